@@ -1,0 +1,130 @@
+//! Measures selvedge beside its peers, interleaved in one run, and says so in a table and a chart.
+
+mod dispatch;
+mod draw;
+mod floor;
+mod measure;
+mod neighbour;
+mod payload;
+mod posting;
+mod round_trip;
+mod table;
+
+use std::error::Error;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::{Parser, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use measure::Comparison;
+use neighbour::Neighbours;
+
+/// Measures selvedge beside its peers, interleaved in one run: medians, quartiles, ratios.
+#[derive(Parser)]
+#[command(version, about)]
+struct Options {
+    /// Measure this group only; may be given more than once
+    #[arg(long, value_enum, value_name = "GROUP")]
+    only: Vec<Group>,
+
+    /// Rounds that count, after one that warms up
+    #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: u32,
+
+    /// A smoke test: everything runs once or twice, and the numbers mean nothing
+    #[arg(long, conflicts_with = "rounds")]
+    quick: bool,
+
+    /// Other work on the machine meanwhile: this many threads that never sleep
+    #[arg(long, value_name = "THREADS", num_args = 0..=1, default_missing_value = "1")]
+    busy: Option<usize>,
+
+    /// Where to write the table and the chart [default: benches/results, for whole runs only]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Group {
+    Posting,
+    Dispatch,
+    Defer,
+    Blocking,
+    Floor,
+}
+
+impl Group {
+    fn comparisons(self) -> Vec<Comparison> {
+        match self {
+            Group::Posting => posting::comparisons(),
+            Group::Dispatch => dispatch::comparisons(),
+            Group::Defer => vec![round_trip::defer()],
+            Group::Blocking => vec![round_trip::blocking()],
+            Group::Floor => vec![floor::comparison()],
+        }
+    }
+}
+
+impl Options {
+    /// Results are kept for whole runs alone: a glance at one group must not overwrite the published table with a part of it.
+    fn destination(&self) -> Option<PathBuf> {
+        let whole = self.only.is_empty() && !self.quick;
+        let results = || Path::new(env!("CARGO_MANIFEST_DIR")).join("results");
+        self.out.clone().or_else(|| whole.then(results))
+    }
+
+    /// A busy machine's results stand beside a quiet one's.
+    fn file(&self, stem: &str, extension: &str) -> String {
+        let suffix = if self.busy.is_some() { "-busy" } else { "" };
+        format!("{stem}{suffix}.{extension}")
+    }
+
+    fn conditions(&self) -> String {
+        let cores = std::thread::available_parallelism().map_or(0, usize::from);
+        let company = match self.busy {
+            None => "no load but its own".to_owned(),
+            Some(1) => "one busy neighbour".to_owned(),
+            Some(threads) => format!("{threads} busy neighbours"),
+        };
+        format!("{} {}, {cores} cores, {company}, medians of {} rounds", std::env::consts::OS, std::env::consts::ARCH, self.rounds)
+    }
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut options = Options::parse();
+    if options.quick {
+        options.rounds = 2;
+    }
+    let groups = if options.only.is_empty() { Group::value_variants() } else { &options.only };
+    let comparisons: Vec<Comparison> = groups.iter().flat_map(|group| group.comparisons()).collect();
+
+    let neighbours = Neighbours::start(options.busy.unwrap_or(0));
+    let progress = progress(comparisons.iter().map(|comparison| comparison.rounds(options.rounds)).sum());
+    let results: Vec<_> = comparisons
+        .iter()
+        .map(|comparison| {
+            progress.set_message(comparison.title.clone());
+            let shrink = if options.quick { 100 } else { 1 };
+            comparison.measure(options.rounds, shrink, || progress.inc(1))
+        })
+        .collect();
+    progress.finish_and_clear();
+    drop(neighbours);
+
+    let table = table::markdown(&options.conditions(), &results);
+    println!("{table}");
+    if let Some(directory) = options.destination() {
+        fs::create_dir_all(&directory)?;
+        fs::write(directory.join(options.file("table", "md")), &table)?;
+        draw::chart(&directory.join(options.file("chart", "svg")), &options.conditions(), &results)?;
+        eprintln!("written to {}", directory.display());
+    }
+    Ok(())
+}
+
+/// Drawn between rounds only: a bar that ticked by itself would be a neighbour of its own.
+fn progress(rounds: u64) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}").expect("the template is a constant");
+    ProgressBar::new(rounds).with_style(style)
+}

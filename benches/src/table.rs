@@ -1,0 +1,43 @@
+//! The results as Markdown, which is also what is read in a terminal.
+
+use std::fmt::Write;
+
+use comfy_table::{CellAlignment, Table, presets};
+
+use crate::measure::Standings;
+
+pub fn markdown(conditions: &str, results: &[Standings]) -> String {
+    let mut page = format!("# selvedge beside its peers\n\n{conditions}. A ratio above 1 is slower than selvedge.\n");
+    for standings in results {
+        let mut table = Table::new();
+        table.load_style(presets::ASCII_MARKDOWN).set_header(["", "ns each", "middle half of rounds", "× selvedge"]);
+        table.column_iter_mut().skip(1).for_each(|column| column.set_cell_alignment(CellAlignment::Right));
+        for row in &standings.rows {
+            let time = row.nanoseconds;
+            table.add_row([
+                row.name.to_owned(),
+                figure(time.median),
+                format!("{} to {}", figure(time.low), figure(time.high)),
+                format!("{:.2}", row.ratio.median),
+            ]);
+        }
+        write!(page, "\n## {}\n\n{table}\n", standings.title).expect("a string takes all");
+    }
+    page
+}
+
+/// As many digits as mean something, thousands apart.
+pub fn figure(nanoseconds: f64) -> String {
+    if nanoseconds < 10.0 {
+        return format!("{nanoseconds:.1}");
+    }
+    let digits = format!("{nanoseconds:.0}");
+    let mut figure = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            figure.push(',');
+        }
+        figure.push(digit);
+    }
+    figure
+}

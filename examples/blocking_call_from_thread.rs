@@ -1,0 +1,111 @@
+//! A thread that needs an answer of the reactor: it waits for a value, or for a Deferred, or gets the error.
+//!
+//! ```python
+//! def inThread():
+//!     try:
+//!         result = threads.blockingCallFromThread(
+//!             reactor, getPage, "http://twistedmatrix.com/")
+//!     except Error, exc:
+//!         print exc
+//!     else:
+//!         print result
+//!     reactor.callFromThread(reactor.stop)
+//!
+//! reactor.callInThread(inThread)
+//! reactor.run()
+//! ```
+//!
+//! The pages come over real HTTP from a server of our own: one that is there, one that is not, and one
+//! of a server that is not.
+
+use std::error::Error;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use selvedge::threads::{blocking_call_from_thread, defer_to_thread};
+use selvedge::{BlockingCallError, Deferred, Failure, Handle, Reactor};
+use tiny_http::{Response, Server};
+
+/// Twisted's `getPage`: called on the reactor's thread, returns at once, and fires with the text.
+fn get_page(reactor: &Reactor, url: String) -> Deferred<String> {
+    defer_to_thread(reactor, move || {
+        let loopback_only = ureq::Agent::config_builder()
+            .proxy(None)
+            .timeout_global(Some(Duration::from_secs(10)))
+            .build();
+        loopback_only.new_agent().get(url).call()?.body_mut().read_to_string()
+    })
+}
+
+/// Runs in a thread of the pool, which may block.
+fn in_thread(reactor: &Handle, url: String) {
+    match blocking_call_from_thread(reactor, move |reactor| get_page(reactor, url)) {
+        Ok(page) => println!("{page}"),
+        Err(BlockingCallError::Failed(failure)) => explain(&failure),
+        // What is not the function's own error: it panicked, or the reactor has stopped, …
+        Err(other) => println!("no answer: {other}"),
+    }
+}
+
+/// `except Error`: the failure still holds the very error that the other thread returned.
+fn explain(failure: &Failure) {
+    match failure.downcast_ref::<ureq::Error>() {
+        Some(ureq::Error::StatusCode(404)) => println!("that page is not there"),
+        Some(ureq::Error::Io(error)) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            println!("nobody listens there");
+        }
+        Some(error) => println!("HTTP failed: {error}"),
+        None => println!("something else failed: {failure}"),
+    }
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let nobody = address_of_nobody()?;
+    let server = Arc::new(Server::http((Ipv4Addr::LOCALHOST, 0)).map_err(|error| error as Box<dyn Error>)?);
+    let somebody = server.server_addr();
+    let urls = [
+        format!("http://{somebody}/"),
+        format!("http://{somebody}/missing"),
+        format!("http://{nobody}/"),
+    ];
+    let serving = thread::spawn({
+        let server = Arc::clone(&server);
+        move || serve(&server)
+    });
+
+    let reactor = Reactor::new();
+    let handle = reactor.handle();
+    reactor.call_in_thread(move || {
+        for url in urls {
+            in_thread(&handle, url);
+        }
+        _ = handle.call_from_thread(|reactor| _ = reactor.stop());
+    })?;
+    reactor.run();
+
+    server.unblock();
+    match serving.join() {
+        Ok(served) => Ok(served?),
+        Err(panic) => std::panic::resume_unwind(panic),
+    }
+}
+
+/// One page, until it is unblocked.
+fn serve(server: &Server) -> io::Result<()> {
+    for request in server.incoming_requests() {
+        if request.url() == "/" {
+            request.respond(Response::from_string("Hello from the other end of the loopback"))?;
+        } else {
+            request.respond(Response::empty(404))?;
+        }
+    }
+    Ok(())
+}
+
+/// A port that was free a moment ago, and that nobody was given since.
+fn address_of_nobody() -> io::Result<SocketAddr> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
+}

@@ -1,0 +1,37 @@
+//! What the command line says.
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use clap::Parser;
+
+/// Hash every regular file below PATH and print the lines of `sha256sum`, sorted by path.
+///
+/// Symlinks inside the tree are not followed, PATH itself may be one. Files that are not regular (fifos, sockets,
+/// devices) are skipped. Lines begin with PATH as it was given: `./` when it was not.
+#[derive(Parser)]
+#[command(name = "hash_tree")]
+pub struct Arguments {
+    /// The directory, or the one file, to hash
+    #[arg(default_value = ".")]
+    path: PathBuf,
+
+    /// How many threads read and hash at a time [default: one per core]
+    // Bounded, because every thread has files in flight: a slip of the keyboard must not ask for a million of them.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=512))]
+    threads: Option<u16>,
+}
+
+impl Arguments {
+    /// Where the walk begins.
+    pub fn root(&self) -> &Path {
+        // A line that names the file `-` would make `sha256sum -c` read its standard input instead.
+        if self.path == Path::new("-") { Path::new("./-") } else { &self.path }
+    }
+
+    /// The size of the pool.
+    pub fn threads(&self) -> usize {
+        self.threads.map_or_else(|| thread::available_parallelism().map_or(1, NonZeroUsize::get), usize::from)
+    }
+}

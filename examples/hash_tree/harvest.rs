@@ -1,0 +1,208 @@
+//! The reactor's side of the work: keeps a fixed number of jobs in flight and collects what they bring.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::fmt::Display;
+use std::mem;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use selvedge::threads::defer_to_thread;
+use selvedge::{Failure, LocalHandle, Reactor};
+
+use crate::digest::{self, Digest};
+use crate::progress::Progress;
+use crate::walk::{Step, Walk};
+
+/// Files in flight for each thread: one that it reads, the others so that it need not wait for the
+/// reactor to send the next.
+const FILES_PER_THREAD: usize = 4;
+
+/// The walk goes on when fewer files than this wait for a free place.
+const FEW: usize = 256;
+
+/// One line of the result. There may be millions, so the path is a box of its exact size, and the
+/// digest is bytes and not text.
+pub struct Hashed {
+    pub path: Box<Path>,
+    pub digest: Digest,
+}
+
+/// Belongs to the reactor's thread, as the missing `Send` says, so a `RefCell` is all the guard that
+/// it needs. Jobs never see it: it is their callbacks that come back to it.
+pub struct Harvest {
+    /// Does not keep the reactor alive, so callbacks that hold the harvest make no cycle.
+    reactor: LocalHandle,
+    progress: Arc<Progress>,
+    state: RefCell<State>,
+}
+
+struct State {
+    walk: Walking,
+    /// Found, and not yet in flight: never more than [`FEW`] and one batch of the walk.
+    waiting: VecDeque<PathBuf>,
+    /// Handed to the pool, and not yet back.
+    in_flight: usize,
+    most_in_flight: usize,
+    /// `go_on` is running, further down on the stack.
+    going_on: bool,
+    hashed: Vec<Hashed>,
+    /// Nothing had to be left out so far.
+    complete: bool,
+}
+
+enum Walking {
+    /// Enough files wait; nobody reads directories.
+    Paused(Walk),
+    /// A job has it.
+    InFlight,
+    /// The whole tree has been seen.
+    Over,
+}
+
+impl Harvest {
+    /// Begins when the reactor runs, and stops the reactor when the tree is done.
+    pub fn start(
+        reactor: &Reactor,
+        walk: Walk,
+        threads: usize,
+        progress: Arc<Progress>,
+    ) -> Rc<Harvest> {
+        let harvest = Rc::new(Harvest {
+            reactor: reactor.local(),
+            progress,
+            state: RefCell::new(State {
+                walk: Walking::Paused(walk),
+                waiting: VecDeque::new(),
+                in_flight: 0,
+                most_in_flight: threads * FILES_PER_THREAD,
+                going_on: false,
+                hashed: Vec::new(),
+                complete: true,
+            }),
+        });
+        let this = Rc::clone(&harvest);
+        reactor.call_when_running(move |reactor| this.go_on(reactor));
+        harvest
+    }
+
+    /// What was hashed, in no order, and whether that is everything.
+    pub fn gather(&self) -> (Vec<Hashed>, bool) {
+        let mut state = self.state.borrow_mut();
+        (mem::take(&mut state.hashed), state.complete)
+    }
+
+    /// Fills the free places, sends the walk for more files when few wait, and stops the reactor when
+    /// all is done.
+    fn go_on(self: &Rc<Self>, reactor: &Reactor) {
+        // A reactor that stops takes no more jobs. And a job that can't be had (no thread could be
+        // started) comes back at once, from within this very call, which then sees the free place.
+        if self.progress.is_interrupted() || self.state.borrow().going_on {
+            return;
+        }
+        self.state.borrow_mut().going_on = true;
+        while let Some(path) = self.next_file() {
+            self.hash(reactor, path);
+        }
+        if let Some(walk) = self.next_walk() {
+            self.walk(reactor, walk);
+        }
+        let mut state = self.state.borrow_mut();
+        state.going_on = false;
+        if state.is_done() {
+            // This fails only if Ctrl-C was a moment faster, and then it has stopped already.
+            _ = reactor.stop();
+        }
+    }
+
+    fn next_file(&self) -> Option<PathBuf> {
+        self.state.borrow_mut().next_file()
+    }
+
+    fn next_walk(&self) -> Option<Walk> {
+        self.state.borrow_mut().next_walk()
+    }
+
+    fn hash(self: &Rc<Self>, reactor: &Reactor, path: PathBuf) {
+        let this = Rc::clone(self);
+        let progress = Arc::clone(&self.progress);
+        let file = path.clone();
+        defer_to_thread(reactor, move || digest::of_file(&file, &progress))
+            .add_both(move |result| this.hashed(path, result));
+    }
+
+    fn hashed(self: &Rc<Self>, path: PathBuf, result: Result<Option<Digest>, Failure>) {
+        self.state.borrow_mut().in_flight -= 1;
+        match result {
+            Ok(Some(digest)) => {
+                self.progress.hashed_file();
+                let path = path.into_boxed_path();
+                self.state.borrow_mut().hashed.push(Hashed { path, digest });
+            }
+            // Interrupted: `main` knows.
+            Ok(None) => {}
+            Err(error) => self.leave_out(format_args!("{path:?}: {error}")),
+        }
+        self.come_back();
+    }
+
+    fn walk(self: &Rc<Self>, reactor: &Reactor, walk: Walk) {
+        let this = Rc::clone(self);
+        let progress = Arc::clone(&self.progress);
+        defer_to_thread(reactor, move || walk.next_step(&progress))
+            .add_both(move |step| this.walked(step));
+    }
+
+    fn walked(self: &Rc<Self>, step: Result<Step, Failure>) {
+        let (batch, rest) = step.unwrap_or_else(|failure| (vec![Err(failure.to_string())], None));
+        self.state.borrow_mut().walk = rest.map_or(Walking::Over, Walking::Paused);
+        for found in batch {
+            match found {
+                Ok(path) => self.state.borrow_mut().waiting.push_back(path),
+                Err(unreadable) => self.leave_out(unreadable),
+            }
+        }
+        self.come_back();
+    }
+
+    /// Names it now, and remembers it for the exit code.
+    fn leave_out(&self, what: impl Display) {
+        self.progress.say(what);
+        self.state.borrow_mut().complete = false;
+    }
+
+    /// The callbacks of a `Deferred` are not given the reactor. They can't outlive it either: a
+    /// reactor that is gone calls nobody, so there is no error to handle.
+    fn come_back(self: &Rc<Self>) {
+        _ = self.reactor.with(|reactor| self.go_on(reactor));
+    }
+}
+
+impl State {
+    fn next_file(&mut self) -> Option<PathBuf> {
+        if self.in_flight == self.most_in_flight {
+            return None;
+        }
+        let path = self.waiting.pop_front()?;
+        self.in_flight += 1;
+        Some(path)
+    }
+
+    fn next_walk(&mut self) -> Option<Walk> {
+        if self.waiting.len() >= FEW {
+            return None;
+        }
+        match mem::replace(&mut self.walk, Walking::InFlight) {
+            Walking::Paused(walk) => Some(walk),
+            other => {
+                self.walk = other;
+                None
+            }
+        }
+    }
+
+    fn is_done(&self) -> bool {
+        matches!(self.walk, Walking::Over) && self.waiting.is_empty() && self.in_flight == 0
+    }
+}

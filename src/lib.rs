@@ -1,0 +1,55 @@
+//! A minimal reactor, a resizable thread pool and Deferreds: the bridge between one thread that owns and many that block.
+//!
+//! Most code belongs to one thread. Some work blocks. This crate is what lies between: an event loop that owns what is not
+//! thread-safe, a pool of threads for what blocks, and three ways across:
+//!
+//! - post a call to the loop from any thread: [`Handle::call_from_thread`];
+//! - run a function in a thread and get its result back on the loop: [`threads::defer_to_thread`];
+//! - block a thread until the loop answers: [`threads::blocking_call_from_thread`].
+//!
+//! ```
+//! use selvedge::{Reactor, threads};
+//!
+//! let reactor = Reactor::new();
+//! let here = reactor.local();
+//! let _ = threads::defer_to_thread(&reactor, || 6 * 7).add_callback(move |answer| {
+//!     println!("{answer}, on the reactor's thread");
+//!     here.with(|reactor| reactor.stop()).ok();
+//! });
+//! reactor.run();
+//! ```
+//!
+//! # The promises
+//!
+//! No `unsafe`, no dependency. Every lock guards one explicit state machine; every transition returns an action; every action happens after the lock is
+//! released: no user code, no wake and no drop of a user's value under a lock. Waiting never runs other jobs. What is accepted is run or
+//! failed, once; what is not accepted is handed back inside the error. No panic escapes a callback or a job. `SPEC.md` numbers all this, and
+//! names the checks that hold each clause.
+//!
+//! # The house
+//!
+//! [`Reactor`] is the loop; it stays on the thread that made it. [`Handle`] is what other threads hold of it, [`LocalHandle`] what its own callbacks
+//! hold. [`Owned`] and [`Address`] are a value that the loop owns and the way to it. [`ThreadPool`] is usable alone. [`Deferred`] is a result that is
+//! not there yet, and [`Resolver`] the half that fires it. [`threads`] joins them.
+//!
+//! # Features
+//!
+//! `loom` adds the module `loom`: the same API over the types of the model checker of that name. It changes nothing else, whoever turns it on.
+
+#![forbid(unsafe_code)]
+
+mod error;
+mod failure;
+mod machine;
+
+#[cfg(feature = "loom")]
+pub mod loom;
+mod over_std;
+
+pub use error::{
+    BlockingCallError, DelayedCallError, NeverRan, OwnedError, PoolStopped, Reentered, Rejected, Rejection, SizeError,
+    StopError, StopFromWorker, UnknownTrigger,
+};
+pub use failure::{Abandoned, Cancelled, Failure, Panic, ReactorStopped, WaitsForItself};
+pub use over_std::runtime::prelude::*;
+pub use over_std::runtime::threads;

@@ -1,0 +1,11 @@
+//! The explicit state machines: plain values, one method per event, no threads, no clock, no user code.
+
+pub(crate) mod deferred;
+pub(crate) mod inbox;
+pub(crate) mod lifecycle;
+pub(crate) mod pool;
+pub(crate) mod reply;
+pub(crate) mod ticket;
+
+#[cfg(test)]
+mod explore;

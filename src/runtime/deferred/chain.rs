@@ -1,0 +1,296 @@
+//! The chain as a whole: its head, what it is doing, and how a result travels down it.
+
+use std::cell::Cell;
+use std::error::Error;
+use std::fmt;
+use std::panic::Location;
+use std::ptr;
+use std::rc::{Rc, Weak};
+
+use super::super::report::{Incident, drop_contained, report};
+use super::super::sync::catch;
+use super::Deferred;
+use super::outlet::{Next, Outlet, Output, Rest};
+use crate::failure::{Cancelled, Failure, WaitsForItself};
+use crate::machine::deferred::{Cancel, Chain as State, Fire, Line, Met, Place};
+
+/// A chain, whatever the types of its results: the tail's handle cancels through it, the loop that runs callbacks keeps its state.
+pub(super) trait Chain {
+    fn core(&self) -> &Core;
+
+    /// Sends a failure down from the head. Only for a chain that was just told to run.
+    fn fail(self: Rc<Self>, failure: Failure);
+}
+
+/// What runs a link, whatever the types of its values.
+pub(super) trait Run {
+    /// Runs the callback, and says what comes next. Where the result leaves the chain, `chain` becomes the one it has come to.
+    fn run(self: Rc<Self>, chain: &mut Rc<dyn Chain>) -> Option<Rc<dyn Run>>;
+}
+
+type Canceller = Box<dyn FnOnce()>;
+
+/// What a chain knows of itself. Every part is a `Cell`: whatever a user's code does while it runs, nothing is borrowed.
+pub(super) struct Core {
+    state: Cell<State>,
+    place: Cell<Place<End>>,
+    canceller: Cell<Option<Canceller>>,
+    made_at: &'static Location<'static>,
+}
+
+impl Core {
+    pub(super) fn state(&self) -> State {
+        self.state.get()
+    }
+
+    pub(super) fn made_at(&self) -> &'static Location<'static> {
+        self.made_at
+    }
+
+    /// One event of the chain's machine.
+    pub(super) fn step<A>(&self, event: impl FnOnce(&mut State) -> A) -> A {
+        let mut state = self.state.get();
+        let action = event(&mut state);
+        self.state.set(state);
+        action
+    }
+
+    /// One look at the place, which is not `Copy`.
+    fn place<A>(&self, look: impl FnOnce(&Place<End>) -> A) -> A {
+        let place = self.place.replace(Place::Alone);
+        let seen = look(&place);
+        self.place.set(place);
+        seen
+    }
+}
+
+/// An end of a line, as the other end knows it.
+///
+/// Weak: ends know each other, and a pair of strong pointers would be a cycle. The end is alive as long as it matters: an
+/// outermost chain is kept by the link of it that waits, an innermost one by its firing half or by the loop that runs it.
+#[derive(Clone)]
+struct End(Weak<dyn Chain>);
+
+impl End {
+    fn new(chain: &Rc<dyn Chain>) -> Self {
+        Self(Rc::downgrade(chain))
+    }
+}
+
+impl PartialEq for End {
+    fn eq(&self, other: &Self) -> bool {
+        // By address alone: two pointers to one chain may have different tables.
+        ptr::addr_eq(self.0.as_ptr(), other.0.as_ptr())
+    }
+}
+
+/// Makes the ends of a line known to each other.
+fn draw(Line { outermost, innermost }: Line<End>) {
+    let (Some(outer), Some(inner)) = (outermost.0.upgrade(), innermost.0.upgrade()) else { return };
+    if outermost == innermost {
+        outer.core().place.set(Place::Alone);
+    } else {
+        outer.core().place.set(Place::Outermost { innermost });
+        inner.core().place.set(Place::Innermost { outermost });
+    }
+}
+
+/// Where a chain begins: its core, and the first result on its way to the first link. One allocation.
+pub(super) struct Head<T, E: Error + 'static> {
+    core: Core,
+    outlet: Outlet<T, E>,
+}
+
+impl<T: 'static, E: Error + From<Failure> + 'static> Head<T, E> {
+    pub(super) fn unfired(canceller: Option<Canceller>, made_at: &'static Location<'static>) -> Rc<Self> {
+        Self::new(State::Unfired, Outlet::open(), canceller, made_at)
+    }
+
+    pub(super) fn fired(result: Result<T, E>, made_at: &'static Location<'static>) -> Rc<Self> {
+        Self::new(State::Resting, Outlet::settled(result, made_at), None, made_at)
+    }
+
+    fn new(
+        state: State,
+        outlet: Outlet<T, E>,
+        canceller: Option<Canceller>,
+        made_at: &'static Location<'static>,
+    ) -> Rc<Self> {
+        let core =
+            Core { state: Cell::new(state), place: Cell::new(Place::Alone), canceller: Cell::new(canceller), made_at };
+        Rc::new(Self { core, outlet })
+    }
+
+    /// The chain runs from now on: its canceller is of no use any more.
+    fn begin(self: Rc<Self>) -> (Rc<dyn Output<T, E>>, Rc<dyn Chain>) {
+        drop_contained(self.core.canceller.take());
+        (Rc::clone(&self) as Rc<dyn Output<T, E>>, self)
+    }
+
+    fn send(self: Rc<Self>, result: Result<T, E>) {
+        let (head, mut chain) = self.begin();
+        let first = deliver(head, result, &mut chain);
+        run(first, chain);
+    }
+
+    pub(super) fn fire(self: Rc<Self>, result: Result<T, E>) {
+        match self.core.step(State::fire) {
+            Fire::Run => self.send(result),
+            Fire::Discard => drop_contained(result),
+        }
+    }
+
+    /// Fires with what `inner` comes to, as if a first callback had returned it.
+    pub(super) fn fire_later(self: Rc<Self>, inner: Deferred<T, E>) {
+        match self.core.step(State::fire) {
+            Fire::Run => {
+                let (head, mut chain) = self.begin();
+                let first = wait(head, inner, &mut chain);
+                run(first, chain);
+            }
+            Fire::Discard => inner.ignore(),
+        }
+    }
+}
+
+impl<T: 'static, E: Error + From<Failure> + 'static> Chain for Head<T, E> {
+    fn core(&self) -> &Core {
+        &self.core
+    }
+
+    fn fail(self: Rc<Self>, failure: Failure) {
+        self.send(Err(E::from(failure)));
+    }
+}
+
+impl<T: 'static, E: Error + From<Failure> + 'static> Output<T, E> for Head<T, E> {
+    fn outlet(&self) -> &Outlet<T, E> {
+        &self.outlet
+    }
+
+    /// A head knows its chain without being told: it is part of it.
+    fn park(&self, _chain: Rc<dyn Chain>) {}
+
+    fn unpark(self: Rc<Self>) -> Option<Rc<dyn Chain>> {
+        Some(self)
+    }
+}
+
+impl<T, E: Error + 'static> Drop for Head<T, E> {
+    fn drop(&mut self) {
+        drop_contained(self.core.canceller.take());
+        self.outlet.close();
+    }
+}
+
+impl<T, E: Error + 'static> fmt::Debug for Head<T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.core.state(), f)
+    }
+}
+
+/// Runs links until the result rests, waits, or is gone. This loop is the only place where callbacks run, so the stack is as
+/// deep at the millionth link as at the first, whether they stand in one chain or each in one of its own.
+pub(super) fn run(first: Option<Rc<dyn Run>>, mut chain: Rc<dyn Chain>) {
+    let mut next = first;
+    while let Some(link) = next {
+        next = link.run(&mut chain);
+    }
+}
+
+/// Carries a result out of `from`: to the next link, which is returned to be run, or to whatever waits for this whole chain.
+///
+/// What waits for a chain has the chain's type, so a result that ends one chain after the other passes through all of them in this
+/// loop, without a call in between.
+pub(super) fn deliver<T: 'static, E: Error + 'static>(
+    mut from: Rc<dyn Output<T, E>>,
+    mut result: Result<T, E>,
+    chain: &mut Rc<dyn Chain>,
+) -> Option<Rc<dyn Run>> {
+    loop {
+        match from.outlet().settle(Rest { result, made_at: chain.core().made_at }) {
+            Met::NotYet => {
+                chain.core().step(State::rest);
+                return None;
+            }
+            Met::Pass(Next::Link(link), rest) => return Some(link.accept(rest.result)),
+            Met::Pass(Next::Waiter(waiter), rest) => {
+                let outer = Rc::clone(&waiter).unpark()?;
+                chain.core().step(State::hand_over);
+                draw(chain.core().place.replace(Place::Alone).leave(End::new(&outer)));
+                outer.core().step(State::resume);
+                *chain = outer;
+                from = waiter;
+                result = rest.result;
+            }
+        }
+    }
+}
+
+/// Lets `waiter`, where a callback of `chain` just returned `inner`, wait for what that comes to.
+pub(super) fn wait<T: 'static, E: Error + From<Failure> + 'static>(
+    waiter: Rc<dyn Output<T, E>>,
+    inner: Deferred<T, E>,
+    chain: &mut Rc<dyn Chain>,
+) -> Option<Rc<dyn Run>> {
+    let (tail, other) = inner.into_parts();
+    if let Some(rest) = tail.outlet().take() {
+        other.core().step(State::take);
+        // The inner chain goes before the result goes on: whoever gets it finds it unshared.
+        drop((tail, other));
+        return deliver(waiter, rest.result, chain);
+    }
+    let (this, that) = (End::new(chain), End::new(&other));
+    let joined = other.core().place(|others| chain.core().place(|place| place.join(this, that, others)));
+    let Some(line) = joined else {
+        drop((tail, other));
+        return deliver(waiter, Err(E::from(Failure::new(WaitsForItself))), chain);
+    };
+    let next = match waiter.outlet().detach_waiter() {
+        // This was the last callback of a chain that is itself waited for. It has nothing more to do, so it steps out of the line
+        // instead of waiting: a program that loops by returning its next round, for ever, stays as short as it began.
+        Some(outer) => {
+            chain.core().step(State::hand_over);
+            chain.core().place.set(Place::Alone);
+            outer
+        }
+        None => {
+            waiter.park(Rc::clone(chain));
+            chain.core().step(State::wait);
+            chain.core().place.set(Place::Between);
+            waiter
+        }
+    };
+    other.core().place.set(Place::Between);
+    draw(line);
+    // The tail has no result, so there is nothing to pass on; it is kept by what fires it.
+    let Met::NotYet = tail.outlet().attach(Next::Waiter(next)) else { return None };
+    None
+}
+
+/// Cancels what `chain` waits for, or the chain itself if it waits for nothing but its own firing.
+pub(super) fn cancel(chain: &Rc<dyn Chain>) {
+    let mut target = Rc::clone(chain);
+    let mut asked = target.core().step(State::cancel);
+    if asked == Cancel::Forward {
+        let innermost = target.core().place(|place| match place {
+            Place::Outermost { innermost } => innermost.0.upgrade(),
+            Place::Alone | Place::Between | Place::Innermost { .. } => None,
+        });
+        let Some(innermost) = innermost else { return };
+        asked = innermost.core().step(State::cancel);
+        target = innermost;
+    }
+    if asked != Cancel::CallCanceller {
+        return;
+    }
+    if let Some(canceller) = target.core().canceller.take() {
+        if let Err(panic) = catch(canceller) {
+            report(Incident::Canceller, &panic, Some(target.core().made_at));
+        }
+    }
+    match target.core().step(State::uncalled) {
+        Fire::Run => target.fail(Failure::new(Cancelled)),
+        Fire::Discard => {}
+    }
+}

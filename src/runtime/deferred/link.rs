@@ -1,0 +1,227 @@
+//! One link: a callback, the result that it is given, and the one that it makes. One allocation.
+
+use std::cell::Cell;
+use std::error::Error;
+use std::rc::Rc;
+
+use super::super::report::drop_contained;
+use super::super::sync::catch;
+use super::chain::{Chain, Run, deliver, wait};
+use super::outcome::{Outcome, Settled};
+use super::outlet::{Input, Outlet, Output};
+use crate::failure::Failure;
+
+/// What a link does with the result it is given: one type for each way to add a callback.
+pub(super) trait Hook<T, E> {
+    type Value;
+
+    /// Calls the user's function, or passes the result by. Never panics, unless `E::from` does.
+    fn call(self, input: Result<T, E>) -> Settled<Self::Value, E>;
+}
+
+/// What a link holds before its callback.
+enum Inlet<T, E> {
+    /// Nothing: no result has come yet, or the callback has it.
+    Empty,
+    /// The result that the callback is about to be given.
+    Given(Result<T, E>),
+    /// The callback has returned a Deferred: the chain that waits for it here.
+    Waiting(Rc<dyn Chain>),
+}
+
+pub(super) struct Link<H, T, E>
+where
+    H: Hook<T, E>,
+    E: Error + 'static,
+{
+    hook: Cell<Option<H>>,
+    inlet: Cell<Inlet<T, E>>,
+    outlet: Outlet<H::Value, E>,
+}
+
+impl<H, T, E> Link<H, T, E>
+where
+    H: Hook<T, E>,
+    E: Error + 'static,
+{
+    pub(super) fn new(hook: H) -> Rc<Self> {
+        Rc::new(Self { hook: Cell::new(Some(hook)), inlet: Cell::new(Inlet::Empty), outlet: Outlet::open() })
+    }
+}
+
+impl<H, T, E> Input<T, E> for Link<H, T, E>
+where
+    H: Hook<T, E, Value: 'static> + 'static,
+    T: 'static,
+    E: Error + From<Failure> + 'static,
+{
+    fn accept(self: Rc<Self>, result: Result<T, E>) -> Rc<dyn Run> {
+        self.inlet.set(Inlet::Given(result));
+        self
+    }
+}
+
+impl<H, T, E> Run for Link<H, T, E>
+where
+    H: Hook<T, E, Value: 'static> + 'static,
+    T: 'static,
+    E: Error + From<Failure> + 'static,
+{
+    fn run(self: Rc<Self>, chain: &mut Rc<dyn Chain>) -> Option<Rc<dyn Run>> {
+        let (Some(hook), Inlet::Given(input)) = (self.hook.take(), self.inlet.replace(Inlet::Empty)) else {
+            return None;
+        };
+        match hook.call(input) {
+            Settled::Now(result) => deliver(self, result, chain),
+            Settled::Later(inner) => wait(self, inner, chain),
+        }
+    }
+}
+
+impl<H, T, E> Output<H::Value, E> for Link<H, T, E>
+where
+    H: Hook<T, E>,
+    E: Error + 'static,
+{
+    fn outlet(&self) -> &Outlet<H::Value, E> {
+        &self.outlet
+    }
+
+    fn park(&self, chain: Rc<dyn Chain>) {
+        self.inlet.set(Inlet::Waiting(chain));
+    }
+
+    fn unpark(self: Rc<Self>) -> Option<Rc<dyn Chain>> {
+        match self.inlet.replace(Inlet::Empty) {
+            Inlet::Waiting(chain) => Some(chain),
+            Inlet::Empty | Inlet::Given(_) => None,
+        }
+    }
+}
+
+impl<H, T, E> Drop for Link<H, T, E>
+where
+    H: Hook<T, E>,
+    E: Error + 'static,
+{
+    fn drop(&mut self) {
+        self.outlet.close();
+    }
+}
+
+/// Calls a user's function. Its panic, or that of turning what it returned into a result, is the failure of this link.
+fn guard<R: Outcome<E>, E: From<Failure>>(body: impl FnOnce() -> R) -> Settled<R::Value, E> {
+    catch(|| body().settle()).unwrap_or_else(|panic| Settled::Now(Err(E::from(Failure::new(panic)))))
+}
+
+/// `add_callback`.
+pub(super) struct OnValue<F>(pub(super) F);
+
+impl<T, E, F, R> Hook<T, E> for OnValue<F>
+where
+    E: From<Failure>,
+    F: FnOnce(T) -> R,
+    R: Outcome<E>,
+{
+    type Value = R::Value;
+
+    fn call(self, input: Result<T, E>) -> Settled<R::Value, E> {
+        match input {
+            Ok(value) => guard(|| (self.0)(value)),
+            Err(error) => {
+                drop_contained(self.0);
+                Settled::Now(Err(error))
+            }
+        }
+    }
+}
+
+/// `add_errback`.
+pub(super) struct OnError<F>(pub(super) F);
+
+impl<T, E, F, R> Hook<T, E> for OnError<F>
+where
+    E: From<Failure>,
+    F: FnOnce(E) -> R,
+    R: Outcome<E, Value = T>,
+{
+    type Value = T;
+
+    fn call(self, input: Result<T, E>) -> Settled<T, E> {
+        match input {
+            Ok(value) => {
+                drop_contained(self.0);
+                Settled::Now(Ok(value))
+            }
+            Err(error) => guard(|| (self.0)(error)),
+        }
+    }
+}
+
+/// `add_callbacks`.
+pub(super) struct OnEither<F, G>(pub(super) F, pub(super) G);
+
+impl<T, E, F, G, R, S> Hook<T, E> for OnEither<F, G>
+where
+    E: From<Failure>,
+    F: FnOnce(T) -> R,
+    G: FnOnce(E) -> S,
+    R: Outcome<E>,
+    S: Outcome<E, Value = R::Value>,
+{
+    type Value = R::Value;
+
+    fn call(self, input: Result<T, E>) -> Settled<R::Value, E> {
+        let Self(on_value, on_error) = self;
+        // The one that is not called goes first: when the other runs, what it captured is gone.
+        match input {
+            Ok(value) => {
+                drop_contained(on_error);
+                guard(|| on_value(value))
+            }
+            Err(error) => {
+                drop_contained(on_value);
+                guard(|| on_error(error))
+            }
+        }
+    }
+}
+
+/// `add_both`.
+pub(super) struct OnBoth<F>(pub(super) F);
+
+impl<T, E, F, R> Hook<T, E> for OnBoth<F>
+where
+    E: From<Failure>,
+    F: FnOnce(Result<T, E>) -> R,
+    R: Outcome<E>,
+{
+    type Value = R::Value;
+
+    fn call(self, input: Result<T, E>) -> Settled<R::Value, E> {
+        guard(|| (self.0)(input))
+    }
+}
+
+/// `map`.
+pub(super) struct OnValuePlain<F>(pub(super) F);
+
+impl<T, E, F, U> Hook<T, E> for OnValuePlain<F>
+where
+    E: From<Failure>,
+    F: FnOnce(T) -> U,
+{
+    type Value = U;
+
+    fn call(self, input: Result<T, E>) -> Settled<U, E> {
+        match input {
+            Ok(value) => Settled::Now(
+                catch(|| (self.0)(value)).map_err(|panic| E::from(Failure::new(panic))),
+            ),
+            Err(error) => {
+                drop_contained(self.0);
+                Settled::Now(Err(error))
+            }
+        }
+    }
+}

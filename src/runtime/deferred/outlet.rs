@@ -1,0 +1,96 @@
+//! The way out of a link: where its result and its successor meet.
+
+use std::cell::Cell;
+use std::error::Error;
+use std::panic::Location;
+use std::rc::Rc;
+
+use super::super::report::{Incident, drop_contained, report};
+use super::chain::{Chain, Run};
+use crate::machine::deferred::{Met, Outlet as Machine};
+
+/// A link, or a head, as those see it that want its result.
+pub(super) trait Output<T, E> {
+    fn outlet(&self) -> &Outlet<T, E>;
+
+    /// Keeps the chain that waits here, until the result for it comes.
+    fn park(&self, chain: Rc<dyn Chain>);
+
+    /// The chain that waited here; none if none did.
+    fn unpark(self: Rc<Self>) -> Option<Rc<dyn Chain>>;
+}
+
+/// A link, as its predecessor sees it.
+pub(super) trait Input<T, E> {
+    /// Takes the result, and is itself what is to be run next.
+    fn accept(self: Rc<Self>, result: Result<T, E>) -> Rc<dyn Run>;
+}
+
+/// Who gets the result. Pointers lead forward only, and the firing half holds the first: a chain lives as long as it may be fired, whether or not
+/// somebody holds its tail, and no cycle is made.
+pub(super) enum Next<T, E> {
+    /// The next link of the same chain.
+    Link(Rc<dyn Input<T, E>>),
+    /// A place in another chain, where a callback had returned this one's tail.
+    Waiter(Rc<dyn Output<T, E>>),
+}
+
+/// A result that has come to rest, and where its chain was made: what a report of it would say.
+pub(super) struct Rest<T, E> {
+    pub(super) result: Result<T, E>,
+    pub(super) made_at: &'static Location<'static>,
+}
+
+pub(super) struct Outlet<T, E>(Cell<Machine<Next<T, E>, Rest<T, E>>>);
+
+impl<T, E> Outlet<T, E> {
+    pub(super) fn open() -> Self {
+        Self(Cell::new(Machine::Open))
+    }
+
+    pub(super) fn settled(result: Result<T, E>, made_at: &'static Location<'static>) -> Self {
+        Self(Cell::new(Machine::Settled(Rest { result, made_at })))
+    }
+
+    pub(super) fn settle(&self, rest: Rest<T, E>) -> Met<Next<T, E>, Rest<T, E>> {
+        self.step(|machine| machine.settle(rest))
+    }
+
+    pub(super) fn attach(&self, next: Next<T, E>) -> Met<Next<T, E>, Rest<T, E>> {
+        self.step(|machine| machine.attach(next))
+    }
+
+    pub(super) fn take(&self) -> Option<Rest<T, E>> {
+        self.step(Machine::take)
+    }
+
+    /// Takes the successor away if it waits in another chain.
+    pub(super) fn detach_waiter(&self) -> Option<Rc<dyn Output<T, E>>> {
+        self.step(|machine| {
+            machine.detach(|next| match next {
+                Next::Waiter(waiter) => Ok(waiter),
+                Next::Link(_) => Err(next),
+            })
+        })
+    }
+
+    /// One event of the machine. Nothing of the user's runs or is dropped in it, so nobody can see the place empty.
+    fn step<A>(&self, event: impl FnOnce(&mut Machine<Next<T, E>, Rest<T, E>>) -> A) -> A {
+        let mut machine = self.0.replace(Machine::Spent);
+        let action = event(&mut machine);
+        self.0.set(machine);
+        action
+    }
+}
+
+impl<T, E: Error + 'static> Outlet<T, E> {
+    /// Nobody can ask for the result any more. A failure that lies here was handled by nobody: it is reported, here and nowhere else, so exactly
+    /// once.
+    pub(super) fn close(&self) {
+        let Some(Rest { result, made_at }) = self.take() else { return };
+        if let Err(error) = &result {
+            report(Incident::Unhandled, error, Some(made_at));
+        }
+        drop_contained(result);
+    }
+}

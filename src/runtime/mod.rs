@@ -1,0 +1,22 @@
+//! Everything that runs. Compiled over std, and with the feature `loom` once more over loom.
+
+pub(crate) mod deferred;
+pub(crate) mod inbox;
+pub(crate) mod pool;
+pub(crate) mod reactor;
+pub(crate) mod reply;
+pub(crate) mod report;
+pub mod threads;
+
+pub(crate) use super::sync;
+
+/// What a program sees of all this.
+pub(crate) mod prelude {
+    pub use super::deferred::*;
+    pub use super::pool::{Job, PoolBuilder, PoolStats, ThreadPool};
+    pub use super::reactor::{
+        Address, Builder, Call, DelayedCall, Event, Handle, LocalHandle, Owned, Phase, Reactor, TriggerId, Turn,
+        VirtualClock,
+    };
+    pub use super::report::{Incident, Report};
+}

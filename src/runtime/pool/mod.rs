@@ -1,0 +1,288 @@
+//! Shell 3, the pool: jobs from any thread, to threads that may block.
+
+mod job;
+mod shared;
+mod worker;
+
+use std::fmt;
+
+use self::job::{Plain, WithCallback};
+pub use self::job::Job;
+pub(crate) use self::job::Work;
+use self::shared::Shared;
+use super::report::{Report, Reporter};
+use super::sync::Arc;
+use crate::error::{PoolStopped, Rejected, SizeError, StopFromWorker};
+use crate::failure::Failure;
+use crate::machine::pool::Sizes;
+
+/// A pool of threads for what blocks: its size is a target that can be moved while it runs, its queue is strictly first in, first out.
+///
+/// A handle: cheap to clone, and usable from any thread. Each job is given to an idle worker, else to a new one below the maximum,
+/// else it queues; a job that blocks delays no other while a worker is idle or may be added.
+///
+/// Before [`start`](Self::start), jobs queue and no thread exists. After [`stop`](Self::stop), jobs are handed back. When the last handle
+/// is dropped the pool is told to stop, as if by `stop`, but nobody waits for it: its workers finish what was accepted and end.
+///
+/// A panic in a job, or in dropping what it captured, is contained, counted and reported; the worker survives.
+///
+/// ```
+/// use selvedge::ThreadPool;
+/// use std::sync::mpsc;
+///
+/// let pool = ThreadPool::new(2, 4)?;
+/// pool.start()?;
+/// let (tell, told) = mpsc::channel();
+/// pool.call_in_thread(move || tell.send(6 * 7).unwrap_or_default())?;
+/// assert_eq!(told.recv()?, 42);
+/// pool.stop()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct ThreadPool {
+    owner: Arc<Owner>,
+}
+
+/// Tells the pool to stop when the last handle goes. Workers hold [`Shared`], so they do not keep the pool from ending.
+struct Owner {
+    shared: Arc<Shared>,
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        Shared::begin_stop(&self.shared, None);
+    }
+}
+
+impl ThreadPool {
+    /// A pool of at least `min` and at most `max` threads, not started.
+    ///
+    /// # Errors
+    /// `min` is above `max`. (A maximum of zero is a paused pool: its jobs wait until it is resized.)
+    pub fn new(min: usize, max: usize) -> Result<Self, SizeError> {
+        Self::builder().size(min, max).build()
+    }
+
+    /// A pool to be described: see [`PoolBuilder`].
+    #[must_use]
+    pub fn builder() -> PoolBuilder {
+        PoolBuilder::default()
+    }
+
+    /// Starts the pool: as many threads as the minimum and the backlog ask for, up to the maximum. Starting it again changes nothing.
+    ///
+    /// A thread that cannot be started is reported; the pool goes on with those it has, and tries again at the next job or resize.
+    ///
+    /// # Errors
+    /// The pool has been stopped.
+    pub fn start(&self) -> Result<(), PoolStopped> {
+        Shared::start(&self.owner.shared, false)
+    }
+
+    /// Starts the pool, but its first threads only when the first job comes.
+    pub(crate) fn start_lazily(&self) -> Result<(), PoolStopped> {
+        Shared::start(&self.owner.shared, true)
+    }
+
+    /// Runs `f` on one of the pool's threads. From any thread; returns at once. A panic of `f` is reported.
+    ///
+    /// # Errors
+    /// The pool has been stopped: the job comes back.
+    pub fn call_in_thread<F>(&self, f: F) -> Result<(), Rejected<Job>>
+    where
+        F: FnOnce() + Send + 'static,
+    {
+        self.submit(Job::new(Plain(f)))
+    }
+
+    /// Runs `f` on one of the pool's threads, then `on_result`, on the same thread, with what it returned or panicked with.
+    ///
+    /// `f` and what it captured are gone before `on_result` runs; `on_result` and the result are gone before the worker takes its next
+    /// job. A panic of `on_result` is reported, and the worker survives. Should the job never run, because the pool was
+    /// stopped without having been started or because no thread could be started, `on_result` is told so with
+    /// [`NeverRan`](crate::NeverRan).
+    ///
+    /// ```
+    /// # use selvedge::ThreadPool;
+    /// # let pool = ThreadPool::new(1, 1)?;
+    /// # pool.start()?;
+    /// pool.call_in_thread_with_callback(
+    ///     |result| assert_eq!(result.unwrap_or_default(), 42),
+    ///     || 6 * 7,
+    /// )?;
+    /// # pool.stop()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The pool has been stopped: the job comes back.
+    pub fn call_in_thread_with_callback<T, F, C>(&self, on_result: C, f: F) -> Result<(), Rejected<Job>>
+    where
+        T: 'static,
+        F: FnOnce() -> T + Send + 'static,
+        C: FnOnce(Result<T, Failure>) + Send + 'static,
+    {
+        self.submit(Job::new(WithCallback { work: f, on_result }))
+    }
+
+    pub(crate) fn submit(&self, job: Job) -> Result<(), Rejected<Job>> {
+        Shared::submit(&self.owner.shared, job)
+    }
+
+    /// Moves the target. Idle workers above it retire now, busy ones after their job; a raised maximum serves the backlog at once, in order.
+    ///
+    /// The sizes are a target, not a debt: whatever was asked before, the pool comes to what was asked last. A maximum of zero pauses it.
+    /// On a pool that was stopped this has no effect.
+    ///
+    /// # Errors
+    /// `min` is above `max`; nothing has changed.
+    pub fn adjust_pool_size(&self, min: usize, max: usize) -> Result<(), SizeError> {
+        let sizes = sizes(min, max)?;
+        Shared::resize(&self.owner.shared, |_| sizes);
+        Ok(())
+    }
+
+    /// Sets the maximum, and lowers the minimum with it where it is above.
+    pub(crate) fn suggest_size(&self, max: usize) {
+        Shared::resize(&self.owner.shared, |target| Sizes { min: target.min.min(max), max });
+    }
+
+    /// Stops the pool and waits for it: no job is taken any more, all that were accepted are finished, all threads have ended.
+    ///
+    /// Jobs of a pool that was never started are not run: each is told so. Stopping again is harmless, and waits likewise.
+    ///
+    /// # Errors
+    /// The caller is one of this pool's own workers, and would wait for itself. Nothing has changed.
+    pub fn stop(&self) -> Result<(), StopFromWorker> {
+        if self.owner.shared.is_own_worker() {
+            return Err(StopFromWorker);
+        }
+        Shared::begin_stop(&self.owner.shared, None);
+        self.owner.shared.join();
+        Ok(())
+    }
+
+    /// Tells the pool to stop; `then` is called, on some thread, when nothing is left to run.
+    pub(crate) fn begin_stop(&self, then: impl FnOnce() + Send + 'static) {
+        Shared::begin_stop(&self.owner.shared, Some(Box::new(then)));
+    }
+
+    /// Waits for the threads of a pool that was told to stop.
+    pub(crate) fn join(&self) {
+        self.owner.shared.join();
+    }
+
+    /// What the pool is doing, as one consistent snapshot. Takes two short locks.
+    #[must_use]
+    pub fn stats(&self) -> PoolStats {
+        self.owner.shared.stats()
+    }
+
+    /// The pool's name; its threads are called `<name>-<n>`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.owner.shared.name
+    }
+
+    /// Wakes all idle workers for no reason, as an operating system may: for models.
+    #[doc(hidden)]
+    pub fn wake_spuriously(&self) {
+        self.owner.shared.bell.notify_all();
+    }
+}
+
+impl fmt::Debug for ThreadPool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ThreadPool").field("name", &self.name()).field("stats", &self.stats()).finish()
+    }
+}
+
+/// What a pool is doing, at one instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PoolStats {
+    /// The target's lower end.
+    pub min: usize,
+    /// The target's upper end.
+    pub max: usize,
+    /// Threads that exist or are being started.
+    pub live: usize,
+    /// Threads that wait for a job.
+    pub idle: usize,
+    /// Threads that run a job.
+    pub busy: usize,
+    /// Jobs that wait for a thread.
+    pub queued: usize,
+    /// The most threads there ever were at a time.
+    pub peak: usize,
+    /// Jobs that a worker took.
+    pub started: u64,
+    /// Jobs that ended, well or by a panic.
+    pub completed: u64,
+    /// Jobs that ended by a panic.
+    pub panicked: u64,
+}
+
+/// Describes a pool before it is made. By default 5 to 20 threads named `pool-<n>`, with the platform's stack size.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct PoolBuilder {
+    name: String,
+    min: usize,
+    max: usize,
+    stack_size: Option<usize>,
+    reporter: Reporter,
+}
+
+impl Default for PoolBuilder {
+    fn default() -> Self {
+        Self { name: "pool".to_owned(), min: 5, max: 20, stack_size: None, reporter: Reporter::default() }
+    }
+}
+
+impl PoolBuilder {
+    /// The name that the pool's threads share. A NUL byte, which no thread's name can have, is left out.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into().replace('\0', "");
+        self
+    }
+
+    /// At least `min`, at most `max` threads.
+    pub fn size(mut self, min: usize, max: usize) -> Self {
+        (self.min, self.max) = (min, max);
+        self
+    }
+
+    /// The stack size of each thread, in bytes; the platform may round it up.
+    pub fn stack_size(mut self, bytes: usize) -> Self {
+        self.stack_size = Some(bytes);
+        self
+    }
+
+    /// Where failures are told that nobody else can handle. Called on the worker that met it, never under a lock.
+    pub fn on_report<F>(self, sink: F) -> Self
+    where
+        F: Fn(&Report<'_>) + Send + Sync + 'static,
+    {
+        self.reporter(Reporter::new(sink))
+    }
+
+    pub(crate) fn reporter(mut self, reporter: Reporter) -> Self {
+        self.reporter = reporter;
+        self
+    }
+
+    /// The pool, not started.
+    ///
+    /// # Errors
+    /// The minimum is above the maximum.
+    pub fn build(self) -> Result<ThreadPool, SizeError> {
+        let target = sizes(self.min, self.max)?;
+        let shared = Arc::new(Shared::new(self.name, self.stack_size, self.reporter, target));
+        Ok(ThreadPool { owner: Arc::new(Owner { shared }) })
+    }
+}
+
+fn sizes(min: usize, max: usize) -> Result<Sizes, SizeError> {
+    if min > max { Err(SizeError { min, max }) } else { Ok(Sizes { min, max }) }
+}

@@ -1,0 +1,258 @@
+//! Reactor-owned values: what is not thread-safe stays on the reactor's thread, and the others get an address of it.
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
+use std::rc::{Rc, Weak};
+
+use super::super::report::{Incident, drop_contained, report};
+use super::super::threads;
+use super::{Call, Core, Handle, Reactor};
+use crate::error::{BlockingCallError, OwnedError, Rejected};
+
+/// Tells a value from all others of its reactor, for ever: numbers are not used again.
+type ValueId = u64;
+
+/// The place of one value. Empty once it is gone; borrowed while somebody works with it.
+struct Slot<T>(RefCell<Option<T>>);
+
+impl<T> Slot<T> {
+    fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> Result<R, OwnedError> {
+        let mut value = self.0.try_borrow_mut().map_err(|_| OwnedError::Reentered)?;
+        value.as_mut().map(f).ok_or(OwnedError::Gone)
+    }
+
+    fn take(&self) -> Result<T, OwnedError> {
+        let mut value = self.0.try_borrow_mut().map_err(|_| OwnedError::Reentered)?;
+        value.take().ok_or(OwnedError::Gone)
+    }
+}
+
+/// A slot of any type, as the table knows it.
+trait AnySlot {
+    /// Drops the value, contained. One that is in use goes when its user is done.
+    fn empty(&self);
+    fn as_any(self: Rc<Self>) -> Rc<dyn Any>;
+}
+
+impl<T: 'static> AnySlot for Slot<T> {
+    fn empty(&self) {
+        drop_contained(self.take());
+    }
+
+    fn as_any(self: Rc<Self>) -> Rc<dyn Any> {
+        self
+    }
+}
+
+/// All values that the reactor owns.
+#[derive(Default)]
+pub(super) struct Table {
+    slots: RefCell<BTreeMap<ValueId, Rc<dyn AnySlot>>>,
+    next: Cell<ValueId>,
+}
+
+impl Table {
+    fn insert<T: 'static>(&self, value: T) -> (ValueId, Rc<Slot<T>>) {
+        let id = self.next.get();
+        self.next.set(id + 1);
+        let slot = Rc::new(Slot(RefCell::new(Some(value))));
+        self.slots.borrow_mut().insert(id, Rc::clone(&slot) as Rc<dyn AnySlot>);
+        (id, slot)
+    }
+
+    fn find<T: 'static>(&self, id: ValueId) -> Option<Rc<Slot<T>>> {
+        let slot = Rc::clone(self.slots.borrow().get(&id)?);
+        slot.as_any().downcast().ok()
+    }
+
+    /// Forgets a value and hands out its slot: whoever drops it drops the value.
+    fn remove(&self, id: ValueId) -> Option<Rc<dyn AnySlot>> {
+        self.slots.borrow_mut().remove(&id)
+    }
+
+    /// Drops all values, the oldest first.
+    pub(super) fn clear(&self) {
+        loop {
+            let first = self.slots.borrow_mut().pop_first();
+            let Some((_, slot)) = first else { return };
+            slot.empty();
+        }
+    }
+}
+
+/// The local owner of a reactor-owned value: what [`Reactor::own`] returns. Dropping it drops the value.
+///
+/// It stays on the reactor's thread, and does not keep the reactor alive: when the reactor ends, the value is dropped, and what is left
+/// here is an owner of nothing.
+///
+/// ```
+/// use selvedge::Reactor;
+/// use std::rc::Rc;
+///
+/// let reactor = Reactor::new();
+/// let transport = reactor.own(Rc::new(String::from("not thread-safe")));
+/// let address = transport.address();
+/// let handle = reactor.handle();
+/// std::thread::spawn(move || {
+///     address.call(|transport, _| println!("{transport}, and on its own thread")).unwrap();
+///     handle.stop();
+/// });
+/// reactor.run();
+/// ```
+pub struct Owned<T: 'static> {
+    core: Weak<Core>,
+    id: ValueId,
+    slot: Rc<Slot<T>>,
+    handle: Handle,
+    left: bool,
+}
+
+impl<T: 'static> Owned<T> {
+    pub(super) fn new(reactor: &Reactor, value: T) -> Self {
+        let (id, slot) = reactor.core.owned.insert(value);
+        Self { core: Rc::downgrade(&reactor.core), id, slot, handle: reactor.handle(), left: false }
+    }
+
+    /// An address of the value that any thread can use.
+    #[must_use]
+    pub fn address(&self) -> Address<T> {
+        Address { handle: self.handle.clone(), id: self.id, value: PhantomData }
+    }
+
+    /// Works with the value, here and now.
+    ///
+    /// # Errors
+    /// The value is gone, because the reactor has ended, or it is in use further up the stack.
+    pub fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> Result<R, OwnedError> {
+        self.slot.with(f)
+    }
+
+    /// Takes the value back.
+    ///
+    /// # Errors
+    /// The value is gone, because the reactor has ended, or it is in use further up the stack: then it stays with the reactor.
+    pub fn into_inner(mut self) -> Result<T, OwnedError> {
+        let taken = self.slot.take();
+        self.left = matches!(taken, Err(OwnedError::Reentered));
+        taken
+    }
+
+    /// Leaves the value with the reactor, until it is [released](Address::release) or the reactor ends.
+    #[must_use = "the address is the only way to the value from now on"]
+    pub fn leave(mut self) -> Address<T> {
+        self.left = true;
+        self.address()
+    }
+}
+
+impl<T: 'static> Drop for Owned<T> {
+    fn drop(&mut self) {
+        if self.left {
+            return;
+        }
+        if let Some(core) = self.core.upgrade() {
+            drop(core.owned.remove(self.id));
+        }
+        self.slot.empty();
+    }
+}
+
+impl<T: 'static> fmt::Debug for Owned<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Owned").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// Where a reactor-owned value lives: usable from any thread, whatever the value is.
+///
+/// Calls through it run on the reactor's thread, in the order they were posted, each with `&mut` access.
+pub struct Address<T: 'static> {
+    handle: Handle,
+    id: ValueId,
+    /// Only ever names the value: `fn` makes the address `Send` and `Sync` even where `T` is neither.
+    value: PhantomData<fn(&mut T)>,
+}
+
+impl<T: 'static> Address<T> {
+    /// Runs `f` on the reactor's thread with the value. Returns at once; order and cost are those of
+    /// [`Handle::call_from_thread`].
+    ///
+    /// If the value is gone by then, or in use, `f` is dropped there unrun, and an [`OwnedError`] is reported.
+    ///
+    /// # Errors
+    /// The reactor has stopped: the call comes back.
+    pub fn call<F>(&self, f: F) -> Result<(), Rejected<Call>>
+    where
+        F: FnOnce(&mut T, &Reactor) + Send + 'static,
+    {
+        let id = self.id;
+        self.handle.call_from_thread(move |reactor| {
+            if let Err(error) = Self::visit(reactor, id, f) {
+                report(Incident::OwnedValue, &error, None);
+            }
+        })
+    }
+
+    /// Runs `f` on the reactor's thread with the value, and blocks this thread until it has returned.
+    ///
+    /// # Errors
+    /// As [`blocking_call_from_thread`](crate::threads::blocking_call_from_thread); a value that is gone or in use is a
+    /// [`Failed`](BlockingCallError::Failed) with an [`OwnedError`] inside.
+    pub fn blocking_call<R, F>(&self, f: F) -> Result<R, BlockingCallError>
+    where
+        R: Send + 'static,
+        F: FnOnce(&mut T, &Reactor) -> R + Send + 'static,
+    {
+        let id = self.id;
+        threads::blocking_call_from_thread(&self.handle, move |reactor| Self::visit(reactor, id, f))
+    }
+
+    /// Has the reactor drop the value, on its own thread. If it is gone already, nothing happens.
+    ///
+    /// # Errors
+    /// The reactor has stopped, and the value is gone with it.
+    pub fn release(&self) -> Result<(), Rejected<Call>> {
+        let id = self.id;
+        self.handle.call_from_thread(move |reactor| drop(Self::take(reactor, id)))
+    }
+
+    pub(crate) fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    /// Takes the value out, on the reactor's thread.
+    pub(crate) fn take_here(&self, reactor: &Reactor) -> Option<T> {
+        Self::take(reactor, self.id)
+    }
+
+    fn take(reactor: &Reactor, id: ValueId) -> Option<T> {
+        let slot = reactor.core.owned.find::<T>(id)?;
+        drop(reactor.core.owned.remove(id));
+        slot.take().ok()
+    }
+
+    fn visit<R>(reactor: &Reactor, id: ValueId, f: impl FnOnce(&mut T, &Reactor) -> R) -> Result<R, OwnedError> {
+        let slot = reactor.core.owned.find::<T>(id).ok_or(OwnedError::Gone)?;
+        let result = slot.with(|value| f(value, reactor));
+        // Its owner may have been dropped by `f` itself.
+        if reactor.core.owned.find::<T>(id).is_none() {
+            drop_contained(slot.take());
+        }
+        result
+    }
+}
+
+impl<T: 'static> Clone for Address<T> {
+    fn clone(&self) -> Self {
+        Self { handle: self.handle.clone(), id: self.id, value: PhantomData }
+    }
+}
+
+impl<T: 'static> fmt::Debug for Address<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Address").field("id", &self.id).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,215 @@
+//! The turn: posted calls, due timers, shutdown if it was asked for; and what comes before the first and after the last.
+
+use std::time::Duration;
+
+use super::super::deferred::{Deferred, Resolver};
+use super::super::report::{Incident, drop_contained};
+use super::super::sync::spinning_pays;
+use super::clock::Clock;
+use super::triggers::{Event, Phase, fire};
+use super::{Core, Reactor};
+use crate::error::Reentered;
+use crate::machine::lifecycle::{Lifecycle, Stage, TurnOver};
+
+/// When a reactor that is turned by hand wants its next turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Turn {
+    /// At once: there is something to run.
+    Again,
+    /// When this time has passed, for a timer; or sooner, if something is posted.
+    Wait(Duration),
+    /// When something is posted.
+    Idle,
+    /// Never: the reactor has stopped, and runs nothing any more.
+    Ended,
+}
+
+/// How long the loop spins before it sleeps, in looks at a hint: waking a core that sleeps costs tens of microseconds.
+const LINGER: u32 = 2_000;
+
+/// Marks the reactor as being inside a turn, for as long as it lives.
+struct Turning<'a>(&'a Core);
+
+impl Drop for Turning<'_> {
+    fn drop(&mut self) {
+        self.0.turning.set(false);
+    }
+}
+
+impl Reactor {
+    /// Runs the reactor until it is stopped: fires *startup*, turns and waits, fires *shutdown*, and returns.
+    ///
+    /// During shutdown the loop goes on, so that jobs of the pool that wait for it can finish; their results still reach their Deferreds.
+    /// When it is over, every call that was accepted has run, every thread of the pool has been joined, and whatever still waited for
+    /// the reactor has been failed with [`ReactorStopped`](crate::ReactorStopped).
+    pub fn run(self) {
+        let linger = if spinning_pays() { LINGER } else { 0 };
+        loop {
+            // Nobody else can be inside a turn: `run` was given the reactor itself.
+            let Ok(turn) = self.turn() else { return };
+            let inbox = &self.core.shared.inbox;
+            match (turn, &self.core.clock) {
+                (Turn::Ended, _) => return,
+                (Turn::Again, _) => {}
+                (Turn::Wait(time), Clock::Virtual(clock)) => clock.advance(time),
+                (Turn::Wait(time), Clock::Real(_)) => {
+                    if !inbox.linger(linger) {
+                        inbox.wait(Some(time));
+                    }
+                }
+                (Turn::Idle, _) => {
+                    if !inbox.linger(linger) {
+                        inbox.wait(None);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Runs one turn, and never waits: the calls that were posted when it began, in order; then the timers that are due; then
+    /// the beginning of shutdown, if it was asked for. What is posted or added meanwhile has to wait for the next turn.
+    ///
+    /// For programs with a loop of their own. The first turn starts the reactor. A turn after the last one does nothing.
+    ///
+    /// # Errors
+    /// This is inside a turn already.
+    pub fn turn(&self) -> Result<Turn, Reentered> {
+        let core = &*self.core;
+        if core.turning.replace(true) {
+            return Err(Reentered);
+        }
+        let _turning = Turning(core);
+        let _scope = core.reporter.enter();
+        if core.has_ended() {
+            return Ok(Turn::Ended);
+        }
+        if core.step(Lifecycle::begin) {
+            fire(self, Event::STARTUP, Box::new(|_| ()));
+        }
+        self.run_posted();
+        self.run_due();
+        match core.step(Lifecycle::turn_over) {
+            TurnOver::GoOn => {}
+            TurnOver::Shutdown => fire(self, Event::SHUTDOWN, Box::new(|reactor| reactor.core.step(Lifecycle::wound_up))),
+            TurnOver::End => {
+                self.run_last_calls();
+                core.end();
+                return Ok(Turn::Ended);
+            }
+        }
+        Ok(self.wants())
+    }
+
+    fn run_posted(&self) {
+        let core = &*self.core;
+        let mut batch = core.batch.take();
+        core.shared.inbox.take(&mut batch);
+        for call in batch.drain(..) {
+            core.reporter.contain(Incident::Call, || call.call(self));
+        }
+        core.batch.set(batch);
+    }
+
+    fn run_due(&self) {
+        let core = &*self.core;
+        if core.timers.len() == 0 {
+            return;
+        }
+        let pass = core.timers.pass(core.clock.now());
+        while let Some(call) = core.timers.next_due(pass) {
+            core.reporter.contain(Incident::Timer, || call(self));
+        }
+    }
+
+    /// Closing and taking the rest are one step: a call is either among these or was handed back.
+    fn run_last_calls(&self) {
+        for call in self.core.shared.inbox.close() {
+            self.core.reporter.contain(Incident::Call, || call.call(self));
+        }
+    }
+
+    fn wants(&self) -> Turn {
+        let core = &*self.core;
+        // The end of shutdown may have been reached a moment ago, in this turn: the next one acts on it.
+        if core.lifecycle.get().stage() == Stage::WoundUp || core.shared.inbox.has_calls() {
+            return Turn::Again;
+        }
+        match core.timers.next_deadline() {
+            None => Turn::Idle,
+            Some(at) => match at.saturating_sub(core.clock.now()) {
+                Duration::ZERO => Turn::Again,
+                time => Turn::Wait(time),
+            },
+        }
+    }
+
+    /// What the reactor itself does at startup and shutdown, ahead of any trigger of the program.
+    pub(super) fn attach_own_triggers(&self) {
+        let _ = self.add_event_trigger(Phase::During, Event::STARTUP, |reactor| {
+            reactor.core.step(Lifecycle::started);
+            // Refused only if the program has stopped the pool already: it wants none.
+            let _ = reactor.thread_pool().start_lazily();
+        });
+        let _ = self.add_event_trigger(Phase::During, Event::SHUTDOWN, |reactor| {
+            reactor.core.step(Lifecycle::no_longer_running);
+            reactor.wind_pool_down()
+        });
+    }
+
+    /// Stops the pool without blocking the loop: jobs that wait for the loop could otherwise never end.
+    fn wind_pool_down(&self) -> Deferred<()> {
+        let (stopped, resolver) = Deferred::<()>::new();
+        let pool = self.thread_pool().clone();
+        let address = self.own(resolver).leave();
+        self.thread_pool().begin_stop(move || {
+            // The reactor waits for this very call, so it has not ended; if it was dropped, nobody waits.
+            let _ = address.handle().call_from_thread({
+                let address = address.clone();
+                move |reactor| {
+                    // All workers have run their last job: what is left to wait for is that their threads end.
+                    pool.join();
+                    if let Some(resolver) = address.take_here(reactor) {
+                        Resolver::callback(resolver, ());
+                    }
+                }
+            });
+        });
+        stopped
+    }
+}
+
+impl Core {
+    /// One transition of the lifecycle.
+    pub(super) fn step<R>(&self, event: impl FnOnce(&mut Lifecycle) -> R) -> R {
+        let mut lifecycle = self.lifecycle.get();
+        let result = event(&mut lifecycle);
+        self.lifecycle.set(lifecycle);
+        result
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.lifecycle.get().stage() == Stage::Ended
+    }
+
+    /// Nothing runs any more. What waits for the reactor is failed first, then everything else is dropped, on this thread.
+    fn end(&self) {
+        self.step(Lifecycle::end);
+        for call in self.shared.inbox.close() {
+            drop_contained(call);
+        }
+        self.owned.clear();
+        self.timers.clear();
+        self.triggers.clear();
+    }
+}
+
+impl Drop for Core {
+    /// A reactor that was not run to its end: what it was given is dropped here, unrun, and its pool is told to stop.
+    fn drop(&mut self) {
+        let _scope = self.reporter.enter();
+        if !self.has_ended() {
+            self.end();
+            self.shared.pool.begin_stop(|| ());
+        }
+    }
+}

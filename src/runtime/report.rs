@@ -1,0 +1,180 @@
+//! Where what fails is told: one report for each failure that nobody else can handle.
+
+use std::cell::RefCell;
+use std::error::Error;
+use std::fmt;
+use std::panic::Location;
+
+use super::sync::{SharedFn, catch, thread_local};
+
+/// What failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Incident {
+    /// A call posted to the reactor.
+    Call,
+    /// A timer.
+    Timer,
+    /// An event trigger, or the Deferred it returned.
+    Trigger,
+    /// A job on a pool thread.
+    Job,
+    /// The `on_result` of a job.
+    OnResult,
+    /// A Deferred was dropped with a failure that nobody handled.
+    Unhandled,
+    /// A failure that a program asked to be reported, with `log_error`.
+    Logged,
+    /// A Deferred's canceller.
+    Canceller,
+    /// The drop of a value that the reactor, a pool or a Deferred owned.
+    Drop,
+    /// A call to a reactor-owned value that is gone or in use.
+    OwnedValue,
+    /// A worker thread that could not be started.
+    ThreadStart,
+}
+
+impl fmt::Display for Incident {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Call => "a call on the reactor's thread failed",
+            Self::Timer => "a timer failed",
+            Self::Trigger => "an event trigger failed",
+            Self::Job => "a job in the thread pool failed",
+            Self::OnResult => "the callback for a job's result failed",
+            Self::Unhandled => "unhandled failure in a Deferred",
+            Self::Logged => "failure",
+            Self::Canceller => "the canceller of a Deferred failed",
+            Self::Drop => "dropping a value failed",
+            Self::OwnedValue => "a call to a reactor-owned value failed",
+            Self::ThreadStart => "a worker thread could not be started",
+        })
+    }
+}
+
+/// One failure, as the sink sees it.
+///
+/// Sinks are set with [`Builder::on_report`](crate::Builder::on_report) and [`PoolBuilder::on_report`](crate::PoolBuilder::on_report);
+/// the default writes one line to stderr.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Report<'a> {
+    /// What failed.
+    pub incident: Incident,
+    /// How it failed. The original error is reached by downcast, or along `source`.
+    pub error: &'a (dyn Error + 'static),
+    /// Where the thing that failed was made, if that is known.
+    pub location: Option<&'static Location<'static>>,
+}
+
+impl fmt::Display for Report<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.incident, self.error)?;
+        let mut cause = self.error.source();
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        match self.location {
+            Some(location) => write!(f, " (made at {location})"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A sink, shared by all that may have something to report. May be called on any thread, and never under a lock.
+#[derive(Clone, Default)]
+pub(crate) struct Reporter(Option<SharedFn<dyn Fn(&Report<'_>) + Send + Sync>>);
+
+impl fmt::Debug for Reporter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "Reporter(custom)" } else { "Reporter(stderr)" })
+    }
+}
+
+impl Reporter {
+    pub(crate) fn new(sink: impl Fn(&Report<'_>) + Send + Sync + 'static) -> Self {
+        Self(Some(SharedFn::new(sink)))
+    }
+
+    pub(crate) fn report(
+        &self,
+        incident: Incident,
+        error: &(dyn Error + 'static),
+        location: Option<&'static Location<'static>>,
+    ) {
+        let report = Report { incident, error, location };
+        let told = match &self.0 {
+            // A sink that panics must not take the loop or a worker with it, and its report must not be lost.
+            Some(sink) => catch(|| sink(&report)).is_ok(),
+            None => false,
+        };
+        if !told {
+            to_stderr(&report);
+        }
+    }
+
+    /// Runs user code; what it panics with is reported.
+    pub(crate) fn contain<T>(&self, incident: Incident, body: impl FnOnce() -> T) -> Option<T> {
+        match catch(body) {
+            Ok(value) => Some(value),
+            Err(panic) => {
+                self.report(incident, &panic, None);
+                None
+            }
+        }
+    }
+
+    /// Makes this the sink of whatever fails on this thread until the scope is dropped: Deferreds know no reactor, but
+    /// they fire and drop on its thread.
+    pub(crate) fn enter(&self) -> Scope {
+        let entered = CURRENT.try_with(|current| current.borrow_mut().push(self.clone()));
+        Scope { entered: entered.is_ok() }
+    }
+}
+
+/// Written without `eprintln!`, which panics when stderr is closed.
+fn to_stderr(report: &Report<'_>) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr().lock(), "selvedge: {report}");
+}
+
+thread_local! {
+    static CURRENT: RefCell<Vec<Reporter>> = RefCell::new(Vec::new());
+}
+
+/// While it lives, reports of this thread go to the reporter that was entered last.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Scope {
+    entered: bool,
+}
+
+impl Drop for Scope {
+    fn drop(&mut self) {
+        if self.entered {
+            let left = CURRENT.try_with(|current| current.borrow_mut().pop());
+            drop(left);
+        }
+    }
+}
+
+/// Reports to the sink of this thread's scope; to stderr where there is none.
+pub(crate) fn report(
+    incident: Incident,
+    error: &(dyn Error + 'static),
+    location: Option<&'static Location<'static>>,
+) {
+    let reporter = CURRENT.try_with(|current| current.borrow().last().cloned());
+    reporter.ok().flatten().unwrap_or_default().report(incident, error, location);
+}
+
+/// Drops a user's value; what that panics with is reported to this thread's sink.
+pub(crate) fn drop_contained<T>(value: T) {
+    if std::mem::needs_drop::<T>() {
+        if let Err(panic) = catch(|| drop(value)) {
+            report(Incident::Drop, &panic, None);
+        }
+    }
+}

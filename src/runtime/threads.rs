@@ -1,0 +1,295 @@
+//! The bridges: run a function in a thread and get its result back on the loop; block a thread until the loop answers.
+//!
+//! Not part of the reactor: all of it is built from what [`Handle`], [`ThreadPool`] and [`Deferred`] offer everybody.
+
+use std::time::Duration;
+
+use super::deferred::{Deferred, Outcome, Resolver, Settled};
+use super::pool::{Job, ThreadPool, Work};
+use super::reactor::{Address, Handle, Reactor};
+use super::reply::{self, Answerer, NoAnswer};
+use super::report::Reporter;
+use super::sync::{Arc, Mutex, catch, spinning_pays};
+use crate::error::{BlockingCallError, NeverRan, Rejected};
+use crate::failure::{Failure, Panic, ReactorStopped};
+use crate::machine::ticket::Ticket;
+
+/// Runs `f` on a thread of the reactor's pool; the Deferred fires on the reactor's thread with its value or its failure.
+///
+/// Attaching callbacks is free of races: nothing fires before this thread is back in the reactor's loop. `f` may return a plain value or a
+/// `Result` (see [`Outcome`]); a panic becomes a [`Failure`] with a [`Panic`] inside.
+///
+/// Cancelling the Deferred fails it with [`Cancelled`](crate::Cancelled) at once. If no worker has begun with `f` yet, it never runs and is dropped on the spot;
+/// if one has, its late result is dropped, on the reactor's thread. Should the reactor end before the result is there, the Deferred fails with
+/// [`ReactorStopped`].
+///
+/// ```
+/// use selvedge::{Reactor, threads};
+///
+/// let reactor = Reactor::new();
+/// let here = reactor.local();
+/// let _ = threads::defer_to_thread(&reactor, || 6 * 7).add_callback(move |answer| {
+///     assert_eq!(answer, 42);
+///     here.with(|reactor| reactor.stop()).ok();
+/// });
+/// reactor.run();
+/// ```
+pub fn defer_to_thread<R, F>(reactor: &Reactor, f: F) -> Deferred<R::Value>
+where
+    F: FnOnce() -> R + Send + 'static,
+    R: Outcome<Failure> + Send + 'static,
+{
+    defer_to_thread_pool(reactor, reactor.thread_pool(), f)
+}
+
+/// [`defer_to_thread`], on a pool of one's own.
+///
+/// The pool is not the reactor's to stop: a result that comes after the reactor has ended is dropped on the worker's thread.
+pub fn defer_to_thread_pool<R, F>(reactor: &Reactor, pool: &ThreadPool, f: F) -> Deferred<R::Value>
+where
+    F: FnOnce() -> R + Send + 'static,
+    R: Outcome<Failure> + Send + 'static,
+{
+    let ticket = Arc::new(Mutex::new(Ticket::Queued(f)));
+    let cancelled = Arc::clone(&ticket);
+    let (deferred, resolver) = Deferred::with_canceller(move || {
+        let never_runs = cancelled.lock().cancel();
+        // The lock is released: dropping what a job captured is user code.
+        drop(never_runs);
+    });
+    let address = reactor.own(Undelivered(Some(resolver))).leave();
+    match pool.submit(Job::new(Deferrable { ticket, address: address.clone() })) {
+        Ok(()) => deferred,
+        Err(rejected) => {
+            if let Some(undelivered) = address.take_here(reactor) {
+                undelivered.fail(Failure::new(Rejected { job: (), reason: rejected.reason }));
+            }
+            deferred
+        }
+    }
+}
+
+/// The firing half of a Deferred whose result is under way. It waits as a reactor-owned value: at the reactor's end it is dropped,
+/// and that fires it.
+struct Undelivered<T: 'static>(Option<Resolver<T>>);
+
+impl<T: 'static> Undelivered<T> {
+    fn deliver(mut self, result: Settled<T, Failure>) {
+        let Some(resolver) = self.0.take() else { return };
+        match result {
+            Settled::Now(result) => resolver.resolve(result),
+            // Impossible: a Deferred cannot come out of another thread. Were it possible, this would be right.
+            Settled::Later(deferred) => drop(deferred.add_both(move |result| resolver.resolve(result))),
+        }
+    }
+
+    fn fail(mut self, failure: Failure) {
+        if let Some(resolver) = self.0.take() {
+            resolver.errback(failure);
+        }
+    }
+}
+
+impl<T: 'static> Drop for Undelivered<T> {
+    fn drop(&mut self) {
+        if let Some(resolver) = self.0.take() {
+            resolver.errback(Failure::new(ReactorStopped));
+        }
+    }
+}
+
+/// A job whose result goes back to the reactor.
+struct Deferrable<F, T: 'static> {
+    ticket: Arc<Mutex<Ticket<F>>>,
+    address: Address<Undelivered<T>>,
+}
+
+impl<F, R> Work for Deferrable<F, R::Value>
+where
+    F: FnOnce() -> R + Send,
+    R: Outcome<Failure> + Send + 'static,
+{
+    fn run(self: Box<Self>, _: &Reporter) -> bool {
+        let Self { ticket, address } = *self;
+        let Some(f) = begin(&ticket) else {
+            // Cancelled: its Deferred has fired, and nobody will deliver to it.
+            drop(address.release());
+            return false;
+        };
+        drop(ticket);
+        let result = catch(f);
+        let panicked = result.is_err();
+        // If the reactor has ended, it has failed the Deferred, and the result is dropped here.
+        let _ = address.handle().call_from_thread({
+            let address = address.clone();
+            move |reactor| {
+                // Gone, if the reactor has dropped it. (The Deferred of a cancelled one drops the result in `resolve`.)
+                if let Some(undelivered) = address.take_here(reactor) {
+                    match result.map_err(Failure::new) {
+                        Ok(outcome) => undelivered.deliver(outcome.settle()),
+                        Err(failure) => undelivered.fail(failure),
+                    }
+                }
+            }
+        });
+        panicked
+    }
+
+    fn refuse(self: Box<Self>, why: NeverRan, _: &Reporter) {
+        let Self { ticket, address } = *self;
+        let never_runs = begin(&ticket);
+        let _ = address.handle().call_from_thread({
+            let address = address.clone();
+            move |reactor| {
+                if let Some(undelivered) = address.take_here(reactor) {
+                    undelivered.fail(Failure::new(why));
+                }
+            }
+        });
+        drop(never_runs);
+    }
+}
+
+fn begin<F>(ticket: &Mutex<Ticket<F>>) -> Option<F> {
+    ticket.lock().begin()
+}
+
+/// Runs the commands one after the other, in the order of the list, all on one thread of the reactor's pool.
+///
+/// The first that panics is reported, and those behind it are dropped unrun.
+///
+/// ```
+/// use selvedge::{Reactor, threads};
+///
+/// let reactor = Reactor::new();
+/// let handle = reactor.handle();
+/// threads::call_multiple_in_thread(&reactor.handle(), vec![
+///     Box::new(|| println!("first")),
+///     Box::new(|| println!("second")),
+///     Box::new(move || handle.stop()),
+/// ])?;
+/// reactor.run();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// The reactor has stopped its pool: the whole list comes back, as one job.
+pub fn call_multiple_in_thread(
+    handle: &Handle,
+    commands: Vec<Box<dyn FnOnce() + Send>>,
+) -> Result<(), Rejected<Job>> {
+    handle.call_in_thread(move || {
+        for command in commands {
+            command();
+        }
+    })
+}
+
+/// Runs `f` on the reactor's thread, and blocks this thread until it has answered.
+///
+/// Returns what `f` returns; if that is a Deferred, what the Deferred is fired with. Order is that of
+/// [`Handle::call_from_thread`]. Callbacks on the reactor's thread must not wait for this thread meanwhile.
+///
+/// ```
+/// use selvedge::{Reactor, threads};
+///
+/// let reactor = Reactor::new();
+/// let handle = reactor.handle();
+/// let asker = std::thread::spawn(move || {
+///     let answer = threads::blocking_call_from_thread(&handle, |_| Ok::<u32, std::io::Error>(42));
+///     handle.stop();
+///     answer
+/// });
+/// reactor.run();
+/// assert_eq!(asker.join().unwrap().unwrap(), 42);
+/// ```
+///
+/// # Errors
+/// Each told apart by [`BlockingCallError`]: the function's own error, with its original type inside; its panic; that this is the
+/// reactor's own thread; that the reactor has stopped, or stops before there is an answer.
+pub fn blocking_call_from_thread<R, F>(handle: &Handle, f: F) -> Result<R::Value, BlockingCallError>
+where
+    F: FnOnce(&Reactor) -> R + Send + 'static,
+    R: Outcome<Failure>,
+    R::Value: Send + 'static,
+{
+    blocking_call(handle, None, f)
+}
+
+/// [`blocking_call_from_thread`], for as long as `timeout` at most.
+///
+/// When the time is over, a function that has not begun never will; the late answer of one that has is dropped, on the reactor's thread.
+///
+/// # Errors
+/// As [`blocking_call_from_thread`], and [`TimedOut`](BlockingCallError::TimedOut).
+pub fn blocking_call_from_thread_timeout<R, F>(
+    handle: &Handle,
+    timeout: Duration,
+    f: F,
+) -> Result<R::Value, BlockingCallError>
+where
+    F: FnOnce(&Reactor) -> R + Send + 'static,
+    R: Outcome<Failure>,
+    R::Value: Send + 'static,
+{
+    blocking_call(handle, Some(timeout), f)
+}
+
+/// What the reactor answers.
+type Answer<T> = Result<T, Failure>;
+
+/// How long a blocked caller spins before it sleeps, in looks at a hint.
+const SPIN: u32 = 2_000;
+
+fn blocking_call<R, F>(handle: &Handle, timeout: Option<Duration>, f: F) -> Result<R::Value, BlockingCallError>
+where
+    F: FnOnce(&Reactor) -> R + Send + 'static,
+    R: Outcome<Failure>,
+    R::Value: Send + 'static,
+{
+    if handle.is_in_reactor_thread() {
+        return Err(BlockingCallError::WouldDeadlock);
+    }
+    let (answerer, asker) = reply::channel();
+    // A call that is handed back is dropped with its answerer, and the asker is told so like any other.
+    drop(handle.call_from_thread(move |reactor| answer(reactor, answerer, f)));
+    let spin = if spinning_pays() { SPIN } else { 0 };
+    match asker.wait(timeout, spin) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(failure)) => Err(match failure.downcast::<Panic>() {
+            Ok(panic) => BlockingCallError::Panicked(panic),
+            Err(failure) => BlockingCallError::Failed(failure),
+        }),
+        Err(NoAnswer::Broken) => Err(BlockingCallError::ReactorStopped),
+        Err(NoAnswer::Expired) => Err(BlockingCallError::TimedOut(timeout.unwrap_or_default())),
+    }
+}
+
+/// On the reactor's thread: calls the function, and sees to it that its answer gets back.
+fn answer<R>(reactor: &Reactor, answerer: Answerer<Answer<R::Value>>, f: impl FnOnce(&Reactor) -> R)
+where
+    R: Outcome<Failure>,
+    R::Value: Send + 'static,
+{
+    if !answerer.is_wanted() {
+        return;
+    }
+    match catch(|| f(reactor).settle()) {
+        Ok(Settled::Now(result)) => give(answerer, result),
+        Ok(Settled::Later(deferred)) => {
+            // Until the Deferred fires, the answerer is the reactor's: at the reactor's end it is dropped, and the caller is told.
+            let answerer = reactor.own(answerer);
+            drop(deferred.add_both(move |result| {
+                if let Ok(answerer) = answerer.into_inner() {
+                    give(answerer, result);
+                }
+            }));
+        }
+        Err(panic) => give(answerer, Err(Failure::new(panic))),
+    }
+}
+
+/// An answer that comes too late is dropped here, on the reactor's thread.
+fn give<T>(answerer: Answerer<Answer<T>>, result: Answer<T>) {
+    drop(answerer.answer(result));
+}

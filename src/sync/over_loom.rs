@@ -1,0 +1,128 @@
+//! The same door over loom: every lock, wait and thread here is one that the model checker schedules.
+
+use std::any::Any;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::PoisonError;
+use std::time::Duration;
+
+pub(crate) use loom::sync::Arc;
+pub(crate) use loom::thread::ThreadId;
+pub(crate) use loom::thread_local;
+pub(crate) use std::sync::Arc as SharedFn;
+
+use crate::failure::Panic;
+
+/// The panic payload that a model throws on purpose: the only panic that is contained here as it is over std.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Injected;
+
+#[derive(Debug)]
+pub(crate) struct Mutex<T>(loom::sync::Mutex<T>);
+
+pub(crate) type MutexGuard<'a, T> = loom::sync::MutexGuard<'a, T>;
+
+impl<T> Mutex<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(loom::sync::Mutex::new(value))
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Condvar(loom::sync::Condvar);
+
+impl Condvar {
+    pub(crate) fn new() -> Self {
+        Self(loom::sync::Condvar::new())
+    }
+
+    pub(crate) fn notify_one(&self) {
+        self.0.notify_one();
+    }
+
+    pub(crate) fn notify_all(&self) {
+        self.0.notify_all();
+    }
+
+    pub(crate) fn wait<'a, T>(&self, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
+        self.0.wait(guard).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Time is data in a model: a deadline passes when some thread of the model says so, never by itself.
+    pub(crate) fn wait_for<'a, T>(
+        &self,
+        guard: MutexGuard<'a, T>,
+        _timeout: Option<Duration>,
+    ) -> MutexGuard<'a, T> {
+        self.wait(guard)
+    }
+}
+
+/// Hints carry no correctness, so a model has none: it always takes the path that looks under the lock.
+#[derive(Debug, Default)]
+pub(crate) struct Hint;
+
+impl Hint {
+    pub(crate) fn set(&self, _value: bool) {}
+
+    pub(crate) fn spin(&self, _rounds: u32) -> bool {
+        false
+    }
+
+    pub(crate) fn get(&self) -> bool {
+        true
+    }
+}
+
+pub(crate) fn spinning_pays() -> bool {
+    false
+}
+
+pub(crate) fn pause(_rounds: u32) {}
+
+/// A clock that stands still.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Instant;
+
+impl Instant {
+    pub(crate) fn now() -> Self {
+        Self
+    }
+
+    pub(crate) fn elapsed(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct JoinHandle(loom::thread::JoinHandle<()>);
+
+impl JoinHandle {
+    pub(crate) fn join(self) {
+        if let Err(payload) = self.0.join() {
+            resume_unwind(payload);
+        }
+    }
+}
+
+pub(crate) fn spawn<F>(name: String, _stack_size: Option<usize>, body: F) -> io::Result<JoinHandle>
+where
+    F: FnOnce() + Send + 'static,
+{
+    loom::thread::Builder::new().name(name).spawn(body).map(JoinHandle)
+}
+
+pub(crate) fn current_thread() -> ThreadId {
+    loom::thread::current().id()
+}
+
+/// Runs user code. A panic that the model did not inject is a failed assertion of the model: it must not be contained.
+pub(crate) fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Panic> {
+    catch_unwind(AssertUnwindSafe(body)).map_err(|payload: Box<dyn Any + Send>| {
+        if payload.is::<Injected>() { Panic::new(payload) } else { resume_unwind(payload) }
+    })
+}

@@ -1,0 +1,147 @@
+//! The one door to `std::sync`, `std::thread` and the clock.
+
+use std::any::Any;
+use std::hint::spin_loop;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{self, PoisonError};
+use std::time::Duration;
+
+pub(crate) use std::sync::Arc;
+pub(crate) use std::sync::Arc as SharedFn;
+pub(crate) use std::thread::ThreadId;
+pub(crate) use std::thread_local;
+pub(crate) use std::time::Instant;
+
+use crate::failure::Panic;
+
+/// A mutex that nothing can poison: no user code runs under a lock here, so a poisoned one still guards a whole state.
+#[derive(Debug, Default)]
+pub(crate) struct Mutex<T>(sync::Mutex<T>);
+
+pub(crate) type MutexGuard<'a, T> = sync::MutexGuard<'a, T>;
+
+impl<T> Mutex<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(sync::Mutex::new(value))
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A condition variable. A waiter may return for no reason: every caller looks at its state again.
+#[derive(Debug, Default)]
+pub(crate) struct Condvar(sync::Condvar);
+
+/// No single sleep is longer: some platforms overflow on huge timeouts, and every waiter re-checks anyway.
+const LONGEST_SLEEP: Duration = Duration::from_secs(60 * 60 * 24);
+
+impl Condvar {
+    pub(crate) fn new() -> Self {
+        Self(sync::Condvar::new())
+    }
+
+    pub(crate) fn notify_one(&self) {
+        self.0.notify_one();
+    }
+
+    pub(crate) fn notify_all(&self) {
+        self.0.notify_all();
+    }
+
+    pub(crate) fn wait<'a, T>(&self, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
+        self.0.wait(guard).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for a notification, at most `timeout` long.
+    pub(crate) fn wait_for<'a, T>(
+        &self,
+        guard: MutexGuard<'a, T>,
+        timeout: Option<Duration>,
+    ) -> MutexGuard<'a, T> {
+        let Some(timeout) = timeout else {
+            return self.wait(guard);
+        };
+        let timeout = timeout.min(LONGEST_SLEEP);
+        match self.0.wait_timeout(guard, timeout) {
+            Ok((guard, _)) => guard,
+            Err(poisoned) => poisoned.into_inner().0,
+        }
+    }
+}
+
+/// A hint that something may be there, read without a lock by whoever is about to sleep. It carries no correctness: a
+/// stale one costs a look or a sleep, and what is true is read under the lock.
+#[derive(Debug, Default)]
+pub(crate) struct Hint(AtomicBool);
+
+impl Hint {
+    pub(crate) fn set(&self, value: bool) {
+        self.0.store(value, Ordering::Relaxed);
+    }
+
+    pub(crate) fn get(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Spins until the hint is set, `rounds` times at most; says whether it was.
+    ///
+    /// No `yield_now`: it is a system call, and made a round trip several times slower.
+    pub(crate) fn spin(&self, rounds: u32) -> bool {
+        for _ in 0..rounds {
+            if self.get() {
+                return true;
+            }
+            spin_loop();
+        }
+        self.get()
+    }
+}
+
+/// Whether spinning before a sleep can pay off: not with one core, where it only keeps the other party from running.
+pub(crate) fn spinning_pays() -> bool {
+    std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1)
+}
+
+/// Lets a batch gather for about `rounds` pauses of the processor.
+pub(crate) fn pause(rounds: u32) {
+    for _ in 0..rounds {
+        spin_loop();
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct JoinHandle(std::thread::JoinHandle<()>);
+
+impl JoinHandle {
+    /// Waits for the thread's end. Its panic was reported where it was caught; what is left of it is dropped, contained.
+    pub(crate) fn join(self) {
+        if let Err(payload) = self.0.join() {
+            drop(Panic::new(payload));
+        }
+    }
+}
+
+/// Starts a thread with a name that the operating system shows.
+pub(crate) fn spawn<F>(name: String, stack_size: Option<usize>, body: F) -> io::Result<JoinHandle>
+where
+    F: FnOnce() + Send + 'static,
+{
+    let mut builder = std::thread::Builder::new().name(name);
+    if let Some(bytes) = stack_size {
+        builder = builder.stack_size(bytes);
+    }
+    builder.spawn(body).map(JoinHandle)
+}
+
+pub(crate) fn current_thread() -> ThreadId {
+    std::thread::current().id()
+}
+
+/// Runs user code and contains its panic.
+pub(crate) fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Panic> {
+    catch_unwind(AssertUnwindSafe(body)).map_err(|payload: Box<dyn Any + Send>| Panic::new(payload))
+}

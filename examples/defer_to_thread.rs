@@ -37,7 +37,7 @@ fn main() {
     // `local` along, which reaches it and does not keep it alive.
     let local = reactor.local();
     d.add_both(move |result| {
-        _ = local.with(|reactor| reactor.stop());
+        _ = local.with(Reactor::stop);
         result
     });
 

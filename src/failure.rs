@@ -62,6 +62,12 @@ impl Failure {
         }
     }
 
+    /// A failure of an error that this crate makes itself. A backtrace would show nothing but this crate: the stack that panicked, cancelled or
+    /// abandoned is gone or is no fault.
+    fn bare(error: impl Error + Send + Sync + 'static) -> Self {
+        Self(Box::new(Inner { error: Box::new(error), backtrace: Backtrace::disabled() }))
+    }
+
     /// Whether the original error is an `E`.
     #[must_use]
     pub fn is<E: Error + 'static>(&self) -> bool {
@@ -286,7 +292,7 @@ macro_rules! into_failure {
     ($($name:ident)*) => {$(
         impl From<$name> for Failure {
             fn from(error: $name) -> Self {
-                Self::new(error)
+                Self::bare(error)
             }
         }
     )*};

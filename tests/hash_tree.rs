@@ -1,5 +1,5 @@
 //! `examples/hash_tree` on real trees, held against the real `sha256sum`.
-#![cfg(unix)]
+#![cfg(target_os = "linux")]
 
 mod example;
 
@@ -24,7 +24,7 @@ const INTERRUPTED: i32 = 130;
 const A_SECOND: Duration = Duration::from_secs(1);
 
 /// More than any machine hashes while a test runs, and no block of it is on the disk.
-const HUGE: u64 = 1 << 42;
+const HUGE: u64 = 1 << 40;
 
 // ---- the trees
 
@@ -339,10 +339,10 @@ fn output_that_cannot_be_written_is_an_error() {
 #[test]
 fn memory_does_not_grow_with_a_file() {
     let tree = Tree::new();
-    tree.sparse_file("huge", 1 << 30);
+    tree.sparse_file("huge", 1 << 29);
     tree.files(2_000);
     // All of the address space, threads' stacks and program included, is half of the file.
-    let script = "ulimit -v 524288 && exec \"$0\" --threads 4";
+    let script = "ulimit -v 262144 && exec \"$0\" --threads 2";
     let mut shell = Command::new("sh");
     let output = example::run(shell.args(["-c", script]).arg(example::path("hash_tree")).current_dir(tree.root()));
     assert_clean(&output);
@@ -358,8 +358,8 @@ fn a_terminal_sees_a_progress_bar() {
     let mut terminal = Terminal::new();
     let mut child = spawn(&tree, Stdio::null(), terminal.stdio());
     // The total is known before the file is read, and the bar moves in the middle of it.
-    terminal.wait_for("/4.00 TiB");
-    terminal.wait_for("MiB/4.00 TiB");
+    terminal.wait_for("/1.00 TiB");
+    terminal.wait_for("MiB/1.00 TiB");
     interrupt(&child);
     assert_eq!(example::wait(&mut child).code(), Some(INTERRUPTED));
 }

@@ -21,12 +21,30 @@ pub fn comparisons() -> Vec<Comparison> {
 }
 
 const CONTENDERS: [Contender; 6] = [
-    Contender { name: "selvedge", round: selvedge },
-    Contender { name: "crossbeam pool", round: crossbeam },
-    Contender { name: "rayon", round: rayon },
-    Contender { name: "threadpool", round: threadpool },
-    Contender { name: "rusty_pool", round: rusty_pool },
-    Contender { name: "tokio", round: tokio },
+    Contender {
+        name: "selvedge",
+        round: selvedge,
+    },
+    Contender {
+        name: "crossbeam pool",
+        round: crossbeam,
+    },
+    Contender {
+        name: "rayon",
+        round: rayon,
+    },
+    Contender {
+        name: "threadpool",
+        round: threadpool,
+    },
+    Contender {
+        name: "rusty_pool",
+        round: rusty_pool,
+    },
+    Contender {
+        name: "tokio",
+        round: tokio,
+    },
 ];
 
 fn dispatch(operations: u64, submit: impl Fn(Ticket)) -> Duration {
@@ -39,7 +57,10 @@ fn dispatch(operations: u64, submit: impl Fn(Ticket)) -> Duration {
 fn selvedge(workers: usize, operations: u64) -> Duration {
     let pool = selvedge::ThreadPool::new(workers, workers).expect("the size is a size");
     pool.start().expect("it is new");
-    let elapsed = dispatch(operations, |ticket| pool.call_in_thread(move || ticket.punch()).expect("it is running"));
+    let elapsed = dispatch(operations, |ticket| {
+        pool.call_in_thread(move || ticket.punch())
+            .expect("it is running")
+    });
     pool.stop().expect("this is no worker");
     elapsed
 }
@@ -52,8 +73,11 @@ fn crossbeam(workers: usize, operations: u64) -> Duration {
             let receiver = receiver.clone();
             scope.spawn(move || receiver.into_iter().for_each(|job| job()));
         }
-        let elapsed =
-            dispatch(operations, |ticket| sender.send(Box::new(move || ticket.punch())).expect("the workers are there"));
+        let elapsed = dispatch(operations, |ticket| {
+            sender
+                .send(Box::new(move || ticket.punch()))
+                .expect("the workers are there")
+        });
         drop(sender);
         elapsed
     })
@@ -61,7 +85,10 @@ fn crossbeam(workers: usize, operations: u64) -> Duration {
 
 /// `spawn`, its entrance from a thread outside. A pool for computation, not for blocking, but the fastest entrance of its kind.
 fn rayon(workers: usize, operations: u64) -> Duration {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(workers).build().expect("threads start");
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(workers)
+        .build()
+        .expect("threads start");
     dispatch(operations, |ticket| pool.spawn(move || ticket.punch()))
 }
 
@@ -74,7 +101,10 @@ fn threadpool(workers: usize, operations: u64) -> Duration {
 
 /// Core size and greatest size the same, core threads started beforehand: the fixed pool that its documentation describes.
 fn rusty_pool(workers: usize, operations: u64) -> Duration {
-    let pool = rusty_pool::Builder::new().core_size(workers).max_size(workers).build();
+    let pool = rusty_pool::Builder::new()
+        .core_size(workers)
+        .max_size(workers)
+        .build();
     pool.start_core_threads();
     let elapsed = dispatch(operations, |ticket| pool.execute(move || ticket.punch()));
     pool.shutdown_join();
@@ -88,5 +118,7 @@ fn tokio(workers: usize, operations: u64) -> Duration {
         .max_blocking_threads(workers)
         .build()
         .expect("a runtime starts");
-    dispatch(operations, |ticket| drop(runtime.spawn_blocking(move || ticket.punch())))
+    dispatch(operations, |ticket| {
+        drop(runtime.spawn_blocking(move || ticket.punch()))
+    })
 }

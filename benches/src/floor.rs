@@ -18,8 +18,14 @@ pub fn comparison() -> Comparison {
         parameter: 1,
         operations: 1_000_000,
         contenders: &[
-            Contender { name: "selvedge", round: |_, operations| selvedge(operations) },
-            Contender { name: "floor", round: |_, operations| floor(operations) },
+            Contender {
+                name: "selvedge",
+                round: |_, operations| selvedge(operations),
+            },
+            Contender {
+                name: "floor",
+                round: |_, operations| floor(operations),
+            },
         ],
     }
 }
@@ -40,7 +46,9 @@ fn selvedge(operations: u64) -> Duration {
     let handle = reactor.handle();
     batches(operations, |numbers| {
         for number in numbers {
-            handle.call_from_thread(move |_| payload::trace(number)).expect("it has not stopped");
+            handle
+                .call_from_thread(move |_| payload::trace(number))
+                .expect("it has not stopped");
         }
         while let Turn::Again = reactor.turn().expect("this is no callback") {}
     })

@@ -87,7 +87,12 @@ impl Options {
             Some(1) => "one busy neighbour".to_owned(),
             Some(threads) => format!("{threads} busy neighbours"),
         };
-        format!("{} {}, {cores} cores, {company}, medians of {} rounds", std::env::consts::OS, std::env::consts::ARCH, self.rounds)
+        format!(
+            "{} {}, {cores} cores, {company}, medians of {} rounds",
+            std::env::consts::OS,
+            std::env::consts::ARCH,
+            self.rounds
+        )
     }
 }
 
@@ -96,11 +101,23 @@ fn main() -> Result<(), Box<dyn Error>> {
     if options.quick {
         options.rounds = 2;
     }
-    let groups = if options.only.is_empty() { Group::value_variants() } else { &options.only };
-    let comparisons: Vec<Comparison> = groups.iter().flat_map(|group| group.comparisons()).collect();
+    let groups = if options.only.is_empty() {
+        Group::value_variants()
+    } else {
+        &options.only
+    };
+    let comparisons: Vec<Comparison> = groups
+        .iter()
+        .flat_map(|group| group.comparisons())
+        .collect();
 
     let neighbours = Neighbours::start(options.busy.unwrap_or(0));
-    let progress = progress(comparisons.iter().map(|comparison| comparison.rounds(options.rounds)).sum());
+    let progress = progress(
+        comparisons
+            .iter()
+            .map(|comparison| comparison.rounds(options.rounds))
+            .sum(),
+    );
     let results: Vec<_> = comparisons
         .iter()
         .map(|comparison| {
@@ -117,7 +134,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     if let Some(directory) = options.destination() {
         fs::create_dir_all(&directory)?;
         fs::write(directory.join(options.file("table", "md")), &table)?;
-        draw::chart(&directory.join(options.file("chart", "svg")), &options.conditions(), &results)?;
+        draw::chart(
+            &directory.join(options.file("chart", "svg")),
+            &options.conditions(),
+            &results,
+        )?;
         eprintln!("written to {}", directory.display());
     }
     Ok(())
@@ -125,6 +146,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// Drawn between rounds only: a bar that ticked by itself would be a neighbour of its own.
 fn progress(rounds: u64) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}").expect("the template is a constant");
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}")
+        .expect("the template is a constant");
     ProgressBar::new(rounds).with_style(style)
 }

@@ -1,7 +1,10 @@
 //! The work that every contender carries: closures that leave a trace, so that no round can skip one or run one twice.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::AcqRel, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
+use std::sync::atomic::{
+    AtomicU64, AtomicUsize, Ordering::AcqRel, Ordering::Acquire, Ordering::Relaxed,
+    Ordering::Release,
+};
 use std::thread::{self, Thread};
 
 use crossbeam_utils::CachePadded;
@@ -23,7 +26,11 @@ pub fn job(number: u64) -> Job {
 
 /// Each of the numbers below `operations` has been traced, since the last time this was asked.
 pub fn assert_all_traced(operations: u64) {
-    assert_eq!(SUM.swap(0, Relaxed), operations * (operations + 1) / 2, "a closure was lost, or ran twice");
+    assert_eq!(
+        SUM.swap(0, Relaxed),
+        operations * (operations + 1) / 2,
+        "a closure was lost, or ran twice"
+    );
 }
 
 const STRIPES: usize = 64;
@@ -51,7 +58,11 @@ impl Ticket {
     pub fn punch(self) {
         let stripe = &BOARD.stripes[self.0 as usize % STRIPES];
         if stripe.fetch_sub(1, AcqRel) == 1 && BOARD.open.fetch_sub(1, AcqRel) == 1 {
-            let waiter = BOARD.waiter.lock().expect("nothing panics under this lock").take();
+            let waiter = BOARD
+                .waiter
+                .lock()
+                .expect("nothing panics under this lock")
+                .take();
             waiter.expect("one ticket is the last").unpark();
         }
     }

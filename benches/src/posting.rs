@@ -25,13 +25,34 @@ pub fn comparisons() -> Vec<Comparison> {
 }
 
 const CONTENDERS: [Contender; 7] = [
-    Contender { name: "selvedge", round: selvedge },
-    Contender { name: "crossbeam", round: crossbeam },
-    Contender { name: "flume", round: flume },
-    Contender { name: "kanal", round: kanal },
-    Contender { name: "std mpsc", round: std_mpsc },
-    Contender { name: "tokio", round: tokio },
-    Contender { name: "calloop", round: calloop },
+    Contender {
+        name: "selvedge",
+        round: selvedge,
+    },
+    Contender {
+        name: "crossbeam",
+        round: crossbeam,
+    },
+    Contender {
+        name: "flume",
+        round: flume,
+    },
+    Contender {
+        name: "kanal",
+        round: kanal,
+    },
+    Contender {
+        name: "std mpsc",
+        round: std_mpsc,
+    },
+    Contender {
+        name: "tokio",
+        round: tokio,
+    },
+    Contender {
+        name: "calloop",
+        round: calloop,
+    },
 ];
 
 /// The loop runs on the calling thread, which is on the line with the posters. Time runs from the first poster's start, on its
@@ -51,14 +72,18 @@ fn race<S: Clone + Send>(
                 scope.spawn(move || {
                     line.wait();
                     let start = Instant::now();
-                    (poster as u64..operations).step_by(posters).for_each(|number| post(&sender, number));
+                    (poster as u64..operations)
+                        .step_by(posters)
+                        .for_each(|number| post(&sender, number));
                     start
                 })
             })
             .collect();
         drop(sender);
         let end = run(line);
-        let starts = threads.into_iter().map(|thread| thread.join().expect("a poster only posts"));
+        let starts = threads
+            .into_iter()
+            .map(|thread| thread.join().expect("a poster only posts"));
         end - starts.min().expect("there is a poster")
     });
     payload::assert_all_traced(operations);
@@ -78,18 +103,27 @@ fn selvedge(posters: usize, operations: u64) -> Duration {
                 end.set(Instant::now()).expect("only one is the last");
                 reactor.stop().expect("it is running this");
             };
-            self.handle.call_from_thread(stop).expect("nobody else stops it");
+            self.handle
+                .call_from_thread(stop)
+                .expect("nobody else stops it");
         }
     }
     let reactor = Reactor::new();
     let handle = reactor.handle();
     let end = Arc::new(OnceLock::new());
-    let last = Arc::new(Last { handle: handle.clone(), end: Arc::clone(&end) });
+    let last = Arc::new(Last {
+        handle: handle.clone(),
+        end: Arc::clone(&end),
+    });
     race(
         posters,
         operations,
         (handle, last),
-        |(handle, _), number| handle.call_from_thread(move |_| payload::trace(number)).expect("it runs until the last"),
+        |(handle, _), number| {
+            handle
+                .call_from_thread(move |_| payload::trace(number))
+                .expect("it runs until the last")
+        },
         |line| {
             reactor.call_when_running(move |_| {
                 line.wait();
@@ -106,7 +140,11 @@ fn crossbeam(posters: usize, operations: u64) -> Duration {
         posters,
         operations,
         sender,
-        |sender, number| sender.send(payload::job(number)).expect("the loop is there"),
+        |sender, number| {
+            sender
+                .send(payload::job(number))
+                .expect("the loop is there")
+        },
         |line| {
             line.wait();
             receiver.into_iter().for_each(|job| job());
@@ -121,7 +159,11 @@ fn flume(posters: usize, operations: u64) -> Duration {
         posters,
         operations,
         sender,
-        |sender, number| sender.send(payload::job(number)).expect("the loop is there"),
+        |sender, number| {
+            sender
+                .send(payload::job(number))
+                .expect("the loop is there")
+        },
         |line| {
             line.wait();
             receiver.into_iter().for_each(|job| job());
@@ -137,7 +179,11 @@ fn kanal(posters: usize, operations: u64) -> Duration {
         posters,
         operations,
         sender,
-        |sender, number| sender.send(payload::job(number)).expect("the loop is there"),
+        |sender, number| {
+            sender
+                .send(payload::job(number))
+                .expect("the loop is there")
+        },
         |line| {
             line.wait();
             receiver.for_each(|job| job());
@@ -152,7 +198,11 @@ fn std_mpsc(posters: usize, operations: u64) -> Duration {
         posters,
         operations,
         sender,
-        |sender, number| sender.send(payload::job(number)).expect("the loop is there"),
+        |sender, number| {
+            sender
+                .send(payload::job(number))
+                .expect("the loop is there")
+        },
         |line| {
             line.wait();
             receiver.into_iter().for_each(|job| job());
@@ -168,9 +218,16 @@ fn tokio(posters: usize, operations: u64) -> Duration {
         posters,
         operations,
         sender,
-        |sender, number| assert!(sender.send(payload::job(number)).is_ok(), "the loop is there"),
+        |sender, number| {
+            assert!(
+                sender.send(payload::job(number)).is_ok(),
+                "the loop is there"
+            )
+        },
         |line| {
-            let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime starts");
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .build()
+                .expect("a runtime starts");
             runtime.block_on(async {
                 line.wait();
                 while let Some(job) = receiver.recv().await {
@@ -190,21 +247,31 @@ fn calloop(posters: usize, operations: u64) -> Duration {
         posters,
         operations,
         sender,
-        |sender, number| assert!(sender.send(payload::job(number)).is_ok(), "the loop is there"),
+        |sender, number| {
+            assert!(
+                sender.send(payload::job(number)).is_ok(),
+                "the loop is there"
+            )
+        },
         |line| {
-            let mut event_loop = calloop::EventLoop::<Option<Instant>>::try_new().expect("a loop starts");
+            let mut event_loop =
+                calloop::EventLoop::<Option<Instant>>::try_new().expect("a loop starts");
             let signal = event_loop.get_signal();
-            let inserted = event_loop.handle().insert_source(source, move |event, (), end| match event {
-                Event::Msg(job) => job(),
-                Event::Closed => {
-                    *end = Some(Instant::now());
-                    signal.stop();
-                }
-            });
+            let inserted = event_loop
+                .handle()
+                .insert_source(source, move |event, (), end| match event {
+                    Event::Msg(job) => job(),
+                    Event::Closed => {
+                        *end = Some(Instant::now());
+                        signal.stop();
+                    }
+                });
             assert!(inserted.is_ok(), "a channel is a source");
             line.wait();
             let mut end = None;
-            event_loop.run(None, &mut end, |_| {}).expect("the loop runs");
+            event_loop
+                .run(None, &mut end, |_| {})
+                .expect("the loop runs");
             end.expect("the channel closed")
         },
     )

@@ -99,5 +99,5 @@ pub fn draw(progress: Arc<Progress>, reactor: &Reactor) {
         return;
     }
     progress.show();
-    reactor.call_later(TICK, move |reactor| draw(progress, reactor));
+    let _ = reactor.call_later(TICK, move |reactor| draw(progress, reactor));
 }

@@ -26,11 +26,35 @@ pub(crate) enum LoopState {
     Closed,
 }
 
+/// What holds the calls until the loop takes them: first in, first out.
+pub trait Queue: Default {
+    /// How many there are.
+    fn len(&self) -> usize;
+}
+
+/// A queue that takes calls of the type `C`.
+pub trait Accept<C>: Queue {
+    /// A call comes in, behind all others.
+    fn accept(&mut self, call: C);
+}
+
+impl<T> Queue for Vec<T> {
+    fn len(&self) -> usize {
+        self.len()
+    }
+}
+
+impl<T> Accept<T> for Vec<T> {
+    fn accept(&mut self, call: T) {
+        self.push(call);
+    }
+}
+
 /// The calls that were posted and not yet taken, and the state of the loop that takes them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Inbox<T> {
+pub(crate) struct Inbox<Q> {
     state: LoopState,
-    calls: Vec<T>,
+    calls: Q,
 }
 
 /// What a poster owes once the lock is released.
@@ -53,21 +77,24 @@ pub(crate) enum Park {
     Stay,
 }
 
-impl<T> Inbox<T> {
+impl<Q: Queue> Inbox<Q> {
     pub(crate) fn new() -> Self {
-        Self { state: LoopState::Awake, calls: Vec::new() }
+        Self { state: LoopState::Awake, calls: Q::default() }
     }
 
     /// A call comes in. A closed inbox hands it back.
-    pub(crate) fn post(&mut self, call: T) -> Result<Posted, T> {
+    pub(crate) fn post<C>(&mut self, call: C) -> Result<Posted, C>
+    where
+        Q: Accept<C>,
+    {
         match self.state {
             LoopState::Closed => return Err(call),
             LoopState::Awake | LoopState::Woken => {
-                self.calls.push(call);
+                self.calls.accept(call);
                 Ok(Posted::OweNothing)
             }
             LoopState::Asleep => {
-                self.calls.push(call);
+                self.calls.accept(call);
                 self.state = LoopState::Woken;
                 Ok(Posted::Wake)
             }
@@ -75,14 +102,14 @@ impl<T> Inbox<T> {
     }
 
     /// The loop takes all that is there, in exchange for `empty`, an emptied buffer whose room is used again.
-    pub(crate) fn take(&mut self, empty: &mut Vec<T>) {
-        debug_assert!(empty.is_empty(), "a batch is run to its end before the next is taken");
+    pub(crate) fn take(&mut self, empty: &mut Q) {
+        debug_assert!(empty.len() == 0, "a batch is run to its end before the next is taken");
         mem::swap(&mut self.calls, empty);
     }
 
     /// The loop has nothing else to do.
     pub(crate) fn park(&mut self) -> Park {
-        if self.state == LoopState::Closed || !self.calls.is_empty() {
+        if self.state == LoopState::Closed || self.calls.len() > 0 {
             return Park::Stay;
         }
         self.state = LoopState::Asleep;
@@ -98,7 +125,7 @@ impl<T> Inbox<T> {
 
     /// The loop takes no more calls; those that it had accepted are handed over.
     #[must_use]
-    pub(crate) fn close(&mut self) -> Vec<T> {
+    pub(crate) fn close(&mut self) -> Q {
         self.state = LoopState::Closed;
         mem::take(&mut self.calls)
     }
@@ -107,7 +134,7 @@ impl<T> Inbox<T> {
         self.state
     }
 
-    pub(crate) fn calls(&self) -> &[T] {
+    pub(crate) fn calls(&self) -> &Q {
         &self.calls
     }
 }

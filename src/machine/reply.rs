@@ -39,7 +39,7 @@ pub(crate) enum Settled {
 
 /// What the caller finds.
 #[must_use]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Asked<T> {
     /// Nothing yet: wait for a wake and ask again.
     Sleep,

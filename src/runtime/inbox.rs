@@ -3,48 +3,61 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::sync::{Condvar, Hint, Mutex, pause};
+use super::sync::{Condvar, Hint, Mutex, Spin, pause};
+pub use crate::machine::inbox::{Accept, Queue};
 use crate::machine::inbox::{self as machine, Park, Posted};
 
-/// The inbox, shared by those who post and the one loop that takes.
-pub struct Inbox<T> {
-    state: Mutex<machine::Inbox<T>>,
+/// The inbox, shared by those who post and the one loop that takes. `Q` is what holds the calls; a `Vec` will do.
+pub struct Inbox<Q> {
+    state: Mutex<machine::Inbox<Q>>,
     wake: Condvar,
     /// Something was posted since the loop last took.
     filled: Hint,
+    /// The batch that the loop took last was a large one.
+    rush: Hint,
+    spin: Spin,
 }
 
-/// A drained buffer keeps its room for the next batch, up to this many calls: one burst must not hold memory for ever.
-const KEPT_ROOM: usize = 64 * 1024;
-
-impl<T> Inbox<T> {
+impl<Q: Queue> Inbox<Q> {
     /// An open inbox with an awake loop.
     #[allow(clippy::new_without_default)]
     #[must_use]
     pub fn new() -> Self {
-        Self { state: Mutex::new(machine::Inbox::new()), wake: Condvar::new(), filled: Hint::default() }
+        Self {
+            state: Mutex::new(machine::Inbox::new()),
+            wake: Condvar::new(),
+            filled: Hint::default(),
+            rush: Hint::default(),
+            spin: Spin::new(),
+        }
     }
 
     /// Posts a call and wakes the loop if it sleeps. A closed inbox hands the call back.
     ///
     /// # Errors
     /// The call, if the inbox is closed.
-    pub fn post(&self, call: T) -> Result<(), T> {
-        let posted = self.state.lock().post(call)?;
+    pub fn post<C>(&self, call: C) -> Result<(), C>
+    where
+        Q: Accept<C>,
+    {
+        let mut state = self.state.lock();
+        let posted = state.post(call)?;
+        // While the lock's cache line is here anyway.
         self.filled.set(true);
+        drop(state);
         if posted == Posted::Wake {
             self.wake.notify_one();
         }
         Ok(())
     }
 
-    /// Takes all that was posted into `batch`, which must be empty.
-    pub fn take(&self, batch: &mut Vec<T>) {
-        if batch.capacity() > KEPT_ROOM {
-            *batch = Vec::new();
-        }
+    /// Takes all that was posted into `batch`, which must be empty, and whose room is used again.
+    pub fn take(&self, batch: &mut Q) {
+        let mut state = self.state.lock();
+        state.take(batch);
         self.filled.set(false);
-        self.state.lock().take(batch);
+        drop(state);
+        self.rush.set(batch.len() > RUSH);
     }
 
     /// Waits until something is posted, or `timeout` passes, or for no reason: look, and wait again.
@@ -56,10 +69,10 @@ impl<T> Inbox<T> {
         }
     }
 
-    /// Spins for a while, in the hope of not having to sleep; says whether something was posted.
-    pub(crate) fn linger(&self, rounds: u32) -> bool {
-        let filled = self.filled.spin(rounds);
-        if filled {
+    /// Spins for a moment, in the hope of not having to sleep; says whether something was posted.
+    pub(crate) fn linger(&self) -> bool {
+        let filled = self.spin.until(&self.filled);
+        if filled && self.rush.get() {
             pause(GATHER);
         }
         filled
@@ -67,12 +80,12 @@ impl<T> Inbox<T> {
 
     /// Whether there is something to take.
     pub(crate) fn has_calls(&self) -> bool {
-        self.filled.get() && !self.state.lock().calls().is_empty()
+        self.filled.get() && self.state.lock().calls().len() > 0
     }
 
     /// Takes no more calls. Those accepted before are handed over, to be run or dropped by the caller.
     #[must_use]
-    pub fn close(&self) -> Vec<T> {
+    pub fn close(&self) -> Q {
         self.state.lock().close()
     }
 
@@ -82,11 +95,14 @@ impl<T> Inbox<T> {
     }
 }
 
-/// A loop that takes each call the moment it is posted fights its posters for the lock's cache line. Pausing this long first
-/// lets a batch gather: fewer meetings, for a fraction of a microsecond.
-const GATHER: u32 = 16;
+/// More calls than this in one batch mean that somebody posts faster than the loop takes.
+const RUSH: usize = 4;
 
-impl<T> fmt::Debug for Inbox<T> {
+/// A loop that takes each call the moment it is posted fights its posters for the lock's cache line. In a rush it pauses this long first, for
+/// some microseconds, and lets a batch gather: it meets them seldom, and gets more done. A lone call is never held up.
+const GATHER: u32 = 128;
+
+impl<Q: Queue> fmt::Debug for Inbox<Q> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.state.lock();
         f.debug_struct("Inbox").field("loop", &state.state()).field("calls", &state.calls().len()).finish()

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::sync::{Arc, Condvar, Hint, Instant, Mutex};
+use super::sync::{Arc, Condvar, Hint, Instant, Mutex, Spin};
 use crate::machine::reply::{Asked, Reply, Settled};
 
 struct Shared<T> {
@@ -70,13 +70,17 @@ impl<T> Drop for Answerer<T> {
 }
 
 impl<T> Asker<T> {
-    /// Blocks this thread until there is an answer or there can be none; spins for `rounds` before it sleeps.
+    /// Spins for a moment, in the hope of not having to sleep.
+    pub(crate) fn linger(&self, spin: &Spin) {
+        spin.until(&self.0.settled);
+    }
+
+    /// Blocks this thread until there is an answer or there can be none.
     ///
     /// # Errors
     /// Why there is no answer.
-    pub fn wait(self, timeout: Option<Duration>, rounds: u32) -> Result<T, NoAnswer> {
+    pub fn wait(self, timeout: Option<Duration>) -> Result<T, NoAnswer> {
         let asked_at = Instant::now();
-        self.0.settled.spin(rounds);
         let mut reply = self.0.reply.lock();
         loop {
             match reply.ask() {

@@ -9,7 +9,7 @@ use super::pool::{Job, ThreadPool, Work};
 use super::reactor::{Address, Handle, Reactor};
 use super::reply::{self, Answerer, NoAnswer};
 use super::report::Reporter;
-use super::sync::{Arc, Mutex, catch, spinning_pays};
+use super::sync::{Arc, Mutex, catch};
 use crate::error::{BlockingCallError, NeverRan, Rejected};
 use crate::failure::{Failure, Panic, ReactorStopped};
 use crate::machine::ticket::Ticket;
@@ -238,9 +238,6 @@ where
 /// What the reactor answers.
 type Answer<T> = Result<T, Failure>;
 
-/// How long a blocked caller spins before it sleeps, in looks at a hint.
-const SPIN: u32 = 2_000;
-
 fn blocking_call<R, F>(handle: &Handle, timeout: Option<Duration>, f: F) -> Result<R::Value, BlockingCallError>
 where
     F: FnOnce(&Reactor) -> R + Send + 'static,
@@ -253,8 +250,8 @@ where
     let (answerer, asker) = reply::channel();
     // A call that is handed back is dropped with its answerer, and the asker is told so like any other.
     drop(handle.call_from_thread(move |reactor| answer(reactor, answerer, f)));
-    let spin = if spinning_pays() { SPIN } else { 0 };
-    match asker.wait(timeout, spin) {
+    asker.linger(handle.spin());
+    match asker.wait(timeout) {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(failure)) => Err(match failure.downcast::<Panic>() {
             Ok(panic) => BlockingCallError::Panicked(panic),

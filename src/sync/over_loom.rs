@@ -69,17 +69,27 @@ pub(crate) struct Hint;
 impl Hint {
     pub(crate) fn set(&self, _value: bool) {}
 
-    pub(crate) fn spin(&self, _rounds: u32) -> bool {
-        false
-    }
-
     pub(crate) fn get(&self) -> bool {
         true
     }
 }
 
-pub(crate) fn spinning_pays() -> bool {
-    false
+/// Nothing spins in a model.
+#[derive(Debug)]
+pub(crate) struct Spin;
+
+impl Spin {
+    pub(crate) fn new() -> Self {
+        Self
+    }
+
+    pub(crate) fn pays(&self) -> bool {
+        false
+    }
+
+    pub(crate) fn until(&self, _hint: &Hint) -> bool {
+        false
+    }
 }
 
 pub(crate) fn pause(_rounds: u32) {}

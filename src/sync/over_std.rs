@@ -4,7 +4,7 @@ use std::any::Any;
 use std::hint::spin_loop;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{self, PoisonError};
 use std::time::Duration;
 
@@ -79,31 +79,63 @@ impl Condvar {
 pub(crate) struct Hint(AtomicBool);
 
 impl Hint {
+    #[inline]
     pub(crate) fn set(&self, value: bool) {
         self.0.store(value, Ordering::Relaxed);
     }
 
+    #[inline]
     pub(crate) fn get(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Spins until the hint is set, `rounds` times at most; says whether it was.
+}
+
+/// How long to spin before a sleep, learnt from how the last spins went.
+///
+/// A core that goes to sleep takes tens of microseconds to wake, so a short spin pays when the other party is about to come; but where
+/// that one waits for this very core, spinning only holds it up. So a spin that was in vain halves the next, and one that was not
+/// doubles it. What is learnt is a hint like any other: racing updates may lose one, and nothing depends on it.
+#[derive(Debug)]
+pub(crate) struct Spin {
+    rounds: AtomicU32,
+}
+
+impl Spin {
+    const SHORTEST: u32 = 128;
+    const LONGEST: u32 = 1024;
+
+    pub(crate) fn new() -> Self {
+        // With one core, the other party cannot come while this one spins.
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self { rounds: AtomicU32::new(if cores > 1 { Self::LONGEST } else { 0 }) }
+    }
+
+    /// Whether to spin at all.
+    pub(crate) fn pays(&self) -> bool {
+        self.rounds.load(Ordering::Relaxed) > 0
+    }
+
+    /// Spins until the hint is set, but not for long; says whether it was.
     ///
     /// No `yield_now`: it is a system call, and made a round trip several times slower.
-    pub(crate) fn spin(&self, rounds: u32) -> bool {
-        for _ in 0..rounds {
-            if self.get() {
+    pub(crate) fn until(&self, hint: &Hint) -> bool {
+        let rounds = self.rounds.load(Ordering::Relaxed);
+        for round in 0..rounds {
+            if hint.get() {
+                // One that needed no spinning says nothing about how long to spin.
+                if round > 0 && rounds < Self::LONGEST {
+                    self.rounds.store(rounds * 2, Ordering::Relaxed);
+                }
                 return true;
             }
             spin_loop();
         }
-        self.get()
+        if rounds > Self::SHORTEST {
+            self.rounds.store(rounds / 2, Ordering::Relaxed);
+        }
+        hint.get()
     }
-}
-
-/// Whether spinning before a sleep can pay off: not with one core, where it only keeps the other party from running.
-pub(crate) fn spinning_pays() -> bool {
-    std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1)
 }
 
 /// Lets a batch gather for about `rounds` pauses of the processor.

@@ -244,7 +244,7 @@ pub(super) fn wait<T: 'static, E: Error + From<Failure> + 'static>(
     let joined = other.core().place(|others| chain.core().place(|place| place.join(this, that, others)));
     let Some(line) = joined else {
         drop((tail, other));
-        return deliver(waiter, Err(E::from(Failure::new(WaitsForItself))), chain);
+        return deliver(waiter, Err(E::from(Failure::from(WaitsForItself))), chain);
     };
     let next = match waiter.outlet().detach_waiter() {
         // This was the last callback of a chain that is itself waited for. It has nothing more to do, so it steps out of the line
@@ -290,7 +290,7 @@ pub(super) fn cancel(chain: &Rc<dyn Chain>) {
         }
     }
     match target.core().step(State::uncalled) {
-        Fire::Run => target.fail(Failure::new(Cancelled)),
+        Fire::Run => target.fail(Failure::from(Cancelled)),
         Fire::Discard => {}
     }
 }

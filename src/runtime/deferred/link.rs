@@ -7,7 +7,7 @@ use std::rc::Rc;
 use super::super::report::drop_contained;
 use super::super::sync::catch;
 use super::chain::{Chain, Run, deliver, wait};
-use super::outcome::{Outcome, Settled};
+use super::outcome::{Outcome, OutcomeOf, Settled};
 use super::outlet::{Input, Outlet, Output};
 use crate::failure::Failure;
 
@@ -110,8 +110,8 @@ where
 }
 
 /// Calls a user's function. Its panic, or that of turning what it returned into a result, is the failure of this link.
-fn guard<R: Outcome<E>, E: From<Failure>>(body: impl FnOnce() -> R) -> Settled<R::Value, E> {
-    catch(|| body().settle()).unwrap_or_else(|panic| Settled::Now(Err(E::from(Failure::new(panic)))))
+fn guard<T, E: From<Failure>>(body: impl FnOnce() -> Settled<T, E>) -> Settled<T, E> {
+    catch(body).unwrap_or_else(|panic| Settled::Now(Err(E::from(Failure::from(panic)))))
 }
 
 /// `add_callback`.
@@ -127,7 +127,7 @@ where
 
     fn call(self, input: Result<T, E>) -> Settled<R::Value, E> {
         match input {
-            Ok(value) => guard(|| (self.0)(value)),
+            Ok(value) => guard(|| (self.0)(value).settle()),
             Err(error) => {
                 drop_contained(self.0);
                 Settled::Now(Err(error))
@@ -143,7 +143,7 @@ impl<T, E, F, R> Hook<T, E> for OnError<F>
 where
     E: From<Failure>,
     F: FnOnce(E) -> R,
-    R: Outcome<E, Value = T>,
+    R: OutcomeOf<T, E>,
 {
     type Value = T;
 
@@ -153,7 +153,7 @@ where
                 drop_contained(self.0);
                 Settled::Now(Ok(value))
             }
-            Err(error) => guard(|| (self.0)(error)),
+            Err(error) => guard(|| (self.0)(error).settle_as()),
         }
     }
 }
@@ -167,7 +167,7 @@ where
     F: FnOnce(T) -> R,
     G: FnOnce(E) -> S,
     R: Outcome<E>,
-    S: Outcome<E, Value = R::Value>,
+    S: OutcomeOf<R::Value, E>,
 {
     type Value = R::Value;
 
@@ -177,11 +177,11 @@ where
         match input {
             Ok(value) => {
                 drop_contained(on_error);
-                guard(|| on_value(value))
+                guard(|| on_value(value).settle())
             }
             Err(error) => {
                 drop_contained(on_value);
-                guard(|| on_error(error))
+                guard(|| on_error(error).settle_as())
             }
         }
     }
@@ -199,7 +199,7 @@ where
     type Value = R::Value;
 
     fn call(self, input: Result<T, E>) -> Settled<R::Value, E> {
-        guard(|| (self.0)(input))
+        guard(|| (self.0)(input).settle())
     }
 }
 
@@ -216,7 +216,7 @@ where
     fn call(self, input: Result<T, E>) -> Settled<U, E> {
         match input {
             Ok(value) => Settled::Now(
-                catch(|| (self.0)(value)).map_err(|panic| E::from(Failure::new(panic))),
+                catch(|| (self.0)(value)).map_err(|panic| E::from(Failure::from(panic))),
             ),
             Err(error) => {
                 drop_contained(self.0);

@@ -35,7 +35,7 @@ use super::sync::catch;
 use crate::failure::Failure;
 use crate::machine::deferred::{Chain as State, Met};
 
-pub use self::outcome::{ChainError, Outcome, Raise, Settled};
+pub use self::outcome::{ChainError, Outcome, OutcomeOf, Raise, Settled};
 pub use self::resolver::Resolver;
 
 /// A result that is not there yet: a value `T`, or an error `E`.
@@ -185,7 +185,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
     /// Adds a function for the error. Values are passed by, so what it returns to mend the matter has their type.
     pub fn add_errback<R, F>(self, errback: F) -> Self
     where
-        R: Outcome<E, Value = T>,
+        R: OutcomeOf<T, E>,
         F: FnOnce(E) -> R + 'static,
     {
         self.add(OnError(errback))
@@ -216,7 +216,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
     pub fn add_callbacks<R, S, F, G>(self, callback: F, errback: G) -> Deferred<R::Value, E>
     where
         R: Outcome<E>,
-        S: Outcome<E, Value = R::Value>,
+        S: OutcomeOf<R::Value, E>,
         F: FnOnce(T) -> R + 'static,
         G: FnOnce(E) -> S + 'static,
     {
@@ -335,6 +335,6 @@ impl<T, E> fmt::Debug for Deferred<T, E> {
 pub fn maybe_deferred<R: Outcome<Failure>>(body: impl FnOnce() -> R) -> Deferred<R::Value> {
     match catch(|| body().settle()) {
         Ok(settled) => settled.into_deferred(),
-        Err(panic) => Deferred::fail(panic),
+        Err(panic) => Deferred::from(Err(Failure::from(panic))),
     }
 }

@@ -53,6 +53,20 @@ pub trait Outcome<E> {
     fn settle(self) -> Settled<Self::Value, E>;
 }
 
+/// What an errback may return: an [`Outcome`] whose value is the `T` that its chain has on the other side.
+///
+/// Every `Outcome` of this crate is one. It is a trait beside `Outcome` because `|_| 0` in a `Deferred<u64>` is to mean `0u64`, which the
+/// compiler finds out from a parameter but not from an associated type. (A type of your own can always come as `Ok(value)`.)
+#[diagnostic::on_unimplemented(
+    message = "an errback cannot return `{Self}` where the value of the chain is `{T}`",
+    label = "neither a `{T}`, nor a `Result<{T}, _>` with a fitting error, nor a `Deferred<{T}, {E}>`",
+    note = "a `{T}` that is no plain value is returned as `Ok::<_, {E}>(value)`"
+)]
+pub trait OutcomeOf<T, E> {
+    /// The result, or what will have it.
+    fn settle_as(self) -> Settled<T, E>;
+}
+
 /// What a callback's return value amounts to.
 #[derive(Debug)]
 pub enum Settled<T, E = Failure> {
@@ -150,11 +164,50 @@ impl<U: 'static, X: Raise<E>, E> Outcome<E> for Result<U, X> {
     }
 }
 
+impl<U: 'static, X: Raise<E>, E> OutcomeOf<U, E> for Result<U, X> {
+    fn settle_as(self) -> Settled<U, E> {
+        self.settle()
+    }
+}
+
 impl<U: 'static, E> Outcome<E> for Deferred<U, E> {
     type Value = U;
 
     fn settle(self) -> Settled<U, E> {
         Settled::Later(self)
+    }
+}
+
+impl<U: 'static, E> OutcomeOf<U, E> for Deferred<U, E> {
+    fn settle_as(self) -> Settled<U, E> {
+        self.settle()
+    }
+}
+
+/// `!`, which has no name of its own in stable Rust: the type of a callback that only ever panics.
+type Never = <fn() -> ! as Returns>::Output;
+
+/// What a function type returns.
+pub trait Returns {
+    /// That type.
+    type Output;
+}
+
+impl<T> Returns for fn() -> T {
+    type Output = T;
+}
+
+impl<E> Outcome<E> for Never {
+    type Value = Self;
+
+    fn settle(self) -> Settled<Self, E> {
+        match self {}
+    }
+}
+
+impl<T, E> OutcomeOf<T, E> for Never {
+    fn settle_as(self) -> Settled<T, E> {
+        match self {}
     }
 }
 
@@ -165,6 +218,12 @@ macro_rules! plain {
 
             fn settle(self) -> Settled<Self, E> {
                 Settled::Now(Ok(self))
+            }
+        }
+
+        impl<E, $($generics)*> OutcomeOf<$type, E> for $type {
+            fn settle_as(self) -> Settled<Self, E> {
+                self.settle()
             }
         }
     )*};

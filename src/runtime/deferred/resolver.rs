@@ -10,7 +10,7 @@ use super::super::report::{Incident, report};
 use super::super::sync::{catch, thread_local};
 use super::Deferred;
 use super::chain::{Chain, Head};
-use super::outcome::{Outcome, Raise, Settled};
+use super::outcome::{OutcomeOf, Raise, Settled};
 use crate::failure::{Abandoned, Failure};
 use crate::machine::deferred::{Chain as State, Fire};
 
@@ -67,7 +67,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Source<T, E> for Head<T, E>
 impl<T: 'static, E: Error + From<Failure> + 'static> Abandon for Head<T, E> {
     fn abandon(self: Rc<Self>) {
         match self.core().step(State::abandon) {
-            Fire::Run => self.fail(Failure::new(Abandoned)),
+            Fire::Run => self.fail(Failure::from(Abandoned)),
             Fire::Discard => {}
         }
     }
@@ -107,8 +107,8 @@ impl<T, E> Resolver<T, E> {
 
     /// Fires with whatever a callback could return. A Deferred is waited for, as if a first callback had returned it: a cancel is forwarded to it, and
     /// waiting for itself fails.
-    pub fn settle(mut self, outcome: impl Outcome<E, Value = T>) {
-        let settled = outcome.settle();
+    pub fn settle(mut self, outcome: impl OutcomeOf<T, E>) {
+        let settled = outcome.settle_as();
         if let Some(source) = self.source.take() {
             match settled {
                 Settled::Now(result) => source.fire(result),

@@ -7,7 +7,7 @@ use std::ptr;
 use std::sync::Arc as StdArc;
 
 use super::super::report::{Incident, Reporter};
-use super::super::sync::{self, Arc, Condvar, Hint, JoinHandle, Mutex, spinning_pays};
+use super::super::sync::{self, Arc, Condvar, Hint, JoinHandle, Mutex, Spin};
 use super::worker::{self, WORKS_FOR};
 use super::{Job, PoolStats};
 use crate::error::{NeverRan, PoolStopped, Rejected, Rejection};
@@ -21,8 +21,6 @@ pub(crate) struct Shared {
     pub(super) name: String,
     pub(super) stack_size: Option<usize>,
     pub(super) reporter: Reporter,
-    /// Whether workers spin before they sleep.
-    pub(super) may_search: bool,
     pub(super) crew: Mutex<Workers>,
     /// Idle workers wait here, with `crew`.
     pub(super) bell: Condvar,
@@ -31,6 +29,8 @@ pub(crate) struct Shared {
     pub(super) intake: Mutex<Intake<Job>>,
     /// The intake has had a job since a worker last looked.
     pub(super) filled: Hint,
+    /// How long a worker spins before it sleeps.
+    pub(super) spin: Spin,
     /// Threads that are not joined yet. Guards no state machine: it is held while a thread is started, so that whoever finds a
     /// worker retired finds its handle here.
     roster: Mutex<BTreeMap<WorkerId, JoinHandle>>,
@@ -48,12 +48,12 @@ impl Shared {
             name,
             stack_size,
             reporter,
-            may_search: spinning_pays(),
             crew: Mutex::new(Workers { machine: Crew::new(target), farewells: Vec::new() }),
             bell: Condvar::new(),
             stopped: Condvar::new(),
             intake: Mutex::new(Intake::new()),
             filled: Hint::default(),
+            spin: Spin::new(),
             roster: Mutex::new(BTreeMap::new()),
         }
     }

@@ -12,9 +12,6 @@ thread_local! {
     pub(super) static WORKS_FOR: Cell<usize> = Cell::new(0);
 }
 
-/// How long a worker searches before it sleeps, in looks at a hint. A core that goes to sleep takes tens of microseconds to wake.
-const SEARCH: u32 = 2_000;
-
 /// The life of one worker.
 pub(super) fn work(pool: &Arc<Shared>, me: WorkerId) {
     // Where thread-locals cannot be had, all that is lost is the error for stopping the pool from its own worker.
@@ -27,7 +24,7 @@ pub(super) fn work(pool: &Arc<Shared>, me: WorkerId) {
         if matches!(next, Next::Look) {
             let mut intake = pool.intake.lock();
             pool.filled.set(false);
-            next = look(&mut crew.machine, &mut intake, me, pool.may_search && !searched);
+            next = look(&mut crew.machine, &mut intake, me, !searched && pool.spin.pays());
         }
         match next {
             Next::Run(job, call) => {
@@ -39,7 +36,7 @@ pub(super) fn work(pool: &Arc<Shared>, me: WorkerId) {
             }
             Next::Search => {
                 drop(crew);
-                pool.filled.spin(SEARCH);
+                pool.spin.until(&pool.filled);
                 searched = true;
                 crew = pool.crew.lock();
                 crew.machine.searched();

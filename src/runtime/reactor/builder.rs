@@ -7,7 +7,7 @@ use std::rc::Rc;
 use super::super::inbox::Inbox;
 use super::super::pool::ThreadPool;
 use super::super::report::{Report, Reporter};
-use super::super::sync::{Arc, current_thread};
+use super::super::sync::{Arc, Spin, current_thread};
 use super::clock::{Clock, VirtualClock};
 use super::handle::Shared;
 use super::owned::Table;
@@ -90,7 +90,7 @@ impl Builder {
 impl Reactor {
     pub(super) fn assemble(pool: ThreadPool, reporter: Reporter, clock: Clock) -> Self {
         let core = Core {
-            shared: Arc::new(Shared { inbox: Inbox::new(), pool, thread: current_thread() }),
+            shared: Arc::new(Shared { inbox: Inbox::new(), pool, thread: current_thread(), spin: Spin::new() }),
             reporter,
             clock,
             lifecycle: Cell::new(Lifecycle::new()),

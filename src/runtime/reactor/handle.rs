@@ -5,16 +5,19 @@ use std::rc::{Rc, Weak};
 
 use super::super::inbox::Inbox;
 use super::super::pool::{Job, ThreadPool};
-use super::super::sync::{Arc, ThreadId, current_thread};
+use super::super::sync::{Arc, Spin, ThreadId, current_thread};
+use super::calls::Calls;
 use super::{Call, Core, Reactor};
 use crate::error::{Rejected, Rejection};
 use crate::failure::ReactorStopped;
 
 /// The part of a reactor that threads share.
 pub(super) struct Shared {
-    pub(super) inbox: Inbox<Call>,
+    pub(super) inbox: Inbox<Calls>,
     pub(super) pool: ThreadPool,
     pub(super) thread: ThreadId,
+    /// How long those spin who wait for an answer of this reactor.
+    pub(super) spin: Spin,
 }
 
 /// What a thread holds of a reactor: cheap to clone, usable from any thread, and valid for ever, though once the reactor has stopped it
@@ -42,8 +45,9 @@ impl Handle {
     /// Runs `f` on the reactor's thread, in a turn to come: after all that was posted before, from whatever thread. Never runs it here.
     ///
     /// From any thread, the reactor's own included; returns at once. Before the reactor runs, calls wait for it. A call that was accepted
-    /// runs, unless the reactor is dropped without having been run to its end: then it is dropped there. Cost: one allocation for what `f` captures,
-    /// one short lock, and a wake if the loop sleeps; posts to a loop that is awake or being woken cost no system call.
+    /// runs, unless the reactor is dropped without having been run to its end: then it is dropped there. Cost: one short
+    /// lock; an allocation, unless the call posted before was of the same type, beside which it then finds room; and a wake if the
+    /// loop sleeps. Posts to a loop that is awake, or being woken, make no system call.
     ///
     /// # Errors
     /// The reactor has stopped: the call comes back, not run.
@@ -51,7 +55,13 @@ impl Handle {
     where
         F: FnOnce(&Reactor) + Send + 'static,
     {
-        self.shared.inbox.post(Call(Box::new(f))).map_err(|call| Rejected::new(call, Rejection::ReactorStopped))
+        let handed_back = if Calls::fits::<F>() {
+            self.shared.inbox.post(f).map_err(|f| Call(Box::new(f)))
+        } else {
+            let boxed = Box::new(f);
+            self.shared.inbox.post(move |reactor: &Reactor| boxed(reactor)).map_err(|f| Call(Box::new(f)))
+        };
+        handed_back.map_err(|call| Rejected::new(call, Rejection::ReactorStopped))
     }
 
     /// Runs `f` on a thread of the reactor's pool. From any thread; returns at once. See [`ThreadPool::call_in_thread`].
@@ -94,6 +104,10 @@ impl Handle {
     #[must_use]
     pub fn is_in_reactor_thread(&self) -> bool {
         current_thread() == self.shared.thread
+    }
+
+    pub(crate) fn spin(&self) -> &Spin {
+        &self.shared.spin
     }
 
     /// Wakes a waiting loop for no reason, as an operating system may: for models.

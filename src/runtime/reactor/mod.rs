@@ -1,6 +1,7 @@
 //! The reactor: an event loop that owns what is not thread-safe, and what runs on its thread.
 
 mod builder;
+mod calls;
 mod clock;
 mod handle;
 mod owned;
@@ -13,6 +14,7 @@ use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
+use self::calls::Calls;
 use self::clock::Clock;
 use self::handle::Shared;
 use self::owned::Table;
@@ -34,11 +36,11 @@ pub use self::timers::DelayedCall;
 pub use self::triggers::{Event, Phase, TriggerId};
 pub use self::turn::Turn;
 
-/// A call posted to a reactor, from whatever thread.
+/// A call that a reactor did not accept: it comes back inside [`Rejected`].
 pub struct Call(Box<dyn FnOnce(&Reactor) + Send>);
 
 impl Call {
-    /// Makes the call, here and now: for one that was handed back. A panic is not contained.
+    /// Makes the call, here and now: on the thread of the reactor that is given. A panic is not contained.
     pub fn call(self, reactor: &Reactor) {
         (self.0)(reactor);
     }
@@ -90,7 +92,7 @@ struct Core {
     /// A turn is under way.
     turning: Cell<bool>,
     /// The buffer that is exchanged for the inbox's, emptied.
-    batch: Cell<Vec<Call>>,
+    batch: Cell<Calls>,
     timers: Timers,
     triggers: Triggers,
     owned: Table,

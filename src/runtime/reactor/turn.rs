@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use super::super::deferred::{Deferred, Resolver};
-use super::super::report::{Incident, drop_contained};
-use super::super::sync::spinning_pays;
+use super::super::report::Incident;
 use super::clock::Clock;
 use super::triggers::{Event, Phase, fire};
 use super::{Core, Reactor};
@@ -24,9 +23,6 @@ pub enum Turn {
     Ended,
 }
 
-/// How long the loop spins before it sleeps, in looks at a hint: waking a core that sleeps costs tens of microseconds.
-const LINGER: u32 = 2_000;
-
 /// Marks the reactor as being inside a turn, for as long as it lives.
 struct Turning<'a>(&'a Core);
 
@@ -43,7 +39,6 @@ impl Reactor {
     /// When it is over, every call that was accepted has run, every thread of the pool has been joined, and whatever still waited for
     /// the reactor has been failed with [`ReactorStopped`](crate::ReactorStopped).
     pub fn run(self) {
-        let linger = if spinning_pays() { LINGER } else { 0 };
         loop {
             // Nobody else can be inside a turn: `run` was given the reactor itself.
             let Ok(turn) = self.turn() else { return };
@@ -53,12 +48,12 @@ impl Reactor {
                 (Turn::Again, _) => {}
                 (Turn::Wait(time), Clock::Virtual(clock)) => clock.advance(time),
                 (Turn::Wait(time), Clock::Real(_)) => {
-                    if !inbox.linger(linger) {
+                    if !inbox.linger() {
                         inbox.wait(Some(time));
                     }
                 }
                 (Turn::Idle, _) => {
-                    if !inbox.linger(linger) {
+                    if !inbox.linger() {
                         inbox.wait(None);
                     }
                 }
@@ -104,9 +99,7 @@ impl Reactor {
         let core = &*self.core;
         let mut batch = core.batch.take();
         core.shared.inbox.take(&mut batch);
-        for call in batch.drain(..) {
-            core.reporter.contain(Incident::Call, || call.call(self));
-        }
+        batch.run(self, &core.reporter);
         core.batch.set(batch);
     }
 
@@ -123,9 +116,7 @@ impl Reactor {
 
     /// Closing and taking the rest are one step: a call is either among these or was handed back.
     fn run_last_calls(&self) {
-        for call in self.core.shared.inbox.close() {
-            self.core.reporter.contain(Incident::Call, || call.call(self));
-        }
+        self.core.shared.inbox.close().run(self, &self.core.reporter);
     }
 
     fn wants(&self) -> Turn {
@@ -194,9 +185,7 @@ impl Core {
     /// Nothing runs any more. What waits for the reactor is failed first, then everything else is dropped, on this thread.
     fn end(&self) {
         self.step(Lifecycle::end);
-        for call in self.shared.inbox.close() {
-            drop_contained(call);
-        }
+        self.shared.inbox.close().drop_unrun();
         self.owned.clear();
         self.timers.clear();
         self.triggers.clear();

@@ -1,0 +1,205 @@
+//! The whole bridge: a loom reactor runs, threads block on it, defer to it and post to it, and it is stopped under them.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use loom::thread;
+use selvedge::loom::threads::{blocking_call_from_thread, defer_to_thread};
+use selvedge::loom::{Deferred, Reactor};
+use selvedge::{BlockingCallError, Cancelled, Failure, Rejection};
+
+use crate::explore::{Chaos, explore};
+use crate::witness::Log;
+
+/// A reactor that has nothing to report, and one thread for its pool at most, started when there is a job.
+fn reactor(chaos: Chaos) -> Reactor {
+    let reactor = Reactor::builder()
+        .pool_size(0, 1)
+        .on_report(|report| panic!("nothing was to be reported: {report}"))
+        .build()
+        .unwrap();
+    chaos.shake({
+        let handle = reactor.handle();
+        move || {
+            handle.wake_spuriously();
+            handle.thread_pool().wake_spuriously();
+        }
+    });
+    reactor
+}
+
+// Checks: S8, B48, R16, R17
+#[test]
+fn a_thread_that_blocks_on_a_running_reactor_gets_its_answer() {
+    explore(|chaos| {
+        let reactor = reactor(chaos);
+        let client = thread::spawn({
+            let handle = reactor.handle();
+            move || {
+                assert_eq!(blocking_call_from_thread(&handle, |_| 42_u32).unwrap(), 42);
+                handle.stop();
+            }
+        });
+        reactor.run();
+        client.join().unwrap();
+    });
+}
+
+// Checks: B13, B48, R12, R25, R27
+#[test]
+fn a_blocking_call_against_stop_is_answered_or_told_that_the_reactor_has_stopped() {
+    explore(|chaos| {
+        let reactor = reactor(chaos);
+        let client = thread::spawn({
+            let handle = reactor.handle();
+            move || blocking_call_from_thread(&handle, |_| 42_u32)
+        });
+        reactor.handle().stop();
+        reactor.run();
+        match client.join().unwrap() {
+            Ok(answer) => assert_eq!(answer, 42),
+            Err(BlockingCallError::ReactorStopped) => {}
+            Err(error) => panic!("{error}"),
+        }
+    });
+}
+
+// Checks: B13, B48, R25, R29
+#[test]
+fn a_thread_that_waits_for_a_deferred_that_never_fires_is_told_of_the_stop() {
+    explore(|chaos| {
+        let reactor = reactor(chaos);
+        let client = thread::spawn({
+            let handle = reactor.handle();
+            move || {
+                blocking_call_from_thread(&handle, |reactor| {
+                    let (deferred, resolver) = Deferred::<u32>::new();
+                    // The reactor keeps the firing half, and never uses it.
+                    let _ = reactor.own(resolver).leave();
+                    reactor.stop().unwrap_or_default();
+                    deferred
+                })
+            }
+        });
+        reactor.run();
+        let told = client.join().unwrap().unwrap_err();
+        assert!(matches!(told, BlockingCallError::ReactorStopped | BlockingCallError::Failed(_)), "{told}");
+    });
+}
+
+// Checks: B13, B48, R25, R27
+#[test]
+fn a_thread_that_blocks_on_a_reactor_that_is_dropped_unrun_is_told_so() {
+    explore(|chaos| {
+        let reactor = reactor(chaos);
+        let client = thread::spawn({
+            let handle = reactor.handle();
+            move || blocking_call_from_thread(&handle, |_| 42_u32)
+        });
+        drop(reactor);
+        assert!(matches!(client.join().unwrap(), Err(BlockingCallError::ReactorStopped)));
+    });
+}
+
+// Checks: B6, B13, R12, R27
+#[test]
+fn a_call_posted_against_stop_runs_before_the_reactor_ends_or_comes_back() {
+    explore(|chaos| {
+        let reactor = reactor(chaos);
+        let log = Log::default();
+        let client = thread::spawn({
+            let (handle, job) = (reactor.handle(), log.job(1));
+            move || handle.call_from_thread(|_| job()).map_err(|rejected| rejected.reason)
+        });
+        reactor.handle().stop();
+        reactor.run();
+        let ran = log.seen();
+        match client.join().unwrap() {
+            Ok(()) => assert_eq!(ran, [1]),
+            Err(reason) => assert_eq!((reason, ran), (Rejection::ReactorStopped, vec![])),
+        }
+    });
+}
+
+// Checks: S7, S9, B46
+#[test]
+fn a_deferred_result_reaches_the_loop_and_the_loop_ends() {
+    explore(|chaos| {
+        let reactor = reactor(chaos);
+        let here = reactor.local();
+        let answered = Rc::new(Cell::new(false));
+        let deferred = defer_to_thread(&reactor, || 6 * 7_u32).add_callback({
+            let answered = Rc::clone(&answered);
+            move |answer| {
+                assert_eq!(answer, 42);
+                answered.set(true);
+                here.with(|reactor| reactor.stop()).unwrap().unwrap();
+            }
+        });
+        drop(deferred);
+        reactor.run();
+        assert!(answered.get());
+    });
+}
+
+// Checks: B13, B26, B46
+#[test]
+fn a_result_that_comes_during_shutdown_still_reaches_its_deferred() {
+    explore(|chaos| {
+        let reactor = reactor(chaos);
+        let answer = Rc::new(Cell::new(0));
+        let deferred = defer_to_thread(&reactor, || 6 * 7_u32).add_callback({
+            let answer = Rc::clone(&answer);
+            move |result| answer.set(result)
+        });
+        drop(deferred);
+        reactor.handle().stop();
+        reactor.run();
+        assert_eq!(answer.get(), 42);
+    });
+}
+
+// Checks: S9, B26, R26, R29, R30
+#[test]
+fn a_job_that_blocks_on_the_reactor_during_shutdown_is_answered() {
+    explore(|chaos| {
+        let reactor = reactor(chaos);
+        let log = Log::default();
+        let job = {
+            let (handle, log) = (reactor.handle(), log.clone());
+            move || {
+                assert_eq!(blocking_call_from_thread(&handle, |_| 42_u32).unwrap(), 42);
+                log.note(1);
+            }
+        };
+        reactor.call_in_thread(job).unwrap();
+        reactor.handle().stop();
+        reactor.run();
+        assert_eq!(log.seen(), [1]);
+    });
+}
+
+// Checks: B43, B46
+#[test]
+fn a_job_cancelled_against_its_beginning_fails_its_deferred_once() {
+    explore(|chaos| {
+        let reactor = reactor(chaos);
+        let ran = Log::default();
+        let told = Rc::new(Cell::new(0));
+        let deferred = defer_to_thread(&reactor, ran.job(1)).add_both({
+            let told = Rc::clone(&told);
+            move |result: Result<(), Failure>| {
+                assert!(result.unwrap_err().is::<Cancelled>());
+                told.set(told.get() + 1);
+            }
+        });
+        reactor.call_when_running(move |reactor| {
+            // The first turn has started the pool: a worker is on its way to the job.
+            deferred.cancel();
+            reactor.stop().unwrap();
+        });
+        reactor.run();
+        assert_eq!(told.get(), 1);
+        assert!(ran.seen().len() <= 1);
+    });
+}

@@ -1,0 +1,153 @@
+//! Shell 1, the inbox: no wake is lost, no call is lost or doubled, each poster's calls stay in order, and closing leaves nothing behind.
+
+use loom::sync::Arc;
+use loom::thread;
+use selvedge::loom::shells::Inbox;
+
+use crate::explore::explore;
+
+/// A call that says who posted it, and as which of his.
+type Signed = (char, u32);
+
+/// The loop as the reactor runs it: take, and wait only when nothing was there. A lost wake is a deadlock here.
+fn take_until(inbox: &Inbox<Vec<Signed>>, count: usize) -> Vec<Signed> {
+    let mut taken = Vec::new();
+    let mut batch = Vec::new();
+    while taken.len() < count {
+        inbox.take(&mut batch);
+        if batch.is_empty() {
+            inbox.wait(None);
+        }
+        taken.append(&mut batch);
+    }
+    taken
+}
+
+fn posted_by(poster: char, calls: &[Signed]) -> Vec<u32> {
+    calls.iter().filter(|(signature, _)| *signature == poster).map(|(_, number)| *number).collect()
+}
+
+/// A poster's calls that were accepted, as many as came before the first that was handed back.
+fn post_until_closed(inbox: &Inbox<Vec<Signed>>, poster: char, count: u32) -> Vec<u32> {
+    let outcomes: Vec<_> = (0..count).map(|number| inbox.post((poster, number))).collect();
+    let accepted = outcomes.iter().take_while(|outcome| outcome.is_ok()).count();
+    for (number, outcome) in (0..count).zip(&outcomes).skip(accepted) {
+        assert_eq!(*outcome, Err((poster, number)), "after the first refusal, each call is handed back, and is the same");
+    }
+    (0..count).take(accepted).collect()
+}
+
+fn shared_with_chaos(chaos: crate::explore::Chaos) -> Arc<Inbox<Vec<Signed>>> {
+    let inbox = Arc::new(Inbox::new());
+    chaos.shake({
+        let inbox = Arc::clone(&inbox);
+        move || inbox.wake_spuriously()
+    });
+    inbox
+}
+
+// Checks: B6, R9, R16, R17, R23
+#[test]
+fn a_loop_that_sleeps_is_woken_for_each_of_three_calls() {
+    explore(|chaos| {
+        let inbox = shared_with_chaos(chaos);
+        let poster = thread::spawn({
+            let inbox = Arc::clone(&inbox);
+            move || post_until_closed(&inbox, 'a', 3)
+        });
+        assert_eq!(take_until(&inbox, 3), [('a', 0), ('a', 1), ('a', 2)]);
+        assert_eq!(poster.join().unwrap(), [0, 1, 2]);
+    });
+}
+
+// Checks: B6, B9, R8, R17, R23
+#[test]
+fn two_posters_lose_nothing_and_each_keeps_its_order() {
+    explore(|chaos| {
+        let inbox = shared_with_chaos(chaos);
+        let posters = ['a', 'b'].map(|name| {
+            let inbox = Arc::clone(&inbox);
+            thread::spawn(move || post_until_closed(&inbox, name, 2))
+        });
+        let taken = take_until(&inbox, 4);
+        assert_eq!(posted_by('a', &taken), [0, 1]);
+        assert_eq!(posted_by('b', &taken), [0, 1]);
+        for poster in posters {
+            assert_eq!(poster.join().unwrap(), [0, 1]);
+        }
+    });
+}
+
+// Checks: B6, B9, R8
+#[test]
+fn three_posters_to_one_sleeping_loop_lose_nothing() {
+    explore(|chaos| {
+        let inbox = shared_with_chaos(chaos);
+        let posters = ['a', 'b', 'c'].map(|name| {
+            let inbox = Arc::clone(&inbox);
+            thread::spawn(move || post_until_closed(&inbox, name, 1))
+        });
+        let mut taken = take_until(&inbox, 3);
+        taken.sort_unstable();
+        assert_eq!(taken, [('a', 0), ('b', 0), ('c', 0)]);
+        for poster in posters {
+            poster.join().unwrap();
+        }
+    });
+}
+
+// Checks: B6, R19
+#[test]
+fn what_the_loop_posts_to_itself_keeps_it_from_sleeping() {
+    explore(|chaos| {
+        let inbox = shared_with_chaos(chaos);
+        let poster = thread::spawn({
+            let inbox = Arc::clone(&inbox);
+            move || inbox.post(('a', 0))
+        });
+        assert_eq!(inbox.post(('l', 0)), Ok(()));
+        let mut taken = take_until(&inbox, 2);
+        // From inside a call, as it were: the loop is awake, and nobody else will come.
+        assert_eq!(inbox.post(('l', 1)), Ok(()));
+        taken.extend(take_until(&inbox, 1));
+        assert_eq!(posted_by('l', &taken), [0, 1]);
+        assert_eq!(posted_by('a', &taken), [0]);
+        poster.join().unwrap().unwrap();
+    });
+}
+
+// Checks: B6, B13, R12, R27
+#[test]
+fn closing_against_two_posters_takes_each_call_or_hands_it_back() {
+    explore(|chaos| {
+        let inbox = shared_with_chaos(chaos);
+        let posters = ['a', 'b'].map(|name| {
+            let inbox = Arc::clone(&inbox);
+            (name, thread::spawn(move || post_until_closed(&inbox, name, 2)))
+        });
+        let mut taken = Vec::new();
+        inbox.take(&mut taken);
+        taken.extend(inbox.close());
+        for (name, poster) in posters {
+            assert_eq!(poster.join().unwrap(), posted_by(name, &taken), "accepted is taken, in order, and nothing else is");
+        }
+        assert_eq!(inbox.close(), [], "a closed inbox has taken nothing since");
+    });
+}
+
+// Checks: B6, R18
+#[test]
+fn a_closed_inbox_never_lets_its_loop_sleep() {
+    explore(|chaos| {
+        let inbox = shared_with_chaos(chaos);
+        let poster = thread::spawn({
+            let inbox = Arc::clone(&inbox);
+            move || inbox.post(('a', 0))
+        });
+        inbox.wait(None);
+        let taken = inbox.close();
+        // Nobody would ever wake it: there are no calls any more.
+        inbox.wait(None);
+        assert_eq!(poster.join().unwrap().is_ok(), taken == [('a', 0)]);
+    });
+}

@@ -1,0 +1,107 @@
+//! The ledger: how many iterations each model takes, committed, so that a search that shrinks is seen.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use std::{env, fs};
+
+/// What one model's two searches took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counts {
+    /// Without the chaos thread.
+    pub calm: usize,
+    /// With it.
+    pub shaken: usize,
+}
+
+/// Models run at the same time, and each rewrites the whole file.
+static FILE: Mutex<()> = Mutex::new(());
+
+/// Fails if a model's counts are not those of its row. With `SELVEDGE_BLESS=1` it writes the row instead.
+pub fn hold(model: &str, counts: Counts) {
+    let _file = FILE.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut rows = read();
+    if env::var_os("SELVEDGE_BLESS").is_some_and(|bless| bless == "1") {
+        rows.insert(model.to_owned(), counts);
+        fs::write(path(), write(&rows)).expect("the ledger can be written");
+        return;
+    }
+    let Some(&expected) = rows.get(model) else {
+        panic!("the ledger has no row for {model}: {counts:?}. If that is meant, run it with SELVEDGE_BLESS=1")
+    };
+    assert_eq!(
+        counts, expected,
+        "the search of {model} is not the one in the ledger. If the code was meant to change so, run it with SELVEDGE_BLESS=1 \
+         and say why in the commit"
+    );
+}
+
+/// The models that the ledger knows.
+pub fn models() -> Vec<String> {
+    read().into_keys().collect()
+}
+
+fn path() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("loom_tests/LEDGER.md")
+}
+
+const HEAD: &str = "\
+# Iterations of each model
+
+Each search is exhaustive: no bound on preemptions, on iterations or on time. A different number means that the code, the model or loom has
+changed. After a change that is meant, `SELVEDGE_BLESS=1 cargo test --features loom --test loom` writes this file.
+
+| Model | Calm | With a chaos thread |
+|---|--:|--:|
+";
+
+fn read() -> BTreeMap<String, Counts> {
+    let text = fs::read_to_string(path()).unwrap_or_default();
+    text.lines().filter_map(row).collect()
+}
+
+fn row(line: &str) -> Option<(String, Counts)> {
+    let mut cells = line.strip_prefix("| `")?.split('|');
+    let model = cells.next()?.trim().trim_end_matches('`').to_owned();
+    let mut number = || cells.next()?.trim().replace(',', "").parse().ok();
+    Some((model, Counts { calm: number()?, shaken: number()? }))
+}
+
+fn write(rows: &BTreeMap<String, Counts>) -> String {
+    let mut text = HEAD.to_owned();
+    for (model, Counts { calm, shaken }) in rows {
+        writeln!(text, "| `{model}` | {} | {} |", grouped(*calm), grouped(*shaken)).expect("a string takes all");
+    }
+    text
+}
+
+/// Digits in groups of three: these numbers are read by people.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A row whose test is gone would stand for ever.
+#[test]
+fn every_row_of_the_ledger_is_a_model() {
+    let sources = [
+        include_str!("bridge.rs"),
+        include_str!("inbox.rs"),
+        include_str!("pool.rs"),
+        include_str!("reply.rs"),
+        include_str!("resize.rs"),
+    ];
+    for model in models() {
+        let test = model.rsplit("::").next().unwrap_or_default();
+        let heading = format!("fn {test}()");
+        assert!(sources.iter().any(|source| source.contains(&heading)), "{model} is in the ledger, but there is no such model");
+    }
+}

@@ -1,0 +1,270 @@
+//! Shell 3, the pool: what is accepted is run once and before `stop` returns, in order, whoever stops, starts, panics or lets go.
+
+use loom::sync::Arc;
+use loom::thread;
+use selvedge::loom::{Injected, ThreadPool};
+use selvedge::{Failure, NeverRan, Panic, Rejection};
+
+use crate::explore::{Chaos, explore};
+use crate::witness::{Log, Meeting};
+
+/// A pool that is not started yet. Nothing may be reported by it, and whoever sleeps in it may be woken for no reason.
+pub fn pool(min: usize, max: usize, chaos: Chaos) -> ThreadPool {
+    let pool = ThreadPool::builder()
+        .size(min, max)
+        .on_report(|report| panic!("nothing was to be reported: {report}"))
+        .build()
+        .unwrap();
+    chaos.shake({
+        let pool = pool.clone();
+        move || pool.wake_spuriously()
+    });
+    pool
+}
+
+pub fn started(min: usize, max: usize, chaos: Chaos) -> ThreadPool {
+    let pool = pool(min, max, chaos);
+    pool.start().unwrap();
+    pool
+}
+
+/// Stops the pool, and sees that nothing is left of it.
+pub fn stop(pool: &ThreadPool, jobs: u64) {
+    pool.stop().unwrap();
+    let stats = pool.stats();
+    assert_eq!((stats.live, stats.idle, stats.busy, stats.queued), (0, 0, 0, 0), "{stats:?}");
+    assert_eq!((stats.started, stats.completed), (jobs, jobs), "{stats:?}");
+}
+
+// Checks: B30, B40, R9, R12
+#[test]
+fn a_job_submitted_against_stop_has_run_when_stop_returns_or_comes_back() {
+    explore(|chaos| {
+        let pool = started(1, 1, chaos);
+        let log = Log::default();
+        let client = thread::spawn({
+            let (pool, job) = (pool.clone(), log.job(1));
+            move || pool.call_in_thread(job)
+        });
+        pool.stop().unwrap();
+        let ran_in_pool = log.seen();
+        match client.join().unwrap() {
+            Ok(()) => assert_eq!(ran_in_pool, [1], "it was accepted"),
+            Err(rejected) => {
+                assert_eq!((rejected.reason, ran_in_pool), (Rejection::PoolStopped, vec![]));
+                rejected.job.run();
+                assert_eq!(log.seen(), [1], "what came back is the job itself");
+            }
+        }
+    });
+}
+
+// Checks: B29, B40, R9
+#[test]
+fn a_job_submitted_against_start_is_run() {
+    explore(|chaos| {
+        let pool = pool(0, 1, chaos);
+        let log = Log::default();
+        let client = thread::spawn({
+            let (pool, job) = (pool.clone(), log.job(1));
+            move || pool.call_in_thread(job).unwrap()
+        });
+        pool.start().unwrap();
+        client.join().unwrap();
+        stop(&pool, 1);
+        assert_eq!(log.seen(), [1]);
+    });
+}
+
+// Checks: B36, B40, R12, R27
+#[test]
+fn a_job_of_a_pool_that_is_stopped_unstarted_is_told_so_or_comes_back() {
+    explore(|chaos| {
+        let pool = pool(1, 1, chaos);
+        let told = Log::default();
+        let client = thread::spawn({
+            let (pool, told) = (pool.clone(), told.clone());
+            move || {
+                pool.call_in_thread_with_callback(
+                    move |result: Result<(), Failure>| {
+                        assert!(matches!(result.unwrap_err().downcast_ref(), Some(NeverRan::PoolStopped)));
+                        told.note(1);
+                    },
+                    || panic!("the pool was never started"),
+                )
+            }
+        });
+        pool.stop().unwrap();
+        let told_in_stop = told.seen();
+        assert_eq!(client.join().unwrap().is_ok(), told_in_stop == [1]);
+    });
+}
+
+// Checks: B30, B31
+#[test]
+fn one_worker_runs_each_clients_jobs_in_the_order_of_submission() {
+    explore(|chaos| {
+        let pool = started(0, 1, chaos);
+        let log = Log::default();
+        let client = thread::spawn({
+            let (pool, jobs) = (pool.clone(), [log.job(1), log.job(2)]);
+            move || jobs.into_iter().for_each(|job| pool.call_in_thread(job).unwrap())
+        });
+        client.join().unwrap();
+        stop(&pool, 2);
+        assert_eq!(log.seen(), [1, 2]);
+    });
+}
+
+// Checks: B30, R1, R2
+#[test]
+fn two_clients_jobs_each_run_once() {
+    explore(|chaos| {
+        let pool = started(1, 1, chaos);
+        let log = Log::default();
+        let client = thread::spawn({
+            let (pool, job) = (pool.clone(), log.job(1));
+            move || pool.call_in_thread(job).unwrap()
+        });
+        pool.call_in_thread(log.job(2)).unwrap();
+        client.join().unwrap();
+        stop(&pool, 2);
+        assert_eq!(log.seen_in_any_order(), [1, 2]);
+    });
+}
+
+// Checks: B30, B36, R1, R15
+#[test]
+fn two_jobs_that_wait_for_each_other_get_a_worker_each() {
+    explore(|chaos| {
+        let pool = started(0, 2, chaos);
+        let meeting = Meeting::of(2);
+        for _ in 0..2 {
+            let meeting = meeting.clone();
+            pool.call_in_thread(move || meeting.attend()).unwrap();
+        }
+        stop(&pool, 2);
+    });
+}
+
+// Checks: B30, R1
+#[test]
+fn a_job_does_not_wait_behind_one_that_blocks_while_a_worker_is_idle() {
+    explore(|chaos| {
+        let pool = started(2, 2, chaos);
+        let meeting = Meeting::of(2);
+        pool.call_in_thread({
+            let meeting = meeting.clone();
+            move || meeting.attend()
+        })
+        .unwrap();
+        pool.call_in_thread(move || meeting.attend()).unwrap();
+        stop(&pool, 2);
+    });
+}
+
+// Checks: B40, R9, R29
+#[test]
+fn two_that_stop_a_pool_both_wait_for_its_end() {
+    explore(|chaos| {
+        let pool = started(1, 1, chaos);
+        let log = Log::default();
+        pool.call_in_thread(log.job(1)).unwrap();
+        let other = thread::spawn({
+            let (pool, log) = (pool.clone(), log.clone());
+            move || {
+                stop(&pool, 1);
+                assert_eq!(log.seen(), [1]);
+            }
+        });
+        stop(&pool, 1);
+        assert_eq!(log.seen(), [1]);
+        other.join().unwrap();
+    });
+}
+
+// Checks: B40, R30
+#[test]
+fn a_worker_that_stops_its_own_pool_is_refused_and_another_is_not() {
+    explore(|chaos| {
+        let pool = started(1, 1, chaos);
+        pool.call_in_thread({
+            let pool = pool.clone();
+            move || assert!(pool.stop().is_err())
+        })
+        .unwrap();
+        stop(&pool, 1);
+    });
+}
+
+// Checks: B40, R27
+#[test]
+fn a_pool_whose_last_handle_goes_finishes_what_it_accepted() {
+    explore(|chaos| {
+        let pool = started(1, 1, chaos);
+        let done = Meeting::of(2);
+        let client = thread::spawn({
+            let (pool, done) = (pool.clone(), done.clone());
+            move || pool.call_in_thread(move || done.attend()).unwrap()
+        });
+        drop(pool);
+        // Should the job be lost, this waits for ever; should the worker not end, the execution does not.
+        done.attend();
+        client.join().unwrap();
+    });
+}
+
+// Checks: B36, B37, B38, R20
+#[test]
+fn a_job_that_panics_is_told_to_its_callback_and_the_worker_goes_on() {
+    explore(|chaos| {
+        let pool = started(1, 1, chaos);
+        let log = Log::default();
+        let cargo = Arc::new(());
+        pool.call_in_thread_with_callback(
+            {
+                let log = log.clone();
+                move |result: Result<(), Failure>| {
+                    assert!(result.unwrap_err().is::<Panic>());
+                    log.note(1);
+                }
+            },
+            move || {
+                let _cargo = cargo;
+                std::panic::resume_unwind(Box::new(Injected));
+            },
+        )
+        .unwrap();
+        pool.call_in_thread(log.job(2)).unwrap();
+        stop(&pool, 2);
+        assert_eq!(log.seen(), [1, 2]);
+        assert_eq!(pool.stats().panicked, 1);
+    });
+}
+
+/// A capture whose drop comes back to the pool it was given to: under a lock, that is a deadlock.
+struct ComesBack(ThreadPool);
+
+impl Drop for ComesBack {
+    fn drop(&mut self) {
+        let _ = self.0.stats();
+        let _ = self.0.call_in_thread(|| ());
+    }
+}
+
+// Checks: B37, R20
+#[test]
+fn what_a_job_captured_may_use_the_pool_when_it_is_dropped() {
+    explore(|chaos| {
+        let pool = pool(1, 1, chaos);
+        let capture = ComesBack(pool.clone());
+        pool.call_in_thread_with_callback(|result: Result<(), Failure>| drop(result), move || drop(capture)).unwrap();
+        let other = thread::spawn({
+            let pool = pool.clone();
+            // Started, it runs and submits; stopped first, it is refused and submits in vain.
+            move || drop(pool.start())
+        });
+        pool.stop().unwrap();
+        other.join().unwrap();
+    });
+}

@@ -1,0 +1,125 @@
+//! Shell 2, the reply: answered, broken off or expired, the caller is told once and never left waiting, and the answer is in one place.
+
+use loom::sync::{Arc, Mutex};
+use loom::thread;
+use selvedge::loom::shells::{Answerer, Asker, Deadline, NoAnswer, channel};
+
+use crate::explore::{Chaos, explore};
+
+/// What must not be lost: loom counts its references, and a reply that leaks it fails the model.
+type Precious = Arc<&'static str>;
+
+fn precious() -> Precious {
+    Arc::new("the answer")
+}
+
+fn channel_with_chaos(chaos: Chaos) -> (Answerer<Precious>, Asker<Precious>) {
+    let (answerer, asker) = channel();
+    let hand: Deadline<Precious> = asker.deadline();
+    chaos.shake(move || hand.wake_spuriously());
+    (answerer, asker)
+}
+
+// Checks: S8, B48, R16, R23
+#[test]
+fn an_answer_reaches_the_caller() {
+    explore(|chaos| {
+        let (answerer, asker) = channel_with_chaos(chaos);
+        let reactor = thread::spawn(move || assert!(answerer.answer(precious()).is_ok()));
+        assert_eq!(asker.wait(None, 0).as_deref(), Ok(&"the answer"));
+        reactor.join().unwrap();
+    });
+}
+
+// Checks: B48, R25, R27
+#[test]
+fn a_caller_is_told_that_its_answerer_is_gone() {
+    explore(|chaos| {
+        let (answerer, asker) = channel_with_chaos(chaos);
+        let reactor = thread::spawn(move || drop(answerer));
+        assert_eq!(asker.wait(None, 0).unwrap_err(), NoAnswer::Broken);
+        reactor.join().unwrap();
+    });
+}
+
+// Checks: B48, R28
+#[test]
+fn an_answer_against_a_deadline_is_delivered_or_handed_back() {
+    explore(|chaos| {
+        let (answerer, asker) = channel_with_chaos(chaos);
+        let deadline = asker.deadline();
+        let clock = thread::spawn(move || deadline.pass());
+        // What is handed back stays with the answerer's thread, to be dropped there.
+        let reactor = thread::spawn(move || answerer.answer(precious()).err());
+        let told = asker.wait(None, 0);
+        let handed_back = reactor.join().unwrap();
+        match told {
+            Ok(answer) => assert_eq!((*answer, handed_back), ("the answer", None)),
+            Err(why) => assert_eq!((why, handed_back.as_deref()), (NoAnswer::Expired, Some(&"the answer"))),
+        }
+        clock.join().unwrap();
+    });
+}
+
+// Checks: B48, R25
+#[test]
+fn an_answerer_that_goes_against_a_deadline_leaves_nobody_waiting() {
+    explore(|chaos| {
+        let (answerer, asker) = channel_with_chaos(chaos);
+        let deadline = asker.deadline();
+        let clock = thread::spawn(move || deadline.pass());
+        let reactor = thread::spawn(move || drop(answerer));
+        let told = asker.wait(None, 0).unwrap_err();
+        assert!(matches!(told, NoAnswer::Broken | NoAnswer::Expired));
+        clock.join().unwrap();
+        reactor.join().unwrap();
+    });
+}
+
+// Checks: B48, R25, R28
+#[test]
+fn answer_stop_and_deadline_at_once_tell_the_caller_one_thing() {
+    explore(|chaos| {
+        let (answerer, asker) = channel_with_chaos(chaos);
+        let deadline = asker.deadline();
+        // As in the reactor: whoever comes first takes the answerer, and the other finds nothing.
+        let held = Arc::new(Mutex::new(Some(answerer)));
+        let stop = thread::spawn({
+            let held = Arc::clone(&held);
+            move || {
+                let answerer = held.lock().unwrap().take();
+                answerer.is_some()
+            }
+        });
+        let clock = thread::spawn(move || deadline.pass());
+        let reactor = thread::spawn(move || {
+            let answerer = held.lock().unwrap().take();
+            answerer.map(|answerer| answerer.answer(precious()))
+        });
+        let told = asker.wait(None, 0);
+        let stopped = stop.join().unwrap();
+        match (told, reactor.join().unwrap()) {
+            (Ok(answer), Some(Ok(()))) => assert_eq!((*answer, stopped), ("the answer", false)),
+            (Err(NoAnswer::Broken), None) => assert!(stopped),
+            (Err(NoAnswer::Expired), None) => assert!(stopped),
+            (Err(NoAnswer::Expired), Some(Err(handed_back))) => assert_eq!((*handed_back, stopped), ("the answer", false)),
+            (told, given) => panic!("the caller was told {told:?}, and the answerer {given:?}"),
+        }
+        clock.join().unwrap();
+    });
+}
+
+// Checks: B48
+#[test]
+fn an_answer_that_nobody_wants_is_not_worked_out() {
+    explore(|chaos| {
+        let (answerer, asker) = channel_with_chaos(chaos);
+        let deadline = asker.deadline();
+        let caller = thread::spawn(move || asker.wait(None, 0).err());
+        deadline.pass();
+        // The reactor comes to the question when the caller's time is over.
+        assert!(!answerer.is_wanted());
+        assert_eq!(answerer.answer(precious()).as_deref(), Err(&"the answer"));
+        assert_eq!(caller.join().unwrap(), Some(NoAnswer::Expired));
+    });
+}

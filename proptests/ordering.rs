@@ -1,0 +1,24 @@
+//! Random programs on one thread: whatever happens, in whatever order, is what the reference says.
+
+use proptest::prelude::*;
+
+use crate::regressions;
+use crate::script::bytes::{decode, encode};
+use crate::script::check;
+use crate::strategy::program;
+
+proptest! {
+    #![proptest_config(regressions::config("ordering", 6_000))]
+
+    // Checks: B2, B3, B5, B6, B7, B8, B10, B11, B13, B15, B16, B17, B18, B19, B20, B21, B22, B23, B24, B25, B46, B60
+    #[test]
+    fn every_program_comes_to_what_the_reference_says(program in program()) {
+        check(&program).map_err(TestCaseError::fail)?;
+    }
+
+    // Checks: B6, B15
+    #[test]
+    fn a_program_survives_being_written_as_bytes(program in program()) {
+        prop_assert_eq!(decode(&encode(&program)), program);
+    }
+}

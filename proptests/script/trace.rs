@@ -1,0 +1,159 @@
+//! A trace: what a program's run comes to, in order, as far as anybody can see it.
+
+use std::error::Error;
+use std::fmt::{self, Write};
+use std::time::Duration;
+
+use selvedge::{
+    Abandoned, Cancelled, DelayedCallError, Failure, Incident, OwnedError, Panic, ReactorStopped, StopError, Turn,
+};
+
+/// Numbers closures, values and jobs in the order they are made.
+pub type Id = u32;
+
+/// One thing that happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    /// A closure is called.
+    Began(Id, Place),
+    /// A closure that was called is gone, and with it all it captured.
+    Ended(Id, Place),
+    /// A closure that was never called is gone; or a value.
+    Dropped(Id, Place),
+    /// The value that a job returned is gone.
+    GiftDropped(Id, Place),
+    /// The callback of a job's Deferred was given this.
+    Given(Id, Why),
+    /// The sink was told.
+    Report(Incident, Why),
+    /// An operation was answered.
+    Said(Answer),
+    /// A panic came out of an operation, into the program's own code, outside of every callback.
+    Escaped,
+}
+
+/// Where something happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// On the reactor's thread.
+    Here,
+    /// On any other.
+    Elsewhere,
+}
+
+/// What an operation returned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    Fine,
+    /// There is nothing with that number, or not any more.
+    Nothing,
+    /// The owner is in use by the program itself.
+    Held,
+    /// The call came back: the reactor has stopped.
+    Rejected,
+    /// `LocalHandle::with`: the reactor has stopped.
+    Unreachable,
+    Reentered,
+    UnknownTrigger,
+    Stop(StopError),
+    Timer(DelayedCallError),
+    Value(OwnedError),
+    Turned(Turn),
+    Time { active: bool, at: Duration },
+    State { running: bool, timers: usize, now: Duration },
+    Sizes { min: usize, max: usize },
+    /// What the end of a job's Deferred holds after its callback; nothing while that runs.
+    Rest(Option<Why>),
+}
+
+/// What a failure is, or that there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    Fine,
+    Panicked,
+    Refused,
+    Abandoned,
+    Cancelled,
+    Stopped,
+    Value(OwnedError),
+    SomethingElse,
+}
+
+/// The error that programs refuse with.
+#[derive(Debug)]
+pub struct Refused;
+
+impl Error for Refused {}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("refused")
+    }
+}
+
+impl Why {
+    pub fn of(error: &(dyn Error + 'static)) -> Self {
+        if let Some(failure) = error.downcast_ref::<Failure>() {
+            return Self::of(failure.error());
+        }
+        if let Some(error) = error.downcast_ref::<OwnedError>() {
+            return Self::Value(*error);
+        }
+        match error {
+            error if error.is::<Panic>() => Self::Panicked,
+            error if error.is::<Refused>() => Self::Refused,
+            error if error.is::<Abandoned>() => Self::Abandoned,
+            error if error.is::<Cancelled>() => Self::Cancelled,
+            error if error.is::<ReactorStopped>() => Self::Stopped,
+            _ => Self::SomethingElse,
+        }
+    }
+}
+
+/// The first place where two traces part, with what led there.
+///
+/// # Errors
+/// A description, if they do.
+pub fn compare(expected: &[Event], actual: &[Event]) -> Result<(), String> {
+    let same = expected.iter().zip(actual).take_while(|(one, other)| one == other).count();
+    if same == expected.len() && same == actual.len() {
+        return Ok(());
+    }
+    let mut text = String::from("what happened parts from what the reference says:\n");
+    let begin = same.saturating_sub(12);
+    for event in &expected[begin..same] {
+        let _ = writeln!(text, "    {event:?}");
+    }
+    for (sign, trace) in [("-", expected), ("+", actual)] {
+        for event in trace[same..].iter().take(6) {
+            let _ = writeln!(text, "  {sign} {event:?}");
+        }
+        if trace.len() == same {
+            let _ = writeln!(text, "  {sign} nothing more");
+        }
+    }
+    text.push_str("(-: the reference, +: the reactor)");
+    Err(text)
+}
+
+/// Every closure and every value comes to exactly one end: it begins and then ends, or it is dropped.
+///
+/// # Errors
+/// The first that does not.
+pub fn account(trace: &[Event], made: Id) -> Result<(), String> {
+    for id in 0..made {
+        let fate: Vec<&Event> = trace
+            .iter()
+            .filter(|event| matches!(event, Event::Began(i, _) | Event::Ended(i, _) | Event::Dropped(i, _) if *i == id))
+            .collect();
+        let in_order = match fate.as_slice() {
+            [Event::Began(_, at), Event::Ended(_, gone)] => at == gone,
+            [Event::Dropped(..)] => true,
+            _ => false,
+        };
+        if !in_order {
+            return Err(format!("{id} was to be run or dropped exactly once, but: {fate:?}"));
+        }
+    }
+    Ok(())
+}

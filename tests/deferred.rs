@@ -1,0 +1,11 @@
+//! Deferreds as a program sees them: one property a test, each with the clause that it checks.
+
+mod deferred {
+    mod support;
+
+    mod cancel;
+    mod chain;
+    mod nested;
+    mod stack;
+    mod unhandled;
+}

@@ -4,13 +4,15 @@ use loom::sync::Arc;
 use loom::thread;
 use selvedge::loom::shells::Inbox;
 
-use crate::explore::explore;
+use crate::explore::{Chaos, explore};
 
 /// A call that says who posted it, and as which of his.
 type Signed = (char, u32);
 
+type Mailbox = Inbox<Vec<Signed>>;
+
 /// The loop as the reactor runs it: take, and wait only when nothing was there. A lost wake is a deadlock here.
-fn take_until(inbox: &Inbox<Vec<Signed>>, count: usize) -> Vec<Signed> {
+fn take_until(inbox: &Mailbox, count: usize) -> Vec<Signed> {
     let mut taken = Vec::new();
     let mut batch = Vec::new();
     while taken.len() < count {
@@ -28,7 +30,7 @@ fn posted_by(poster: char, calls: &[Signed]) -> Vec<u32> {
 }
 
 /// A poster's calls that were accepted, as many as came before the first that was handed back.
-fn post_until_closed(inbox: &Inbox<Vec<Signed>>, poster: char, count: u32) -> Vec<u32> {
+fn post_until_closed(inbox: &Mailbox, poster: char, count: u32) -> Vec<u32> {
     let outcomes: Vec<_> = (0..count).map(|number| inbox.post((poster, number))).collect();
     let accepted = outcomes.iter().take_while(|outcome| outcome.is_ok()).count();
     for (number, outcome) in (0..count).zip(&outcomes).skip(accepted) {
@@ -37,7 +39,7 @@ fn post_until_closed(inbox: &Inbox<Vec<Signed>>, poster: char, count: u32) -> Ve
     (0..count).take(accepted).collect()
 }
 
-fn shared_with_chaos(chaos: crate::explore::Chaos) -> Arc<Inbox<Vec<Signed>>> {
+fn shared_with_chaos(chaos: Chaos) -> Arc<Mailbox> {
     let inbox = Arc::new(Inbox::new());
     chaos.shake({
         let inbox = Arc::clone(&inbox);

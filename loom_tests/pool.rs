@@ -262,7 +262,7 @@ fn what_a_job_captured_may_use_the_pool_when_it_is_dropped() {
         let other = thread::spawn({
             let pool = pool.clone();
             // Started, it runs and submits; stopped first, it is refused and submits in vain.
-            move || drop(pool.start())
+            move || pool.start().is_ok()
         });
         pool.stop().unwrap();
         other.join().unwrap();

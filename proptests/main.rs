@@ -1,6 +1,10 @@
 //! Properties: the whole system under random use, against a naive reference and against crossbeam-channel.
 
+mod corpus;
+mod inbox;
 mod ordering;
+mod pool;
 mod regressions;
+mod results;
 mod script;
 mod strategy;

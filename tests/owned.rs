@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::thread::{self, ThreadId};
 
 use selvedge::{BlockingCallError, Incident, Owned, OwnedError, Reactor};
-use support::{Bomb, Gate, Grave, Log, ends, reporting};
+use support::{Bomb, Grave, Log, ends, reporting, until};
 
 /// Not `Send`, and knows where it is touched.
 struct Local {
@@ -72,7 +72,7 @@ fn each_call_has_the_value_to_itself() {
         });
         let handle = reactor.handle();
         let reader = thread::spawn(move || {
-            writers.map(|writer| writer.join().unwrap());
+            writers.into_iter().for_each(|writer| writer.join().unwrap());
             let sum = address.blocking_call(|value, _| *value);
             handle.stop();
             sum
@@ -296,15 +296,9 @@ fn a_caller_that_waits_for_a_value_is_told_when_the_reactor_ends() {
     ends(|| {
         let reactor = Reactor::new();
         let address = reactor.own(()).leave();
-        let (gate, asked) = (Gate::new(), Gate::new());
-        let (closed, asks) = (gate.clone(), asked.clone());
-        reactor.handle().call_from_thread(move |_| closed.pass()).unwrap();
-        let asker = thread::spawn(move || {
-            asks.open();
-            address.blocking_call(|(), _| ())
-        });
-        asked.pass();
-        gate.open();
+        let handle = reactor.handle();
+        let asker = thread::spawn(move || address.blocking_call(|(), _| ()));
+        until(|| format!("{handle:?}").contains("calls: 1"));
         // Dropped, not run: nobody will ever answer.
         drop(reactor);
         assert!(matches!(asker.join().unwrap(), Err(BlockingCallError::ReactorStopped)));

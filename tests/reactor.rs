@@ -200,7 +200,7 @@ fn calls_of_each_poster_run_in_the_order_in_which_it_posted_them() {
         });
         let handle = reactor.handle();
         let last = thread::spawn(move || {
-            posters.map(|poster| poster.join().unwrap());
+            posters.into_iter().for_each(|poster| poster.join().unwrap());
             handle.stop();
         });
         reactor.run();

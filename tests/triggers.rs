@@ -74,8 +74,8 @@ fn a_deferred_that_fails_is_reported_and_holds_nothing_up() {
     let _ = reactor.add_event_trigger(Phase::Before, "harvest", |_| Deferred::<()>::fail(Failure::msg("now")));
     let _ = reactor.add_event_trigger(Phase::Before, "harvest", move |_| later);
     let _ = reactor.add_event_trigger(Phase::During, "harvest", note(&log, "during"));
-    reactor.call_from_thread(|reactor| reactor.fire_event("harvest")).unwrap();
-    reactor.call_when_running(move |_| _ = resolver);
+    reactor.fire_event("harvest");
+    reactor.call_when_running(move |_| resolver.errback(Failure::msg("later")));
     reactor.turn().unwrap();
     assert_eq!(log, ["during"]);
     assert_eq!(reports, [Incident::Trigger, Incident::Trigger]);
@@ -86,7 +86,7 @@ fn a_deferred_that_fails_is_reported_and_holds_nothing_up() {
 fn a_trigger_that_fails_is_reported_and_the_rest_run() {
     let (reactor, reports) = reporting();
     let log = Log::new();
-    let _ = reactor.add_event_trigger(Phase::Before, "harvest", |_| panic!("hail"));
+    let _ = reactor.add_event_trigger(Phase::Before, "harvest", |_| -> () { panic!("hail") });
     let _ = reactor.add_event_trigger(Phase::Before, "harvest", |_| Err::<(), _>(Failure::msg("locusts")));
     for phase in PHASES {
         let _ = reactor.add_event_trigger(phase, "harvest", note(&log, phase));
@@ -210,7 +210,8 @@ fn a_job_that_is_blocked_on_the_loop_does_not_deadlock_the_shutdown() {
                 handle.stop();
                 // Shutdown is under way, and waits for this very job.
                 closed.pass();
-                answered.note(threads::blocking_call_from_thread(&handle, |_| thread::current().id()).unwrap());
+                let answer = threads::blocking_call_from_thread(&handle, |_| Ok::<_, Failure>(thread::current().id()));
+                answered.note(answer.unwrap());
             })
             .unwrap();
         reactor.run();

@@ -489,3 +489,22 @@ pub(crate) fn stop<J>(crew: &mut Crew<J>, intake: &mut Intake<J>) -> Stop<J> {
     let stopped = crew.stop_if_drained();
     Stop { cancelled, call, stopped }
 }
+
+/// What nobody but the exhaustive search has to look at.
+#[cfg(test)]
+impl<J> Intake<J> {
+    pub(super) fn is_open(&self) -> bool {
+        self.open
+    }
+
+    pub(super) fn is_watched(&self) -> bool {
+        self.watched
+    }
+}
+
+#[cfg(test)]
+impl<J> Crew<J> {
+    pub(super) fn has_beacon(&self) -> bool {
+        self.beacon
+    }
+}

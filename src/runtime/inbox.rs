@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::apart::Apart;
 use super::sync::{Condvar, Hint, Mutex, Spin, pause};
 pub use crate::machine::inbox::{Accept, Queue};
 use crate::machine::inbox::{self as machine, Park, Posted};
@@ -13,7 +14,12 @@ pub struct Inbox<Q> {
     wake: Condvar,
     /// Something was posted since the loop last took.
     filled: Hint,
-    /// The batch that the loop took last was a large one.
+    own: Apart<LoopsOwn>,
+}
+
+/// What only the loop writes.
+struct LoopsOwn {
+    /// The batch that it took last was a large one.
     rush: Hint,
     spin: Spin,
 }
@@ -27,8 +33,7 @@ impl<Q: Queue> Inbox<Q> {
             state: Mutex::new(machine::Inbox::new()),
             wake: Condvar::new(),
             filled: Hint::default(),
-            rush: Hint::default(),
-            spin: Spin::new(),
+            own: Apart(LoopsOwn { rush: Hint::default(), spin: Spin::new() }),
         }
     }
 
@@ -57,7 +62,7 @@ impl<Q: Queue> Inbox<Q> {
         state.take(batch);
         self.filled.set(false);
         drop(state);
-        self.rush.set(batch.len() > RUSH);
+        self.own.rush.set(batch.len() > RUSH);
     }
 
     /// Waits until something is posted, or `timeout` passes, or for no reason: look, and wait again.
@@ -71,8 +76,8 @@ impl<Q: Queue> Inbox<Q> {
 
     /// Spins for a moment, in the hope of not having to sleep; says whether something was posted.
     pub(crate) fn linger(&self) -> bool {
-        let filled = self.spin.until(&self.filled);
-        if filled && self.rush.get() {
+        let filled = self.own.spin.until(&self.filled);
+        if filled && self.own.rush.get() {
             pause(GATHER);
         }
         filled

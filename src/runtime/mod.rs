@@ -1,5 +1,6 @@
 //! Everything that runs. Compiled over std, and with the feature `loom` once more over loom.
 
+mod apart;
 pub(crate) mod deferred;
 pub(crate) mod inbox;
 pub(crate) mod pool;

@@ -93,47 +93,57 @@ impl Hint {
 
 /// How long to spin before a sleep, learnt from how the last spins went.
 ///
-/// A core that goes to sleep takes tens of microseconds to wake, so a short spin pays when the other party is about to come; but where
-/// that one waits for this very core, spinning only holds it up. So a spin that was in vain halves the next, and one that was not
-/// doubles it. What is learnt is a hint like any other: racing updates may lose one, and nothing depends on it.
+/// A core that goes to sleep takes tens of microseconds to wake, so a spin pays when the other party is about to come; but where that one
+/// waits for this very core, spinning only holds it up. So each spin that was in vain halves the next, and one that was not makes
+/// the next a full one. Once in a while a full one is tried all the same, for the parties may have been moved to cores of their own since. What is
+/// learnt is a hint like any other: racing updates may lose one, and nothing depends on it.
 #[derive(Debug)]
 pub(crate) struct Spin {
-    rounds: AtomicU32,
+    /// How many spins were in vain since the last that was not.
+    misses: AtomicU32,
+    pays: bool,
 }
 
 impl Spin {
-    const SHORTEST: u32 = 128;
+    /// Looks at the hint, in a full spin.
     const LONGEST: u32 = 1024;
+    /// Misses do not shorten a spin below `LONGEST >> HALVINGS`.
+    const HALVINGS: u32 = 6;
+    /// Every so many misses, a full spin.
+    const PROBE: u32 = 64;
 
     pub(crate) fn new() -> Self {
         // With one core, the other party cannot come while this one spins.
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self { rounds: AtomicU32::new(if cores > 1 { Self::LONGEST } else { 0 }) }
+        let pays = std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1);
+        Self { misses: AtomicU32::new(0), pays }
     }
 
     /// Whether to spin at all.
     pub(crate) fn pays(&self) -> bool {
-        self.rounds.load(Ordering::Relaxed) > 0
+        self.pays
     }
 
     /// Spins until the hint is set, but not for long; says whether it was.
     ///
     /// No `yield_now`: it is a system call, and made a round trip several times slower.
     pub(crate) fn until(&self, hint: &Hint) -> bool {
-        let rounds = self.rounds.load(Ordering::Relaxed);
+        if !self.pays {
+            return hint.get();
+        }
+        let misses = self.misses.load(Ordering::Relaxed);
+        let probe = misses % Self::PROBE == Self::PROBE - 1;
+        let rounds = if probe { Self::LONGEST } else { Self::LONGEST >> misses.min(Self::HALVINGS) };
         for round in 0..rounds {
             if hint.get() {
                 // One that needed no spinning says nothing about how long to spin.
-                if round > 0 && rounds < Self::LONGEST {
-                    self.rounds.store(rounds * 2, Ordering::Relaxed);
+                if round > 0 && misses > 0 {
+                    self.misses.store(0, Ordering::Relaxed);
                 }
                 return true;
             }
             spin_loop();
         }
-        if rounds > Self::SHORTEST {
-            self.rounds.store(rounds / 2, Ordering::Relaxed);
-        }
+        self.misses.store(misses.wrapping_add(1), Ordering::Relaxed);
         hint.get()
     }
 }

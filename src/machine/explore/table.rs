@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-/// One transition that was seen: in this state, this event leads to this action, and to that state.
+/// One transition of a machine that was seen: in this state, this event leads to this action, and to that state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(in crate::machine) struct Row {
+    pub(in crate::machine) machine: &'static str,
     pub(in crate::machine) from: &'static str,
     pub(in crate::machine) event: &'static str,
     pub(in crate::machine) action: &'static str,
@@ -15,13 +16,14 @@ pub(in crate::machine) struct Row {
 /// All transitions that were seen.
 pub(in crate::machine) type Rows = BTreeSet<Row>;
 
-/// A diagram and a table, in the Markdown of SPEC.md.
-pub(super) fn chapter(rows: &Rows) -> String {
-    format!("{}\n{}", diagram(rows), table(rows))
+/// A machine's diagram and table, in the Markdown of SPEC.md.
+pub(super) fn chapter(rows: &Rows, machine: &str) -> String {
+    let rows = rows.iter().filter(|row| row.machine == machine).copied().collect();
+    format!("{}\n{}", diagram(&rows), table(&rows))
 }
 
 /// Where rows differ in the state they start from and in nothing else, they share a line.
-pub(super) fn table(rows: &Rows) -> String {
+fn table(rows: &Rows) -> String {
     let mut lines: BTreeMap<(&str, &str, &str), Vec<&str>> = BTreeMap::new();
     for row in rows {
         let to = if row.to == row.from { "*the same*" } else { row.to };
@@ -35,7 +37,7 @@ pub(super) fn table(rows: &Rows) -> String {
 }
 
 /// A diagram in which the events that lead from one state to another share an arrow. What changes nothing is left to the table.
-pub(super) fn diagram(rows: &Rows) -> String {
+fn diagram(rows: &Rows) -> String {
     let mut arrows: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
     for row in rows.iter().filter(|row| row.from != row.to) {
         arrows.entry((row.from, row.to)).or_default().insert(row.event);

@@ -6,6 +6,7 @@ use std::io;
 use std::ptr;
 use std::sync::Arc as StdArc;
 
+use super::super::apart::Apart;
 use super::super::report::{Incident, Reporter};
 use super::super::sync::{self, Arc, Condvar, Hint, JoinHandle, Mutex, Spin};
 use super::worker::{self, WORKS_FOR};
@@ -21,14 +22,14 @@ pub(crate) struct Shared {
     pub(super) name: String,
     pub(super) stack_size: Option<usize>,
     pub(super) reporter: Reporter,
-    pub(super) crew: Mutex<Workers>,
+    pub(super) crew: Apart<Mutex<Workers>>,
     /// Idle workers wait here, with `crew`.
     pub(super) bell: Condvar,
     /// Those who wait for the pool to stop wait here, with `crew`.
     stopped: Condvar,
-    pub(super) intake: Mutex<Intake<Job>>,
+    pub(super) intake: Apart<Mutex<Intake<Job>>>,
     /// The intake has had a job since a worker last looked.
-    pub(super) filled: Hint,
+    pub(super) filled: Apart<Hint>,
     /// How long a worker spins before it sleeps.
     pub(super) spin: Spin,
     /// Threads that are not joined yet. Guards no state machine: it is held while a thread is started, so that whoever finds a
@@ -48,11 +49,11 @@ impl Shared {
             name,
             stack_size,
             reporter,
-            crew: Mutex::new(Workers { machine: Crew::new(target), farewells: Vec::new() }),
+            crew: Apart(Mutex::new(Workers { machine: Crew::new(target), farewells: Vec::new() })),
             bell: Condvar::new(),
             stopped: Condvar::new(),
-            intake: Mutex::new(Intake::new()),
-            filled: Hint::default(),
+            intake: Apart(Mutex::new(Intake::new())),
+            filled: Apart(Hint::default()),
             spin: Spin::new(),
             roster: Mutex::new(BTreeMap::new()),
         }

@@ -11,6 +11,9 @@ use super::super::inbox::{Accept, Queue};
 use super::super::report::{Incident, Reporter, drop_contained};
 use super::Reactor;
 
+/// Where a second call of a type comes, more are likely.
+const FIRST_ROOM: usize = 16;
+
 /// A run ends here, so that its growth never copies much while its inbox is locked.
 const LONGEST_RUN: usize = 1024;
 
@@ -34,17 +37,12 @@ struct Run<F> {
 }
 
 /// A run whose type of calls is not known any more.
-trait AnyRun: Send {
-    fn as_any(&mut self) -> &mut dyn Any;
+trait AnyRun: Any + Send {
     fn run(self: Box<Self>, reactor: &Reactor, reporter: &Reporter);
     fn drop_unrun(self: Box<Self>);
 }
 
 impl<F: FnOnce(&Reactor) + Send + 'static> AnyRun for Run<F> {
-    fn as_any(&mut self) -> &mut dyn Any {
-        self
-    }
-
     fn run(self: Box<Self>, reactor: &Reactor, reporter: &Reporter) {
         let Self { first, others } = *self;
         for call in first.into_iter().chain(others) {
@@ -67,13 +65,15 @@ impl Queue for Calls {
 impl<F: FnOnce(&Reactor) + Send + 'static> Accept<F> for Calls {
     fn accept(&mut self, call: F) {
         self.len += 1;
-        if let Some(last) = self.runs.last_mut() {
-            if let Some(run) = last.as_any().downcast_mut::<Run<F>>() {
-                if run.others.len() < LONGEST_RUN {
-                    run.others.push(call);
-                    return;
-                }
+        if let Some(last) = self.runs.last_mut()
+            && let Some(run) = (&mut **last as &mut dyn Any).downcast_mut::<Run<F>>()
+            && run.others.len() < LONGEST_RUN
+        {
+            if run.others.capacity() == 0 {
+                run.others.reserve(FIRST_ROOM);
             }
+            run.others.push(call);
+            return;
         }
         self.runs.push(Box::new(Run { first: Some(call), others: Vec::new() }));
     }

@@ -1,0 +1,131 @@
+//! The order of results: what a job posted before it returned comes before its result, and one worker's results come in the order of the jobs.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use selvedge::{Failure, Reactor, threads};
+
+use crate::regressions;
+use crate::script::trace::Refused;
+
+/// What a job does.
+#[derive(Debug, Clone, Copy)]
+struct Job {
+    /// How many calls it posts.
+    posts: u8,
+    yields: u8,
+    end: End,
+    /// It is cancelled as soon as it is made.
+    cancelled: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum End {
+    Value,
+    Error,
+    Panic,
+}
+
+/// What comes to the loop.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Came {
+    Post(usize, u8),
+    Result(usize, Option<End>),
+}
+
+fn job() -> impl Strategy<Value = Job> {
+    let end = prop_oneof![3 => Just(End::Value), 1 => Just(End::Error), 1 => Just(End::Panic)];
+    (0u8..4, 0u8..3, end, prop::bool::weighted(0.1))
+        .prop_map(|(posts, yields, end, cancelled)| Job { posts, yields, end, cancelled })
+}
+
+/// Runs the jobs on a reactor with this many workers, until all results are there, and says what came in which order.
+fn run(jobs: &[Job], workers: usize) -> Vec<Came> {
+    let reactor = Reactor::builder().pool_size(workers, workers).build().unwrap();
+    let came = Arc::new(Mutex::new(Vec::new()));
+    let home = thread::current().id();
+    let left = Rc::new(RefCell::new(jobs.len()));
+    for (n, &job) in jobs.iter().enumerate() {
+        let (handle, out) = (reactor.handle(), Arc::clone(&came));
+        let deferred = threads::defer_to_thread(&reactor, move || {
+            (0..job.yields).for_each(|_| thread::yield_now());
+            for post in 0..job.posts {
+                let out = Arc::clone(&out);
+                handle.call_from_thread(move |_| out.lock().unwrap().push(Came::Post(n, post))).unwrap();
+            }
+            match job.end {
+                End::Value => Ok(n),
+                End::Error => Err(Refused),
+                End::Panic => std::panic::resume_unwind(Box::new("planned")),
+            }
+        });
+        let (out, here, left) = (Arc::clone(&came), reactor.local(), Rc::clone(&left));
+        let deferred = deferred.add_both(move |result: Result<usize, Failure>| {
+            assert_eq!(thread::current().id(), home);
+            let end = match &result {
+                Ok(value) if *value == n => Some(End::Value),
+                Err(failure) if failure.is::<Refused>() => Some(End::Error),
+                Err(failure) if failure.is_panic() => Some(End::Panic),
+                _ => None,
+            };
+            out.lock().unwrap().push(Came::Result(n, end));
+            *left.borrow_mut() -= 1;
+            if *left.borrow() == 0 {
+                let _ = here.with(Reactor::stop);
+            }
+        });
+        if job.cancelled {
+            deferred.cancel();
+        }
+    }
+    if *left.borrow() == 0 {
+        reactor.handle().stop();
+    }
+    reactor.run();
+    came.lock().unwrap().clone()
+}
+
+proptest! {
+    #![proptest_config(regressions::config("results", 60))]
+
+    // Checks: B6, B30, B46
+    #[test]
+    fn with_one_worker_posts_and_results_come_in_the_order_of_the_jobs(jobs in vec(job(), 1..30)) {
+        let mut expected: Vec<Came> = Vec::new();
+        // Nothing has begun before the reactor runs: the cancelled fail at once, and never run.
+        for (n, _) in jobs.iter().enumerate().filter(|(_, job)| job.cancelled) {
+            expected.push(Came::Result(n, None));
+        }
+        for (n, job) in jobs.iter().enumerate().filter(|(_, job)| !job.cancelled) {
+            expected.extend((0..job.posts).map(|post| Came::Post(n, post)));
+            expected.push(Came::Result(n, Some(job.end)));
+        }
+        prop_assert_eq!(run(&jobs, 1), expected);
+    }
+
+    // Checks: B6, B46
+    #[test]
+    fn with_many_workers_each_result_comes_once_and_after_what_its_job_posted(
+        jobs in vec(job(), 1..30),
+        workers in 2usize..6,
+    ) {
+        let came = run(&jobs, workers);
+        for (n, job) in jobs.iter().enumerate() {
+            let mine: Vec<Came> = came
+                .iter()
+                .copied()
+                .filter(|came| matches!(came, Came::Post(m, _) | Came::Result(m, _) if *m == n))
+                .collect();
+            let expected: Vec<Came> = if job.cancelled {
+                vec![Came::Result(n, None)]
+            } else {
+                (0..job.posts).map(|post| Came::Post(n, post)).chain([Came::Result(n, Some(job.end))]).collect()
+            };
+            prop_assert_eq!(mine, expected);
+        }
+    }
+}

@@ -29,7 +29,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         let handle = reactor.handle();
         reactor.call_in_thread(move || {
             if all_here.wait().is_leader() {
-                println!("{JOBS} jobs run at the same time");
                 _ = handle.call_from_thread(shrink);
             }
         })?;
@@ -46,6 +45,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// The other direction. Nobody is interrupted: threads over the new size end when they are idle.
 fn shrink(reactor: &Reactor) {
+    println!("{JOBS} jobs ran at the same time");
     reactor.suggest_thread_pool_size(4);
     print_size("after suggesting 4", reactor.thread_pool());
     wait_until_shrunk(reactor);

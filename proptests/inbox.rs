@@ -6,6 +6,7 @@ use std::thread;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use proptest::collection::vec;
 use proptest::prelude::*;
+use proptest::sample;
 use selvedge::{Handle, Reactor};
 
 use crate::regressions;
@@ -25,6 +26,16 @@ enum Pace {
 fn pace() -> impl Strategy<Value = Pace> {
     prop_oneof![20 => Just(Pace::AtOnce), 4 => Just(Pace::Yield), 1 => Just(Pace::Sleep)]
 }
+
+/// The reactor keeps calls of one type together, and huge ones apart; that must show in nothing.
+#[derive(Debug, Clone, Copy)]
+enum Shape {
+    One,
+    Another,
+    Huge,
+}
+
+const SHAPES: [Shape; 3] = [Shape::One, Shape::Another, Shape::Huge];
 
 impl Pace {
     fn keep(self) {
@@ -51,13 +62,20 @@ impl Both {
     }
 
     /// Posts one message through each. False if the reactor handed it back: then the channel is not given it either.
-    fn post(&self, message: Message) -> bool {
+    fn post(&self, message: Message, shape: Shape) -> bool {
         let came = Arc::clone(&self.came);
-        let posted = self.handle.call_from_thread(move |_| came.lock().unwrap().push(message));
-        if posted.is_ok() {
+        let posted = match shape {
+            Shape::One => self.handle.call_from_thread(move |_| came.lock().unwrap().push(message)).is_ok(),
+            Shape::Another => self.handle.call_from_thread(move |_| came.lock().unwrap().extend([message])).is_ok(),
+            Shape::Huge => {
+                let huge = [message; 64];
+                self.handle.call_from_thread(move |_| came.lock().unwrap().push(huge[63])).is_ok()
+            }
+        };
+        if posted {
             self.channel.send(message).unwrap();
         }
-        posted.is_ok()
+        posted
     }
 
     fn came(&self) -> Vec<Message> {
@@ -90,7 +108,8 @@ fn post_all(both: &Both, paces: &[Vec<Pace>], stop: Option<(usize, usize)>, lock
                     }
                     pace.keep();
                     let _guard = lock.then(|| one_at_a_time.lock().unwrap());
-                    both.post((poster, number));
+                    // The same shape some times on end, then the next.
+                    both.post((poster, number), SHAPES[(poster + number as usize / 5) % SHAPES.len()]);
                 }
             });
         }
@@ -133,8 +152,8 @@ proptest! {
     #[test]
     fn around_the_end_a_call_either_runs_or_comes_back(
         paces in vec(vec(pace(), 1..200), 1..4),
-        who in any::<prop::sample::Index>(),
-        when in any::<prop::sample::Index>(),
+        who in any::<sample::Index>(),
+        when in any::<sample::Index>(),
     ) {
         let who = who.index(paces.len());
         let when = when.index(paces[who].len());
@@ -157,15 +176,16 @@ proptest! {
     // Checks: B6, B7
     #[test]
     fn on_one_thread_the_order_is_that_of_a_channel_whenever_it_is_turned(
-        script in vec(prop_oneof![5 => Just(true), 1 => Just(false)], 0..300),
+        bursts in vec((prop_oneof![5 => 0u32..8, 1 => 1000u32..3000], sample::select(&SHAPES), any::<bool>()), 0..30),
     ) {
         let reactor = Reactor::new();
         let (both, channel) = Both::new(&reactor);
         let mut sent = Vec::new();
-        for (number, post) in (0..).zip(script) {
-            if post {
-                prop_assert!(both.post((0, number)));
-            } else {
+        for (burst, (length, shape, turn)) in bursts.into_iter().enumerate() {
+            for number in 0..length {
+                prop_assert!(both.post((burst, number), shape));
+            }
+            if turn {
                 prop_assert!(reactor.turn().is_ok());
                 sent.extend(channel.try_iter());
                 prop_assert_eq!(&both.came(), &sent);

@@ -2,6 +2,7 @@
 
 mod corpus;
 mod inbox;
+mod known;
 mod ordering;
 mod pool;
 mod regressions;

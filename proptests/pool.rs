@@ -71,7 +71,9 @@ impl Bench {
         let reports = Arc::clone(&ledger);
         let pool = ThreadPool::builder()
             .size(min, max)
-            .on_report(move |_| drop(reports.reports.fetch_add(1, Ordering::Relaxed)))
+            .on_report(move |_| {
+                reports.reports.fetch_add(1, Ordering::Relaxed);
+            })
             .build()
             .unwrap();
         Self { pool, ledger, blocked: Vec::new(), kinds: Vec::new() }
@@ -243,7 +245,9 @@ proptest! {
                 scope.spawn(move || {
                     for _ in 0..jobs {
                         let ran = Arc::clone(&ran);
-                        let submitted = pool.call_in_thread(move || drop(ran.fetch_add(1, Ordering::Relaxed)));
+                        let submitted = pool.call_in_thread(move || {
+                            ran.fetch_add(1, Ordering::Relaxed);
+                        });
                         accepted.fetch_add(usize::from(submitted.is_ok()), Ordering::Relaxed);
                     }
                 });

@@ -53,3 +53,8 @@ pub use error::{
 pub use failure::{Abandoned, Cancelled, Failure, Panic, ReactorStopped, WaitsForItself};
 pub use over_std::runtime::prelude::*;
 pub use over_std::runtime::threads;
+
+/// The programs of the README, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -59,7 +59,7 @@ fn suggest_thread_pool_size_goes_up_and_down() {
         printed_by("suggest_thread_pool_size"),
         "by default: 5 to 10 threads\n\
          after suggesting 30: 5 to 30 threads\n\
-         30 jobs run at the same time\n\
+         30 jobs ran at the same time\n\
          after suggesting 4: 4 to 4 threads\n\
          4 threads are left\n"
     );

@@ -82,18 +82,30 @@ impl Options {
 
     fn conditions(&self) -> String {
         let cores = std::thread::available_parallelism().map_or(0, usize::from);
+        let (system, processor) = (std::env::consts::OS, std::env::consts::ARCH);
         let company = match self.busy {
-            None => "no load but its own".to_owned(),
+            None => "no added load".to_owned(),
             Some(1) => "one busy neighbour".to_owned(),
             Some(threads) => format!("{threads} busy neighbours"),
         };
         format!(
-            "{} {}, {cores} cores, {company}, medians of {} rounds",
-            std::env::consts::OS,
-            std::env::consts::ARCH,
+            "{system} {processor}, {cores} cores, {company}{}, medians of {} rounds",
+            found_load(),
             self.rounds
         )
     }
+}
+
+/// What was there before this program came, where the system says so: a table from a busy machine must not pass for one from a
+/// quiet machine.
+fn found_load() -> String {
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    load.split(' ')
+        .next()
+        .filter(|load| !load.is_empty())
+        .map_or_else(String::new, |load| {
+            format!(" (load average before: {load})")
+        })
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -111,6 +123,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .flat_map(|group| group.comparisons())
         .collect();
 
+    let conditions = options.conditions();
     let neighbours = Neighbours::start(options.busy.unwrap_or(0));
     let progress = progress(
         comparisons
@@ -129,14 +142,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     progress.finish_and_clear();
     drop(neighbours);
 
-    let table = table::markdown(&options.conditions(), &results);
+    let table = table::markdown(&conditions, &results);
     println!("{table}");
     if let Some(directory) = options.destination() {
         fs::create_dir_all(&directory)?;
         fs::write(directory.join(options.file("table", "md")), &table)?;
         draw::chart(
             &directory.join(options.file("chart", "svg")),
-            &options.conditions(),
+            &conditions,
             &results,
         )?;
         eprintln!("written to {}", directory.display());

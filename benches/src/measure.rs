@@ -2,19 +2,33 @@
 
 use std::time::Duration;
 
+use crate::payload::Mix;
+
 /// One way of doing the work that a comparison is about.
 pub struct Contender {
     pub name: &'static str,
-    /// Sets itself up, does so many operations, takes itself down, and says how long the operations took. The `usize` is
-    /// the comparison's parameter.
-    pub round: fn(usize, u64) -> Duration,
+    /// Sets itself up, does so many operations, takes itself down, and says how long the operations took.
+    round: fn(Setting, u64) -> Duration,
+}
+
+impl Contender {
+    pub const fn new(name: &'static str, round: fn(Setting, u64) -> Duration) -> Contender {
+        Contender { name, round }
+    }
+}
+
+/// What a comparison asks of its contenders, besides a number of operations.
+#[derive(Clone, Copy)]
+pub struct Setting {
+    /// How many posters, or how many workers.
+    pub threads: usize,
+    pub mix: Mix,
 }
 
 /// Contenders for the same work. The first is selvedge, whom the ratios are against.
 pub struct Comparison {
     pub title: String,
-    /// How many posters, or how many workers.
-    pub parameter: usize,
+    pub setting: Setting,
     pub operations: u64,
     pub contenders: &'static [Contender],
 }
@@ -55,7 +69,7 @@ impl Comparison {
         for round in 0..=rounds {
             fastrand::shuffle(&mut order);
             for &contender in &order {
-                let elapsed = (self.contenders[contender].round)(self.parameter, operations);
+                let elapsed = (self.contenders[contender].round)(self.setting, operations);
                 if round > 0 {
                     samples[contender].push(elapsed.as_secs_f64() * 1e9 / operations as f64);
                 }

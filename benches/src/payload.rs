@@ -1,16 +1,64 @@
 //! The work that every contender carries: closures that leave a trace, so that no round can skip one or run one twice.
 
+use std::hint::black_box;
 use std::sync::Mutex;
-use std::sync::atomic::{
-    AtomicU64, AtomicUsize, Ordering::AcqRel, Ordering::Acquire, Ordering::Relaxed,
-    Ordering::Release,
-};
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::thread::{self, Thread};
 
 use crossbeam_utils::CachePadded;
+use selvedge::Handle;
 
-/// What the peers of a loop carry. selvedge boxes the same closure, which takes `&Reactor` besides.
+/// What peers that are channels carry. Those that take closures box them by themselves, or do better if they can.
 pub type Job = Box<dyn FnOnce() + Send>;
+
+/// Wherever a closure can be put, to be run on another thread.
+pub trait Sink {
+    fn put(&self, job: impl FnOnce() + Send + 'static);
+}
+
+impl Sink for Handle {
+    fn put(&self, job: impl FnOnce() + Send + 'static) {
+        self.call_from_thread(move |_| job())
+            .expect("it has not stopped");
+    }
+}
+
+/// The channel that two groups measure.
+impl Sink for crossbeam_channel::Sender<Job> {
+    fn put(&self, job: impl FnOnce() + Send + 'static) {
+        self.send(Box::new(job)).expect("the receiver is there");
+    }
+}
+
+/// How the closures of one thread follow each other.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Mix {
+    /// All of one type, as when one place in a program posts in a loop.
+    Alike,
+    /// Of four types and sizes in turn, no two neighbours alike, as when a program posts from all over.
+    Mixed,
+}
+
+impl Mix {
+    /// Puts the closure that does `work`, the `turn`th of its thread.
+    pub fn put(self, sink: &impl Sink, turn: u64, work: impl FnOnce() + Send + 'static) {
+        match (self, turn % 4) {
+            (Mix::Alike, _) | (Mix::Mixed, 0) => sink.put(work),
+            (Mix::Mixed, 1) => sink.put(laden([turn; 1], work)),
+            (Mix::Mixed, 2) => sink.put(laden([turn; 3], work)),
+            (Mix::Mixed, _) => sink.put(laden([turn; 6], work)),
+        }
+    }
+}
+
+/// A closure that captures so much more.
+fn laden<const N: usize>(load: [u64; N], work: impl FnOnce()) -> impl FnOnce() {
+    move || {
+        black_box(&load);
+        work();
+    }
+}
 
 static SUM: AtomicU64 = AtomicU64::new(0);
 
@@ -20,15 +68,12 @@ pub fn trace(number: u64) {
     SUM.store(SUM.load(Relaxed).wrapping_add(number + 1), Relaxed);
 }
 
-pub fn job(number: u64) -> Job {
-    Box::new(move || trace(number))
-}
-
 /// Each of the numbers below `operations` has been traced, since the last time this was asked.
 pub fn assert_all_traced(operations: u64) {
+    let all = operations * (operations + 1) / 2;
     assert_eq!(
         SUM.swap(0, Relaxed),
-        operations * (operations + 1) / 2,
+        all,
         "a closure was lost, or ran twice"
     );
 }
@@ -52,10 +97,10 @@ static BOARD: Board = Board {
 };
 
 /// Must be punched once, on whichever thread.
-pub struct Ticket(u64);
+struct Ticket(u64);
 
 impl Ticket {
-    pub fn punch(self) {
+    fn punch(self) {
         let stripe = &BOARD.stripes[self.0 as usize % STRIPES];
         if stripe.fetch_sub(1, AcqRel) == 1 && BOARD.open.fetch_sub(1, AcqRel) == 1 {
             let waiter = BOARD
@@ -68,8 +113,8 @@ impl Ticket {
     }
 }
 
-/// Gives out so many tickets and waits until all of them have been punched.
-pub fn submit_and_wait(operations: u64, submit: impl Fn(Ticket)) {
+/// Puts so many jobs, of mixed types, and waits until all of them have run.
+pub fn put_and_wait(operations: u64, sink: &impl Sink) {
     let stripes = operations.min(STRIPES as u64);
     *BOARD.waiter.lock().expect("nothing panics under this lock") = Some(thread::current());
     BOARD.open.store(stripes as usize, Release);
@@ -77,7 +122,8 @@ pub fn submit_and_wait(operations: u64, submit: impl Fn(Ticket)) {
         stripe.store((operations - index).div_ceil(STRIPES as u64), Release);
     }
     for number in 0..operations {
-        submit(Ticket(number));
+        let ticket = Ticket(number);
+        Mix::Mixed.put(sink, number, move || ticket.punch());
     }
     while BOARD.open.load(Acquire) > 0 {
         thread::park();

@@ -1,8 +1,11 @@
 //! Posting to the loop: so many threads hand closures to one, which runs them.
 //!
-//! Every peer is an unbounded queue, because `call_from_thread` never waits, and carries the same boxed closure. A peer's loop
+//! Every peer is an unbounded queue, because `call_from_thread` never waits, and carries the same closures, boxed. A peer's loop
 //! is the one its documentation shows; it ends when the last sender is gone. selvedge has no such end, so its last poster
 //! posts a call that stops the reactor.
+//!
+//! Each is measured twice, with closures of mixed types and with closures that are all alike: to a channel of boxes it is all
+//! one, but a queue may know closures of one type from others.
 
 use std::sync::{Arc, Barrier, OnceLock};
 use std::thread;
@@ -10,60 +13,47 @@ use std::time::{Duration, Instant};
 
 use selvedge::{Handle, Reactor};
 
-use crate::measure::{Comparison, Contender};
-use crate::payload::{self, Job};
+use crate::measure::{Comparison, Contender, Setting};
+use crate::payload::{self, Job, Mix, Sink};
 
 pub fn comparisons() -> Vec<Comparison> {
-    [(1, "1 poster"), (2, "2 posters"), (4, "4 posters")]
-        .map(|(posters, title)| Comparison {
-            title: format!("Post to the loop, {title}"),
-            parameter: posters,
+    let mixes = [(Mix::Mixed, "mixed calls"), (Mix::Alike, "calls alike")];
+    let posters = [(1, "1 poster"), (2, "2 posters"), (4, "4 posters")];
+    let pairs = mixes
+        .into_iter()
+        .flat_map(|mix| posters.map(|posters| (mix, posters)));
+    pairs
+        .map(|((mix, calls), (threads, posters))| Comparison {
+            title: format!("Post to the loop: {posters}, {calls}"),
+            setting: Setting { threads, mix },
             operations: 400_000,
             contenders: &CONTENDERS,
         })
-        .into()
+        .collect()
 }
 
 const CONTENDERS: [Contender; 7] = [
-    Contender {
-        name: "selvedge",
-        round: selvedge,
-    },
-    Contender {
-        name: "crossbeam",
-        round: crossbeam,
-    },
-    Contender {
-        name: "flume",
-        round: flume,
-    },
-    Contender {
-        name: "kanal",
-        round: kanal,
-    },
-    Contender {
-        name: "std mpsc",
-        round: std_mpsc,
-    },
-    Contender {
-        name: "tokio",
-        round: tokio,
-    },
-    Contender {
-        name: "calloop",
-        round: calloop,
-    },
+    Contender::new("selvedge", selvedge),
+    Contender::new("crossbeam", crossbeam),
+    Contender::new("flume", flume),
+    Contender::new("kanal", kanal),
+    Contender::new("std mpsc", std_mpsc),
+    Contender::new("tokio", tokio),
+    Contender::new("calloop", calloop),
 ];
 
 /// The loop runs on the calling thread, which is on the line with the posters. Time runs from the first poster's start, on its
 /// own watch (the loop's thread may be the last to get a core), to the end that `run` returns.
-fn race<S: Clone + Send>(
-    posters: usize,
+fn race<S: Sink + Clone + Send>(
+    setting: Setting,
     operations: u64,
     sender: S,
-    post: impl Fn(&S, u64) + Copy + Send,
     run: impl FnOnce(Arc<Barrier>) -> Instant,
 ) -> Duration {
+    let Setting {
+        threads: posters,
+        mix,
+    } = setting;
     let line = Arc::new(Barrier::new(posters + 1));
     let elapsed = thread::scope(|scope| {
         let threads: Vec<_> = (0..posters)
@@ -72,9 +62,9 @@ fn race<S: Clone + Send>(
                 scope.spawn(move || {
                     line.wait();
                     let start = Instant::now();
-                    (poster as u64..operations)
-                        .step_by(posters)
-                        .for_each(|number| post(&sender, number));
+                    for (turn, number) in (0..).zip((poster as u64..operations).step_by(posters)) {
+                        mix.put(&sender, turn, move || payload::trace(number));
+                    }
                     start
                 })
             })
@@ -90,7 +80,17 @@ fn race<S: Clone + Send>(
     elapsed
 }
 
-fn selvedge(posters: usize, operations: u64) -> Duration {
+fn selvedge(setting: Setting, operations: u64) -> Duration {
+    #[derive(Clone)]
+    struct Poster {
+        handle: Handle,
+        _last: Arc<Last>,
+    }
+    impl Sink for Poster {
+        fn put(&self, job: impl FnOnce() + Send + 'static) {
+            self.handle.put(job);
+        }
+    }
     struct Last {
         handle: Handle,
         end: Arc<OnceLock<Instant>>,
@@ -116,13 +116,11 @@ fn selvedge(posters: usize, operations: u64) -> Duration {
         end: Arc::clone(&end),
     });
     race(
-        posters,
+        setting,
         operations,
-        (handle, last),
-        |(handle, _), number| {
-            handle
-                .call_from_thread(move |_| payload::trace(number))
-                .expect("it runs until the last")
+        Poster {
+            handle,
+            _last: last,
         },
         |line| {
             reactor.call_when_running(move |_| {
@@ -134,130 +132,101 @@ fn selvedge(posters: usize, operations: u64) -> Duration {
     )
 }
 
-fn crossbeam(posters: usize, operations: u64) -> Duration {
+fn crossbeam(setting: Setting, operations: u64) -> Duration {
     let (sender, receiver) = crossbeam_channel::unbounded::<Job>();
-    race(
-        posters,
-        operations,
-        sender,
-        |sender, number| {
-            sender
-                .send(payload::job(number))
-                .expect("the loop is there")
-        },
-        |line| {
-            line.wait();
-            receiver.into_iter().for_each(|job| job());
-            Instant::now()
-        },
-    )
+    race(setting, operations, sender, |line| {
+        line.wait();
+        receiver.into_iter().for_each(|job| job());
+        Instant::now()
+    })
 }
 
-fn flume(posters: usize, operations: u64) -> Duration {
+impl Sink for flume::Sender<Job> {
+    fn put(&self, job: impl FnOnce() + Send + 'static) {
+        self.send(Box::new(job)).expect("the loop is there");
+    }
+}
+
+fn flume(setting: Setting, operations: u64) -> Duration {
     let (sender, receiver) = flume::unbounded::<Job>();
-    race(
-        posters,
-        operations,
-        sender,
-        |sender, number| {
-            sender
-                .send(payload::job(number))
-                .expect("the loop is there")
-        },
-        |line| {
-            line.wait();
-            receiver.into_iter().for_each(|job| job());
-            Instant::now()
-        },
-    )
+    race(setting, operations, sender, |line| {
+        line.wait();
+        receiver.into_iter().for_each(|job| job());
+        Instant::now()
+    })
+}
+
+impl Sink for kanal::Sender<Job> {
+    fn put(&self, job: impl FnOnce() + Send + 'static) {
+        self.send(Box::new(job)).expect("the loop is there");
+    }
 }
 
 /// Its default features: the spinning lock that its documentation credits for its speed, not `std-mutex`.
-fn kanal(posters: usize, operations: u64) -> Duration {
+fn kanal(setting: Setting, operations: u64) -> Duration {
     let (sender, receiver) = kanal::unbounded::<Job>();
-    race(
-        posters,
-        operations,
-        sender,
-        |sender, number| {
-            sender
-                .send(payload::job(number))
-                .expect("the loop is there")
-        },
-        |line| {
-            line.wait();
-            receiver.for_each(|job| job());
-            Instant::now()
-        },
-    )
+    race(setting, operations, sender, |line| {
+        line.wait();
+        receiver.for_each(|job| job());
+        Instant::now()
+    })
 }
 
-fn std_mpsc(posters: usize, operations: u64) -> Duration {
+impl Sink for std::sync::mpsc::Sender<Job> {
+    fn put(&self, job: impl FnOnce() + Send + 'static) {
+        self.send(Box::new(job)).expect("the loop is there");
+    }
+}
+
+fn std_mpsc(setting: Setting, operations: u64) -> Duration {
     let (sender, receiver) = std::sync::mpsc::channel::<Job>();
-    race(
-        posters,
-        operations,
-        sender,
-        |sender, number| {
-            sender
-                .send(payload::job(number))
-                .expect("the loop is there")
-        },
-        |line| {
-            line.wait();
-            receiver.into_iter().for_each(|job| job());
-            Instant::now()
-        },
-    )
+    race(setting, operations, sender, |line| {
+        line.wait();
+        receiver.into_iter().for_each(|job| job());
+        Instant::now()
+    })
 }
 
-/// The `current_thread` runtime, which is tokio's loop on one thread; senders need no runtime to send.
-fn tokio(posters: usize, operations: u64) -> Duration {
+impl Sink for tokio::sync::mpsc::UnboundedSender<Job> {
+    fn put(&self, job: impl FnOnce() + Send + 'static) {
+        assert!(self.send(Box::new(job)).is_ok(), "the loop is there");
+    }
+}
+
+/// The `current_thread` runtime, which is tokio's loop on one thread; senders need no runtime to send. `recv_many` in place of
+/// `recv` was tried and made no difference here.
+fn tokio(setting: Setting, operations: u64) -> Duration {
     let (sender, mut receiver) = tokio::sync::mpsc::unbounded_channel::<Job>();
-    race(
-        posters,
-        operations,
-        sender,
-        |sender, number| {
-            assert!(
-                sender.send(payload::job(number)).is_ok(),
-                "the loop is there"
-            )
-        },
-        |line| {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .build()
-                .expect("a runtime starts");
-            runtime.block_on(async {
-                line.wait();
-                while let Some(job) = receiver.recv().await {
-                    job();
-                }
-                Instant::now()
-            })
-        },
-    )
+    race(setting, operations, sender, |line| {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .expect("a runtime starts");
+        runtime.block_on(async {
+            line.wait();
+            while let Some(job) = receiver.recv().await {
+                job();
+            }
+            Instant::now()
+        })
+    })
+}
+
+impl Sink for calloop::channel::Sender<Job> {
+    fn put(&self, job: impl FnOnce() + Send + 'static) {
+        assert!(self.send(Box::new(job)).is_ok(), "the loop is there");
+    }
 }
 
 /// The only peer that is a whole event loop, as selvedge is: its channel is a source beside whatever else it waits for.
-fn calloop(posters: usize, operations: u64) -> Duration {
+fn calloop(setting: Setting, operations: u64) -> Duration {
     use calloop::channel::{Event, channel};
     let (sender, source) = channel::<Job>();
-    race(
-        posters,
-        operations,
-        sender,
-        |sender, number| {
-            assert!(
-                sender.send(payload::job(number)).is_ok(),
-                "the loop is there"
-            )
-        },
-        |line| {
-            let mut event_loop =
-                calloop::EventLoop::<Option<Instant>>::try_new().expect("a loop starts");
-            let signal = event_loop.get_signal();
-            let inserted = event_loop
+    race(setting, operations, sender, |line| {
+        let mut event_loop =
+            calloop::EventLoop::<Option<Instant>>::try_new().expect("a loop starts");
+        let signal = event_loop.get_signal();
+        let inserted =
+            event_loop
                 .handle()
                 .insert_source(source, move |event, (), end| match event {
                     Event::Msg(job) => job(),
@@ -266,13 +235,12 @@ fn calloop(posters: usize, operations: u64) -> Duration {
                         signal.stop();
                     }
                 });
-            assert!(inserted.is_ok(), "a channel is a source");
-            line.wait();
-            let mut end = None;
-            event_loop
-                .run(None, &mut end, |_| {})
-                .expect("the loop runs");
-            end.expect("the channel closed")
-        },
-    )
+        assert!(inserted.is_ok(), "a channel is a source");
+        line.wait();
+        let mut end = None;
+        event_loop
+            .run(None, &mut end, |_| {})
+            .expect("the loop runs");
+        end.expect("the channel closed")
+    })
 }

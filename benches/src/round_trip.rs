@@ -10,58 +10,44 @@ use std::time::{Duration, Instant};
 use selvedge::Reactor;
 use selvedge::threads::{blocking_call_from_thread, defer_to_thread};
 
-use crate::measure::{Comparison, Contender};
-use crate::payload::Job;
+use crate::measure::{Comparison, Contender, Setting};
+use crate::payload::{Job, Mix};
+
+/// One asker, one question.
+const SETTING: Setting = Setting {
+    threads: 1,
+    mix: Mix::Alike,
+};
 
 pub fn defer() -> Comparison {
     Comparison {
         title: "Loop to worker and back".to_owned(),
-        parameter: 1,
+        setting: SETTING,
         operations: 10_000,
-        contenders: &[
-            Contender {
-                name: "selvedge",
-                round: |_, trips| defer_selvedge(trips),
-            },
-            Contender {
-                name: "tokio",
-                round: |_, trips| defer_tokio(trips),
-            },
-            Contender {
-                name: "blocking",
-                round: |_, trips| defer_blocking(trips),
-            },
-        ],
+        contenders: const {
+            &[
+                Contender::new("selvedge", |_, trips| defer_selvedge(trips)),
+                Contender::new("tokio", |_, trips| defer_tokio(trips)),
+                Contender::new("blocking", |_, trips| defer_blocking(trips)),
+            ]
+        },
     }
 }
 
 pub fn blocking() -> Comparison {
     Comparison {
         title: "Worker to loop and back".to_owned(),
-        parameter: 1,
+        setting: SETTING,
         operations: 10_000,
-        contenders: &[
-            Contender {
-                name: "selvedge",
-                round: |_, trips| blocking_selvedge(trips),
-            },
-            Contender {
-                name: "park/unpark",
-                round: |_, trips| blocking_park(trips),
-            },
-            Contender {
-                name: "crossbeam",
-                round: |_, trips| blocking_crossbeam(trips),
-            },
-            Contender {
-                name: "kanal",
-                round: |_, trips| blocking_kanal(trips),
-            },
-            Contender {
-                name: "tokio",
-                round: |_, trips| blocking_tokio(trips),
-            },
-        ],
+        contenders: const {
+            &[
+                Contender::new("selvedge", |_, trips| blocking_selvedge(trips)),
+                Contender::new("park/unpark", |_, trips| blocking_park(trips)),
+                Contender::new("crossbeam", |_, trips| blocking_crossbeam(trips)),
+                Contender::new("kanal", |_, trips| blocking_kanal(trips)),
+                Contender::new("tokio", |_, trips| blocking_tokio(trips)),
+            ]
+        },
     }
 }
 

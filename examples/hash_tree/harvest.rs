@@ -17,7 +17,7 @@ use crate::walk::{Step, Walk};
 
 /// Files in flight for each thread: one that it reads, the others so that it need not wait for the
 /// reactor to send the next.
-const FILES_PER_THREAD: usize = 4;
+const FILES_PER_THREAD: usize = 64;
 
 /// The walk goes on when fewer files than this wait for a free place.
 const FEW: usize = 256;

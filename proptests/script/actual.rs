@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, ThreadId};
 
 use selvedge::{
-    Address, Deferred, DelayedCall, Event as Occurrence, Failure, Handle, LocalHandle, Outcome, Owned, Phase, Reactor,
-    Rejected, Resolver, Settled, TriggerId, Turn, VirtualClock, threads,
+    Address, Deferred, DelayedCall, Event as Occurrence, Handle, LocalHandle, Owned, Phase, Reactor,
+    Rejected, Resolver, TriggerId, Turn, VirtualClock, threads,
 };
 
 use super::hands::Hands;
@@ -138,23 +138,6 @@ impl Drop for Token {
     }
 }
 
-/// What a trigger returns.
-enum Judged {
-    Now(Result<(), Refused>),
-    Later(Deferred<()>),
-}
-
-impl Outcome<Failure> for Judged {
-    type Value = ();
-
-    fn settle(self) -> Settled<()> {
-        match self {
-            Self::Now(result) => Settled::Now(result.map_err(Failure::new)),
-            Self::Later(deferred) => Settled::Later(deferred),
-        }
-    }
-}
-
 impl World {
     fn new(reactor: &Reactor, clock: VirtualClock, trace: Trace) -> Self {
         Self {
@@ -185,7 +168,11 @@ impl World {
         }
         match ending {
             Ending::Drop => {}
-            Ending::Run => return reactor.run(),
+            Ending::Run => {
+                // One that has ended already is only dropped.
+                self.dying.set(self.local.with(|_| ()).is_err());
+                return reactor.run();
+            }
             Ending::TurnOut => self.turn_out(&reactor),
         }
         self.dying.set(true);
@@ -396,11 +383,19 @@ impl World {
     fn on_event(&self, op: &Op, here: Reach) {
         match op {
             Op::On(when, occasion, deed, verdict) => self.reach(here, |reactor| {
-                let (token, verdict) = (self.token(deed), *verdict);
-                let id = reactor.add_event_trigger(phase(*when), occurrence(*occasion), move |reactor| {
-                    token.run(Some(reactor));
-                    judge(verdict)
-                });
+                let (token, phase, event) = (self.token(deed), phase(*when), occurrence(*occasion));
+                let refuse = *verdict == Verdict::Refuse;
+                let id = if *verdict == Verdict::Wait {
+                    reactor.add_event_trigger(phase, event, move |reactor| {
+                        token.run(Some(reactor));
+                        something_to_wait_for()
+                    })
+                } else {
+                    reactor.add_event_trigger(phase, event, move |reactor| {
+                        token.run(Some(reactor));
+                        if refuse { Err(Refused) } else { Ok(()) }
+                    })
+                };
                 self.triggers.borrow_mut().push(id);
             }),
             Op::Remove(nth) => self.reach(here, |reactor| {
@@ -473,16 +468,11 @@ fn take<T>(things: &RefCell<Vec<Option<T>>>, nth: Nth) -> Option<(usize, T)> {
     things[n].take().map(|thing| (n, thing))
 }
 
-fn judge(verdict: Verdict) -> Judged {
-    match verdict {
-        Verdict::Fine => Judged::Now(Ok(())),
-        Verdict::Refuse => Judged::Now(Err(Refused)),
-        Verdict::Wait => {
-            let (deferred, resolver) = Deferred::new();
-            World::current(|world| world.resolvers.borrow_mut().push(Some(resolver)));
-            Judged::Later(deferred)
-        }
-    }
+/// A Deferred, whose firing half the program keeps.
+fn something_to_wait_for() -> Deferred<()> {
+    let (deferred, resolver) = Deferred::new();
+    World::current(|world| world.resolvers.borrow_mut().push(Some(resolver)));
+    deferred
 }
 
 fn phase(when: When) -> Phase {

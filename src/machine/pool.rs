@@ -13,8 +13,8 @@
 //!
 //! 1. A worker falls asleep only while it holds both locks and finds both queues empty.
 //! 2. While jobs wait, the beacon is up, or a summons is on its way, or no worker is idle and none may be added.
-//! 3. The intake is **unwatched** only when it is empty and an idle worker or room for one exists: then, and only then,
-//!    the next submitter owes a summons. (A thread that could not be started is the exception: the intake stays unwatched, so
+//! 3. The intake is **unwatched** only when it is empty, and an idle worker or room for one existed when that was settled: then, and only
+//!    then, the next submitter owes a summons. (A thread that could not be started is the exception: the intake stays unwatched, so
 //!    that each submission tries again.)
 //!
 //! A worker that takes a job and leaves others behind raises the beacon for the next before it runs its own: nobody puts
@@ -110,14 +110,15 @@ pub(crate) enum Submitted {
 }
 
 /// Threads to start, once the locks are released.
+///
+/// First those are to be joined that have [retired](Crew::take_retired), so that there are never more threads than the target allows. All of this
+/// is done by one at a time: whoever starts a thread in the place of another must not overtake the one who joins that.
 #[must_use]
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Start {
     /// The first new worker's number; the others follow it.
     pub(crate) first: WorkerId,
     pub(crate) count: usize,
-    /// Join these first, so that there are never more threads than the target allows.
-    pub(crate) join: Vec<WorkerId>,
 }
 
 /// Whom to call to the queues, once the locks are released.
@@ -290,7 +291,7 @@ impl<J> Crew<J> {
         self.counts.peak = self.counts.peak.max(self.live);
         let first = self.next_id;
         self.next_id += count;
-        Call::Start(Start { first, count, join: mem::take(&mut self.retired) })
+        Call::Start(Start { first, count })
     }
 
     fn retire(&mut self, worker: WorkerId) {
@@ -356,7 +357,7 @@ impl<J> Crew<J> {
         self.counts
     }
 
-    /// Workers whose threads are to be joined, now that the pool has stopped.
+    /// Workers whose threads are to be joined, before others are started or because the pool has stopped.
     #[must_use]
     pub(crate) fn take_retired(&mut self) -> Vec<WorkerId> {
         mem::take(&mut self.retired)
@@ -475,11 +476,12 @@ pub(crate) fn stop<J>(crew: &mut Crew<J>, intake: &mut Intake<J>) -> Stop<J> {
         Phase::Running => {
             crew.phase = Phase::Draining;
             let backlog = crew.queue.len() + intake.queue.len();
-            // A paused pool has no thread to drain it, and idle workers are to see that the end has come.
-            if backlog > 0 && crew.live == 0 {
-                crew.start(1)
-            } else if crew.idle > 0 {
+            // Idle workers are to see that the end has come. A paused pool has no thread to drain it, and where one could not be
+            // started no further submission will try again.
+            if crew.idle > 0 {
                 Call::All
+            } else if backlog > 0 {
+                crew.call_for_help()
             } else {
                 Call::Nobody
             }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::deferred::{Deferred, Outcome, Resolver, Settled};
 use super::pool::{Job, ThreadPool, Work};
-use super::reactor::{Address, Handle, Reactor};
+use super::reactor::{Address, Handle, Owned, Rank, Reactor};
 use super::reply::{self, Answerer, NoAnswer};
 use super::report::Reporter;
 use super::sync::{Arc, Mutex, catch};
@@ -275,7 +275,7 @@ where
         Ok(Settled::Now(result)) => give(answerer, result),
         Ok(Settled::Later(deferred)) => {
             // Until the Deferred fires, the answerer is the reactor's: at the reactor's end it is dropped, and the caller is told.
-            let answerer = reactor.own(answerer);
+            let answerer = Owned::new(reactor, Rank::Awaited, answerer);
             drop(deferred.add_both(move |result| {
                 if let Ok(answerer) = answerer.into_inner() {
                     give(answerer, result);

@@ -4,6 +4,7 @@ use std::any::Any;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::PoisonError;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 pub(crate) use loom::sync::Arc;
@@ -128,6 +129,12 @@ where
 
 pub(crate) fn current_thread() -> ThreadId {
     loom::thread::current().id()
+}
+
+/// A number that nothing else in this process has. It names things, and decides nothing: so it need not be loom's, nor the same in each replay.
+pub(crate) fn unique_number() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
 /// Runs user code. A panic that the model did not inject is a failed assertion of the model: it must not be contained.

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::hint::spin_loop;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{self, PoisonError};
 use std::time::Duration;
 
@@ -181,6 +181,12 @@ where
 
 pub(crate) fn current_thread() -> ThreadId {
     std::thread::current().id()
+}
+
+/// A number that nothing else in this process has. It names things, and decides nothing.
+pub(crate) fn unique_number() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
 /// Runs user code and contains its panic.

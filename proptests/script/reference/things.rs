@@ -6,7 +6,7 @@ use std::time::Duration;
 use selvedge::{DelayedCallError, Incident, OwnedError};
 
 use super::{
-    Answer, Content, Deed, Flow, Job, Model, Occasion, Posted, Reach, Stage, Timer, TimerState, Token, Trigger, Value,
+    Answer, Content, Deed, Flow, Job, Model, Occasion, Posted, Reach, Timer, TimerState, Token, Trigger, Value,
     Verdict, When, Why, Work,
 };
 use crate::script::hands::WORKERS;
@@ -148,7 +148,7 @@ impl Model {
         self.values[value].in_use = true;
         let flow = self.call(token, reach);
         self.values[value].in_use = false;
-        if !self.values[value].owned {
+        if !self.values[value].owned || self.gone {
             let gone = self.let_value_go(value);
             self.contain(Incident::Drop, gone);
         }

@@ -106,7 +106,7 @@ impl Office {
     ) -> A {
         let from = label(&self.inbox);
         let outcome = transition(&mut self.inbox);
-        steps.row(Row { machine: "inbox", from, event, action: action(&outcome), to: label(&self.inbox) });
+        steps.row(Row { from, event, action: action(&outcome), to: label(&self.inbox) });
         if *self.inbox.calls() != self.expected && self.fault.is_none() && event != "post" {
             self.fault = Some("the inbox does not hold what was accepted, in that order");
         }
@@ -304,7 +304,7 @@ fn label(inbox: &Inbox<Vec<Call>>) -> &'static str {
 fn no_call_is_lost_doubled_or_overtaken_and_no_wake_is_missed() {
     let mut rows = sound(Office::new(2, 3, 1, Seed::None), 3126, 8132);
     rows.extend(sound(Office::new(3, 1, 1, Seed::None), 0, 0));
-    book::holds("inbox", &table::chapter(&rows, "inbox"));
+    book::holds("inbox", &table::chapter(&rows));
 }
 
 // Checks: B6, R6, R9, R16, R17

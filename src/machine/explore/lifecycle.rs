@@ -71,7 +71,7 @@ impl Life {
     ) -> A {
         let (from, was) = (label(self.lifecycle), self.lifecycle.stage());
         let outcome = transition(&mut self.lifecycle);
-        steps.row(Row { machine: "lifecycle", from, event, action: action(&outcome), to: label(self.lifecycle) });
+        steps.row(Row { from, event, action: action(&outcome), to: label(self.lifecycle) });
         if self.lifecycle.stage() < was {
             self.fault = Some("the reactor's life goes backwards");
         }
@@ -239,7 +239,7 @@ fn label(lifecycle: Lifecycle) -> &'static str {
 #[test]
 fn a_reactor_starts_once_and_stops_once_and_ends_if_asked_to() {
     let rows = sound(Life::new(Seed::None), 34, 109);
-    book::holds("lifecycle", &table::chapter(&rows, "lifecycle"));
+    book::holds("lifecycle", &table::chapter(&rows));
 }
 
 // Checks: B2, B3

@@ -98,7 +98,7 @@ impl Question {
     ) -> A {
         let from = label(&self.reply);
         let outcome = transition(&mut self.reply);
-        steps.row(Row { machine: "reply", from, event, action: action(&outcome), to: label(&self.reply) });
+        steps.row(Row { from, event, action: action(&outcome), to: label(&self.reply) });
         outcome
     }
 
@@ -264,7 +264,7 @@ fn a_question_has_one_outcome_and_its_caller_learns_it() {
     let mut rows = sound(Question::new(Hand::Stopped, false, Seed::None), 18, 30);
     rows.extend(sound(Question::new(Hand::Ticks, false, Seed::None), 0, 0));
     rows.extend(sound(Question::new(Hand::Ticks, true, Seed::None), 0, 0));
-    book::holds("reply", &table::chapter(&rows, "reply"));
+    book::holds("reply", &table::chapter(&rows));
 }
 
 // Checks: B48, R25, R28

@@ -43,7 +43,7 @@ impl Counter {
         let from = label(&self.ticket);
         let job = self.ticket.begin();
         let action = if job.is_some() { "run the job" } else { "nothing" };
-        steps.row(Row { machine: "ticket", from, event: "begin", action, to: label(&self.ticket) });
+        steps.row(Row { from, event: "begin", action, to: label(&self.ticket) });
         self.run += u8::from(job.is_some());
     }
 
@@ -51,7 +51,7 @@ impl Counter {
         let from = label(&self.ticket);
         let job = self.ticket.cancel();
         let action = if job.is_some() { "drop the job" } else { "nothing" };
-        steps.row(Row { machine: "ticket", from, event: "cancel", action, to: label(&self.ticket) });
+        steps.row(Row { from, event: "cancel", action, to: label(&self.ticket) });
         self.dropped += u8::from(job.is_some());
     }
 
@@ -110,7 +110,7 @@ fn label(ticket: &Ticket<Job>) -> &'static str {
 #[test]
 fn one_of_worker_and_canceller_gets_the_job() {
     let rows = sound(Counter::new(false), 13, 16);
-    book::holds("ticket", &table::chapter(&rows, "ticket"));
+    book::holds("ticket", &table::chapter(&rows));
 }
 
 // Checks: B46

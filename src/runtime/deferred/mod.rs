@@ -78,7 +78,8 @@ pub use self::resolver::Resolver;
 /// sink of the reactor that this thread is running, with the place where the Deferred was made. Returning the Deferred from a callback hands it on;
 /// [`log_error`](Self::log_error) settles the matter.
 ///
-/// **Cost.** One allocation for the Deferred, one for each callback; no reference counting across threads, no lock. A chain of a
+/// **Cost.** One allocation for the Deferred and one for each callback, of 104 and 80 bytes where pointers have 64 bits, values are no larger than one, and
+/// nothing is captured; none for firing or cancelling. No atomic reference counts, no lock. A chain of a
 /// million callbacks, or of a million Deferreds that each wait for the next, needs no more stack than one of two. A loop that is
 /// written as a callback returning the Deferred of its next round needs no more memory, however long it runs.
 ///

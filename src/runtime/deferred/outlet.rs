@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::error::Error;
+use std::mem;
 use std::panic::Location;
 use std::rc::Rc;
 
@@ -75,10 +76,12 @@ impl<T, E> Outlet<T, E> {
     }
 
     /// One event of the machine. Nothing of the user's runs or is dropped in it, so nobody can see the place empty.
+    #[inline]
     fn step<A>(&self, event: impl FnOnce(&mut Machine<Next<T, E>, Rest<T, E>>) -> A) -> A {
         let mut machine = self.0.replace(Machine::Spent);
         let action = event(&mut machine);
-        self.0.set(machine);
+        // What stands there is `Spent`. `set` would have to find out that there is nothing to drop in that.
+        mem::forget(self.0.replace(machine));
         action
     }
 }
@@ -86,8 +89,8 @@ impl<T, E> Outlet<T, E> {
 impl<T, E: Error + 'static> Outlet<T, E> {
     /// Nobody can ask for the result any more. A failure that lies here was handled by nobody: it is reported, here and nowhere else, so exactly
     /// once.
-    pub(super) fn close(&self) {
-        let Some(Rest { result, made_at }) = self.take() else { return };
+    pub(super) fn close(&mut self) {
+        let Some(Rest { result, made_at }) = self.0.get_mut().take() else { return };
         if let Err(error) = &result {
             report(Incident::Unhandled, error, Some(made_at));
         }

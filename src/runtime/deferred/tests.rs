@@ -65,7 +65,7 @@ fn a_chain_that_waits_is_freed_as_soon_as_its_result_has_gone_on() {
 #[test]
 fn a_link_is_as_small_as_its_documentation_says() {
     // With the two counts of an `Rc`, 16 bytes more: what the allocator is asked for.
-    assert_eq!(size_of::<Link<OnValue<fn(u64) -> u64>, u64, Failure>>(), 56);
-    assert_eq!(size_of::<Head<u64, Failure>>(), 80);
+    assert_eq!(size_of::<Link<OnValue<fn(u64) -> u64>, u64, Failure>>(), 64);
+    assert_eq!(size_of::<Head<u64, Failure>>(), 88);
     assert_eq!((size_of::<Deferred<u64>>(), size_of::<Resolver<u64>>(), size_of::<Failure>()), (32, 16, 8));
 }

@@ -32,8 +32,9 @@ pub(crate) struct Shared {
     pub(super) filled: Apart<Hint>,
     /// How long a worker spins before it sleeps.
     pub(super) spin: Spin,
-    /// Threads that are not joined yet. Guards no state machine: it is held while a thread is started, so that whoever finds a
-    /// worker retired finds its handle here.
+    /// Threads that are not joined yet. Guards no state machine: it is held while threads are joined and started, so that whoever finds a
+    /// worker retired finds its handle here, and nobody starts a thread in the place of one that has not ended. Taken before the
+    /// crew's lock, never after it.
     roster: Mutex<BTreeMap<WorkerId, JoinHandle>>,
 }
 
@@ -109,14 +110,12 @@ impl Shared {
 
     /// Waits until the pool has stopped, then for the threads themselves.
     pub(super) fn join(&self) {
-        let retired = {
-            let mut crew = self.crew.lock();
-            while crew.machine.phase() != Phase::Stopped {
-                crew = self.stopped.wait(crew);
-            }
-            crew.machine.take_retired()
-        };
-        self.join_threads(&retired);
+        let mut crew = self.crew.lock();
+        while crew.machine.phase() != Phase::Stopped {
+            crew = self.stopped.wait(crew);
+        }
+        drop(crew);
+        self.join_retired(&mut self.roster.lock());
     }
 
     pub(super) fn is_own_worker(&self) -> bool {
@@ -163,10 +162,10 @@ impl Shared {
     }
 
     fn start_threads(this: &Arc<Self>, start: Start) {
-        this.join_threads(&start.join);
+        let mut roster = this.roster.lock();
+        this.join_retired(&mut roster);
         for begun in 0..start.count {
             let id = start.first + begun;
-            let mut roster = this.roster.lock();
             match Self::start_thread(this, id) {
                 Ok(handle) => drop(roster.insert(id, handle)),
                 Err(error) => {
@@ -217,12 +216,12 @@ impl Shared {
         }
     }
 
-    fn join_threads(&self, retired: &[WorkerId]) {
-        for id in retired {
-            let handle = self.roster.lock().remove(id);
-            if let Some(handle) = handle {
-                handle.join();
-            }
+    /// Waits for the threads of workers that have made their last transition. They need the roster no more, so it may be held meanwhile;
+    /// it must be: whoever finds nobody left to join has to find that they have ended.
+    fn join_retired(&self, roster: &mut BTreeMap<WorkerId, JoinHandle>) {
+        let retired = self.crew.lock().machine.take_retired();
+        for handle in retired.iter().filter_map(|id| roster.remove(id)) {
+            handle.join();
         }
     }
 }

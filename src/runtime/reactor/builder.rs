@@ -97,7 +97,7 @@ impl Reactor {
             turning: Cell::new(false),
             batch: Cell::default(),
             timers: Timers::default(),
-            triggers: Triggers::default(),
+            triggers: Triggers::new(),
             owned: Table::default(),
         };
         let reactor = Self { core: Rc::new(core) };

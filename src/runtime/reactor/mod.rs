@@ -17,6 +17,7 @@ use std::time::Duration;
 use self::calls::Calls;
 use self::clock::Clock;
 use self::handle::Shared;
+pub(crate) use self::owned::Rank;
 use self::owned::Table;
 use self::timers::Timers;
 use self::triggers::Triggers;
@@ -219,7 +220,7 @@ impl Reactor {
 
     /// Gives a value to the reactor: it never leaves this thread, but its [`Address`] can.
     pub fn own<T: 'static>(&self, value: T) -> Owned<T> {
-        Owned::new(self, value)
+        Owned::new(self, Rank::Plain, value)
     }
 
     /// Runs `f` once, when `event` is fired, in its `phase` and in the order of adding. If it returns a Deferred, the next phase waits for that.
@@ -239,7 +240,7 @@ impl Reactor {
         F: FnOnce(&Reactor) -> R + 'static,
         R: Outcome<Failure, Value = ()>,
     {
-        self.core.triggers.add(self.address(), phase, event.into(), f)
+        self.core.triggers.add(phase, event.into(), f)
     }
 
     /// Removes a trigger that has not run. What it captured is dropped at once.
@@ -247,7 +248,8 @@ impl Reactor {
     /// # Errors
     /// There is none with this id, or not any more.
     pub fn remove_event_trigger(&self, id: TriggerId) -> Result<(), UnknownTrigger> {
-        self.core.triggers.remove(self.address(), id)
+        let _scope = self.core.reporter.enter();
+        self.core.triggers.remove(id)
     }
 
     /// Fires an event: runs its triggers. One without any is nothing.
@@ -256,9 +258,6 @@ impl Reactor {
         triggers::fire(self, event.into(), Box::new(|_| ()));
     }
 
-    fn address(&self) -> usize {
-        Rc::as_ptr(&self.core).addr()
-    }
 }
 
 impl fmt::Debug for Reactor {

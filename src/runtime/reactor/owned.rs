@@ -8,12 +8,22 @@ use std::marker::PhantomData;
 use std::rc::{Rc, Weak};
 
 use super::super::report::{Incident, drop_contained, report};
+use super::super::sync::catch;
 use super::super::threads;
 use super::{Call, Core, Handle, Reactor};
 use crate::error::{BlockingCallError, OwnedError, Rejected};
 
-/// Tells a value from all others of its reactor, for ever: numbers are not used again.
-type ValueId = u64;
+/// Tells a value from all others of its reactor, for ever: numbers are not used again. At the reactor's end they go in this order.
+type ValueId = (Rank, u64);
+
+/// Who goes first at the reactor's end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Rank {
+    /// What another thread waits for: it is to hear that the reactor has stopped, and not what that does to other values.
+    Awaited,
+    /// A program's value.
+    Plain,
+}
 
 /// The place of one value. Empty once it is gone; borrowed while somebody works with it.
 struct Slot<T>(RefCell<Option<T>>);
@@ -47,17 +57,38 @@ impl<T: 'static> AnySlot for Slot<T> {
     }
 }
 
+/// Lends the value of a slot to `f`.
+///
+/// If the reactor lets the value go meanwhile, because its owner is dropped, it is released or the reactor ends, it goes when `f` is done: also when
+/// `f` panics, and not on that panic's way up, where a second one, out of the value's drop, would abort.
+fn lend<T: 'static, R>(
+    core: &Weak<Core>,
+    id: ValueId,
+    slot: &Slot<T>,
+    f: impl FnOnce(&mut T) -> R,
+) -> Result<R, OwnedError> {
+    let lent = catch(|| slot.with(f));
+    // Not before: what `f` does may be the reactor's end, and nothing here must put that off.
+    let core = core.upgrade();
+    if !core.as_ref().is_some_and(|core| core.owned.has(id)) {
+        let _scope = core.map(|core| core.reporter.enter());
+        slot.empty();
+    }
+    lent.unwrap_or_else(|panic| panic.resume())
+}
+
 /// All values that the reactor owns.
 #[derive(Default)]
 pub(super) struct Table {
     slots: RefCell<BTreeMap<ValueId, Rc<dyn AnySlot>>>,
-    next: Cell<ValueId>,
+    next: Cell<u64>,
 }
 
 impl Table {
-    fn insert<T: 'static>(&self, value: T) -> (ValueId, Rc<Slot<T>>) {
-        let id = self.next.get();
-        self.next.set(id + 1);
+    fn insert<T: 'static>(&self, rank: Rank, value: T) -> (ValueId, Rc<Slot<T>>) {
+        let number = self.next.get();
+        self.next.set(number + 1);
+        let id = (rank, number);
         let slot = Rc::new(Slot(RefCell::new(Some(value))));
         self.slots.borrow_mut().insert(id, Rc::clone(&slot) as Rc<dyn AnySlot>);
         (id, slot)
@@ -68,12 +99,16 @@ impl Table {
         slot.as_any().downcast().ok()
     }
 
+    fn has(&self, id: ValueId) -> bool {
+        self.slots.borrow().contains_key(&id)
+    }
+
     /// Forgets a value and hands out its slot: whoever drops it drops the value.
     fn remove(&self, id: ValueId) -> Option<Rc<dyn AnySlot>> {
         self.slots.borrow_mut().remove(&id)
     }
 
-    /// Drops all values, the oldest first.
+    /// Drops all values, rank by rank, the oldest first.
     pub(super) fn clear(&self) {
         loop {
             let first = self.slots.borrow_mut().pop_first();
@@ -111,8 +146,8 @@ pub struct Owned<T: 'static> {
 }
 
 impl<T: 'static> Owned<T> {
-    pub(super) fn new(reactor: &Reactor, value: T) -> Self {
-        let (id, slot) = reactor.core.owned.insert(value);
+    pub(crate) fn new(reactor: &Reactor, rank: Rank, value: T) -> Self {
+        let (id, slot) = reactor.core.owned.insert(rank, value);
         Self { core: Rc::downgrade(&reactor.core), id, slot, handle: reactor.handle(), left: false }
     }
 
@@ -127,7 +162,7 @@ impl<T: 'static> Owned<T> {
     /// # Errors
     /// The value is gone, because the reactor has ended, or it is in use further up the stack.
     pub fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> Result<R, OwnedError> {
-        self.slot.with(f)
+        lend(&self.core, self.id, &self.slot, f)
     }
 
     /// Takes the value back.
@@ -153,16 +188,16 @@ impl<T: 'static> Drop for Owned<T> {
         if self.left {
             return;
         }
-        if let Some(core) = self.core.upgrade() {
-            drop(core.owned.remove(self.id));
-        }
+        let core = self.core.upgrade();
+        let _scope = core.as_ref().map(|core| core.reporter.enter());
+        drop(core.map(|core| core.owned.remove(self.id)));
         self.slot.empty();
     }
 }
 
 impl<T: 'static> fmt::Debug for Owned<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Owned").field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("Owned").field("id", &self.id.1).finish_non_exhaustive()
     }
 }
 
@@ -236,12 +271,7 @@ impl<T: 'static> Address<T> {
 
     fn visit<R>(reactor: &Reactor, id: ValueId, f: impl FnOnce(&mut T, &Reactor) -> R) -> Result<R, OwnedError> {
         let slot = reactor.core.owned.find::<T>(id).ok_or(OwnedError::Gone)?;
-        let result = slot.with(|value| f(value, reactor));
-        // Its owner may have been dropped by `f` itself.
-        if reactor.core.owned.find::<T>(id).is_none() {
-            drop_contained(slot.take());
-        }
-        result
+        lend(&Rc::downgrade(&reactor.core), id, &slot, |value| f(value, reactor))
     }
 }
 
@@ -253,6 +283,6 @@ impl<T: 'static> Clone for Address<T> {
 
 impl<T: 'static> fmt::Debug for Address<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Address").field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("Address").field("id", &self.id.1).finish_non_exhaustive()
     }
 }

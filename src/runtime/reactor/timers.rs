@@ -70,14 +70,12 @@ impl Timers {
     /// The next call of a pass, out of the queue and marked as called.
     pub(super) fn next_due(&self, pass: Pass) -> Option<LocalCall> {
         let mut queue = self.queue.borrow_mut();
-        let first = queue.first_entry()?;
-        let (at, number) = *first.key();
-        // What was added in this pass has a deadline of `now` or later, so nothing older lies behind it.
-        if at > pass.now || number >= pass.before {
-            return None;
-        }
-        let Entry { state, call } = first.remove();
-        state.set(State::Called(at));
+        // Not simply the first: one that was put off in this pass, and not far, may lie before others, and must not hold them up.
+        let mut due = queue.range(..=(pass.now, u64::MAX)).map(|(&slot, _)| slot);
+        let slot = due.find(|&(_, number)| number < pass.before)?;
+        drop(due);
+        let Entry { state, call } = queue.remove(&slot)?;
+        state.set(State::Called(slot.0));
         Some(call)
     }
 
@@ -139,6 +137,7 @@ impl DelayedCall {
         let slot = self.pending()?;
         self.state.set(State::Cancelled(slot.0));
         if let Some(core) = self.core.upgrade() {
+            let _scope = core.reporter.enter();
             let entry = core.timers.queue.borrow_mut().remove(&slot);
             // The borrow is over: the drop of what the closure captured is user code.
             drop_contained(entry.map(|entry| entry.call));

@@ -7,8 +7,8 @@ use std::fmt;
 use std::rc::Rc;
 
 use super::super::deferred::{Outcome, Settled};
-use super::super::report::{Incident, drop_contained, report};
-use super::super::sync::catch;
+use super::super::report::{Incident, Scope, drop_contained, report};
+use super::super::sync::{catch, unique_number};
 use super::{Core, LocalCall, Reactor};
 use crate::error::UnknownTrigger;
 use crate::failure::Failure;
@@ -64,14 +64,14 @@ impl Phase {
     }
 }
 
-/// Tells a trigger from all others of its reactor, for ever: with it, the trigger can be removed.
+/// Tells a trigger from all others, of whatever reactor, for ever: with it, the trigger can be removed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[must_use = "without its id a trigger cannot be removed; use `let _ =` if it is to stay"]
 pub struct TriggerId {
     event: Event,
     phase: Phase,
     number: u64,
-    /// The address of the reactor's core, so that an id of another reactor is found out.
+    /// The number of its reactor. An address would not do: the next reactor may be made where the last one was.
     reactor: usize,
 }
 
@@ -79,14 +79,18 @@ pub struct TriggerId {
 type Trigger = Box<dyn FnOnce(&Reactor, &Waiting)>;
 
 /// The triggers that have not run.
-#[derive(Default)]
 pub(super) struct Triggers {
     pending: RefCell<BTreeMap<(Event, Phase, u64), Trigger>>,
     added: Cell<u64>,
+    reactor: usize,
 }
 
 impl Triggers {
-    pub(super) fn add<R, F>(&self, reactor: usize, phase: Phase, event: Event, f: F) -> TriggerId
+    pub(super) fn new() -> Self {
+        Self { pending: RefCell::default(), added: Cell::new(0), reactor: unique_number() }
+    }
+
+    pub(super) fn add<R, F>(&self, phase: Phase, event: Event, f: F) -> TriggerId
     where
         F: FnOnce(&Reactor) -> R + 'static,
         R: Outcome<Failure, Value = ()>,
@@ -99,6 +103,7 @@ impl Triggers {
             Ok(Settled::Later(deferred)) => {
                 let waiting = waiting.one_more();
                 let watched = deferred.add_both(move |result| {
+                    let _scope = waiting.scope();
                     if let Err(failure) = result {
                         report(Incident::Trigger, &failure, None);
                     }
@@ -109,11 +114,11 @@ impl Triggers {
             Err(panic) => report(Incident::Trigger, &panic, None),
         });
         self.pending.borrow_mut().insert((event.clone(), phase, number), trigger);
-        TriggerId { event, phase, number, reactor }
+        TriggerId { event, phase, number, reactor: self.reactor }
     }
 
-    pub(super) fn remove(&self, reactor: usize, id: TriggerId) -> Result<(), UnknownTrigger> {
-        if id.reactor != reactor {
+    pub(super) fn remove(&self, id: TriggerId) -> Result<(), UnknownTrigger> {
+        if id.reactor != self.reactor {
             return Err(UnknownTrigger);
         }
         let trigger = self.pending.borrow_mut().remove(&(id.event, id.phase, id.number)).ok_or(UnknownTrigger)?;
@@ -155,6 +160,11 @@ impl Waiting {
     fn one_more(&self) -> Self {
         self.0.waits.set(self.0.waits.get() + 1);
         Self(Rc::clone(&self.0))
+    }
+
+    /// Reports go to the reactor's own sink, also where a Deferred that was waited for is fired outside of its turns.
+    fn scope(&self) -> Option<Scope> {
+        self.0.core.upgrade().map(|core| core.reporter.enter())
     }
 
     /// The last one leads over to the next phase.

@@ -165,7 +165,8 @@ impl Reactor {
                 }
             });
         });
-        stopped
+        // It is dropped unfired only with a reactor that is dropped in the middle of its shutdown: that fails nobody.
+        stopped.add_errback(|_abandoned| ())
     }
 }
 
@@ -193,12 +194,11 @@ impl Core {
 }
 
 impl Drop for Core {
-    /// A reactor that was not run to its end: what it was given is dropped here, unrun, and its pool is told to stop.
+    /// What the reactor was given and has not run is dropped here, unrun, and its pool is told to stop. Of one that was run to its end, that
+    /// is what it was given after: its drop is as much the reactor's as all the others, and may panic as they may.
     fn drop(&mut self) {
         let _scope = self.reporter.enter();
-        if !self.has_ended() {
-            self.end();
-            self.shared.pool.begin_stop(|| ());
-        }
+        self.end();
+        self.shared.pool.begin_stop(|| ());
     }
 }

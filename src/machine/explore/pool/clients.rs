@@ -59,12 +59,13 @@ impl Yard {
                 steps.certain(Event::Summons, next.carries(at, call));
             }
             Client::Awaits => {
-                if self.crew.phase() == Phase::Stopped {
-                    let mut next = self.clone();
-                    let join = super::bits(&next.crew.take_retired());
-                    next.clients[at] = Client::Joins(Errand { join, ..Errand::default() });
-                    let errand = Errand { join, ..Errand::default() };
-                    steps.certain(Event::StopIsOver, next.goes_on(Actor::Client(at), errand));
+                let mut next = self.clone();
+                if self.crew.phase() == Phase::Stopped
+                    && let Some(join) = next.takes_roster()
+                {
+                    let errand = Errand { roster: true, join, ..Errand::default() };
+                    next.clients[at] = Client::Joins(errand);
+                    steps.certain(Event::TakesTheRoster, next.goes_on(Actor::Client(at), errand));
                 }
             }
             Client::Carries(errand) | Client::Stops(errand) | Client::Joins(errand) => {
@@ -74,9 +75,8 @@ impl Yard {
     }
 
     fn carries(mut self, at: usize, call: Call) -> Self {
-        let who = Actor::Client(at);
-        let errand = self.errand(call, who);
-        self.goes_on(who, errand)
+        let errand = self.errand(call);
+        self.goes_on(Actor::Client(at), errand)
     }
 
     fn calls(&self, steps: &mut Steps<'_, Self>, at: usize) {
@@ -107,6 +107,7 @@ impl Yard {
                 let mut next = self.clone();
                 next.left.resizes -= 1;
                 let call = next.step(steps, "resize", |crew, intake| resize(crew, intake, *target), labels::call);
+                next.highest = next.highest.max(next.limit());
                 steps.possible(Event::ResizesTo(number), next.carries(at, call));
             }
         }
@@ -114,11 +115,12 @@ impl Yard {
             let mut next = self.clone();
             next.left.stops -= 1;
             let Stop { cancelled, call, stopped } = next.step(steps, "stop", stop, labels::stopped);
+            next.highest = next.highest.max(next.limit());
             if stopped && next.crew.phase() != Phase::Stopped {
                 next.blame("a pool has stopped that has not");
             }
             cancelled.into_iter().for_each(|job| next.goes(job));
-            let errand = next.errand(call, Actor::Client(at));
+            let errand = next.errand(call);
             next.clients[at] = Client::Stops(errand);
             steps.possible(Event::Stops, next.goes_on(Actor::Client(at), errand));
         }

@@ -3,6 +3,24 @@
 use super::{Duty, Job, Row, Steps, Yard};
 use crate::machine::pool::{Call, Crew, Intake, Next, Phase, StartFailed, Stop, Submitted};
 
+/// The states of the three tables.
+pub(super) const INTAKE: &[&str] = &["Watched", "Unwatched", "Closed"];
+pub(super) const WORKER: &[&str] = &["Starting", "Busy", "Searching", "Idle", "Retired"];
+pub(super) const CREW: &[&str] = &[
+    "Unstarted",
+    "Beacon up",
+    "Idle worker",
+    "Room",
+    "Full",
+    "Over target",
+    "Draining: beacon up",
+    "Draining: idle worker",
+    "Draining: room",
+    "Draining: full",
+    "Draining: over target",
+    "Stopped",
+];
+
 impl Yard {
     /// One transition of the machine, and its rows: one as the crew sees it, one as the intake does.
     pub(super) fn step<A>(
@@ -16,11 +34,11 @@ impl Yard {
         let outcome = transition(&mut self.crew, &mut self.intake);
         let action = action(&outcome);
         if event != "submit" {
-            steps.row(Row { machine: "crew", from: crew, event, action, to: self.crew_label() });
+            steps.row(Row { from: crew, event, action, to: self.crew_label() });
         }
         if event == "submit" || intake != self.intake_label() {
-            let action = if event == "submit" { action } else { "" };
-            steps.row(Row { machine: "intake", from: intake, event, action, to: self.intake_label() });
+            let action = if event == "submit" { action } else { "nothing" };
+            steps.row(Row { from: intake, event, action, to: self.intake_label() });
         }
         outcome
     }
@@ -42,17 +60,17 @@ impl Yard {
             Phase::Draining => false,
         };
         if self.crew.live() > self.limit() {
-            return if running { "Over target" } else { "Draining, over target" };
+            return if running { "Over target" } else { "Draining: over target" };
         }
         match (self.crew.has_beacon(), self.crew.idle() > 0, self.room() > 0) {
             (true, _, _) if running => "Beacon up",
-            (true, _, _) => "Draining, beacon up",
+            (true, _, _) => "Draining: beacon up",
             (false, true, _) if running => "Idle worker",
-            (false, true, _) => "Draining, idle worker",
+            (false, true, _) => "Draining: idle worker",
             (false, false, true) if running => "Room",
-            (false, false, true) => "Draining, room",
+            (false, false, true) => "Draining: room",
             (false, false, false) if running => "Full",
-            (false, false, false) => "Draining, full",
+            (false, false, false) => "Draining: full",
         }
     }
 }

@@ -2,53 +2,35 @@
 //!
 //! Everything between two holds of a lock is a step of its own: a submitter has released the intake and not yet locked the crew; a notify, a join
 //! and a thread's start are carried out one by one, while others go on. A notify releases any one waiter, or any two; a waiter
-//! may be released by none; a thread may fail to start, or arrive late; no job has to end. What a world allows is a [`Plan`].
+//! may be released by none; a thread may fail to start, or arrive late; no job has to end. What a world allows, its [`Plan`] says.
 
 mod clients;
 mod labels;
+mod plans;
 mod rest;
 mod workers;
 
+use std::fmt;
 use std::hash::{Hash, Hasher};
 
 use self::clients::Client;
+use self::plans::{Left, Plan, Seed};
 use self::workers::{Duty, Worker};
-use super::{Row, Steps, World, book, finds, sound, table};
+use super::{Row, Steps, World};
 use crate::machine::pool::{Call, Crew, Intake, Phase, Sizes, Start, WorkerId};
 
 /// A job is known by its number in the order of submission.
 type Job = u8;
 
-/// What may happen in a world, and how often.
-#[derive(Debug, Clone, Copy)]
-struct Plan {
-    seed: Seed,
-    /// How many threads may call the pool at the same time.
-    clients: usize,
-    sizes: Sizes,
-    /// What the pool may be resized to.
-    targets: &'static [Sizes],
-    left: Left,
-    /// Workers may search before they sleep. Whether it pays they decide each time.
-    searches: bool,
-    /// Waiters may be released for no reason, which makes a notify that releases two a special case.
-    spurious: bool,
-}
-
-/// How often things may still happen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-struct Left {
-    submits: u8,
-    starts: u8,
-    lazy_starts: u8,
-    resizes: u8,
-    stops: u8,
-    failures: u8,
-}
-
 /// A plan never changes while its world is searched, so states do not differ in it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 struct Given(&'static Plan);
+
+impl fmt::Debug for Given {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("..")
+    }
+}
 
 impl PartialEq for Given {
     fn eq(&self, _: &Self) -> bool {
@@ -62,26 +44,6 @@ impl Hash for Given {
     fn hash<H: Hasher>(&self, _: &mut H) {}
 }
 
-/// A fault put into the world to see that the search finds it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Seed {
-    None,
-    /// A submitter does not carry out its summons (R6).
-    ForgetsToSummon,
-    /// A worker whose wait is over for no reason goes on waiting as if it had not been: idle is one too many (R1, R2).
-    StaysIdle,
-    /// An arriving thread leaves the beacon up: a flag left standing (R17).
-    LeavesTheBeacon,
-    /// A worker that leaves jobs behind calls nobody before it runs its own; afterwards it will look itself (R1).
-    CallsNobody,
-    /// A thread that cannot be started is not mentioned (R3).
-    HushesFailure,
-    /// A shrink wakes one idle worker where it should wake all (R4).
-    WakesOneToShrink,
-    /// A worker that retires is forgotten, and joined by nobody (R13).
-    IsNotJoined,
-}
-
 /// Somebody who carries out a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Actor {
@@ -89,17 +51,17 @@ enum Actor {
     Worker(WorkerId),
 }
 
-/// What is left to do of a call, one by one and with no lock held: ring, then join, then start.
+/// What is left to do of a call, one by one and with no lock of the machine held: ring, then take the roster, join, and start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 struct Errand {
     ring: Ring,
+    /// Holds the roster, which only one may.
+    roster: bool,
     /// One bit for each worker to be joined.
     join: u16,
     /// The next worker to be started, and how many.
     first: u8,
     count: u8,
-    /// How many threads there might be when it was decided to start these.
-    limit: u8,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -123,6 +85,8 @@ struct Yard {
     submitted: Job,
     /// Jobs that were taken by a worker or refused. They go in the order they came, so the number says which.
     gone: Job,
+    /// The most threads that any target has allowed so far.
+    highest: usize,
     /// A thread could not be started.
     failed: bool,
     fault: Option<&'static str>,
@@ -136,11 +100,11 @@ enum Event {
     ResizesTo(usize),
     Stops,
     Summons,
-    StopIsOver,
     Rings(WorkerId),
     RingsForNobody,
     RingsAndReleasesTwo(WorkerId, WorkerId),
     RingsForAll,
+    TakesTheRoster,
     Joins(WorkerId),
     StartsThread(WorkerId),
     FailsToStartThread(WorkerId),
@@ -163,6 +127,7 @@ impl Yard {
             workers: Vec::new(),
             submitted: 0,
             gone: 0,
+            highest: plan.sizes.max,
             failed: false,
             fault: None,
         }
@@ -203,7 +168,7 @@ impl Yard {
     }
 
     /// Makes an errand of a call.
-    fn errand(&mut self, call: Call, caller: Actor) -> Errand {
+    fn errand(&mut self, call: Call) -> Errand {
         let (ring, start) = match call {
             Call::Nobody => (Ring::No, None),
             Call::One => (Ring::One, None),
@@ -213,16 +178,9 @@ impl Yard {
             Call::AllAndStart(start) => (Ring::All, Some(start)),
         };
         let mut errand = Errand { ring, ..Errand::default() };
-        if let Some(Start { first, count, join }) = start {
-            if join.iter().any(|id| caller == Actor::Worker(*id) || !self.has_retired(*id)) {
-                self.blame("a worker is to be joined that can still run, or by itself");
-            }
-            if !self.has_seed(Seed::IsNotJoined) {
-                errand.join = bits(&join);
-            }
+        if let Some(Start { first, count }) = start {
             errand.first = u8::try_from(first).unwrap();
             errand.count = u8::try_from(count).unwrap();
-            errand.limit = u8::try_from(self.limit()).unwrap();
             if self.crew.live() > self.limit() {
                 self.blame("more threads are started than the target allows");
             }
@@ -230,8 +188,17 @@ impl Yard {
         errand
     }
 
-    fn has_retired(&self, id: WorkerId) -> bool {
-        self.workers.iter().any(|worker| worker.id == id && !worker.duty.is_able())
+    /// Takes the roster, if nobody has it, and finds there whom to join.
+    fn takes_roster(&mut self) -> Option<u16> {
+        if self.errands().any(|errand| errand.roster) && !self.has_seed(Seed::IsOvertaken) {
+            return None;
+        }
+        let retired = self.crew.take_retired();
+        let has_retired = |id| self.workers.iter().any(|worker| worker.id == id && !worker.duty.is_able());
+        if !retired.iter().copied().all(has_retired) {
+            self.blame("a worker is to be joined that can still run");
+        }
+        Some(retired.iter().fold(0, |bits, id| bits | 1 << id))
     }
 
     fn worker(&mut self, id: WorkerId) -> Option<&mut Worker> {
@@ -286,6 +253,12 @@ impl Yard {
                     steps.certain(Event::Joins(id), next.goes_on(who, rest));
                 }
             }
+            Errand { count: 1.., roster: false, .. } => {
+                let mut next = self.clone();
+                if let Some(join) = next.takes_roster() {
+                    steps.certain(Event::TakesTheRoster, next.goes_on(who, Errand { roster: true, join, ..errand }));
+                }
+            }
             Errand { count: 1.., .. } => self.start_steps(steps, who, errand),
             Errand { .. } => {}
         }
@@ -307,7 +280,7 @@ impl Yard {
         let mut next = self.clone();
         next.workers.push(Worker { id, duty: Duty::Arrives, searched: false });
         next.workers.sort_by_key(|worker| worker.id);
-        if next.workers.iter().filter(|worker| worker.duty != Duty::Ended).count() > usize::from(errand.limit) {
+        if next.workers.iter().filter(|worker| worker.duty != Duty::Ended).count() > self.highest {
             next.blame("there are more threads than the target allows");
         }
         let rest = Errand { first: errand.first + 1, count: errand.count - 1, ..errand };
@@ -324,7 +297,7 @@ impl Yard {
                 let failed =
                     next.step(steps, "start_failed", |crew, intake| crew.start_failed(intake, count), labels::failed);
                 failed.orphans.into_iter().for_each(|job| next.goes(job));
-                next.errand(failed.call, who)
+                next.errand(failed.call)
             };
             steps.certain(Event::FailsToStartThread(id), next.goes_on(who, rest));
         }
@@ -349,35 +322,5 @@ impl Yard {
 impl Errand {
     fn is_done(self) -> bool {
         self.ring == Ring::No && self.join == 0 && self.count == 0
-    }
-}
-
-fn bits(ids: &[WorkerId]) -> u16 {
-    ids.iter().fold(0, |bits, id| bits | 1 << id)
-}
-
-const fn sizes(min: usize, max: usize) -> Sizes {
-    Sizes { min, max }
-}
-
-const NOTHING: Left = Left { submits: 0, starts: 0, lazy_starts: 0, resizes: 0, stops: 0, failures: 0 };
-
-const SMALL: Plan = Plan {
-    seed: Seed::None,
-    clients: 2,
-    sizes: sizes(1, 2),
-    targets: &[],
-    left: Left { submits: 2, starts: 1, stops: 1, ..NOTHING },
-    searches: true,
-    spurious: true,
-};
-
-#[test]
-fn probe() {
-    static PLAN: Plan = SMALL;
-    let at = std::time::Instant::now();
-    match super::explore(Yard::new(&PLAN)) {
-        Ok(found) => panic!("{} {} in {:?}\n{}", found.states, found.steps, at.elapsed(), table::chapter(&found.rows, "crew")),
-        Err(fault) => panic!("{fault:?}"),
     }
 }

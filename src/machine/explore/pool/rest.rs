@@ -104,8 +104,9 @@ impl Yard {
         if self.queued() > 0 && spare && !beacon && !summons && !(self.failed && !watched) {
             return Some("jobs wait, somebody could come, and nobody is told");
         }
-        if !watched && !self.failed && (self.queued() > 0 || !spare || beacon) {
-            return Some("the intake is unwatched though jobs wait, or nobody could come");
+        // Somebody could come when it was settled. A summons whose job was taken meanwhile may have called them since.
+        if self.intake.is_open() && !watched && !self.failed && (self.queued() > 0 || !self.is_serving()) {
+            return Some("the intake is unwatched though jobs wait");
         }
         let is_bound = |duty| matches!(duty, Duty::Arrives | Duty::Searches | Duty::Released);
         let bound = self.workers.iter().any(|worker| is_bound(worker.duty))

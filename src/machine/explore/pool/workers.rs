@@ -62,21 +62,21 @@ impl Yard {
         match worker.duty {
             Duty::Arrives => self.looks(steps, worker, "arrived", Event::Arrives(id), |yard, steps| {
                 if !yard.has_seed(Seed::LeavesTheBeacon) {
-                    yard.step(steps, "arrived", |crew, _| crew.arrived(), |()| "");
+                    yard.step(steps, "arrived", |crew, _| crew.arrived(), |()| "look");
                 }
             }),
             Duty::Released => self.looks(steps, worker, "woken", Event::Looks(id), |yard, steps| {
                 if !yard.has_seed(Seed::StaysIdle) {
-                    yard.step(steps, "woken", |crew, _| crew.woken(), |()| "");
+                    yard.step(steps, "woken", |crew, _| crew.woken(), |()| "look");
                 }
             }),
             Duty::Searches => self.looks(steps, worker, "searched", Event::Looks(id), |yard, steps| {
                 yard.worker(id).unwrap().searched = true;
-                yard.step(steps, "searched", |crew, _| crew.searched(), |()| "");
+                yard.step(steps, "searched", |crew, _| crew.searched(), |()| "look");
             }),
             Duty::Runs(job) => self.looks(steps, worker, "finished", Event::FinishesItsJob(id), |yard, steps| {
                 // Whether it panicked is counted, and decides nothing.
-                yard.step(steps, "finished", |crew, _| crew.finished(job % 2 == 1), |()| "");
+                yard.step(steps, "finished", |crew, _| crew.finished(job % 2 == 1), |()| "look");
             }),
             Duty::Waits => {
                 if self.plan.0.spurious {
@@ -113,7 +113,6 @@ impl Yard {
             let action = next.decides(steps, worker.id, may_search);
             let to = next.worker(worker.id).unwrap().duty;
             steps.row(Row {
-                machine: "worker",
                 from: labels::duty(worker.duty),
                 event,
                 action,
@@ -130,17 +129,15 @@ impl Yard {
     fn decides(&mut self, steps: &mut Steps<'_, Self>, me: WorkerId, may_search: bool) -> &'static str {
         let mut next = self.step(steps, "next", |crew, _| crew.next(), labels::next);
         if next == Next::Look {
-            let event = if may_search { "look, may search" } else { "look" };
-            next = self.step(steps, event, |crew, intake| look(crew, intake, me, may_search), labels::next);
+            next = self.step(steps, "look", |crew, intake| look(crew, intake, me, may_search), labels::next);
         }
         let action = labels::next(&next);
-        let who = Actor::Worker(me);
         let duty = match next {
             Next::Run(job, call) => {
                 self.goes(job);
-                let call = if self.has_seed(Seed::CallsNobody) { Call::Nobody } else { call };
+                let call = if call == Call::One && self.has_seed(Seed::CallsNobody) { Call::Nobody } else { call };
                 self.worker(me).unwrap().searched = false;
-                let errand = self.errand(call, who);
+                let errand = self.errand(call);
                 Duty::Takes(job, Errand::default()).goes_on(errand)
             }
             Next::Search => Duty::Searches,
@@ -154,7 +151,7 @@ impl Yard {
                 if matches!(call, Call::Start(_) | Call::AllAndStart(_)) {
                     self.blame("a worker that retires starts another");
                 }
-                Duty::Retires(self.errand(call, who))
+                Duty::Retires(self.errand(call))
             }
             Next::RetireLast => Duty::Retires(Errand::default()),
             Next::Look => {

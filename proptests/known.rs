@@ -1,0 +1,151 @@
+//! Programs that came out wrong once, and programs that the behaviour catalogue gives as examples.
+
+use crate::script::check;
+use crate::script::program::{Deed, Delay, Ending, Nth, Occasion, Op, Program, Verdict, When, Work};
+
+/// A closure that does this.
+fn does(body: impl IntoIterator<Item = Op>) -> Deed {
+    Deed { body: body.into_iter().collect(), words: Vec::new() }
+}
+
+/// A closure whose drop panics, if it was not called.
+fn drop_panics() -> Deed {
+    Deed { body: Vec::new(), words: vec![Op::Panic] }
+}
+
+fn comes_right(ending: Ending, script: impl IntoIterator<Item = Op>) {
+    let program = Program { script: script.into_iter().collect(), ending };
+    if let Err(difference) = check(&program) {
+        panic!("{program:#?}\n{difference}");
+    }
+}
+
+const FIRST: Nth = Nth(0);
+const SECOND: Nth = Nth(1);
+const AT_ONCE: Delay = Delay(0);
+
+/// A reactor that is brought to its end, and still there.
+fn ended() -> [Op; 4] {
+    [Op::Turn, Op::Stop, Op::Turn, Op::Turn]
+}
+
+// Checks: B5, B7
+#[test]
+fn a_call_posted_by_a_call_lets_the_timers_go_first() {
+    let posts = does([Op::Post(Deed::default())]);
+    comes_right(
+        Ending::Drop,
+        [
+            Op::Post(posts),
+            Op::Post(Deed::default()),
+            Op::Later(AT_ONCE, Deed::default()),
+            Op::Later(AT_ONCE, Deed::default()),
+            Op::Later(AT_ONCE, Deed::default()),
+            Op::Turn,
+            Op::Turn,
+        ],
+    );
+}
+
+// Checks: B15, B18
+#[test]
+fn a_timer_that_is_put_off_within_the_past_holds_up_no_other() {
+    comes_right(
+        Ending::Drop,
+        [
+            Op::Later(Delay(1), does([Op::Postpone(SECOND, AT_ONCE)])),
+            Op::Later(Delay(2), Deed::default()),
+            Op::Later(Delay(3), Deed::default()),
+            Op::Advance(Delay(10)),
+            Op::Turn,
+            Op::Turn,
+        ],
+    );
+}
+
+// Checks: B8, B38
+#[test]
+fn a_value_that_is_let_go_by_a_call_that_panics_may_panic_too() {
+    comes_right(
+        Ending::Drop,
+        [Op::Own(vec![Op::Panic]), Op::Call(FIRST, does([Op::Disown(FIRST), Op::Panic])), Op::Turn],
+    );
+}
+
+// Checks: B5
+#[test]
+fn a_value_that_is_released_while_it_is_in_use_goes_when_its_user_is_done() {
+    comes_right(
+        Ending::Drop,
+        [Op::Own(Vec::new()), Op::Visit(FIRST, does([Op::Release(FIRST), Op::Turn])), Op::Visit(FIRST, Deed::default())],
+    );
+}
+
+// Checks: B5, B13
+#[test]
+fn a_value_that_is_in_use_at_the_reactors_end_goes_when_its_user_is_done() {
+    comes_right(
+        Ending::Drop,
+        [Op::Own(Vec::new()), Op::Visit(FIRST, does(ended())), Op::Visit(FIRST, Deed::default())],
+    );
+}
+
+// Checks: B8, B24
+#[test]
+fn what_fails_outside_of_every_turn_is_told_to_the_reactors_own_sink() {
+    comes_right(
+        Ending::Drop,
+        [
+            Op::Own(vec![Op::Panic]),
+            Op::Disown(FIRST),
+            Op::Later(AT_ONCE, drop_panics()),
+            Op::Cancel(FIRST),
+            Op::On(When::During, Occasion::Alarm, drop_panics(), Verdict::Fine),
+            Op::Remove(FIRST),
+            Op::On(When::During, Occasion::Alarm, Deed::default(), Verdict::Wait),
+            Op::On(When::After, Occasion::Alarm, does([Op::Panic]), Verdict::Fine),
+            Op::Fire,
+            Op::Resolve(FIRST, false),
+        ],
+    );
+}
+
+// Checks: B8, B38
+#[test]
+fn no_panic_comes_out_of_the_drop_of_a_reactor_that_has_ended() {
+    let given_too_late = [
+        Op::Later(AT_ONCE, drop_panics()),
+        Op::On(When::During, Occasion::Alarm, drop_panics(), Verdict::Fine),
+        Op::WhenRunning(drop_panics()),
+        Op::Own(vec![Op::Panic]),
+        Op::Leave(FIRST),
+        Op::Defer(Work::Fine, vec![Op::Panic]),
+    ];
+    comes_right(Ending::Drop, ended().into_iter().chain(given_too_late));
+}
+
+// Checks: B24, B26
+#[test]
+fn a_reactor_that_is_dropped_while_it_shuts_down_reports_no_failure_of_its_own() {
+    comes_right(Ending::Drop, [Op::Turn, Op::Stop, Op::Turn]);
+}
+
+// Checks: B46
+#[test]
+fn a_job_that_is_cancelled_in_the_queue_never_runs_and_one_that_runs_loses_its_result() {
+    let job = || Op::Defer(Work::Fine, vec![Op::Look]);
+    comes_right(
+        Ending::TurnOut,
+        [
+            job(),
+            job(),
+            job(),
+            Op::CancelJob(Nth(2)),
+            Op::CancelJob(FIRST),
+            Op::LetGo(FIRST),
+            Op::Turn,
+            Op::LetGo(FIRST),
+            Op::Turn,
+        ],
+    );
+}

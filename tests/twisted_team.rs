@@ -1,0 +1,309 @@
+//! Twisted's `twisted._threads.test`, told again for what is built here: the quit flag, the team, the thread worker.
+//!
+//! Twisted builds its pool from a *team*: a coordinator that hands work to workers and is told to grow and to shrink. Here the pool is one
+//! state machine with a target; to grow and to shrink a team is to move the target.
+//!
+//! Not here: `test_memory`, whose workers run without a thread (`B69`); `LockWorkerTests`, whose lock has no counterpart, since what
+//! it guards is a state machine that never runs a job under a lock.
+
+mod support;
+
+use std::thread;
+
+use selvedge::{Incident, Reactor, StopError, ThreadPool, Turn};
+use support::{Gate, Log, ends, until};
+
+// ---- QuitTests. The flag that says "no more" is the pool's intake here: open until it is stopped, once and for all.
+
+// Checks: B40
+#[test]
+fn is_initially_set() {
+    ends(|| {
+        let pool = ThreadPool::new(0, 1).unwrap();
+        assert!(pool.call_in_thread(|| ()).is_ok());
+        pool.start().unwrap();
+        pool.stop().unwrap();
+    });
+}
+
+// Checks: B40
+#[test]
+fn set_sets_set() {
+    ends(|| {
+        let pool = ThreadPool::new(0, 1).unwrap();
+        pool.stop().unwrap();
+        assert!(pool.call_in_thread(|| ()).is_err());
+    });
+}
+
+// Checks: B40
+#[test]
+fn check_does_nothing() {
+    ends(|| {
+        let pool = ThreadPool::new(0, 1).unwrap();
+        pool.start().unwrap();
+        pool.start().unwrap();
+        assert_eq!(pool.stats().live, 0);
+        pool.stop().unwrap();
+    });
+}
+
+// Checks: B40
+#[test]
+fn check_after_set_raises() {
+    ends(|| {
+        let pool = ThreadPool::new(0, 1).unwrap();
+        pool.stop().unwrap();
+        assert!(pool.start().is_err());
+    });
+}
+
+/// Stopping a pool twice is harmless here (`B40`); it is stopping a *reactor* twice that is an error.
+// Checks: B3
+#[test]
+fn set_twice_raises() {
+    ends(|| {
+        let reactor = Reactor::new();
+        assert_ne!(reactor.turn(), Ok(Turn::Ended));
+        reactor.stop().unwrap();
+        assert_eq!(reactor.stop(), Err(StopError::AlreadyStopping));
+        until(|| reactor.turn() == Ok(Turn::Ended));
+    });
+}
+
+// ---- TeamTests
+
+fn team(workers: usize) -> ThreadPool {
+    let pool = ThreadPool::new(0, workers).unwrap_or_else(|error| panic!("{error}"));
+    pool.start().unwrap_or_else(|error| panic!("{error}"));
+    pool
+}
+
+/// Gives the team work that does not end until it is told to; returns when all of it is under way.
+fn busy(pool: &ThreadPool, workers: usize) -> Gate {
+    let gate = Gate::new();
+    for _ in 0..workers {
+        let gate = gate.clone();
+        pool.call_in_thread(move || gate.pass()).unwrap_or_else(|error| panic!("{error}"));
+    }
+    until(|| pool.stats().busy == workers);
+    gate
+}
+
+// Checks: B30
+#[test]
+fn do_does_work_in_worker() {
+    ends(|| {
+        let team = team(1);
+        let log = Log::new();
+        let gate = busy(&team, 1);
+        assert_eq!(team.stats().busy, 1);
+        let who = log.clone();
+        team.call_in_thread(move || who.note(thread::current().name().map(str::to_owned))).unwrap();
+        gate.open();
+        until(|| team.stats().idle == 1);
+        assert_eq!(log, [Some("pool-0".to_owned())]);
+        assert_eq!(team.stats().busy, 0);
+        team.stop().unwrap();
+    });
+}
+
+// Checks: B35
+#[test]
+fn initial_statistics() {
+    let stats = ThreadPool::new(0, 10).unwrap().stats();
+    assert_eq!((stats.idle, stats.busy, stats.queued), (0, 0, 0));
+}
+
+// Checks: B31
+#[test]
+fn grow_creates_idle_workers() {
+    ends(|| {
+        let team = team(10);
+        team.adjust_pool_size(5, 10).unwrap();
+        until(|| team.stats().idle == 5);
+        team.stop().unwrap();
+    });
+}
+
+// Checks: B28, B31
+#[test]
+fn grow_create_limit() {
+    ends(|| {
+        let team = team(3);
+        team.adjust_pool_size(5, 3).unwrap_err();
+        assert_eq!(team.stats().live, 0);
+        team.adjust_pool_size(3, 3).unwrap();
+        until(|| team.stats().idle == 3);
+        team.stop().unwrap();
+    });
+}
+
+// Checks: B31
+#[test]
+fn shrink_quits_workers() {
+    ends(|| {
+        let team = team(5);
+        team.adjust_pool_size(5, 5).unwrap();
+        until(|| team.stats().idle == 5);
+        team.adjust_pool_size(0, 2).unwrap();
+        until(|| team.stats().live == 2);
+        team.stop().unwrap();
+    });
+}
+
+// Checks: B28, B31
+#[test]
+fn shrink_to_zero() {
+    ends(|| {
+        let team = team(10);
+        team.adjust_pool_size(10, 10).unwrap();
+        until(|| team.stats().idle == 10);
+        team.adjust_pool_size(0, 0).unwrap();
+        until(|| team.stats().live == 0);
+        team.stop().unwrap();
+    });
+}
+
+// Checks: B30
+#[test]
+fn more_work_when_no_workers_available() {
+    ends(|| {
+        let team = team(3);
+        let gate = busy(&team, 3);
+        let log = Log::new();
+        let something = log.clone();
+        team.call_in_thread(move || something.note(())).unwrap();
+        assert_eq!((team.stats().idle, team.stats().queued), (0, 1));
+        gate.open();
+        until(|| log.len() == 1);
+        assert_eq!(team.stats().queued, 0);
+        team.stop().unwrap();
+    });
+}
+
+// Checks: B36
+#[test]
+fn exception_in_task() {
+    ends(|| {
+        let log = Log::new();
+        let team = ThreadPool::builder().size(0, 1).on_report(log.sink_of_words()).build().unwrap();
+        team.start().unwrap();
+        team.call_in_thread(|| panic!("division by zero")).unwrap();
+        team.stop().unwrap();
+        assert_eq!(log.entries(), [format!("{:?}: panicked: division by zero", Incident::Job)]);
+    });
+}
+
+/// Of the two things that an `AlreadyQuit` is raised for, one is harmless here: to quit again.
+// Checks: B40
+#[test]
+fn quit() {
+    ends(|| {
+        let team = team(1);
+        team.stop().unwrap();
+        team.stop().unwrap();
+        assert!(team.call_in_thread(|| ()).is_err());
+    });
+}
+
+// Checks: B40
+#[test]
+fn quit_quits() {
+    ends(|| {
+        let team = team(10);
+        for _ in 0..10 {
+            team.call_in_thread(|| ()).unwrap();
+        }
+        until(|| team.stats().completed == 10);
+        team.stop().unwrap();
+        assert_eq!(team.stats().live, 0);
+    });
+}
+
+// Checks: B40
+#[test]
+fn quit_quits_later_when_busy() {
+    ends(|| {
+        let team = team(10);
+        team.adjust_pool_size(10, 10).unwrap();
+        let gate = busy(&team, 5);
+        let stopped = team.clone();
+        let stopper = thread::spawn(move || stopped.stop().unwrap());
+        until(|| team.stats().live == 5);
+        assert_eq!(team.stats().busy, 5);
+        gate.open();
+        stopper.join().unwrap();
+        assert_eq!(team.stats().live, 0);
+    });
+}
+
+// Checks: B40, R2
+#[test]
+fn quit_concurrent_with_work_happening() {
+    ends(|| {
+        for _ in 0..200 {
+            let (team, log) = (team(2), Log::new());
+            let submitter = {
+                let (team, log) = (team.clone(), log.clone());
+                thread::spawn(move || {
+                    let accepted = (0..100).take_while(|_| {
+                        let log = log.clone();
+                        team.call_in_thread(move || log.note(())).is_ok()
+                    });
+                    accepted.count()
+                })
+            };
+            team.stop().unwrap();
+            // Whatever was accepted is done, and nothing is accepted any more.
+            let accepted = submitter.join().unwrap();
+            assert_eq!(log.len(), accepted);
+            assert!(team.call_in_thread(|| ()).is_err());
+        }
+    });
+}
+
+// Checks: B31, R10
+#[test]
+fn shrink_when_busy() {
+    ends(|| {
+        let team = team(10);
+        let gate = busy(&team, 10);
+        team.adjust_pool_size(0, 3).unwrap();
+        assert_eq!(team.stats().live, 10);
+        gate.open();
+        until(|| team.stats().live == 3);
+        team.stop().unwrap();
+    });
+}
+
+// ---- ThreadWorkerTests
+
+// Checks: B29, B30
+#[test]
+fn starts_thread_and_performs_work() {
+    ends(|| {
+        let worker = ThreadPool::new(1, 1).unwrap();
+        let log = Log::new();
+        let does_it = log.clone();
+        worker.call_in_thread(move || does_it.note(thread::current().id())).unwrap();
+        assert_eq!(log.len(), 0);
+        worker.start().unwrap();
+        assert_eq!(worker.stats().live, 1);
+        until(|| log.len() == 1);
+        assert_ne!(log, [thread::current().id()]);
+        worker.stop().unwrap();
+    });
+}
+
+// Checks: B40
+#[test]
+fn quit_prevents_future_calls() {
+    ends(|| {
+        let worker = ThreadPool::new(1, 1).unwrap();
+        worker.start().unwrap();
+        worker.stop().unwrap();
+        assert!(worker.call_in_thread(|| ()).is_err());
+        assert!(worker.start().is_err());
+    });
+}

@@ -1,0 +1,122 @@
+//! Which types may cross threads and which may not, and how large those are that a program keeps many of.
+//!
+//! All of it is decided when this compiles; the tests give each group of facts a name.
+
+use std::error::Error;
+use std::io;
+use std::mem::size_of;
+use std::rc::Rc;
+
+use selvedge::{
+    Abandoned, Address, BlockingCallError, Builder, Call, Cancelled, Deferred, DelayedCall, DelayedCallError, Event,
+    Failure, Handle, Incident, Job, LocalHandle, NeverRan, Owned, OwnedError, Panic, Phase, PoolBuilder, PoolStats,
+    PoolStopped, Reactor, ReactorStopped, Reentered, Rejected, Rejection, Report, Resolver, Settled, SizeError,
+    StopError, StopFromWorker, ThreadPool, TriggerId, Turn, UnknownTrigger, VirtualClock, WaitsForItself,
+};
+use static_assertions::{assert_impl_all, assert_not_impl_any};
+
+// Checks: S1
+#[test]
+fn what_belongs_to_the_reactors_thread_can_neither_be_sent_nor_shared() {
+    assert_not_impl_any!(Reactor: Send, Sync);
+    assert_not_impl_any!(LocalHandle: Send, Sync);
+    assert_not_impl_any!(DelayedCall: Send, Sync);
+    assert_not_impl_any!(Owned<u32>: Send, Sync);
+    assert_not_impl_any!(VirtualClock: Send, Sync);
+    // Its clock, if it has one, is of that thread.
+    assert_not_impl_any!(Builder: Send, Sync);
+    // Not even of values that could: its callbacks need not be `Send`.
+    assert_not_impl_any!(Deferred<u32>: Send, Sync);
+    assert_not_impl_any!(Resolver<u32>: Send, Sync);
+    assert_not_impl_any!(Settled<u32>: Send, Sync);
+}
+
+// Checks: S1, B12
+#[test]
+fn what_threads_hold_of_a_reactor_or_a_pool_can_be_sent_shared_and_cloned() {
+    assert_impl_all!(Handle: Send, Sync, Clone);
+    assert_impl_all!(ThreadPool: Send, Sync, Clone);
+    assert_impl_all!(PoolBuilder: Send, Sync, Clone);
+    assert_impl_all!(PoolStats: Send, Sync, Copy);
+    assert_impl_all!(TriggerId: Send, Sync, Clone);
+    assert_impl_all!(Event: Send, Sync, Clone);
+    assert_impl_all!(Phase: Send, Sync, Copy);
+    assert_impl_all!(Turn: Send, Sync, Copy);
+    assert_impl_all!(Incident: Send, Sync, Copy);
+}
+
+// Checks: S1
+#[test]
+fn the_address_of_a_value_crosses_threads_whatever_the_value_is() {
+    assert_not_impl_any!(Rc<u32>: Send, Sync);
+    assert_impl_all!(Address<Rc<u32>>: Send, Sync, Clone);
+    assert_impl_all!(Address<Deferred<u32>>: Send, Sync, Clone);
+}
+
+// Checks: B6, B40
+#[test]
+fn what_was_posted_travels_to_its_thread_and_is_shared_by_none() {
+    assert_impl_all!(Call: Send);
+    assert_not_impl_any!(Call: Sync);
+    assert_impl_all!(Job: Send);
+    assert_not_impl_any!(Job: Sync);
+    assert_impl_all!(Rejected<Call>: Send, Error);
+    assert_impl_all!(Rejected<Job>: Send, Error);
+}
+
+// Checks: S8, B48
+#[test]
+fn errors_cross_threads_and_can_be_boxed_as_any_error() {
+    assert_impl_all!(Failure: Send, Sync, Error, From<Panic>, From<Cancelled>);
+    assert_impl_all!(BlockingCallError: Send, Sync, Error);
+    assert_impl_all!(Panic: Send, Sync, Error);
+    assert_impl_all!(NeverRan: Send, Sync, Error, Clone);
+    assert_impl_all!(Rejection: Send, Sync, Copy);
+    assert_impl_all!(SizeError: Send, Sync, Error, Copy);
+    assert_impl_all!(StopError: Send, Sync, Error, Copy);
+    assert_impl_all!(DelayedCallError: Send, Sync, Error, Copy);
+    assert_impl_all!(OwnedError: Send, Sync, Error, Copy);
+    assert_impl_all!(PoolStopped: Send, Sync, Error, Copy);
+    assert_impl_all!(StopFromWorker: Send, Sync, Error, Copy);
+    assert_impl_all!(Reentered: Send, Sync, Error, Copy);
+    assert_impl_all!(UnknownTrigger: Send, Sync, Error, Copy);
+    assert_impl_all!(Abandoned: Send, Sync, Error, Copy);
+    assert_impl_all!(Cancelled: Send, Sync, Error, Copy);
+    assert_impl_all!(ReactorStopped: Send, Sync, Error, Copy);
+    assert_impl_all!(WaitsForItself: Send, Sync, Error, Copy);
+}
+
+// Checks: B8
+#[test]
+fn a_report_is_only_lent() {
+    // The error in it may be of an error type that cannot be sent.
+    assert_not_impl_any!(Report<'static>: Send, Sync);
+}
+
+// Checks: S1, B49
+#[test]
+fn what_can_be_used_once_or_owns_a_value_is_not_clone() {
+    assert_not_impl_any!(Reactor: Clone);
+    assert_not_impl_any!(Resolver<u32>: Clone);
+    assert_not_impl_any!(Deferred<u32>: Clone);
+    assert_not_impl_any!(Owned<u32>: Clone);
+    assert_not_impl_any!(Call: Clone);
+    assert_not_impl_any!(Job: Clone);
+}
+
+// Checks: B35, B46
+#[test]
+fn handles_are_as_small_as_what_they_lead_to_allows() {
+    const POINTER: usize = size_of::<usize>();
+    assert_eq!(size_of::<Reactor>(), POINTER);
+    assert_eq!(size_of::<Handle>(), POINTER);
+    assert_eq!(size_of::<ThreadPool>(), POINTER);
+    assert_eq!(size_of::<LocalHandle>(), 2 * POINTER);
+    assert_eq!(size_of::<DelayedCall>(), 2 * POINTER);
+    assert_eq!(size_of::<Resolver<[u64; 8]>>(), 2 * POINTER);
+    assert_eq!(size_of::<Deferred<[u64; 8]>>(), 4 * POINTER);
+    // One pointer, so that the `Result`s that a chain passes on are no larger than its values ask for.
+    assert_eq!(size_of::<Failure>(), POINTER);
+    assert_eq!(size_of::<Result<Box<u32>, Failure>>(), 2 * POINTER);
+    assert!(size_of::<Failure>() <= size_of::<io::Error>());
+}

@@ -1,0 +1,7 @@
+// Checks: B50
+//! A callback's error has to be an error.
+
+fn main() {
+    let number = selvedge::Deferred::succeed("7").add_callback(|text| text.parse::<u32>().map_err(|_| "not a number"));
+    let _ = number.map(|number| println!("{number}"));
+}

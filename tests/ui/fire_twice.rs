@@ -1,0 +1,9 @@
+// Checks: B49
+//! A Deferred is fired once.
+
+fn main() {
+    let (deferred, resolver) = selvedge::Deferred::new();
+    deferred.add_callback(|value: u32| println!("{value}"));
+    resolver.callback(1);
+    resolver.callback(2);
+}

@@ -1,0 +1,14 @@
+// Checks: S1
+//! A reactor-owned value cannot be carried out of a call to another thread.
+
+use std::rc::Rc;
+
+fn main() {
+    let reactor = selvedge::Reactor::new();
+    let address = reactor.own(Rc::new(3)).leave();
+    std::thread::spawn(move || {
+        let kept = address.blocking_call(|value, _| Rc::clone(value));
+        println!("{kept:?}");
+    });
+    reactor.run();
+}

@@ -1,0 +1,10 @@
+// Checks: S1
+//! Nor can a reference to one outlive the call.
+
+fn main() {
+    let reactor = selvedge::Reactor::new();
+    let owner = reactor.own(String::from("not thread-safe"));
+    let mut kept = None;
+    owner.with(|value| kept = Some(value)).unwrap();
+    println!("{kept:?}");
+}

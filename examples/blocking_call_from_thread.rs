@@ -32,10 +32,8 @@ use tiny_http::{Response, Server};
 /// Twisted's `getPage`: called on the reactor's thread, returns at once, and fires with the text.
 fn get_page(reactor: &Reactor, url: String) -> Deferred<String> {
     defer_to_thread(reactor, move || {
-        let loopback_only = ureq::Agent::config_builder()
-            .proxy(None)
-            .timeout_global(Some(Duration::from_secs(10)))
-            .build();
+        let loopback_only =
+            ureq::Agent::config_builder().proxy(None).timeout_global(Some(Duration::from_secs(10))).build();
         loopback_only.new_agent().get(url).call()?.body_mut().read_to_string()
     })
 }
@@ -66,11 +64,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let nobody = address_of_nobody()?;
     let server = Arc::new(Server::http((Ipv4Addr::LOCALHOST, 0)).map_err(|error| error as Box<dyn Error>)?);
     let somebody = server.server_addr();
-    let urls = [
-        format!("http://{somebody}/"),
-        format!("http://{somebody}/missing"),
-        format!("http://{nobody}/"),
-    ];
+    let urls = [format!("http://{somebody}/"), format!("http://{somebody}/missing"), format!("http://{nobody}/")];
     let serving = thread::spawn({
         let server = Arc::clone(&server);
         move || serve(&server)

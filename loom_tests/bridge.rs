@@ -5,43 +5,38 @@ use std::rc::Rc;
 
 use loom::thread;
 use selvedge::loom::threads::{blocking_call_from_thread, defer_to_thread};
-use selvedge::loom::{Deferred, Reactor};
+use selvedge::loom::{Deferred, Handle, Reactor};
 use selvedge::{BlockingCallError, Cancelled, Failure, Rejection};
 
-use crate::explore::{Chaos, explore};
+use crate::explore::{Chaos, Shaking, explore};
 use crate::witness::Log;
 
 /// A reactor that has nothing to report, and one thread for its pool at most, started when there is a job.
-fn reactor(chaos: Chaos) -> Reactor {
+fn reactor(chaos: Chaos) -> (Reactor, Shaking<Handle>) {
     let reactor = Reactor::builder()
         .pool_size(0, 1)
         .on_report(|report| panic!("nothing was to be reported: {report}"))
         .build()
         .unwrap();
-    chaos.shake({
-        let handle = reactor.handle();
-        move || {
-            handle.wake_spuriously();
-            handle.thread_pool().wake_spuriously();
-        }
-    });
-    reactor
+    let shaking = chaos.shake(reactor.handle(), Handle::wake_spuriously);
+    (reactor, shaking)
 }
 
 // Checks: S8, B48, R16, R17
 #[test]
 fn a_thread_that_blocks_on_a_running_reactor_gets_its_answer() {
     explore(|chaos| {
-        let reactor = reactor(chaos);
+        let (reactor, _shaking) = reactor(chaos);
         let client = thread::spawn({
             let handle = reactor.handle();
             move || {
                 assert_eq!(blocking_call_from_thread(&handle, |_| 42_u32).unwrap(), 42);
                 handle.stop();
+                handle
             }
         });
         reactor.run();
-        client.join().unwrap();
+        drop(client.join().unwrap());
     });
 }
 
@@ -49,14 +44,14 @@ fn a_thread_that_blocks_on_a_running_reactor_gets_its_answer() {
 #[test]
 fn a_blocking_call_against_stop_is_answered_or_told_that_the_reactor_has_stopped() {
     explore(|chaos| {
-        let reactor = reactor(chaos);
+        let (reactor, _shaking) = reactor(chaos);
         let client = thread::spawn({
             let handle = reactor.handle();
-            move || blocking_call_from_thread(&handle, |_| 42_u32)
+            move || (blocking_call_from_thread(&handle, |_| 42_u32), handle)
         });
         reactor.handle().stop();
         reactor.run();
-        match client.join().unwrap() {
+        match client.join().unwrap().0 {
             Ok(answer) => assert_eq!(answer, 42),
             Err(BlockingCallError::ReactorStopped) => {}
             Err(error) => panic!("{error}"),
@@ -68,21 +63,22 @@ fn a_blocking_call_against_stop_is_answered_or_told_that_the_reactor_has_stopped
 #[test]
 fn a_thread_that_waits_for_a_deferred_that_never_fires_is_told_of_the_stop() {
     explore(|chaos| {
-        let reactor = reactor(chaos);
+        let (reactor, _shaking) = reactor(chaos);
         let client = thread::spawn({
             let handle = reactor.handle();
             move || {
-                blocking_call_from_thread(&handle, |reactor| {
+                let told = blocking_call_from_thread(&handle, |reactor| {
                     let (deferred, resolver) = Deferred::<u32>::new();
                     // The reactor keeps the firing half, and never uses it.
                     let _ = reactor.own(resolver).leave();
                     reactor.stop().unwrap_or_default();
                     deferred
-                })
+                });
+                (told, handle)
             }
         });
         reactor.run();
-        let told = client.join().unwrap().unwrap_err();
+        let told = client.join().unwrap().0.unwrap_err();
         assert!(matches!(told, BlockingCallError::ReactorStopped | BlockingCallError::Failed(_)), "{told}");
     });
 }
@@ -91,13 +87,13 @@ fn a_thread_that_waits_for_a_deferred_that_never_fires_is_told_of_the_stop() {
 #[test]
 fn a_thread_that_blocks_on_a_reactor_that_is_dropped_unrun_is_told_so() {
     explore(|chaos| {
-        let reactor = reactor(chaos);
+        let (reactor, _shaking) = reactor(chaos);
         let client = thread::spawn({
             let handle = reactor.handle();
-            move || blocking_call_from_thread(&handle, |_| 42_u32)
+            move || (blocking_call_from_thread(&handle, |_| 42_u32), handle)
         });
         drop(reactor);
-        assert!(matches!(client.join().unwrap(), Err(BlockingCallError::ReactorStopped)));
+        assert!(matches!(client.join().unwrap().0, Err(BlockingCallError::ReactorStopped)));
     });
 }
 
@@ -105,16 +101,16 @@ fn a_thread_that_blocks_on_a_reactor_that_is_dropped_unrun_is_told_so() {
 #[test]
 fn a_call_posted_against_stop_runs_before_the_reactor_ends_or_comes_back() {
     explore(|chaos| {
-        let reactor = reactor(chaos);
+        let (reactor, _shaking) = reactor(chaos);
         let log = Log::default();
         let client = thread::spawn({
             let (handle, job) = (reactor.handle(), log.job(1));
-            move || handle.call_from_thread(|_| job()).map_err(|rejected| rejected.reason)
+            move || (handle.call_from_thread(|_| job()).map_err(|rejected| rejected.reason), handle)
         });
         reactor.handle().stop();
         reactor.run();
         let ran = log.seen();
-        match client.join().unwrap() {
+        match client.join().unwrap().0 {
             Ok(()) => assert_eq!(ran, [1]),
             Err(reason) => assert_eq!((reason, ran), (Rejection::ReactorStopped, vec![])),
         }
@@ -125,7 +121,7 @@ fn a_call_posted_against_stop_runs_before_the_reactor_ends_or_comes_back() {
 #[test]
 fn a_deferred_result_reaches_the_loop_and_the_loop_ends() {
     explore(|chaos| {
-        let reactor = reactor(chaos);
+        let (reactor, _shaking) = reactor(chaos);
         let here = reactor.local();
         let answered = Rc::new(Cell::new(false));
         let deferred = defer_to_thread(&reactor, || 6 * 7_u32).add_callback({
@@ -146,7 +142,7 @@ fn a_deferred_result_reaches_the_loop_and_the_loop_ends() {
 #[test]
 fn a_result_that_comes_during_shutdown_still_reaches_its_deferred() {
     explore(|chaos| {
-        let reactor = reactor(chaos);
+        let (reactor, _shaking) = reactor(chaos);
         let answer = Rc::new(Cell::new(0));
         let deferred = defer_to_thread(&reactor, || 6 * 7_u32).add_callback({
             let answer = Rc::clone(&answer);
@@ -163,7 +159,7 @@ fn a_result_that_comes_during_shutdown_still_reaches_its_deferred() {
 #[test]
 fn a_job_that_blocks_on_the_reactor_during_shutdown_is_answered() {
     explore(|chaos| {
-        let reactor = reactor(chaos);
+        let (reactor, _shaking) = reactor(chaos);
         let log = Log::default();
         let job = {
             let (handle, log) = (reactor.handle(), log.clone());
@@ -183,7 +179,7 @@ fn a_job_that_blocks_on_the_reactor_during_shutdown_is_answered() {
 #[test]
 fn a_job_cancelled_against_its_beginning_fails_its_deferred_once() {
     explore(|chaos| {
-        let reactor = reactor(chaos);
+        let (reactor, _shaking) = reactor(chaos);
         let ran = Log::default();
         let told = Rc::new(Cell::new(0));
         let deferred = defer_to_thread(&reactor, ran.job(1)).add_both({

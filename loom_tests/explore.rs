@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
+use loom::thread;
+
 use crate::ledger;
 
 /// A model's disturber. loom's condvars never wake for no reason, and an operating system's do: an `if` in place of a `while`
@@ -21,9 +23,29 @@ impl Chaos {
     }
 
     /// In the search that has a chaos thread, starts it. It wakes everybody once, at whatever moment is worst.
-    pub fn shake(self, wake: impl FnOnce() + Send + 'static) {
-        if self.at_work {
-            drop(loom::thread::spawn(wake));
+    pub fn shake<T: Send + 'static>(self, held: T, wake: fn(&T)) -> Shaking<T> {
+        Shaking(self.at_work.then(|| {
+            thread::spawn(move || {
+                wake(&held);
+                held
+            })
+        }))
+    }
+}
+
+/// A chaos thread at work; joined when this is dropped.
+///
+/// It hands back what it held, as all threads of a model do, to be dropped by the one that joins it: threads that drop their share of an `Arc` at
+/// the same time are one more race, and a search many times larger, for nothing.
+#[must_use]
+pub struct Shaking<T>(Option<thread::JoinHandle<T>>);
+
+impl<T> Drop for Shaking<T> {
+    fn drop(&mut self) {
+        if let Some(thread) = self.0.take()
+            && !thread::panicking()
+        {
+            drop(thread.join());
         }
     }
 }
@@ -49,6 +71,9 @@ pub fn calibrate(program: impl Fn() + Send + Sync + 'static) -> usize {
 /// An execution of a correct model here takes a few hundred branches. One that takes this many will not end.
 const ENDLESS: usize = 5_000;
 
+/// So many iterations are a line of `--nocapture`'s.
+const SIGN_OF_LIFE: usize = 50_000;
+
 /// Not `Builder::check` alone: it returns nothing, and reports a search that was cut short as a success.
 fn search<M>(name: &str, model: M, chaos: Chaos) -> usize
 where
@@ -69,7 +94,10 @@ where
     builder.checkpoint_file = None;
     builder.expect_explicit_explore = false;
     builder.check(move || {
-        counted.fetch_add(1, Ordering::Relaxed);
+        let before = counted.fetch_add(1, Ordering::Relaxed);
+        if before > 0 && before.is_multiple_of(SIGN_OF_LIFE) {
+            println!("… {before} iterations, {:.0} s", begun.elapsed().as_secs_f64());
+        }
         model(chaos);
     });
 

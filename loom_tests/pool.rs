@@ -1,31 +1,34 @@
 //! Shell 3, the pool: what is accepted is run once and before `stop` returns, in order, whoever stops, starts, panics or lets go.
 
 use loom::sync::Arc;
-use loom::thread;
+use loom::thread::{self, JoinHandle};
 use selvedge::loom::{Injected, ThreadPool};
 use selvedge::{Failure, NeverRan, Panic, Rejection};
 
-use crate::explore::{Chaos, explore};
-use crate::witness::{Log, Meeting};
+use crate::explore::{Chaos, Shaking, explore};
+use crate::witness::{Log, Signal};
 
 /// A pool that is not started yet. Nothing may be reported by it, and whoever sleeps in it may be woken for no reason.
-pub fn pool(min: usize, max: usize, chaos: Chaos) -> ThreadPool {
+pub fn pool(min: usize, max: usize, chaos: Chaos) -> (ThreadPool, Shaking<ThreadPool>) {
     let pool = ThreadPool::builder()
         .size(min, max)
         .on_report(|report| panic!("nothing was to be reported: {report}"))
         .build()
         .unwrap();
-    chaos.shake({
-        let pool = pool.clone();
-        move || pool.wake_spuriously()
-    });
-    pool
+    let shaking = chaos.shake(pool.clone(), ThreadPool::wake_spuriously);
+    (pool, shaking)
 }
 
-pub fn started(min: usize, max: usize, chaos: Chaos) -> ThreadPool {
-    let pool = pool(min, max, chaos);
+pub fn started(min: usize, max: usize, chaos: Chaos) -> (ThreadPool, Shaking<ThreadPool>) {
+    let (pool, shaking) = pool(min, max, chaos);
     pool.start().unwrap();
-    pool
+    (pool, shaking)
+}
+
+/// A thread that uses the pool, and hands its handle back.
+pub fn client<T: 'static>(pool: &ThreadPool, act: impl FnOnce(&ThreadPool) -> T + 'static) -> JoinHandle<(T, ThreadPool)> {
+    let pool = pool.clone();
+    thread::spawn(move || (act(&pool), pool))
 }
 
 /// Stops the pool, and sees that nothing is left of it.
@@ -40,15 +43,13 @@ pub fn stop(pool: &ThreadPool, jobs: u64) {
 #[test]
 fn a_job_submitted_against_stop_has_run_when_stop_returns_or_comes_back() {
     explore(|chaos| {
-        let pool = started(1, 1, chaos);
+        let (pool, _shaking) = started(1, 1, chaos);
         let log = Log::default();
-        let client = thread::spawn({
-            let (pool, job) = (pool.clone(), log.job(1));
-            move || pool.call_in_thread(job)
-        });
+        let job = log.job(1);
+        let client = client(&pool, move |pool| pool.call_in_thread(job));
         pool.stop().unwrap();
         let ran_in_pool = log.seen();
-        match client.join().unwrap() {
+        match client.join().unwrap().0 {
             Ok(()) => assert_eq!(ran_in_pool, [1], "it was accepted"),
             Err(rejected) => {
                 assert_eq!((rejected.reason, ran_in_pool), (Rejection::PoolStopped, vec![]));
@@ -63,14 +64,12 @@ fn a_job_submitted_against_stop_has_run_when_stop_returns_or_comes_back() {
 #[test]
 fn a_job_submitted_against_start_is_run() {
     explore(|chaos| {
-        let pool = pool(0, 1, chaos);
+        let (pool, _shaking) = pool(0, 1, chaos);
         let log = Log::default();
-        let client = thread::spawn({
-            let (pool, job) = (pool.clone(), log.job(1));
-            move || pool.call_in_thread(job).unwrap()
-        });
+        let job = log.job(1);
+        let client = client(&pool, move |pool| pool.call_in_thread(job).unwrap());
         pool.start().unwrap();
-        client.join().unwrap();
+        drop(client.join().unwrap());
         stop(&pool, 1);
         assert_eq!(log.seen(), [1]);
     });
@@ -80,23 +79,21 @@ fn a_job_submitted_against_start_is_run() {
 #[test]
 fn a_job_of_a_pool_that_is_stopped_unstarted_is_told_so_or_comes_back() {
     explore(|chaos| {
-        let pool = pool(1, 1, chaos);
+        let (pool, _shaking) = pool(1, 1, chaos);
         let told = Log::default();
-        let client = thread::spawn({
-            let (pool, told) = (pool.clone(), told.clone());
-            move || {
-                pool.call_in_thread_with_callback(
-                    move |result: Result<(), Failure>| {
-                        assert!(matches!(result.unwrap_err().downcast_ref(), Some(NeverRan::PoolStopped)));
-                        told.note(1);
-                    },
-                    || panic!("the pool was never started"),
-                )
-            }
+        let note = told.clone();
+        let client = client(&pool, move |pool| {
+            pool.call_in_thread_with_callback(
+                move |result: Result<(), Failure>| {
+                    assert!(matches!(result.unwrap_err().downcast_ref(), Some(NeverRan::PoolStopped)));
+                    note.note(1);
+                },
+                || panic!("the pool was never started"),
+            )
         });
         pool.stop().unwrap();
         let told_in_stop = told.seen();
-        assert_eq!(client.join().unwrap().is_ok(), told_in_stop == [1]);
+        assert_eq!(client.join().unwrap().0.is_ok(), told_in_stop == [1]);
     });
 }
 
@@ -104,13 +101,11 @@ fn a_job_of_a_pool_that_is_stopped_unstarted_is_told_so_or_comes_back() {
 #[test]
 fn one_worker_runs_each_clients_jobs_in_the_order_of_submission() {
     explore(|chaos| {
-        let pool = started(0, 1, chaos);
+        let (pool, _shaking) = started(0, 1, chaos);
         let log = Log::default();
-        let client = thread::spawn({
-            let (pool, jobs) = (pool.clone(), [log.job(1), log.job(2)]);
-            move || jobs.into_iter().for_each(|job| pool.call_in_thread(job).unwrap())
-        });
-        client.join().unwrap();
+        for number in [1, 2] {
+            pool.call_in_thread(log.job(number)).unwrap();
+        }
         stop(&pool, 2);
         assert_eq!(log.seen(), [1, 2]);
     });
@@ -120,14 +115,12 @@ fn one_worker_runs_each_clients_jobs_in_the_order_of_submission() {
 #[test]
 fn two_clients_jobs_each_run_once() {
     explore(|chaos| {
-        let pool = started(1, 1, chaos);
+        let (pool, _shaking) = started(1, 1, chaos);
         let log = Log::default();
-        let client = thread::spawn({
-            let (pool, job) = (pool.clone(), log.job(1));
-            move || pool.call_in_thread(job).unwrap()
-        });
+        let job = log.job(1);
+        let client = client(&pool, move |pool| pool.call_in_thread(job).unwrap());
         pool.call_in_thread(log.job(2)).unwrap();
-        client.join().unwrap();
+        drop(client.join().unwrap());
         stop(&pool, 2);
         assert_eq!(log.seen_in_any_order(), [1, 2]);
     });
@@ -137,12 +130,10 @@ fn two_clients_jobs_each_run_once() {
 #[test]
 fn two_jobs_that_wait_for_each_other_get_a_worker_each() {
     explore(|chaos| {
-        let pool = started(0, 2, chaos);
-        let meeting = Meeting::of(2);
-        for _ in 0..2 {
-            let meeting = meeting.clone();
-            pool.call_in_thread(move || meeting.attend()).unwrap();
-        }
+        let (pool, _shaking) = started(0, 2, chaos);
+        let (first, second) = Signal::pair();
+        pool.call_in_thread(move || first.wait()).unwrap();
+        pool.call_in_thread(move || second.give()).unwrap();
         stop(&pool, 2);
     });
 }
@@ -151,14 +142,10 @@ fn two_jobs_that_wait_for_each_other_get_a_worker_each() {
 #[test]
 fn a_job_does_not_wait_behind_one_that_blocks_while_a_worker_is_idle() {
     explore(|chaos| {
-        let pool = started(2, 2, chaos);
-        let meeting = Meeting::of(2);
-        pool.call_in_thread({
-            let meeting = meeting.clone();
-            move || meeting.attend()
-        })
-        .unwrap();
-        pool.call_in_thread(move || meeting.attend()).unwrap();
+        let (pool, _shaking) = started(1, 2, chaos);
+        let (first, second) = Signal::pair();
+        pool.call_in_thread(move || first.wait()).unwrap();
+        pool.call_in_thread(move || second.give()).unwrap();
         stop(&pool, 2);
     });
 }
@@ -167,19 +154,17 @@ fn a_job_does_not_wait_behind_one_that_blocks_while_a_worker_is_idle() {
 #[test]
 fn two_that_stop_a_pool_both_wait_for_its_end() {
     explore(|chaos| {
-        let pool = started(1, 1, chaos);
+        let (pool, _shaking) = started(1, 1, chaos);
         let log = Log::default();
         pool.call_in_thread(log.job(1)).unwrap();
-        let other = thread::spawn({
-            let (pool, log) = (pool.clone(), log.clone());
-            move || {
-                stop(&pool, 1);
-                assert_eq!(log.seen(), [1]);
-            }
+        let ran = log.clone();
+        let other = client(&pool, move |pool| {
+            pool.stop().unwrap();
+            assert_eq!(ran.seen(), [1]);
         });
         stop(&pool, 1);
         assert_eq!(log.seen(), [1]);
-        other.join().unwrap();
+        drop(other.join().unwrap());
     });
 }
 
@@ -187,7 +172,7 @@ fn two_that_stop_a_pool_both_wait_for_its_end() {
 #[test]
 fn a_worker_that_stops_its_own_pool_is_refused_and_another_is_not() {
     explore(|chaos| {
-        let pool = started(1, 1, chaos);
+        let (pool, _shaking) = started(1, 1, chaos);
         pool.call_in_thread({
             let pool = pool.clone();
             move || assert!(pool.stop().is_err())
@@ -201,16 +186,13 @@ fn a_worker_that_stops_its_own_pool_is_refused_and_another_is_not() {
 #[test]
 fn a_pool_whose_last_handle_goes_finishes_what_it_accepted() {
     explore(|chaos| {
-        let pool = started(1, 1, chaos);
-        let done = Meeting::of(2);
-        let client = thread::spawn({
-            let (pool, done) = (pool.clone(), done.clone());
-            move || pool.call_in_thread(move || done.attend()).unwrap()
-        });
-        drop(pool);
+        let (pool, shaking) = started(1, 1, chaos);
+        let (done, tell) = Signal::pair();
+        pool.call_in_thread(move || tell.give()).unwrap();
+        // The chaos thread has a handle of its own, and hands it back.
+        drop((pool, shaking));
         // Should the job be lost, this waits for ever; should the worker not end, the execution does not.
-        done.attend();
-        client.join().unwrap();
+        done.wait();
     });
 }
 
@@ -218,7 +200,7 @@ fn a_pool_whose_last_handle_goes_finishes_what_it_accepted() {
 #[test]
 fn a_job_that_panics_is_told_to_its_callback_and_the_worker_goes_on() {
     explore(|chaos| {
-        let pool = started(1, 1, chaos);
+        let (pool, _shaking) = started(1, 1, chaos);
         let log = Log::default();
         let cargo = Arc::new(());
         pool.call_in_thread_with_callback(
@@ -256,15 +238,12 @@ impl Drop for ComesBack {
 #[test]
 fn what_a_job_captured_may_use_the_pool_when_it_is_dropped() {
     explore(|chaos| {
-        let pool = pool(1, 1, chaos);
+        let (pool, _shaking) = pool(1, 1, chaos);
         let capture = ComesBack(pool.clone());
         pool.call_in_thread_with_callback(|result: Result<(), Failure>| drop(result), move || drop(capture)).unwrap();
-        let other = thread::spawn({
-            let pool = pool.clone();
-            // Started, it runs and submits; stopped first, it is refused and submits in vain.
-            move || pool.start().is_ok()
-        });
+        // Started first, it runs and submits; stopped first, it is refused and submits in vain.
+        let other = client(&pool, |pool| pool.start().is_ok());
         pool.stop().unwrap();
-        other.join().unwrap();
+        drop(other.join().unwrap());
     });
 }

@@ -4,7 +4,7 @@ use loom::sync::{Arc, Mutex};
 use loom::thread;
 use selvedge::loom::shells::{Answerer, Asker, Deadline, NoAnswer, channel};
 
-use crate::explore::{Chaos, explore};
+use crate::explore::{Chaos, Shaking, explore};
 
 /// What must not be lost: loom counts its references, and a reply that leaks it fails the model.
 type Precious = Arc<&'static str>;
@@ -13,18 +13,17 @@ fn precious() -> Precious {
     Arc::new("the answer")
 }
 
-fn channel_with_chaos(chaos: Chaos) -> (Answerer<Precious>, Asker<Precious>) {
+fn shaken(chaos: Chaos) -> (Answerer<Precious>, Asker<Precious>, Shaking<Deadline<Precious>>) {
     let (answerer, asker) = channel();
-    let hand: Deadline<Precious> = asker.deadline();
-    chaos.shake(move || hand.wake_spuriously());
-    (answerer, asker)
+    let shaking = chaos.shake(asker.deadline(), Deadline::wake_spuriously);
+    (answerer, asker, shaking)
 }
 
 // Checks: S8, B48, R16, R23
 #[test]
 fn an_answer_reaches_the_caller() {
     explore(|chaos| {
-        let (answerer, asker) = channel_with_chaos(chaos);
+        let (answerer, asker, _shaking) = shaken(chaos);
         let reactor = thread::spawn(move || assert!(answerer.answer(precious()).is_ok()));
         assert_eq!(asker.wait(None).as_deref(), Ok(&"the answer"));
         reactor.join().unwrap();
@@ -35,7 +34,7 @@ fn an_answer_reaches_the_caller() {
 #[test]
 fn a_caller_is_told_that_its_answerer_is_gone() {
     explore(|chaos| {
-        let (answerer, asker) = channel_with_chaos(chaos);
+        let (answerer, asker, _shaking) = shaken(chaos);
         let reactor = thread::spawn(move || drop(answerer));
         assert_eq!(asker.wait(None).unwrap_err(), NoAnswer::Broken);
         reactor.join().unwrap();
@@ -46,7 +45,7 @@ fn a_caller_is_told_that_its_answerer_is_gone() {
 #[test]
 fn an_answer_against_a_deadline_is_delivered_or_handed_back() {
     explore(|chaos| {
-        let (answerer, asker) = channel_with_chaos(chaos);
+        let (answerer, asker, _shaking) = shaken(chaos);
         let deadline = asker.deadline();
         let clock = thread::spawn(move || deadline.pass());
         // What is handed back stays with the answerer's thread, to be dropped there.
@@ -65,7 +64,7 @@ fn an_answer_against_a_deadline_is_delivered_or_handed_back() {
 #[test]
 fn an_answerer_that_goes_against_a_deadline_leaves_nobody_waiting() {
     explore(|chaos| {
-        let (answerer, asker) = channel_with_chaos(chaos);
+        let (answerer, asker, _shaking) = shaken(chaos);
         let deadline = asker.deadline();
         let clock = thread::spawn(move || deadline.pass());
         let reactor = thread::spawn(move || drop(answerer));
@@ -80,7 +79,7 @@ fn an_answerer_that_goes_against_a_deadline_leaves_nobody_waiting() {
 #[test]
 fn answer_stop_and_deadline_at_once_tell_the_caller_one_thing() {
     explore(|chaos| {
-        let (answerer, asker) = channel_with_chaos(chaos);
+        let (answerer, asker, _shaking) = shaken(chaos);
         let deadline = asker.deadline();
         // As in the reactor: whoever comes first takes the answerer, and the other finds nothing.
         let held = Arc::new(Mutex::new(Some(answerer)));
@@ -113,7 +112,7 @@ fn answer_stop_and_deadline_at_once_tell_the_caller_one_thing() {
 #[test]
 fn an_answer_that_nobody_wants_is_not_worked_out() {
     explore(|chaos| {
-        let (answerer, asker) = channel_with_chaos(chaos);
+        let (answerer, asker, _shaking) = shaken(chaos);
         let deadline = asker.deadline();
         let caller = thread::spawn(move || asker.wait(None).err());
         deadline.pass();

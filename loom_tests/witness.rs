@@ -1,4 +1,4 @@
-//! What models look at: a log of what ran, and a meeting of jobs that wait for each other.
+//! What models look at: a log of what ran, and a signal by which one job waits for another.
 
 use std::sync::{Arc as StdArc, Mutex as StdMutex, PoisonError};
 
@@ -35,29 +35,25 @@ impl Log {
     }
 }
 
-/// A place where `expected` threads wait until all of them are there. Waiting in it is how a job depends on another one.
-#[derive(Clone)]
-pub struct Meeting(Arc<Place>);
+/// One thread's word to another: a job that waits for it depends on whoever gives it.
+pub struct Signal(Arc<(Mutex<bool>, Condvar)>);
 
-struct Place {
-    expected: u32,
-    here: Mutex<u32>,
-    complete: Condvar,
-}
-
-impl Meeting {
-    pub fn of(expected: u32) -> Self {
-        Self(Arc::new(Place { expected, here: Mutex::new(0), complete: Condvar::new() }))
+impl Signal {
+    /// One end to wait with, one to give with.
+    pub fn pair() -> (Self, Self) {
+        let shared = Arc::new((Mutex::new(false), Condvar::new()));
+        (Self(Arc::clone(&shared)), Self(shared))
     }
 
-    pub fn attend(&self) {
-        let mut here = self.0.here.lock().unwrap();
-        *here += 1;
-        if *here == self.0.expected {
-            self.0.complete.notify_all();
-        }
-        while *here < self.0.expected {
-            here = self.0.complete.wait(here).unwrap();
+    pub fn give(self) {
+        *self.0.0.lock().unwrap() = true;
+        self.0.1.notify_one();
+    }
+
+    pub fn wait(self) {
+        let mut given = self.0.0.lock().unwrap();
+        while !*given {
+            given = self.0.1.wait(given).unwrap();
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The founding document's programs print what they should, and end by themselves.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod example;
 
 use std::process::Command;
@@ -13,7 +15,7 @@ fn printed_by(name: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-// S2
+// Checks: S2
 #[test]
 fn call_from_thread_runs_the_call_in_the_reactors_thread() {
     assert_eq!(
@@ -23,25 +25,25 @@ fn call_from_thread_runs_the_call_in_the_reactors_thread() {
     );
 }
 
-// S3
+// Checks: S3
 #[test]
 fn call_in_thread_blocks_a_thread_and_not_the_reactor() {
     assert_eq!(printed_by("call_in_thread"), "1 second has passed\n2 seconds have passed\n");
 }
 
-// S6
+// Checks: S6
 #[test]
 fn call_multiple_in_thread_keeps_the_order() {
     assert_eq!(printed_by("call_multiple_in_thread"), "Calling First\nAnd the second\n");
 }
 
-// S7
+// Checks: S7
 #[test]
 fn defer_to_thread_brings_the_result_to_its_callback() {
     assert_eq!(printed_by("defer_to_thread"), "3\n");
 }
 
-// S8, S9
+// Checks: S8, S9
 #[test]
 fn blocking_call_from_thread_returns_the_page_or_the_very_error() {
     assert_eq!(
@@ -52,7 +54,7 @@ fn blocking_call_from_thread_returns_the_page_or_the_very_error() {
     );
 }
 
-// S11, S12
+// Checks: S11, S12
 #[test]
 fn suggest_thread_pool_size_goes_up_and_down() {
     assert_eq!(

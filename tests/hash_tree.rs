@@ -1,11 +1,15 @@
 //! `examples/hash_tree` on real trees, held against the real `sha256sum`.
+
 #![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod example;
+#[path = "example/terminal.rs"]
+mod terminal;
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Permissions};
-use std::io::{ErrorKind, Read};
+use std::io::Read;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
@@ -14,9 +18,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::fs::{CWD, FileType, Mode, OFlags};
+use rustix::fs::{CWD, FileType, Mode};
 use rustix::process::{Pid, Signal};
 use tempfile::TempDir;
+
+use crate::terminal::Terminal;
 
 const INTERRUPTED: i32 = 130;
 
@@ -65,9 +71,34 @@ impl Tree {
     /// Every kind of name that a line of text has trouble with.
     fn awkward_names(&self) {
         for name in [
-            "plain", "two words", " leads", "trails ", "-", "-c", "--help", "*star", "#hash", "\u{e9}t\u{e9}", "\t",
-            "line\nbreak", "\n", "\n\n", "carriage\rreturn", "crlf\r\n", "back\\slash", "\\", "\\\\", "\\n", "\\\n",
-            "a/b", "a.b", "a b", "a", "deep/er/and/deeper", "directory\nwith a break/file", "directory\\/file",
+            "plain",
+            "two words",
+            " leads",
+            "trails ",
+            "-",
+            "-c",
+            "--help",
+            "*star",
+            "#hash",
+            "\u{e9}t\u{e9}",
+            "\t",
+            "line\nbreak",
+            "\n",
+            "\n\n",
+            "carriage\rreturn",
+            "crlf\r\n",
+            "back\\slash",
+            "\\",
+            "\\\\",
+            "\\n",
+            "\\\n",
+            "a/b",
+            "a.b",
+            "a b",
+            "a",
+            "deep/er/and/deeper",
+            "directory\nwith a break/file",
+            "directory\\/file",
         ] {
             // "a" is a directory already.
             if !self.path(name).is_dir() {
@@ -119,6 +150,7 @@ fn assert_clean(output: &Output) {
 
 // ---- the lines
 
+// Checks: P13
 #[test]
 fn it_prints_what_sha256sum_prints_byte_for_byte() {
     let tree = Tree::new();
@@ -128,6 +160,7 @@ fn it_prints_what_sha256sum_prints_byte_for_byte() {
     assert_same_lines(&output.stdout, &sha256sum(&tree, "."));
 }
 
+// Checks: P13
 #[test]
 fn sha256sum_accepts_every_line() {
     let tree = Tree::new();
@@ -135,10 +168,12 @@ fn sha256sum_accepts_every_line() {
     let lines = tempfile::NamedTempFile::new().unwrap();
     fs::write(lines.path(), hash_tree(&tree, ["."]).stdout).unwrap();
     let mut check = Command::new("sha256sum");
-    let verdict = example::run(check.args(["--check", "--strict", "--quiet"]).arg(lines.path()).current_dir(tree.root()));
+    let verdict =
+        example::run(check.args(["--check", "--strict", "--quiet"]).arg(lines.path()).current_dir(tree.root()));
     assert_clean(&verdict);
 }
 
+// Checks: P13
 #[test]
 fn without_a_path_it_hashes_the_current_directory() {
     let tree = Tree::new();
@@ -148,6 +183,7 @@ fn without_a_path_it_hashes_the_current_directory() {
     assert!(text(&output.stdout).ends_with("  ./some/file\n"));
 }
 
+// Checks: P13
 #[test]
 fn lines_begin_with_the_path_as_it_was_given() {
     let tree = Tree::new();
@@ -161,6 +197,7 @@ fn lines_begin_with_the_path_as_it_was_given() {
     assert_same_lines(&absolute.stdout, &sha256sum(&tree, tree.path("deep").to_str().unwrap()));
 }
 
+// Checks: P13
 #[test]
 fn a_file_named_like_standard_input_is_still_a_file() {
     let tree = Tree::new();
@@ -170,6 +207,7 @@ fn a_file_named_like_standard_input_is_still_a_file() {
     assert_same_lines(&output.stdout, &sha256sum(&tree, "./-"));
 }
 
+// Checks: P13
 #[test]
 fn an_empty_tree_has_no_lines() {
     let tree = Tree::new();
@@ -179,6 +217,7 @@ fn an_empty_tree_has_no_lines() {
     assert_eq!(text(&output.stdout), "");
 }
 
+// Checks: P13
 #[test]
 fn the_number_of_threads_changes_nothing() {
     let tree = Tree::new();
@@ -193,6 +232,7 @@ fn the_number_of_threads_changes_nothing() {
 
 // ---- what is in a tree besides files
 
+// Checks: P13
 #[test]
 fn symlinks_are_not_followed() {
     let tree = Tree::new();
@@ -207,6 +247,7 @@ fn symlinks_are_not_followed() {
     assert_same_lines(&output.stdout, &sha256sum(&tree, "./directory/file"));
 }
 
+// Checks: P13
 #[test]
 fn a_path_that_is_itself_a_symlink_is_meant_to_be_followed() {
     let tree = Tree::new();
@@ -217,6 +258,7 @@ fn a_path_that_is_itself_a_symlink_is_meant_to_be_followed() {
     assert!(text(&output.stdout).ends_with("  link/file\n"));
 }
 
+// Checks: P13
 #[test]
 fn special_files_are_skipped() {
     let tree = Tree::new();
@@ -231,6 +273,7 @@ fn special_files_are_skipped() {
 
 // ---- what goes wrong
 
+// Checks: P13
 #[test]
 fn a_path_that_is_not_there_is_one_clear_line() {
     let tree = Tree::new();
@@ -240,6 +283,7 @@ fn a_path_that_is_not_there_is_one_clear_line() {
     assert_eq!(text(&output.stderr), "hash_tree: \"no such\\nplace\": No such file or directory (os error 2)\n");
 }
 
+// Checks: P13
 #[test]
 fn a_path_that_is_neither_file_nor_directory_is_one_clear_line() {
     let output = hash_tree(&Tree::new(), ["/dev/null"]);
@@ -248,15 +292,18 @@ fn a_path_that_is_neither_file_nor_directory_is_one_clear_line() {
     assert_eq!(text(&output.stderr), "hash_tree: \"/dev/null\": neither a file nor a directory\n");
 }
 
+// Checks: P13
 #[test]
 fn arguments_that_make_no_sense_are_refused() {
-    for arguments in [&["--threads", "0"][..], &["--threads", "-1"], &["--threads", "513"], &["--threads"], &["a", "b"]] {
+    for arguments in [&["--threads", "0"][..], &["--threads", "-1"], &["--threads", "513"], &["--threads"], &["a", "b"]]
+    {
         let output = hash_tree(&Tree::new(), arguments);
         assert_eq!((output.status.code(), text(&output.stdout)), (Some(2), String::new()), "{arguments:?}");
         assert!(text(&output.stderr).starts_with("error: "), "{arguments:?}");
     }
 }
 
+// Checks: P13
 #[test]
 fn what_cannot_be_read_is_named_and_the_rest_goes_on() {
     let tree = Tree::new();
@@ -265,8 +312,8 @@ fn what_cannot_be_read_is_named_and_the_rest_goes_on() {
     let closed = tree.path("closed directory");
     tree.file("closed directory/file");
     let expected = sha256sum(&tree, "./dir*");
-    fs::set_permissions(&unreadable, Permissions::from_mode(0)).unwrap();
-    fs::set_permissions(&closed, Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&unreadable, Permissions::from_mode(0o000)).unwrap();
+    fs::set_permissions(&closed, Permissions::from_mode(0o000)).unwrap();
 
     let output = run_unprivileged(&tree);
     fs::set_permissions(&closed, Permissions::from_mode(0o755)).unwrap();
@@ -302,6 +349,7 @@ fn run_unprivileged(tree: &Tree) -> Output {
     example::run(Command::new(program).uid(NOBODY).gid(NOBODY).arg(".").current_dir(tree.root()))
 }
 
+// Checks: P13
 #[test]
 fn a_file_that_fails_while_it_is_read_is_named() {
     // Opens, is a regular file, and fails at its first byte: even for root.
@@ -310,6 +358,7 @@ fn a_file_that_fails_while_it_is_read_is_named() {
     assert_eq!(text(&output.stderr), "hash_tree: \"/proc/self/mem\": Input/output error (os error 5)\n");
 }
 
+// Checks: P13
 #[test]
 fn a_reader_that_has_seen_enough_is_no_error() {
     let tree = Tree::new();
@@ -322,6 +371,7 @@ fn a_reader_that_has_seen_enough_is_no_error() {
     assert_eq!((status.code(), stderr), (Some(0), String::new()));
 }
 
+// Checks: P13
 #[test]
 fn output_that_cannot_be_written_is_an_error() {
     let tree = Tree::new();
@@ -336,6 +386,7 @@ fn output_that_cannot_be_written_is_an_error() {
 
 // ---- how much it takes
 
+// Checks: P13
 #[test]
 fn memory_does_not_grow_with_a_file() {
     let tree = Tree::new();
@@ -351,6 +402,7 @@ fn memory_does_not_grow_with_a_file() {
 
 // ---- the terminal, and Ctrl-C
 
+// Checks: P13
 #[test]
 fn a_terminal_sees_a_progress_bar() {
     let tree = Tree::new();
@@ -364,6 +416,7 @@ fn a_terminal_sees_a_progress_bar() {
     assert_eq!(example::wait(&mut child).code(), Some(INTERRUPTED));
 }
 
+// Checks: P13
 #[test]
 fn ctrl_c_ends_it_within_a_second_in_the_middle_of_a_huge_file() {
     let tree = Tree::new();
@@ -384,6 +437,7 @@ fn ctrl_c_ends_it_within_a_second_in_the_middle_of_a_huge_file() {
     assert_eq!(text(&child.wait_with_output().unwrap().stdout), "");
 }
 
+// Checks: P13
 #[test]
 fn ctrl_c_ends_it_within_a_second_when_nobody_reads_its_output() {
     let tree = Tree::new();
@@ -409,42 +463,4 @@ fn spawn(tree: &Tree, stdout: Stdio, stderr: Stdio) -> Child {
 /// What the terminal sends for Ctrl-C.
 fn interrupt(child: &Child) {
     rustix::process::kill_process(Pid::from_child(child), Signal::INT).unwrap();
-}
-
-/// Enough of a terminal for a program to believe in it.
-struct Terminal {
-    ours: File,
-    theirs: File,
-    seen: String,
-}
-
-impl Terminal {
-    fn new() -> Terminal {
-        let ours = rustix::pty::openpt(rustix::pty::OpenptFlags::RDWR | rustix::pty::OpenptFlags::NOCTTY).unwrap();
-        rustix::pty::grantpt(&ours).unwrap();
-        rustix::pty::unlockpt(&ours).unwrap();
-        let name = rustix::pty::ptsname(&ours, Vec::new()).unwrap();
-        let theirs = rustix::fs::open(name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();
-        Terminal { ours: ours.into(), theirs: theirs.into(), seen: String::new() }
-    }
-
-    fn stdio(&self) -> Stdio {
-        self.theirs.try_clone().unwrap().into()
-    }
-
-    /// Reads what is written to the terminal until that has been, and forgets what came before it.
-    fn wait_for(&mut self, expected: &str) {
-        let mut bytes = [0; 4096];
-        loop {
-            if let Some(at) = self.seen.find(expected) {
-                self.seen.drain(..at + expected.len());
-                return;
-            }
-            match self.ours.read(&mut bytes) {
-                Ok(count) if count > 0 => self.seen.push_str(&text(&bytes[..count])),
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                end => panic!("{expected:?} was never written, but {:?}: {end:?}", self.seen),
-            }
-        }
-    }
 }

@@ -53,13 +53,31 @@ fn a_call_added_by_a_running_timer_waits_for_the_next_pass() {
             let _ = reactor.call_later(Duration::ZERO, again(log));
         })
     }
-    let (reactor, _, _) = virtual_time();
-    let log = Log::new();
-    let _ = reactor.call_later(Duration::ZERO, again(log.clone()));
-    for turns in 1..4 {
-        assert_eq!(reactor.turn(), Ok(Turn::Again));
-        assert_eq!(log.len(), turns);
-    }
+    ends(|| {
+        let (reactor, _, _) = virtual_time();
+        let log = Log::new();
+        let _ = reactor.call_later(Duration::ZERO, again(log.clone()));
+        for turns in 1..4 {
+            assert_eq!(reactor.turn(), Ok(Turn::Again));
+            assert_eq!(log.len(), turns);
+        }
+    });
+}
+
+// Checks: B5, B18
+#[test]
+fn a_timer_that_another_puts_off_holds_up_nobody() {
+    let (reactor, clock, _) = virtual_time();
+    let (place, log) = (Place::default(), Log::new());
+    let put_off = Rc::clone(&place);
+    let _ = reactor.call_later(SECOND, move |_| put_off.borrow().as_ref().unwrap().delay(Duration::ZERO).unwrap());
+    place.replace(Some(reactor.call_later(2 * SECOND, note(&log, "put off"))));
+    let _ = reactor.call_later(3 * SECOND, note(&log, "another"));
+    clock.advance(3 * SECOND);
+    assert_eq!(reactor.turn(), Ok(Turn::Again));
+    assert_eq!(log, ["another"]);
+    reactor.turn().unwrap();
+    assert_eq!(log, ["another", "put off"]);
 }
 
 // Checks: B15

@@ -9,7 +9,7 @@ use clap::Parser;
 /// Hash every regular file below PATH and print the lines of `sha256sum`, sorted by path.
 ///
 /// Symlinks inside the tree are not followed, PATH itself may be one. Files that are not regular (fifos, sockets,
-/// devices) are skipped. Lines begin with PATH as it was given: `./` when it was not.
+/// devices) are skipped. Lines begin with PATH as it was given, or with `./`, as `find` would print them.
 #[derive(Parser)]
 #[command(name = "hash_tree")]
 pub struct Arguments {

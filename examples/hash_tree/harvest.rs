@@ -15,11 +15,11 @@ use crate::digest::{self, Digest};
 use crate::progress::Progress;
 use crate::walk::{Step, Walk};
 
-/// Files in flight for each thread: one that it reads, the others so that it need not wait for the
-/// reactor to send the next.
-const FILES_PER_THREAD: usize = 64;
+/// Files in flight for each thread: one that it reads, and the others so that it need not sleep until the reactor has
+/// sent the next. They are paths in a queue; no more files are open than there are threads.
+const FILES_PER_THREAD: usize = 16;
 
-/// The walk goes on when fewer files than this wait for a free place.
+/// The walk goes on when fewer files than this wait for a place among them.
 const FEW: usize = 256;
 
 /// One line of the result. There may be millions, so the path is a box of its exact size, and the
@@ -63,12 +63,7 @@ enum Walking {
 
 impl Harvest {
     /// Begins when the reactor runs, and stops the reactor when the tree is done.
-    pub fn start(
-        reactor: &Reactor,
-        walk: Walk,
-        threads: usize,
-        progress: Arc<Progress>,
-    ) -> Rc<Harvest> {
+    pub fn start(reactor: &Reactor, walk: Walk, threads: usize, progress: Arc<Progress>) -> Rc<Harvest> {
         let harvest = Rc::new(Harvest {
             reactor: reactor.local(),
             progress,
@@ -150,8 +145,7 @@ impl Harvest {
     fn walk(self: &Rc<Self>, reactor: &Reactor, walk: Walk) {
         let this = Rc::clone(self);
         let progress = Arc::clone(&self.progress);
-        defer_to_thread(reactor, move || walk.next_step(&progress))
-            .add_both(move |step| this.walked(step));
+        defer_to_thread(reactor, move || walk.next_step(&progress)).add_both(move |step| this.walked(step));
     }
 
     fn walked(self: &Rc<Self>, step: Result<Step, Failure>) {

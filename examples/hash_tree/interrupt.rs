@@ -9,8 +9,8 @@ use selvedge::Handle;
 
 use crate::progress::Progress;
 
-/// How long the threads have to come to their next chunk. They need a thousandth of it, unless they sit in a system call
-/// that does not return: a network disk that went away, a trace pipe, a reader of our output that stopped reading.
+/// How long the threads have to come to their next chunk. They need a thousandth of it, unless they sit in a system
+/// call that does not return: a network disk that went away, a trace pipe, a reader of our output that stopped reading.
 const GRACE: Duration = Duration::from_millis(500);
 
 /// `ctrlc` runs the closure on a thread of its own, so it may block, and a handle is all that it needs.

@@ -1,4 +1,4 @@
-//! Hashes every regular file below a path on the reactor's pool and prints what `sha256sum` would print, sorted by path.
+//! Hashes every regular file below a path, in threads, and prints what `sha256sum` would print, sorted by path.
 //!
 //! ```text
 //! cargo run --release --example hash_tree -- [PATH] [--threads N] | sha256sum -c
@@ -69,7 +69,9 @@ fn hash_tree(arguments: &Arguments, progress: &Arc<Progress>) -> Result<u8, Box<
     }
 
     let threads = arguments.threads();
-    let reactor = Reactor::builder().pool_size(threads, threads).build()?;
+    let reports = Arc::clone(progress);
+    let reactor =
+        Reactor::builder().pool_size(threads, threads).on_report(move |report| reports.say(report)).build()?;
     interrupt::on_ctrl_c(reactor.handle(), Arc::clone(progress))?;
     progress::draw(Arc::clone(progress), &reactor);
     let harvest = Harvest::start(&reactor, Walk::new(root), threads, Arc::clone(progress));
@@ -92,10 +94,8 @@ fn hash_tree(arguments: &Arguments, progress: &Arc<Progress>) -> Result<u8, Box<
 
 fn print(hashed: &[Hashed]) -> io::Result<()> {
     let mut out = BufWriter::new(io::stdout().lock());
-    let written = hashed
-        .iter()
-        .try_for_each(|file| line::write(&mut out, &file.digest, &file.path))
-        .and_then(|()| out.flush());
+    let written =
+        hashed.iter().try_for_each(|file| line::write(&mut out, &file.digest, &file.path)).and_then(|()| out.flush());
     match written {
         // Whoever reads has seen enough (`| head`): that is no failure of ours.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),

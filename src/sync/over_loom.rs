@@ -75,6 +75,16 @@ impl Hint {
     }
 }
 
+/// In a model every call looks for a run to continue.
+#[derive(Debug, Default)]
+pub(crate) struct Recent;
+
+impl Recent {
+    pub(crate) fn was<T: 'static>(&self) -> bool {
+        true
+    }
+}
+
 /// Nothing spins in a model.
 #[derive(Debug)]
 pub(crate) struct Spin;

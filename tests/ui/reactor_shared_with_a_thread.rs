@@ -4,6 +4,6 @@
 fn main() {
     let reactor = selvedge::Reactor::new();
     std::thread::scope(|scope| {
-        scope.spawn(|| reactor.call_later(std::time::Duration::ZERO, |_| ()));
+        scope.spawn(|| reactor.is_running());
     });
 }

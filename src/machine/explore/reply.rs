@@ -262,8 +262,8 @@ fn owed(settled: Settled) -> &'static str {
 #[test]
 fn a_question_has_one_outcome_and_its_caller_learns_it() {
     let mut rows = sound(Question::new(Hand::Stopped, false, Seed::None), 18, 30);
-    rows.extend(sound(Question::new(Hand::Ticks, false, Seed::None), 0, 0));
-    rows.extend(sound(Question::new(Hand::Ticks, true, Seed::None), 0, 0));
+    rows.extend(sound(Question::new(Hand::Ticks, false, Seed::None), 55, 113));
+    rows.extend(sound(Question::new(Hand::Ticks, true, Seed::None), 104, 259));
     book::holds("reply", &table::chapter(&rows));
 }
 

@@ -43,6 +43,7 @@ use crate::failure::Failure;
     message = "a callback cannot return `{Self}` in a chain whose error is `{E}`",
     label = "neither a plain value, nor a `Result` with a fitting error, nor a `Deferred<_, {E}>`",
     note = "use `map` for a callback that returns a type of your own, or return `Ok::<_, {E}>(value)`",
+    note = "a closure that never returns says what it would return: `|_| -> () {{ panic!() }}`",
     note = "the error of a returned `Result` has to be `Raise<{E}>`; any `Error + Send + Sync` is that in a chain of `Failure`s"
 )]
 pub trait Outcome<E> {
@@ -107,7 +108,8 @@ pub trait Raise<E> {
 ///
 /// ```
 /// use selvedge::{ChainError, Deferred, Failure};
-/// ///
+/// use std::fmt;
+///
 /// #[derive(Debug)]
 /// enum Fetch {
 ///     NotFound,
@@ -181,33 +183,6 @@ impl<U: 'static, E> Outcome<E> for Deferred<U, E> {
 impl<U: 'static, E> OutcomeOf<U, E> for Deferred<U, E> {
     fn settle_as(self) -> Settled<U, E> {
         self.settle()
-    }
-}
-
-/// `!`, which has no name of its own in stable Rust: the type of a callback that only ever panics.
-type Never = <fn() -> ! as Returns>::Output;
-
-/// What a function type returns.
-pub trait Returns {
-    /// That type.
-    type Output;
-}
-
-impl<T> Returns for fn() -> T {
-    type Output = T;
-}
-
-impl<E> Outcome<E> for Never {
-    type Value = Self;
-
-    fn settle(self) -> Settled<Self, E> {
-        match self {}
-    }
-}
-
-impl<T, E> OutcomeOf<T, E> for Never {
-    fn settle_as(self) -> Settled<T, E> {
-        match self {}
     }
 }
 

@@ -184,10 +184,11 @@ impl ThreadPool {
         &self.owner.shared.name
     }
 
-    /// Wakes all idle workers for no reason, as an operating system may: for models.
+    /// Wakes whoever sleeps in the pool for no reason, as an operating system may: for models.
     #[doc(hidden)]
     pub fn wake_spuriously(&self) {
         self.owner.shared.bell.notify_all();
+        self.owner.shared.stopped.notify_all();
     }
 }
 

@@ -26,7 +26,7 @@ pub(crate) struct Shared {
     /// Idle workers wait here, with `crew`.
     pub(super) bell: Condvar,
     /// Those who wait for the pool to stop wait here, with `crew`.
-    stopped: Condvar,
+    pub(super) stopped: Condvar,
     pub(super) intake: Apart<Mutex<Intake<Job>>>,
     /// The intake has had a job since a worker last looked.
     pub(super) filled: Apart<Hint>,

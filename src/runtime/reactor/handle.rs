@@ -6,7 +6,7 @@ use std::rc::{Rc, Weak};
 use super::super::inbox::Inbox;
 use super::super::pool::{Job, ThreadPool};
 use super::super::sync::{Arc, Spin, ThreadId, current_thread};
-use super::calls::Calls;
+use super::calls::{Boxed, ByValue, Calls};
 use super::{Call, Core, Reactor};
 use crate::error::{Rejected, Rejection};
 use crate::failure::ReactorStopped;
@@ -46,7 +46,7 @@ impl Handle {
     ///
     /// From any thread, the reactor's own included; returns at once. Before the reactor runs, calls wait for it. A call that was accepted
     /// runs, unless the reactor is dropped without having been run to its end: then it is dropped there. Cost: one short
-    /// lock; an allocation, unless the call posted before was of the same type, beside which it then finds room; and a wake if the
+    /// lock; an allocation, unless the call posted before was of the same type, beside which this one then finds room; and a wake if the
     /// loop sleeps. Posts to a loop that is awake, or being woken, make no system call.
     ///
     /// # Errors
@@ -55,13 +55,13 @@ impl Handle {
     where
         F: FnOnce(&Reactor) + Send + 'static,
     {
-        let handed_back = if Calls::fits::<F>() {
-            self.shared.inbox.post(f).map_err(|f| Call(Box::new(f)))
+        let shared = &*self.shared;
+        let handed_back = if Calls::fits::<F>() && shared.inbox.recent().was::<F>() {
+            shared.inbox.post(ByValue(f)).map_err(|ByValue(f)| f)
         } else {
-            let boxed = Box::new(f);
-            self.shared.inbox.post(move |reactor: &Reactor| boxed(reactor)).map_err(|f| Call(Box::new(f)))
+            shared.inbox.post(Boxed::new(f)).map_err(Boxed::into_inner)
         };
-        handed_back.map_err(|call| Rejected::new(call, Rejection::ReactorStopped))
+        handed_back.map_err(|f| Rejected::new(Call(Box::new(f)), Rejection::ReactorStopped))
     }
 
     /// Runs `f` on a thread of the reactor's pool. From any thread; returns at once. See [`ThreadPool::call_in_thread`].

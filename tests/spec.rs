@@ -1,0 +1,204 @@
+//! SPEC.md and its checks: no clause without a check, no check without a clause, and the list of who checks what is current.
+//!
+//! A check is a test, a property, a model, a fuzz target or a program that must not compile. It names its clauses in a comment
+//! above it, or in its file's first line if the file is the check: `// Checks: B7, R17`.
+
+#[path = "../src/machine/explore/book.rs"]
+mod book;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::{self, Write};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A clause's name: a letter, for where it comes from, and a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Clause(Kind, u32);
+
+/// In the order in which clauses stand in SPEC.md.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    /// A sentence of the founding document.
+    S,
+    /// The catalogue of behaviour.
+    B,
+    /// A promise beyond both.
+    P,
+    /// A bug that shipped elsewhere.
+    R,
+}
+
+impl Clause {
+    fn parse(text: &str) -> Option<Self> {
+        let kind = match text.chars().next()? {
+            'S' => Kind::S,
+            'B' => Kind::B,
+            'P' => Kind::P,
+            'R' => Kind::R,
+            _ => return None,
+        };
+        Some(Self(kind, text.get(1..)?.parse().ok()?))
+    }
+}
+
+impl fmt::Display for Clause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}{}", self.0, self.1)
+    }
+}
+
+/// Something that holds clauses, or ought to.
+struct Check {
+    file: String,
+    name: String,
+    /// What it names, as it is written.
+    names: Vec<String>,
+}
+
+/// Where checks are: directories, and whether each file in one is a check by itself.
+const PLACES: [(&str, bool); 6] = [
+    ("src", false),
+    ("tests", false),
+    ("tests/ui", true),
+    ("loom_tests", false),
+    ("proptests", false),
+    ("fuzz/fuzz_targets", false),
+];
+
+fn checks() -> Vec<Check> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut checks = Vec::new();
+    for (place, whole) in PLACES {
+        for path in sources(&root.join(place)) {
+            let file = path.strip_prefix(root).unwrap().with_extension("").to_string_lossy().replace('\\', "/");
+            let text = fs::read_to_string(&path).unwrap();
+            if whole {
+                let names = named(text.lines().next().unwrap_or_default()).unwrap_or_default();
+                checks.push(Check { file, name: String::new(), names });
+            } else if !file.starts_with("tests/ui/") {
+                collect(&file, &text, &mut checks);
+            }
+        }
+    }
+    checks
+}
+
+fn sources(place: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(place).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    files
+}
+
+/// The checks of a file. What stands between a citation and its check is attributes and comments only.
+fn collect(file: &str, text: &str, checks: &mut Vec<Check>) {
+    let mut names = Vec::new();
+    let mut is_test = false;
+    for line in text.lines().map(str::trim) {
+        if let Some(found) = named(line) {
+            names.extend(found);
+        } else if line.starts_with("#[") || line.starts_with("//") {
+            is_test |= line == "#[test]";
+        } else {
+            let is_target = line.starts_with("fuzz_target!");
+            if is_test || is_target {
+                let name = if is_target { "" } else { function(line).unwrap_or("?") };
+                checks.push(Check { file: file.to_owned(), name: name.to_owned(), names: std::mem::take(&mut names) });
+            }
+            names.clear();
+            is_test = false;
+        }
+    }
+}
+
+fn named(line: &str) -> Option<Vec<String>> {
+    let named = line.trim_start_matches('/').trim_start().strip_prefix("Checks:")?;
+    line.starts_with("//").then(|| named.split(',').map(|name| name.trim().to_owned()).collect())
+}
+
+fn function(line: &str) -> Option<&str> {
+    line.split_once("fn ")?.1.split(['(', '<']).next()
+}
+
+/// The clauses of SPEC.md: each is an item of a list that begins with its name.
+fn clauses() -> BTreeSet<Clause> {
+    let spec = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/SPEC.md")).unwrap();
+    let items = spec.lines().filter_map(|line| line.strip_prefix("- **")?.split_once("**"));
+    items.filter_map(|(name, _)| Clause::parse(name)).collect()
+}
+
+// Checks: P12
+#[test]
+fn each_clause_has_a_check_and_each_check_names_a_clause() {
+    let clauses = clauses();
+    let mut unchecked = clauses.clone();
+    let mut wrong = String::new();
+    for Check { file, name, names } in checks() {
+        if names.is_empty() {
+            writeln!(wrong, "{file}: {name} names no clause").unwrap();
+        }
+        for text in names {
+            match Clause::parse(&text).filter(|clause| clauses.contains(clause)) {
+                Some(clause) => drop(unchecked.remove(&clause)),
+                None => writeln!(wrong, "{file}: {name} names {text}, which is no clause").unwrap(),
+            }
+        }
+    }
+    for clause in unchecked {
+        writeln!(wrong, "{clause} has no check").unwrap();
+    }
+    assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+// Checks: P12
+#[test]
+fn the_list_of_checks_is_current() {
+    let mut list: BTreeMap<Clause, BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
+    for Check { file, name, names } in checks() {
+        for clause in names.iter().filter_map(|name| Clause::parse(name)) {
+            list.entry(clause).or_default().entry(file.clone()).or_default().insert(name.clone());
+        }
+    }
+    let mut text = String::new();
+    for (clause, files) in list {
+        writeln!(text, "\n**{clause}**\n").unwrap();
+        for (file, names) in files {
+            let names: Vec<String> = names.into_iter().filter(|name| !name.is_empty()).collect();
+            let names = if names.is_empty() { "the whole file".to_owned() } else { names.join(", ") };
+            writeln!(text, "- `{file}`: {names}").unwrap();
+        }
+    }
+    book::holds("clauses", &text);
+}
+
+// Checks: P12
+#[test]
+fn a_citation_is_found_above_its_check_and_nowhere_else() {
+    let text = [
+        "    // Checks: B7, R17",
+        "    /// Why.",
+        "    #[ignore]",
+        "    #[test]",
+        "    fn first() {",
+        "        // Checks: B8",
+        "        let second = 2;",
+        "    }",
+        "    #[test]",
+        "    fn second<T>() {}",
+        "// Checks: no clause",
+        "fuzz_target!(|bytes| ());",
+    ];
+    let text = text.join("\n");
+    let mut checks = Vec::new();
+    collect("file", &text, &mut checks);
+    let found: Vec<_> = checks.iter().map(|check| (check.name.as_str(), check.names.join("+"))).collect();
+    let expected = [("first", "B7+R17"), ("second", ""), ("", "no clause")];
+    assert_eq!(found, expected.map(|(name, names)| (name, names.to_owned())));
+}

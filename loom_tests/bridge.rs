@@ -22,7 +22,7 @@ fn reactor(chaos: Chaos) -> (Reactor, Shaking<Handle>) {
     (reactor, shaking)
 }
 
-// Checks: S8, B48, R16, R17
+// Checks: S8, B48, R16, R17, P11
 #[test]
 fn a_thread_that_blocks_on_a_running_reactor_gets_its_answer() {
     explore(|chaos| {
@@ -83,7 +83,7 @@ fn a_thread_that_waits_for_a_deferred_that_never_fires_is_told_of_the_stop() {
     });
 }
 
-// Checks: B13, B48, R25, R27
+// Checks: B13, B48, R25, R27, P7
 #[test]
 fn a_thread_that_blocks_on_a_reactor_that_is_dropped_unrun_is_told_so() {
     explore(|chaos| {

@@ -1,6 +1,8 @@
 //! The checker, checked: programs whose answer is known, loom's known holes, and planted bugs that a search has to report.
 //!
 //! A hole is pinned as it is: when an upgrade of loom closes one, its test fails, and what was built around it can be looked at again.
+//!
+//! Checks: P13
 
 use std::collections::BTreeSet;
 use std::env;

@@ -1,4 +1,6 @@
 //! The ledger: how many iterations each model takes, committed, so that a search that shrinks is seen.
+//!
+//! Checks: P13
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

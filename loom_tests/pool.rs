@@ -182,7 +182,7 @@ fn a_worker_that_stops_its_own_pool_is_refused_and_another_is_not() {
     });
 }
 
-// Checks: B40, R27
+// Checks: B40, R27, P6
 #[test]
 fn a_pool_whose_last_handle_goes_finishes_what_it_accepted() {
     explore(|chaos| {
@@ -234,7 +234,7 @@ impl Drop for ComesBack {
     }
 }
 
-// Checks: B37, R20
+// Checks: B37, R20, P9
 #[test]
 fn what_a_job_captured_may_use_the_pool_when_it_is_dropped() {
     explore(|chaos| {

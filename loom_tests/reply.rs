@@ -41,7 +41,7 @@ fn a_caller_is_told_that_its_answerer_is_gone() {
     });
 }
 
-// Checks: B48, R28
+// Checks: B48, R28, P5
 #[test]
 fn an_answer_against_a_deadline_is_delivered_or_handed_back() {
     explore(|chaos| {

@@ -1,4 +1,5 @@
 //! The founding document, sentence by sentence: what "Using Threads in Twisted" promises, this crate does.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
 
@@ -10,7 +11,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use selvedge::{BlockingCallError, Deferred, Handle, Job, Reactor, Rejected, ThreadPool, threads};
+use selvedge::{BlockingCallError, Deferred, Handle, Reactor, ThreadPool, threads};
 use support::{Gate, Log, ends, until};
 
 /// A function that must not be called from two threads: it is not even `Send`.
@@ -32,7 +33,9 @@ fn what_is_not_thread_safe_stays_with_the_reactor_and_others_call_it_there() {
         let handle = reactor.handle();
         let writers = [1, 2, 4].map(|x| {
             let address = address.clone();
-            thread::spawn(move || address.blocking_call(move |value, _| (value.add(x), thread::current().id())).unwrap())
+            thread::spawn(move || {
+                address.blocking_call(move |value, _| (value.add(x), thread::current().id())).unwrap()
+            })
         });
         let here = thread::current().id();
         let last = thread::spawn(move || {
@@ -108,10 +111,11 @@ fn a_silly_blocking_method_does_not_block_the_loop() {
 #[test]
 fn the_utilities_are_free_functions_apart_from_the_reactor() {
     type Commands = Vec<Box<dyn FnOnce() + Send>>;
+    type Job = fn() -> u32;
     type Question = fn(&Reactor) -> u32;
-    let _: fn(&Handle, Commands) -> Result<(), Rejected<Job>> = threads::call_multiple_in_thread;
-    let _: fn(&Reactor, fn() -> u32) -> Deferred<u32> = threads::defer_to_thread;
-    let _: fn(&Reactor, &ThreadPool, fn() -> u32) -> Deferred<u32> = threads::defer_to_thread_pool;
+    let _: fn(&Handle, Commands) -> _ = threads::call_multiple_in_thread;
+    let _: fn(&Reactor, Job) -> Deferred<u32> = threads::defer_to_thread;
+    let _: fn(&Reactor, &ThreadPool, Job) -> Deferred<u32> = threads::defer_to_thread_pool;
     let _: fn(&Handle, Question) -> Result<u32, BlockingCallError> = threads::blocking_call_from_thread;
 }
 

@@ -318,7 +318,7 @@ fn a_blocking_call_whose_function_panics_in_every_way_still_answers() {
 
 // ---- re-entrance
 
-// Checks: B6, B11, B17, B25, R20
+// Checks: B6, B11, B17, B25, R20, P9
 #[test]
 fn what_is_dropped_may_use_the_reactor_again() {
     ends(|| {
@@ -410,15 +410,11 @@ fn a_whole_reactor_may_be_run_inside_a_callback_of_another() {
 
 // Checks: B3, B6
 #[test]
-fn a_reactor_may_be_dropped_by_the_sink_of_its_own_reports() {
+fn a_reactor_may_be_dropped_inside_a_call_of_another() {
     let place = Rc::new(RefCell::new(None));
     let (reactor, reports) = reporting();
     let owner = Rc::clone(&place);
-    reactor
-        .own(owner)
-        .leave()
-        .call(|owner, _| drop(owner.borrow_mut().take()))
-        .unwrap();
+    reactor.own(owner).leave().call(|owner, _| drop(owner.borrow_mut().take())).unwrap();
     place.replace(Some(Reactor::new()));
     reactor.turn().unwrap();
     assert!(place.borrow().is_none());
@@ -495,7 +491,7 @@ fn a_pool_whose_every_job_panics_in_every_way_still_does_all_and_stops() {
     });
 }
 
-// Checks: B37, B38, B40, R20
+// Checks: B37, B38, B40, R20, P9
 #[test]
 fn what_a_job_drops_may_use_its_pool_again() {
     ends(|| {
@@ -538,7 +534,7 @@ fn a_job_that_is_refused_may_use_the_pool_that_refuses_it() {
 
 // ---- time
 
-// Checks: B16, B21
+// Checks: B16, B21, P8
 #[test]
 fn a_virtual_clock_stops_at_the_end_of_time() {
     let clock = VirtualClock::new();

@@ -225,7 +225,7 @@ fn a_value_can_be_taken_back() {
     assert_eq!(log, ["dropped"]);
 }
 
-// Checks: S1, R28
+// Checks: S1, R28, P5
 #[test]
 fn values_that_are_left_are_dropped_at_the_reactors_end_on_its_thread_the_oldest_first() {
     ends(|| {
@@ -248,18 +248,20 @@ fn values_that_are_left_are_dropped_at_the_reactors_end_on_its_thread_the_oldest
 // Checks: S1, B3
 #[test]
 fn an_address_outlives_its_reactor_and_hands_calls_back() {
-    let reactor = Reactor::new();
-    let address = reactor.own(()).leave();
-    drop(reactor);
-    let (grave, told) = Grave::new();
-    let call = thread::spawn(move || {
-        let rejected = address.call(move |(), _| drop(grave)).unwrap_err();
-        assert!(address.release().is_err());
-        assert!(matches!(address.blocking_call(|(), _| ()), Err(BlockingCallError::ReactorStopped)));
-        rejected.job
+    ends(|| {
+        let reactor = Reactor::new();
+        let address = reactor.own(()).leave();
+        drop(reactor);
+        let (grave, told) = Grave::new();
+        let call = thread::spawn(move || {
+            let rejected = address.call(move |(), _| drop(grave)).unwrap_err();
+            assert!(address.release().is_err());
+            assert!(matches!(address.blocking_call(|(), _| ()), Err(BlockingCallError::ReactorStopped)));
+            rejected.job
+        });
+        drop(call.join().unwrap());
+        assert_eq!(told.recv(), Ok(thread::current().id()));
     });
-    drop(call.join().unwrap());
-    assert_eq!(told.recv(), Ok(thread::current().id()));
 }
 
 // Checks: S1, B8

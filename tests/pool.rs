@@ -1,4 +1,5 @@
 //! The pool: its sizes, who runs what and in which order, what is dropped when, and how it ends.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
 
@@ -7,15 +8,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
 
-use selvedge::{
-    Failure, Incident, NeverRan, Panic, PoolBuilder, PoolStats, Reactor, Rejection, SizeError, ThreadPool,
-};
+use selvedge::{Failure, Incident, NeverRan, Panic, PoolBuilder, PoolStats, Reactor, Rejection, SizeError, ThreadPool};
 use support::{Bomb, Gate, Grave, Log, ends, until};
 
 fn started(min: usize, max: usize) -> ThreadPool {
-    let pool = ThreadPool::new(min, max).unwrap_or_else(|error| panic!("{error}"));
-    pool.start().unwrap_or_else(|error| panic!("{error}"));
+    let pool = ThreadPool::new(min, max).unwrap();
+    pool.start().unwrap();
     pool
 }
 
@@ -28,7 +28,7 @@ fn occupy(pool: &ThreadPool, count: usize) -> Gate {
             waiting.note(());
             gate.pass();
         };
-        pool.call_in_thread(job).unwrap_or_else(|error| panic!("{error}"));
+        pool.call_in_thread(job).unwrap();
     }
     until(|| waiting.len() == count);
     gate
@@ -382,8 +382,8 @@ fn on_result_gets_the_panic_with_its_payload() {
 fn reporting(max: usize) -> (ThreadPool, Log<Incident>) {
     let reports = Log::new();
     let pool = ThreadPool::builder().size(0, max).on_report(reports.sink()).build();
-    let pool = pool.unwrap_or_else(|error| panic!("{error}"));
-    pool.start().unwrap_or_else(|error| panic!("{error}"));
+    let pool = pool.unwrap();
+    pool.start().unwrap();
     (pool, reports)
 }
 
@@ -499,6 +499,46 @@ fn stopping_again_is_harmless_from_one_thread_or_from_many() {
         gate.open();
         assert!(stoppers.into_iter().all(|stopper| stopper.join().unwrap() == 0));
         pool.stop().unwrap();
+    });
+}
+
+thread_local! {
+    static LAST_WORDS: Cell<Option<LastWords>> = const { Cell::new(None) };
+}
+
+/// Holds its thread up at its very end, and makes an entry then.
+struct LastWords(Gate, Log<&'static str>);
+
+impl Drop for LastWords {
+    fn drop(&mut self) {
+        self.0.pass();
+        self.1.note("gone");
+    }
+}
+
+// Checks: B40, B42
+#[test]
+fn every_stop_waits_for_the_threads_themselves_and_not_only_the_first() {
+    ends(|| {
+        let pool = started(0, 1);
+        let (gate, log) = (Gate::new(), Log::new());
+        let last_words = LastWords(gate.clone(), log.clone());
+        pool.call_in_thread(move || LAST_WORDS.set(Some(last_words))).unwrap();
+        let stoppers = [(); 3].map(|()| {
+            let (stopped, log) = (pool.clone(), log.clone());
+            let stopper = thread::spawn(move || {
+                stopped.stop().unwrap();
+                log.entries()
+            });
+            // The others come when the first has seen the worker retire and waits for its thread.
+            until_stats(&pool, |stats| stats.live == 0);
+            thread::sleep(Duration::from_millis(5));
+            stopper
+        });
+        gate.open();
+        for stopper in stoppers {
+            assert_eq!(stopper.join().unwrap(), ["gone"]);
+        }
     });
 }
 

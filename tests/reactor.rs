@@ -153,7 +153,7 @@ fn whatever_was_accepted_before_the_end_has_run_when_run_returns() {
     });
 }
 
-// Checks: B6, R27
+// Checks: B6, R27, P5, P7
 #[test]
 fn calls_to_a_reactor_that_is_dropped_without_having_run_are_dropped_with_it_on_its_thread() {
     let reactor = Reactor::new();
@@ -165,7 +165,7 @@ fn calls_to_a_reactor_that_is_dropped_without_having_run_are_dropped_with_it_on_
 
 // ---- posting
 
-// Checks: B6
+// Checks: B6, R24
 #[test]
 fn a_call_never_runs_inside_the_call_that_posts_it() {
     let reactor = Reactor::new();
@@ -615,8 +615,7 @@ fn without_a_sink_failures_are_told_on_stderr() {
         return;
     }
     let name = "without_a_sink_failures_are_told_on_stderr";
-    let output =
-        Command::new(env::current_exe().unwrap()).args([name, "--exact"]).env(CHILD, "yes").output().unwrap();
+    let output = Command::new(env::current_exe().unwrap()).args([name, "--exact"]).env(CHILD, "yes").output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("selvedge: a call on the reactor's thread failed: panicked: out of cheese"), "{said}");
     assert!(output.status.success());

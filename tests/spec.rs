@@ -1,7 +1,8 @@
 //! SPEC.md and its checks: no clause without a check, no check without a clause, and the list of who checks what is current.
 //!
 //! A check is a test, a property, a model, a fuzz target or a program that must not compile. It names its clauses in a comment
-//! above it, or in its file's first line if the file is the check: `// Checks: B7, R17`.
+//! above it, `// Checks: B7, R17`; in its file's first line, if the file is the check. What the head of a file names (`//! Checks: P13`) holds for those of
+//! its checks that name nothing.
 
 #[path = "../src/machine/explore/book.rs"]
 mod book;
@@ -99,6 +100,8 @@ fn sources(place: &Path) -> Vec<PathBuf> {
 
 /// The checks of a file. What stands between a citation and its check is attributes and comments only.
 fn collect(file: &str, text: &str, checks: &mut Vec<Check>) {
+    let head = text.lines().take_while(|line| line.starts_with("//!"));
+    let by_head: Vec<String> = head.filter_map(|line| named(&line.replacen('!', "", 1))).flatten().collect();
     let mut names = Vec::new();
     let mut is_test = false;
     for line in text.lines().map(str::trim) {
@@ -110,7 +113,8 @@ fn collect(file: &str, text: &str, checks: &mut Vec<Check>) {
             let is_target = line.starts_with("fuzz_target!");
             if is_test || is_target {
                 let name = if is_target { "" } else { function(line).unwrap_or("?") };
-                checks.push(Check { file: file.to_owned(), name: name.to_owned(), names: std::mem::take(&mut names) });
+                let names = if names.is_empty() { by_head.clone() } else { std::mem::take(&mut names) };
+                checks.push(Check { file: file.to_owned(), name: name.to_owned(), names });
             }
             names.clear();
             is_test = false;
@@ -182,6 +186,8 @@ fn the_list_of_checks_is_current() {
 #[test]
 fn a_citation_is_found_above_its_check_and_nowhere_else() {
     let text = [
+        "//! What all of them do.",
+        "//! Checks: P13",
         "    // Checks: B7, R17",
         "    /// Why.",
         "    #[ignore]",
@@ -199,6 +205,6 @@ fn a_citation_is_found_above_its_check_and_nowhere_else() {
     let mut checks = Vec::new();
     collect("file", &text, &mut checks);
     let found: Vec<_> = checks.iter().map(|check| (check.name.as_str(), check.names.join("+"))).collect();
-    let expected = [("first", "B7+R17"), ("second", ""), ("", "no clause")];
+    let expected = [("first", "B7+R17"), ("second", "P13"), ("", "no clause")];
     assert_eq!(found, expected.map(|(name, names)| (name, names.to_owned())));
 }

@@ -1,4 +1,5 @@
 //! Real threads under load: resizes, panics, stops and posts in a random order, and afterwards everything is accounted for.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
 
@@ -219,7 +220,9 @@ fn stopping_against_blocking_calls_answers_every_one_of_them() {
                                     let _ = reactor.call_later(Duration::ZERO, |_| resolver.callback(()));
                                     deferred
                                 }),
-                                _ => threads::blocking_call_from_thread_timeout(&handle, Duration::from_secs(60), |_| ()),
+                                _ => {
+                                    threads::blocking_call_from_thread_timeout(&handle, Duration::from_secs(60), |_| ())
+                                }
                             };
                             match answer {
                                 Ok(()) => answered += 1,

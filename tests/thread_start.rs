@@ -1,5 +1,6 @@
 //! A thread that cannot be started while another lives. Alone in its program, because it takes the address space from all of it.
 #![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
 

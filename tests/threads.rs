@@ -1,4 +1,5 @@
 //! The bridges: what comes back from a thread, what a blocked thread is told, and what cancelling and stopping do to either.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
 
@@ -101,12 +102,14 @@ fn a_failure_that_nobody_handles_is_reported() {
 // Checks: B46, B13
 #[test]
 fn deferring_to_a_pool_that_has_stopped_fails_the_deferred_at_once() {
-    let reactor = Reactor::new();
-    let pool = ThreadPool::new(0, 1).unwrap();
-    pool.stop().unwrap();
-    let deferred = threads::defer_to_thread_pool(&reactor, &pool, || ());
-    let failure = deferred.try_result().unwrap().unwrap_err();
-    assert_eq!(failure.downcast::<Rejected<()>>().unwrap().reason, Rejection::PoolStopped);
+    ends(|| {
+        let reactor = Reactor::new();
+        let pool = ThreadPool::new(0, 1).unwrap();
+        pool.stop().unwrap();
+        let deferred = threads::defer_to_thread_pool(&reactor, &pool, || ());
+        let failure = deferred.try_result().unwrap().unwrap_err();
+        assert_eq!(failure.downcast::<Rejected<()>>().unwrap().reason, Rejection::PoolStopped);
+    });
 }
 
 // Checks: B46
@@ -253,13 +256,15 @@ fn a_panics_own_payload_comes_through() {
 // Checks: B48, R26
 #[test]
 fn a_blocking_call_on_the_reactors_own_thread_would_deadlock_and_says_so() {
-    let reactor = Reactor::new();
-    let log = Log::new();
-    let ran = log.clone();
-    let answer = threads::blocking_call_from_thread(&reactor.handle(), move |_| ran.note("ran"));
-    assert!(matches!(answer, Err(BlockingCallError::WouldDeadlock)));
-    reactor.turn().unwrap();
-    assert_eq!(log.len(), 0, "the function was not posted either");
+    ends(|| {
+        let reactor = Reactor::new();
+        let log = Log::new();
+        let ran = log.clone();
+        let answer = threads::blocking_call_from_thread(&reactor.handle(), move |_| ran.note("ran"));
+        assert!(matches!(answer, Err(BlockingCallError::WouldDeadlock)));
+        reactor.turn().unwrap();
+        assert_eq!(log.len(), 0, "the function was not posted either");
+    });
 }
 
 // Checks: B48, B12
@@ -424,8 +429,7 @@ fn a_timeout_of_zero_does_not_wait() {
     ends(|| {
         let reactor = Reactor::new();
         let handle = reactor.handle();
-        let asker =
-            thread::spawn(move || threads::blocking_call_from_thread_timeout(&handle, Duration::ZERO, |_| ()));
+        let asker = thread::spawn(move || threads::blocking_call_from_thread_timeout(&handle, Duration::ZERO, |_| ()));
         assert!(matches!(asker.join().unwrap(), Err(BlockingCallError::TimedOut(Duration::ZERO))));
     });
 }
@@ -466,7 +470,7 @@ fn a_job_of_the_pool_may_block_on_the_loop_and_stop_it() {
         let seen = log.clone();
         reactor
             .call_in_thread(move || {
-                let stopped = threads::blocking_call_from_thread(&handle, |reactor| reactor.stop());
+                let stopped = threads::blocking_call_from_thread(&handle, Reactor::stop);
                 seen.note(stopped.is_ok());
             })
             .unwrap();

@@ -5,6 +5,7 @@
 //!
 //! Not here: `test_memory`, whose workers run without a thread (`B69`); `LockWorkerTests`, whose lock has no counterpart, since what
 //! it guards is a state machine that never runs a job under a lock.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
 
@@ -74,8 +75,8 @@ fn set_twice_raises() {
 // ---- TeamTests
 
 fn team(workers: usize) -> ThreadPool {
-    let pool = ThreadPool::new(0, workers).unwrap_or_else(|error| panic!("{error}"));
-    pool.start().unwrap_or_else(|error| panic!("{error}"));
+    let pool = ThreadPool::new(0, workers).unwrap();
+    pool.start().unwrap();
     pool
 }
 
@@ -84,7 +85,7 @@ fn busy(pool: &ThreadPool, workers: usize) -> Gate {
     let gate = Gate::new();
     for _ in 0..workers {
         let gate = gate.clone();
-        pool.call_in_thread(move || gate.pass()).unwrap_or_else(|error| panic!("{error}"));
+        pool.call_in_thread(move || gate.pass()).unwrap();
     }
     until(|| pool.stats().busy == workers);
     gate

@@ -2,6 +2,7 @@
 //!
 //! Not here: `test_persistence`, since a pool of threads is not something to write to a file; `test_callbackContext`, because
 //! what a worker carries over from the submitter is for the hooks of `B39`.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
 
@@ -15,7 +16,7 @@ use support::{Gate, Log, ends, until};
 fn pool(min: usize, max: usize) -> (ThreadPool, Log<Incident>) {
     let reports = Log::new();
     let pool = ThreadPool::builder().size(min, max).on_report(reports.sink()).build();
-    (pool.unwrap_or_else(|error| panic!("{error}")), reports)
+    (pool.unwrap(), reports)
 }
 
 // Checks: B27, B35
@@ -275,7 +276,7 @@ fn backlog(max: usize, jobs: usize) -> (ThreadPool, Gate) {
     let gate = Gate::new();
     for _ in 0..jobs {
         let gate = gate.clone();
-        pool.call_in_thread(move || gate.pass()).unwrap_or_else(|error| panic!("{error}"));
+        pool.call_in_thread(move || gate.pass()).unwrap();
     }
     (pool, gate)
 }

@@ -1,4 +1,5 @@
 //! Twisted's `twisted.test.test_threads`, told again: one test for each of its names.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
 
@@ -117,9 +118,9 @@ fn block_on<R: Outcome<Failure, Value = &'static str>>(
             let _ = tell.send(threads::blocking_call_from_thread(&handle, function));
             handle.stop();
         };
-        reactor.call_in_thread(job).unwrap_or_else(|error| panic!("{error}"));
+        reactor.call_in_thread(job).unwrap();
         reactor.run();
-        told.recv().unwrap_or_else(|error| panic!("{error}"))
+        told.recv().unwrap()
     })
 }
 
@@ -188,7 +189,9 @@ fn call_multiple() {
 }
 
 /// Runs a reactor until the Deferred that is made with it has fired; returns with what.
-fn result_of<T: Clone + Send + 'static>(make: impl FnOnce(&Reactor) -> Deferred<T> + Send + 'static) -> Result<T, Failure> {
+fn result_of<T: Clone + Send + 'static>(
+    make: impl FnOnce(&Reactor) -> Deferred<T> + Send + 'static,
+) -> Result<T, Failure> {
     ends(|| {
         let (reactor, _) = reporting();
         let (tell, told) = std::sync::mpsc::channel();
@@ -198,7 +201,7 @@ fn result_of<T: Clone + Send + 'static>(make: impl FnOnce(&Reactor) -> Deferred<
             here.with(|reactor| reactor.stop().unwrap_or_default()).unwrap_or_default();
         }));
         reactor.run();
-        told.recv().unwrap_or_else(|error| panic!("{error}"))
+        told.recv().unwrap()
     })
 }
 
@@ -224,7 +227,7 @@ fn deferred_failure_after_success() {
         let here = reactor.local();
         threads::defer_to_thread(reactor, || ()).add_callback(move |()| {
             let failing = || Err::<(), _>(RuntimeError("division by zero"));
-            here.with(|reactor| threads::defer_to_thread(reactor, failing)).map_or_else(Deferred::fail, |second| second)
+            here.with(|reactor| threads::defer_to_thread(reactor, failing)).unwrap_or_else(Deferred::fail)
         })
     });
     assert!(failure.unwrap_err().is::<RuntimeError>());

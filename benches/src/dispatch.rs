@@ -13,10 +13,7 @@ pub fn comparisons() -> Vec<Comparison> {
     [2, 4, 10]
         .map(|workers| Comparison {
             title: format!("Dispatch to a pool: {workers} workers"),
-            setting: Setting {
-                threads: workers,
-                mix: Mix::Mixed,
-            },
+            setting: Setting { threads: workers, mix: Mix::Mixed },
             operations: 200_000,
             contenders: &CONTENDERS,
         })
@@ -46,8 +43,7 @@ impl Sink for selvedge::ThreadPool {
 }
 
 fn selvedge(setting: Setting, operations: u64) -> Duration {
-    let pool =
-        selvedge::ThreadPool::new(setting.threads, setting.threads).expect("the size is a size");
+    let pool = selvedge::ThreadPool::new(setting.threads, setting.threads).expect("the size is a size");
     pool.start().expect("it is new");
     let elapsed = dispatch(operations, &pool);
     pool.stop().expect("this is no worker");
@@ -76,10 +72,7 @@ impl Sink for rayon::ThreadPool {
 
 /// `spawn`, its entrance from a thread outside. A pool for computation, not for blocking, but the fastest entrance of its kind.
 fn rayon(setting: Setting, operations: u64) -> Duration {
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(setting.threads)
-        .build()
-        .expect("threads start");
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(setting.threads).build().expect("threads start");
     dispatch(operations, &pool)
 }
 
@@ -104,10 +97,7 @@ impl Sink for rusty_pool::ThreadPool {
 
 /// Core size and greatest size the same, core threads started beforehand: the fixed pool that its documentation describes.
 fn rusty_pool(setting: Setting, operations: u64) -> Duration {
-    let pool = rusty_pool::Builder::new()
-        .core_size(setting.threads)
-        .max_size(setting.threads)
-        .build();
+    let pool = rusty_pool::Builder::new().core_size(setting.threads).max_size(setting.threads).build();
     pool.start_core_threads();
     let elapsed = dispatch(operations, &pool);
     pool.shutdown_join();
@@ -124,9 +114,6 @@ impl Sink for tokio::runtime::Runtime {
 /// during the warm-up and stay for the ten seconds of its keep-alive, far longer than a round.
 fn tokio(setting: Setting, operations: u64) -> Duration {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
-    let runtime = runtime
-        .max_blocking_threads(setting.threads)
-        .build()
-        .expect("a runtime starts");
+    let runtime = runtime.max_blocking_threads(setting.threads).build().expect("a runtime starts");
     dispatch(operations, &runtime)
 }

@@ -16,17 +16,9 @@ const BATCH: u64 = 64;
 pub fn comparison() -> Comparison {
     Comparison {
         title: "The floor: box, push, run, drop; one thread".to_owned(),
-        setting: Setting {
-            threads: 1,
-            mix: Mix::Mixed,
-        },
+        setting: Setting { threads: 1, mix: Mix::Mixed },
         operations: 1_000_000,
-        contenders: const {
-            &[
-                Contender::new("selvedge", selvedge),
-                Contender::new("floor", floor),
-            ]
-        },
+        contenders: const { &[Contender::new("selvedge", selvedge), Contender::new("floor", floor)] },
     }
 }
 
@@ -34,9 +26,7 @@ fn batches(setting: Setting, operations: u64, sink: &impl Sink, run: impl Fn()) 
     let start = Instant::now();
     for first in (0..operations).step_by(BATCH as usize) {
         for number in first..operations.min(first + BATCH) {
-            setting
-                .mix
-                .put(sink, number, move || payload::trace(number));
+            setting.mix.put(sink, number, move || payload::trace(number));
         }
         run();
     }
@@ -63,8 +53,6 @@ fn floor(setting: Setting, operations: u64) -> Duration {
     let queue = RefCell::new(Vec::new());
     batches(setting, operations, &queue, || {
         // Otherwise the compiler may see through the box and call the closure where it was made.
-        black_box(&mut *queue.borrow_mut())
-            .drain(..)
-            .for_each(|job| job());
+        black_box(&mut *queue.borrow_mut()).drain(..).for_each(|job| job());
     })
 }

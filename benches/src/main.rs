@@ -88,11 +88,7 @@ impl Options {
             Some(1) => "one busy neighbour".to_owned(),
             Some(threads) => format!("{threads} busy neighbours"),
         };
-        format!(
-            "{system} {processor}, {cores} cores, {company}{}, medians of {} rounds",
-            found_load(),
-            self.rounds
-        )
+        format!("{system} {processor}, {cores} cores, {company}{}, medians of {} rounds", found_load(), self.rounds)
     }
 }
 
@@ -103,9 +99,7 @@ fn found_load() -> String {
     load.split(' ')
         .next()
         .filter(|load| !load.is_empty())
-        .map_or_else(String::new, |load| {
-            format!(" (load average before: {load})")
-        })
+        .map_or_else(String::new, |load| format!(" (load average before: {load})"))
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -113,24 +107,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     if options.quick {
         options.rounds = 2;
     }
-    let groups = if options.only.is_empty() {
-        Group::value_variants()
-    } else {
-        &options.only
-    };
-    let comparisons: Vec<Comparison> = groups
-        .iter()
-        .flat_map(|group| group.comparisons())
-        .collect();
+    let groups = if options.only.is_empty() { Group::value_variants() } else { &options.only };
+    let comparisons: Vec<Comparison> = groups.iter().flat_map(|group| group.comparisons()).collect();
 
     let conditions = options.conditions();
     let neighbours = Neighbours::start(options.busy.unwrap_or(0));
-    let progress = progress(
-        comparisons
-            .iter()
-            .map(|comparison| comparison.rounds(options.rounds))
-            .sum(),
-    );
+    let progress = progress(comparisons.iter().map(|comparison| comparison.rounds(options.rounds)).sum());
     let results: Vec<_> = comparisons
         .iter()
         .map(|comparison| {
@@ -147,11 +129,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     if let Some(directory) = options.destination() {
         fs::create_dir_all(&directory)?;
         fs::write(directory.join(options.file("table", "md")), &table)?;
-        draw::chart(
-            &directory.join(options.file("chart", "svg")),
-            &conditions,
-            &results,
-        )?;
+        draw::chart(&directory.join(options.file("chart", "svg")), &conditions, &results)?;
         eprintln!("written to {}", directory.display());
     }
     Ok(())
@@ -159,7 +137,6 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// Drawn between rounds only: a bar that ticked by itself would be a neighbour of its own.
 fn progress(rounds: u64) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}")
-        .expect("the template is a constant");
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}").expect("the template is a constant");
     ProgressBar::new(rounds).with_style(style)
 }

@@ -76,27 +76,14 @@ impl Comparison {
                 progress();
             }
         }
-        let rows = self
-            .contenders
-            .iter()
-            .zip(&samples)
-            .map(|(contender, nanoseconds)| Row {
-                name: contender.name,
-                nanoseconds: Spread::of(nanoseconds.clone()),
-                // Each round's own ratio, then their median. The ratio of the medians would set a quiet round of one contender
-                // against a noisy round of the other.
-                ratio: Spread::of(
-                    nanoseconds
-                        .iter()
-                        .zip(&samples[0])
-                        .map(|(own, selvedge)| own / selvedge)
-                        .collect(),
-                ),
-            });
-        Standings {
-            title: self.title.clone(),
-            rows: rows.collect(),
-        }
+        let rows = self.contenders.iter().zip(&samples).map(|(contender, nanoseconds)| Row {
+            name: contender.name,
+            nanoseconds: Spread::of(nanoseconds.clone()),
+            // Each round's own ratio, then their median. The ratio of the medians would set a quiet round of one contender
+            // against a noisy round of the other.
+            ratio: Spread::of(nanoseconds.iter().zip(&samples[0]).map(|(own, selvedge)| own / selvedge).collect()),
+        });
+        Standings { title: self.title.clone(), rows: rows.collect() }
     }
 }
 
@@ -108,10 +95,6 @@ impl Spread {
             let (below, above) = (sample[at.floor() as usize], sample[at.ceil() as usize]);
             below + (above - below) * at.fract()
         };
-        Spread {
-            low: quantile(0.25),
-            median: quantile(0.5),
-            high: quantile(0.75),
-        }
+        Spread { low: quantile(0.25), median: quantile(0.5), high: quantile(0.75) }
     }
 }

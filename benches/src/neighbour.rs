@@ -21,8 +21,7 @@ impl Neighbours {
                 thread::spawn(move || {
                     let mut sum = 0_u64;
                     while !quit.load(Relaxed) {
-                        (0..10_000)
-                            .for_each(|n| sum = black_box(sum.wrapping_mul(31).wrapping_add(n)));
+                        (0..10_000).for_each(|n| sum = black_box(sum.wrapping_mul(31).wrapping_add(n)));
                     }
                 })
             })

@@ -19,8 +19,7 @@ pub trait Sink {
 
 impl Sink for Handle {
     fn put(&self, job: impl FnOnce() + Send + 'static) {
-        self.call_from_thread(move |_| job())
-            .expect("it has not stopped");
+        self.call_from_thread(move |_| job()).expect("it has not stopped");
     }
 }
 
@@ -71,11 +70,7 @@ pub fn trace(number: u64) {
 /// Each of the numbers below `operations` has been traced, since the last time this was asked.
 pub fn assert_all_traced(operations: u64) {
     let all = operations * (operations + 1) / 2;
-    assert_eq!(
-        SUM.swap(0, Relaxed),
-        all,
-        "a closure was lost, or ran twice"
-    );
+    assert_eq!(SUM.swap(0, Relaxed), all, "a closure was lost, or ran twice");
 }
 
 const STRIPES: usize = 64;
@@ -103,11 +98,7 @@ impl Ticket {
     fn punch(self) {
         let stripe = &BOARD.stripes[self.0 as usize % STRIPES];
         if stripe.fetch_sub(1, AcqRel) == 1 && BOARD.open.fetch_sub(1, AcqRel) == 1 {
-            let waiter = BOARD
-                .waiter
-                .lock()
-                .expect("nothing panics under this lock")
-                .take();
+            let waiter = BOARD.waiter.lock().expect("nothing panics under this lock").take();
             waiter.expect("one ticket is the last").unpark();
         }
     }

@@ -19,9 +19,7 @@ use crate::payload::{self, Job, Mix, Sink};
 pub fn comparisons() -> Vec<Comparison> {
     let mixes = [(Mix::Mixed, "mixed calls"), (Mix::Alike, "calls alike")];
     let posters = [(1, "1 poster"), (2, "2 posters"), (4, "4 posters")];
-    let pairs = mixes
-        .into_iter()
-        .flat_map(|mix| posters.map(|posters| (mix, posters)));
+    let pairs = mixes.into_iter().flat_map(|mix| posters.map(|posters| (mix, posters)));
     pairs
         .map(|((mix, calls), (threads, posters))| Comparison {
             title: format!("Post to the loop: {posters}, {calls}"),
@@ -50,10 +48,7 @@ fn race<S: Sink + Clone + Send>(
     sender: S,
     run: impl FnOnce(Arc<Barrier>) -> Instant,
 ) -> Duration {
-    let Setting {
-        threads: posters,
-        mix,
-    } = setting;
+    let Setting { threads: posters, mix } = setting;
     let line = Arc::new(Barrier::new(posters + 1));
     let elapsed = thread::scope(|scope| {
         let threads: Vec<_> = (0..posters)
@@ -71,9 +66,7 @@ fn race<S: Sink + Clone + Send>(
             .collect();
         drop(sender);
         let end = run(line);
-        let starts = threads
-            .into_iter()
-            .map(|thread| thread.join().expect("a poster only posts"));
+        let starts = threads.into_iter().map(|thread| thread.join().expect("a poster only posts"));
         end - starts.min().expect("there is a poster")
     });
     payload::assert_all_traced(operations);
@@ -103,33 +96,20 @@ fn selvedge(setting: Setting, operations: u64) -> Duration {
                 end.set(Instant::now()).expect("only one is the last");
                 reactor.stop().expect("it is running this");
             };
-            self.handle
-                .call_from_thread(stop)
-                .expect("nobody else stops it");
+            self.handle.call_from_thread(stop).expect("nobody else stops it");
         }
     }
     let reactor = Reactor::new();
     let handle = reactor.handle();
     let end = Arc::new(OnceLock::new());
-    let last = Arc::new(Last {
-        handle: handle.clone(),
-        end: Arc::clone(&end),
-    });
-    race(
-        setting,
-        operations,
-        Poster {
-            handle,
-            _last: last,
-        },
-        |line| {
-            reactor.call_when_running(move |_| {
-                line.wait();
-            });
-            reactor.run();
-            *end.get().expect("the last call stopped it")
-        },
-    )
+    let last = Arc::new(Last { handle: handle.clone(), end: Arc::clone(&end) });
+    race(setting, operations, Poster { handle, _last: last }, |line| {
+        reactor.call_when_running(move |_| {
+            line.wait();
+        });
+        reactor.run();
+        *end.get().expect("the last call stopped it")
+    })
 }
 
 fn crossbeam(setting: Setting, operations: u64) -> Duration {
@@ -198,9 +178,7 @@ impl Sink for tokio::sync::mpsc::UnboundedSender<Job> {
 fn tokio(setting: Setting, operations: u64) -> Duration {
     let (sender, mut receiver) = tokio::sync::mpsc::unbounded_channel::<Job>();
     race(setting, operations, sender, |line| {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .build()
-            .expect("a runtime starts");
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime starts");
         runtime.block_on(async {
             line.wait();
             while let Some(job) = receiver.recv().await {
@@ -222,25 +200,19 @@ fn calloop(setting: Setting, operations: u64) -> Duration {
     use calloop::channel::{Event, channel};
     let (sender, source) = channel::<Job>();
     race(setting, operations, sender, |line| {
-        let mut event_loop =
-            calloop::EventLoop::<Option<Instant>>::try_new().expect("a loop starts");
+        let mut event_loop = calloop::EventLoop::<Option<Instant>>::try_new().expect("a loop starts");
         let signal = event_loop.get_signal();
-        let inserted =
-            event_loop
-                .handle()
-                .insert_source(source, move |event, (), end| match event {
-                    Event::Msg(job) => job(),
-                    Event::Closed => {
-                        *end = Some(Instant::now());
-                        signal.stop();
-                    }
-                });
+        let inserted = event_loop.handle().insert_source(source, move |event, (), end| match event {
+            Event::Msg(job) => job(),
+            Event::Closed => {
+                *end = Some(Instant::now());
+                signal.stop();
+            }
+        });
         assert!(inserted.is_ok(), "a channel is a source");
         line.wait();
         let mut end = None;
-        event_loop
-            .run(None, &mut end, |_| {})
-            .expect("the loop runs");
+        event_loop.run(None, &mut end, |_| {}).expect("the loop runs");
         end.expect("the channel closed")
     })
 }

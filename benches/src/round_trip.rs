@@ -14,10 +14,7 @@ use crate::measure::{Comparison, Contender, Setting};
 use crate::payload::{Job, Mix};
 
 /// One asker, one question.
-const SETTING: Setting = Setting {
-    threads: 1,
-    mix: Mix::Alike,
-};
+const SETTING: Setting = Setting { threads: 1, mix: Mix::Alike };
 
 pub fn defer() -> Comparison {
     Comparison {
@@ -87,14 +84,10 @@ fn trip(reactor: &Reactor, left: u64, after: impl FnOnce(&Reactor) + 'static) {
 fn defer_tokio(trips: u64) -> Duration {
     async fn make(trips: u64) {
         for left in 0..trips {
-            tokio::task::spawn_blocking(move || black_box(left))
-                .await
-                .expect("it returns");
+            tokio::task::spawn_blocking(move || black_box(left)).await.expect("it returns");
         }
     }
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .build()
-        .expect("a runtime starts");
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime starts");
     runtime.block_on(async {
         make(WARM_UP).await;
         let start = Instant::now();
@@ -123,10 +116,8 @@ fn defer_blocking(trips: u64) -> Duration {
 fn ask<A: FnMut(u64) -> u64 + Send>(trips: u64, mut ask: A, run: impl FnOnce()) -> Duration {
     thread::scope(|scope| {
         let asker = scope.spawn(move || {
-            let mut make = |trips| {
-                (0..trips)
-                    .for_each(|number| assert_eq!(ask(number), number, "another trip's answer"))
-            };
+            let mut make =
+                |trips| (0..trips).for_each(|number| assert_eq!(ask(number), number, "another trip's answer"));
             make(WARM_UP);
             let start = Instant::now();
             make(trips);
@@ -191,17 +182,12 @@ fn blocking_park(trips: u64) -> Duration {
         }
     }
     let table = Arc::new(Table::default());
-    let asker = Asker {
-        table: Arc::clone(&table),
-        answerer: thread::current(),
-    };
+    let asker = Asker { table: Arc::clone(&table), answerer: thread::current() };
     let (introduce, who) = std::sync::mpsc::sync_channel(1);
     let mut introduce = Some(introduce);
     let trip = move |number| {
         if let Some(introduce) = introduce.take() {
-            introduce
-                .send(thread::current())
-                .expect("the answerer is waiting for it");
+            introduce.send(thread::current()).expect("the answerer is waiting for it");
         }
         asker.leave(number + 1);
         take(&asker.table.answered) - 1
@@ -227,11 +213,7 @@ fn blocking_crossbeam(trips: u64) -> Duration {
     let (reply, answer) = crossbeam_channel::bounded(1);
     let trip = move |number| {
         let reply = reply.clone();
-        sender
-            .send(Box::new(move || {
-                reply.send(number).expect("somebody asked")
-            }))
-            .expect("the loop is there");
+        sender.send(Box::new(move || reply.send(number).expect("somebody asked"))).expect("the loop is there");
         answer.recv().expect("the loop answers")
     };
     ask(trips, trip, || receiver.into_iter().for_each(|job| job()))
@@ -243,11 +225,7 @@ fn blocking_kanal(trips: u64) -> Duration {
     let (reply, answer) = kanal::bounded(1);
     let trip = move |number| {
         let reply = reply.clone();
-        sender
-            .send(Box::new(move || {
-                reply.send(number).expect("somebody asked")
-            }))
-            .expect("the loop is there");
+        sender.send(Box::new(move || reply.send(number).expect("somebody asked"))).expect("the loop is there");
         answer.recv().expect("the loop answers")
     };
     ask(trips, trip, || receiver.for_each(|job| job()))
@@ -263,9 +241,7 @@ fn blocking_tokio(trips: u64) -> Duration {
         answer.blocking_recv().expect("the loop answers")
     };
     ask(trips, trip, || {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .build()
-            .expect("a runtime starts");
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime starts");
         runtime.block_on(async {
             while let Some(job) = receiver.recv().await {
                 job();

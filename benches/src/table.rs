@@ -7,21 +7,11 @@ use comfy_table::{CellAlignment, Table, presets};
 use crate::measure::Standings;
 
 pub fn markdown(conditions: &str, results: &[Standings]) -> String {
-    let mut page = format!(
-        "# selvedge beside its peers\n\n{conditions}. A ratio above 1 is slower than selvedge.\n"
-    );
+    let mut page = format!("# selvedge beside its peers\n\n{conditions}. A ratio above 1 is slower than selvedge.\n");
     for standings in results {
         let mut table = Table::new();
-        table.load_style(presets::ASCII_MARKDOWN).set_header([
-            "",
-            "ns each",
-            "middle half of rounds",
-            "× selvedge",
-        ]);
-        table
-            .column_iter_mut()
-            .skip(1)
-            .for_each(|column| column.set_cell_alignment(CellAlignment::Right));
+        table.load_style(presets::ASCII_MARKDOWN).set_header(["", "ns each", "middle half of rounds", "× selvedge"]);
+        table.column_iter_mut().skip(1).for_each(|column| column.set_cell_alignment(CellAlignment::Right));
         for row in &standings.rows {
             let time = row.nanoseconds;
             table.add_row([

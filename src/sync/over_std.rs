@@ -4,9 +4,10 @@ use std::any::{Any, TypeId};
 use std::hash::{Hash, Hasher};
 use std::hint::spin_loop;
 use std::io;
+use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{self, PoisonError};
+use std::sync::{self, OnceLock, PoisonError};
 use std::time::Duration;
 
 pub(crate) use std::sync::Arc;
@@ -151,8 +152,10 @@ impl Spin {
     const PROBE: u32 = 64;
 
     pub(crate) fn new() -> Self {
-        // With one core, the other party cannot come while this one spins.
-        let pays = std::thread::available_parallelism().is_ok_and(|cores| cores.get() > 1);
+        // With one core, the other party cannot come while this one spins. Asked once: the answer is read from files.
+        static CORES: OnceLock<usize> = OnceLock::new();
+        let cores = *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, NonZero::get));
+        let pays = cores > 1;
         Self { misses: AtomicU32::new(0), pays }
     }
 

@@ -1,12 +1,13 @@
 //! What the tests share: a watchdog, a log that threads can write, and values that tell when, where and how they are dropped.
 #![allow(dead_code, reason = "each test program uses its own part of this")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::fmt;
 use std::panic::resume_unwind;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use selvedge::{Handle, Incident, Reactor, Report, VirtualClock};
 
@@ -30,9 +31,11 @@ pub fn ends<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> T {
     }
 }
 
-/// Waits for something that is bound to come about; the watchdog knows if it does not.
+/// Waits for something that is bound to come about, but not for ever.
 pub fn until(mut comes_about: impl FnMut() -> bool) {
+    let begun = Instant::now();
     while !comes_about() {
+        assert!(begun.elapsed() < PATIENCE, "it has not come about after {PATIENCE:?}");
         thread::sleep(Duration::from_micros(200));
     }
 }
@@ -55,7 +58,7 @@ pub fn virtual_time() -> (Reactor, VirtualClock, Log<Incident>) {
 }
 
 fn build(builder: selvedge::Builder) -> Reactor {
-    builder.build().unwrap_or_else(|error| panic!("{error}"))
+    builder.build().unwrap()
 }
 
 /// A gate that is closed until somebody opens it, for good.

@@ -23,6 +23,9 @@ pub(crate) fn holds(name: &str, text: &str) {
         fs::write(SPEC, format!("{before}{begin}{text}<!-- end -->{after}")).unwrap();
     } else {
         let differs = committed.lines().zip(text.lines()).find(|(committed, seen)| committed != seen);
-        panic!("SPEC.md is out of date in {name} ({differs:?}): run the tests once with SELVEDGE_BLESS=1");
+        let where_ = differs.map_or("one goes on where the other ends".to_owned(), |(committed, seen)| {
+            format!("committed: {committed}\nseen:      {seen}")
+        });
+        panic!("SPEC.md is out of date in {name}; SELVEDGE_BLESS=1 writes it anew\n{where_}");
     }
 }

@@ -241,9 +241,15 @@ impl Chains {
         }
         // A waiter is the way out of a whole chain: of none whose result still has callbacks to go to.
         let outer = match self.all[at].links {
-            0 => self.outlet(steps, at, "detach", |outlet| outlet.detach(Ok), |next| {
-                if next.is_some() { "hand out the successor" } else { "nothing" }
-            }),
+            0 => self.outlet(
+                steps,
+                at,
+                "detach",
+                |outlet| outlet.detach(Ok),
+                |next| {
+                    if next.is_some() { "hand out the successor" } else { "nothing" }
+                },
+            ),
             _ => None,
         };
         let before = self.all.clone();
@@ -410,13 +416,19 @@ impl World for Chains {
                 (0..self.all.len()).all(|at| self.all[self.inwards(at)].waits_for.is_none()),
                 "chains wait for each other in a ring",
             ),
-            ((0..self.all.len()).all(|at| self.all[at].place == self.true_place(at)), "a chain is wrong about its place"),
+            (
+                (0..self.all.len()).all(|at| self.all[at].place == self.true_place(at)),
+                "a chain is wrong about its place",
+            ),
         ];
         self.fault.or_else(|| checks.iter().find(|(holds, _)| !holds).map(|(_, what)| *what))
     }
 
     fn stuck(&self) -> Option<&'static str> {
-        self.all.iter().any(|one| one.chain == Chain::Cancelling && !one.calling).then_some("a cancelled chain never fails")
+        self.all
+            .iter()
+            .any(|one| one.chain == Chain::Cancelling && !one.calling)
+            .then_some("a cancelled chain never fails")
     }
 
     fn done(&self) -> Option<&'static str> {

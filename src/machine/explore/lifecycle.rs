@@ -80,7 +80,8 @@ impl Life {
 
     fn begin(&self, steps: &mut Steps<'_, Self>) -> Self {
         let mut next = self.clone();
-        let first = next.step(steps, "begin", Lifecycle::begin, |first| if *first { "fire startup" } else { "nothing" });
+        let first =
+            next.step(steps, "begin", Lifecycle::begin, |first| if *first { "fire startup" } else { "nothing" });
         if first != (self.startup == Firing::NotYet) {
             next.fault = Some("startup is fired once, by the first turn");
         }

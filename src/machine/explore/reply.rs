@@ -127,10 +127,15 @@ impl Question {
             Answerer::Holds => {
                 let mut answers = self.clone();
                 answers.answered = true;
-                let settled = answers.step(steps, "answer", |reply| reply.answer(ANSWER), |settled| match settled {
-                    Ok(settled) => owed(*settled),
-                    Err(_) => "hand the answer back",
-                });
+                let settled = answers.step(
+                    steps,
+                    "answer",
+                    |reply| reply.answer(ANSWER),
+                    |settled| match settled {
+                        Ok(settled) => owed(*settled),
+                        Err(_) => "hand the answer back",
+                    },
+                );
                 answers.answerer = match settled {
                     Ok(Settled::Wake) if self.seed != Seed::ForgetsTheWake => Answerer::OwesWake,
                     _ => Answerer::Leaves,
@@ -270,10 +275,7 @@ fn a_question_has_one_outcome_and_its_caller_learns_it() {
 // Checks: B48, R25, R28
 #[test]
 fn seeded_faults_of_the_reply_are_found() {
-    finds(
-        Question::new(Hand::Stopped, false, Seed::ForgetsTheWake),
-        "the matter is settled, and the caller sleeps",
-    );
+    finds(Question::new(Hand::Stopped, false, Seed::ForgetsTheWake), "the matter is settled, and the caller sleeps");
     finds(Question::new(Hand::Stopped, false, Seed::AsksOnce), "broken, and yet it is not");
     finds(Question::new(Hand::Ticks, false, Seed::AnswersUnasked), "the answer is lost, or in two places");
 }

@@ -70,7 +70,11 @@ impl World for Counter {
             }
             let event = if worker { Event::AWorkerComes } else { Event::ACancellerComes };
             let mut next = self.clone();
-            if worker { next.workers -= 1 } else { next.cancellers -= 1 }
+            if worker {
+                next.workers -= 1
+            } else {
+                next.cancellers -= 1
+            }
             if self.looks_first {
                 next.seen.push((worker, self.ticket.clone()));
             } else {

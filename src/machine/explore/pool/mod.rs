@@ -93,6 +93,7 @@ struct Yard {
 }
 
 #[derive(Debug, Clone, Copy)]
+#[expect(dead_code, reason = "whose step it is is read in the trace of a fault")]
 enum Event {
     Submits,
     Starts,

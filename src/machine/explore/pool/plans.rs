@@ -53,7 +53,6 @@ pub(super) enum Seed {
     IsOvertaken,
 }
 
-
 const fn sizes(min: usize, max: usize) -> Sizes {
     Sizes { min, max }
 }

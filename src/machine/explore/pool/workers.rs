@@ -112,12 +112,7 @@ impl Yard {
             let mut next = entered.clone();
             let action = next.decides(steps, worker.id, may_search);
             let to = next.worker(worker.id).unwrap().duty;
-            steps.row(Row {
-                from: labels::duty(worker.duty),
-                event,
-                action,
-                to: labels::duty(to),
-            });
+            steps.row(Row { from: labels::duty(worker.duty), event, action, to: labels::duty(to) });
             let name = if may_search { Event::LooksAndMaySearch(worker.id) } else { name };
             match worker.duty {
                 Duty::Runs(_) => steps.hoped(name, next),

@@ -1,0 +1,122 @@
+//! Promises beyond the founding document and the catalogue: what waiting does not do, who keeps a pool alive, what the feature changes.
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+
+use selvedge::{Failure, Reactor, ThreadPool, threads};
+use support::{Gate, Log, ends, until};
+
+// Checks: P14, R14
+#[test]
+fn a_worker_that_waits_for_the_loop_runs_no_other_job_meanwhile() {
+    ends(|| {
+        let reactor = Reactor::builder().pool_size(1, 1).build().unwrap();
+        let (log, handle, pool) = (Log::new(), reactor.handle(), reactor.thread_pool().clone());
+        let first = log.clone();
+        reactor
+            .call_in_thread(move || {
+                first.note("the first job waits");
+                let answer = threads::blocking_call_from_thread(&handle, move |_| {
+                    // The only worker there is could take it now, were it not in the middle of something.
+                    until(|| pool.stats().queued == 1);
+                    Ok::<_, Failure>(())
+                });
+                answer.unwrap();
+                first.note("the first job goes on");
+                handle.stop();
+            })
+            .unwrap();
+        let second = log.clone();
+        reactor.call_in_thread(move || second.note("the second job")).unwrap();
+        reactor.run();
+        assert_eq!(log, ["the first job waits", "the first job goes on", "the second job"]);
+    });
+}
+
+// Checks: P14, R14
+#[test]
+fn a_loop_that_waits_for_a_pool_runs_no_call_meanwhile() {
+    ends(|| {
+        let reactor = Reactor::new();
+        let (log, handle) = (Log::new(), reactor.handle());
+        let pool = ThreadPool::new(1, 1).unwrap();
+        pool.start().unwrap();
+        let (waits, posted) = (log.clone(), log.clone());
+        pool.call_in_thread(move || {
+            let called = posted.clone();
+            handle.call_from_thread(move |_| called.note("the call")).unwrap();
+            posted.note("the job posts a call");
+            handle.stop();
+        })
+        .unwrap();
+        reactor.call_when_running(move |_| {
+            pool.stop().unwrap();
+            waits.note("the loop goes on");
+        });
+        reactor.run();
+        assert_eq!(log, ["the job posts a call", "the loop goes on", "the call"]);
+    });
+}
+
+// Checks: P6
+#[test]
+fn dropping_the_last_handle_of_a_pool_waits_for_nobody_and_loses_no_job() {
+    ends(|| {
+        let pool = ThreadPool::new(1, 1).unwrap();
+        pool.start().unwrap();
+        let (gate, log) = (Gate::new(), Log::new());
+        for job in ["first", "second"] {
+            let (gate, log) = (gate.clone(), log.clone());
+            pool.call_in_thread(move || {
+                gate.pass();
+                log.note(job);
+            })
+            .unwrap();
+        }
+        drop(pool);
+        gate.open();
+        until(|| log.len() == 2);
+        assert_eq!(log, ["first", "second"]);
+    });
+}
+
+// Checks: P11
+#[test]
+fn the_feature_adds_one_module_and_nothing_else_depends_on_it() {
+    let mut places = Vec::new();
+    search(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut |path, line| {
+        if line.contains("feature =") && !line.trim_start().starts_with("//") {
+            places.push(format!("{}: {line}", path.file_name().unwrap_or_default().to_string_lossy()));
+        }
+    });
+    assert_eq!(places, [r#"lib.rs: #[cfg(feature = "loom")]"#]);
+}
+
+// Checks: P4, P11
+#[test]
+fn only_the_doors_name_the_locks_and_threads_of_std_or_loom() {
+    let mut places = Vec::new();
+    let runtime = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/runtime");
+    search(&runtime, &mut |path, line| {
+        let code = line.split("//").next().unwrap_or_default();
+        // What is shared and never waited on may be std's in both builds.
+        let door = ["std::thread", "loom::", "std::sync::{", "Mutex;", "Condvar;", "Atomic", "std::time::Instant"];
+        if door.iter().any(|name| code.contains(name)) && !code.contains("super::sync") {
+            places.push(format!("{}: {line}", path.display()));
+        }
+    });
+    assert_eq!(places, [""; 0]);
+}
+
+fn search(place: &Path, look: &mut impl FnMut(&Path, &str)) {
+    for entry in fs::read_dir(place).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            search(&path, look);
+        } else if !path.ends_with("tests.rs") {
+            fs::read_to_string(&path).unwrap().lines().for_each(|line| look(&path, line));
+        }
+    }
+}

@@ -8,25 +8,29 @@ use selvedge::loom::threads::{blocking_call_from_thread, defer_to_thread};
 use selvedge::loom::{Deferred, Handle, Reactor};
 use selvedge::{BlockingCallError, Cancelled, Failure, Rejection};
 
-use crate::explore::{Chaos, Shaking, explore};
+use crate::explore::{Chaos, explore};
 use crate::witness::Log;
 
 /// A reactor that has nothing to report, and one thread for its pool at most, started when there is a job.
-fn reactor(chaos: Chaos) -> (Reactor, Shaking<Handle>) {
+fn reactor(chaos: Chaos) -> Reactor {
     let reactor = Reactor::builder()
         .pool_size(0, 1)
         .on_report(|report| panic!("nothing was to be reported: {report}"))
         .build()
         .unwrap();
-    let shaking = chaos.shake(reactor.handle(), Handle::wake_spuriously);
-    (reactor, shaking)
+    // It may wake for no reason once it runs, and at its end waits for the one who wakes it.
+    reactor.call_when_running(move |reactor| {
+        let shaking = chaos.shake(reactor.handle(), Handle::wake_spuriously);
+        let _ = reactor.own(shaking).leave();
+    });
+    reactor
 }
 
 // Checks: S8, B48, R16, R17, P11
 #[test]
 fn a_thread_that_blocks_on_a_running_reactor_gets_its_answer() {
     explore(|chaos| {
-        let (reactor, _shaking) = reactor(chaos);
+        let reactor = reactor(chaos);
         let client = thread::spawn({
             let handle = reactor.handle();
             move || {
@@ -44,7 +48,7 @@ fn a_thread_that_blocks_on_a_running_reactor_gets_its_answer() {
 #[test]
 fn a_blocking_call_against_stop_is_answered_or_told_that_the_reactor_has_stopped() {
     explore(|chaos| {
-        let (reactor, _shaking) = reactor(chaos);
+        let reactor = reactor(chaos);
         let client = thread::spawn({
             let handle = reactor.handle();
             move || (blocking_call_from_thread(&handle, |_| 42_u32), handle)
@@ -63,7 +67,7 @@ fn a_blocking_call_against_stop_is_answered_or_told_that_the_reactor_has_stopped
 #[test]
 fn a_thread_that_waits_for_a_deferred_that_never_fires_is_told_of_the_stop() {
     explore(|chaos| {
-        let (reactor, _shaking) = reactor(chaos);
+        let reactor = reactor(chaos);
         let client = thread::spawn({
             let handle = reactor.handle();
             move || {
@@ -87,11 +91,12 @@ fn a_thread_that_waits_for_a_deferred_that_never_fires_is_told_of_the_stop() {
 #[test]
 fn a_thread_that_blocks_on_a_reactor_that_is_dropped_unrun_is_told_so() {
     explore(|chaos| {
-        let (reactor, _shaking) = reactor(chaos);
+        let reactor = reactor(chaos);
         let client = thread::spawn({
             let handle = reactor.handle();
             move || (blocking_call_from_thread(&handle, |_| 42_u32), handle)
         });
+        let _shaking = chaos.shake(reactor.handle(), Handle::wake_spuriously);
         drop(reactor);
         assert!(matches!(client.join().unwrap().0, Err(BlockingCallError::ReactorStopped)));
     });
@@ -101,7 +106,7 @@ fn a_thread_that_blocks_on_a_reactor_that_is_dropped_unrun_is_told_so() {
 #[test]
 fn a_call_posted_against_stop_runs_before_the_reactor_ends_or_comes_back() {
     explore(|chaos| {
-        let (reactor, _shaking) = reactor(chaos);
+        let reactor = reactor(chaos);
         let log = Log::default();
         let client = thread::spawn({
             let (handle, job) = (reactor.handle(), log.job(1));
@@ -121,7 +126,7 @@ fn a_call_posted_against_stop_runs_before_the_reactor_ends_or_comes_back() {
 #[test]
 fn a_deferred_result_reaches_the_loop_and_the_loop_ends() {
     explore(|chaos| {
-        let (reactor, _shaking) = reactor(chaos);
+        let reactor = reactor(chaos);
         let here = reactor.local();
         let answered = Rc::new(Cell::new(false));
         let deferred = defer_to_thread(&reactor, || 6 * 7_u32).add_callback({
@@ -142,7 +147,7 @@ fn a_deferred_result_reaches_the_loop_and_the_loop_ends() {
 #[test]
 fn a_result_that_comes_during_shutdown_still_reaches_its_deferred() {
     explore(|chaos| {
-        let (reactor, _shaking) = reactor(chaos);
+        let reactor = reactor(chaos);
         let answer = Rc::new(Cell::new(0));
         let deferred = defer_to_thread(&reactor, || 6 * 7_u32).add_callback({
             let answer = Rc::clone(&answer);
@@ -159,7 +164,7 @@ fn a_result_that_comes_during_shutdown_still_reaches_its_deferred() {
 #[test]
 fn a_job_that_blocks_on_the_reactor_during_shutdown_is_answered() {
     explore(|chaos| {
-        let (reactor, _shaking) = reactor(chaos);
+        let reactor = reactor(chaos);
         let log = Log::default();
         let job = {
             let (handle, log) = (reactor.handle(), log.clone());
@@ -179,7 +184,7 @@ fn a_job_that_blocks_on_the_reactor_during_shutdown_is_answered() {
 #[test]
 fn a_job_cancelled_against_its_beginning_fails_its_deferred_once() {
     explore(|chaos| {
-        let (reactor, _shaking) = reactor(chaos);
+        let reactor = reactor(chaos);
         let ran = Log::default();
         let told = Rc::new(Cell::new(0));
         let deferred = defer_to_thread(&reactor, ran.job(1)).add_both({
@@ -189,12 +194,10 @@ fn a_job_cancelled_against_its_beginning_fails_its_deferred_once() {
                 told.set(told.get() + 1);
             }
         });
-        reactor.call_when_running(move |reactor| {
-            // The first turn has started the pool: a worker is on its way to the job.
-            deferred.cancel();
-            reactor.stop().unwrap();
-        });
-        reactor.run();
+        // The first turn starts the pool: a worker is on its way to the job.
+        reactor.turn().unwrap();
+        deferred.cancel();
+        drop(reactor);
         assert_eq!(told.get(), 1);
         assert!(ran.seen().len() <= 1);
     });

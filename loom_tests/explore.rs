@@ -22,7 +22,13 @@ impl Chaos {
         Self { at_work: false }
     }
 
-    /// In the search that has a chaos thread, starts it. It wakes everybody once, at whatever moment is worst.
+    /// How many of something: a chaos thread may cost so much that the search with it is one of a smaller model, never a bounded one.
+    pub fn fewer<N>(self, without: N, with: N) -> N {
+        if self.at_work { with } else { without }
+    }
+
+    /// In the search that has a chaos thread, starts it. It wakes everybody once, at whatever moment from now on is worst; what
+    /// went before is not raced again, so start it when somebody may sleep, and not sooner.
     pub fn shake<T: Send + 'static>(self, held: T, wake: fn(&T)) -> Shaking<T> {
         Shaking(self.at_work.then(|| {
             thread::spawn(move || {

@@ -8,21 +8,21 @@ use selvedge::{Failure, NeverRan, Panic, Rejection};
 use crate::explore::{Chaos, Shaking, explore};
 use crate::witness::{Log, Signal};
 
-/// A pool that is not started yet. Nothing may be reported by it, and whoever sleeps in it may be woken for no reason.
-pub fn pool(min: usize, max: usize, chaos: Chaos) -> (ThreadPool, Shaking<ThreadPool>) {
-    let pool = ThreadPool::builder()
-        .size(min, max)
-        .on_report(|report| panic!("nothing was to be reported: {report}"))
-        .build()
-        .unwrap();
-    let shaking = chaos.shake(pool.clone(), ThreadPool::wake_spuriously);
-    (pool, shaking)
+/// A pool that is not started yet, and has nothing to report.
+pub fn pool(min: usize, max: usize) -> ThreadPool {
+    let pool = ThreadPool::builder().size(min, max);
+    pool.on_report(|report| panic!("nothing was to be reported: {report}")).build().unwrap()
 }
 
-pub fn started(min: usize, max: usize, chaos: Chaos) -> (ThreadPool, Shaking<ThreadPool>) {
-    let (pool, shaking) = pool(min, max, chaos);
+pub fn started(min: usize, max: usize) -> ThreadPool {
+    let pool = pool(min, max);
     pool.start().unwrap();
-    (pool, shaking)
+    pool
+}
+
+/// Idle workers may wake for no reason from now on.
+pub fn shake(pool: &ThreadPool, chaos: Chaos) -> Shaking<ThreadPool> {
+    chaos.shake(pool.clone(), ThreadPool::wake_spuriously)
 }
 
 /// A thread that uses the pool, and hands its handle back.
@@ -43,10 +43,11 @@ pub fn stop(pool: &ThreadPool, jobs: u64) {
 #[test]
 fn a_job_submitted_against_stop_has_run_when_stop_returns_or_comes_back() {
     explore(|chaos| {
-        let (pool, _shaking) = started(1, 1, chaos);
+        let pool = started(chaos.fewer(1, 0), 1);
         let log = Log::default();
         let job = log.job(1);
         let client = client(&pool, move |pool| pool.call_in_thread(job));
+        let _shaking = shake(&pool, chaos);
         pool.stop().unwrap();
         let ran_in_pool = log.seen();
         match client.join().unwrap().0 {
@@ -64,11 +65,12 @@ fn a_job_submitted_against_stop_has_run_when_stop_returns_or_comes_back() {
 #[test]
 fn a_job_submitted_against_start_is_run() {
     explore(|chaos| {
-        let (pool, _shaking) = pool(0, 1, chaos);
+        let pool = pool(0, 1);
         let log = Log::default();
         let job = log.job(1);
         let client = client(&pool, move |pool| pool.call_in_thread(job).unwrap());
         pool.start().unwrap();
+        let _shaking = shake(&pool, chaos);
         drop(client.join().unwrap());
         stop(&pool, 1);
         assert_eq!(log.seen(), [1]);
@@ -79,7 +81,7 @@ fn a_job_submitted_against_start_is_run() {
 #[test]
 fn a_job_of_a_pool_that_is_stopped_unstarted_is_told_so_or_comes_back() {
     explore(|chaos| {
-        let (pool, _shaking) = pool(1, 1, chaos);
+        let pool = pool(1, 1);
         let told = Log::default();
         let note = told.clone();
         let client = client(&pool, move |pool| {
@@ -91,21 +93,23 @@ fn a_job_of_a_pool_that_is_stopped_unstarted_is_told_so_or_comes_back() {
                 || panic!("the pool was never started"),
             )
         });
+        let _shaking = shake(&pool, chaos);
         pool.stop().unwrap();
         let told_in_stop = told.seen();
         assert_eq!(client.join().unwrap().0.is_ok(), told_in_stop == [1]);
     });
 }
 
-// Checks: B30, B31
+// Checks: B30, B31, R11
 #[test]
-fn one_worker_runs_each_clients_jobs_in_the_order_of_submission() {
+fn one_worker_runs_its_jobs_in_the_order_of_submission() {
     explore(|chaos| {
-        let (pool, _shaking) = started(0, 1, chaos);
+        let pool = started(0, 1);
         let log = Log::default();
         for number in [1, 2] {
             pool.call_in_thread(log.job(number)).unwrap();
         }
+        let _shaking = shake(&pool, chaos);
         stop(&pool, 2);
         assert_eq!(log.seen(), [1, 2]);
     });
@@ -115,37 +119,28 @@ fn one_worker_runs_each_clients_jobs_in_the_order_of_submission() {
 #[test]
 fn two_clients_jobs_each_run_once() {
     explore(|chaos| {
-        let (pool, _shaking) = started(1, 1, chaos);
+        let pool = started(0, 1);
         let log = Log::default();
         let job = log.job(1);
         let client = client(&pool, move |pool| pool.call_in_thread(job).unwrap());
         pool.call_in_thread(log.job(2)).unwrap();
+        let _shaking = shake(&pool, chaos);
         drop(client.join().unwrap());
         stop(&pool, 2);
         assert_eq!(log.seen_in_any_order(), [1, 2]);
     });
 }
 
-// Checks: B30, B36, R1, R15
+// Checks: B30, R1, R15
 #[test]
-fn two_jobs_that_wait_for_each_other_get_a_worker_each() {
+fn two_jobs_of_which_one_waits_for_the_other_get_a_worker_each() {
     explore(|chaos| {
-        let (pool, _shaking) = started(0, 2, chaos);
+        let pool = pool(0, 2);
         let (first, second) = Signal::pair();
         pool.call_in_thread(move || first.wait()).unwrap();
+        pool.start().unwrap();
         pool.call_in_thread(move || second.give()).unwrap();
-        stop(&pool, 2);
-    });
-}
-
-// Checks: B30, R1
-#[test]
-fn a_job_does_not_wait_behind_one_that_blocks_while_a_worker_is_idle() {
-    explore(|chaos| {
-        let (pool, _shaking) = started(1, 2, chaos);
-        let (first, second) = Signal::pair();
-        pool.call_in_thread(move || first.wait()).unwrap();
-        pool.call_in_thread(move || second.give()).unwrap();
+        let _shaking = shake(&pool, chaos);
         stop(&pool, 2);
     });
 }
@@ -154,7 +149,7 @@ fn a_job_does_not_wait_behind_one_that_blocks_while_a_worker_is_idle() {
 #[test]
 fn two_that_stop_a_pool_both_wait_for_its_end() {
     explore(|chaos| {
-        let (pool, _shaking) = started(1, 1, chaos);
+        let pool = started(0, 1);
         let log = Log::default();
         pool.call_in_thread(log.job(1)).unwrap();
         let ran = log.clone();
@@ -162,6 +157,7 @@ fn two_that_stop_a_pool_both_wait_for_its_end() {
             pool.stop().unwrap();
             assert_eq!(ran.seen(), [1]);
         });
+        let _shaking = chaos.shake(pool.clone(), ThreadPool::wake_stoppers_spuriously);
         stop(&pool, 1);
         assert_eq!(log.seen(), [1]);
         drop(other.join().unwrap());
@@ -172,52 +168,46 @@ fn two_that_stop_a_pool_both_wait_for_its_end() {
 #[test]
 fn a_worker_that_stops_its_own_pool_is_refused_and_another_is_not() {
     explore(|chaos| {
-        let (pool, _shaking) = started(1, 1, chaos);
-        pool.call_in_thread({
-            let pool = pool.clone();
-            move || assert!(pool.stop().is_err())
-        })
-        .unwrap();
+        let pool = started(0, 1);
+        let own = pool.clone();
+        pool.call_in_thread(move || assert!(own.stop().is_err())).unwrap();
+        let _shaking = chaos.shake(pool.clone(), ThreadPool::wake_stoppers_spuriously);
         stop(&pool, 1);
     });
 }
 
-// Checks: B40, R27, P6
+// Checks: B40, R9, R27
 #[test]
 fn a_pool_whose_last_handle_goes_finishes_what_it_accepted() {
     explore(|chaos| {
-        let (pool, shaking) = started(1, 1, chaos);
+        let pool = started(1, 1);
         let (done, tell) = Signal::pair();
         pool.call_in_thread(move || tell.give()).unwrap();
         // The chaos thread has a handle of its own, and hands it back.
-        drop((pool, shaking));
+        drop((shake(&pool, chaos), pool));
         // Should the job be lost, this waits for ever; should the worker not end, the execution does not.
         done.wait();
     });
 }
 
-// Checks: B36, B37, B38, R20
+// Checks: B36, B37, B38
 #[test]
 fn a_job_that_panics_is_told_to_its_callback_and_the_worker_goes_on() {
     explore(|chaos| {
-        let (pool, _shaking) = started(1, 1, chaos);
+        let pool = started(0, 1);
         let log = Log::default();
-        let cargo = Arc::new(());
-        pool.call_in_thread_with_callback(
-            {
-                let log = log.clone();
-                move |result: Result<(), Failure>| {
-                    assert!(result.unwrap_err().is::<Panic>());
-                    log.note(1);
-                }
-            },
-            move || {
-                let _cargo = cargo;
-                std::panic::resume_unwind(Box::new(Injected));
-            },
-        )
-        .unwrap();
+        let (note, cargo) = (log.clone(), Arc::new(()));
+        let on_result = move |result: Result<(), Failure>| {
+            assert!(result.unwrap_err().is::<Panic>());
+            note.note(1);
+        };
+        let job = move || {
+            let _cargo = cargo;
+            std::panic::resume_unwind(Box::new(Injected));
+        };
+        pool.call_in_thread_with_callback(on_result, job).unwrap();
         pool.call_in_thread(log.job(2)).unwrap();
+        let _shaking = shake(&pool, chaos);
         stop(&pool, 2);
         assert_eq!(log.seen(), [1, 2]);
         assert_eq!(pool.stats().panicked, 1);
@@ -234,15 +224,16 @@ impl Drop for ComesBack {
     }
 }
 
-// Checks: B37, R20, P9
+// Checks: B37, R14, R20
 #[test]
 fn what_a_job_captured_may_use_the_pool_when_it_is_dropped() {
     explore(|chaos| {
-        let (pool, _shaking) = pool(1, 1, chaos);
+        let pool = pool(0, 1);
         let capture = ComesBack(pool.clone());
         pool.call_in_thread_with_callback(|result: Result<(), Failure>| drop(result), move || drop(capture)).unwrap();
         // Started first, it runs and submits; stopped first, it is refused and submits in vain.
         let other = client(&pool, |pool| pool.start().is_ok());
+        let _shaking = shake(&pool, chaos);
         pool.stop().unwrap();
         drop(other.join().unwrap());
     });

@@ -77,7 +77,11 @@ fn a_value_that_is_let_go_by_a_call_that_panics_may_panic_too() {
 fn a_value_that_is_released_while_it_is_in_use_goes_when_its_user_is_done() {
     comes_right(
         Ending::Drop,
-        [Op::Own(Vec::new()), Op::Visit(FIRST, does([Op::Release(FIRST), Op::Turn])), Op::Visit(FIRST, Deed::default())],
+        [
+            Op::Own(Vec::new()),
+            Op::Visit(FIRST, does([Op::Release(FIRST), Op::Turn])),
+            Op::Visit(FIRST, Deed::default()),
+        ],
     );
 }
 
@@ -88,6 +92,13 @@ fn a_value_that_is_in_use_at_the_reactors_end_goes_when_its_user_is_done() {
         Ending::Drop,
         [Op::Own(Vec::new()), Op::Visit(FIRST, does(ended())), Op::Visit(FIRST, Deed::default())],
     );
+}
+
+// Checks: B5
+#[test]
+fn a_visit_to_a_value_that_is_gone_does_not_keep_the_value_busy() {
+    let visits_again = Deed { body: Vec::new(), words: vec![Op::Visit(FIRST, Deed::default())] };
+    comes_right(Ending::Drop, [Op::Own(vec![Op::Visit(FIRST, visits_again)])]);
 }
 
 // Checks: B8, B24

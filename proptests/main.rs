@@ -1,6 +1,12 @@
 //! Properties: the whole system under random use, against a naive reference and against crossbeam-channel.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a check fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a check fails by panicking"
+)]
 
 mod corpus;
 mod inbox;

@@ -36,8 +36,7 @@ enum Kind {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let kind =
-        prop_oneof![5 => Just(Kind::Quick), 1 => Just(Kind::Panic), 3 => Just(Kind::Block), 1 => Just(Kind::PanicTwice)];
+    let kind = prop_oneof![5 => Just(Kind::Quick), 1 => Just(Kind::Panic), 3 => Just(Kind::Block), 1 => Just(Kind::PanicTwice)];
     prop_oneof![
         1 => Just(Step::Start),
         8 => kind.prop_map(Step::Submit),
@@ -156,7 +155,8 @@ impl Bench {
         }
         let stats = self.pool.stats();
         prop_assert_eq!((stats.live, stats.idle, stats.busy, stats.queued), (0, 0, 0, 0), "{:?}", stats);
-        let ran = |kinds: &[Kind]| if started { self.kinds.iter().filter(|kind| kinds.contains(kind)).count() } else { 0 };
+        let ran =
+            |kinds: &[Kind]| if started { self.kinds.iter().filter(|kind| kinds.contains(kind)).count() } else { 0 };
         prop_assert_eq!(stats.panicked as usize, ran(&[Kind::Panic, Kind::PanicTwice]));
         // A job's own panic went to its callback; what the callback panicked with went to the sink.
         prop_assert_eq!(self.ledger.reports.load(Ordering::Relaxed), ran(&[Kind::PanicTwice]));

@@ -39,8 +39,12 @@ enum Came {
 
 fn job() -> impl Strategy<Value = Job> {
     let end = prop_oneof![3 => Just(End::Value), 1 => Just(End::Error), 1 => Just(End::Panic)];
-    (0u8..4, 0u8..3, end, prop::bool::weighted(0.1))
-        .prop_map(|(posts, yields, end, cancelled)| Job { posts, yields, end, cancelled })
+    (0u8..4, 0u8..3, end, prop::bool::weighted(0.1)).prop_map(|(posts, yields, end, cancelled)| Job {
+        posts,
+        yields,
+        end,
+        cancelled,
+    })
 }
 
 /// Runs the jobs on a reactor with this many workers, until all results are there, and says what came in which order.

@@ -124,7 +124,6 @@ impl Failure {
     }
 
     /// Where this failure was made, if `RUST_BACKTRACE` asked for that to be captured.
-    #[must_use]
     pub fn backtrace(&self) -> &Backtrace {
         &self.0.backtrace
     }

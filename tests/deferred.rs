@@ -1,5 +1,7 @@
 //! Deferreds as a program sees them: one property a test, each with the clause that it checks.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "it is how tests fail")]
+
 mod deferred {
     mod support;
 

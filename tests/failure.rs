@@ -1,5 +1,7 @@
 //! `Failure` and `Panic`: the original error is kept, reached and printed once.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "it is how tests fail")]
+
 use std::any::Any;
 use std::error::Error;
 use std::fmt;
@@ -112,8 +114,13 @@ fn dropping_a_panic_contains_whatever_its_payload_does() {
 // Checks: B54, B56
 #[test]
 fn the_errors_of_the_crate_itself_become_failures_and_say_something() {
-    let failures =
-        [Failure::from(Cancelled), Abandoned.into(), WaitsForItself.into(), ReactorStopped.into(), Failure::new(outer())];
+    let failures = [
+        Failure::from(Cancelled),
+        Abandoned.into(),
+        WaitsForItself.into(),
+        ReactorStopped.into(),
+        Failure::new(outer()),
+    ];
     assert!(failures[0].is::<Cancelled>() && failures[2].is::<WaitsForItself>());
     assert!(failures.iter().all(|failure| failure.to_string().len() > 10 && !failure.is_panic()));
 }

@@ -6,6 +6,8 @@
 mod example;
 #[path = "example/terminal.rs"]
 mod terminal;
+#[path = "example/tree.rs"]
+mod tree;
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Permissions};
@@ -20,9 +22,9 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::{CWD, FileType, Mode};
 use rustix::process::{Pid, Signal};
-use tempfile::TempDir;
 
 use crate::terminal::Terminal;
+use crate::tree::Tree;
 
 const INTERRUPTED: i32 = 130;
 
@@ -31,86 +33,6 @@ const A_SECOND: Duration = Duration::from_secs(1);
 
 /// More than any machine hashes while a test runs, and no block of it is on the disk.
 const HUGE: u64 = 1 << 40;
-
-// ---- the trees
-
-struct Tree(TempDir);
-
-impl Tree {
-    fn new() -> Tree {
-        Tree(tempfile::tempdir().unwrap())
-    }
-
-    fn root(&self) -> &Path {
-        self.0.path()
-    }
-
-    fn path(&self, name: impl AsRef<OsStr>) -> PathBuf {
-        self.root().join(name.as_ref())
-    }
-
-    /// A file, in directories made as needed; its content differs from that of its neighbours.
-    fn file(&self, name: impl AsRef<OsStr>) -> PathBuf {
-        let path = self.path(&name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, [b"content of ", name.as_ref().as_bytes()].concat()).unwrap();
-        path
-    }
-
-    fn sparse_file(&self, name: &str, size: u64) {
-        File::create(self.path(name)).unwrap().set_len(size).unwrap();
-    }
-
-    /// So many small files, in ten directories.
-    fn files(&self, count: usize) {
-        for number in 0..count {
-            self.file(format!("directory {}/file {number}", number % 10));
-        }
-    }
-
-    /// Every kind of name that a line of text has trouble with.
-    fn awkward_names(&self) {
-        for name in [
-            "plain",
-            "two words",
-            " leads",
-            "trails ",
-            "-",
-            "-c",
-            "--help",
-            "*star",
-            "#hash",
-            "\u{e9}t\u{e9}",
-            "\t",
-            "line\nbreak",
-            "\n",
-            "\n\n",
-            "carriage\rreturn",
-            "crlf\r\n",
-            "back\\slash",
-            "\\",
-            "\\\\",
-            "\\n",
-            "\\\n",
-            "a/b",
-            "a.b",
-            "a b",
-            "a",
-            "deep/er/and/deeper",
-            "directory\nwith a break/file",
-            "directory\\/file",
-        ] {
-            // "a" is a directory already.
-            if !self.path(name).is_dir() {
-                self.file(name);
-            }
-        }
-        for bytes in [&b"\xff"[..], b"not \xc3( UTF-8", b"\xff\n\xfe\\", b"\x01\x7f\x1b[31m"] {
-            self.file(OsString::from_vec(bytes.to_vec()));
-        }
-        fs::write(self.path("empty"), "").unwrap();
-    }
-}
 
 // ---- the two programs
 

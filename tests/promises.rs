@@ -1,9 +1,12 @@
 //! Promises beyond the founding document and the catalogue: what waiting does not do, who keeps a pool alive, what the feature changes.
+#![expect(clippy::unwrap_used, reason = "this is how a check fails, and what it is made of is part of it")]
 
 mod support;
 
+use std::cell::RefCell;
 use std::fs;
 use std::path::Path;
+use std::thread;
 
 use selvedge::{Failure, Reactor, ThreadPool, threads};
 use support::{Gate, Log, ends, until};
@@ -79,6 +82,54 @@ fn dropping_the_last_handle_of_a_pool_waits_for_nobody_and_loses_no_job() {
         gate.open();
         until(|| log.len() == 2);
         assert_eq!(log, ["first", "second"]);
+    });
+}
+
+thread_local! {
+    static LAST_WORDS: RefCell<Option<AtExit>> = const { RefCell::new(None) };
+}
+
+/// Does something when its thread ends.
+struct AtExit(Option<Box<dyn FnOnce()>>);
+
+impl Drop for AtExit {
+    fn drop(&mut self) {
+        if let Some(last_words) = self.0.take() {
+            last_words();
+        }
+    }
+}
+
+// Checks: B42, P9
+#[test]
+fn a_thread_that_ends_may_resize_its_pool_while_another_waits_for_its_end() {
+    ends(|| {
+        let pool = ThreadPool::new(0, 1).unwrap();
+        pool.start().unwrap();
+        let (ending, waited_for, resized) = (Gate::new(), Gate::new(), Gate::new());
+        let gates = (pool.clone(), ending.clone(), waited_for.clone(), resized.clone());
+        pool.call_in_thread(move || {
+            let (pool, ending, waited_for, resized) = gates;
+            let last_words = move || {
+                ending.open();
+                waited_for.pass();
+                pool.adjust_pool_size(2, 2).unwrap();
+                resized.open();
+            };
+            LAST_WORDS.with(|last| *last.borrow_mut() = Some(AtExit(Some(Box::new(last_words)))));
+        })
+        .unwrap();
+        until(|| pool.stats().completed == 1);
+        pool.adjust_pool_size(0, 0).unwrap();
+        ending.pass();
+        let other = pool.clone();
+        let starter = thread::spawn(move || other.adjust_pool_size(1, 1));
+        until(|| pool.stats().live == 1);
+        waited_for.open();
+        resized.pass();
+        starter.join().unwrap().unwrap();
+        until(|| pool.stats().idle == 2);
+        pool.stop().unwrap();
     });
 }
 

@@ -3,6 +3,11 @@
 //! A check is a test, a property, a model, a fuzz target or a program that must not compile. It names its clauses in a comment
 //! above it, `// Checks: B7, R17`; in its file's first line, if the file is the check. What the head of a file names (`//! Checks: P13`) holds for those of
 //! its checks that name nothing.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "this is how a check fails, and what it is made of is part of it"
+)]
 
 #[path = "../src/machine/explore/book.rs"]
 mod book;

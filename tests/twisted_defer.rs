@@ -5,6 +5,8 @@
 //! `callback_maybe_returns_failure` and `fail_buffered` (an error is returned, and has no traceback to clean).
 //! Lists, races, pauses, timeouts, locks, semaphores, queues and coroutines follow with what they test.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "it is how tests fail")]
+
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};

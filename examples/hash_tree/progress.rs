@@ -12,11 +12,16 @@ use selvedge::Reactor;
 /// How often the bar is drawn.
 const TICK: Duration = Duration::from_millis(100);
 
+/// While the walk goes on nobody knows how much there is, and a bar would always be almost full.
+const LOOKING: &str = "{spinner} {bytes} {bytes_per_sec}  {msg}";
+const KNOWING: &str = "{bar:30} {bytes}/{total_bytes} {bytes_per_sec}  {msg}";
+
 /// The counters are hints for the eye, and `interrupted` is one for the threads that read: nobody infers from them
 /// what another thread did before, so every access is relaxed.
 pub struct Progress {
     found_files: AtomicU64,
     found_bytes: AtomicU64,
+    found_all: AtomicBool,
     hashed_files: AtomicU64,
     hashed_bytes: AtomicU64,
     interrupted: AtomicBool,
@@ -26,18 +31,14 @@ pub struct Progress {
 impl Progress {
     /// With a bar if stderr is a terminal, and without one if not.
     pub fn new() -> Progress {
-        let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
-        // The template is a literal; should a future indicatif refuse it, its default style still shows the progress.
-        if let Ok(style) = ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes} {bytes_per_sec}  {msg}") {
-            bar.set_style(style);
-        }
         Progress {
             found_files: AtomicU64::new(0),
             found_bytes: AtomicU64::new(0),
+            found_all: AtomicBool::new(false),
             hashed_files: AtomicU64::new(0),
             hashed_bytes: AtomicU64::new(0),
             interrupted: AtomicBool::new(false),
-            bar,
+            bar: ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr()),
         }
     }
 
@@ -45,6 +46,11 @@ impl Progress {
     pub fn found(&self, bytes: u64) {
         self.found_files.fetch_add(1, Relaxed);
         self.found_bytes.fetch_add(bytes, Relaxed);
+    }
+
+    /// The walk is over.
+    pub fn found_all(&self) {
+        self.found_all.store(true, Relaxed);
     }
 
     /// A chunk of a file went through the hash.
@@ -86,10 +92,15 @@ impl Progress {
     }
 
     fn show(&self) {
-        let files = HumanCount(self.hashed_files.load(Relaxed));
-        self.bar.set_message(format!("{files} files"));
+        let template = if self.found_all.load(Relaxed) { KNOWING } else { LOOKING };
+        // Should a future indicatif refuse the template, its own style still shows the progress.
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            self.bar.set_style(style);
+        }
+        self.bar.set_message(format!("{} files", HumanCount(self.hashed_files.load(Relaxed))));
         self.bar.set_length(self.found_bytes.load(Relaxed));
         self.bar.set_position(self.hashed_bytes.load(Relaxed));
+        self.bar.tick();
     }
 }
 

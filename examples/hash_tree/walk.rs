@@ -45,7 +45,10 @@ impl Walk {
                 }
                 Some(Ok(_)) => {}
                 Some(Err(error)) => batch.push(Err(describe(error))),
-                None => return (batch, None),
+                None => {
+                    progress.found_all();
+                    return (batch, None);
+                }
             }
         }
         (batch, Some(self))

@@ -9,6 +9,7 @@ mod script;
 // Checks: B5, B6, B7, B8, B11, B13, B15, B16, B17, B18, B21, B22, B23, B24, B25, B46, B60
 fuzz_target!(|bytes: &[u8]| {
     let program = script::bytes::decode(bytes);
+    assert_eq!(script::bytes::decode(&script::bytes::encode(&program)), program);
     if let Err(difference) = script::check(&program) {
         panic!("{program:#?}\n{difference}");
     }

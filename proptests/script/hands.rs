@@ -116,7 +116,10 @@ impl Line {
             if self.jobs[job].cancelled {
                 self.completed += 1;
             } else {
-                self.jobs[job].begun.recv_timeout(LIMIT).expect("a job hangs that a free worker should have begun with");
+                self.jobs[job]
+                    .begun
+                    .recv_timeout(LIMIT)
+                    .expect("a job hangs that a free worker should have begun with");
                 self.running.push(job);
             }
         }

@@ -59,9 +59,19 @@ pub enum Answer {
     Timer(DelayedCallError),
     Value(OwnedError),
     Turned(Turn),
-    Time { active: bool, at: Duration },
-    State { running: bool, timers: usize, now: Duration },
-    Sizes { min: usize, max: usize },
+    Time {
+        active: bool,
+        at: Duration,
+    },
+    State {
+        running: bool,
+        timers: usize,
+        now: Duration,
+    },
+    Sizes {
+        min: usize,
+        max: usize,
+    },
     /// What the end of a job's Deferred holds after its callback; nothing while that runs.
     Rest(Option<Why>),
 }

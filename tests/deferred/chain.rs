@@ -95,13 +95,13 @@ fn a_failure_that_is_returned_as_an_error_stays_the_same_failure() {
 // Checks: B50
 #[test]
 fn a_panic_in_a_callback_becomes_a_failure_and_the_chain_goes_on() {
-    let tail = Deferred::succeed(1)
-        .add_callback(|_| -> i32 { panic!("at the {}", "disco") })
-        .add_errback(|failure: Failure| {
+    let tail = Deferred::succeed(1).add_callback(|_| -> i32 { panic!("at the {}", "disco") }).add_errback(
+        |failure: Failure| {
             assert!(failure.is_panic());
             assert_eq!(failure.downcast::<Panic>().unwrap().message(), "at the disco");
             7
-        });
+        },
+    );
     assert_eq!(value(tail), 7);
 }
 

@@ -150,7 +150,7 @@ fn a_chain_that_would_wait_for_itself_through_others_fails_and_so_do_they() {
         assert!(failure.is::<WaitsForItself>());
         7
     });
-    let (seen, see) = (Trace::new(), Trace::new());
+    let seen = Trace::new();
     let noted = seen.clone();
     slot.replace(Some(first.add_callback(move |n| {
         noted.note(n);
@@ -158,7 +158,6 @@ fn a_chain_that_would_wait_for_itself_through_others_fails_and_so_do_they() {
     })));
     resolver.callback(());
     assert_eq!(seen.seen(), "7");
-    assert_eq!(see.seen(), "");
 }
 
 // Checks: B54
@@ -211,12 +210,13 @@ fn everything_is_dropped_when_the_innermost_is_abandoned() {
     for _ in 0..10 {
         let inner = deferred;
         let (run, skipped) = (drops.token(), drops.token());
-        deferred = Deferred::succeed(()).add_callback(move |()| inner).add_callback(move |()| drop(skipped)).add_errback(
-            move |failure| {
+        deferred = Deferred::succeed(())
+            .add_callback(move |()| inner)
+            .add_callback(move |()| drop(skipped))
+            .add_errback(move |failure| {
                 drop(run);
                 Err(failure)
-            },
-        );
+            });
     }
     drop(resolver);
     assert_eq!(drops.count(), 20);

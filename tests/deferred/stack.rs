@@ -118,11 +118,9 @@ fn from_both_ends() -> (Deferred<usize>, Resolver<usize>) {
 #[test]
 fn a_million_nested_deferreds_fire() {
     on_a_small_stack(|| {
-        for (shape, expected) in [
-            (inner_first as fn() -> _, MANY),
-            (outer_first, MANY - MANY.div_ceil(3)),
-            (from_both_ends, MANY),
-        ] {
+        for (shape, expected) in
+            [(inner_first as fn() -> _, MANY), (outer_first, MANY - MANY.div_ceil(3)), (from_both_ends, MANY)]
+        {
             let (deferred, resolver): (Deferred<usize>, Resolver<usize>) = shape();
             resolver.callback(0);
             assert_eq!(value(deferred), expected);
@@ -195,7 +193,11 @@ fn a_million_resolvers_each_captured_by_a_callback_of_the_one_before_are_dropped
                     .add_errback(|_| ());
                 resolver = previous;
             }
-            if errback { resolver.errback(Oops(1)) } else { drop(resolver) }
+            if errback {
+                resolver.errback(Oops(1))
+            } else {
+                drop(resolver)
+            }
             assert_eq!(drops.count(), MANY);
         }
     });

@@ -131,7 +131,7 @@ pub fn reports(body: impl FnOnce() + 'static) -> Vec<Told> {
     let sink = Arc::clone(&told);
     let reactor = Reactor::builder()
         .on_report(move |report| {
-            let line = report.location.map(|location| location.line());
+            let line = report.location.map(std::panic::Location::line);
             sink.lock().unwrap().push((report.incident, report.error.to_string(), line));
         })
         .build()

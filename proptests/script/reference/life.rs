@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use selvedge::{Incident, OwnedError, StopError, Turn};
 
-use super::{Answer, Content, Ending, Firing, Flow, Model, Occasion, Posted, Reach, Stage, TimerState, Verdict, When, Why};
+use super::{
+    Answer, Content, Ending, Firing, Flow, Model, Occasion, Posted, Reach, Stage, TimerState, Verdict, When, Why,
+};
 use crate::script::trace::{Event, Place};
 
 impl Model {
@@ -89,7 +91,8 @@ impl Model {
     }
 
     fn wants(&self) -> Turn {
-        let deadline = self.timers.iter().filter(|timer| timer.state == TimerState::Pending).map(|timer| timer.at).min();
+        let deadline =
+            self.timers.iter().filter(|timer| timer.state == TimerState::Pending).map(|timer| timer.at).min();
         match (self.stage, deadline) {
             (Stage::Ended, _) => Turn::Ended,
             (Stage::WoundUp, _) => Turn::Again,
@@ -137,9 +140,10 @@ impl Model {
     fn run_due(&mut self) {
         let (now, before) = (self.now, self.scheduled);
         loop {
-            let due = self.timers.iter_mut().filter(|timer| {
-                timer.state == TimerState::Pending && timer.at <= now && timer.order < before
-            });
+            let due = self
+                .timers
+                .iter_mut()
+                .filter(|timer| timer.state == TimerState::Pending && timer.at <= now && timer.order < before);
             let Some(timer) = due.min_by_key(|timer| (timer.at, timer.order)) else { return };
             timer.state = TimerState::Called;
             let token = timer.token.take().expect("a pending timer has its closure");
@@ -160,9 +164,10 @@ impl Model {
         self.firings[firing].waits = 1;
         self.do_own_part(firing);
         loop {
-            let next = self.triggers.iter_mut().find(|trigger| {
-                (trigger.occasion, trigger.when) == (occasion, when) && trigger.token.is_some()
-            });
+            let next = self
+                .triggers
+                .iter_mut()
+                .find(|trigger| (trigger.occasion, trigger.when) == (occasion, when) && trigger.token.is_some());
             let Some(trigger) = next else { break };
             let (token, verdict) = (trigger.token.take().expect("just seen"), trigger.verdict);
             match (self.call(token, Reach::Given), verdict) {

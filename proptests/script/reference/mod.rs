@@ -258,7 +258,13 @@ impl Model {
             Op::Release(nth) => return self.release(*nth),
             Op::On(when, occasion, deed, verdict) => {
                 let token = Some(self.token(deed));
-                self.triggers.push(Trigger { occasion: *occasion, when: *when, verdict: *verdict, has_id: true, token });
+                self.triggers.push(Trigger {
+                    occasion: *occasion,
+                    when: *when,
+                    verdict: *verdict,
+                    has_id: true,
+                    token,
+                });
             }
             Op::Remove(nth) => self.remove(*nth),
             Op::Fire => self.fire(Occasion::Alarm),

@@ -269,11 +269,14 @@ impl Model {
             // B46: cancelled while it ran: the late result is dropped.
             return self.drop_gift(job, Place::Here);
         }
-        self.give(job, match self.jobs[job].work {
-            Work::Fine => Why::Fine,
-            Work::Refuse => Why::Refused,
-            Work::Panic => Why::Panicked,
-        });
+        self.give(
+            job,
+            match self.jobs[job].work {
+                Work::Fine => Why::Fine,
+                Work::Refuse => Why::Refused,
+                Work::Panic => Why::Panicked,
+            },
+        );
     }
 
     /// Fires a job's Deferred, unless it has fired already.

@@ -7,6 +7,7 @@ use crate::machine::deferred::{Cancel, Chain, Fire, Line, Met, Outlet, Place};
 
 /// What a chain's result says of how it came about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(clippy::enum_variant_names, reason = "they go on from the name of the whole")]
 enum Brought {
     ByAProgram,
     ByCancelling,
@@ -63,6 +64,7 @@ struct Chains {
 }
 
 #[derive(Debug, Clone, Copy)]
+#[expect(dead_code, reason = "which chain it is is read in the trace of a fault")]
 enum Event {
     IsFired(usize),
     IsAbandoned(usize),

@@ -69,13 +69,27 @@ impl Life {
         transition: impl FnOnce(&mut Lifecycle) -> A,
         action: impl FnOnce(&A) -> &'static str,
     ) -> A {
-        let (from, was) = (label(self.lifecycle), self.lifecycle.stage());
+        let (from, was) = (self.label(), self.lifecycle.stage());
         let outcome = transition(&mut self.lifecycle);
-        steps.row(Row { from, event, action: action(&outcome), to: label(self.lifecycle) });
+        steps.row(Row { from, event, action: action(&outcome), to: self.label() });
         if self.lifecycle.stage() < was {
             self.fault = Some("the reactor's life goes backwards");
         }
         outcome
+    }
+
+    fn label(&self) -> &'static str {
+        match (self.lifecycle.stage(), self.lifecycle.is_running(), self.asked) {
+            (Stage::Fresh, ..) => "Fresh",
+            (Stage::Starting, _, false) => "Starting",
+            (Stage::Starting, _, true) => "Starting, stop asked",
+            (Stage::Running, _, false) => "Running",
+            (Stage::Running, _, true) => "Running, stop asked",
+            (Stage::Stopping, true, _) => "Stopping, running",
+            (Stage::Stopping, false, _) => "Stopping",
+            (Stage::WoundUp, ..) => "WoundUp",
+            (Stage::Ended, ..) => "Ended",
+        }
     }
 
     fn begin(&self, steps: &mut Steps<'_, Self>) -> Self {
@@ -106,11 +120,14 @@ impl Life {
     fn ask_stop(&self, steps: &mut Steps<'_, Self>) -> Self {
         let mut next = self.clone();
         let stage = self.lifecycle.stage();
-        let asked = next.step(steps, "ask_stop", Lifecycle::ask_stop, |asked| match asked {
+        let asked = next.lifecycle.ask_stop();
+        next.asked |= asked.is_ok();
+        let action = match asked {
             Ok(()) => "nothing",
             Err(StopRefused::NotRunning) => "refuse: not running",
             Err(StopRefused::AlreadyStopping) => "refuse: already stopping",
-        });
+        };
+        steps.row(Row { from: self.label(), event: "ask_stop", action, to: next.label() });
         let runs = !matches!(stage, Stage::Fresh | Stage::Ended);
         let expected = match (runs, self.asked) {
             (false, _) => Err(StopRefused::NotRunning),
@@ -123,7 +140,6 @@ impl Life {
         if next.lifecycle.stage() != stage {
             next.fault = Some("stop only asks");
         }
-        next.asked |= asked.is_ok();
         next
     }
 
@@ -221,18 +237,6 @@ impl World for Life {
 
     fn done(&self) -> Option<&'static str> {
         (self.asked && self.lifecycle.stage() != Stage::Ended).then_some("it was asked to stop, and never ends")
-    }
-}
-
-fn label(lifecycle: Lifecycle) -> &'static str {
-    match (lifecycle.stage(), lifecycle.is_running()) {
-        (Stage::Fresh, _) => "Fresh",
-        (Stage::Starting, _) => "Starting",
-        (Stage::Running, _) => "Running",
-        (Stage::Stopping, true) => "Stopping, running",
-        (Stage::Stopping, false) => "Stopping",
-        (Stage::WoundUp, _) => "WoundUp",
-        (Stage::Ended, _) => "Ended",
     }
 }
 

@@ -71,12 +71,12 @@ impl World for Counter {
             let event = if worker { Event::AWorkerComes } else { Event::ACancellerComes };
             let mut next = self.clone();
             if worker {
-                next.workers -= 1
+                next.workers -= 1;
             } else {
-                next.cancellers -= 1
+                next.cancellers -= 1;
             }
             if self.looks_first {
-                next.seen.push((worker, self.ticket.clone()));
+                next.seen.push((worker, self.ticket));
             } else {
                 next.serve(steps, worker);
             }

@@ -284,10 +284,10 @@ pub(super) fn cancel(chain: &Rc<dyn Chain>) {
     if asked != Cancel::CallCanceller {
         return;
     }
-    if let Some(canceller) = target.core().canceller.take() {
-        if let Err(panic) = catch(canceller) {
-            report(Incident::Canceller, &panic, Some(target.core().made_at));
-        }
+    if let Some(canceller) = target.core().canceller.take()
+        && let Err(panic) = catch(canceller)
+    {
+        report(Incident::Canceller, &panic, Some(target.core().made_at));
     }
     match target.core().step(State::uncalled) {
         Fire::Run => target.fail(Failure::from(Cancelled)),

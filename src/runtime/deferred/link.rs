@@ -215,9 +215,7 @@ where
 
     fn call(self, input: Result<T, E>) -> Settled<U, E> {
         match input {
-            Ok(value) => Settled::Now(
-                catch(|| (self.0)(value)).map_err(|panic| E::from(Failure::from(panic))),
-            ),
+            Ok(value) => Settled::Now(catch(|| (self.0)(value)).map_err(|panic| E::from(Failure::from(panic)))),
             Err(error) => {
                 drop_contained(self.0);
                 Settled::Now(Err(error))

@@ -184,10 +184,15 @@ impl ThreadPool {
         &self.owner.shared.name
     }
 
-    /// Wakes whoever sleeps in the pool for no reason, as an operating system may: for models.
+    /// Wakes all idle workers for no reason, as an operating system may: for models.
     #[doc(hidden)]
     pub fn wake_spuriously(&self) {
         self.owner.shared.bell.notify_all();
+    }
+
+    /// The same for those who wait for the pool to stop.
+    #[doc(hidden)]
+    pub fn wake_stoppers_spuriously(&self) {
         self.owner.shared.stopped.notify_all();
     }
 }

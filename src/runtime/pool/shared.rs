@@ -162,6 +162,15 @@ impl Shared {
     }
 
     fn start_threads(this: &Arc<Self>, start: Start) {
+        if worker::leaves() {
+            // Whoever joins this thread holds the roster meanwhile, so somebody else has to wait for it.
+            let (shared, count) = (Arc::clone(this), start.count);
+            let begun = sync::spawn(format!("{}-starter", this.name), None, move || Self::start_threads(&shared, start));
+            if let Err(error) = begun {
+                Self::start_failed(this, count, error);
+            }
+            return;
+        }
         let mut roster = this.roster.lock();
         this.join_retired(&mut roster);
         for begun in 0..start.count {
@@ -216,7 +225,7 @@ impl Shared {
         }
     }
 
-    /// Waits for the threads of workers that have made their last transition. They need the roster no more, so it may be held meanwhile;
+    /// Waits for the threads of workers that have made their last transition. They never wait for the roster, so it may be held meanwhile;
     /// it must be: whoever finds nobody left to join has to find that they have ended.
     fn join_retired(&self, roster: &mut BTreeMap<WorkerId, JoinHandle>) {
         let retired = self.crew.lock().machine.take_retired();

@@ -10,6 +10,13 @@ use crate::machine::pool::{Call, Next, WorkerId, look};
 thread_local! {
     /// The address of the pool that this thread works for; zero on every other thread.
     pub(super) static WORKS_FOR: Cell<usize> = Cell::new(0);
+    /// The worker of this thread has made its last transition.
+    static LEAVES: Cell<bool> = Cell::new(false);
+}
+
+/// Whether this is the thread of a worker that has made its last transition. What still runs there is destructors of thread-locals.
+pub(super) fn leaves() -> bool {
+    LEAVES.try_with(Cell::get).unwrap_or(false)
 }
 
 /// The life of one worker.
@@ -47,11 +54,13 @@ pub(super) fn work(pool: &Arc<Shared>, me: WorkerId) {
             }
             Next::Retire(call) => {
                 drop(crew);
+                let _ = LEAVES.try_with(|leaves| leaves.set(true));
                 Shared::carry_out(pool, call);
                 return;
             }
             Next::RetireLast => {
                 drop(crew);
+                let _ = LEAVES.try_with(|leaves| leaves.set(true));
                 pool.take_leave();
                 return;
             }

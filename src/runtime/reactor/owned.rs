@@ -31,7 +31,11 @@ struct Slot<T>(RefCell<Option<T>>);
 impl<T> Slot<T> {
     fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> Result<R, OwnedError> {
         let mut value = self.0.try_borrow_mut().map_err(|_| OwnedError::Reentered)?;
-        value.as_mut().map(f).ok_or(OwnedError::Gone)
+        // Not `map`, which would drop an `f` that is not called while the slot is borrowed: that drop is user code, and may come here again.
+        match value.as_mut() {
+            Some(value) => Ok(f(value)),
+            None => Err(OwnedError::Gone),
+        }
     }
 
     fn take(&self) -> Result<T, OwnedError> {

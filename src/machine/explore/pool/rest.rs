@@ -101,7 +101,8 @@ impl Yard {
         let summons = self.clients.contains(&Client::Owes);
         let spare = self.is_serving() && (self.crew.idle() > 0 || self.room() > 0);
         let watched = self.intake.is_watched();
-        if self.queued() > 0 && spare && !beacon && !summons && !(self.failed && !watched) {
+        let tries_again = self.failed && !watched;
+        if self.queued() > 0 && spare && !(beacon || summons || tries_again) {
             return Some("jobs wait, somebody could come, and nobody is told");
         }
         // Somebody could come when it was settled. A summons whose job was taken meanwhile may have called them since.

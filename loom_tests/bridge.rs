@@ -20,7 +20,7 @@ fn reactor(chaos: Chaos) -> Reactor {
         .unwrap();
     // It may wake for no reason once it runs, and at its end waits for the one who wakes it.
     reactor.call_when_running(move |reactor| {
-        let shaking = chaos.shake(reactor.handle(), Handle::wake_spuriously);
+        let shaking = chaos.shake(|| reactor.handle(), Handle::wake_spuriously);
         let _ = reactor.own(shaking).leave();
     });
     reactor
@@ -96,7 +96,7 @@ fn a_thread_that_blocks_on_a_reactor_that_is_dropped_unrun_is_told_so() {
             let handle = reactor.handle();
             move || (blocking_call_from_thread(&handle, |_| 42_u32), handle)
         });
-        let _shaking = chaos.shake(reactor.handle(), Handle::wake_spuriously);
+        let _shaking = chaos.shake(|| reactor.handle(), Handle::wake_spuriously);
         drop(reactor);
         assert!(matches!(client.join().unwrap().0, Err(BlockingCallError::ReactorStopped)));
     });

@@ -154,7 +154,7 @@ fn hole_a_weak_exchange_never_fails_for_no_reason() {
 /// A wait for `flag` with an `if` in place of a `while`: wrong, as soon as anybody wakes the waiter for no reason.
 fn waits_once(chaos: Chaos) {
     let place = Arc::new((Mutex::new(false), Condvar::new()));
-    let _shaking = chaos.shake(Arc::clone(&place), |place| place.1.notify_all());
+    let _shaking = chaos.shake(|| Arc::clone(&place), |place| place.1.notify_all());
     let other = thread::spawn({
         let place = Arc::clone(&place);
         move || {

@@ -27,15 +27,37 @@ impl Chaos {
         if self.at_work { with } else { without }
     }
 
+    /// A part that has a thread of its own, unless there is a chaos thread: then it is played at once, by this one.
+    pub fn aside<T: 'static>(self, part: impl FnOnce() -> T + 'static) -> Aside<T> {
+        if self.at_work { Aside::Played(part()) } else { Aside::Thread(thread::spawn(part)) }
+    }
+
     /// In the search that has a chaos thread, starts it. It wakes everybody once, at whatever moment from now on is worst; what
     /// went before is not raced again, so start it when somebody may sleep, and not sooner.
-    pub fn shake<T: Send + 'static>(self, held: T, wake: fn(&T)) -> Shaking<T> {
+    pub fn shake<T: Send + 'static>(self, hold: impl FnOnce() -> T, wake: fn(&T)) -> Shaking<T> {
         Shaking(self.at_work.then(|| {
+            let held = hold();
             thread::spawn(move || {
                 wake(&held);
                 held
             })
         }))
+    }
+}
+
+/// A part of a model, played by a thread or over already.
+#[must_use]
+pub enum Aside<T> {
+    Thread(thread::JoinHandle<T>),
+    Played(T),
+}
+
+impl<T> Aside<T> {
+    pub fn join(self) -> T {
+        match self {
+            Self::Thread(thread) => thread.join().unwrap(),
+            Self::Played(result) => result,
+        }
     }
 }
 

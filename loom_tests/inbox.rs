@@ -41,7 +41,7 @@ fn post_until_closed(inbox: &Mailbox, poster: char, count: u32) -> Vec<u32> {
 
 fn shaken(chaos: Chaos) -> (Arc<Mailbox>, Shaking<Arc<Mailbox>>) {
     let inbox = Arc::new(Inbox::new());
-    let shaking = chaos.shake(Arc::clone(&inbox), |inbox| inbox.wake_spuriously());
+    let shaking = chaos.shake(|| Arc::clone(&inbox), |inbox| inbox.wake_spuriously());
     (inbox, shaking)
 }
 

@@ -1,11 +1,10 @@
 //! Shell 3, the pool: what is accepted is run once and before `stop` returns, in order, whoever stops, starts, panics or lets go.
 
 use loom::sync::Arc;
-use loom::thread::{self, JoinHandle};
 use selvedge::loom::{Injected, ThreadPool};
 use selvedge::{Failure, NeverRan, Panic, Rejection};
 
-use crate::explore::{Chaos, Shaking, explore};
+use crate::explore::{Aside, Chaos, Shaking, explore};
 use crate::witness::{Log, Signal};
 
 /// A pool that is not started yet, and has nothing to report.
@@ -22,13 +21,17 @@ pub fn started(min: usize, max: usize) -> ThreadPool {
 
 /// Idle workers may wake for no reason from now on.
 pub fn shake(pool: &ThreadPool, chaos: Chaos) -> Shaking<ThreadPool> {
-    chaos.shake(pool.clone(), ThreadPool::wake_spuriously)
+    chaos.shake(|| pool.clone(), ThreadPool::wake_spuriously)
 }
 
-/// A thread that uses the pool, and hands its handle back.
-pub fn client<T: 'static>(pool: &ThreadPool, act: impl FnOnce(&ThreadPool) -> T + 'static) -> JoinHandle<(T, ThreadPool)> {
+/// Somebody else who uses the pool, and hands the handle back.
+pub fn client<T: 'static>(
+    pool: &ThreadPool,
+    chaos: Chaos,
+    act: impl FnOnce(&ThreadPool) -> T + 'static,
+) -> Aside<(T, ThreadPool)> {
     let pool = pool.clone();
-    thread::spawn(move || (act(&pool), pool))
+    chaos.aside(move || (act(&pool), pool))
 }
 
 /// Stops the pool, and sees that nothing is left of it.
@@ -43,14 +46,14 @@ pub fn stop(pool: &ThreadPool, jobs: u64) {
 #[test]
 fn a_job_submitted_against_stop_has_run_when_stop_returns_or_comes_back() {
     explore(|chaos| {
-        let pool = started(chaos.fewer(1, 0), 1);
+        let pool = started(1, 1);
         let log = Log::default();
         let job = log.job(1);
-        let client = client(&pool, move |pool| pool.call_in_thread(job));
+        let client = client(&pool, chaos, move |pool| pool.call_in_thread(job));
         let _shaking = shake(&pool, chaos);
         pool.stop().unwrap();
         let ran_in_pool = log.seen();
-        match client.join().unwrap().0 {
+        match client.join().0 {
             Ok(()) => assert_eq!(ran_in_pool, [1], "it was accepted"),
             Err(rejected) => {
                 assert_eq!((rejected.reason, ran_in_pool), (Rejection::PoolStopped, vec![]));
@@ -68,10 +71,10 @@ fn a_job_submitted_against_start_is_run() {
         let pool = pool(0, 1);
         let log = Log::default();
         let job = log.job(1);
-        let client = client(&pool, move |pool| pool.call_in_thread(job).unwrap());
+        let client = client(&pool, chaos, move |pool| pool.call_in_thread(job).unwrap());
         pool.start().unwrap();
         let _shaking = shake(&pool, chaos);
-        drop(client.join().unwrap());
+        drop(client.join());
         stop(&pool, 1);
         assert_eq!(log.seen(), [1]);
     });
@@ -84,7 +87,7 @@ fn a_job_of_a_pool_that_is_stopped_unstarted_is_told_so_or_comes_back() {
         let pool = pool(1, 1);
         let told = Log::default();
         let note = told.clone();
-        let client = client(&pool, move |pool| {
+        let client = client(&pool, chaos, move |pool| {
             pool.call_in_thread_with_callback(
                 move |result: Result<(), Failure>| {
                     assert!(matches!(result.unwrap_err().downcast_ref(), Some(NeverRan::PoolStopped)));
@@ -96,7 +99,7 @@ fn a_job_of_a_pool_that_is_stopped_unstarted_is_told_so_or_comes_back() {
         let _shaking = shake(&pool, chaos);
         pool.stop().unwrap();
         let told_in_stop = told.seen();
-        assert_eq!(client.join().unwrap().0.is_ok(), told_in_stop == [1]);
+        assert_eq!(client.join().0.is_ok(), told_in_stop == [1]);
     });
 }
 
@@ -122,10 +125,10 @@ fn two_clients_jobs_each_run_once() {
         let pool = started(0, 1);
         let log = Log::default();
         let job = log.job(1);
-        let client = client(&pool, move |pool| pool.call_in_thread(job).unwrap());
+        let client = client(&pool, chaos, move |pool| pool.call_in_thread(job).unwrap());
         pool.call_in_thread(log.job(2)).unwrap();
         let _shaking = shake(&pool, chaos);
-        drop(client.join().unwrap());
+        drop(client.join());
         stop(&pool, 2);
         assert_eq!(log.seen_in_any_order(), [1, 2]);
     });
@@ -153,14 +156,14 @@ fn two_that_stop_a_pool_both_wait_for_its_end() {
         let log = Log::default();
         pool.call_in_thread(log.job(1)).unwrap();
         let ran = log.clone();
-        let other = client(&pool, move |pool| {
+        let other = client(&pool, chaos, move |pool| {
             pool.stop().unwrap();
             assert_eq!(ran.seen(), [1]);
         });
-        let _shaking = chaos.shake(pool.clone(), ThreadPool::wake_stoppers_spuriously);
+        let _shaking = chaos.shake(|| pool.clone(), ThreadPool::wake_stoppers_spuriously);
         stop(&pool, 1);
         assert_eq!(log.seen(), [1]);
-        drop(other.join().unwrap());
+        drop(other.join());
     });
 }
 
@@ -171,7 +174,7 @@ fn a_worker_that_stops_its_own_pool_is_refused_and_another_is_not() {
         let pool = started(0, 1);
         let own = pool.clone();
         pool.call_in_thread(move || assert!(own.stop().is_err())).unwrap();
-        let _shaking = chaos.shake(pool.clone(), ThreadPool::wake_stoppers_spuriously);
+        let _shaking = chaos.shake(|| pool.clone(), ThreadPool::wake_stoppers_spuriously);
         stop(&pool, 1);
     });
 }
@@ -232,9 +235,9 @@ fn what_a_job_captured_may_use_the_pool_when_it_is_dropped() {
         let capture = ComesBack(pool.clone());
         pool.call_in_thread_with_callback(|result: Result<(), Failure>| drop(result), move || drop(capture)).unwrap();
         // Started first, it runs and submits; stopped first, it is refused and submits in vain.
-        let other = client(&pool, |pool| pool.start().is_ok());
+        let other = client(&pool, chaos, |pool| pool.start().is_ok());
         let _shaking = shake(&pool, chaos);
         pool.stop().unwrap();
-        drop(other.join().unwrap());
+        drop(other.join());
     });
 }

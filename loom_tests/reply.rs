@@ -15,7 +15,7 @@ fn precious() -> Precious {
 
 fn shaken(chaos: Chaos) -> (Answerer<Precious>, Asker<Precious>, Shaking<Deadline<Precious>>) {
     let (answerer, asker) = channel();
-    let shaking = chaos.shake(asker.deadline(), Deadline::wake_spuriously);
+    let shaking = chaos.shake(|| asker.deadline(), Deadline::wake_spuriously);
     (answerer, asker, shaking)
 }
 

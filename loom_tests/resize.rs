@@ -56,11 +56,11 @@ fn a_job_submitted_against_the_end_of_a_pause_is_run() {
     explore(|chaos| {
         let pool = started(0, 0);
         let (done, tell) = Signal::pair();
-        let client = client(&pool, move |pool| pool.call_in_thread(move || tell.give()).unwrap());
+        let client = client(&pool, chaos, move |pool| pool.call_in_thread(move || tell.give()).unwrap());
         pool.adjust_pool_size(0, 1).unwrap();
         let _shaking = shake(&pool, chaos);
         done.wait();
-        drop(client.join().unwrap());
+        drop(client.join());
         stop(&pool, 1);
     });
 }
@@ -100,10 +100,10 @@ fn growing_serves_a_job_that_another_one_waits_for() {
 fn of_two_resizes_at_once_the_later_is_what_the_pool_comes_to() {
     explore(|chaos| {
         let pool = started(1, 1);
-        let other = client(&pool, |pool| pool.adjust_pool_size(0, 0).unwrap());
+        let other = client(&pool, chaos, |pool| pool.adjust_pool_size(0, 0).unwrap());
         pool.adjust_pool_size(1, 1).unwrap();
         let _shaking = shake(&pool, chaos);
-        drop(other.join().unwrap());
+        drop(other.join());
         let asked = pool.stats();
         assert!(asked.live >= asked.min, "below its minimum, and nobody will start one: {asked:?}");
         stop(&pool, 0);

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use selvedge::{NeverRan, PoolStats, ThreadPool};
+use selvedge::{Failure, NeverRan, PoolStats, ThreadPool};
 
 use crate::regressions;
 
@@ -101,7 +101,7 @@ impl Bench {
         let submitted = self.pool.call_in_thread_with_callback(
             move |result| {
                 note.resolved[job].fetch_add(1, Ordering::Relaxed);
-                if result.as_ref().is_err_and(|failure| failure.is::<NeverRan>()) {
+                if result.as_ref().is_err_and(Failure::is::<NeverRan>) {
                     return;
                 }
                 assert_eq!(result.is_err(), matches!(kind, Kind::Panic | Kind::PanicTwice));

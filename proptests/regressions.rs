@@ -11,7 +11,6 @@ pub fn config(property: &str, cases: u32) -> Config {
         cases,
         // Kept for the process: there is one for each property.
         failure_persistence: Some(Box::new(FileFailurePersistence::Direct(seeds.leak()))),
-        max_shrink_iters: 20_000,
         ..default
     }
 }

@@ -9,14 +9,12 @@ mod terminal;
 #[path = "example/tree.rs"]
 mod tree;
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs::{self, File, Permissions};
 use std::io::Read;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -355,6 +353,8 @@ fn ctrl_c_ends_it_within_a_second_in_the_middle_of_a_huge_file() {
     assert!(start.elapsed() < A_SECOND, "{:?}", start.elapsed());
     assert_eq!(status.code(), Some(INTERRUPTED));
     terminal.wait_for("hash_tree: interrupted: hashed 100 of the 102 files found so far, ");
+    // Nothing was left behind: the threads themselves saw it.
+    terminal.wait_for(" read\r\n");
     // Half a list would look like a whole one.
     assert_eq!(text(&child.wait_with_output().unwrap().stdout), "");
 }
@@ -376,6 +376,7 @@ fn ctrl_c_ends_it_within_a_second_when_nobody_reads_its_output() {
     let mut stderr = String::new();
     child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
     assert!(stderr.starts_with("hash_tree: interrupted: hashed 2,000 of the 2,000 files"), "{stderr}");
+    assert!(stderr.ends_with("; a read or write that does not return was left behind\n"), "{stderr}");
 }
 
 fn spawn(tree: &Tree, stdout: Stdio, stderr: Stdio) -> Child {

@@ -705,7 +705,7 @@ struct Alive(Arc<AtomicUsize>);
 impl Drop for Alive {
     fn drop(&mut self) {
         // Long enough to meet a thread that came too early in its place.
-        thread::sleep(Duration::from_micros(500));
+        thread::sleep(Duration::from_millis(1));
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
@@ -716,7 +716,7 @@ fn there_are_never_more_real_threads_than_the_maximum() {
     ends(|| {
         let pool = started(0, 2);
         let (alive, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-        for _ in 0..200 {
+        for round in 1..=50 {
             for _ in 0..4 {
                 let (alive, most) = (Arc::clone(&alive), Arc::clone(&most));
                 pool.call_in_thread(move || {
@@ -729,8 +729,10 @@ fn there_are_never_more_real_threads_than_the_maximum() {
                 })
                 .unwrap();
             }
-            // All retire, and others come in their place.
+            until_stats(&pool, |stats| stats.completed == 4 * round);
+            // All retire, and others come in their place while they still end.
             pool.adjust_pool_size(0, 0).unwrap();
+            until_stats(&pool, |stats| stats.live == 0);
             pool.adjust_pool_size(0, 2).unwrap();
         }
         pool.stop().unwrap();

@@ -22,7 +22,7 @@ pub fn on_ctrl_c(handle: Handle, progress: Arc<Progress>) -> Result<(), ctrlc::E
         thread::sleep(GRACE);
         // The other one: a thread that the kernel holds can't be asked, only left.
         progress.clear();
-        progress.say(progress.summary());
+        progress.say(format_args!("{}; a read or write that does not return was left behind", progress.summary()));
         process::exit(i32::from(crate::INTERRUPTED));
     })
 }

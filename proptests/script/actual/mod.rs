@@ -160,7 +160,7 @@ impl World {
     }
 
     fn current(f: impl FnOnce(&Rc<Self>)) {
-        let world = WORLD.with_borrow(|world| world.clone());
+        let world = WORLD.with_borrow(Clone::clone);
         f(&world.expect("a program runs on this thread"));
     }
 
@@ -274,11 +274,9 @@ impl World {
     }
 
     fn reach(&self, here: Reach, f: impl FnOnce(&Reactor)) {
-        let reached = match here {
-            Some(reactor) => Ok(f(reactor)),
-            None => self.local.with(f),
-        };
-        if reached.is_err() {
+        if let Some(reactor) = here {
+            f(reactor);
+        } else if self.local.with(f).is_err() {
             self.say(Answer::Unreachable);
         }
     }

@@ -4,15 +4,18 @@ use std::cell::{Cell, RefCell};
 use std::panic::resume_unwind;
 use std::rc::Rc;
 
-use selvedge::{Address, Deferred, DelayedCall, Event as Occurrence, Phase, Reactor, threads};
+use selvedge::{Address, Deferred, DelayedCall, DelayedCallError, Event as Occurrence, Phase, Reactor, threads};
 
 use super::{Gift, Pending, Reach, Value, World};
 use crate::script::program::{Deed, Nth, Occasion, Op, Verdict, When, Work};
 use crate::script::trace::{Answer, Event, Refused, Why};
 
+/// What a program does to a delayed call.
+type Change = dyn Fn(&DelayedCall) -> Result<(), DelayedCallError>;
+
 impl World {
     pub(super) fn on_timer(&self, op: &Op, here: Reach) {
-        let (nth, change): (_, Box<dyn Fn(&DelayedCall) -> Result<(), _>>) = match *op {
+        let (nth, change): (Nth, Box<Change>) = match *op {
             Op::Later(delay, ref deed) => {
                 return self.reach(here, |reactor| {
                     let token = self.token(deed);

@@ -211,7 +211,7 @@ fn hole_a_wait_with_a_timeout_never_times_out() {
 }
 
 #[test]
-fn hole_try_lock_waits_where_it_should_fail() {
+fn hole_try_lock_never_meets_a_lock_that_is_held_for_a_moment() {
     let tried = outcomes(|| {
         let lock = Arc::new(Mutex::new(()));
         let other = thread::spawn({
@@ -223,7 +223,6 @@ fn hole_try_lock_waits_where_it_should_fail() {
         other.join().unwrap()
     });
     assert_eq!(tried, [true], "it never finds the lock held");
-    must_be_reported("a try_lock of a held lock", "deadlock");
 }
 
 #[test]
@@ -303,16 +302,6 @@ fn planted() {
         "a timeout that would pass" => drop(calibrate(|| {
             let (lock, wake) = (Mutex::new(()), Condvar::new());
             drop(wake.wait_timeout(lock.lock().unwrap(), std::time::Duration::ZERO));
-        })),
-        "a try_lock of a held lock" => drop(calibrate(|| {
-            let lock = Arc::new(Mutex::new(()));
-            let held = lock.lock().unwrap();
-            let other = thread::spawn({
-                let lock = Arc::clone(&lock);
-                move || lock.try_lock().is_err()
-            });
-            assert!(other.join().unwrap());
-            drop(held);
         })),
         "two locks in two orders" => drop(calibrate(|| {
             let locks = Arc::new((Mutex::new(()), Mutex::new(())));

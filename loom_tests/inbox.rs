@@ -34,7 +34,11 @@ fn post_until_closed(inbox: &Mailbox, poster: char, count: u32) -> Vec<u32> {
     let outcomes: Vec<_> = (0..count).map(|number| inbox.post((poster, number))).collect();
     let accepted = outcomes.iter().take_while(|outcome| outcome.is_ok()).count();
     for (number, outcome) in (0..count).zip(&outcomes).skip(accepted) {
-        assert_eq!(*outcome, Err((poster, number)), "after the first refusal, each call is handed back, and is the same");
+        assert_eq!(
+            *outcome,
+            Err((poster, number)),
+            "after the first refusal, each call is handed back, and is the same"
+        );
     }
     (0..count).take(accepted).collect()
 }

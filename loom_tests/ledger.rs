@@ -104,6 +104,9 @@ fn every_row_of_the_ledger_is_a_model() {
     for model in models() {
         let test = model.rsplit("::").next().unwrap_or_default();
         let heading = format!("fn {test}()");
-        assert!(sources.iter().any(|source| source.contains(&heading)), "{model} is in the ledger, but there is no such model");
+        assert!(
+            sources.iter().any(|source| source.contains(&heading)),
+            "{model} is in the ledger, but there is no such model"
+        );
     }
 }

@@ -4,7 +4,7 @@ use loom::sync::Arc;
 use selvedge::loom::{Injected, ThreadPool};
 use selvedge::{Failure, NeverRan, Panic, Rejection};
 
-use crate::explore::{Aside, Chaos, Shaking, explore};
+use crate::explore::{Aside, Chaos, Shaking, explore, explore_calm};
 use crate::witness::{Log, Signal};
 
 /// A pool that is not started yet, and has nothing to report.
@@ -136,8 +136,9 @@ fn two_clients_jobs_each_run_once() {
 
 // Checks: B30, R1, R15
 #[test]
+#[ignore = "a long search: run it by name, with --ignored"]
 fn two_jobs_of_which_one_waits_for_the_other_get_a_worker_each() {
-    explore(|chaos| {
+    explore_calm(|chaos| {
         let pool = pool(0, 2);
         let (first, second) = Signal::pair();
         pool.call_in_thread(move || first.wait()).unwrap();
@@ -150,8 +151,9 @@ fn two_jobs_of_which_one_waits_for_the_other_get_a_worker_each() {
 
 // Checks: B40, R9, R29
 #[test]
+#[ignore = "a long search: run it by name, with --ignored"]
 fn two_that_stop_a_pool_both_wait_for_its_end() {
-    explore(|chaos| {
+    explore_calm(|chaos| {
         let pool = started(0, 1);
         let log = Log::default();
         pool.call_in_thread(log.job(1)).unwrap();

@@ -4,7 +4,7 @@ use loom::sync::{Arc, Mutex};
 use loom::thread;
 use selvedge::loom::shells::{Answerer, Asker, Deadline, NoAnswer, channel};
 
-use crate::explore::{Chaos, Shaking, explore};
+use crate::explore::{Chaos, Shaking, explore, explore_calm};
 
 /// What must not be lost: loom counts its references, and a reply that leaks it fails the model.
 type Precious = Arc<&'static str>;
@@ -44,7 +44,7 @@ fn a_caller_is_told_that_its_answerer_is_gone() {
 // Checks: B48, R28, P5
 #[test]
 fn an_answer_against_a_deadline_is_delivered_or_handed_back() {
-    explore(|chaos| {
+    explore_calm(|chaos| {
         let (answerer, asker, _shaking) = shaken(chaos);
         let deadline = asker.deadline();
         let clock = thread::spawn(move || deadline.pass());
@@ -77,8 +77,9 @@ fn an_answerer_that_goes_against_a_deadline_leaves_nobody_waiting() {
 
 // Checks: B48, R25, R28
 #[test]
+#[ignore = "a long search: run it by name, with --ignored"]
 fn answer_stop_and_deadline_at_once_tell_the_caller_one_thing() {
-    explore(|chaos| {
+    explore_calm(|chaos| {
         let (answerer, asker, _shaking) = shaken(chaos);
         let deadline = asker.deadline();
         // As in the reactor: whoever comes first takes the answerer, and the other finds nothing.
@@ -101,7 +102,9 @@ fn answer_stop_and_deadline_at_once_tell_the_caller_one_thing() {
             (Ok(answer), Some(Ok(()))) => assert_eq!((*answer, stopped), ("the answer", false)),
             (Err(NoAnswer::Broken), None) => assert!(stopped),
             (Err(NoAnswer::Expired), None) => assert!(stopped),
-            (Err(NoAnswer::Expired), Some(Err(handed_back))) => assert_eq!((*handed_back, stopped), ("the answer", false)),
+            (Err(NoAnswer::Expired), Some(Err(handed_back))) => {
+                assert_eq!((*handed_back, stopped), ("the answer", false))
+            }
             (told, given) => panic!("the caller was told {told:?}, and the answerer {given:?}"),
         }
         clock.join().unwrap();

@@ -2,14 +2,15 @@
 
 use loom::thread;
 
-use crate::explore::explore;
+use crate::explore::{explore, explore_calm};
 use crate::pool::{client, pool, shake, started, stop};
 use crate::witness::{Log, Signal};
 
 // Checks: B30, B31, R1, R9
 #[test]
+#[ignore = "a long search: run it by name, with --ignored"]
 fn a_job_submitted_against_a_shrink_is_run() {
-    explore(|chaos| {
+    explore_calm(|chaos| {
         let size = chaos.fewer(2, 1);
         let pool = started(size, size);
         let log = Log::default();
@@ -38,7 +39,7 @@ fn an_idle_worker_above_the_target_retires_now() {
 // Checks: B28, B31, R10, R11
 #[test]
 fn a_job_submitted_while_the_last_worker_retires_is_run_when_there_is_room_again() {
-    explore(|chaos| {
+    explore_calm(|chaos| {
         let pool = started(1, 1);
         let (done, tell) = Signal::pair();
         pool.adjust_pool_size(0, 0).unwrap();
@@ -53,7 +54,7 @@ fn a_job_submitted_while_the_last_worker_retires_is_run_when_there_is_room_again
 // Checks: B28, B31, R9, R11
 #[test]
 fn a_job_submitted_against_the_end_of_a_pause_is_run() {
-    explore(|chaos| {
+    explore_calm(|chaos| {
         let pool = started(0, 0);
         let (done, tell) = Signal::pair();
         let client = client(&pool, chaos, move |pool| pool.call_in_thread(move || tell.give()).unwrap());
@@ -81,8 +82,9 @@ fn a_paused_pool_that_is_stopped_still_finishes_its_jobs() {
 
 // Checks: B31, R1, R11
 #[test]
+#[ignore = "a long search: run it by name, with --ignored"]
 fn growing_serves_a_job_that_another_one_waits_for() {
-    explore(|chaos| {
+    explore_calm(|chaos| {
         let pool = pool(0, 1);
         let (first, second) = Signal::pair();
         pool.call_in_thread(move || first.wait()).unwrap();
@@ -98,7 +100,7 @@ fn growing_serves_a_job_that_another_one_waits_for() {
 // Checks: B31, B33, R10, R13
 #[test]
 fn of_two_resizes_at_once_the_later_is_what_the_pool_comes_to() {
-    explore(|chaos| {
+    explore_calm(|chaos| {
         let pool = started(1, 1);
         let other = client(&pool, chaos, |pool| pool.adjust_pool_size(0, 0).unwrap());
         pool.adjust_pool_size(1, 1).unwrap();

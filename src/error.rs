@@ -38,7 +38,9 @@ impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::ReactorStopped => "the reactor has stopped and runs no more calls; this one is in the error's `job`",
-            Self::PoolStopped => "the thread pool has been stopped and takes no more jobs; this one is in the error's `job`",
+            Self::PoolStopped => {
+                "the thread pool has been stopped and takes no more jobs; this one is in the error's `job`"
+            }
         })
     }
 }
@@ -217,9 +219,9 @@ impl fmt::Display for BlockingCallError {
         match self {
             Self::Failed(failure) => failure.fmt(f),
             Self::Panicked(panic) => panic.fmt(f),
-            Self::WouldDeadlock => {
-                f.write_str("a blocking call on the reactor's own thread would wait for itself: call the function directly")
-            }
+            Self::WouldDeadlock => f.write_str(
+                "a blocking call on the reactor's own thread would wait for itself: call the function directly",
+            ),
             Self::ReactorStopped => f.write_str("the reactor stopped before it answered the blocking call"),
             Self::TimedOut(after) => write!(f, "the reactor did not answer the blocking call within {after:?}"),
         }

@@ -166,9 +166,9 @@ fn start_brings_up_no_more_threads_than_the_backlog_needs() {
 fn an_idle_worker_is_taken_before_a_new_one_is_made() {
     ends(|| {
         let pool = started(0, 10);
-        for _ in 0..100 {
+        for done in 1..=100 {
             pool.call_in_thread(|| ()).unwrap();
-            until_stats(&pool, |stats| stats.idle == 1);
+            until_stats(&pool, |stats| (stats.completed, stats.idle) == (done, 1));
         }
         assert_eq!(pool.stats().peak, 1);
         pool.stop().unwrap();

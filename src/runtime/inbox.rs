@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::apart::Apart;
 use super::sync::{Condvar, Hint, Mutex, Recent, Spin, pause};
-pub use crate::machine::inbox::{Accept, Queue};
 use crate::machine::inbox::{self as machine, Park, Posted};
+pub use crate::machine::inbox::{Accept, Queue};
 
 /// The inbox, shared by those who post and the one loop that takes. `Q` is what holds the calls; a `Vec` will do.
 pub struct Inbox<Q> {

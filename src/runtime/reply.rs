@@ -39,8 +39,7 @@ pub enum NoAnswer {
 /// A question: the two halves of it.
 #[must_use]
 pub fn channel<T>() -> (Answerer<T>, Asker<T>) {
-    let shared =
-        Arc::new(Shared { reply: Mutex::new(Reply::Pending), wake: Condvar::new(), settled: Hint::default() });
+    let shared = Arc::new(Shared { reply: Mutex::new(Reply::Pending), wake: Condvar::new(), settled: Hint::default() });
     (Answerer(Arc::clone(&shared)), Asker(shared))
 }
 

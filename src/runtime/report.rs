@@ -161,11 +161,7 @@ impl Drop for Scope {
 }
 
 /// Reports to the sink of this thread's scope; to stderr where there is none.
-pub(crate) fn report(
-    incident: Incident,
-    error: &(dyn Error + 'static),
-    location: Option<&'static Location<'static>>,
-) {
+pub(crate) fn report(incident: Incident, error: &(dyn Error + 'static), location: Option<&'static Location<'static>>) {
     let reporter = CURRENT.try_with(|current| current.borrow().last().cloned());
     reporter.ok().flatten().unwrap_or_default().report(incident, error, location);
 }

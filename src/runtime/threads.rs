@@ -174,10 +174,7 @@ fn begin<F>(ticket: &Mutex<Ticket<F>>) -> Option<F> {
 ///
 /// # Errors
 /// The reactor has stopped its pool: the whole list comes back, as one job.
-pub fn call_multiple_in_thread(
-    handle: &Handle,
-    commands: Vec<Box<dyn FnOnce() + Send>>,
-) -> Result<(), Rejected<Job>> {
+pub fn call_multiple_in_thread(handle: &Handle, commands: Vec<Box<dyn FnOnce() + Send>>) -> Result<(), Rejected<Job>> {
     handle.call_in_thread(move || {
         for command in commands {
             command();

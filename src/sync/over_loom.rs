@@ -54,11 +54,7 @@ impl Condvar {
     }
 
     /// Time is data in a model: a deadline passes when some thread of the model says so, never by itself.
-    pub(crate) fn wait_for<'a, T>(
-        &self,
-        guard: MutexGuard<'a, T>,
-        _timeout: Option<Duration>,
-    ) -> MutexGuard<'a, T> {
+    pub(crate) fn wait_for<'a, T>(&self, guard: MutexGuard<'a, T>, _timeout: Option<Duration>) -> MutexGuard<'a, T> {
         self.wait(guard)
     }
 }

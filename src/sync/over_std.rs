@@ -59,11 +59,7 @@ impl Condvar {
     }
 
     /// Waits for a notification, at most `timeout` long.
-    pub(crate) fn wait_for<'a, T>(
-        &self,
-        guard: MutexGuard<'a, T>,
-        timeout: Option<Duration>,
-    ) -> MutexGuard<'a, T> {
+    pub(crate) fn wait_for<'a, T>(&self, guard: MutexGuard<'a, T>, timeout: Option<Duration>) -> MutexGuard<'a, T> {
         let Some(timeout) = timeout else {
             return self.wait(guard);
         };
@@ -90,7 +86,6 @@ impl Hint {
     pub(crate) fn get(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
-
 }
 
 /// A hint at which type was used last.

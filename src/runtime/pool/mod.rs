@@ -6,9 +6,9 @@ mod worker;
 
 use std::fmt;
 
-use self::job::{Plain, WithCallback};
 pub use self::job::Job;
 pub(crate) use self::job::Work;
+use self::job::{Plain, WithCallback};
 use self::shared::Shared;
 use super::report::{Report, Reporter};
 use super::sync::Arc;

@@ -165,7 +165,8 @@ impl Shared {
         if worker::leaves() {
             // Whoever joins this thread holds the roster meanwhile, so somebody else has to wait for it.
             let (shared, count) = (Arc::clone(this), start.count);
-            let begun = sync::spawn(format!("{}-starter", this.name), None, move || Self::start_threads(&shared, start));
+            let begun =
+                sync::spawn(format!("{}-starter", this.name), None, move || Self::start_threads(&shared, start));
             if let Err(error) = begun {
                 Self::start_failed(this, count, error);
             }

@@ -109,9 +109,7 @@ impl Reactor {
     /// A reactor on this thread, not running, with a pool of 5 to 10 threads that is started when it is first needed.
     #[must_use]
     pub fn new() -> Self {
-        let Ok(reactor) = Self::builder().build() else {
-            unreachable!("the builder's own sizes are in order")
-        };
+        let Ok(reactor) = Self::builder().build() else { unreachable!("the builder's own sizes are in order") };
         reactor
     }
 
@@ -257,7 +255,6 @@ impl Reactor {
         let _scope = self.core.reporter.enter();
         triggers::fire(self, event.into(), Box::new(|_| ()));
     }
-
 }
 
 impl fmt::Debug for Reactor {

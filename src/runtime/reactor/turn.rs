@@ -85,7 +85,9 @@ impl Reactor {
         self.run_due();
         match core.step(Lifecycle::turn_over) {
             TurnOver::GoOn => {}
-            TurnOver::Shutdown => fire(self, Event::SHUTDOWN, Box::new(|reactor| reactor.core.step(Lifecycle::wound_up))),
+            TurnOver::Shutdown => {
+                fire(self, Event::SHUTDOWN, Box::new(|reactor| reactor.core.step(Lifecycle::wound_up)))
+            }
             TurnOver::End => {
                 self.run_last_calls();
                 core.end();

@@ -88,7 +88,7 @@ impl<Q: Queue> Inbox<Q> {
         Q: Accept<C>,
     {
         match self.state {
-            LoopState::Closed => return Err(call),
+            LoopState::Closed => Err(call),
             LoopState::Awake | LoopState::Woken => {
                 self.calls.accept(call);
                 Ok(Posted::OweNothing)

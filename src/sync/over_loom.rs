@@ -149,3 +149,9 @@ pub(crate) fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Panic> {
         if payload.is::<Injected>() { Panic::new(payload) } else { resume_unwind(payload) }
     })
 }
+
+/// Runs a unit test of the runtime, as a model: outside of one, loom's types do not work.
+#[cfg(test)]
+pub(crate) fn check(test: fn()) {
+    loom::model(test);
+}

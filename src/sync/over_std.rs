@@ -229,3 +229,9 @@ pub(crate) fn unique_number() -> usize {
 pub(crate) fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Panic> {
     catch_unwind(AssertUnwindSafe(body)).map_err(|payload: Box<dyn Any + Send>| Panic::new(payload))
 }
+
+/// Runs a unit test of the runtime, which is compiled over loom too: there it has to be a model.
+#[cfg(test)]
+pub(crate) fn check(test: fn()) {
+    test();
+}

@@ -19,8 +19,7 @@ mod link;
 mod outcome;
 mod outlet;
 mod resolver;
-// Over std only: outside of a model, loom's types do not work.
-#[cfg(all(test, not(feature = "loom")))]
+#[cfg(test)]
 mod tests;
 
 use std::error::Error;

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::mem::size_of;
 use std::rc::{Rc, Weak};
 
+use super::super::sync::check;
 use super::chain::{Chain, Head};
 use super::link::{Link, OnValue};
 use super::{Deferred, Resolver};
@@ -33,31 +34,37 @@ impl Loop {
 // Checks: B52
 #[test]
 fn a_loop_that_returns_its_next_round_keeps_no_round_that_is_over() {
-    let rounds = Loop::default();
-    let begin = rounds.clone();
-    let outer = Deferred::succeed(()).add_callback(move |()| begin.round()).add_callback(|()| "over");
-    for _ in 0..1_000 {
-        rounds.fire.take().unwrap().callback(());
-    }
-    assert_eq!((rounds.alive(), rounds.rounds.borrow().len()), (1, 1_001));
-    outer.cancel();
-    assert_eq!(rounds.alive(), 1, "its resolver is still held");
-    drop(rounds.fire.take());
-    assert_eq!(rounds.alive(), 0);
-    assert!(outer.try_result().is_ok_and(|result| result.is_err_and(|error| error.is::<crate::failure::Cancelled>())));
+    check(|| {
+        let rounds = Loop::default();
+        let begin = rounds.clone();
+        let outer = Deferred::succeed(()).add_callback(move |()| begin.round()).add_callback(|()| "over");
+        for _ in 0..1_000 {
+            rounds.fire.take().unwrap().callback(());
+        }
+        assert_eq!((rounds.alive(), rounds.rounds.borrow().len()), (1, 1_001));
+        outer.cancel();
+        assert_eq!(rounds.alive(), 1, "its resolver is still held");
+        drop(rounds.fire.take());
+        assert_eq!(rounds.alive(), 0);
+        assert!(
+            outer.try_result().is_ok_and(|result| result.is_err_and(|error| error.is::<crate::failure::Cancelled>()))
+        );
+    });
 }
 
 // Checks: B52
 #[test]
 fn a_chain_that_waits_is_freed_as_soon_as_its_result_has_gone_on() {
-    let (inner, resolver) = Deferred::<()>::new();
-    let outer = Deferred::succeed(()).add_callback(move |()| inner);
-    let (chain, tail) = (Rc::downgrade(&outer.chain), Rc::downgrade(&outer.tail));
-    let outermost = Deferred::succeed(()).add_callback(move |()| outer);
-    assert!(chain.strong_count() > 0, "what it waits for keeps it");
-    drop(resolver);
-    assert_eq!((chain.strong_count(), tail.strong_count()), (0, 0));
-    assert!(outermost.try_result().is_ok_and(|result| result.is_err_and(|error| error.is::<Abandoned>())));
+    check(|| {
+        let (inner, resolver) = Deferred::<()>::new();
+        let outer = Deferred::succeed(()).add_callback(move |()| inner);
+        let (chain, tail) = (Rc::downgrade(&outer.chain), Rc::downgrade(&outer.tail));
+        let outermost = Deferred::succeed(()).add_callback(move |()| outer);
+        assert!(chain.strong_count() > 0, "what it waits for keeps it");
+        drop(resolver);
+        assert_eq!((chain.strong_count(), tail.strong_count()), (0, 0));
+        assert!(outermost.try_result().is_ok_and(|result| result.is_err_and(|error| error.is::<Abandoned>())));
+    });
 }
 
 // Checks: B52

@@ -134,7 +134,7 @@ fn a_deferred_result_reaches_the_loop_and_the_loop_ends() {
             move |answer| {
                 assert_eq!(answer, 42);
                 answered.set(true);
-                here.with(|reactor| reactor.stop()).unwrap().unwrap();
+                here.with(Reactor::stop).unwrap().unwrap();
             }
         });
         drop(deferred);

@@ -1,15 +1,12 @@
 //! The firing half, consumed by firing.
 
-use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::error::Error;
 use std::fmt;
 use std::rc::Rc;
 
-use super::super::report::{Incident, report};
-use super::super::sync::{catch, thread_local};
 use super::Deferred;
 use super::chain::{Chain, Head};
+use super::endings::{Abandon, Ending, end};
 use super::outcome::{OutcomeOf, Raise, Settled};
 use crate::failure::{Abandoned, Failure};
 use crate::machine::deferred::{Chain as State, Fire};
@@ -43,11 +40,6 @@ pub(super) trait Source<T, E>: Abandon {
     fn fire(self: Rc<Self>, result: Result<T, E>);
     fn fire_later(self: Rc<Self>, inner: Deferred<T, E>);
     fn is_decided(&self) -> bool;
-}
-
-/// A head that nobody will fire.
-pub(super) trait Abandon {
-    fn abandon(self: Rc<Self>);
 }
 
 impl<T: 'static, E: Error + From<Failure> + 'static> Source<T, E> for Head<T, E> {
@@ -129,43 +121,9 @@ impl<T, E> Resolver<T, E> {
 impl<T, E> Drop for Resolver<T, E> {
     fn drop(&mut self) {
         if let Some(source) = self.source.take() {
-            abandon(source);
+            end(Ending::Abandoned(source));
         }
     }
-}
-
-thread_local! {
-    /// What was dropped unfired while something dropped earlier is being failed. Some exactly while that goes on.
-    static ABANDONED: RefCell<Option<VecDeque<Rc<dyn Abandon>>>> = RefCell::new(None);
-}
-
-/// Fails what was dropped unfired: at once, unless this happens inside another such failure; then as soon as that is through.
-///
-/// Failing a chain drops the callbacks that it passes by, and with them the resolvers that those had captured, and so on: a million
-/// deep, if a program has linked its chains like that. In turns, the stack does not grow.
-fn abandon(first: Rc<dyn Abandon>) {
-    let mut first = Some(first);
-    // Where the thread is being torn down there is no queue any more, and each fails at once.
-    let _ = ABANDONED.try_with(|queue| match &mut *queue.borrow_mut() {
-        Some(queue) => queue.extend(first.take()),
-        free => *free = Some(VecDeque::new()),
-    });
-    let mut next = first;
-    while let Some(source) = next {
-        // This is a drop: nothing may come out of it, and nothing may keep the others in the queue.
-        if let Err(panic) = catch(|| source.abandon()) {
-            report(Incident::Drop, &panic, None);
-        }
-        next = ABANDONED.try_with(|queue| next_in_line(&mut queue.borrow_mut())).ok().flatten();
-    }
-}
-
-fn next_in_line<A>(queue: &mut Option<VecDeque<A>>) -> Option<A> {
-    let next = queue.as_mut()?.pop_front();
-    if next.is_none() {
-        *queue = None;
-    }
-    next
 }
 
 impl<T, E> fmt::Debug for Resolver<T, E> {

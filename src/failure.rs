@@ -129,6 +129,24 @@ impl Failure {
     }
 }
 
+/// Whether this says `X`: the error itself, one of its causes, or what a [`Failure`] among them was made from.
+pub(crate) fn says<X: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if error.is::<X>() || error.downcast_ref::<Failure>().is_some_and(Failure::is::<X>) {
+            return true;
+        }
+        next = error.source();
+    }
+    false
+}
+
+/// Whether this says that nobody wanted a result any more, or that there was nobody left to want it. Where it comes too late to be told to anybody, it is
+/// no news.
+pub(crate) fn is_called_off(error: &(dyn Error + 'static)) -> bool {
+    says::<Cancelled>(error) || says::<ReactorStopped>(error)
+}
+
 impl Error for Failure {
     /// The cause of the original error. The original itself is not one: it is what this prints as.
     fn source(&self) -> Option<&(dyn Error + 'static)> {

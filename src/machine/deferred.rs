@@ -309,16 +309,15 @@ impl<N, R, W> Outlet<N, R, W> {
         }
     }
 
-    /// Somebody watches from now on. Hands out the one who did before, or the same one again where there is nothing to watch for.
-    #[must_use]
-    pub(crate) fn watch(&mut self, watcher: W) -> Option<W> {
+    /// Somebody watches from now on; the one who did before is handed out. Where there is nothing to watch for, the watcher is handed back.
+    pub(crate) fn watch(&mut self, watcher: W) -> Result<Option<W>, W> {
         match self {
             Self::Open => {
                 *self = Self::Watched(watcher);
-                None
+                Ok(None)
             }
-            Self::Watched(before) => Some(mem::replace(before, watcher)),
-            Self::Linked(_) | Self::Settled(_) | Self::Spent => Some(watcher),
+            Self::Watched(before) => Ok(Some(mem::replace(before, watcher))),
+            Self::Linked(_) | Self::Settled(_) | Self::Spent => Err(watcher),
         }
     }
 

@@ -282,6 +282,18 @@ fn hold_back<T: 'static, E: Error + 'static>(core: &Core, waiter: Rc<dyn Output<
     });
 }
 
+/// The result lies at the tail of a paused chain, and this is who awaits it: told when the pause is over.
+pub(super) fn hold_from(chain: &Rc<dyn Chain>, waker: Waker) {
+    let core = chain.core();
+    let later = |chain: Rc<dyn Chain>| rest_and_tell(&*chain, waker);
+    if core.state().stage() == Stage::Resting {
+        core.step(State::add);
+        core.hold(later);
+    } else {
+        core.hold_instead(later);
+    }
+}
+
 /// The result lies at the tail, and somebody waits to hear of it. Not before the chain rests: being told may be enough to come and take it.
 fn rest_and_tell(chain: &dyn Chain, waker: Waker) {
     chain.core().step(State::rest);

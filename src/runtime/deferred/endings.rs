@@ -6,17 +6,20 @@ use std::rc::Rc;
 
 use super::super::report::{Incident, report};
 use super::super::sync::{catch, thread_local};
-use super::chain::{Chain, Errand};
+use super::chain::{self, Chain, Errand};
+use crate::failure::Failure;
 
 /// A head that nobody will fire.
 pub(super) trait Abandon {
-    fn abandon(self: Rc<Self>);
+    fn abandon(self: Rc<Self>, why: fn() -> Failure);
 }
 
 /// What a drop brings about.
 pub(super) enum Ending {
-    /// A resolver was dropped unfired.
-    Abandoned(Rc<dyn Abandon>),
+    /// A resolver was dropped unfired, and this is what its Deferred fails with.
+    Abandoned(Rc<dyn Abandon>, fn() -> Failure),
+    /// The future was dropped that awaited this Deferred.
+    Cancelled(Rc<dyn Chain>),
     /// All were dropped that could have ended a pause.
     Unpaused(Errand, Rc<dyn Chain>),
 }
@@ -24,7 +27,8 @@ pub(super) enum Ending {
 impl Ending {
     fn come(self) {
         match self {
-            Self::Abandoned(source) => source.abandon(),
+            Self::Abandoned(source, why) => source.abandon(why),
+            Self::Cancelled(chain) => chain::cancel(&chain),
             Self::Unpaused(errand, chain) => errand(chain),
         }
     }
@@ -37,8 +41,8 @@ thread_local! {
 
 /// Brings it about: at once, unless this happens inside another such end; then as soon as that is through.
 ///
-/// Failing a chain drops the callbacks that it passes by, and with them the resolvers that those had captured, and so on: a million
-/// deep, if a program has linked its chains like that. In turns, the stack does not grow.
+/// Failing a chain drops the callbacks that it passes by, and with them the resolvers that those had captured; dropping a task drops the future that it
+/// awaits, and with it another task; and so on, a million deep, if a program has linked them like that. In turns, the stack does not grow.
 pub(super) fn end(first: Ending) {
     let mut first = Some(first);
     // Where the thread is being torn down there is no queue any more, and each comes at once.

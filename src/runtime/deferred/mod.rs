@@ -14,6 +14,7 @@
 //!
 //! The states are in `machine/deferred.rs`.
 
+mod awaited;
 mod chain;
 mod endings;
 mod link;
@@ -23,6 +24,7 @@ mod pause;
 mod resolver;
 #[cfg(test)]
 mod tests;
+mod undelivered;
 
 use std::error::Error;
 use std::fmt;
@@ -37,9 +39,13 @@ use super::sync::catch;
 use crate::failure::{Failure, NotPaused};
 use crate::machine::deferred::{Chain as State, Met};
 
+pub use self::awaited::DeferredFuture;
+pub(crate) use self::awaited::disowned;
 pub use self::outcome::{ChainError, Outcome, OutcomeOf, Raise, Settled};
+pub(crate) use self::outlet::tell;
 pub use self::pause::PauseHandle;
 pub use self::resolver::Resolver;
+pub(crate) use self::undelivered::Undelivered;
 
 /// A result that is not there yet: a value `T`, or an error `E`.
 ///
@@ -373,6 +379,11 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
     /// Drops the result when it comes, whatever it is.
     fn ignore(self) {
         self.add_both(|_| ());
+    }
+
+    /// Where it was made: what a report of it would say.
+    pub(crate) fn made_at(&self) -> &'static Location<'static> {
+        self.chain.core().made_at()
     }
 
     fn into_parts(self) -> (Rc<dyn Output<T, E>>, Rc<dyn Chain>) {

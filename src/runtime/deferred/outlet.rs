@@ -77,10 +77,15 @@ impl<T, E> Outlet<T, E> {
         self.step(|machine| matches!(machine, Machine::Settled(_)))
     }
 
-    /// Has this waker told when the result is here. Dropping the one that was to be told before is the caller's, as is this one if there is nothing
-    /// to wait for.
-    pub(super) fn watch(&self, waker: Waker) -> Option<Waker> {
+    /// Has this waker told when the result is here. Hands out the one that was to be told before, or hands this one back if there is nothing to wait
+    /// for: dropping either is user code, and the caller's.
+    pub(super) fn watch(&self, waker: Waker) -> Result<Option<Waker>, Waker> {
         self.step(|machine| machine.watch(waker))
+    }
+
+    pub(super) fn is_watched_by(&self, waker: &Waker) -> bool {
+        // Two pointers are compared: nothing of the waker's own runs.
+        self.step(|machine| matches!(machine, Machine::Watched(watching) if watching.will_wake(waker)))
     }
 
     pub(super) fn unwatch(&self) -> Option<Waker> {
@@ -121,7 +126,7 @@ impl<T, E: Error + 'static> Outlet<T, E> {
 }
 
 /// Wakes whoever watched: a stranger's code, which may run whatever it likes in here.
-pub(super) fn tell(waker: Waker) {
+pub(crate) fn tell(waker: Waker) {
     if let Err(panic) = catch(|| waker.wake()) {
         report(Incident::Waker, &panic, None);
     }

@@ -8,7 +8,7 @@ use super::Deferred;
 use super::chain::{Chain, Head};
 use super::endings::{Abandon, Ending, end};
 use super::outcome::{OutcomeOf, Raise, Settled};
-use crate::failure::{Abandoned, Failure};
+use crate::failure::{Abandoned, Failure, ReactorStopped};
 use crate::machine::deferred::{Chain as State, Fire};
 
 /// The firing half of a [`Deferred`]. Firing consumes it, so firing twice cannot be written.
@@ -57,9 +57,9 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Source<T, E> for Head<T, E>
 }
 
 impl<T: 'static, E: Error + From<Failure> + 'static> Abandon for Head<T, E> {
-    fn abandon(self: Rc<Self>) {
+    fn abandon(self: Rc<Self>, why: fn() -> Failure) {
         match self.core().step(State::abandon) {
-            Fire::Run => self.fail(Failure::from(Abandoned)),
+            Fire::Run => self.fail(why()),
             Fire::Discard => {}
         }
     }
@@ -99,13 +99,24 @@ impl<T, E> Resolver<T, E> {
 
     /// Fires with whatever a callback could return. A Deferred is waited for, as if a first callback had returned it: a cancel is forwarded to it, and
     /// waiting for itself fails.
-    pub fn settle(mut self, outcome: impl OutcomeOf<T, E>) {
-        let settled = outcome.settle_as();
+    pub fn settle(self, outcome: impl OutcomeOf<T, E>) {
+        self.come_to(outcome.settle_as());
+    }
+
+    /// Fires with what a callback's return value amounts to.
+    pub(crate) fn come_to(mut self, settled: Settled<T, E>) {
         if let Some(source) = self.source.take() {
             match settled {
                 Settled::Now(result) => source.fire(result),
                 Settled::Later(inner) => source.fire_later(inner),
             }
+        }
+    }
+
+    /// Goes without firing, for the reason that the reactor has stopped. As in a plain drop, one that is being cancelled right now has its reason already.
+    pub(crate) fn reactor_stopped(mut self) {
+        if let Some(source) = self.source.take() {
+            end(Ending::Abandoned(source, || Failure::from(ReactorStopped)));
         }
     }
 
@@ -121,7 +132,7 @@ impl<T, E> Resolver<T, E> {
 impl<T, E> Drop for Resolver<T, E> {
     fn drop(&mut self) {
         if let Some(source) = self.source.take() {
-            end(Ending::Abandoned(source));
+            end(Ending::Abandoned(source, || Failure::from(Abandoned)));
         }
     }
 }

@@ -129,6 +129,24 @@ impl Failure {
     }
 }
 
+/// Whether this says `X`: the error itself, one of its causes, or what a [`Failure`] among them was made from.
+pub(crate) fn says<X: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if error.is::<X>() || error.downcast_ref::<Failure>().is_some_and(Failure::is::<X>) {
+            return true;
+        }
+        next = error.source();
+    }
+    false
+}
+
+/// Whether this says that nobody wanted a result any more, or that there was nobody left to want it. Where it comes too late to be told to anybody, it is
+/// no news.
+pub(crate) fn is_called_off(error: &(dyn Error + 'static)) -> bool {
+    says::<Cancelled>(error) || says::<ReactorStopped>(error)
+}
+
 impl Error for Failure {
     /// The cause of the original error. The original itself is not one: it is what this prints as.
     fn source(&self) -> Option<&(dyn Error + 'static)> {
@@ -283,6 +301,9 @@ errors! {
     WaitsForItself: "a callback returned a Deferred that waits for that callback's own chain: it would wait for ever; return \
                      another one, or a value";
 
+    /// A Deferred was to be unpaused that is not paused, or not any more.
+    NotPaused: "the Deferred is not paused: each `unpause` ends one `pause`, and there is none left to end";
+
     /// The reactor has stopped, so what it was asked for cannot happen any more.
     ReactorStopped: "the reactor has stopped and runs nothing any more";
 }
@@ -297,4 +318,4 @@ macro_rules! into_failure {
     )*};
 }
 
-into_failure! { Panic Cancelled Abandoned WaitsForItself ReactorStopped }
+into_failure! { Panic Cancelled Abandoned WaitsForItself NotPaused ReactorStopped }

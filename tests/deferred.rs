@@ -8,6 +8,7 @@ mod deferred {
     mod cancel;
     mod chain;
     mod nested;
+    mod pause;
     mod stack;
     mod unhandled;
 }

@@ -2,6 +2,7 @@
 
 mod apart;
 pub(crate) mod deferred;
+pub(crate) mod future;
 pub(crate) mod inbox;
 pub(crate) mod pool;
 pub(crate) mod reactor;
@@ -14,6 +15,7 @@ pub(crate) use super::sync;
 /// What a program sees of all this.
 pub(crate) mod prelude {
     pub use super::deferred::*;
+    pub use super::future::SendFuture;
     pub use super::pool::{Job, PoolBuilder, PoolStats, ThreadPool};
     pub use super::reactor::{
         Address, Builder, Call, DelayedCall, Event, Handle, LocalHandle, Owned, Phase, Reactor, TriggerId, Turn,

@@ -18,6 +18,7 @@ mod lifecycle;
 mod pool;
 mod reply;
 mod table;
+mod task;
 mod ticket;
 
 use std::cell::RefCell;

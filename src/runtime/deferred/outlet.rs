@@ -5,8 +5,10 @@ use std::error::Error;
 use std::mem;
 use std::panic::Location;
 use std::rc::Rc;
+use std::task::Waker;
 
 use super::super::report::{Incident, drop_contained, report};
+use super::super::sync::catch;
 use super::chain::{Chain, Run};
 use crate::machine::deferred::{Met, Outlet as Machine};
 
@@ -42,7 +44,12 @@ pub(super) struct Rest<T, E> {
     pub(super) made_at: &'static Location<'static>,
 }
 
-pub(super) struct Outlet<T, E>(Cell<Machine<Next<T, E>, Rest<T, E>>>);
+type Parts<T, E> = Machine<Next<T, E>, Rest<T, E>, Waker>;
+
+/// What is owed when a link's result and what wants it have met.
+pub(super) type Meeting<T, E> = Met<Next<T, E>, Rest<T, E>, Waker>;
+
+pub(super) struct Outlet<T, E>(Cell<Parts<T, E>>);
 
 impl<T, E> Outlet<T, E> {
     pub(super) fn open() -> Self {
@@ -53,16 +60,36 @@ impl<T, E> Outlet<T, E> {
         Self(Cell::new(Machine::Settled(Rest { result, made_at })))
     }
 
-    pub(super) fn settle(&self, rest: Rest<T, E>) -> Met<Next<T, E>, Rest<T, E>> {
+    pub(super) fn settle(&self, rest: Rest<T, E>) -> Meeting<T, E> {
         self.step(|machine| machine.settle(rest))
     }
 
-    pub(super) fn attach(&self, next: Next<T, E>) -> Met<Next<T, E>, Rest<T, E>> {
+    pub(super) fn attach(&self, next: Next<T, E>) -> Meeting<T, E> {
         self.step(|machine| machine.attach(next))
     }
 
     pub(super) fn take(&self) -> Option<Rest<T, E>> {
         self.step(Machine::take)
+    }
+
+    /// Whether the result lies here.
+    pub(super) fn is_settled(&self) -> bool {
+        self.step(|machine| matches!(machine, Machine::Settled(_)))
+    }
+
+    /// Has this waker told when the result is here. Hands out the one that was to be told before, or hands this one back if there is nothing to wait
+    /// for: dropping either is user code, and the caller's.
+    pub(super) fn watch(&self, waker: Waker) -> Result<Option<Waker>, Waker> {
+        self.step(|machine| machine.watch(waker))
+    }
+
+    pub(super) fn is_watched_by(&self, waker: &Waker) -> bool {
+        // Two pointers are compared: nothing of the waker's own runs.
+        self.step(|machine| matches!(machine, Machine::Watched(watching) if watching.will_wake(waker)))
+    }
+
+    pub(super) fn unwatch(&self) -> Option<Waker> {
+        self.step(Machine::unwatch)
     }
 
     /// Takes the successor away if it waits in another chain.
@@ -77,7 +104,7 @@ impl<T, E> Outlet<T, E> {
 
     /// One event of the machine. Nothing of the user's runs or is dropped in it, so nobody can see the place empty.
     #[inline]
-    fn step<A>(&self, event: impl FnOnce(&mut Machine<Next<T, E>, Rest<T, E>>) -> A) -> A {
+    fn step<A>(&self, event: impl FnOnce(&mut Parts<T, E>) -> A) -> A {
         let mut machine = self.0.replace(Machine::Spent);
         let action = event(&mut machine);
         // What stands there is `Spent`. `set` would have to find out that there is nothing to drop in that.
@@ -95,5 +122,12 @@ impl<T, E: Error + 'static> Outlet<T, E> {
             report(Incident::Unhandled, error, Some(made_at));
         }
         drop_contained(result);
+    }
+}
+
+/// Wakes whoever watched: a stranger's code, which may run whatever it likes in here.
+pub(crate) fn tell(waker: Waker) {
+    if let Err(panic) = catch(|| waker.wake()) {
+        report(Incident::Waker, &panic, None);
     }
 }

@@ -1,5 +1,7 @@
 //! What is refused, and why, as types: each says what the caller can do, and hands back what it was given.
 
+mod lists;
+
 use std::error::Error;
 use std::fmt;
 use std::io;
@@ -7,6 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::failure::{Failure, Panic};
+
+pub use self::lists::{FailureGroup, FirstError};
 
 /// A call or a job that was not accepted, handed back with the reason.
 #[derive(Clone, Copy, PartialEq, Eq)]

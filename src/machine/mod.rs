@@ -5,6 +5,7 @@ pub(crate) mod inbox;
 pub(crate) mod lifecycle;
 pub(crate) mod pool;
 pub(crate) mod reply;
+pub(crate) mod tally;
 pub(crate) mod ticket;
 
 #[cfg(test)]

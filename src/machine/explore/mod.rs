@@ -18,6 +18,7 @@ mod lifecycle;
 mod pool;
 mod reply;
 mod table;
+mod tally;
 mod ticket;
 
 use std::cell::RefCell;

@@ -16,6 +16,7 @@
 
 mod chain;
 mod link;
+mod list;
 mod outcome;
 mod outlet;
 mod resolver;
@@ -35,6 +36,7 @@ use super::sync::catch;
 use crate::failure::Failure;
 use crate::machine::deferred::{Chain as State, Met};
 
+pub use self::list::{DeferredList, gather_results, race};
 pub use self::outcome::{ChainError, Outcome, OutcomeOf, Raise, Settled};
 pub use self::resolver::Resolver;
 

@@ -1,5 +1,6 @@
 //! What is refused, and why, as types: each says what the caller can do, and hands back what it was given.
 
+mod coordinate;
 mod lists;
 
 use std::error::Error;
@@ -10,6 +11,7 @@ use std::time::Duration;
 
 use crate::failure::{Failure, Panic};
 
+pub use self::coordinate::{OverRelease, QueueOverflow, QueueUnderflow};
 pub use self::lists::{FailureGroup, FirstError};
 
 /// A call or a job that was not accepted, handed back with the reason.

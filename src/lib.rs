@@ -47,8 +47,9 @@ pub mod loom;
 mod over_std;
 
 pub use error::{
-    BlockingCallError, DelayedCallError, FailureGroup, FirstError, NeverRan, OwnedError, PoolStopped, Reentered,
-    Rejected, Rejection, SizeError, StopError, StopFromWorker, UnknownTrigger,
+    BlockingCallError, DelayedCallError, FailureGroup, FirstError, NeverRan, OverRelease, OwnedError, PoolStopped,
+    QueueOverflow, QueueUnderflow, Reentered, Rejected, Rejection, SizeError, StopError, StopFromWorker,
+    UnknownTrigger,
 };
 pub use failure::{Abandoned, Cancelled, Failure, Panic, ReactorStopped, WaitsForItself};
 pub use over_std::runtime::prelude::*;

@@ -6,11 +6,14 @@
 
 use std::cell::Cell;
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 
 use selvedge::{Cancelled, Deferred, DeferredList, Failure, FailureGroup, FirstError, Incident, Reactor, Resolver};
-use selvedge::{gather_results, race};
+use selvedge::{
+    DeferredLock, DeferredQueue, DeferredSemaphore, OverRelease, Permit, QueueUnderflow, gather_results, race,
+};
 
 #[derive(Debug)]
 struct GenericError(&'static str);
@@ -411,4 +414,177 @@ fn race_cancel() {
         assert!(cancelled.iter().all(|count| count.get() == 1));
         assert_eq!(failure(raced).downcast::<FailureGroup>().unwrap().failures.len(), cancelled.len());
     });
+}
+
+/// A callback that counts, and keeps the permit that it gets until somebody releases it, as Twisted's do.
+fn incr(counter: &Rc<Cell<u32>>) -> impl FnOnce(Permit) + use<> {
+    let counter = Rc::clone(counter);
+    move |permit| {
+        counter.set(counter.get() + 1);
+        permit.keep();
+    }
+}
+
+// Checks: B64
+#[test]
+fn lock() {
+    let (lock, counter) = (DeferredLock::new(), Rc::default());
+    lock.acquire().add_callback(incr(&counter));
+    assert!(lock.is_locked() && counter.get() == 1);
+    lock.acquire().add_callback(incr(&counter));
+    assert!(lock.is_locked() && counter.get() == 1);
+    lock.release().unwrap();
+    assert!(lock.is_locked() && counter.get() == 2);
+    lock.release().unwrap();
+    assert!(!lock.is_locked() && counter.get() == 2);
+    assert_eq!(lock.release(), Err(OverRelease));
+
+    let (control, resolver) = Deferred::new();
+    let called: Rc<Cell<bool>> = Rc::default();
+    let call = Rc::clone(&called);
+    let result = lock.run(move || {
+        call.set(true);
+        control
+    });
+    assert!(lock.is_locked() && called.get());
+    lock.acquire().add_callback(incr(&counter));
+    assert_eq!(counter.get(), 2);
+    resolver.callback("unique");
+    assert_eq!(success(result), "unique");
+    assert!(lock.is_locked() && counter.get() == 3);
+    let waits = lock.acquire();
+    waits.cancel();
+    assert!(failure(waits).is::<Cancelled>());
+    lock.release().unwrap();
+    assert!(!lock.is_locked());
+}
+
+// Checks: B58, B64
+#[test]
+fn cancel_lock_after_acquired() {
+    let lock = DeferredLock::new();
+    let acquired = lock.acquire();
+    acquired.cancel();
+    drop(success(acquired));
+    assert!(!lock.is_locked());
+}
+
+// Checks: B64
+#[test]
+fn cancel_lock_before_acquired() {
+    let lock = DeferredLock::new();
+    let _permit = lock.try_acquire().unwrap();
+    let waits = lock.acquire();
+    waits.cancel();
+    assert!(failure(waits).is::<Cancelled>());
+    assert_eq!(lock.waiting(), 0);
+}
+
+// Checks: B64
+#[test]
+fn semaphore() {
+    const N: usize = 13;
+    let (semaphore, counter) = (DeferredSemaphore::new(NonZeroUsize::new(N).unwrap()), Rc::default());
+    for n in 1..=N {
+        semaphore.acquire().add_callback(incr(&counter));
+        assert_eq!(counter.get() as usize, n);
+    }
+    for waiting in 1..=N {
+        semaphore.acquire().add_callback(incr(&counter));
+        assert_eq!((counter.get() as usize, semaphore.waiting()), (N, waiting));
+    }
+    for n in 1..=N {
+        semaphore.release().unwrap();
+        assert_eq!((counter.get() as usize, semaphore.waiting()), (N + n, N - n));
+    }
+    for free in 1..=N {
+        semaphore.release().unwrap();
+        assert_eq!(semaphore.tokens(), free);
+    }
+    assert_eq!((semaphore.release(), semaphore.tokens(), semaphore.limit()), (Err(OverRelease), N, N));
+
+    let runs: Vec<_> = (0..2 * N).map(|n| (Deferred::<usize>::new(), n)).collect();
+    let (results, resolvers): (Vec<_>, Vec<_>) = runs
+        .into_iter()
+        .map(|((control, resolver), n)| (semaphore.run(move || control.add_callback(move |m| m + n)), resolver))
+        .unzip();
+    assert_eq!((semaphore.tokens(), semaphore.waiting()), (0, N));
+    resolvers.into_iter().for_each(|resolver| resolver.callback(100));
+    assert!(results.into_iter().map(success).eq(100..100 + 2 * N));
+    assert_eq!(semaphore.tokens(), N);
+}
+
+// Checks: B58, B64
+#[test]
+fn cancel_semaphore_after_acquired() {
+    let semaphore = DeferredSemaphore::new(NonZeroUsize::MIN);
+    let acquired = semaphore.acquire();
+    acquired.cancel();
+    drop(success(acquired));
+    assert_eq!(semaphore.tokens(), 1);
+}
+
+// Checks: B64
+#[test]
+fn cancel_semaphore_before_acquired() {
+    let semaphore = DeferredSemaphore::new(NonZeroUsize::MIN);
+    let _permit = semaphore.try_acquire().unwrap();
+    let waits = semaphore.acquire();
+    waits.cancel();
+    assert!(failure(waits).is::<Cancelled>());
+}
+
+// Checks: B64
+#[test]
+fn queue() {
+    let (n, m) = (2, 2);
+    let queue = DeferredQueue::with_limits(n, m);
+    let gotten: Rc<Cell<Vec<usize>>> = Rc::default();
+    let append = || {
+        let gotten = Rc::clone(&gotten);
+        move |item| gotten.set([gotten.take(), vec![item]].concat())
+    };
+    for _ in 0..m {
+        queue.get().unwrap().add_callback(append());
+    }
+    assert_eq!(queue.get().unwrap_err(), QueueUnderflow);
+    for item in 0..m + n {
+        queue.put(item).unwrap();
+        assert_eq!((queue.len(), queue.waiting()), ((item + 1).saturating_sub(m), m.saturating_sub(item + 1)));
+    }
+    assert_eq!(gotten.take(), [0, 1]);
+    assert_eq!(queue.put(99).unwrap_err().item, 99);
+    for _ in 0..n {
+        queue.get().unwrap().add_callback(append());
+    }
+    assert_eq!(gotten.take(), [2, 3]);
+
+    // Without limits, and with none at all.
+    let unlimited = DeferredQueue::new();
+    (0..100).for_each(|item| unlimited.put(item).unwrap());
+    assert!((0..100).all(|item| success(unlimited.get().unwrap()) == item));
+    assert!(DeferredQueue::with_limits(0, None).put(1).is_err());
+    assert!(DeferredQueue::<u32>::with_limits(None, 0).get().is_err());
+}
+
+// Checks: B58, B64
+#[test]
+fn cancel_queue_after_synchronous_get() {
+    let queue = DeferredQueue::new();
+    queue.put("item").unwrap();
+    let got = queue.get().unwrap();
+    got.cancel();
+    assert_eq!(success(got), "item");
+}
+
+// Checks: B64
+#[test]
+fn cancel_queue_after_get() {
+    let queue = DeferredQueue::new();
+    let waits = queue.get().unwrap();
+    waits.cancel();
+    assert!(failure(waits).is::<Cancelled>());
+    // It takes no item with it.
+    queue.put("item").unwrap();
+    assert_eq!(success(queue.get().unwrap()), "item");
 }

@@ -3,8 +3,11 @@
 pub(crate) mod deferred;
 pub(crate) mod inbox;
 pub(crate) mod lifecycle;
+pub(crate) mod line;
+pub(crate) mod permits;
 pub(crate) mod pool;
 pub(crate) mod reply;
+pub(crate) mod stock;
 pub(crate) mod tally;
 pub(crate) mod ticket;
 

@@ -1,6 +1,7 @@
 //! Everything that runs. Compiled over std, and with the feature `loom` once more over loom.
 
 mod apart;
+pub(crate) mod coordinate;
 pub(crate) mod deferred;
 pub(crate) mod inbox;
 pub(crate) mod pool;
@@ -13,6 +14,7 @@ pub(crate) use super::sync;
 
 /// What a program sees of all this.
 pub(crate) mod prelude {
+    pub use super::coordinate::{DeferredLock, DeferredQueue, DeferredSemaphore, Permit};
     pub use super::deferred::*;
     pub use super::pool::{Job, PoolBuilder, PoolStats, ThreadPool};
     pub use super::reactor::{

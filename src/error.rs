@@ -2,6 +2,7 @@
 
 mod coordinate;
 mod lists;
+mod tasks;
 
 use std::error::Error;
 use std::fmt;
@@ -13,6 +14,7 @@ use crate::failure::{Failure, Panic};
 
 pub use self::coordinate::{OverRelease, QueueOverflow, QueueUnderflow};
 pub use self::lists::{FailureGroup, FirstError};
+pub use self::tasks::{AdvanceError, LoopingCallError, TaskFinished};
 
 /// A call or a job that was not accepted, handed back with the reason.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -89,6 +91,8 @@ facts! {
     Reentered => "the reactor is inside a turn already; a callback cannot run another one";
     /// An event trigger was to be removed that is not there: it was removed, it has run, or it belongs to another reactor.
     UnknownTrigger => "no such event trigger: it has run, or was removed, or belongs to another reactor";
+    /// What was to be resumed is not paused.
+    NotPaused => "it is not paused, so it cannot be resumed";
     /// The pool has been stopped, and cannot be started again.
     PoolStopped => "the thread pool has been stopped; make a new one";
     /// A worker asked its own pool to stop and wait for all workers, itself among them.

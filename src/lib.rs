@@ -47,13 +47,13 @@ pub mod loom;
 mod over_std;
 
 pub use error::{
-    BlockingCallError, DelayedCallError, FailureGroup, FirstError, NeverRan, OverRelease, OwnedError, PoolStopped,
-    QueueOverflow, QueueUnderflow, Reentered, Rejected, Rejection, SizeError, StopError, StopFromWorker,
-    UnknownTrigger,
+    AdvanceError, BlockingCallError, DelayedCallError, FailureGroup, FirstError, LoopingCallError, NeverRan, NotPaused,
+    OverRelease, OwnedError, PoolStopped, QueueOverflow, QueueUnderflow, Reentered, Rejected, Rejection, SizeError,
+    StopError, StopFromWorker, TaskFinished, UnknownTrigger,
 };
 pub use failure::{Abandoned, Cancelled, Failure, Panic, ReactorStopped, WaitsForItself};
 pub use over_std::runtime::prelude::*;
-pub use over_std::runtime::threads;
+pub use over_std::runtime::{task, threads};
 
 /// The programs of the README, compiled and run.
 #[cfg(doctest)]

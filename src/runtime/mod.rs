@@ -8,6 +8,7 @@ pub(crate) mod pool;
 pub(crate) mod reactor;
 pub(crate) mod reply;
 pub(crate) mod report;
+pub mod task;
 pub mod threads;
 
 pub(crate) use super::sync;

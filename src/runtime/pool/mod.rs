@@ -1,16 +1,19 @@
 //! Shell 3, the pool: jobs from any thread, to threads that may block.
 
+mod builder;
 mod job;
 mod shared;
+mod stats;
 mod worker;
 
 use std::fmt;
 
+pub use self::builder::PoolBuilder;
 pub use self::job::Job;
 pub(crate) use self::job::Work;
 use self::job::{Plain, WithCallback};
 use self::shared::Shared;
-use super::report::{Report, Reporter};
+pub use self::stats::PoolStats;
 use super::sync::Arc;
 use crate::error::{PoolStopped, Rejected, SizeError, StopFromWorker};
 use crate::failure::Failure;
@@ -200,92 +203,6 @@ impl ThreadPool {
 impl fmt::Debug for ThreadPool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ThreadPool").field("name", &self.name()).field("stats", &self.stats()).finish()
-    }
-}
-
-/// What a pool is doing, at one instant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct PoolStats {
-    /// The target's lower end.
-    pub min: usize,
-    /// The target's upper end.
-    pub max: usize,
-    /// Threads that exist or are being started.
-    pub live: usize,
-    /// Threads that wait for a job.
-    pub idle: usize,
-    /// Threads that run a job.
-    pub busy: usize,
-    /// Jobs that wait for a thread.
-    pub queued: usize,
-    /// The most threads there ever were at a time.
-    pub peak: usize,
-    /// Jobs that a worker took.
-    pub started: u64,
-    /// Jobs that ended, well or by a panic.
-    pub completed: u64,
-    /// Jobs that ended by a panic.
-    pub panicked: u64,
-}
-
-/// Describes a pool before it is made. By default 5 to 20 threads named `pool-<n>`, with the platform's stack size.
-#[derive(Debug, Clone)]
-#[must_use]
-pub struct PoolBuilder {
-    name: String,
-    min: usize,
-    max: usize,
-    stack_size: Option<usize>,
-    reporter: Reporter,
-}
-
-impl Default for PoolBuilder {
-    fn default() -> Self {
-        Self { name: "pool".to_owned(), min: 5, max: 20, stack_size: None, reporter: Reporter::default() }
-    }
-}
-
-impl PoolBuilder {
-    /// The name that the pool's threads share. A NUL byte, which no thread's name can have, is left out.
-    pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.name = name.into().replace('\0', "");
-        self
-    }
-
-    /// At least `min`, at most `max` threads.
-    pub fn size(mut self, min: usize, max: usize) -> Self {
-        (self.min, self.max) = (min, max);
-        self
-    }
-
-    /// The stack size of each thread, in bytes; the platform may round it up.
-    pub fn stack_size(mut self, bytes: usize) -> Self {
-        self.stack_size = Some(bytes);
-        self
-    }
-
-    /// Where failures are told that nobody else can handle. Called on the worker that met it, never under a lock.
-    pub fn on_report<F>(self, sink: F) -> Self
-    where
-        F: Fn(&Report<'_>) + Send + Sync + 'static,
-    {
-        self.reporter(Reporter::new(sink))
-    }
-
-    pub(crate) fn reporter(mut self, reporter: Reporter) -> Self {
-        self.reporter = reporter;
-        self
-    }
-
-    /// The pool, not started.
-    ///
-    /// # Errors
-    /// The minimum is above the maximum.
-    pub fn build(self) -> Result<ThreadPool, SizeError> {
-        let target = sizes(self.min, self.max)?;
-        let shared = Arc::new(Shared::new(self.name, self.stack_size, self.reporter, target));
-        Ok(ThreadPool { owner: Arc::new(Owner { shared }) })
     }
 }
 

@@ -40,6 +40,7 @@
 
 mod error;
 mod failure;
+mod histogram;
 mod machine;
 
 #[cfg(feature = "loom")]
@@ -51,6 +52,7 @@ pub use error::{
     StopError, StopFromWorker, UnknownTrigger,
 };
 pub use failure::{Abandoned, Cancelled, Failure, Panic, ReactorStopped, WaitsForItself};
+pub use histogram::{Bucket, Histogram};
 pub use over_std::runtime::prelude::*;
 pub use over_std::runtime::threads;
 

@@ -14,7 +14,7 @@ pub(crate) use super::sync;
 /// What a program sees of all this.
 pub(crate) mod prelude {
     pub use super::deferred::*;
-    pub use super::pool::{Job, PoolBuilder, PoolStats, ThreadPool};
+    pub use super::pool::{Job, JobLabel, PoolBuilder, PoolStats, PoolTimes, ThreadPool, Worker};
     pub use super::reactor::{
         Address, Builder, Call, DelayedCall, Event, Handle, LocalHandle, Owned, Phase, Reactor, TriggerId, Turn,
         VirtualClock,

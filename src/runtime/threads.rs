@@ -8,7 +8,7 @@ use super::deferred::{Deferred, Outcome, Resolver, Settled};
 use super::pool::{Job, ThreadPool, Work};
 use super::reactor::{Address, Handle, Owned, Rank, Reactor};
 use super::reply::{self, Answerer, NoAnswer};
-use super::report::Reporter;
+use super::report::JobReporter;
 use super::sync::{Arc, Mutex, catch};
 use crate::error::{BlockingCallError, NeverRan, Rejected};
 use crate::failure::{Failure, Panic, ReactorStopped};
@@ -34,6 +34,7 @@ use crate::machine::ticket::Ticket;
 /// });
 /// reactor.run();
 /// ```
+#[track_caller]
 pub fn defer_to_thread<R, F>(reactor: &Reactor, f: F) -> Deferred<R::Value>
 where
     F: FnOnce() -> R + Send + 'static,
@@ -45,6 +46,7 @@ where
 /// [`defer_to_thread`], on a pool of one's own.
 ///
 /// The pool is not the reactor's to stop: a result that comes after the reactor has ended is dropped on the worker's thread.
+#[track_caller]
 pub fn defer_to_thread_pool<R, F>(reactor: &Reactor, pool: &ThreadPool, f: F) -> Deferred<R::Value>
 where
     F: FnOnce() -> R + Send + 'static,
@@ -58,7 +60,7 @@ where
         drop(never_runs);
     });
     let address = reactor.own(Undelivered(Some(resolver))).leave();
-    match pool.submit(Job::new(Deferrable { ticket, address: address.clone() })) {
+    match pool.submit(Job::of(Deferrable { ticket, address: address.clone() })) {
         Ok(()) => deferred,
         Err(rejected) => {
             if let Some(undelivered) = address.take_here(reactor) {
@@ -109,8 +111,8 @@ where
     F: FnOnce() -> R + Send,
     R: Outcome<Failure> + Send + 'static,
 {
-    fn run(self: Box<Self>, _: &Reporter) -> bool {
-        let Self { ticket, address } = *self;
+    fn run(self, _: &JobReporter<'_>) -> bool {
+        let Self { ticket, address } = self;
         let Some(f) = begin(&ticket) else {
             // Cancelled: its Deferred has fired, and nobody will deliver to it.
             drop(address.release());
@@ -135,8 +137,8 @@ where
         panicked
     }
 
-    fn refuse(self: Box<Self>, why: NeverRan, _: &Reporter) {
-        let Self { ticket, address } = *self;
+    fn refuse(self, why: NeverRan, _: &JobReporter<'_>) {
+        let Self { ticket, address } = self;
         let never_runs = begin(&ticket);
         let _ = address.handle().call_from_thread({
             let address = address.clone();
@@ -174,6 +176,7 @@ fn begin<F>(ticket: &Mutex<Ticket<F>>) -> Option<F> {
 ///
 /// # Errors
 /// The reactor has stopped its pool: the whole list comes back, as one job.
+#[track_caller]
 pub fn call_multiple_in_thread(handle: &Handle, commands: Vec<Box<dyn FnOnce() + Send>>) -> Result<(), Rejected<Job>> {
     handle.call_in_thread(move || {
         for command in commands {

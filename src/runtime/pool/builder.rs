@@ -2,6 +2,8 @@
 
 use super::super::report::{Report, Reporter};
 use super::super::sync::Arc;
+use super::hooks::{Hooks, Worker};
+use super::job::JobLabel;
 use super::shared::Shared;
 use super::{Owner, ThreadPool, sizes};
 use crate::error::SizeError;
@@ -10,23 +12,24 @@ use crate::error::SizeError;
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct PoolBuilder {
-    name: String,
+    name: Option<String>,
     min: usize,
     max: usize,
     stack_size: Option<usize>,
-    reporter: Reporter,
+    reporter: Option<Reporter>,
+    hooks: Hooks,
 }
 
 impl Default for PoolBuilder {
     fn default() -> Self {
-        Self { name: "pool".to_owned(), min: 5, max: 20, stack_size: None, reporter: Reporter::default() }
+        Self { name: None, min: 5, max: 20, stack_size: None, reporter: None, hooks: Hooks::default() }
     }
 }
 
 impl PoolBuilder {
     /// The name that the pool's threads share. A NUL byte, which no thread's name can have, is left out.
     pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.name = name.into().replace('\0', "");
+        self.name = Some(name.into().replace('\0', ""));
         self
     }
 
@@ -43,15 +46,140 @@ impl PoolBuilder {
     }
 
     /// Where failures are told that nobody else can handle. Called on the worker that met it, never under a lock.
-    pub fn on_report<F>(self, sink: F) -> Self
+    pub fn on_report<F>(mut self, sink: F) -> Self
     where
         F: Fn(&Report<'_>) + Send + Sync + 'static,
     {
-        self.reporter(Reporter::new(sink))
+        self.reporter = Some(Reporter::new(sink));
+        self
     }
 
-    pub(crate) fn reporter(mut self, reporter: Reporter) -> Self {
-        self.reporter = reporter;
+    /// Runs `hook` on each thread of the pool when it begins, before its first job: for thread-locals, priorities, a runtime to attach to.
+    ///
+    /// Several run in the order in which they were added. No lock is held meanwhile: a hook may use the pool, and one that blocks delays no job while another
+    /// worker is idle or may be added. Should it panic, that is reported ([`Incident::Hook`](crate::Incident::Hook)), and the thread goes on.
+    ///
+    /// ```
+    /// use selvedge::ThreadPool;
+    ///
+    /// let pool = ThreadPool::builder()
+    ///     .on_worker_start(|worker| println!("{worker} begins"))
+    ///     .on_worker_stop(|worker| println!("{worker} ends"))
+    ///     .build()?;
+    /// # Ok::<(), selvedge::SizeError>(())
+    /// ```
+    pub fn on_worker_start<F>(mut self, hook: F) -> Self
+    where
+        F: Fn(&Worker<'_>) + Send + Sync + 'static,
+    {
+        self.hooks.add_start(hook);
+        self
+    }
+
+    /// Runs `hook` on each thread of the pool when it ends: after its last job, and before it counts as gone, so
+    /// [`stop`](crate::ThreadPool::stop) waits for it and no thread is started in its place sooner.
+    ///
+    /// Several run in reverse of the order in which they were added, each after those that were added later. The rest is as for
+    /// [`on_worker_start`](Self::on_worker_start).
+    pub fn on_worker_stop<F>(mut self, hook: F) -> Self
+    where
+        F: Fn(&Worker<'_>) + Send + Sync + 'static,
+    {
+        self.hooks.add_stop(hook);
+        self
+    }
+
+    /// Calls `enter` before each job, on its worker, and drops what that returns after the job and all that the job captured is gone.
+    ///
+    /// Several nest, with the [contexts](Self::context) among them: what was added first is entered first and left last. A hook is not handed the job, so it
+    /// cannot lose it: should `enter` or the guard's drop panic, that is reported, and the job runs, once. The guard stays on the
+    /// worker's stack: it need not be `Send`, and costs no allocation.
+    ///
+    /// ```
+    /// use selvedge::ThreadPool;
+    /// use std::time::{Duration, Instant};
+    ///
+    /// struct Slow(String, Instant);
+    ///
+    /// impl Drop for Slow {
+    ///     fn drop(&mut self) {
+    ///         if self.1.elapsed() > Duration::from_secs(1) {
+    ///             eprintln!("a slow job: {}", self.0);
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// let pool = ThreadPool::builder().around_jobs(|job| Slow(job.to_string(), Instant::now())).build()?;
+    /// # Ok::<(), selvedge::SizeError>(())
+    /// ```
+    pub fn around_jobs<F, G>(mut self, enter: F) -> Self
+    where
+        F: Fn(&JobLabel) -> G + Send + Sync + 'static,
+    {
+        self.hooks.add_around(enter);
+        self
+    }
+
+    /// Lets a context travel with each job: `capture` is called where and when the job is submitted, `enter` on the worker with what it returned, and what
+    /// `enter` returns is dropped when the job and all that it captured is gone, before the worker takes another.
+    ///
+    /// For what hangs on a thread and has to follow the work: a tracing span, a request's id, a locale. Several nest, with the hooks
+    /// [around jobs](Self::around_jobs) among them: what was added first is entered first and left last. A job that is refused is told so within its contexts,
+    /// too; one that is handed back or cancelled has them dropped. Panics are reported, and the job runs all the same: without the context, if it is
+    /// `capture` that panicked.
+    ///
+    /// Cost: three small allocations for a job with one context, one more for each further.
+    ///
+    /// ```
+    /// use selvedge::ThreadPool;
+    /// use std::cell::Cell;
+    ///
+    /// thread_local! {
+    ///     static REQUEST: Cell<u64> = Cell::new(0);
+    /// }
+    ///
+    /// /// Restores what was there before.
+    /// struct Within(u64);
+    ///
+    /// impl Drop for Within {
+    ///     fn drop(&mut self) {
+    ///         REQUEST.set(self.0);
+    ///     }
+    /// }
+    ///
+    /// let pool = ThreadPool::builder()
+    ///     .size(1, 1)
+    ///     .context(|| REQUEST.get(), |request| Within(REQUEST.replace(request)))
+    ///     .build()?;
+    /// pool.start()?;
+    /// REQUEST.set(42);
+    /// pool.call_in_thread(|| assert_eq!(REQUEST.get(), 42, "as where it was submitted"))?;
+    /// pool.stop()?;
+    /// assert_eq!(pool.stats().panicked, 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn context<C, G, S, E>(mut self, capture: S, enter: E) -> Self
+    where
+        C: Send + 'static,
+        S: Fn() -> C + Send + Sync + 'static,
+        E: Fn(C) -> G + Send + Sync + 'static,
+    {
+        self.hooks.add_context(capture, enter);
+        self
+    }
+
+    /// Takes the times of each job, how long it waited and how long it ran, for [`ThreadPool::times`](crate::ThreadPool::times).
+    ///
+    /// Off by default, because it costs each job three looks at the clock and a small allocation.
+    pub fn take_times(mut self) -> Self {
+        self.hooks.timed = true;
+        self
+    }
+
+    /// The sink and the name that the pool has unless it was given its own.
+    pub(crate) fn or(mut self, name: &str, reporter: &Reporter) -> Self {
+        self.name.get_or_insert_with(|| name.replace('\0', ""));
+        self.reporter.get_or_insert_with(|| reporter.clone());
         self
     }
 
@@ -61,7 +189,9 @@ impl PoolBuilder {
     /// The minimum is above the maximum.
     pub fn build(self) -> Result<ThreadPool, SizeError> {
         let target = sizes(self.min, self.max)?;
-        let shared = Arc::new(Shared::new(self.name, self.stack_size, self.reporter, target));
+        let name = self.name.unwrap_or_else(|| "pool".to_owned());
+        let reporter = self.reporter.unwrap_or_default();
+        let shared = Arc::new(Shared::new(name, self.stack_size, reporter, self.hooks, target));
         Ok(ThreadPool { owner: Arc::new(Owner { shared }) })
     }
 }

@@ -9,8 +9,11 @@ use std::sync::Arc as StdArc;
 use super::super::apart::Apart;
 use super::super::report::{Incident, Reporter};
 use super::super::sync::{self, Arc, Condvar, Hint, JoinHandle, Mutex, Spin};
+use super::Job;
+use super::hooks::{Hooks, Worker};
+use super::job::Ran;
+use super::stats::{Histograms, PoolStats, PoolTimes};
 use super::worker::{self, WORKS_FOR};
-use super::{Job, PoolStats};
 use crate::error::{NeverRan, PoolStopped, Rejected, Rejection};
 use crate::machine::pool::{self as machine, Call, Crew, Intake, Phase, Sizes, Start, Submitted, WorkerId};
 
@@ -22,6 +25,7 @@ pub(crate) struct Shared {
     pub(super) name: String,
     pub(super) stack_size: Option<usize>,
     pub(super) reporter: Reporter,
+    pub(super) hooks: Hooks,
     pub(super) crew: Apart<Mutex<Workers>>,
     /// Idle workers wait here, with `crew`.
     pub(super) bell: Condvar,
@@ -42,15 +46,35 @@ pub(crate) struct Shared {
 pub(super) struct Workers {
     pub(super) machine: Crew<Job>,
     pub(super) farewells: Vec<Farewell>,
+    /// Where the pool takes them.
+    pub(super) times: Option<Histograms>,
+}
+
+impl Workers {
+    /// A job has ended: it is counted, and its times are recorded, in one instant.
+    pub(super) fn finished(&mut self, ran: &Ran) {
+        self.machine.finished(ran.panicked);
+        if let (Some(histograms), Some(times)) = (&mut self.times, &ran.times) {
+            histograms.record(times);
+        }
+    }
 }
 
 impl Shared {
-    pub(super) fn new(name: String, stack_size: Option<usize>, reporter: Reporter, target: Sizes) -> Self {
+    pub(super) fn new(
+        name: String,
+        stack_size: Option<usize>,
+        reporter: Reporter,
+        hooks: Hooks,
+        target: Sizes,
+    ) -> Self {
+        let times = hooks.timed.then(Histograms::default);
         Self {
             name,
             stack_size,
             reporter,
-            crew: Apart(Mutex::new(Workers { machine: Crew::new(target), farewells: Vec::new() })),
+            hooks,
+            crew: Apart(Mutex::new(Workers { machine: Crew::new(target), farewells: Vec::new(), times })),
             bell: Condvar::new(),
             stopped: Condvar::new(),
             intake: Apart(Mutex::new(Intake::new())),
@@ -129,22 +153,19 @@ impl Shared {
 
     pub(super) fn stats(&self) -> PoolStats {
         let crew = self.crew.lock();
-        let intake = self.intake.lock();
-        let machine = &crew.machine;
-        let Sizes { min, max } = machine.target();
-        let counts = machine.counts();
-        PoolStats {
-            min,
-            max,
-            live: machine.live(),
-            idle: machine.idle(),
-            busy: machine.busy(),
-            queued: machine.queue().len() + intake.queue().len(),
-            peak: counts.peak,
-            started: counts.started,
-            completed: counts.completed,
-            panicked: counts.panicked,
+        PoolStats::of(&crew.machine, &self.intake.lock())
+    }
+
+    /// The histograms' memory is there before the locks are taken, and what is copied under them is plain numbers.
+    pub(super) fn times(&self) -> Option<PoolTimes> {
+        if !self.hooks.timed {
+            return None;
         }
+        let mut copy = Histograms::default();
+        let crew = self.crew.lock();
+        copy.copy_from(crew.times.as_ref()?);
+        let stats = PoolStats::of(&crew.machine, &self.intake.lock());
+        Some(copy.with(stats))
     }
 
     /// The action that a transition returned, with no lock held.
@@ -189,7 +210,7 @@ impl Shared {
 
     fn start_thread(this: &Arc<Self>, id: WorkerId) -> io::Result<JoinHandle> {
         let shared = Arc::clone(this);
-        let name = format!("{}-{id}", this.name);
+        let name = Worker::new(&this.name, id).thread_name();
         sync::spawn(name, this.stack_size, move || worker::work(&shared, id))
     }
 
@@ -207,7 +228,7 @@ impl Shared {
 
     fn refuse(&self, jobs: VecDeque<Job>, why: &NeverRan) {
         for job in jobs {
-            job.refuse(why.clone(), &self.reporter);
+            job.refuse(why.clone(), &self.hooks, &self.reporter);
         }
     }
 

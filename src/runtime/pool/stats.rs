@@ -1,6 +1,15 @@
-//! What a pool is doing, as one consistent snapshot.
+//! What a pool is doing, as one consistent snapshot: counts always, times where it was built to take them.
+
+use std::time::Duration;
+
+use super::Job;
+use crate::histogram::Histogram;
+use crate::machine::pool::{Crew, Intake, Sizes};
 
 /// What a pool is doing, at one instant.
+///
+/// The numbers fit together: `busy + idle <= live <= peak`, and `started == completed + busy`. All are counted under the pool's locks, by what its threads
+/// really do, so a snapshot is true of one moment and none is an estimate. It costs two short locks and a copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PoolStats {
@@ -24,4 +33,84 @@ pub struct PoolStats {
     pub completed: u64,
     /// Jobs that ended by a panic.
     pub panicked: u64,
+}
+
+impl PoolStats {
+    /// Of both halves of the machine, locked.
+    pub(super) fn of(crew: &Crew<Job>, intake: &Intake<Job>) -> Self {
+        let Sizes { min, max } = crew.target();
+        let counts = crew.counts();
+        Self {
+            min,
+            max,
+            live: crew.live(),
+            idle: crew.idle(),
+            busy: crew.busy(),
+            queued: crew.queue().len() + intake.queue().len(),
+            peak: counts.peak,
+            started: counts.started,
+            completed: counts.completed,
+            panicked: counts.panicked,
+        }
+    }
+}
+
+/// How long the jobs of a pool waited and ran, with its counts of the same instant.
+///
+/// Each job is recorded when it ends, so both histograms have as many entries as `stats.completed`.
+///
+/// ```
+/// use selvedge::ThreadPool;
+///
+/// let pool = ThreadPool::builder().take_times().build()?;
+/// pool.start()?;
+/// for _ in 0..100 {
+///     pool.call_in_thread(|| ())?;
+/// }
+/// pool.stop()?;
+/// let times = pool.times().unwrap();
+/// assert_eq!((times.wait.count(), times.run.count(), times.stats.completed), (100, 100, 100));
+/// println!("99 of 100 jobs waited at most {:?}", times.wait.quantile(0.99));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct PoolTimes {
+    /// The counts.
+    pub stats: PoolStats,
+    /// From when a job was submitted until a worker began with it.
+    pub wait: Histogram,
+    /// From then until it was over, the hooks around it included.
+    pub run: Histogram,
+}
+
+/// The times of one job.
+#[derive(Debug)]
+pub(super) struct Times {
+    pub(super) wait: Duration,
+    pub(super) run: Duration,
+}
+
+/// The times of all jobs that have ended.
+#[derive(Debug, Default)]
+pub(super) struct Histograms {
+    wait: Histogram,
+    run: Histogram,
+}
+
+impl Histograms {
+    pub(super) fn record(&mut self, times: &Times) {
+        self.wait.record(times.wait);
+        self.run.record(times.run);
+    }
+
+    /// Becomes a copy, in the memory that is there.
+    pub(super) fn copy_from(&mut self, other: &Self) {
+        self.wait.clone_from(&other.wait);
+        self.run.clone_from(&other.run);
+    }
+
+    pub(super) fn with(self, stats: PoolStats) -> PoolTimes {
+        PoolTimes { stats, wait: self.wait, run: self.run }
+    }
 }

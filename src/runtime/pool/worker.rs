@@ -4,6 +4,7 @@ use std::cell::Cell;
 
 use super::super::sync::{Arc, thread_local};
 use super::Job;
+use super::job::Ran;
 use super::shared::Shared;
 use crate::machine::pool::{Call, Next, WorkerId, look};
 
@@ -36,10 +37,10 @@ pub(super) fn work(pool: &Arc<Shared>, me: WorkerId) {
         match next {
             Next::Run(job, call) => {
                 drop(crew);
-                let panicked = run(pool, job, call);
+                let ran = run(pool, job, call);
                 searched = false;
                 crew = pool.crew.lock();
-                crew.machine.finished(panicked);
+                crew.finished(&ran);
             }
             Next::Search => {
                 drop(crew);
@@ -71,7 +72,7 @@ pub(super) fn work(pool: &Arc<Shared>, me: WorkerId) {
 }
 
 /// The call goes first: whoever it calls must not wait until this job ends.
-fn run(pool: &Arc<Shared>, job: Job, call: Call) -> bool {
+fn run(pool: &Arc<Shared>, job: Job, call: Call) -> Ran {
     Shared::carry_out(pool, call);
-    job.run_reporting(&pool.reporter)
+    job.run_in(&pool.hooks, &pool.reporter)
 }

@@ -78,11 +78,7 @@ impl Builder {
     /// # Errors
     /// The pool's minimum is above its maximum.
     pub fn build(self) -> Result<Reactor, SizeError> {
-        let pool = ThreadPool::builder()
-            .name(self.pool_name)
-            .size(self.min, self.max)
-            .reporter(self.reporter.clone())
-            .build()?;
+        let pool = ThreadPool::builder().size(self.min, self.max).or(&self.pool_name, &self.reporter).build()?;
         Ok(Reactor::assemble(pool, self.reporter, self.clock.map_or_else(Clock::real, Clock::Virtual)))
     }
 }

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use super::super::inbox::Inbox;
 use super::super::pool::ThreadPool;
 use super::super::report::{Report, Reporter};
+use super::super::residence::Residence;
 use super::super::sync::{Arc, Spin, current_thread};
 use super::clock::{Clock, VirtualClock};
 use super::handle::Shared;
@@ -95,6 +96,7 @@ impl Reactor {
             timers: Timers::default(),
             triggers: Triggers::new(),
             owned: Table::default(),
+            _residence: Residence::here(),
         };
         let reactor = Self { core: Rc::new(core) };
         reactor.attach_own_triggers();

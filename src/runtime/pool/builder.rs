@@ -183,13 +183,17 @@ impl PoolBuilder {
         self
     }
 
+    pub(crate) fn name_or_default(&self) -> &str {
+        self.name.as_deref().unwrap_or("pool")
+    }
+
     /// The pool, not started.
     ///
     /// # Errors
     /// The minimum is above the maximum.
     pub fn build(self) -> Result<ThreadPool, SizeError> {
         let target = sizes(self.min, self.max)?;
-        let name = self.name.unwrap_or_else(|| "pool".to_owned());
+        let name = self.name_or_default().to_owned();
         let reporter = self.reporter.unwrap_or_default();
         let shared = Arc::new(Shared::new(name, self.stack_size, reporter, self.hooks, target));
         Ok(ThreadPool { owner: Arc::new(Owner { shared }) })

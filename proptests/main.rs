@@ -9,6 +9,7 @@
 )]
 
 mod corpus;
+mod histogram;
 mod inbox;
 mod known;
 mod ordering;

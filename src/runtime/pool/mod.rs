@@ -149,7 +149,9 @@ impl ThreadPool {
     /// The pool has been stopped: the job comes back, as it was.
     pub fn submit(&self, mut job: Job) -> Result<(), Rejected<Job>> {
         let shared = &self.owner.shared;
-        job.pack(&shared.hooks, &shared.reporter);
+        if shared.hooks.pack_anything() {
+            job.pack(&shared.hooks, &shared.reporter);
+        }
         Shared::submit(shared, job).map_err(|mut rejected| {
             rejected.job.unpack(&shared.reporter);
             rejected

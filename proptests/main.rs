@@ -10,8 +10,10 @@
 
 mod corpus;
 mod histogram;
+mod hooks;
 mod inbox;
 mod known;
+mod many_pools;
 mod ordering;
 mod pool;
 mod regressions;

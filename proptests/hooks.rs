@@ -150,7 +150,7 @@ proptest! {
         pool.stop().unwrap();
 
         let mut expected = Vec::new();
-        let mut worker = |event: fn(usize) -> Event, number: usize, seen: &mut Vec<Event>| {
+        let worker = |event: fn(usize) -> Event, number: usize, seen: &mut Vec<Event>| {
             seen.push(event(number));
             seen.extend(workers[number].then_some(Event::Reported(Incident::Hook)));
         };

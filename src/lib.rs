@@ -49,7 +49,7 @@ mod over_std;
 
 pub use error::{
     BlockingCallError, BuildError, DelayedCallError, NeverRan, OwnedError, PoolStopped, Reentered, Rejected, Rejection,
-    SizeError, StopError, StopFromWorker, UnknownPool, UnknownTrigger,
+    Saturated, SizeError, StopError, StopFromWorker, UnknownPool, UnknownTrigger,
 };
 pub use failure::{Abandoned, Cancelled, Failure, Panic, ReactorStopped, WaitsForItself};
 pub use histogram::{Bucket, Histogram};

@@ -34,6 +34,8 @@ pub enum Incident {
     OwnedValue,
     /// A worker thread that could not be started.
     ThreadStart,
+    /// Jobs wait in a pool all of whose threads are blocked, and none may be added. Told once, until that changes.
+    Saturated,
     /// A hook of a pool: for the start or the end of a worker, around a job, or of a context.
     Hook,
 }
@@ -52,6 +54,7 @@ impl fmt::Display for Incident {
             Self::Drop => "dropping a value failed",
             Self::OwnedValue => "a call to a reactor-owned value failed",
             Self::ThreadStart => "a worker thread could not be started",
+            Self::Saturated => "a thread pool goes no further by itself",
             Self::Hook => "a hook of the thread pool failed",
         })
     }

@@ -1,10 +1,14 @@
 //! A pool before it is made: its name and sizes, its threads' stacks, its sink for failures.
 
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
 use super::super::report::{Report, Reporter};
 use super::super::sync::Arc;
 use super::hooks::{Hooks, Worker};
 use super::job::JobLabel;
-use super::shared::Shared;
+use super::memory::Stepper;
+use super::shared::{Shared, Terms};
 use super::{Owner, ThreadPool, sizes};
 use crate::error::SizeError;
 
@@ -18,11 +22,24 @@ pub struct PoolBuilder {
     stack_size: Option<usize>,
     reporter: Option<Reporter>,
     hooks: Hooks,
+    keep_alive: Option<Duration>,
+    bound: Option<NonZeroUsize>,
+    compensation: usize,
 }
 
 impl Default for PoolBuilder {
     fn default() -> Self {
-        Self { name: None, min: 5, max: 20, stack_size: None, reporter: None, hooks: Hooks::default() }
+        Self {
+            name: None,
+            min: 5,
+            max: 20,
+            stack_size: None,
+            reporter: None,
+            hooks: Hooks::default(),
+            keep_alive: Some(Duration::from_secs(10)),
+            bound: None,
+            compensation: 16,
+        }
     }
 }
 
@@ -42,6 +59,31 @@ impl PoolBuilder {
     /// The stack size of each thread, in bytes; the platform may round it up.
     pub fn stack_size(mut self, bytes: usize) -> Self {
         self.stack_size = Some(bytes);
+        self
+    }
+
+    /// How long a thread above the minimum goes without a job before it ends, so that after any burst as many are left as the minimum says. By default ten
+    /// seconds. Zero: it ends as soon as it finds no job. `None`: it stays.
+    ///
+    /// A thread whose time has passed looks once more before it ends. Waking for nothing does not prolong the time.
+    pub fn keep_alive(mut self, time: Option<Duration>) -> Self {
+        self.keep_alive = time;
+        self
+    }
+
+    /// The most accepted jobs that may wait for a thread at a time. By default as many as there is memory for.
+    ///
+    /// When as many wait, [`call_in_thread`](ThreadPool::call_in_thread) hands its job back
+    /// ([`QueueFull`](crate::Rejection::QueueFull)), and [`call_in_thread_waiting`](ThreadPool::call_in_thread_waiting) waits for a place. The bound is exact. A
+    /// queue that has been full costs a submitter both of the pool's locks in place of one.
+    pub fn queue_bound(mut self, jobs: NonZeroUsize) -> Self {
+        self.bound = Some(jobs);
+        self
+    }
+
+    /// How many threads there may be beyond the maximum, one in place of each that is [blocked](crate::threads::blocked). By default 16; zero for none.
+    pub fn compensation(mut self, threads: usize) -> Self {
+        self.compensation = threads;
         self
     }
 
@@ -192,10 +234,35 @@ impl PoolBuilder {
     /// # Errors
     /// The minimum is above the maximum.
     pub fn build(self) -> Result<ThreadPool, SizeError> {
-        let target = sizes(self.min, self.max)?;
-        let name = self.name_or_default().to_owned();
-        let reporter = self.reporter.unwrap_or_default();
-        let shared = Arc::new(Shared::new(name, self.stack_size, reporter, self.hooks, target));
+        let shared = self.shared(false)?;
         Ok(ThreadPool { owner: Arc::new(Owner { shared }) })
+    }
+
+    /// The same pool without threads, and the hand that steps its workers: for tests and simulations, in which whoever steps decides what happens when.
+    ///
+    /// All else is as ever, with two exceptions. Nothing waits on its thread, which might be the one that steps: [`stop`](ThreadPool::stop) asks the pool to stop and
+    /// returns, [`stop_within`](ThreadPool::stop_within) and [`call_in_thread_waiting`](ThreadPool::call_in_thread_waiting) find their time over at once. And the
+    /// keep-alive passes when it is told to.
+    ///
+    /// # Errors
+    /// The minimum is above the maximum.
+    pub fn memory(self) -> Result<(ThreadPool, Stepper), SizeError> {
+        let shared = self.shared(true)?;
+        let stepper = Stepper::new(Arc::clone(&shared));
+        Ok((ThreadPool { owner: Arc::new(Owner { shared }) }, stepper))
+    }
+
+    fn shared(self, in_memory: bool) -> Result<Arc<Shared>, SizeError> {
+        Ok(Arc::new(Shared::new(Terms {
+            name: self.name_or_default().to_owned(),
+            stack_size: self.stack_size,
+            reporter: self.reporter.unwrap_or_default(),
+            hooks: self.hooks,
+            target: sizes(self.min, self.max)?,
+            compensation: self.compensation,
+            keep_alive: self.keep_alive,
+            bound: self.bound.map_or(usize::MAX, NonZeroUsize::get),
+            in_memory,
+        })))
     }
 }

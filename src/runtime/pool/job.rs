@@ -18,6 +18,11 @@ pub(crate) trait Work: Send {
 
     /// It will never be run.
     fn refuse(self, why: NeverRan, reporter: &JobReporter<'_>);
+
+    /// Somebody may want to know how long it has been running, for another reason than that it has a name.
+    fn is_watched(&self) -> bool {
+        false
+    }
 }
 
 /// A function for a thread of a pool: what [`ThreadPool::submit`](crate::ThreadPool::submit) takes, and what a pool that accepts no more
@@ -76,9 +81,9 @@ impl Job {
         self
     }
 
-    /// Its name, to be kept.
-    pub(crate) fn name(&self) -> Option<Arc<str>> {
-        self.0.tag().baggage.as_ref().and_then(|baggage| baggage.name.clone())
+    /// Whether somebody may want to know how long it has been running.
+    pub(super) fn is_watched(&self) -> bool {
+        self.0.tag().baggage.is_some() || self.0.is_watched()
     }
 
     /// Its name, and where it was made.
@@ -244,6 +249,7 @@ struct Task<W> {
 
 /// A task, whatever its work is. As little as possible of the code for jobs is compiled once for each closure.
 trait Tagged: Send {
+    fn is_watched(&self) -> bool;
     fn tag(&self) -> &Tag;
     fn tag_mut(&mut self) -> &mut Tag;
     fn run(self: Box<Self>, reporter: &JobReporter<'_>) -> bool;
@@ -251,6 +257,10 @@ trait Tagged: Send {
 }
 
 impl<W: Work> Tagged for Task<W> {
+    fn is_watched(&self) -> bool {
+        self.work.is_watched()
+    }
+
     fn tag(&self) -> &Tag {
         &self.tag
     }
@@ -271,7 +281,7 @@ impl<W: Work> Tagged for Task<W> {
 }
 
 /// A function whose result nobody waits for.
-struct Plain<F>(F);
+pub(super) struct Plain<F>(pub(super) F);
 
 impl<F: FnOnce() + Send> Work for Plain<F> {
     fn run(self, _: &JobReporter<'_>) -> bool {
@@ -282,7 +292,10 @@ impl<F: FnOnce() + Send> Work for Plain<F> {
 
     fn refuse(self, why: NeverRan, reporter: &JobReporter<'_>) {
         drop(self);
-        reporter.report(Incident::Job, &why);
+        // Cancelling it was somebody's wish, and no failure.
+        if !matches!(why, NeverRan::Cancelled | NeverRan::CancelledByStop) {
+            reporter.report(Incident::Job, &why);
+        }
     }
 }
 

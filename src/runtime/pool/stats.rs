@@ -8,7 +8,8 @@ use crate::machine::pool::{Crew, Intake, Sizes};
 
 /// What a pool is doing, at one instant.
 ///
-/// The numbers fit together: `busy + idle <= live <= peak`, and `started == completed + busy`. All are counted under the pool's locks, by what its threads
+/// The numbers fit together: `blocked <= busy`, `busy + idle <= live <= peak`, and `started == completed + busy`; what was
+/// accepted is `started + queued + cancelled + failed`. All are counted under the pool's locks, by what its threads
 /// really do, so a snapshot is true of one moment and none is an estimate. It costs two short locks and a copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -23,8 +24,14 @@ pub struct PoolStats {
     pub idle: usize,
     /// Threads that run a job.
     pub busy: usize,
-    /// Jobs that wait for a thread.
+    /// Threads among these whose job waits for something, and [says so](crate::threads::blocked).
+    pub blocked: usize,
+    /// Jobs that wait for a thread. One that was cancelled waits no more.
     pub queued: usize,
+    /// Callers that wait for a place in a full queue.
+    pub waiting: usize,
+    /// Jobs wait, every thread is blocked, and none may be added: nothing goes on until one of those has what it waits for.
+    pub saturated: bool,
     /// The most threads there ever were at a time.
     pub peak: usize,
     /// Jobs that a worker took.
@@ -33,6 +40,12 @@ pub struct PoolStats {
     pub completed: u64,
     /// Jobs that ended by a panic.
     pub panicked: u64,
+    /// Accepted jobs that never ran because that was wanted: cancelled by their ticket, or with the pool.
+    pub cancelled: u64,
+    /// Accepted jobs that never ran because there was no thread and none could be started.
+    pub failed: u64,
+    /// Jobs that were not accepted.
+    pub rejected: u64,
 }
 
 impl PoolStats {
@@ -40,17 +53,24 @@ impl PoolStats {
     pub(super) fn of(crew: &Crew<Job>, intake: &Intake<Job>) -> Self {
         let Sizes { min, max } = crew.target();
         let counts = crew.counts();
+        let queued = crew.queue().len() + intake.queue().len();
         Self {
             min,
             max,
             live: crew.live(),
             idle: crew.idle(),
             busy: crew.busy(),
-            queued: crew.queue().len() + intake.queue().len(),
+            blocked: crew.blocked(),
+            queued,
+            waiting: crew.waiting(),
+            saturated: queued > 0 && crew.is_stuck(),
             peak: counts.peak,
             started: counts.started,
             completed: counts.completed,
             panicked: counts.panicked,
+            cancelled: counts.cancelled,
+            failed: counts.failed,
+            rejected: intake.rejected(),
         }
     }
 }

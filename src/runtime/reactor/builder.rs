@@ -7,6 +7,7 @@ use std::rc::Rc;
 use super::super::inbox::Inbox;
 use super::super::pool::{PoolBuilder, ThreadPool};
 use super::super::report::{Report, Reporter};
+use super::super::residence::Residence;
 use super::super::sync::{Arc, Spin, current_thread};
 use super::clock::{Clock, VirtualClock};
 use super::handle::Shared;
@@ -148,6 +149,7 @@ impl Reactor {
             timers: Timers::default(),
             triggers: Triggers::new(),
             owned: Table::default(),
+            _residence: Residence::here(),
         };
         let reactor = Self { core: Rc::new(core) };
         reactor.attach_own_triggers();

@@ -25,6 +25,7 @@ use self::triggers::Triggers;
 use super::deferred::Outcome;
 use super::pool::{Job, ThreadPool};
 use super::report::{Incident, Reporter};
+use super::residence::Residence;
 use super::sync::Arc;
 use crate::error::{Rejected, StopError, UnknownPool, UnknownTrigger};
 use crate::failure::Failure;
@@ -98,6 +99,7 @@ struct Core {
     timers: Timers,
     triggers: Triggers,
     owned: Table,
+    _residence: Residence,
 }
 
 impl Default for Reactor {

@@ -120,6 +120,62 @@ impl fmt::Display for SizeError {
 
 impl Error for SizeError {}
 
+/// Why a reactor could not be built as it was described.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The sizes of one of its pools are in the wrong order.
+    Size {
+        /// The pool's name.
+        pool: String,
+        /// What was asked for.
+        error: SizeError,
+    },
+    /// Two of its pools were given the same name. (Its own is called `reactor` unless it was named otherwise.)
+    DuplicatePool {
+        /// The name.
+        name: String,
+    },
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Size { pool, .. } => write!(f, "the reactor's pool {pool:?} has impossible sizes"),
+            Self::DuplicatePool { name } => {
+                write!(f, "the reactor cannot have two pools named {name:?}: give one of them another name")
+            }
+        }
+    }
+}
+
+impl Error for BuildError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Size { error, .. } => Some(error),
+            Self::DuplicatePool { .. } => None,
+        }
+    }
+}
+
+/// A reactor was asked for a pool that it was not built with.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct UnknownPool {
+    /// The name that was asked for.
+    pub name: String,
+    /// The names of the pools that there are.
+    pub known: Vec<String>,
+}
+
+impl fmt::Display for UnknownPool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the reactor has no pool named {:?}; it has {:?}", self.name, self.known)
+    }
+}
+
+impl Error for UnknownPool {}
+
 /// Why [`Reactor::stop`](crate::Reactor::stop) did nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]

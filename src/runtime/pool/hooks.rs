@@ -125,6 +125,10 @@ impl Hooks {
         self.timed || self.contexts > 0
     }
 
+    pub(super) fn any_around(&self) -> bool {
+        !self.around.is_empty()
+    }
+
     /// On the submitter's thread. Where a capture panics the job does without it.
     pub(super) fn capture(&self, reporter: &JobReporter<'_>) -> Vec<Option<Captured>> {
         if self.contexts == 0 {

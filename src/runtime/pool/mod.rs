@@ -250,7 +250,9 @@ impl ThreadPool {
         submit: impl FnOnce(&Arc<Shared>, Job) -> Result<T, Rejected<Job>>,
     ) -> Result<T, Rejected<Job>> {
         let shared = &self.owner.shared;
-        job.pack(&shared.hooks, &shared.reporter);
+        if shared.hooks.pack_anything() {
+            job.pack(&shared.hooks, &shared.reporter);
+        }
         submit(shared, job).map_err(|mut rejected| {
             rejected.job.unpack(&shared.reporter);
             rejected

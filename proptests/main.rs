@@ -10,8 +10,11 @@
 
 mod corpus;
 mod deferred;
+mod histogram;
+mod hooks;
 mod inbox;
 mod known;
+mod many_pools;
 mod ordering;
 mod pool;
 mod regressions;

@@ -40,6 +40,7 @@
 
 mod error;
 mod failure;
+mod histogram;
 mod machine;
 
 #[cfg(feature = "loom")]
@@ -47,11 +48,12 @@ pub mod loom;
 mod over_std;
 
 pub use error::{
-    AdvanceError, BlockingCallError, DelayedCallError, FailureGroup, FirstError, LoopingCallError, NeverRan,
-    OverRelease, OwnedError, PoolStopped, QueueOverflow, QueueUnderflow, Reentered, Rejected, Rejection, SizeError,
-    StopError, StopFromWorker, TaskFinished, UnknownTrigger,
+    AdvanceError, BlockingCallError, BuildError, DelayedCallError, FailureGroup, FirstError, LoopingCallError,
+    NeverRan, OverRelease, OwnedError, PoolStopped, QueueOverflow, QueueUnderflow, Reentered, Rejected, Rejection,
+    Saturated, SizeError, StopError, StopFromWorker, TaskFinished, UnknownPool, UnknownTrigger,
 };
 pub use failure::{Abandoned, Cancelled, Failure, NotPaused, Panic, ReactorStopped, WaitsForItself};
+pub use histogram::{Bucket, Histogram};
 pub use over_std::runtime::prelude::*;
 pub use over_std::runtime::{task, threads};
 

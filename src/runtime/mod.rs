@@ -9,6 +9,7 @@ pub(crate) mod pool;
 pub(crate) mod reactor;
 pub(crate) mod reply;
 pub(crate) mod report;
+pub(crate) mod residence;
 pub mod task;
 pub mod threads;
 
@@ -19,7 +20,10 @@ pub(crate) mod prelude {
     pub use super::coordinate::{DeferredLock, DeferredQueue, DeferredSemaphore, Permit};
     pub use super::deferred::*;
     pub use super::future::SendFuture;
-    pub use super::pool::{Job, PoolBuilder, PoolStats, ThreadPool};
+    pub use super::pool::{
+        CancelToken, Cancellation, Job, JobLabel, PoolBuilder, PoolStats, PoolTimes, Stage, Step, Stepper, StopPolicy,
+        StopWithinError, Straggler, ThreadPool, Ticket, Worker,
+    };
     pub use super::reactor::{
         Address, Builder, Call, DelayedCall, Event, Handle, LocalHandle, Owned, Phase, Reactor, TriggerId, Turn,
         VirtualClock,

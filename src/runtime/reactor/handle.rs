@@ -7,14 +7,15 @@ use super::super::inbox::Inbox;
 use super::super::pool::{Job, ThreadPool};
 use super::super::sync::{Arc, Spin, ThreadId, current_thread};
 use super::calls::{Boxed, ByValue, Calls};
+use super::pools::Pools;
 use super::{Call, Core, Reactor};
-use crate::error::{Rejected, Rejection};
+use crate::error::{Rejected, Rejection, UnknownPool};
 use crate::failure::ReactorStopped;
 
 /// The part of a reactor that threads share.
 pub(super) struct Shared {
     pub(super) inbox: Inbox<Calls>,
-    pub(super) pool: ThreadPool,
+    pub(super) pools: Pools,
     pub(super) thread: ThreadId,
     /// How long those spin who wait for an answer of this reactor.
     pub(super) spin: Spin,
@@ -70,11 +71,12 @@ impl Handle {
     ///
     /// # Errors
     /// The reactor has stopped its pool: the job comes back.
+    #[track_caller]
     pub fn call_in_thread<F>(&self, f: F) -> Result<(), Rejected<Job>>
     where
         F: FnOnce() + Send + 'static,
     {
-        self.shared.pool.call_in_thread(f)
+        self.thread_pool().call_in_thread(f)
     }
 
     /// Asks the reactor to stop, in the order of what is posted to it: calls posted before still run first.
@@ -90,14 +92,22 @@ impl Handle {
     /// The reactor's pool of threads.
     #[must_use]
     pub fn thread_pool(&self) -> &ThreadPool {
-        &self.shared.pool
+        self.shared.pools.main()
+    }
+
+    /// The pool of this name among those that the reactor was built with: its own one goes by its own name.
+    ///
+    /// # Errors
+    /// There is none; the error says which there are.
+    pub fn pool(&self, name: &str) -> Result<&ThreadPool, UnknownPool> {
+        self.shared.pools.get(name)
     }
 
     /// Sets how many threads the reactor's pool has at most; a minimum above that is lowered with it. Zero pauses the pool.
     ///
     /// Before the reactor runs or while it does; from any thread.
     pub fn suggest_thread_pool_size(&self, size: usize) {
-        self.shared.pool.suggest_size(size);
+        self.thread_pool().suggest_size(size);
     }
 
     /// Whether this is the thread that this reactor lives on. Asked of each reactor for itself: a process may have many.
@@ -119,7 +129,7 @@ impl Handle {
 
 impl fmt::Debug for Handle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Handle").field("inbox", &self.shared.inbox).field("pool", &self.shared.pool).finish()
+        f.debug_struct("Handle").field("inbox", &self.shared.inbox).field("pool", self.thread_pool()).finish()
     }
 }
 

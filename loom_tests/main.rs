@@ -11,6 +11,7 @@ mod calibrate;
 mod explore;
 mod inbox;
 mod ledger;
+mod linearizable;
 mod pool;
 mod reply;
 mod resize;

@@ -61,6 +61,25 @@ fn build(builder: selvedge::Builder) -> Reactor {
     builder.build().unwrap()
 }
 
+/// Numbers that look random and are the same in each run: what differs between runs is how the threads meet.
+pub struct Dice(u64);
+
+impl Dice {
+    /// The same numbers for the same seed.
+    pub fn new(seed: u64) -> Self {
+        // Spread, for seeds that differ in their last bits only begin alike; and never zero, which stays zero.
+        let spread = (seed + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        Self(spread ^ spread >> 32)
+    }
+
+    pub fn roll(&mut self, sides: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from((self.0 >> 8) % sides as u64).unwrap_or_default()
+    }
+}
+
 /// A gate that is closed until somebody opens it, for good.
 #[derive(Clone, Default)]
 pub struct Gate(Arc<(Mutex<bool>, Condvar)>);

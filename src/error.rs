@@ -32,6 +32,12 @@ pub enum Rejection {
     ReactorStopped,
     /// The pool has been stopped: it takes no more jobs.
     PoolStopped,
+    /// As many jobs wait as the pool's bound allows.
+    QueueFull,
+    /// There was no place in the time that the caller would wait.
+    TimedOut,
+    /// The caller must not wait: it is one of the pool's own workers, or a reactor lives on its thread.
+    WouldDeadlock,
 }
 
 impl fmt::Display for Rejection {
@@ -40,6 +46,11 @@ impl fmt::Display for Rejection {
             Self::ReactorStopped => "the reactor has stopped and runs no more calls; this one is in the error's `job`",
             Self::PoolStopped => {
                 "the thread pool has been stopped and takes no more jobs; this one is in the error's `job`"
+            }
+            Self::QueueFull => "the queue is full; what did not fit is in the error's `job`",
+            Self::TimedOut => "the queue was full for as long as the caller would wait; what did not fit is in the error's `job`",
+            Self::WouldDeadlock => {
+                "this thread must not wait for a place in the queue: others wait for it; what did not fit is in the error's `job`"
             }
         })
     }
@@ -85,6 +96,8 @@ facts! {
     UnknownTrigger => "no such event trigger: it has run, or was removed, or belongs to another reactor";
     /// The pool has been stopped, and cannot be started again.
     PoolStopped => "the thread pool has been stopped; make a new one";
+    /// Jobs wait in a pool, every thread of it is blocked, and no more may be added.
+    Saturated => "jobs wait, every thread of the pool is blocked, and no more may be added: allow it more in place of blocked ones (`compensation`), or a higher maximum";
     /// A worker asked its own pool to stop and wait for all workers, itself among them.
     StopFromWorker => "a worker cannot wait for its own pool to stop: stop it from another thread, or drop the last handle";
 }
@@ -176,6 +189,10 @@ impl Error for OwnedError {}
 pub enum NeverRan {
     /// Its pool was stopped before it was ever started.
     PoolStopped,
+    /// It waited when its pool was stopped with [`StopPolicy::CancelQueued`](crate::StopPolicy::CancelQueued).
+    CancelledByStop,
+    /// It was cancelled by its [`Ticket`](crate::Ticket) before a worker took it.
+    Cancelled,
     /// No worker was alive, and none could be started.
     ThreadStart(Arc<io::Error>),
 }
@@ -184,6 +201,8 @@ impl fmt::Display for NeverRan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::PoolStopped => f.write_str("the job never ran: its pool was stopped before it was started"),
+            Self::CancelledByStop => f.write_str("the job never ran: its pool was stopped, with all jobs that waited"),
+            Self::Cancelled => f.write_str("the job never ran: it was cancelled"),
             Self::ThreadStart(_) => f.write_str("the job never ran: the pool has no worker and could not start one"),
         }
     }
@@ -192,7 +211,7 @@ impl fmt::Display for NeverRan {
 impl Error for NeverRan {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::PoolStopped => None,
+            Self::PoolStopped | Self::CancelledByStop | Self::Cancelled => None,
             Self::ThreadStart(error) => Some(&**error),
         }
     }

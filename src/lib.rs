@@ -40,6 +40,7 @@
 
 mod error;
 mod failure;
+mod histogram;
 mod machine;
 
 #[cfg(feature = "loom")]
@@ -47,10 +48,11 @@ pub mod loom;
 mod over_std;
 
 pub use error::{
-    BlockingCallError, DelayedCallError, NeverRan, OwnedError, PoolStopped, Reentered, Rejected, Rejection, SizeError,
-    StopError, StopFromWorker, UnknownTrigger,
+    BlockingCallError, DelayedCallError, NeverRan, OwnedError, PoolStopped, Reentered, Rejected, Rejection, Saturated,
+    SizeError, StopError, StopFromWorker, UnknownTrigger,
 };
 pub use failure::{Abandoned, Cancelled, Failure, Panic, ReactorStopped, WaitsForItself};
+pub use histogram::{Bucket, Histogram};
 pub use over_std::runtime::prelude::*;
 pub use over_std::runtime::threads;
 

@@ -339,6 +339,10 @@ fn a_terminal_sees_a_progress_bar() {
 // Checks: P13
 #[test]
 fn ctrl_c_ends_it_within_a_second_in_the_middle_of_a_huge_file() {
+    within_a_second(interrupted_in_a_huge_file);
+}
+
+fn interrupted_in_a_huge_file() -> Duration {
     let tree = Tree::new();
     tree.sparse_file("huge", HUGE);
     tree.sparse_file("as huge", HUGE);
@@ -347,37 +351,48 @@ fn ctrl_c_ends_it_within_a_second_in_the_middle_of_a_huge_file() {
     let mut child = spawn(&tree, Stdio::piped(), terminal.stdio());
     terminal.wait_for("100 files");
 
-    let start = Instant::now();
-    interrupt(&child);
-    let status = example::wait(&mut child);
-    assert!(start.elapsed() < A_SECOND, "{:?}", start.elapsed());
-    assert_eq!(status.code(), Some(INTERRUPTED));
+    let took = interrupted(&mut child);
     terminal.wait_for("hash_tree: interrupted: hashed 100 of the 102 files found so far, ");
     // Nothing was left behind: the threads themselves saw it.
     terminal.wait_for(" read\r\n");
     // Half a list would look like a whole one.
     assert_eq!(text(&child.wait_with_output().unwrap().stdout), "");
+    took
 }
 
 // Checks: P13
 #[test]
-#[ignore = "fails: an interrupt while the output is blocked is not yet heard in time"]
 fn ctrl_c_ends_it_within_a_second_when_nobody_reads_its_output() {
+    within_a_second(interrupted_in_a_blocked_write);
+}
+
+fn interrupted_in_a_blocked_write() -> Duration {
     let tree = Tree::new();
     tree.files(2_000);
     let mut child = spawn(&tree, Stdio::piped(), Stdio::piped());
     // The first line is out, and a pipe does not hold all the others: it is stuck in a write.
     child.stdout.as_mut().unwrap().read_exact(&mut [0; 64]).unwrap();
 
-    let start = Instant::now();
-    interrupt(&child);
-    let status = example::wait(&mut child);
-    assert!(start.elapsed() < A_SECOND, "{:?}", start.elapsed());
-    assert_eq!(status.code(), Some(INTERRUPTED));
+    let took = interrupted(&mut child);
     let mut stderr = String::new();
     child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
     assert!(stderr.starts_with("hash_tree: interrupted: hashed 2,000 of the 2,000 files"), "{stderr}");
     assert!(stderr.ends_with("; a read or write that does not return was left behind\n"), "{stderr}");
+    took
+}
+
+/// A busy machine can only make it slower, so one attempt in time shows that nothing in the program takes longer; a hang fails any attempt.
+#[track_caller]
+fn within_a_second(attempt: fn() -> Duration) {
+    assert!((0..5).any(|_| attempt() < A_SECOND), "five attempts, and none in time");
+}
+
+/// Sends Ctrl-C and waits for the end that it brings; says how long that took.
+fn interrupted(child: &mut Child) -> Duration {
+    let start = Instant::now();
+    interrupt(child);
+    assert_eq!(example::wait(child).code(), Some(INTERRUPTED));
+    start.elapsed()
 }
 
 fn spawn(tree: &Tree, stdout: Stdio, stderr: Stdio) -> Child {

@@ -1,41 +1,49 @@
-//! The machine of a ticket: a job that is queued, until exactly one of a worker and a canceller takes it.
-
-use std::mem;
+//! The machine of a ticket: what a job that may be cancelled is asked, and whether there is still anybody to ask.
+//!
+//! Whether it waits is not said here but in the pool's queues, where cancelling takes it out: only a job that a worker has taken is asked to end.
 
 /// Where the job stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum Ticket<J> {
-    /// Nobody has it yet.
-    Queued(J),
-    /// A worker took it. It can no longer be kept from running.
-    Begun,
-    /// It was cancelled before a worker took it. It never runs.
-    Cancelled,
+pub(crate) enum Ticket {
+    /// Nobody has asked it to end.
+    Wanted,
+    /// It was asked to end, and may look whenever it likes. Asking again changes nothing.
+    Unwanted,
+    /// It has run to its end, or never will run. What was asked before stays asked: parts of it may still look.
+    Over {
+        /// It was asked to end before it did.
+        unwanted: bool,
+    },
 }
 
-impl<J> Ticket<J> {
-    /// A worker comes for the job. There is none if it was cancelled.
-    #[must_use]
-    pub(crate) fn begin(&mut self) -> Option<J> {
-        self.settle(Self::Begun)
-    }
+/// What asking came to.
+#[must_use]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Asked {
+    /// The job can see it.
+    Heard,
+    /// There is no job any more.
+    TooLate,
+}
 
-    /// The job is no longer wanted: if nobody has it yet, it is handed out to be dropped, at once.
-    #[must_use]
-    pub(crate) fn cancel(&mut self) -> Option<J> {
-        self.settle(Self::Cancelled)
-    }
-
-    fn settle(&mut self, to: Self) -> Option<J> {
-        match mem::replace(self, Self::Begun) {
-            Self::Queued(job) => {
-                *self = to;
-                Some(job)
+impl Ticket {
+    /// The job is no longer wanted.
+    pub(crate) fn ask(&mut self) -> Asked {
+        match self {
+            Self::Wanted | Self::Unwanted => {
+                *self = Self::Unwanted;
+                Asked::Heard
             }
-            settled => {
-                *self = settled;
-                None
-            }
+            Self::Over { .. } => Asked::TooLate,
         }
+    }
+
+    /// The job has ended, or it was taken out of the queue.
+    pub(crate) fn end(&mut self) {
+        *self = Self::Over { unwanted: self.is_unwanted() };
+    }
+
+    pub(crate) fn is_unwanted(self) -> bool {
+        matches!(self, Self::Unwanted | Self::Over { unwanted: true })
     }
 }

@@ -7,6 +7,7 @@ pub(crate) mod pool;
 pub(crate) mod reactor;
 pub(crate) mod reply;
 pub(crate) mod report;
+pub(crate) mod residence;
 pub mod threads;
 
 pub(crate) use super::sync;
@@ -14,7 +15,10 @@ pub(crate) use super::sync;
 /// What a program sees of all this.
 pub(crate) mod prelude {
     pub use super::deferred::*;
-    pub use super::pool::{Job, PoolBuilder, PoolStats, ThreadPool};
+    pub use super::pool::{
+        CancelToken, Cancellation, Job, JobLabel, PoolBuilder, PoolStats, PoolTimes, Stage, Step, Stepper, StopPolicy,
+        StopWithinError, Straggler, ThreadPool, Ticket, Worker,
+    };
     pub use super::reactor::{
         Address, Builder, Call, DelayedCall, Event, Handle, LocalHandle, Owned, Phase, Reactor, TriggerId, Turn,
         VirtualClock,

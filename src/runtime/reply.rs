@@ -69,9 +69,9 @@ impl<T> Drop for Answerer<T> {
 }
 
 impl<T> Asker<T> {
-    /// Spins for a moment, in the hope of not having to sleep.
-    pub(crate) fn linger(&self, spin: &Spin) {
-        spin.until(&self.0.settled);
+    /// Spins for a moment, in the hope of not having to sleep; says whether that came true.
+    pub(crate) fn linger(&self, spin: &Spin) -> bool {
+        spin.until(&self.0.settled)
     }
 
     /// Blocks this thread until there is an answer or there can be none.

@@ -5,6 +5,7 @@ use std::error::Error;
 use std::fmt;
 use std::panic::Location;
 
+use super::pool::JobLabel;
 use super::sync::{SharedFn, catch, thread_local};
 
 /// What failed.
@@ -33,6 +34,10 @@ pub enum Incident {
     OwnedValue,
     /// A worker thread that could not be started.
     ThreadStart,
+    /// Jobs wait in a pool all of whose threads are blocked, and none may be added. Told once, until that changes.
+    Saturated,
+    /// A hook of a pool: for the start or the end of a worker, around a job, or of a context.
+    Hook,
 }
 
 impl fmt::Display for Incident {
@@ -49,6 +54,8 @@ impl fmt::Display for Incident {
             Self::Drop => "dropping a value failed",
             Self::OwnedValue => "a call to a reactor-owned value failed",
             Self::ThreadStart => "a worker thread could not be started",
+            Self::Saturated => "a thread pool goes no further by itself",
+            Self::Hook => "a hook of the thread pool failed",
         })
     }
 }
@@ -64,8 +71,10 @@ pub struct Report<'a> {
     pub incident: Incident,
     /// How it failed. The original error is reached by downcast, or along `source`.
     pub error: &'a (dyn Error + 'static),
-    /// Where the thing that failed was made, if that is known.
+    /// Where the thing that failed was made, if that is known: for a job, where it was submitted.
     pub location: Option<&'static Location<'static>>,
+    /// The name of the job that failed, if it was given one: see [`Job::named`](crate::Job::named).
+    pub job: Option<&'a str>,
 }
 
 impl fmt::Display for Report<'_> {
@@ -76,9 +85,10 @@ impl fmt::Display for Report<'_> {
             write!(f, ": {error}")?;
             cause = error.source();
         }
-        match self.location {
-            Some(location) => write!(f, " (made at {location})"),
-            None => Ok(()),
+        match (self.job, self.location) {
+            (Some(job), Some(location)) => write!(f, " (job {job:?}, made at {location})"),
+            (None, Some(location)) => write!(f, " (made at {location})"),
+            (_, None) => Ok(()),
         }
     }
 }
@@ -104,14 +114,17 @@ impl Reporter {
         error: &(dyn Error + 'static),
         location: Option<&'static Location<'static>>,
     ) {
-        let report = Report { incident, error, location };
+        self.tell(&Report { incident, error, location, job: None });
+    }
+
+    fn tell(&self, report: &Report<'_>) {
         let told = match &self.0 {
             // A sink that panics must not take the loop or a worker with it, and its report must not be lost.
-            Some(sink) => catch(|| sink(&report)).is_ok(),
+            Some(sink) => catch(|| sink(report)).is_ok(),
             None => false,
         };
         if !told {
-            to_stderr(&report);
+            to_stderr(report);
         }
     }
 
@@ -131,6 +144,25 @@ impl Reporter {
     pub(crate) fn enter(&self) -> Scope {
         let entered = CURRENT.try_with(|current| current.borrow_mut().push(self.clone()));
         Scope { entered: entered.is_ok() }
+    }
+}
+
+/// Where a job's failures are told, with the name of the job or the place it came from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct JobReporter<'a> {
+    pub(crate) reporter: &'a Reporter,
+    pub(crate) label: &'a JobLabel,
+}
+
+impl JobReporter<'_> {
+    pub(crate) fn report(&self, incident: Incident, error: &(dyn Error + 'static)) {
+        let (location, job) = (Some(self.label.location()), self.label.name());
+        self.reporter.tell(&Report { incident, error, location, job });
+    }
+
+    /// Runs user code; what it panics with is reported.
+    pub(crate) fn contain<T>(&self, incident: Incident, body: impl FnOnce() -> T) -> Option<T> {
+        catch(body).map_err(|panic| self.report(incident, &panic)).ok()
     }
 }
 

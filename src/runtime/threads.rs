@@ -2,17 +2,19 @@
 //!
 //! Not part of the reactor: all of it is built from what [`Handle`], [`ThreadPool`] and [`Deferred`] offer everybody.
 
+use std::cell::OnceCell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use super::deferred::{Deferred, Outcome, Resolver, Settled};
-use super::pool::{Job, ThreadPool, Work};
+pub use super::pool::{Blocked, blocked};
+use super::pool::{Job, ThreadPool, Ticket, Work};
 use super::reactor::{Address, Handle, Owned, Rank, Reactor};
 use super::reply::{self, Answerer, NoAnswer};
-use super::report::Reporter;
-use super::sync::{Arc, Mutex, catch};
+use super::report::JobReporter;
+use super::sync::catch;
 use crate::error::{BlockingCallError, NeverRan, Rejected};
 use crate::failure::{Failure, Panic, ReactorStopped};
-use crate::machine::ticket::Ticket;
 
 /// Runs `f` on a thread of the reactor's pool; the Deferred fires on the reactor's thread with its value or its failure.
 ///
@@ -20,7 +22,7 @@ use crate::machine::ticket::Ticket;
 /// `Result` (see [`Outcome`]); a panic becomes a [`Failure`] with a [`Panic`] inside.
 ///
 /// Cancelling the Deferred fails it with [`Cancelled`](crate::Cancelled) at once. If no worker has begun with `f` yet, it never runs and is dropped on the spot;
-/// if one has, its late result is dropped, on the reactor's thread. Should the reactor end before the result is there, the Deferred fails with
+/// if one has, it is asked to end, by [`CancelToken::current`](crate::CancelToken::current), and its late result is dropped, on the reactor's thread. Should the reactor end before the result is there, the Deferred fails with
 /// [`ReactorStopped`].
 ///
 /// ```
@@ -34,6 +36,7 @@ use crate::machine::ticket::Ticket;
 /// });
 /// reactor.run();
 /// ```
+#[track_caller]
 pub fn defer_to_thread<R, F>(reactor: &Reactor, f: F) -> Deferred<R::Value>
 where
     F: FnOnce() -> R + Send + 'static,
@@ -45,28 +48,28 @@ where
 /// [`defer_to_thread`], on a pool of one's own.
 ///
 /// The pool is not the reactor's to stop: a result that comes after the reactor has ended is dropped on the worker's thread.
+#[track_caller]
 pub fn defer_to_thread_pool<R, F>(reactor: &Reactor, pool: &ThreadPool, f: F) -> Deferred<R::Value>
 where
     F: FnOnce() -> R + Send + 'static,
     R: Outcome<Failure> + Send + 'static,
 {
-    let ticket = Arc::new(Mutex::new(Ticket::Queued(f)));
-    let cancelled = Arc::clone(&ticket);
+    // The Deferred comes first, its ticket when the job has been accepted: until then there is nothing to cancel.
+    let ticket = Rc::new(OnceCell::new());
+    let cancelled = Rc::clone(&ticket);
     let (deferred, resolver) = Deferred::with_canceller(move || {
-        let never_runs = cancelled.lock().cancel();
-        // The lock is released: dropping what a job captured is user code.
-        drop(never_runs);
+        cancelled.get().map(Ticket::cancel);
     });
     let address = reactor.own(Undelivered(Some(resolver))).leave();
-    match pool.submit(Job::new(Deferrable { ticket, address: address.clone() })) {
-        Ok(()) => deferred,
+    match pool.submit_ticketed(|_| Deferrable { f, address: address.clone() }) {
+        Ok(accepted) => drop(ticket.set(accepted)),
         Err(rejected) => {
             if let Some(undelivered) = address.take_here(reactor) {
                 undelivered.fail(Failure::new(Rejected { job: (), reason: rejected.reason }));
             }
-            deferred
         }
     }
+    deferred
 }
 
 /// The firing half of a Deferred whose result is under way. It waits as a reactor-owned value: at the reactor's end it is dropped,
@@ -100,7 +103,7 @@ impl<T: 'static> Drop for Undelivered<T> {
 
 /// A job whose result goes back to the reactor.
 struct Deferrable<F, T: 'static> {
-    ticket: Arc<Mutex<Ticket<F>>>,
+    f: F,
     address: Address<Undelivered<T>>,
 }
 
@@ -109,14 +112,8 @@ where
     F: FnOnce() -> R + Send,
     R: Outcome<Failure> + Send + 'static,
 {
-    fn run(self: Box<Self>, _: &Reporter) -> bool {
-        let Self { ticket, address } = *self;
-        let Some(f) = begin(&ticket) else {
-            // Cancelled: its Deferred has fired, and nobody will deliver to it.
-            drop(address.release());
-            return false;
-        };
-        drop(ticket);
+    fn run(self, _: &JobReporter<'_>) -> bool {
+        let Self { f, address } = self;
         let result = catch(f);
         let panicked = result.is_err();
         // If the reactor has ended, it has failed the Deferred, and the result is dropped here.
@@ -135,23 +132,23 @@ where
         panicked
     }
 
-    fn refuse(self: Box<Self>, why: NeverRan, _: &Reporter) {
-        let Self { ticket, address } = *self;
-        let never_runs = begin(&ticket);
-        let _ = address.handle().call_from_thread({
-            let address = address.clone();
-            move |reactor| {
-                if let Some(undelivered) = address.take_here(reactor) {
-                    undelivered.fail(Failure::new(why));
+    fn refuse(self, why: NeverRan, _: &JobReporter<'_>) {
+        let Self { f, address } = self;
+        if matches!(why, NeverRan::Cancelled) {
+            // Its Deferred is what cancelled it: nobody is to be told.
+            drop(address.release());
+        } else {
+            let _ = address.handle().call_from_thread({
+                let address = address.clone();
+                move |reactor| {
+                    if let Some(undelivered) = address.take_here(reactor) {
+                        undelivered.fail(Failure::new(why));
+                    }
                 }
-            }
-        });
-        drop(never_runs);
+            });
+        }
+        drop(f);
     }
-}
-
-fn begin<F>(ticket: &Mutex<Ticket<F>>) -> Option<F> {
-    ticket.lock().begin()
 }
 
 /// Runs the commands one after the other, in the order of the list, all on one thread of the reactor's pool.
@@ -174,6 +171,7 @@ fn begin<F>(ticket: &Mutex<Ticket<F>>) -> Option<F> {
 ///
 /// # Errors
 /// The reactor has stopped its pool: the whole list comes back, as one job.
+#[track_caller]
 pub fn call_multiple_in_thread(handle: &Handle, commands: Vec<Box<dyn FnOnce() + Send>>) -> Result<(), Rejected<Job>> {
     handle.call_in_thread(move || {
         for command in commands {
@@ -247,7 +245,8 @@ where
     let (answerer, asker) = reply::channel();
     // A call that is handed back is dropped with its answerer, and the asker is told so like any other.
     drop(handle.call_from_thread(move |reactor| answer(reactor, answerer, f)));
-    asker.linger(handle.spin());
+    // Should this be a pool's thread, another may stand in for it while it sleeps.
+    let _blocked = if asker.linger(handle.spin()) { None } else { Some(Blocked::enter()) };
     match asker.wait(timeout) {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(failure)) => Err(match failure.downcast::<Panic>() {

@@ -1,41 +1,154 @@
-//! A job: what a worker runs, or is told will never run.
+//! A job: what a worker runs, or is told will never run, and what travels with it.
 
 use std::fmt;
+use std::panic::Location;
+use std::sync::Arc;
 
-use super::super::report::{Incident, Reporter};
-use super::super::sync::catch;
+use super::super::report::{Incident, JobReporter, Reporter};
+use super::super::sync::{Instant, catch};
+use super::hooks::{Captured, Hooks};
+use super::stats::Times;
 use crate::error::NeverRan;
 use crate::failure::Failure;
 
 /// What a pool can be given to do.
 pub(crate) trait Work: Send {
     /// Does it; says whether it panicked. Its captures are gone when this returns.
-    fn run(self: Box<Self>, reporter: &Reporter) -> bool;
+    fn run(self, reporter: &JobReporter<'_>) -> bool;
 
     /// It will never be run.
-    fn refuse(self: Box<Self>, why: NeverRan, reporter: &Reporter);
+    fn refuse(self, why: NeverRan, reporter: &JobReporter<'_>);
+
+    /// Somebody may want to know how long it has been running, for another reason than that it has a name.
+    fn is_watched(&self) -> bool {
+        false
+    }
 }
 
-/// A job that a pool did not accept.
-pub struct Job(Box<dyn Work>);
+/// A function for a thread of a pool: what [`ThreadPool::submit`](crate::ThreadPool::submit) takes, and what a pool that accepts no more
+/// hands back inside [`Rejected`](crate::Rejected).
+///
+/// Most programs never name it: [`call_in_thread`](crate::ThreadPool::call_in_thread) makes one. It is for jobs that are to have a name, and for those that
+/// came back: they can be run here, or submitted to another pool. One allocation holds all of a job; a name takes two more.
+///
+/// ```
+/// use selvedge::{Job, ThreadPool};
+///
+/// let pool = ThreadPool::builder().on_report(|report| eprintln!("{report}")).build()?;
+/// pool.start()?;
+/// // Should it panic, the report says so: (job "thumbnail", made at src/main.rs:6:13).
+/// pool.submit(Job::new(|| { /* … */ }).named("thumbnail"))?;
+/// pool.stop()?;
+/// let rejected = pool.call_in_thread(|| println!("done here instead")).unwrap_err();
+/// rejected.job.run();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Job(Box<dyn Tagged>);
 
 impl Job {
-    pub(crate) fn new(work: impl Work + 'static) -> Self {
-        Self(Box::new(work))
+    /// A job that runs `f`. What it panics with is reported.
+    #[must_use]
+    #[track_caller]
+    pub fn new<F>(f: F) -> Self
+    where
+        F: FnOnce() + Send + 'static,
+    {
+        Self::of(Plain(f))
+    }
+
+    /// A job that runs `f`, then `on_result`, on the same thread, with what it returned or panicked with:
+    /// see [`call_in_thread_with_callback`](crate::ThreadPool::call_in_thread_with_callback).
+    #[must_use]
+    #[track_caller]
+    pub fn with_callback<T, F, C>(on_result: C, f: F) -> Self
+    where
+        T: 'static,
+        F: FnOnce() -> T + Send + 'static,
+        C: FnOnce(Result<T, Failure>) + Send + 'static,
+    {
+        Self::of(WithCallback { work: f, on_result })
+    }
+
+    #[track_caller]
+    pub(crate) fn of(work: impl Work + 'static) -> Self {
+        Self(Box::new(Task { tag: Tag { origin: Location::caller(), baggage: None }, work }))
+    }
+
+    /// The same job with a name, for reports, hooks and whoever looks at what a pool does. A name of its own, not one that tells it from others.
+    #[must_use]
+    pub fn named(mut self, name: impl Into<Arc<str>>) -> Self {
+        self.0.tag_mut().baggage_mut().name = Some(name.into());
+        self
+    }
+
+    /// Whether somebody may want to know how long it has been running.
+    pub(super) fn is_watched(&self) -> bool {
+        self.0.tag().baggage.is_some() || self.0.is_watched()
+    }
+
+    /// Its name, and where it was made.
+    #[must_use]
+    pub fn label(&self) -> JobLabel {
+        self.0.tag().label()
     }
 
     /// Runs the job on this thread, as a worker would have: a panic is reported to the pool's default sink, not thrown.
     pub fn run(self) {
-        self.run_reporting(&Reporter::default());
+        self.run_in(&Hooks::default(), &Reporter::default());
     }
 
-    /// Says whether it panicked.
-    pub(crate) fn run_reporting(self, reporter: &Reporter) -> bool {
-        reporter.contain(Incident::Job, || self.0.run(reporter)).unwrap_or(true)
+    /// On the submitter's thread, before the job is offered: what its contexts capture goes with it, and the time.
+    pub(super) fn pack(&mut self, hooks: &Hooks, reporter: &Reporter) {
+        if !hooks.pack_anything() {
+            return;
+        }
+        let tag = self.0.tag_mut();
+        let captured = hooks.capture(&JobReporter { reporter, label: &tag.label() });
+        let baggage = tag.baggage_mut();
+        baggage.captured = captured;
+        baggage.submitted = hooks.timed.then(Instant::now);
     }
 
-    pub(crate) fn refuse(self, why: NeverRan, reporter: &Reporter) {
-        reporter.contain(Incident::Job, || self.0.refuse(why, reporter));
+    /// The job was not accepted: what was captured for it is dropped, here.
+    pub(super) fn unpack(&mut self, reporter: &Reporter) {
+        let tag = self.0.tag_mut();
+        let Some(baggage) = &mut tag.baggage else { return };
+        baggage.submitted = None;
+        let captured = std::mem::take(&mut baggage.captured);
+        for one in captured {
+            JobReporter { reporter, label: &tag.label() }.contain(Incident::Drop, || drop(one));
+        }
+    }
+
+    /// On the worker: within the pool's hooks.
+    pub(super) fn run_in(mut self, hooks: &Hooks, reporter: &Reporter) -> Ran {
+        let (label, mut baggage) = self.0.tag_mut().open();
+        let reporter = &JobReporter { reporter, label: &label };
+        let submitted = baggage.as_mut().and_then(|baggage| baggage.submitted);
+        let begun = submitted.map(|submitted| (submitted, Instant::now()));
+        let mut panicked = false;
+        let mut work = Some(self.0);
+        let captured = baggage.map(|baggage| baggage.captured).unwrap_or_default();
+        hooks.around(captured, reporter, &mut || {
+            // The body is run once; an option, because `FnMut` cannot say so.
+            let Some(work) = work.take() else { return };
+            panicked = reporter.contain(Incident::Job, || work.run(reporter)).unwrap_or(true);
+        });
+        let times = begun
+            .map(|(submitted, begun)| Times { wait: begun.saturating_duration_since(submitted), run: begun.elapsed() });
+        Ran { panicked, times }
+    }
+
+    /// Tells the job that it will never run, within the contexts that were captured for it: what it does then is the program's own code too.
+    pub(super) fn refuse(mut self, why: NeverRan, hooks: &Hooks, reporter: &Reporter) {
+        let (label, baggage) = self.0.tag_mut().open();
+        let reporter = &JobReporter { reporter, label: &label };
+        let mut work = Some((self.0, why));
+        let captured = baggage.map(|baggage| baggage.captured).unwrap_or_default();
+        hooks.within_contexts(captured, reporter, &mut || {
+            let Some((work, why)) = work.take() else { return };
+            reporter.contain(Incident::Job, || work.refuse(why, reporter));
+        });
     }
 }
 
@@ -45,26 +158,142 @@ impl fmt::Debug for Job {
     }
 }
 
+/// What became of a job.
+#[derive(Debug)]
+pub(super) struct Ran {
+    pub(super) panicked: bool,
+    /// Where the pool takes them.
+    pub(super) times: Option<Times>,
+}
+
+/// Which job it was: its name, if it was given one, and the place in the program that made it.
+///
+/// Reports, [hooks](crate::PoolBuilder::around_jobs) and whoever asks a [`Job`] see it. To be shown, it is the name and the place.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct JobLabel {
+    name: Option<Arc<str>>,
+    origin: &'static Location<'static>,
+}
+
+impl JobLabel {
+    /// The name, if the job was given one with [`Job::named`].
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// Where the job was made: the caller of `call_in_thread`, of `defer_to_thread`, or of [`Job::new`].
+    #[must_use]
+    pub fn location(&self) -> &'static Location<'static> {
+        self.origin
+    }
+}
+
+impl fmt::Display for JobLabel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.name {
+            Some(name) => write!(f, "{name:?}, made at {}", self.origin),
+            None => write!(f, "made at {}", self.origin),
+        }
+    }
+}
+
+/// What every job has beside its work.
+struct Tag {
+    origin: &'static Location<'static>,
+    /// What few jobs have, so that the others pay a pointer for it.
+    baggage: Option<Box<Baggage>>,
+}
+
+#[derive(Default)]
+struct Baggage {
+    name: Option<Arc<str>>,
+    /// One for each context of the pool; none for one whose capture panicked.
+    captured: Vec<Option<Captured>>,
+    /// When it was submitted, to a pool that takes times.
+    submitted: Option<Instant>,
+}
+
+impl Tag {
+    fn label(&self) -> JobLabel {
+        let name = self.baggage.as_ref().and_then(|baggage| baggage.name.clone());
+        JobLabel { name, origin: self.origin }
+    }
+
+    fn baggage_mut(&mut self) -> &mut Baggage {
+        self.baggage.get_or_insert_default()
+    }
+
+    /// The label and the rest, of a job that is about to be used up.
+    fn open(&mut self) -> (JobLabel, Option<Box<Baggage>>) {
+        let mut baggage = self.baggage.take();
+        let name = baggage.as_mut().and_then(|baggage| baggage.name.take());
+        (JobLabel { name, origin: self.origin }, baggage)
+    }
+}
+
+/// Work and its tag, in one allocation.
+struct Task<W> {
+    tag: Tag,
+    work: W,
+}
+
+/// A task, whatever its work is. As little as possible of the code for jobs is compiled once for each closure.
+trait Tagged: Send {
+    fn is_watched(&self) -> bool;
+    fn tag(&self) -> &Tag;
+    fn tag_mut(&mut self) -> &mut Tag;
+    fn run(self: Box<Self>, reporter: &JobReporter<'_>) -> bool;
+    fn refuse(self: Box<Self>, why: NeverRan, reporter: &JobReporter<'_>);
+}
+
+impl<W: Work> Tagged for Task<W> {
+    fn is_watched(&self) -> bool {
+        self.work.is_watched()
+    }
+
+    fn tag(&self) -> &Tag {
+        &self.tag
+    }
+
+    fn tag_mut(&mut self) -> &mut Tag {
+        &mut self.tag
+    }
+
+    fn run(self: Box<Self>, reporter: &JobReporter<'_>) -> bool {
+        let Self { work, .. } = *self;
+        work.run(reporter)
+    }
+
+    fn refuse(self: Box<Self>, why: NeverRan, reporter: &JobReporter<'_>) {
+        let Self { work, .. } = *self;
+        work.refuse(why, reporter);
+    }
+}
+
 /// A function whose result nobody waits for.
-pub(crate) struct Plain<F>(pub(crate) F);
+pub(super) struct Plain<F>(pub(super) F);
 
 impl<F: FnOnce() + Send> Work for Plain<F> {
-    fn run(self: Box<Self>, _: &Reporter) -> bool {
+    fn run(self, _: &JobReporter<'_>) -> bool {
         // A panic passes on to the worker, which contains, counts and reports it.
         (self.0)();
         false
     }
 
-    fn refuse(self: Box<Self>, why: NeverRan, reporter: &Reporter) {
+    fn refuse(self, why: NeverRan, reporter: &JobReporter<'_>) {
         drop(self);
-        reporter.report(Incident::Job, &why, None);
+        // Cancelling it was somebody's wish, and no failure.
+        if !matches!(why, NeverRan::Cancelled | NeverRan::CancelledByStop) {
+            reporter.report(Incident::Job, &why);
+        }
     }
 }
 
 /// A function, and who is told its result on the same thread.
-pub(crate) struct WithCallback<F, C> {
-    pub(crate) work: F,
-    pub(crate) on_result: C,
+struct WithCallback<F, C> {
+    work: F,
+    on_result: C,
 }
 
 impl<T, F, C> Work for WithCallback<F, C>
@@ -72,8 +301,8 @@ where
     F: FnOnce() -> T + Send,
     C: FnOnce(Result<T, Failure>) + Send,
 {
-    fn run(self: Box<Self>, reporter: &Reporter) -> bool {
-        let Self { work, on_result } = *self;
+    fn run(self, reporter: &JobReporter<'_>) -> bool {
+        let Self { work, on_result } = self;
         // `work` is consumed by being called: its captures are dropped before `on_result` runs.
         let result = catch(work).map_err(Failure::new);
         let panicked = result.is_err();
@@ -81,8 +310,8 @@ where
         panicked
     }
 
-    fn refuse(self: Box<Self>, why: NeverRan, reporter: &Reporter) {
-        let Self { work, on_result } = *self;
+    fn refuse(self, why: NeverRan, reporter: &JobReporter<'_>) {
+        let Self { work, on_result } = self;
         reporter.contain(Incident::Drop, || drop(work));
         reporter.contain(Incident::OnResult, || on_result(Err(Failure::new(why))));
     }

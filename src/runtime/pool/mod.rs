@@ -1,20 +1,39 @@
 //! Shell 3, the pool: jobs from any thread, to threads that may block.
 
+mod blocked;
+mod builder;
+mod deadline;
+mod desks;
+mod hooks;
 mod job;
+mod memory;
+mod roster;
 mod shared;
+mod stats;
+mod stop;
+mod ticket;
 mod worker;
 
 use std::fmt;
+use std::time::Duration;
 
-pub use self::job::Job;
+pub use self::blocked::{Blocked, blocked};
+pub use self::builder::PoolBuilder;
+pub use self::hooks::Worker;
 pub(crate) use self::job::Work;
-use self::job::{Plain, WithCallback};
+pub use self::job::{Job, JobLabel};
+pub use self::memory::{Stage, Step, Stepper};
 use self::shared::Shared;
-use super::report::{Report, Reporter};
+pub use self::stats::{PoolStats, PoolTimes};
+pub use self::stop::{StopPolicy, StopWithinError, Straggler};
+use self::ticket::Ticketed;
+pub use self::ticket::{CancelToken, Cancellation, Ticket};
+use self::worker::is_employed_by;
+use super::residence::reactor_lives_here;
 use super::sync::Arc;
-use crate::error::{PoolStopped, Rejected, SizeError, StopFromWorker};
+use crate::error::{PoolStopped, Rejected, Rejection, SizeError, StopFromWorker};
 use crate::failure::Failure;
-use crate::machine::pool::Sizes;
+use crate::machine::pool::{Policy, Ring, Sizes, TicketId};
 
 /// A pool of threads for what blocks: its size is a target that can be moved while it runs, its queue is strictly first in, first out.
 ///
@@ -50,7 +69,7 @@ struct Owner {
 
 impl Drop for Owner {
     fn drop(&mut self) {
-        Shared::begin_stop(&self.shared, None);
+        Shared::begin_stop(&self.shared, Policy::Drain, None);
     }
 }
 
@@ -84,15 +103,16 @@ impl ThreadPool {
         Shared::start(&self.owner.shared, true)
     }
 
-    /// Runs `f` on one of the pool's threads. From any thread; returns at once. A panic of `f` is reported.
+    /// Runs `f` on one of the pool's threads. From any thread; returns at once. A panic of `f` is reported, with the place of this call.
     ///
     /// # Errors
     /// The pool has been stopped: the job comes back.
+    #[track_caller]
     pub fn call_in_thread<F>(&self, f: F) -> Result<(), Rejected<Job>>
     where
         F: FnOnce() + Send + 'static,
     {
-        self.submit(Job::new(Plain(f)))
+        self.submit(Job::new(f))
     }
 
     /// Runs `f` on one of the pool's threads, then `on_result`, on the same thread, with what it returned or panicked with.
@@ -116,17 +136,125 @@ impl ThreadPool {
     ///
     /// # Errors
     /// The pool has been stopped: the job comes back.
+    #[track_caller]
     pub fn call_in_thread_with_callback<T, F, C>(&self, on_result: C, f: F) -> Result<(), Rejected<Job>>
     where
         T: 'static,
         F: FnOnce() -> T + Send + 'static,
         C: FnOnce(Result<T, Failure>) + Send + 'static,
     {
-        self.submit(Job::new(WithCallback { work: f, on_result }))
+        self.submit(Job::with_callback(on_result, f))
     }
 
-    pub(crate) fn submit(&self, job: Job) -> Result<(), Rejected<Job>> {
-        Shared::submit(&self.owner.shared, job)
+    /// Runs a job that was made before, or that another pool has handed back. From any thread; returns at once.
+    ///
+    /// ```
+    /// use selvedge::{Job, ThreadPool};
+    ///
+    /// let (first, second) = (ThreadPool::new(1, 1)?, ThreadPool::new(1, 1)?);
+    /// first.stop()?;
+    /// let job = Job::new(|| println!("run by the second")).named("greeting");
+    /// first.submit(job).or_else(|rejected| second.submit(rejected.job))?;
+    /// second.start()?;
+    /// second.stop()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The pool has been stopped: the job comes back, as it was.
+    pub fn submit(&self, job: Job) -> Result<(), Rejected<Job>> {
+        self.offer(job, |shared, job| Shared::submit(shared, job, false, None)).map(drop)
+    }
+
+    /// [`call_in_thread`](Self::call_in_thread), under the name that says what it does when the queue is [bounded](PoolBuilder::queue_bound)
+    /// and full: it hands the job back at once.
+    ///
+    /// # Errors
+    /// As many jobs wait as may, or the pool has been stopped: the job comes back.
+    #[track_caller]
+    pub fn try_call_in_thread<F>(&self, f: F) -> Result<(), Rejected<Job>>
+    where
+        F: FnOnce() + Send + 'static,
+    {
+        self.submit(Job::new(f))
+    }
+
+    /// The same, but where the queue is [bounded](PoolBuilder::queue_bound) and full this waits for a place, for as long as `timeout` if there is one.
+    ///
+    /// Jobs run in the order in which they were accepted; of callers that wait, whichever comes first gets a place. A worker of another pool that waits here counts as
+    /// [blocked](crate::threads::blocked) there.
+    ///
+    /// ```
+    /// use selvedge::{Rejection, ThreadPool};
+    /// use std::num::NonZeroUsize;
+    /// use std::time::Duration;
+    ///
+    /// let pool = ThreadPool::builder().queue_bound(NonZeroUsize::MIN).build()?;
+    /// // Nothing is started yet, so nothing leaves the queue.
+    /// pool.call_in_thread(|| ())?;
+    /// assert_eq!(pool.try_call_in_thread(|| ()).unwrap_err().reason, Rejection::QueueFull);
+    /// let late = pool.call_in_thread_waiting(Some(Duration::from_millis(1)), || ());
+    /// assert_eq!(late.unwrap_err().reason, Rejection::TimedOut);
+    /// pool.start()?;
+    /// pool.call_in_thread_waiting(None, || ())?;
+    /// pool.stop()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The job comes back, with the reason: the time is over, the pool was stopped, or this thread must not wait, because it is one of the pool's own or a reactor
+    /// lives on it. That is said even if there is a place, so that it does not depend on chance.
+    #[track_caller]
+    pub fn call_in_thread_waiting<F>(&self, timeout: Option<Duration>, f: F) -> Result<(), Rejected<Job>>
+    where
+        F: FnOnce() + Send + 'static,
+    {
+        let job = Job::new(f);
+        if is_employed_by(&self.owner.shared) || reactor_lives_here() {
+            return Err(Rejected::new(job, Rejection::WouldDeadlock));
+        }
+        self.offer(job, |shared, job| Shared::submit(shared, job, false, Some(timeout))).map(drop)
+    }
+
+    /// Runs `f` on one of the pool's threads, under a ticket that can cancel it: while it waits it is taken out of the queue, while it runs it is asked to end, by
+    /// the token that it is given.
+    ///
+    /// It costs the submitter two allocations more than a job without.
+    ///
+    /// # Errors
+    /// The pool has been stopped, or its queue is full: the job comes back.
+    #[track_caller]
+    pub fn call_in_thread_ticketed<F>(&self, f: F) -> Result<Ticket, Rejected<Job>>
+    where
+        F: FnOnce(&CancelToken) + Send + 'static,
+    {
+        self.submit_ticketed(|token| job::Plain(move || f(&token)))
+    }
+
+    /// Work that is made for its token, as a job with a ticket.
+    #[track_caller]
+    pub(crate) fn submit_ticketed<W: Work + 'static>(
+        &self,
+        work: impl FnOnce(CancelToken) -> W,
+    ) -> Result<Ticket, Rejected<Job>> {
+        let token = CancelToken::new();
+        let job = Job::of(Ticketed { work: work(token.clone()), token: token.clone() });
+        let id = self.offer(job, |shared, job| Shared::submit(shared, job, true, None))?;
+        Ok(Ticket::new(Arc::clone(&self.owner.shared), id.unwrap_or(TicketId::MAX), token))
+    }
+
+    /// What travels with a job is packed before it is offered, on this thread; one that comes back comes back as it was.
+    fn offer<T>(
+        &self,
+        mut job: Job,
+        submit: impl FnOnce(&Arc<Shared>, Job) -> Result<T, Rejected<Job>>,
+    ) -> Result<T, Rejected<Job>> {
+        let shared = &self.owner.shared;
+        job.pack(&shared.hooks, &shared.reporter);
+        submit(shared, job).map_err(|mut rejected| {
+            rejected.job.unpack(&shared.reporter);
+            rejected
+        })
     }
 
     /// Moves the target. Idle workers above it retire now, busy ones after their job; a raised maximum serves the backlog at once, in order.
@@ -154,22 +282,76 @@ impl ThreadPool {
     /// # Errors
     /// The caller is one of this pool's own workers, and would wait for itself. Nothing has changed.
     pub fn stop(&self) -> Result<(), StopFromWorker> {
-        if self.owner.shared.is_own_worker() {
+        self.stop_with(StopPolicy::Drain)
+    }
+
+    /// The same, with a choice of what becomes of jobs that wait. Cancelling them strengthens a stop that is under way; draining them weakens none.
+    ///
+    /// # Errors
+    /// As [`stop`](Self::stop).
+    pub fn stop_with(&self, policy: StopPolicy) -> Result<(), StopFromWorker> {
+        if is_employed_by(&self.owner.shared) {
             return Err(StopFromWorker);
         }
-        Shared::begin_stop(&self.owner.shared, None);
-        self.owner.shared.join();
+        self.ask_to_stop(policy);
+        // Without a deadline there is no other end of the wait; and a pool without threads is not waited for.
+        let _ = self.owner.shared.join(None);
         Ok(())
+    }
+
+    /// The same, and waits no longer than `deadline`; zero does not wait at all. When the time is over the pool goes on stopping, and can be waited for again.
+    ///
+    /// ```
+    /// use selvedge::{Job, StopPolicy, StopWithinError, ThreadPool};
+    /// use std::sync::mpsc;
+    /// use std::time::Duration;
+    ///
+    /// let pool = ThreadPool::new(1, 1)?;
+    /// pool.start()?;
+    /// let ((begin, begun), (end, ended)) = (mpsc::channel(), mpsc::channel());
+    /// pool.submit(Job::new(move || {
+    ///     begin.send(()).unwrap_or_default();
+    ///     ended.recv().unwrap_or_default();
+    /// }).named("slow"))?;
+    /// begun.recv()?;
+    /// match pool.stop_within(StopPolicy::CancelQueued, Duration::ZERO) {
+    ///     Err(StopWithinError::Unfinished { stragglers, .. }) => assert_eq!(stragglers[0].job.name(), Some("slow")),
+    ///     _ => unreachable!(),
+    /// }
+    /// end.send(())?;
+    /// pool.stop()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The time is over: which jobs still run, and for how long. Or the caller is one of this pool's own workers, and nothing has changed.
+    pub fn stop_within(&self, policy: StopPolicy, deadline: Duration) -> Result<(), StopWithinError> {
+        if is_employed_by(&self.owner.shared) {
+            return Err(StopWithinError::FromWorker);
+        }
+        self.ask_to_stop(policy);
+        self.owner.shared.join(Some(deadline))
+    }
+
+    /// Tells the pool to stop, and waits for nothing. From any thread, the pool's own included.
+    pub fn ask_to_stop(&self, policy: StopPolicy) {
+        Shared::begin_stop(&self.owner.shared, policy.into(), None);
+    }
+
+    /// Whether the pool has stopped: no job is left, no worker runs one, and none ever will.
+    #[must_use]
+    pub fn has_stopped(&self) -> bool {
+        self.owner.shared.has_stopped()
     }
 
     /// Tells the pool to stop; `then` is called, on some thread, when nothing is left to run.
     pub(crate) fn begin_stop(&self, then: impl FnOnce() + Send + 'static) {
-        Shared::begin_stop(&self.owner.shared, Some(Box::new(then)));
+        Shared::begin_stop(&self.owner.shared, Policy::Drain, Some(Box::new(then)));
     }
 
     /// Waits for the threads of a pool that was told to stop.
     pub(crate) fn join(&self) {
-        self.owner.shared.join();
+        let _ = self.owner.shared.join(None);
     }
 
     /// What the pool is doing, as one consistent snapshot. Takes two short locks.
@@ -178,7 +360,17 @@ impl ThreadPool {
         self.owner.shared.stats()
     }
 
-    /// The pool's name; its threads are called `<name>-<n>`.
+    /// How long jobs waited and ran, with the counts of the same instant; nothing, unless the pool was built to
+    /// [take times](PoolBuilder::take_times).
+    ///
+    /// Takes the same two short locks as [`stats`](Self::stats), and copies 8 kB under them: cheap enough to be polled a thousand times a second.
+    #[must_use]
+    pub fn times(&self) -> Option<PoolTimes> {
+        self.owner.shared.times()
+    }
+
+    /// The pool's name; its threads are called `<name>-<n>`. Where the operating system keeps only part of a thread's name (15 bytes on Linux), the
+    /// pool's is shortened there, never the number.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.owner.shared.name
@@ -187,7 +379,7 @@ impl ThreadPool {
     /// Wakes all idle workers for no reason, as an operating system may: for models.
     #[doc(hidden)]
     pub fn wake_spuriously(&self) {
-        self.owner.shared.bell.notify_all();
+        self.owner.shared.ring(Ring::All);
     }
 
     /// The same for those who wait for the pool to stop.
@@ -195,97 +387,29 @@ impl ThreadPool {
     pub fn wake_stoppers_spuriously(&self) {
         self.owner.shared.stopped.notify_all();
     }
+
+    /// The same for those who wait for a place in the queue.
+    #[doc(hidden)]
+    pub fn wake_waiters_spuriously(&self) {
+        self.owner.shared.places.notify_all();
+    }
+
+    /// Every keep-alive, and every deadline of a call that waits, that has begun by now is over: for models, and for pools without threads.
+    #[doc(hidden)]
+    pub fn let_deadlines_pass(&self) {
+        self.owner.shared.let_deadlines_pass();
+    }
+
+    /// The next `count` threads cannot be started: for models and tests.
+    #[doc(hidden)]
+    pub fn fail_starts(&self, count: usize) {
+        self.owner.shared.fail_starts(count);
+    }
 }
 
 impl fmt::Debug for ThreadPool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ThreadPool").field("name", &self.name()).field("stats", &self.stats()).finish()
-    }
-}
-
-/// What a pool is doing, at one instant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct PoolStats {
-    /// The target's lower end.
-    pub min: usize,
-    /// The target's upper end.
-    pub max: usize,
-    /// Threads that exist or are being started.
-    pub live: usize,
-    /// Threads that wait for a job.
-    pub idle: usize,
-    /// Threads that run a job.
-    pub busy: usize,
-    /// Jobs that wait for a thread.
-    pub queued: usize,
-    /// The most threads there ever were at a time.
-    pub peak: usize,
-    /// Jobs that a worker took.
-    pub started: u64,
-    /// Jobs that ended, well or by a panic.
-    pub completed: u64,
-    /// Jobs that ended by a panic.
-    pub panicked: u64,
-}
-
-/// Describes a pool before it is made. By default 5 to 20 threads named `pool-<n>`, with the platform's stack size.
-#[derive(Debug, Clone)]
-#[must_use]
-pub struct PoolBuilder {
-    name: String,
-    min: usize,
-    max: usize,
-    stack_size: Option<usize>,
-    reporter: Reporter,
-}
-
-impl Default for PoolBuilder {
-    fn default() -> Self {
-        Self { name: "pool".to_owned(), min: 5, max: 20, stack_size: None, reporter: Reporter::default() }
-    }
-}
-
-impl PoolBuilder {
-    /// The name that the pool's threads share. A NUL byte, which no thread's name can have, is left out.
-    pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.name = name.into().replace('\0', "");
-        self
-    }
-
-    /// At least `min`, at most `max` threads.
-    pub fn size(mut self, min: usize, max: usize) -> Self {
-        (self.min, self.max) = (min, max);
-        self
-    }
-
-    /// The stack size of each thread, in bytes; the platform may round it up.
-    pub fn stack_size(mut self, bytes: usize) -> Self {
-        self.stack_size = Some(bytes);
-        self
-    }
-
-    /// Where failures are told that nobody else can handle. Called on the worker that met it, never under a lock.
-    pub fn on_report<F>(self, sink: F) -> Self
-    where
-        F: Fn(&Report<'_>) + Send + Sync + 'static,
-    {
-        self.reporter(Reporter::new(sink))
-    }
-
-    pub(crate) fn reporter(mut self, reporter: Reporter) -> Self {
-        self.reporter = reporter;
-        self
-    }
-
-    /// The pool, not started.
-    ///
-    /// # Errors
-    /// The minimum is above the maximum.
-    pub fn build(self) -> Result<ThreadPool, SizeError> {
-        let target = sizes(self.min, self.max)?;
-        let shared = Arc::new(Shared::new(self.name, self.stack_size, self.reporter, target));
-        Ok(ThreadPool { owner: Arc::new(Owner { shared }) })
     }
 }
 

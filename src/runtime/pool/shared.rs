@@ -1,18 +1,24 @@
 //! What submitters and workers share: the two locks, and the actions that follow once they are released.
 
-use std::collections::BTreeMap;
 use std::collections::VecDeque;
-use std::io;
 use std::ptr;
-use std::sync::Arc as StdArc;
+use std::time::Duration;
 
 use super::super::apart::Apart;
 use super::super::report::{Incident, Reporter};
-use super::super::sync::{self, Arc, Condvar, Hint, JoinHandle, Mutex, Spin};
-use super::worker::{self, WORKS_FOR};
-use super::{Job, PoolStats};
-use crate::error::{NeverRan, PoolStopped, Rejected, Rejection};
-use crate::machine::pool::{self as machine, Call, Crew, Intake, Phase, Sizes, Start, Submitted, WorkerId};
+use super::super::sync::{Arc, Condvar, Hint, Instant, Mutex, Spin};
+use super::Job;
+use super::blocked::Blocked;
+use super::deadline::{Deadline, Tick};
+use super::desks::Desks;
+use super::hooks::Hooks;
+use super::job::Ran;
+use super::memory::Bench;
+use super::roster::Roster;
+use super::stats::{Histograms, PoolStats, PoolTimes};
+use super::stop::StopWithinError;
+use crate::error::{NeverRan, PoolStopped, Rejected, Rejection, Saturated};
+use crate::machine::pool::{self as machine, Call, Crew, Intake, Phase, Policy, Refused, Ring, Sizes, TicketId};
 
 /// Called when nothing is left to run.
 type Farewell = Box<dyn FnOnce() + Send>;
@@ -22,9 +28,14 @@ pub(crate) struct Shared {
     pub(super) name: String,
     pub(super) stack_size: Option<usize>,
     pub(super) reporter: Reporter,
+    pub(super) hooks: Hooks,
+    /// How long a worker above the minimum goes without a job.
+    pub(super) keep_alive: Option<Duration>,
     pub(super) crew: Apart<Mutex<Workers>>,
     /// Idle workers wait here, with `crew`.
     pub(super) bell: Condvar,
+    /// Callers that wait for a place in a full queue wait here, with `crew`.
+    pub(super) places: Condvar,
     /// Those who wait for the pool to stop wait here, with `crew`.
     pub(super) stopped: Condvar,
     pub(super) intake: Apart<Mutex<Intake<Job>>>,
@@ -32,46 +43,167 @@ pub(crate) struct Shared {
     pub(super) filled: Apart<Hint>,
     /// How long a worker spins before it sleeps.
     pub(super) spin: Spin,
-    /// Threads that are not joined yet. Guards no state machine: it is held while threads are joined and started, so that whoever finds a
-    /// worker retired finds its handle here, and nobody starts a thread in the place of one that has not ended. Taken before the
-    /// crew's lock, never after it.
-    roster: Mutex<BTreeMap<WorkerId, JoinHandle>>,
+    /// Taken before `crew`, never after it.
+    pub(super) roster: Mutex<Roster>,
+    /// The workers, if they have no threads.
+    pub(super) bench: Option<Bench>,
 }
 
 /// The workers' half of the machine, and whom to tell when it has stopped.
 pub(super) struct Workers {
     pub(super) machine: Crew<Job>,
     pub(super) farewells: Vec<Farewell>,
+    /// Where the pool takes them.
+    pub(super) times: Option<Histograms>,
+    pub(super) desks: Desks,
+    pub(super) tick: Tick,
+}
+
+impl Workers {
+    /// A job has ended: it is counted, and its times are recorded, in one instant.
+    pub(super) fn finished(&mut self, ran: &Ran) {
+        self.machine.finished(ran.panicked);
+        if let (Some(histograms), Some(times)) = (&mut self.times, &ran.times) {
+            histograms.record(times);
+        }
+    }
+}
+
+/// What a pool is to be: see [`PoolBuilder`](super::PoolBuilder).
+pub(super) struct Terms {
+    pub(super) name: String,
+    pub(super) stack_size: Option<usize>,
+    pub(super) reporter: Reporter,
+    pub(super) hooks: Hooks,
+    pub(super) target: Sizes,
+    pub(super) compensation: usize,
+    pub(super) keep_alive: Option<Duration>,
+    /// The most jobs that may wait.
+    pub(super) bound: usize,
+    /// Its workers have no threads.
+    pub(super) in_memory: bool,
 }
 
 impl Shared {
-    pub(super) fn new(name: String, stack_size: Option<usize>, reporter: Reporter, target: Sizes) -> Self {
+    pub(super) fn new(terms: Terms) -> Self {
+        let times = terms.hooks.timed.then(Histograms::default);
+        let workers = Workers {
+            machine: Crew::new(terms.target, terms.compensation),
+            farewells: Vec::new(),
+            times,
+            desks: Desks::default(),
+            tick: Tick::default(),
+        };
         Self {
-            name,
-            stack_size,
-            reporter,
-            crew: Apart(Mutex::new(Workers { machine: Crew::new(target), farewells: Vec::new() })),
+            name: terms.name,
+            stack_size: terms.stack_size,
+            reporter: terms.reporter,
+            hooks: terms.hooks,
+            // Without threads, time passes when it is told to.
+            keep_alive: terms.keep_alive.map(|time| if terms.in_memory { Duration::MAX } else { time }),
+            crew: Apart(Mutex::new(workers)),
             bell: Condvar::new(),
+            places: Condvar::new(),
             stopped: Condvar::new(),
-            intake: Apart(Mutex::new(Intake::new())),
+            intake: Apart(Mutex::new(Intake::new(terms.bound))),
             filled: Apart(Hint::default()),
             spin: Spin::new(),
-            roster: Mutex::new(BTreeMap::new()),
+            roster: Mutex::new(Roster::default()),
+            bench: terms.in_memory.then(Bench::new),
         }
     }
 
-    pub(super) fn submit(this: &Arc<Self>, job: Job) -> Result<(), Rejected<Job>> {
-        let submitted = this.intake.lock().submit(job);
+    /// A job comes in: one short lock and a push, and where somebody is to be told of it, another. If the queue is full, `patience` is how long its
+    /// submitter waits for a place, if it waits.
+    pub(super) fn submit(
+        this: &Arc<Self>,
+        job: Job,
+        ticketed: bool,
+        patience: Option<Option<Duration>>,
+    ) -> Result<Option<TicketId>, Rejected<Job>> {
+        let submitted = this.intake.lock().submit(job, ticketed);
         match submitted {
-            Ok(Submitted::OweNothing) => this.filled.set(true),
-            Ok(Submitted::Summon) => {
+            Ok(accepted) => {
                 this.filled.set(true);
-                let call = this.crew.lock().machine.summon();
-                Self::carry_out(this, call);
+                if accepted.summon {
+                    let call = this.crew.lock().machine.summon();
+                    Self::carry_out(this, call);
+                }
+                Ok(accepted.ticket)
             }
-            Err(job) => return Err(Rejected::new(job, Rejection::PoolStopped)),
+            Err(Refused::Closed(job)) => Err(Rejected::new(job, Rejection::PoolStopped)),
+            Err(Refused::Full(job)) => {
+                // A worker of another pool that waits here is blocked there.
+                let _blocked = patience.map(|_| Blocked::enter());
+                Self::squeeze(this, job, ticketed, patience)
+            }
         }
-        Ok(())
+    }
+
+    /// A job that found no place: with both locks it may find one after all, or wait for it.
+    fn squeeze(
+        this: &Arc<Self>,
+        mut job: Job,
+        ticketed: bool,
+        patience: Option<Option<Duration>>,
+    ) -> Result<Option<TicketId>, Rejected<Job>> {
+        let mut crew = this.crew.lock();
+        let deadline = patience.map(|timeout| Deadline::new(timeout, crew.tick));
+        loop {
+            let mut intake = this.intake.lock();
+            match machine::squeeze(&mut crew.machine, &mut intake, job, ticketed) {
+                Ok((accepted, call)) => {
+                    drop((intake, crew));
+                    this.filled.set(true);
+                    Self::carry_out(this, call);
+                    return Ok(accepted.ticket);
+                }
+                Err(Refused::Closed(job)) => return Err(Rejected::new(job, Rejection::PoolStopped)),
+                Err(Refused::Full(full)) => job = full,
+            }
+            let reason = match deadline {
+                None => Some(Rejection::QueueFull),
+                Some(deadline) if deadline.has_passed(crew.tick) || this.bench.is_some() => Some(Rejection::TimedOut),
+                Some(_) => None,
+            };
+            if let Some(reason) = reason {
+                intake.count_rejection();
+                return Err(Rejected::new(job, reason));
+            }
+            drop(intake);
+            crew.machine.wait_for_place();
+            crew = this.places.wait_for(crew, deadline.and_then(|deadline| deadline.left()));
+            crew.machine.waited_for_place();
+        }
+    }
+
+    /// Takes a job out of the queue, and drops it; says whether it was there.
+    pub(super) fn cancel(this: &Arc<Self>, ticket: TicketId) -> bool {
+        let (job, call) = {
+            let mut crew = this.crew.lock();
+            let mut intake = this.intake.lock();
+            machine::cancel(&mut crew.machine, &mut intake, ticket)
+        };
+        let Some(job) = job else { return false };
+        Self::carry_out(this, call);
+        job.refuse(NeverRan::Cancelled, &this.hooks, &this.reporter);
+        true
+    }
+
+    /// A worker's job begins to wait.
+    pub(super) fn block(this: &Arc<Self>) {
+        let call = {
+            let mut crew = this.crew.lock();
+            let mut intake = this.intake.lock();
+            machine::block(&mut crew.machine, &mut intake)
+        };
+        Self::carry_out(this, call);
+    }
+
+    /// It goes on.
+    pub(super) fn unblock(this: &Arc<Self>) {
+        let call = this.crew.lock().machine.unblock();
+        Self::carry_out(this, call);
     }
 
     pub(super) fn start(this: &Arc<Self>, lazily: bool) -> Result<(), PoolStopped> {
@@ -95,31 +227,52 @@ impl Shared {
     }
 
     /// Intake closes. `then` is called when nothing is left to run, which may be now.
-    pub(super) fn begin_stop(this: &Arc<Self>, then: Option<Farewell>) {
+    pub(super) fn begin_stop(this: &Arc<Self>, policy: Policy, then: Option<Farewell>) {
         let stop = {
             let mut crew = this.crew.lock();
             let mut intake = this.intake.lock();
-            let stop = machine::stop(&mut crew.machine, &mut intake);
+            let stop = machine::stop(&mut crew.machine, &mut intake, policy);
             crew.farewells.extend(then);
             stop
         };
-        this.refuse(stop.cancelled, &NeverRan::PoolStopped);
+        // First the call: those it wakes need not wait until all this is told.
         Self::carry_out(this, stop.call);
+        this.refuse(stop.cancelled, &if stop.unstarted { NeverRan::PoolStopped } else { NeverRan::CancelledByStop });
         this.take_leave();
     }
 
-    /// Waits until the pool has stopped, then for the threads themselves.
-    pub(super) fn join(&self) {
+    /// Waits until the pool has stopped, for as long as `deadline` says, then for the threads themselves.
+    pub(super) fn join(&self, deadline: Option<Duration>) -> Result<(), StopWithinError> {
+        let asked = Instant::now();
         let mut crew = self.crew.lock();
+        let deadline = Deadline::new(deadline, crew.tick);
         while crew.machine.phase() != Phase::Stopped {
-            crew = self.stopped.wait(crew);
+            if deadline.has_passed(crew.tick) || self.bench.is_some() {
+                let queued = crew.machine.queue().len() + self.intake.lock().queue().len();
+                return Err(StopWithinError::Unfinished { stragglers: crew.desks.stragglers(asked), queued });
+            }
+            crew = self.stopped.wait_for(crew, deadline.left());
         }
         drop(crew);
-        self.join_retired(&mut self.roster.lock());
+        self.join_last();
+        Ok(())
     }
 
-    pub(super) fn is_own_worker(&self) -> bool {
-        WORKS_FOR.try_with(|pool| pool.get() == self.address()).unwrap_or(false)
+    pub(super) fn has_stopped(&self) -> bool {
+        self.crew.lock().machine.phase() == Phase::Stopped
+    }
+
+    /// Whether a worker may spin before it sleeps.
+    pub(super) fn may_search(&self) -> bool {
+        self.bench.is_none() && self.spin.pays()
+    }
+
+    /// Every deadline that is waited for now has passed.
+    pub(super) fn let_deadlines_pass(&self) {
+        self.crew.lock().tick.advance();
+        self.ring(Ring::All);
+        self.places.notify_all();
+        self.stopped.notify_all();
     }
 
     /// What tells this pool from every other that exists now.
@@ -129,85 +282,50 @@ impl Shared {
 
     pub(super) fn stats(&self) -> PoolStats {
         let crew = self.crew.lock();
-        let intake = self.intake.lock();
-        let machine = &crew.machine;
-        let Sizes { min, max } = machine.target();
-        let counts = machine.counts();
-        PoolStats {
-            min,
-            max,
-            live: machine.live(),
-            idle: machine.idle(),
-            busy: machine.busy(),
-            queued: machine.queue().len() + intake.queue().len(),
-            peak: counts.peak,
-            started: counts.started,
-            completed: counts.completed,
-            panicked: counts.panicked,
+        PoolStats::of(&crew.machine, &self.intake.lock())
+    }
+
+    /// The histograms' memory is there before the locks are taken, and what is copied under them is plain numbers.
+    pub(super) fn times(&self) -> Option<PoolTimes> {
+        if !self.hooks.timed {
+            return None;
         }
+        let mut copy = Histograms::default();
+        let crew = self.crew.lock();
+        copy.copy_from(crew.times.as_ref()?);
+        let stats = PoolStats::of(&crew.machine, &self.intake.lock());
+        Some(copy.with(stats))
     }
 
     /// The action that a transition returned, with no lock held.
     pub(super) fn carry_out(this: &Arc<Self>, call: Call) {
-        match call {
-            Call::Nobody => {}
-            Call::One => this.bell.notify_one(),
-            Call::All => this.bell.notify_all(),
-            Call::Start(start) => Self::start_threads(this, start),
-            Call::AllAndStart(start) => {
-                this.bell.notify_all();
-                Self::start_threads(this, start);
-            }
+        this.ring(call.ring);
+        match call.places {
+            Ring::No => {}
+            Ring::One => this.places.notify_one(),
+            Ring::All => this.places.notify_all(),
+        }
+        if call.start.count > 0 {
+            Self::start_threads(this, call.start);
+        }
+        if call.saturated {
+            this.reporter.report(Incident::Saturated, &Saturated, None);
         }
     }
 
-    fn start_threads(this: &Arc<Self>, start: Start) {
-        if worker::leaves() {
-            // Whoever joins this thread holds the roster meanwhile, so somebody else has to wait for it.
-            let (shared, count) = (Arc::clone(this), start.count);
-            let begun =
-                sync::spawn(format!("{}-starter", this.name), None, move || Self::start_threads(&shared, start));
-            if let Err(error) = begun {
-                Self::start_failed(this, count, error);
-            }
-            return;
-        }
-        let mut roster = this.roster.lock();
-        this.join_retired(&mut roster);
-        for begun in 0..start.count {
-            let id = start.first + begun;
-            match Self::start_thread(this, id) {
-                Ok(handle) => drop(roster.insert(id, handle)),
-                Err(error) => {
-                    drop(roster);
-                    Self::start_failed(this, start.count - begun, error);
-                    return;
-                }
-            }
+    /// Wakes idle workers, wherever they wait.
+    pub(super) fn ring(&self, ring: Ring) {
+        match (ring, &self.bench) {
+            (Ring::No, _) => {}
+            (Ring::One, None) => self.bell.notify_one(),
+            (Ring::All, None) => self.bell.notify_all(),
+            (_, Some(bench)) => bench.wake(ring),
         }
     }
 
-    fn start_thread(this: &Arc<Self>, id: WorkerId) -> io::Result<JoinHandle> {
-        let shared = Arc::clone(this);
-        let name = format!("{}-{id}", this.name);
-        sync::spawn(name, this.stack_size, move || worker::work(&shared, id))
-    }
-
-    fn start_failed(this: &Arc<Self>, count: usize, error: io::Error) {
-        let failed = {
-            let mut crew = this.crew.lock();
-            let mut intake = this.intake.lock();
-            crew.machine.start_failed(&mut intake, count)
-        };
-        this.reporter.report(Incident::ThreadStart, &error, None);
-        this.refuse(failed.orphans, &NeverRan::ThreadStart(StdArc::new(error)));
-        Self::carry_out(this, failed.call);
-        this.take_leave();
-    }
-
-    fn refuse(&self, jobs: VecDeque<Job>, why: &NeverRan) {
+    pub(super) fn refuse(&self, jobs: VecDeque<Job>, why: &NeverRan) {
         for job in jobs {
-            job.refuse(why.clone(), &self.reporter);
+            job.refuse(why.clone(), &self.hooks, &self.reporter);
         }
     }
 
@@ -223,15 +341,6 @@ impl Shared {
         self.stopped.notify_all();
         for farewell in farewells {
             self.reporter.contain(Incident::Job, farewell);
-        }
-    }
-
-    /// Waits for the threads of workers that have made their last transition. They never wait for the roster, so it may be held meanwhile;
-    /// it must be: whoever finds nobody left to join has to find that they have ended.
-    fn join_retired(&self, roster: &mut BTreeMap<WorkerId, JoinHandle>) {
-        let retired = self.crew.lock().machine.take_retired();
-        for handle in retired.iter().filter_map(|id| roster.remove(id)) {
-            handle.join();
         }
     }
 }

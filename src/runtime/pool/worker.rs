@@ -1,77 +1,228 @@
 //! A worker: looks, runs, looks again, and sleeps only when it has found both queues empty while holding both locks.
+//!
+//! What it decides under the lock is [`Hand::decide`]; who carries that out is a thread of its own ([`work`]) or, in a pool without threads,
+//! whoever steps it ([`memory`](super::memory)).
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::time::Duration;
 
 use super::super::sync::{Arc, thread_local};
 use super::Job;
-use super::shared::Shared;
-use crate::machine::pool::{Call, Next, WorkerId, look};
+use super::blocked::on_duty;
+use super::deadline::Deadline;
+use super::desks::Seat;
+use super::hooks::Worker;
+use super::job::Ran;
+use super::shared::{Shared, Workers};
+use crate::machine::pool::{self as machine, Call, Mood, Next, WorkerId};
 
 thread_local! {
-    /// The address of the pool that this thread works for; zero on every other thread.
-    pub(super) static WORKS_FOR: Cell<usize> = Cell::new(0);
-    /// The worker of this thread has made its last transition.
+    /// The address of the pool that this thread works for, or has worked for to its end; zero on every other thread. Destructors of other
+    /// thread-locals can still read it.
+    static WORKS_FOR: Cell<usize> = Cell::new(0);
+    /// That pool, while there is a worker on this thread.
+    static POOL: RefCell<Option<Arc<Shared>>> = RefCell::new(None);
+    /// The worker of this thread looks no more.
     static LEAVES: Cell<bool> = Cell::new(false);
 }
 
-/// Whether this is the thread of a worker that has made its last transition. What still runs there is destructors of thread-locals.
+/// Whether this is the thread of a worker that looks no more. What still runs there is its stop hooks, and destructors of thread-locals.
 pub(super) fn leaves() -> bool {
     LEAVES.try_with(Cell::get).unwrap_or(false)
 }
 
-/// The life of one worker.
-pub(super) fn work(pool: &Arc<Shared>, me: WorkerId) {
-    // Where thread-locals cannot be had, all that is lost is the error for stopping the pool from its own worker.
-    let _ = WORKS_FOR.try_with(|works_for| works_for.set(pool.address()));
-    let mut searched = false;
-    let mut crew = pool.crew.lock();
-    crew.machine.arrived();
-    loop {
-        let mut next = crew.machine.next();
-        if matches!(next, Next::Look) {
-            let mut intake = pool.intake.lock();
-            pool.filled.set(false);
-            next = look(&mut crew.machine, &mut intake, me, !searched && pool.spin.pays());
-        }
-        match next {
-            Next::Run(job, call) => {
-                drop(crew);
-                let panicked = run(pool, job, call);
-                searched = false;
-                crew = pool.crew.lock();
-                crew.machine.finished(panicked);
-            }
-            Next::Search => {
-                drop(crew);
-                pool.spin.until(&pool.filled);
-                searched = true;
-                crew = pool.crew.lock();
-                crew.machine.searched();
-            }
-            Next::Sleep => {
-                crew = pool.bell.wait(crew);
-                crew.machine.woken();
-            }
-            Next::Retire(call) => {
-                drop(crew);
-                let _ = LEAVES.try_with(|leaves| leaves.set(true));
-                Shared::carry_out(pool, call);
-                return;
-            }
-            Next::RetireLast => {
-                drop(crew);
-                let _ = LEAVES.try_with(|leaves| leaves.set(true));
-                pool.take_leave();
-                return;
-            }
-            // `look` decides always.
-            Next::Look => {}
+/// Whether this thread works for that pool.
+pub(super) fn is_employed_by(pool: &Shared) -> bool {
+    WORKS_FOR.try_with(|works_for| works_for.get() == pool.address()).unwrap_or(false)
+}
+
+/// The pool that this thread works for.
+pub(super) fn employer() -> Option<Arc<Shared>> {
+    POOL.try_with(|pool| pool.borrow().clone()).ok().flatten()
+}
+
+/// This thread works for a pool, until this is dropped.
+pub(super) struct Employed {
+    before: Option<Arc<Shared>>,
+    address_before: usize,
+}
+
+impl Employed {
+    pub(super) fn by(pool: &Arc<Shared>) -> Self {
+        Self {
+            before: POOL.try_with(|own| own.replace(Some(Arc::clone(pool)))).ok().flatten(),
+            address_before: WORKS_FOR.try_with(|address| address.replace(pool.address())).unwrap_or(0),
         }
     }
 }
 
-/// The call goes first: whoever it calls must not wait until this job ends.
-fn run(pool: &Arc<Shared>, job: Job, call: Call) -> bool {
+impl Drop for Employed {
+    fn drop(&mut self) {
+        let before = self.before.take();
+        // Let go of outside of the cell: it may be the last that holds the pool.
+        let own = POOL.try_with(|own| own.replace(before));
+        drop(own);
+        // A thread that ends stays known as the pool's: what is left of it must not wait for itself either.
+        if !leaves() {
+            let _ = WORKS_FOR.try_with(|address| address.set(self.address_before));
+        }
+    }
+}
+
+/// Why a worker comes to the queues.
+pub(super) enum Entry {
+    Arrived,
+    /// It has arrived before, and is ready.
+    Settled,
+    /// It has run its job.
+    Finished(Ran),
+    Searched,
+    /// Its wait is over, for whatever reason.
+    Woken,
+}
+
+/// What it does next, once the lock is released.
+pub(super) enum Duty {
+    Run(Job, Call),
+    Search,
+    /// Falls asleep with the lock in its hand, for this long at most.
+    Sleep(Option<Duration>),
+    Leave(Call),
+}
+
+/// What a worker remembers between two looks.
+pub(super) struct Hand {
+    pub(super) id: WorkerId,
+    /// Its own from when it has arrived.
+    seat: Seat,
+    /// It has searched since its last job.
+    searched: bool,
+    /// When it will have been without a job for the keep-alive; set when it first finds none.
+    rest: Option<Deadline>,
+}
+
+impl Hand {
+    pub(super) fn new(id: WorkerId) -> Self {
+        Self { id, seat: 0, searched: false, rest: None }
+    }
+
+    /// One hold of the crew's lock: says why it is there, and looks what to do next.
+    pub(super) fn decide(&mut self, pool: &Shared, crew: &mut Workers, entry: Entry) -> Duty {
+        match entry {
+            Entry::Arrived => {
+                self.seat = crew.desks.take_seat();
+                crew.machine.arrived();
+            }
+            Entry::Settled => self.seat = crew.desks.take_seat(),
+            Entry::Finished(ran) => {
+                crew.desks.clear(self.seat);
+                crew.finished(&ran);
+            }
+            Entry::Searched => crew.machine.searched(),
+            Entry::Woken => crew.machine.woken(),
+        }
+        let mut next = crew.machine.next();
+        let mut expired = false;
+        if matches!(next, Next::Look) {
+            expired = self.rest.is_some_and(|rest| rest.has_passed(crew.tick));
+            let mood = Mood { may_search: !self.searched && pool.may_search(), expired };
+            let mut intake = pool.intake.lock();
+            pool.filled.set(false);
+            next = machine::look(&mut crew.machine, &mut intake, mood);
+        }
+        match next {
+            Next::Run(job, call) => {
+                self.searched = false;
+                self.rest = None;
+                crew.desks.occupy(self.seat, self.id, &job);
+                Duty::Run(job, call)
+            }
+            Next::Search => {
+                self.searched = true;
+                self.rest.get_or_insert_with(|| Deadline::new(pool.keep_alive, crew.tick));
+                Duty::Search
+            }
+            Next::Sleep => {
+                let rest = self.rest.get_or_insert_with(|| Deadline::new(pool.keep_alive, crew.tick));
+                // One whose time has passed, and that stays because the minimum says so, waits for a wake alone.
+                Duty::Sleep(if expired { None } else { rest.left() })
+            }
+            Next::Leave(call) => {
+                crew.desks.leave_seat(self.seat);
+                Duty::Leave(call)
+            }
+            // `look` decides always.
+            Next::Look => Duty::Leave(Call::NOBODY),
+        }
+    }
+}
+
+/// The life of a worker that has a thread.
+pub(super) fn work(pool: &Arc<Shared>, me: WorkerId) {
+    let employed = Employed::by(pool);
+    let mut hand = Hand::new(me);
+    let mut entry = settle_in(pool, me);
+    let mut crew = pool.crew.lock();
+    let call = loop {
+        match hand.decide(pool, &mut crew, entry) {
+            Duty::Run(job, call) => {
+                drop(crew);
+                // The call goes first: whoever it calls must not wait until this job ends.
+                Shared::carry_out(pool, call);
+                entry = Entry::Finished(run(pool, job));
+                crew = pool.crew.lock();
+            }
+            Duty::Search => {
+                drop(crew);
+                pool.spin.until(&pool.filled);
+                entry = Entry::Searched;
+                crew = pool.crew.lock();
+            }
+            Duty::Sleep(at_most) => {
+                crew = pool.bell.wait_for(crew, at_most);
+                entry = Entry::Woken;
+            }
+            Duty::Leave(call) => break call,
+        }
+    };
+    drop(crew);
+    let _ = LEAVES.try_with(|leaves| leaves.set(true));
+    leave(pool, me, call, employed);
+}
+
+/// What is left to do for a worker that looks no more.
+pub(super) fn leave(pool: &Arc<Shared>, me: WorkerId, call: Call, employed: Employed) {
     Shared::carry_out(pool, call);
-    job.run_reporting(&pool.reporter)
+    pool.hooks.stopping(&Worker::new(&pool.name, me), &pool.reporter);
+    // Before the last transition: a thread that is joined holds nothing of the pool.
+    drop(employed);
+    let left = {
+        let mut crew = pool.crew.lock();
+        let mut intake = pool.intake.lock();
+        machine::left(&mut crew.machine, &mut intake, me)
+    };
+    Shared::carry_out(pool, left.call);
+    if left.stopped {
+        pool.take_leave();
+    }
+}
+
+/// What a program wants to be run first may take its time: meanwhile others are called.
+pub(super) fn settle_in(pool: &Arc<Shared>, me: WorkerId) -> Entry {
+    if !pool.hooks.on_start() {
+        return Entry::Arrived;
+    }
+    let call = {
+        let mut crew = pool.crew.lock();
+        let mut intake = pool.intake.lock();
+        machine::settle_in(&mut crew.machine, &mut intake)
+    };
+    Shared::carry_out(pool, call);
+    pool.hooks.started(&Worker::new(&pool.name, me), &pool.reporter);
+    Entry::Settled
+}
+
+/// Runs a job on this thread, for this pool.
+pub(super) fn run(pool: &Arc<Shared>, job: Job) -> Ran {
+    on_duty(pool, || job.run_in(&pool.hooks, &pool.reporter))
 }

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use super::super::inbox::Inbox;
 use super::super::pool::ThreadPool;
 use super::super::report::{Report, Reporter};
+use super::super::residence::Residence;
 use super::super::sync::{Arc, Spin, current_thread};
 use super::clock::{Clock, VirtualClock};
 use super::handle::Shared;
@@ -78,11 +79,7 @@ impl Builder {
     /// # Errors
     /// The pool's minimum is above its maximum.
     pub fn build(self) -> Result<Reactor, SizeError> {
-        let pool = ThreadPool::builder()
-            .name(self.pool_name)
-            .size(self.min, self.max)
-            .reporter(self.reporter.clone())
-            .build()?;
+        let pool = ThreadPool::builder().size(self.min, self.max).or(&self.pool_name, &self.reporter).build()?;
         Ok(Reactor::assemble(pool, self.reporter, self.clock.map_or_else(Clock::real, Clock::Virtual)))
     }
 }
@@ -99,6 +96,7 @@ impl Reactor {
             timers: Timers::default(),
             triggers: Triggers::new(),
             owned: Table::default(),
+            _residence: Residence::here(),
         };
         let reactor = Self { core: Rc::new(core) };
         reactor.attach_own_triggers();

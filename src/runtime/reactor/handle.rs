@@ -70,6 +70,7 @@ impl Handle {
     ///
     /// # Errors
     /// The reactor has stopped its pool: the job comes back.
+    #[track_caller]
     pub fn call_in_thread<F>(&self, f: F) -> Result<(), Rejected<Job>>
     where
         F: FnOnce() + Send + 'static,

@@ -24,6 +24,7 @@ use self::triggers::Triggers;
 use super::deferred::Outcome;
 use super::pool::{Job, ThreadPool};
 use super::report::{Incident, Reporter};
+use super::residence::Residence;
 use super::sync::Arc;
 use crate::error::{Rejected, StopError, UnknownTrigger};
 use crate::failure::Failure;
@@ -97,6 +98,7 @@ struct Core {
     timers: Timers,
     triggers: Triggers,
     owned: Table,
+    _residence: Residence,
 }
 
 impl Default for Reactor {
@@ -198,6 +200,7 @@ impl Reactor {
     ///
     /// # Errors
     /// The reactor has stopped its pool: the job comes back.
+    #[track_caller]
     pub fn call_in_thread<F>(&self, f: F) -> Result<(), Rejected<Job>>
     where
         F: FnOnce() + Send + 'static,

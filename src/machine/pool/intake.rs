@@ -1,0 +1,114 @@
+//! The submitters' half of the pool's machine, guarded by the first lock.
+
+use std::mem;
+
+use super::History;
+use super::queue::{Queue, TicketId};
+
+/// Where jobs come in.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Intake<J> {
+    pub(super) queue: Queue<J>,
+    pub(super) open: bool,
+    /// Somebody will look at this queue without being told of a new job.
+    pub(super) watched: bool,
+    /// The most jobs that may wait, in both queues together.
+    bound: usize,
+    /// Jobs that may come in without a look at the crew's queue. There may be more places, never fewer: only the workers' half knows what has left.
+    places: usize,
+    next_ticket: TicketId,
+    /// Jobs that were handed back.
+    rejected: History<u64>,
+}
+
+/// A job was taken.
+#[must_use]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Accepted {
+    /// What the submitter owes once the intake's lock is released: to lock the crew and [`summon`](super::Crew::summon).
+    pub(crate) summon: bool,
+    /// The job's number, if it was to have a ticket.
+    pub(crate) ticket: Option<TicketId>,
+}
+
+/// A job was not taken: here it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Refused<J> {
+    /// The pool has been stopped.
+    Closed(J),
+    /// No place is known of. Where that was said without a look at the crew, [`squeeze`](super::squeeze) knows better.
+    Full(J),
+}
+
+impl<J> Intake<J> {
+    pub(crate) fn new(bound: usize) -> Self {
+        Self {
+            queue: Queue::new(),
+            open: true,
+            watched: true,
+            bound,
+            places: bound,
+            next_ticket: 0,
+            rejected: History::default(),
+        }
+    }
+
+    /// A job comes in. A closed intake hands it back, a full one too.
+    pub(crate) fn submit(&mut self, job: J, ticketed: bool) -> Result<Accepted, Refused<J>> {
+        if !self.open {
+            self.count_rejection();
+            return Err(Refused::Closed(job));
+        }
+        if self.places == 0 {
+            return Err(Refused::Full(job));
+        }
+        if self.bound != usize::MAX {
+            self.places -= 1;
+        }
+        let ticket = ticketed.then(|| {
+            self.next_ticket += 1;
+            self.next_ticket - 1
+        });
+        match ticket {
+            None => self.queue.push(job),
+            Some(ticket) => self.queue.push_ticketed(ticket, job),
+        }
+        Ok(Accepted { summon: !mem::replace(&mut self.watched, true), ticket })
+    }
+
+    /// A job is handed back for another reason than that the pool has stopped.
+    pub(crate) fn count_rejection(&mut self) {
+        self.rejected.0 += 1;
+    }
+
+    /// So many jobs wait, in both queues.
+    pub(super) fn settle_places(&mut self, queued: usize) {
+        if self.bound != usize::MAX {
+            self.places = self.bound.saturating_sub(queued);
+        }
+    }
+
+    pub(crate) fn queue(&self) -> &Queue<J> {
+        &self.queue
+    }
+
+    pub(crate) fn rejected(&self) -> u64 {
+        self.rejected.0
+    }
+}
+
+/// What nobody but the exhaustive search has to look at.
+#[cfg(test)]
+impl<J> Intake<J> {
+    pub(in crate::machine) fn is_open(&self) -> bool {
+        self.open
+    }
+
+    pub(in crate::machine) fn is_watched(&self) -> bool {
+        self.watched
+    }
+
+    pub(in crate::machine) fn places(&self) -> usize {
+        self.places
+    }
+}

@@ -1,0 +1,142 @@
+//! One of the pool's two queues: first in, first out, and a job with a ticket can be taken out of the middle at once.
+//!
+//! A job without a ticket lies in the queue by value: it pays nothing for what it did not ask for. One with a ticket lies beside it, under the
+//! ticket's number, and only the number stands in line. Cancelling takes the job from beside the queue and leaves a **dead** number behind, so it
+//! costs the same at any depth. The dead are swept as soon as they outnumber the living: each cancellation pays for two steps of a sweep, and
+//! a queue is never more than twice as long as what waits in it.
+
+use std::collections::{HashMap, VecDeque};
+use std::hash::{BuildHasherDefault, Hash, Hasher};
+
+/// The number of a job with a ticket: no other job of its pool ever has it.
+pub(crate) type TicketId = u64;
+
+/// A place in line.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Slot<J> {
+    Plain(J),
+    /// The job lies in `held`, or it was cancelled.
+    Ticketed(TicketId),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Queue<J> {
+    slots: VecDeque<Slot<J>>,
+    held: Held<J>,
+    /// Slots whose job was cancelled. None, if nothing else is left.
+    dead: usize,
+}
+
+impl<J> Queue<J> {
+    pub(super) fn new() -> Self {
+        Self { slots: VecDeque::new(), held: Held::default(), dead: 0 }
+    }
+
+    /// Jobs that wait. Those that were cancelled are gone.
+    pub(crate) fn len(&self) -> usize {
+        self.slots.len() - self.dead
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub(super) fn push(&mut self, job: J) {
+        self.slots.push_back(Slot::Plain(job));
+    }
+
+    pub(super) fn push_ticketed(&mut self, ticket: TicketId, job: J) {
+        self.slots.push_back(Slot::Ticketed(ticket));
+        self.held.0.insert(ticket, job);
+    }
+
+    /// The job that has waited longest.
+    pub(super) fn pop(&mut self) -> Option<J> {
+        loop {
+            let job = match self.slots.pop_front()? {
+                Slot::Plain(job) => Some(job),
+                Slot::Ticketed(ticket) => self.held.0.remove(&ticket),
+            };
+            match job {
+                Some(_) => {
+                    self.sweep();
+                    return job;
+                }
+                None => self.dead -= 1,
+            }
+        }
+    }
+
+    /// Takes a job out of the line, wherever it stands.
+    pub(super) fn cancel(&mut self, ticket: TicketId) -> Option<J> {
+        let job = self.held.0.remove(&ticket)?;
+        self.dead += 1;
+        self.sweep();
+        Some(job)
+    }
+
+    /// Takes all that waits, in order.
+    pub(super) fn drain_into(&mut self, jobs: &mut VecDeque<J>) {
+        jobs.extend(std::iter::from_fn(|| self.pop()));
+    }
+
+    fn sweep(&mut self) {
+        if self.dead > self.len() {
+            let held = &self.held.0;
+            self.slots.retain(|slot| !matches!(slot, Slot::Ticketed(ticket) if !held.contains_key(ticket)));
+            self.dead = 0;
+        }
+    }
+}
+
+/// Jobs with a ticket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Held<J>(HashMap<TicketId, J, BuildHasherDefault<Spread>>);
+
+impl<J> Default for Held<J> {
+    fn default() -> Self {
+        Self(HashMap::default())
+    }
+}
+
+/// What is held is what the line says, less the dead: how many there are tells states apart well enough.
+impl<J> Hash for Held<J> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.len().hash(state);
+    }
+}
+
+/// Ticket numbers are our own, so nobody can choose them to collide: a multiplication spreads them.
+#[derive(Debug, Clone, Default)]
+struct Spread(u64);
+
+impl Hasher for Spread {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u64(u64::from(*byte)));
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = (self.0 ^ number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0.rotate_left(26)
+    }
+}
+
+/// What nobody but the exhaustive search has to look at.
+#[cfg(test)]
+impl<J> Queue<J> {
+    /// What waits, in order.
+    pub(in crate::machine) fn jobs(&self) -> impl Iterator<Item = &J> {
+        self.slots.iter().filter_map(|slot| match slot {
+            Slot::Plain(job) => Some(job),
+            Slot::Ticketed(ticket) => self.held.0.get(ticket),
+        })
+    }
+
+    /// Places in line, the dead among them.
+    pub(in crate::machine) fn slots(&self) -> usize {
+        self.slots.len()
+    }
+}

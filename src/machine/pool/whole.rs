@@ -1,0 +1,232 @@
+//! What happens to the pool as a whole, with both locks held.
+
+use std::collections::VecDeque;
+use std::mem;
+
+use super::crew::Crew;
+use super::intake::{Accepted, Intake, Refused};
+use super::queue::TicketId;
+use super::{Call, Left, Next, Phase, Policy, Ring, Sizes, StartFailed, Stop, WorkerId};
+
+/// How a worker comes to the queues.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(crate) struct Mood {
+    /// It may spin once before it sleeps.
+    pub(crate) may_search: bool,
+    /// It has been without a job for the keep-alive.
+    pub(crate) expired: bool,
+}
+
+/// A worker has arrived, and is not ready yet: it runs what the program wants to be run first, which may take its time. So it does not keep
+/// the beacon that was up for it: whoever else could come is called.
+pub(crate) fn settle_in<J>(crew: &mut Crew<J>, intake: &mut Intake<J>) -> Call {
+    crew.beacon = false;
+    let call = if queued(crew, intake) > 0 { crew.call_for_help() } else { Call::NOBODY };
+    watch(crew, intake);
+    call
+}
+
+/// What a worker does next.
+///
+/// Whatever woke it, it looks for a job first: one whose keep-alive has passed retires only if there is none, in the same breath, so no job can
+/// come between.
+pub(crate) fn look<J>(crew: &mut Crew<J>, intake: &mut Intake<J>, mood: Mood) -> Next<J> {
+    if crew.queue.is_empty() {
+        mem::swap(&mut crew.queue, &mut intake.queue);
+    }
+    if crew.is_over_target() {
+        return leave(crew, intake);
+    }
+    if let Some(job) = crew.queue.pop() {
+        if crew.queue.is_empty() {
+            mem::swap(&mut crew.queue, &mut intake.queue);
+        }
+        let next = crew.run(job);
+        watch(crew, intake);
+        return next;
+    }
+    if crew.phase == Phase::Draining || mood.expired && crew.staying() > crew.target.min {
+        return leave(crew, intake);
+    }
+    if mood.may_search && !crew.beacon {
+        crew.beacon = true;
+        watch(crew, intake);
+        return Next::Search;
+    }
+    crew.idle += 1;
+    watch(crew, intake);
+    Next::Sleep
+}
+
+/// A worker looks no more. Until it has [left] it is live, so nobody comes in its place; but it is not one that the target counts any more.
+fn leave<J>(crew: &mut Crew<J>, intake: &mut Intake<J>) -> Next<J> {
+    crew.leaving += 1;
+    let call = if crew.queue.is_empty() { Call::NOBODY } else { crew.call_for_help() };
+    watch(crew, intake);
+    Next::Leave(call)
+}
+
+/// The last transition of worker `me`, which was leaving: its thread ends. Its place may be taken now, where the target or the backlog have come
+/// to want it meanwhile.
+pub(crate) fn left<J>(crew: &mut Crew<J>, intake: &mut Intake<J>, me: WorkerId) -> Left {
+    crew.retire(me);
+    let backlog = queued(crew, intake);
+    let call = match crew.phase {
+        Phase::Running => fill(crew, backlog),
+        Phase::Draining if backlog > 0 => crew.call_for_help(),
+        Phase::Unstarted | Phase::Draining | Phase::Stopped => Call::NOBODY,
+    };
+    watch(crew, intake);
+    Left { call, stopped: crew.stop_if_drained() }
+}
+
+/// Settles whether the next submitter owes a summons: somebody could come, or it is to be said that nobody can.
+fn watch<J>(crew: &Crew<J>, intake: &mut Intake<J>) {
+    let heeds = crew.has_spare() || crew.is_stuck() && !crew.told;
+    intake.watched = crew.beacon || !crew.queue.is_empty() || !heeds;
+}
+
+fn queued<J>(crew: &Crew<J>, intake: &Intake<J>) -> usize {
+    crew.queue.len() + intake.queue.len()
+}
+
+/// A job comes in that found no place: what both queues know decides. One that is still handed back as [`Full`](Refused::Full) may
+/// [`wait_for_place`](Crew::wait_for_place) under the same hold of the locks.
+pub(crate) fn squeeze<J>(
+    crew: &mut Crew<J>,
+    intake: &mut Intake<J>,
+    job: J,
+    ticketed: bool,
+) -> Result<(Accepted, Call), Refused<J>> {
+    intake.settle_places(queued(crew, intake));
+    let accepted = intake.submit(job, ticketed)?;
+    let call = if accepted.summon { crew.summon() } else { Call::NOBODY };
+    Ok((Accepted { summon: false, ..accepted }, call))
+}
+
+/// The pool starts. `lazily`: threads are started when the first job comes.
+///
+/// # Errors
+/// The pool has been stopped.
+pub(crate) fn start<J>(crew: &mut Crew<J>, intake: &mut Intake<J>, lazily: bool) -> Result<Call, ()> {
+    match crew.phase {
+        Phase::Draining | Phase::Stopped => return Err(()),
+        Phase::Running => {}
+        Phase::Unstarted => crew.phase = Phase::Running,
+    }
+    let backlog = queued(crew, intake);
+    let call = if lazily && backlog == 0 { Call::NOBODY } else { fill_and_shrink(crew, backlog) };
+    watch(crew, intake);
+    Ok(call)
+}
+
+/// The target moves. Idle workers above it retire now, busy ones after their job; the backlog is served at once where there is room.
+pub(crate) fn resize<J>(crew: &mut Crew<J>, intake: &mut Intake<J>, target: Sizes) -> Call {
+    crew.target = target;
+    if !crew.is_serving() {
+        return Call::NOBODY;
+    }
+    let call = fill_and_shrink(crew, queued(crew, intake));
+    watch(crew, intake);
+    call
+}
+
+/// As many threads as the target and the backlog ask for; where none is needed and jobs wait, an idle worker.
+fn fill<J>(crew: &mut Crew<J>, backlog: usize) -> Call {
+    let below_min = crew.target.min.saturating_sub(crew.live);
+    let for_backlog = backlog.saturating_sub(crew.idle).min(crew.room());
+    let count = below_min.max(for_backlog);
+    if count > 0 {
+        crew.start(count)
+    } else if backlog > 0 {
+        crew.call_for_help()
+    } else {
+        Call::NOBODY
+    }
+}
+
+/// The same, and idle workers that are too many are woken.
+fn fill_and_shrink<J>(crew: &mut Crew<J>, backlog: usize) -> Call {
+    let mut call = fill(crew, backlog);
+    // Those above the maximum are to retire now; those above the minimum may have slept for longer than the keep-alive, as many as there had to be.
+    if crew.idle > 0 && crew.staying() > crew.target.min {
+        call.ring = Ring::All;
+    }
+    call
+}
+
+/// Threads that were to be started could not be; `count` is how many of the last start did not come up.
+///
+/// Jobs stay queued while another worker lives: a busy one looks before it rests, and an idle one is called. Where none
+/// does, nobody would ever run them: they are handed out, to be failed with the error. Either way the next submission tries
+/// again.
+pub(crate) fn start_failed<J>(crew: &mut Crew<J>, intake: &mut Intake<J>, count: usize) -> StartFailed<J> {
+    crew.live -= count;
+    crew.beacon = false;
+    intake.watched = false;
+    let mut orphans = VecDeque::new();
+    let mut call = Call::NOBODY;
+    if crew.live == 0 {
+        crew.queue.drain_into(&mut orphans);
+        intake.queue.drain_into(&mut orphans);
+        crew.counts.0.failed += orphans.len() as u64;
+        if !orphans.is_empty() {
+            call.places = crew.all_waiting();
+        }
+    } else if crew.idle > 0 && queued(crew, intake) > 0 {
+        // It fell asleep while the beacon was up for the thread that did not come.
+        crew.beacon = true;
+        intake.watched = true;
+        call.ring = Ring::One;
+    }
+    StartFailed { orphans, call, stopped: crew.stop_if_drained() }
+}
+
+/// The pool stops. Intake closes; what was accepted is finished, or cancelled where it has not begun, as the policy says.
+///
+/// Stopping again changes nothing, but that what a first stop would have finished a second may still cancel.
+pub(crate) fn stop<J>(crew: &mut Crew<J>, intake: &mut Intake<J>, policy: Policy) -> Stop<J> {
+    intake.open = false;
+    let unstarted = crew.phase == Phase::Unstarted;
+    let mut cancelled = VecDeque::new();
+    if unstarted || policy == Policy::CancelQueued {
+        crew.queue.drain_into(&mut cancelled);
+        intake.queue.drain_into(&mut cancelled);
+        crew.counts.0.cancelled += cancelled.len() as u64;
+    }
+    let was_running = crew.phase == Phase::Running;
+    if unstarted || was_running {
+        crew.phase = Phase::Draining;
+    }
+    // Idle workers are to see that the end has come. A paused pool has no thread to drain it, and where one could not be
+    // started no further submission will try again.
+    let mut call = if was_running && crew.idle > 0 {
+        Call::ring(Ring::All)
+    } else if was_running && queued(crew, intake) > 0 {
+        crew.call_for_help()
+    } else {
+        Call::NOBODY
+    };
+    call.places = crew.all_waiting();
+    watch(crew, intake);
+    let stopped = crew.stop_if_drained();
+    Stop { cancelled, unstarted, call, stopped }
+}
+
+/// A job with a ticket is no longer wanted: if no worker has taken it, here it is, to be dropped. Its place in the queue is free.
+pub(crate) fn cancel<J>(crew: &mut Crew<J>, intake: &mut Intake<J>, ticket: TicketId) -> (Option<J>, Call) {
+    let Some(job) = crew.queue.cancel(ticket).or_else(|| intake.queue.cancel(ticket)) else {
+        return (None, Call::NOBODY);
+    };
+    crew.counts.0.cancelled += 1;
+    // Who watches the queues does not change: whoever was bound to look will, and find less.
+    (Some(job), Call { places: crew.one_waiting(), ..Call::NOBODY })
+}
+
+/// A worker's job begins to wait for something. One more worker may stand in for it.
+pub(crate) fn block<J>(crew: &mut Crew<J>, intake: &mut Intake<J>) -> Call {
+    crew.blocked += 1;
+    let call = if queued(crew, intake) > 0 { crew.call_for_help() } else { Call::NOBODY };
+    watch(crew, intake);
+    call
+}

@@ -1,0 +1,71 @@
+//! Which job each busy worker has, and since when: what a stop that runs out of time has to tell.
+
+use std::cmp::Reverse;
+
+use super::super::sync::Instant;
+use super::job::{Job, JobLabel};
+use super::stop::Straggler;
+use crate::machine::pool::WorkerId;
+
+/// Where a worker sits, as long as it lives.
+pub(super) type Seat = usize;
+
+/// What a busy worker has before it.
+struct Desk {
+    worker: WorkerId,
+    job: JobLabel,
+    since: Option<Instant>,
+}
+
+/// The workers' desks, guarded by the crew's lock. Seats are taken again, so there are as many as there were workers at a time.
+#[derive(Default)]
+pub(super) struct Desks {
+    desks: Vec<Option<Desk>>,
+    free: Vec<Seat>,
+}
+
+impl Desks {
+    /// A worker arrives.
+    pub(super) fn take_seat(&mut self) -> Seat {
+        self.free.pop().unwrap_or_else(|| {
+            self.desks.push(None);
+            self.desks.len() - 1
+        })
+    }
+
+    /// It has made its last transition.
+    pub(super) fn leave_seat(&mut self, seat: Seat) {
+        self.free.push(seat);
+    }
+
+    /// It has taken this job.
+    pub(super) fn occupy(&mut self, seat: Seat, worker: WorkerId, job: &Job) {
+        if let Some(desk) = self.desks.get_mut(seat) {
+            let since = job.is_watched().then(Instant::now);
+            *desk = Some(Desk { worker, job: job.label(), since });
+        }
+    }
+
+    /// It has run it.
+    pub(super) fn clear(&mut self, seat: Seat) {
+        if let Some(desk) = self.desks.get_mut(seat) {
+            *desk = None;
+        }
+    }
+
+    /// The jobs that run, those that have run longest before the others.
+    pub(super) fn stragglers(&self, asked: Instant) -> Vec<Straggler> {
+        let mut stragglers: Vec<_> = self
+            .desks
+            .iter()
+            .flatten()
+            .map(|desk| Straggler {
+                job: desk.job.clone(),
+                worker: desk.worker,
+                running_for: desk.since.unwrap_or(asked).elapsed(),
+            })
+            .collect();
+        stragglers.sort_by_key(|straggler| (Reverse(straggler.running_for), straggler.worker));
+        stragglers
+    }
+}

@@ -1,0 +1,99 @@
+//! The threads of a pool: started and joined by one caller at a time.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc as StdArc;
+
+use super::super::report::Incident;
+use super::super::sync::{self, Arc, JoinHandle};
+use super::hooks::Worker;
+use super::shared::Shared;
+use super::worker;
+use crate::error::NeverRan;
+use crate::machine::pool::{self as machine, Start, WorkerId};
+
+/// Threads that are not joined yet.
+///
+/// Guards no state machine: it is held while threads are joined and started, so that whoever finds a worker retired finds its handle here, and nobody
+/// starts a thread in the place of one that has not ended. Taken before the crew's lock, never after it.
+#[derive(Default)]
+pub(super) struct Roster {
+    threads: BTreeMap<WorkerId, JoinHandle>,
+    /// So many starts are to fail, in a test.
+    failures: usize,
+}
+
+impl Shared {
+    pub(super) fn start_threads(this: &Arc<Self>, start: Start) {
+        if worker::leaves() {
+            // Whoever joins this thread holds the roster meanwhile, so somebody else has to wait for it.
+            let (shared, count) = (Arc::clone(this), start.count);
+            let begun =
+                sync::spawn(format!("{}-starter", this.name), None, move || Self::start_threads(&shared, start));
+            if let Err(error) = begun {
+                Self::start_failed(this, count, error);
+            }
+            return;
+        }
+        let mut roster = this.roster.lock();
+        this.join_retired(&mut roster);
+        for begun in 0..start.count {
+            let id = start.first + begun;
+            match Self::start_thread(this, &mut roster, id) {
+                Ok(Some(handle)) => drop(roster.threads.insert(id, handle)),
+                Ok(None) => {}
+                Err(error) => {
+                    drop(roster);
+                    Self::start_failed(this, start.count - begun, error);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// A worker without a thread has no handle.
+    fn start_thread(this: &Arc<Self>, roster: &mut Roster, id: WorkerId) -> io::Result<Option<JoinHandle>> {
+        if roster.failures > 0 {
+            roster.failures -= 1;
+            return Err(io::Error::new(io::ErrorKind::WouldBlock, "a thread whose start was to fail"));
+        }
+        if let Some(bench) = &this.bench {
+            bench.seat(id);
+            return Ok(None);
+        }
+        let shared = Arc::clone(this);
+        let name = Worker::new(&this.name, id).thread_name();
+        sync::spawn(name, this.stack_size, move || worker::work(&shared, id)).map(Some)
+    }
+
+    fn start_failed(this: &Arc<Self>, count: usize, error: io::Error) {
+        let failed = {
+            let mut crew = this.crew.lock();
+            let mut intake = this.intake.lock();
+            machine::start_failed(&mut crew.machine, &mut intake, count)
+        };
+        this.reporter.report(Incident::ThreadStart, &error, None);
+        this.refuse(failed.orphans, &NeverRan::ThreadStart(StdArc::new(error)));
+        Self::carry_out(this, failed.call);
+        this.take_leave();
+    }
+
+    /// The next `count` starts fail.
+    pub(super) fn fail_starts(&self, count: usize) {
+        self.roster.lock().failures = count;
+    }
+
+    /// Waits for the threads of a pool that has stopped.
+    pub(super) fn join_last(&self) {
+        self.join_retired(&mut self.roster.lock());
+    }
+
+    /// Waits for the threads of workers that have made their last transition. They never wait for the roster, so it may be held meanwhile;
+    /// it must be: whoever finds nobody left to join has to find that they have ended.
+    fn join_retired(&self, roster: &mut Roster) {
+        let retired = self.crew.lock().machine.take_retired();
+        for handle in retired.iter().filter_map(|id| roster.threads.remove(id)) {
+            handle.join();
+        }
+    }
+}

@@ -35,6 +35,7 @@ impl Recorded {
         let body = move || {
             let begun = note.0.now();
             note.0.note(0, begun, PoolOperation::Take(job));
+            note.0.note(begun, u64::MAX, PoolOperation::End(job));
             note.0.note(begun, u64::MAX, PoolOperation::Finish(job));
         };
         self.0.during(|| pool.call_in_thread(body), |submitted| PoolOperation::Submit(job, submitted.is_ok())).ok();
@@ -44,7 +45,7 @@ impl Recorded {
         let invoked = self.0.now();
         pool.stop().unwrap();
         let returned = self.0.now();
-        self.0.note(invoked, returned, PoolOperation::Close);
+        self.0.note(invoked, returned, PoolOperation::Close { cancels: false });
         self.0.note(invoked, returned, PoolOperation::Stopped);
     }
 

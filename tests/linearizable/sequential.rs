@@ -56,6 +56,8 @@ pub struct Pool {
     max: usize,
     queue: VecDeque<Name>,
     running: BTreeSet<Name>,
+    /// Of these, those whose function has returned: they can no longer be asked to end.
+    over: BTreeSet<Name>,
     /// Jobs that will never run, and have not been told.
     refused: BTreeSet<Name>,
     begun: u64,
@@ -76,18 +78,30 @@ pub enum PoolOperation {
     Submit(Name, bool),
     /// A worker takes the oldest job.
     Take(Name),
-    /// A worker is through with its job.
+    /// A job's function has returned.
+    End(Name),
+    /// Its worker is through with it.
     Finish(Name),
+    /// A ticket is cancelled.
+    Cancel(Name, Came),
     /// A job is told that it will never run.
     Refuse(Name),
     /// The maximum is moved.
     Resize(usize),
-    /// No more jobs are accepted.
-    Close,
+    /// No more jobs are accepted; those that wait are cancelled, or not.
+    Close { cancels: bool },
     /// Somebody has waited for the end.
     Stopped,
     /// The statistics were read.
     Look { max: usize, queued: usize, busy: usize, started: u64, completed: u64 },
+}
+
+/// What cancelling came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Came {
+    NeverRuns,
+    Asked,
+    Over,
 }
 
 impl Pool {
@@ -97,6 +111,7 @@ impl Pool {
             max,
             queue: VecDeque::new(),
             running: BTreeSet::new(),
+            over: BTreeSet::new(),
             refused: BTreeSet::new(),
             begun: 0,
         }
@@ -135,14 +150,28 @@ impl Specification for Pool {
                 after.begun += 1;
                 self.running.len() < self.limit() && after.queue.pop_front() == Some(job)
             }
-            PoolOperation::Finish(job) => after.running.remove(&job),
+            PoolOperation::End(job) => self.running.contains(&job) && after.over.insert(job),
+            PoolOperation::Finish(job) => after.over.remove(&job) && after.running.remove(&job),
+            PoolOperation::Cancel(job, Came::NeverRuns) => {
+                after.queue.retain(|queued| *queued != job);
+                after.refused.insert(job);
+                self.queue.contains(&job)
+            }
+            // One that a stop is cancelling may be asked as well: it is not told yet.
+            PoolOperation::Cancel(job, Came::Asked) => {
+                self.running.contains(&job) && !self.over.contains(&job) || self.refused.contains(&job)
+            }
+            PoolOperation::Cancel(job, Came::Over) => {
+                let runs = self.running.contains(&job) && !self.over.contains(&job);
+                !runs && !self.queue.contains(&job)
+            }
             PoolOperation::Refuse(job) => after.refused.remove(&job),
             PoolOperation::Resize(max) => {
                 after.max = max;
                 true
             }
-            PoolOperation::Close => {
-                if self.phase == Phase::Unstarted {
+            PoolOperation::Close { cancels } => {
+                if cancels || self.phase == Phase::Unstarted {
                     after.refused.extend(after.queue.drain(..));
                 }
                 after.phase = Phase::Draining;

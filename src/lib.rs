@@ -50,7 +50,7 @@ pub use error::{
     BlockingCallError, DelayedCallError, NeverRan, OwnedError, PoolStopped, Reentered, Rejected, Rejection, SizeError,
     StopError, StopFromWorker, UnknownTrigger,
 };
-pub use failure::{Abandoned, Cancelled, Failure, NotPaused, Panic, ReactorStopped, WaitsForItself};
+pub use failure::{Abandoned, Cancelled, Failure, Kinds, NotPaused, Panic, ReactorStopped, TimedOut, WaitsForItself};
 pub use over_std::runtime::prelude::*;
 pub use over_std::runtime::threads;
 

@@ -128,22 +128,17 @@ pub(super) struct Head<T, E: Error + 'static> {
 }
 
 impl<T: 'static, E: Error + From<Failure> + 'static> Head<T, E> {
-    pub(super) fn unfired(canceller: Option<Errand>, made_at: &'static Location<'static>) -> Rc<Self> {
+    pub(super) fn unfired(canceller: Option<Errand>, made_at: &'static Location<'static>) -> Self {
         Self::new(State::new(Stage::Unfired), Outlet::open(), canceller, made_at)
     }
 
-    pub(super) fn fired(result: Result<T, E>, made_at: &'static Location<'static>) -> Rc<Self> {
+    pub(super) fn fired(result: Result<T, E>, made_at: &'static Location<'static>) -> Self {
         Self::new(State::new(Stage::Resting), Outlet::settled(result, made_at), None, made_at)
     }
 
-    fn new(
-        state: State,
-        outlet: Outlet<T, E>,
-        errand: Option<Errand>,
-        made_at: &'static Location<'static>,
-    ) -> Rc<Self> {
+    fn new(state: State, outlet: Outlet<T, E>, errand: Option<Errand>, made_at: &'static Location<'static>) -> Self {
         let core = Core { state: Cell::new(state), place: Cell::new(Place::Alone), errand: Cell::new(errand), made_at };
-        Rc::new(Self { core, outlet })
+        Self { core, outlet }
     }
 
     /// The chain runs from now on: its canceller is of no use any more.
@@ -254,11 +249,7 @@ pub(super) fn deliver<T: 'static, E: Error + 'static>(
             }
             Met::Pass(Next::Link(link), rest) => {
                 let link = link.accept(rest.result);
-                if core.is_paused() {
-                    core.hold(move |chain| run(Some(link), chain));
-                    return None;
-                }
-                return Some(link);
+                return if core.is_paused() { hold_link(core, link) } else { Some(link) };
             }
             Met::Pass(Next::Waiter(waiter), rest) => {
                 if core.is_paused() {
@@ -271,7 +262,7 @@ pub(super) fn deliver<T: 'static, E: Error + 'static>(
             }
             Met::Tell(waker) => {
                 if core.is_paused() {
-                    core.hold(|chain| rest_and_tell(&*chain, waker));
+                    hold_wake(core, waker);
                 } else {
                     rest_and_tell(&**chain, waker);
                 }
@@ -291,7 +282,15 @@ fn hand_over<T, E>(waiter: &Rc<dyn Output<T, E>>, chain: &mut Rc<dyn Chain>) -> 
     Some(())
 }
 
+/// Keeps a link from running, until its chain is paused no more. Says what is to run instead: nothing. (Cold, as all that a pause holds: out of the way of what is not.)
+#[cold]
+pub(super) fn hold_link(core: &Core, link: Rc<dyn Run>) -> Option<Rc<dyn Run>> {
+    core.hold(move |chain| run(Some(link), chain));
+    None
+}
+
 /// Keeps from `waiter` the result of a paused chain, until that is paused no more.
+#[cold]
 fn hold_back<T: 'static, E: Error + 'static>(core: &Core, waiter: Rc<dyn Output<T, E>>, result: Result<T, E>) {
     core.hold(move |mut chain| {
         if hand_over(&waiter, &mut chain).is_some() {
@@ -304,13 +303,17 @@ fn hold_back<T: 'static, E: Error + 'static>(core: &Core, waiter: Rc<dyn Output<
 /// The result lies at the tail of a paused chain, and this is who awaits it: told when the pause is over.
 pub(super) fn hold_from(chain: &Rc<dyn Chain>, waker: Waker) {
     let core = chain.core();
-    let later = |chain: Rc<dyn Chain>| rest_and_tell(&*chain, waker);
     if core.state().stage() == Stage::Resting {
         core.step(State::add);
-        core.hold(later);
+        hold_wake(core, waker);
     } else {
-        core.hold_instead(later);
+        core.hold_instead(|chain| rest_and_tell(&*chain, waker));
     }
+}
+
+#[cold]
+fn hold_wake(core: &Core, waker: Waker) {
+    core.hold(|chain| rest_and_tell(&*chain, waker));
 }
 
 /// The result lies at the tail, and somebody waits to hear of it. Not before the chain rests: being told may be enough to come and take it.
@@ -339,7 +342,7 @@ fn go_on_without(gone: &Core, errand: Errand) {
     if state.unpause_for_good() != Unpause::GoOn {
         return drop_contained(errand);
     }
-    let chain: Rc<dyn Chain> = Head::<(), Failure>::new(state, Outlet::open(), None, gone.made_at);
+    let chain: Rc<dyn Chain> = Rc::new(Head::<(), Failure>::new(state, Outlet::open(), None, gone.made_at));
     if let Place::Innermost { outermost } = gone.place.replace(Place::Alone) {
         draw(Line { outermost, innermost: End::new(&chain) });
     }

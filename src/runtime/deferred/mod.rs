@@ -30,7 +30,7 @@ mod undelivered;
 use std::error::Error;
 use std::fmt;
 use std::panic::Location;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 use self::chain::{Chain, Errand, Head};
 use self::link::{Hook, Link, OnBoth, OnEither, OnError, OnValue, OnValuePlain};
@@ -132,6 +132,24 @@ impl<T: 'static> Deferred<T> {
         Self::typed_with_canceller(canceller)
     }
 
+    /// The same, with a canceller that is given a [`Resolver`] to fire with, if it has an answer after all. If it drops that, or keeps it and returns, the
+    /// Deferred fails with [`Cancelled`](crate::Cancelled).
+    ///
+    /// A canceller that captured the Deferred's own resolver would keep it alive, and with it the whole chain, should everybody else lose interest; this
+    /// one captures nothing of it.
+    ///
+    /// ```
+    /// use selvedge::Deferred;
+    ///
+    /// let (count, _resolver) = Deferred::with_firing_canceller(|resolver| resolver.callback(0_u32));
+    /// count.cancel();
+    /// assert!(count.try_result().is_ok_and(|count| count.is_ok_and(|count| count == 0)));
+    /// ```
+    #[track_caller]
+    pub fn with_firing_canceller(canceller: impl FnOnce(Resolver<T>) + 'static) -> (Self, Resolver<T>) {
+        Self::typed_with_firing_canceller(canceller)
+    }
+
     /// A Deferred that has this value already.
     ///
     /// ```
@@ -171,9 +189,26 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
         Self::unfired(Some(Box::new(|_chain| canceller())))
     }
 
+    /// As [`with_firing_canceller`](Deferred::with_firing_canceller), with an error type of the program's own.
+    #[track_caller]
+    pub fn typed_with_firing_canceller(canceller: impl FnOnce(Resolver<T, E>) + 'static) -> (Self, Resolver<T, E>) {
+        let made_at = Location::caller();
+        let head = Rc::new_cyclic(|head: &Weak<Head<T, E>>| {
+            let head = Weak::clone(head);
+            // It is called through the head, which is there then.
+            let fire = move |_chain| {
+                if let Some(head) = head.upgrade() {
+                    canceller(Resolver::new(head));
+                }
+            };
+            Head::unfired(Some(Box::new(fire)), made_at)
+        });
+        (Self::at(Rc::clone(&head)), Resolver::new(head))
+    }
+
     #[track_caller]
     fn unfired(canceller: Option<Errand>) -> (Self, Resolver<T, E>) {
-        let head = Head::unfired(canceller, Location::caller());
+        let head = Rc::new(Head::unfired(canceller, Location::caller()));
         (Self::at(Rc::clone(&head)), Resolver::new(head))
     }
 
@@ -261,11 +296,8 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
             let core = chain.core();
             core.step(State::add);
             let next = next.accept(rest.result);
-            if core.is_paused() {
-                core.hold(move |chain| chain::run(Some(next), chain));
-            } else {
-                chain::run(Some(next), Rc::clone(&chain));
-            }
+            let next = if core.is_paused() { chain::hold_link(core, next) } else { Some(next) };
+            chain::run(next, Rc::clone(&chain));
         }
         Deferred { tail: link, chain }
     }
@@ -396,7 +428,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
 impl<T: 'static, E: Error + From<Failure> + 'static> From<Result<T, E>> for Deferred<T, E> {
     #[track_caller]
     fn from(result: Result<T, E>) -> Self {
-        Self::at(Head::fired(result, Location::caller()))
+        Self::at(Rc::new(Head::fired(result, Location::caller())))
     }
 }
 

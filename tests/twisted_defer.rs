@@ -7,6 +7,11 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "it is how tests fail")]
 
+#[path = "twisted_defer/cancel.rs"]
+mod cancel;
+#[path = "twisted_defer/pause.rs"]
+mod pause;
+
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};

@@ -15,38 +15,38 @@ pub fn program() -> impl Strategy<Value = Program> {
 fn op() -> impl Strategy<Value = Op> {
     simple().prop_recursive(3, 16, 4, |inner| {
         prop_oneof![
-            2 => simple(),
-            1 => deed(inner.clone()).prop_map(|canceller| Op::New(Some(canceller))),
-            6 => (nth(), side(inner.clone())).prop_map(|(nth, side)| Op::Add(nth, side)),
-//TT            1 => (nth(), delay(), hook(inner)).prop_map(|(nth, delay, hook)| Op::Timeout(nth, delay, Some(hook))),
-        ]
+                    2 => simple(),
+                    1 => deed(inner.clone()).prop_map(|canceller| Op::New(Some(canceller))),
+                    6 => (nth(), side(inner.clone())).prop_map(|(nth, side)| Op::Add(nth, side)),
+        //TT            1 => (nth(), delay(), hook(inner)).prop_map(|(nth, delay, hook)| Op::Timeout(nth, delay, Some(hook))),
+                ]
     })
 }
 
 /// Boxed, as are all that have many parts: without optimisation their trees would be too large for a thread's stack.
 fn simple() -> BoxedStrategy<Op> {
     prop_oneof![
-        4 => Just(Op::New(None)),
-        1 => Just(Op::New(Some(Deed::default()))),
-        1 => any::<bool>().prop_map(Op::Born),
-        6 => (nth(), sent()).prop_map(|(nth, sent)| Op::Fire(nth, sent)),
-        1 => nth().prop_map(Op::Abandon),
-        3 => nth().prop_map(Op::Cancel),
-        1 => nth().prop_map(Op::Take),
-        2 => nth().prop_map(Op::Drop),
-        1 => nth().prop_map(Op::Log),
-        1 => nth().prop_map(Op::Look),
-        1 => delay().prop_map(Op::Advance),
-//TT        1 => (nth(), delay()).prop_map(|(nth, delay)| Op::Timeout(nth, delay, None)),
-        1 => (nth(), nth()).prop_map(|(nth, other)| Op::Chain(nth, other)),
-        2 => nth().prop_map(Op::Pause),
-        2 => nth().prop_map(Op::Unpause),
-        1 => nth().prop_map(Op::Grip),
-        1 => nth().prop_map(Op::Tighten),
-        1 => nth().prop_map(Op::Loosen),
-        1 => nth().prop_map(Op::Ungrip),
-        1 => Just(Op::Panic),
-    ]
+            4 => Just(Op::New(None)),
+            1 => Just(Op::New(Some(Deed::default()))),
+            1 => any::<bool>().prop_map(Op::Born),
+            6 => (nth(), sent()).prop_map(|(nth, sent)| Op::Fire(nth, sent)),
+            1 => nth().prop_map(Op::Abandon),
+            3 => nth().prop_map(Op::Cancel),
+            1 => nth().prop_map(Op::Take),
+            2 => nth().prop_map(Op::Drop),
+            1 => nth().prop_map(Op::Log),
+            1 => nth().prop_map(Op::Look),
+            1 => delay().prop_map(Op::Advance),
+    //TT        1 => (nth(), delay()).prop_map(|(nth, delay)| Op::Timeout(nth, delay, None)),
+            1 => (nth(), nth()).prop_map(|(nth, other)| Op::Chain(nth, other)),
+            2 => nth().prop_map(Op::Pause),
+            2 => nth().prop_map(Op::Unpause),
+            1 => nth().prop_map(Op::Grip),
+            1 => nth().prop_map(Op::Tighten),
+            1 => nth().prop_map(Op::Loosen),
+            1 => nth().prop_map(Op::Ungrip),
+            1 => Just(Op::Panic),
+        ]
     .boxed()
 }
 

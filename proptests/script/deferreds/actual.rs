@@ -6,7 +6,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use selvedge::{
-    Deferred, Failure, LocalHandle, NotPaused, Outcome, OutcomeOf, PauseHandle, Raise, Reactor, Resolver, Settled, VirtualClock,
+    Deferred, Failure, LocalHandle, NotPaused, Outcome, OutcomeOf, PauseHandle, Raise, Reactor, Resolver, Settled,
+    VirtualClock,
 };
 
 use super::program::{Deed, End, Ending, Hook, Op, Program, Sent, Side};
@@ -381,10 +382,8 @@ impl World {
             }
             Side::Either(one, other) => {
                 let ((token, end), (errback, or)) = (hook(one), hook(other));
-                deferred.add_callbacks(
-                    move |value| token.call(end, Ok(value)),
-                    move |error| errback.call(or, Err(error)),
-                )
+                deferred
+                    .add_callbacks(move |value| token.call(end, Ok(value)), move |error| errback.call(or, Err(error)))
             }
         }
     }
@@ -392,8 +391,15 @@ impl World {
     fn add_timeout(&self, deferred: Deferred<Gift>, after: Duration, hook: Option<&Hook>) -> Deferred<Gift> {
         let hook = hook.map(|Hook { deed, end }| (self.token(deed), *end));
         let timed = self.local.with(|reactor| match hook {
-            None => {let _=(reactor,after);deferred},
-            Some((token, end)) => {let _=end;drop(token);deferred},
+            None => {
+                let _ = (reactor, after);
+                deferred
+            }
+            Some((token, end)) => {
+                let _ = end;
+                drop(token);
+                deferred
+            }
         });
         timed.expect("the reactor has not ended")
     }

@@ -86,7 +86,7 @@ impl Why {
         if let Some(Oops(gift)) = error.downcast_ref() {
             return Self::Own(gift.id);
         }
-//TT
+        //TT
         match error {
             error if error.is::<Panic>() => Self::Panicked,
             error if error.is::<Abandoned>() => Self::Abandoned,

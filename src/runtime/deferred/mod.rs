@@ -18,6 +18,7 @@ mod awaited;
 mod chain;
 mod endings;
 mod link;
+mod list;
 mod outcome;
 mod outlet;
 mod pause;
@@ -41,6 +42,7 @@ use crate::machine::deferred::{Chain as State, Met};
 
 pub use self::awaited::DeferredFuture;
 pub(crate) use self::awaited::disowned;
+pub use self::list::{DeferredList, gather_results, race};
 pub use self::outcome::{ChainError, Outcome, OutcomeOf, Raise, Settled};
 pub(crate) use self::outlet::tell;
 pub use self::pause::PauseHandle;

@@ -51,7 +51,7 @@ pub use error::{
     OverRelease, OwnedError, PoolStopped, QueueOverflow, QueueUnderflow, Reentered, Rejected, Rejection, SizeError,
     StopError, StopFromWorker, TaskFinished, UnknownTrigger,
 };
-pub use failure::{Abandoned, Cancelled, Failure, NotPaused, Panic, ReactorStopped, WaitsForItself};
+pub use failure::{Abandoned, Cancelled, Failure, Kinds, NotPaused, Panic, ReactorStopped, TimedOut, WaitsForItself};
 pub use over_std::runtime::prelude::*;
 pub use over_std::runtime::{task, threads};
 

@@ -10,5 +10,6 @@ mod deferred {
     mod nested;
     mod pause;
     mod stack;
+    mod timeout;
     mod unhandled;
 }

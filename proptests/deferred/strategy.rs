@@ -39,7 +39,7 @@ fn op() -> impl Strategy<Value = Op> {
                     2 => simple(),
                     1 => deed(inner.clone()).prop_map(|canceller| Op::New(Some(canceller))),
                     6 => (nth(), side(inner.clone())).prop_map(|(nth, side)| Op::Add(nth, side)),
-        //TT            1 => (nth(), delay(), hook(inner)).prop_map(|(nth, delay, hook)| Op::Timeout(nth, delay, Some(hook))),
+        1 => (nth(), delay(), hook(inner)).prop_map(|(nth, delay, hook)| Op::Timeout(nth, delay, Some(hook))),
                 ]
     })
 }
@@ -58,7 +58,7 @@ fn simple() -> BoxedStrategy<Op> {
             1 => nth().prop_map(Op::Log),
             1 => nth().prop_map(Op::Look),
             1 => delay().prop_map(Op::Advance),
-    //TT        1 => (nth(), delay()).prop_map(|(nth, delay)| Op::Timeout(nth, delay, None)),
+    1 => (nth(), delay()).prop_map(|(nth, delay)| Op::Timeout(nth, delay, None)),
             1 => (nth(), nth()).prop_map(|(nth, other)| Op::Chain(nth, other)),
             2 => nth().prop_map(Op::Pause),
             2 => nth().prop_map(Op::Unpause),

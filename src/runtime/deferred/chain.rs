@@ -12,7 +12,7 @@ use super::super::report::{Incident, drop_contained, report};
 use super::super::sync::catch;
 use super::Deferred;
 use super::endings::{Ending, end};
-use super::outlet::{Next, Outlet, Output, Rest, tell};
+use super::outlet::{Ahead, Next, Outlet, Output, Rest, outermost, tell};
 use crate::failure::{Cancelled, Failure, NotPaused, WaitsForItself};
 use crate::machine::deferred::{Cancel, Chain as State, Fire, Line, Met, Place, Stage, Unpause};
 
@@ -71,6 +71,14 @@ impl Core {
     /// As [`hold`](Self::hold), for one that is held: this instead of what it had.
     pub(super) fn hold_instead(&self, go_on: impl FnOnce(Rc<dyn Chain>) + 'static) {
         drop_contained(self.errand.replace(Some(Box::new(go_on))));
+    }
+
+    /// The other end of the line, if this is its outermost.
+    fn innermost(&self) -> Option<End> {
+        self.place(|place| match place {
+            Place::Outermost { innermost } => Some(innermost.clone()),
+            Place::Alone | Place::Between | Place::Innermost { .. } => None,
+        })
     }
 
     /// One look at the place, which is not `Copy`.
@@ -180,6 +188,17 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Chain for Head<T, E> {
     }
 }
 
+impl<T: 'static, E: Error + From<Failure> + 'static> Ahead for Head<T, E> {
+    fn next(&self) -> Option<Rc<dyn Ahead>> {
+        self.outlet.next()
+    }
+
+    /// Where one waits at a head, it is the head's own chain.
+    fn waiting(self: Rc<Self>) -> Option<Rc<dyn Chain>> {
+        Some(self)
+    }
+}
+
 impl<T: 'static, E: Error + From<Failure> + 'static> Output<T, E> for Head<T, E> {
     fn outlet(&self) -> &Outlet<T, E> {
         &self.outlet
@@ -214,6 +233,17 @@ pub(super) fn run(first: Option<Rc<dyn Run>>, mut chain: Rc<dyn Chain>) {
     let mut next = first;
     while let Some(link) = next {
         next = link.run(&mut chain);
+    }
+}
+
+/// A link has come to a tail where the result lay, and was given it: it runs at once, unless the chain is paused.
+pub(super) fn run_added(link: Rc<dyn Run>, chain: &Rc<dyn Chain>) {
+    let core = chain.core();
+    core.step(State::add);
+    if core.is_paused() {
+        core.hold(move |chain| run(Some(link), chain));
+    } else {
+        run(Some(link), Rc::clone(chain));
     }
 }
 
@@ -374,22 +404,35 @@ pub(super) fn wait<T: 'static, E: Error + From<Failure> + 'static>(
     None
 }
 
-/// Cancels what `chain` waits for, or the chain itself if it waits for nothing but its own firing.
+/// Cancels what `chain` waits for, or the chain itself if it waits for nothing but its own firing. Nobody waits for it.
 pub(super) fn cancel(chain: &Rc<dyn Chain>) {
-    let mut target = Rc::clone(chain);
-    let mut asked = target.core().step(State::cancel);
-    if asked == Cancel::Forward {
-        let innermost = target.core().place(|place| match place {
-            Place::Outermost { innermost } => innermost.0.upgrade(),
-            Place::Alone | Place::Between | Place::Innermost { .. } => None,
-        });
-        let Some(innermost) = innermost else { return };
-        asked = innermost.core().step(State::cancel);
-        target = innermost;
+    if let Some(target) = ask(chain, || None) {
+        call_canceller(target);
     }
-    if asked != Cancel::CallCanceller {
-        return;
+}
+
+/// The same for one that others may wait for, from a link of it that has no result yet. Only the ends of a line know the other, so this may have to go
+/// to the outer one first.
+pub(super) fn cancel_before(link: Rc<dyn Ahead>, chain: &Rc<dyn Chain>) {
+    if let Some(target) = ask(chain, || outermost(link)) {
+        call_canceller(target);
     }
+}
+
+/// Asks whom a cancel reaches: the one whose canceller is to be called. `outer` looks for the outermost of a line that `chain` is in the middle of.
+fn ask(chain: &Rc<dyn Chain>, outer: impl FnOnce() -> Option<Rc<dyn Chain>>) -> Option<Rc<dyn Chain>> {
+    match chain.core().step(State::cancel) {
+        Cancel::CallCanceller => return Some(Rc::clone(chain)),
+        Cancel::Nothing => return None,
+        Cancel::Forward => {}
+    }
+    let other_end = chain.core().innermost().or_else(|| outer()?.core().innermost())?;
+    let innermost = other_end.0.upgrade()?;
+    let asked = innermost.core().step(State::cancel);
+    (asked == Cancel::CallCanceller).then_some(innermost)
+}
+
+fn call_canceller(target: Rc<dyn Chain>) {
     if let Some(canceller) = target.core().errand.take()
         && let Err(panic) = catch(|| canceller(Rc::clone(&target)))
     {

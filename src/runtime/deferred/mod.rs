@@ -25,6 +25,7 @@ mod pause;
 mod resolver;
 #[cfg(test)]
 mod tests;
+mod timeout;
 mod undelivered;
 
 use std::error::Error;
@@ -259,14 +260,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
         let met = tail.outlet().attach(Next::Link(Rc::clone(&link) as _));
         drop(tail);
         if let Met::Pass(Next::Link(next), rest) = met {
-            let core = chain.core();
-            core.step(State::add);
-            let next = next.accept(rest.result);
-            if core.is_paused() {
-                core.hold(move |chain| chain::run(Some(next), chain));
-            } else {
-                chain::run(Some(next), Rc::clone(&chain));
-            }
+            chain::run_added(next.accept(rest.result), &chain);
         }
         Deferred { tail: link, chain }
     }
@@ -411,6 +405,23 @@ impl<T, E> fmt::Debug for Deferred<T, E> {
         }
         shown.finish()
     }
+}
+
+/// Calls a function now and makes a Deferred of the value that it returns, as it is and of whatever type, or of its panic.
+///
+/// A `Result`, or a Deferred, that it returns is a mere value here; [`maybe_deferred`] looks into those.
+///
+/// ```
+/// use selvedge::execute;
+///
+/// struct Page(String);
+/// let page = execute(|| Page("<p>".to_owned()));
+/// assert!(page.try_result().is_ok_and(|page| page.is_ok_and(|page| page.0 == "<p>")));
+/// assert!(execute(|| -> u32 { panic!("no") }).try_result().is_ok_and(|n| n.is_err_and(|failure| failure.is_panic())));
+/// ```
+#[track_caller]
+pub fn execute<T: 'static>(body: impl FnOnce() -> T) -> Deferred<T> {
+    Deferred::from(catch(body).map_err(Failure::from))
 }
 
 /// Calls a function now and makes a Deferred of what comes of it: its value, its error, its panic, or the Deferred that it returned.

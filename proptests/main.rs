@@ -9,6 +9,7 @@
 )]
 
 mod corpus;
+mod deferred;
 mod inbox;
 mod known;
 mod ordering;

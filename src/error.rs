@@ -1,5 +1,9 @@
 //! What is refused, and why, as types: each says what the caller can do, and hands back what it was given.
 
+mod coordinate;
+mod lists;
+mod tasks;
+
 use std::error::Error;
 use std::fmt;
 use std::io;
@@ -7,6 +11,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::failure::{Failure, Panic};
+
+pub use self::coordinate::{OverRelease, QueueOverflow, QueueUnderflow};
+pub use self::lists::{FailureGroup, FirstError};
+pub use self::tasks::{AdvanceError, LoopingCallError, TaskFinished};
 
 /// A call or a job that was not accepted, handed back with the reason.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -47,12 +47,13 @@ pub mod loom;
 mod over_std;
 
 pub use error::{
-    BlockingCallError, DelayedCallError, NeverRan, OwnedError, PoolStopped, Reentered, Rejected, Rejection, SizeError,
-    StopError, StopFromWorker, UnknownTrigger,
+    AdvanceError, BlockingCallError, DelayedCallError, FailureGroup, FirstError, LoopingCallError, NeverRan,
+    OverRelease, OwnedError, PoolStopped, QueueOverflow, QueueUnderflow, Reentered, Rejected, Rejection, SizeError,
+    StopError, StopFromWorker, TaskFinished, UnknownTrigger,
 };
 pub use failure::{Abandoned, Cancelled, Failure, Kinds, NotPaused, Panic, ReactorStopped, TimedOut, WaitsForItself};
 pub use over_std::runtime::prelude::*;
-pub use over_std::runtime::threads;
+pub use over_std::runtime::{task, threads};
 
 /// The programs of the README, compiled and run.
 #[cfg(doctest)]

@@ -15,7 +15,7 @@ pub(crate) mod sync;
 pub(crate) mod runtime;
 
 pub use runtime::prelude::*;
-pub use runtime::threads;
+pub use runtime::{task, threads};
 pub use sync::Injected;
 
 /// The three shells themselves, so that models can explore each on its own. No promise of stability.

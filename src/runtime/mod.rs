@@ -1,6 +1,7 @@
 //! Everything that runs. Compiled over std, and with the feature `loom` once more over loom.
 
 mod apart;
+pub(crate) mod coordinate;
 pub(crate) mod deferred;
 pub(crate) mod future;
 pub(crate) mod inbox;
@@ -8,12 +9,14 @@ pub(crate) mod pool;
 pub(crate) mod reactor;
 pub(crate) mod reply;
 pub(crate) mod report;
+pub mod task;
 pub mod threads;
 
 pub(crate) use super::sync;
 
 /// What a program sees of all this.
 pub(crate) mod prelude {
+    pub use super::coordinate::{DeferredLock, DeferredQueue, DeferredSemaphore, Permit};
     pub use super::deferred::*;
     pub use super::future::SendFuture;
     pub use super::pool::{Job, PoolBuilder, PoolStats, ThreadPool};

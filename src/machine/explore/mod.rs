@@ -12,12 +12,17 @@
 //! pinned, because a search that silently shrinks is worse than none; and each file seeds a few faults, to see that they are found.
 
 mod book;
+mod cooperative;
 mod deferred;
 mod inbox;
 mod lifecycle;
+mod looping;
+mod permits;
 mod pool;
 mod reply;
+mod stock;
 mod table;
+mod tally;
 mod task;
 mod ticket;
 

@@ -128,17 +128,27 @@ pub(super) struct Head<T, E: Error + 'static> {
 }
 
 impl<T: 'static, E: Error + From<Failure> + 'static> Head<T, E> {
-    pub(super) fn unfired(canceller: Option<Errand>, made_at: &'static Location<'static>) -> Self {
+    pub(super) fn unfired(canceller: Option<Errand>, made_at: &'static Location<'static>) -> Rc<Self> {
         Self::new(State::new(Stage::Unfired), Outlet::open(), canceller, made_at)
     }
 
-    pub(super) fn fired(result: Result<T, E>, made_at: &'static Location<'static>) -> Self {
+    pub(super) fn fired(result: Result<T, E>, made_at: &'static Location<'static>) -> Rc<Self> {
         Self::new(State::new(Stage::Resting), Outlet::settled(result, made_at), None, made_at)
     }
 
-    fn new(state: State, outlet: Outlet<T, E>, errand: Option<Errand>, made_at: &'static Location<'static>) -> Self {
+    fn new(
+        state: State,
+        outlet: Outlet<T, E>,
+        errand: Option<Errand>,
+        made_at: &'static Location<'static>,
+    ) -> Rc<Self> {
         let core = Core { state: Cell::new(state), place: Cell::new(Place::Alone), errand: Cell::new(errand), made_at };
-        Self { core, outlet }
+        Rc::new(Self { core, outlet })
+    }
+
+    /// Gives an unfired head what it is cancelled with.
+    pub(super) fn set_canceller(&self, canceller: Errand) {
+        self.core.errand.set(Some(canceller));
     }
 
     /// The chain runs from now on: its canceller is of no use any more.
@@ -229,6 +239,14 @@ pub(super) fn run(first: Option<Rc<dyn Run>>, mut chain: Rc<dyn Chain>) {
     while let Some(link) = next {
         next = link.run(&mut chain);
     }
+}
+
+/// A link has come to a tail where the result lay, and was given it: it runs at once, unless the chain is paused.
+pub(super) fn run_added(link: Rc<dyn Run>, chain: &Rc<dyn Chain>) {
+    let core = chain.core();
+    core.step(State::add);
+    let next = if core.is_paused() { hold_link(core, link) } else { Some(link) };
+    run(next, Rc::clone(chain));
 }
 
 /// Carries a result out of `from`: to the next link, which is returned to be run, or to whatever waits for this whole chain.
@@ -342,7 +360,7 @@ fn go_on_without(gone: &Core, errand: Errand) {
     if state.unpause_for_good() != Unpause::GoOn {
         return drop_contained(errand);
     }
-    let chain: Rc<dyn Chain> = Rc::new(Head::<(), Failure>::new(state, Outlet::open(), None, gone.made_at));
+    let chain: Rc<dyn Chain> = Head::<(), Failure>::new(state, Outlet::open(), None, gone.made_at);
     if let Place::Innermost { outermost } = gone.place.replace(Place::Alone) {
         draw(Line { outermost, innermost: End::new(&chain) });
     }

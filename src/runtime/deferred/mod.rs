@@ -18,6 +18,7 @@ mod awaited;
 mod chain;
 mod endings;
 mod link;
+mod list;
 mod outcome;
 mod outlet;
 mod pause;
@@ -30,7 +31,7 @@ mod undelivered;
 use std::error::Error;
 use std::fmt;
 use std::panic::Location;
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 
 use self::chain::{Chain, Errand, Head};
 use self::link::{Hook, Link, OnBoth, OnEither, OnError, OnValue, OnValuePlain};
@@ -42,6 +43,7 @@ use crate::machine::deferred::{Chain as State, Met};
 
 pub use self::awaited::DeferredFuture;
 pub(crate) use self::awaited::disowned;
+pub use self::list::{DeferredList, gather_results, race};
 pub use self::outcome::{ChainError, Outcome, OutcomeOf, Raise, Settled};
 pub(crate) use self::outlet::tell;
 pub use self::pause::PauseHandle;
@@ -192,23 +194,20 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
     /// As [`with_firing_canceller`](Deferred::with_firing_canceller), with an error type of the program's own.
     #[track_caller]
     pub fn typed_with_firing_canceller(canceller: impl FnOnce(Resolver<T, E>) + 'static) -> (Self, Resolver<T, E>) {
-        let made_at = Location::caller();
-        let head = Rc::new_cyclic(|head: &Weak<Head<T, E>>| {
-            let head = Weak::clone(head);
-            // It is called through the head, which is there then.
-            let fire = move |_chain| {
-                if let Some(head) = head.upgrade() {
-                    canceller(Resolver::new(head));
-                }
-            };
-            Head::unfired(Some(Box::new(fire)), made_at)
-        });
+        let head = Head::unfired(None, Location::caller());
+        // Weak: a head that owned a way to be fired would never be abandoned.
+        let own = Rc::downgrade(&head);
+        head.set_canceller(Box::new(move |_chain| {
+            if let Some(head) = own.upgrade() {
+                canceller(Resolver::new(head));
+            }
+        }));
         (Self::at(Rc::clone(&head)), Resolver::new(head))
     }
 
     #[track_caller]
     fn unfired(canceller: Option<Errand>) -> (Self, Resolver<T, E>) {
-        let head = Rc::new(Head::unfired(canceller, Location::caller()));
+        let head = Head::unfired(canceller, Location::caller());
         (Self::at(Rc::clone(&head)), Resolver::new(head))
     }
 
@@ -293,11 +292,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
         let met = tail.outlet().attach(Next::Link(Rc::clone(&link) as _));
         drop(tail);
         if let Met::Pass(Next::Link(next), rest) = met {
-            let core = chain.core();
-            core.step(State::add);
-            let next = next.accept(rest.result);
-            let next = if core.is_paused() { chain::hold_link(core, next) } else { Some(next) };
-            chain::run(next, Rc::clone(&chain));
+            chain::run_added(next.accept(rest.result), &chain);
         }
         Deferred { tail: link, chain }
     }
@@ -428,7 +423,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
 impl<T: 'static, E: Error + From<Failure> + 'static> From<Result<T, E>> for Deferred<T, E> {
     #[track_caller]
     fn from(result: Result<T, E>) -> Self {
-        Self::at(Rc::new(Head::fired(result, Location::caller())))
+        Self::at(Head::fired(result, Location::caller()))
     }
 }
 

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::super::reactor::{DelayedCall, Reactor};
+use super::super::report::drop_contained;
 use super::outlet::Ahead;
 use super::{Deferred, OutcomeOf, Settled, chain};
 use crate::failure::{Cancelled, Failure, TimedOut, says};
@@ -94,7 +95,12 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
         let met = Rc::clone(&deadline);
         let deferred = self.add_both(move |result| {
             met.meet();
-            if met.missed.get() { on_timeout(result, after).settle_as() } else { Settled::Now(result) }
+            if met.missed.get() {
+                return on_timeout(result, after).settle_as();
+            }
+            // A drop that panics is its own affair: the result goes on.
+            drop_contained(on_timeout);
+            Settled::Now(result)
         });
         if !deadline.met.get() {
             // Weak: what waits for its time keeps nothing alive.

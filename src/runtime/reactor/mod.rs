@@ -1,5 +1,6 @@
 //! The reactor: an event loop that owns what is not thread-safe, and what runs on its thread.
 
+mod advance;
 mod builder;
 mod calls;
 mod clock;
@@ -185,7 +186,15 @@ impl Reactor {
     where
         F: FnOnce(&Reactor) + 'static,
     {
-        DelayedCall::schedule(&self.core, delay, Box::new(f))
+        self.call_at(self.now().saturating_add(delay), f)
+    }
+
+    /// The same, at a time of the reactor's clock.
+    pub(crate) fn call_at<F>(&self, at: Duration, f: F) -> DelayedCall
+    where
+        F: FnOnce(&Reactor) + 'static,
+    {
+        DelayedCall::schedule(&self.core, at, Box::new(f))
     }
 
     /// How many delayed calls are still to come.

@@ -115,8 +115,7 @@ pub struct DelayedCall {
 }
 
 impl DelayedCall {
-    pub(super) fn schedule(core: &Rc<Core>, delay: Duration, call: LocalCall) -> Self {
-        let at = core.clock.now().saturating_add(delay);
+    pub(super) fn schedule(core: &Rc<Core>, at: Duration, call: LocalCall) -> Self {
         let state = core.timers.add(at, call);
         Self { core: Rc::downgrade(core), state }
     }

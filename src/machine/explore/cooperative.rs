@@ -1,0 +1,391 @@
+//! The cooperator explored: tasks that are paused, resumed and stopped at every moment, also in their own steps, and a cooperator that is.
+
+use super::{Row, Rows, Steps, World, book, finds, sound, table};
+use crate::machine::cooperative::{Crew, Do, End, Stepped, Task, Unpaused};
+
+const PAUSES: usize = 2;
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Member {
+    task: Task,
+    in_line: bool,
+    /// It stands in the middle of a step.
+    stepping: bool,
+    /// It has yielded a Deferred that has not fired.
+    waits: bool,
+    /// Pauses that were not taken back.
+    pauses: usize,
+    steps: u8,
+    told: u8,
+}
+
+/// A fault put into the world to see that the search finds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Seed {
+    None,
+    /// A resume ends a wait, as Twisted's does.
+    ResumeWakes,
+    /// The tick does not look whether there is more to do.
+    ForgetsTheNextTick,
+    /// Whoever ends stays in the line.
+    StaysInLine,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Office {
+    seed: Seed,
+    crew: Crew,
+    members: Vec<Member>,
+    /// A timer is set.
+    timer: bool,
+    /// A tick goes on.
+    ticking: bool,
+    /// It has made a step.
+    stepped: bool,
+    stops: u8,
+    lost: bool,
+    fault: Option<&'static str>,
+}
+
+#[derive(Debug, Clone, Copy)]
+#[expect(dead_code, reason = "numbers are there to be printed")]
+enum Event {
+    Pauses(usize),
+    Resumes(usize),
+    Stops(usize),
+    StepIsOver(usize, Stepped),
+    IsWoken(usize),
+    WaitsInVain(usize),
+    IsStepped(usize),
+    TheTickBegins,
+    TheTickIsOver,
+    TheCooperatorStarts,
+    TheCooperatorStops,
+    TheReactorEnds,
+}
+
+impl Office {
+    fn new(seed: Seed, tasks: usize) -> Self {
+        let member =
+            Member { task: Task::Ready, in_line: true, stepping: false, waits: false, pauses: 0, steps: 2, told: 0 };
+        let (members, stops) = (vec![member; tasks], 1);
+        Self {
+            seed,
+            crew: Crew::new(false),
+            members,
+            timer: false,
+            ticking: false,
+            stepped: false,
+            stops,
+            lost: false,
+            fault: None,
+        }
+    }
+
+    fn any(&self) -> bool {
+        self.members.iter().any(|member| member.in_line)
+    }
+
+    fn task<A>(
+        &self,
+        id: usize,
+        steps: &mut Steps<'_, Self>,
+        event: &'static str,
+        transition: impl FnOnce(&mut Task) -> A,
+        action: impl FnOnce(&A) -> &'static str,
+    ) -> (Self, A) {
+        let mut next = self.clone();
+        let from = label(self.members[id].task);
+        let outcome = transition(&mut next.members[id].task);
+        steps.row(Row { from, event, action: action(&outcome), to: label(next.members[id].task) });
+        (next, outcome)
+    }
+
+    fn crew(
+        &mut self,
+        steps: &mut Steps<'_, Self>,
+        event: &'static str,
+        transition: impl FnOnce(&mut Crew) -> bool,
+    ) -> bool {
+        let from = self.crew.label();
+        let outcome = transition(&mut self.crew);
+        let action = match (event, outcome) {
+            (_, false) => "nothing",
+            ("joined" | "start" | "tick over", true) => "set the timer",
+            ("stop", true) => "cancel the timer, end all",
+            ("begin tick", true) => "step them",
+            (_, true) => "end all",
+        };
+        steps.row(Row { from, event, action, to: self.crew.label() });
+        outcome
+    }
+
+    fn carry_out(&mut self, id: usize, what: Do, steps: &mut Steps<'_, Self>) {
+        let stays = self.seed == Seed::StaysInLine;
+        let member = &mut self.members[id];
+        match what {
+            Do::Nothing => {}
+            Do::Cancel => member.waits = false,
+            Do::Join => {
+                if self.crew.is_stopped() {
+                    let (next, stopped) =
+                        self.task(id, steps, "stop", |task| task.stop(End::SchedulerStopped), |_| "tell");
+                    *self = next;
+                    self.members[id].in_line = false;
+                    self.members[id].told += u8::from(stopped.is_ok());
+                } else {
+                    member.in_line = true;
+                    self.timer |= self.crew(steps, "joined", Crew::joined);
+                }
+            }
+            Do::Leave => member.in_line = false,
+            Do::LeaveAndTell => {
+                member.in_line = stays;
+                member.told += 1;
+            }
+            Do::Tell => member.told += 1,
+            Do::CancelAndTell => {
+                member.waits = false;
+                member.told += 1;
+            }
+        }
+    }
+
+    fn pauses(&self, id: usize, steps: &mut Steps<'_, Self>) -> Self {
+        let (mut next, outcome) = self.task(id, steps, "pause", Task::pause, |outcome| match outcome {
+            Ok(Do::Leave) => "leave the line",
+            Ok(_) => "nothing",
+            Err(_) => "refuse: finished",
+        });
+        if let Ok(what) = outcome {
+            next.members[id].pauses += 1;
+            next.carry_out(id, what, steps);
+        }
+        next
+    }
+
+    fn resumes(&self, id: usize, steps: &mut Steps<'_, Self>) -> Self {
+        let (mut next, outcome) = self.task(id, steps, "resume", Task::resume, |outcome| match outcome {
+            Ok(Do::Join) => "join the line",
+            Ok(_) => "nothing",
+            Err(Unpaused) => "refuse: not paused",
+        });
+        if outcome.is_ok() != (self.members[id].pauses > 0) {
+            next.fault = Some("what is paused can be resumed, and nothing else");
+        }
+        if self.seed == Seed::ResumeWakes && self.members[id].waits {
+            next.members[id].task = Task::Ready;
+            next.members[id].in_line = true;
+        }
+        if let Ok(what) = outcome {
+            next.members[id].pauses = self.members[id].pauses.saturating_sub(1);
+            next.carry_out(id, what, steps);
+        }
+        next
+    }
+
+    fn stop(&self, id: usize, end: End, steps: &mut Steps<'_, Self>) -> Self {
+        let (mut next, outcome) = self.task(
+            id,
+            steps,
+            "stop",
+            |task| task.stop(end),
+            |outcome| match outcome {
+                Ok(Do::LeaveAndTell) => "leave the line, and tell",
+                Ok(Do::CancelAndTell) => "cancel what it waits for, and tell",
+                Ok(_) => "tell",
+                Err(_) => "refuse: finished",
+            },
+        );
+        if let Ok(what) = outcome {
+            next.carry_out(id, what, steps);
+        }
+        next
+    }
+
+    fn step_is_over(&self, id: usize, stepped: Stepped, steps: &mut Steps<'_, Self>) -> Self {
+        let mut before = self.clone();
+        before.members[id].stepping = false;
+        before.members[id].waits = stepped == Stepped::Waits;
+        before.members[id].steps -= u8::from(matches!(stepped, Stepped::More | Stepped::Waits));
+        let event = match stepped {
+            Stepped::More => "step more",
+            Stepped::Waits => "step waits",
+            Stepped::Done => "step done",
+            Stepped::Failed => "step failed",
+        };
+        let (mut next, what) = before.task(id, steps, event, |task| task.stepped(stepped), action);
+        next.carry_out(id, what, steps);
+        next
+    }
+
+    fn woken(&self, id: usize, failed: bool, steps: &mut Steps<'_, Self>) -> Self {
+        let mut before = self.clone();
+        before.members[id].waits = false;
+        let event = if failed { "woken in vain" } else { "woken" };
+        let (mut next, what) = before.task(id, steps, event, |task| task.woken(failed), action);
+        next.carry_out(id, what, steps);
+        next
+    }
+
+    fn all_end(mut self, end: End, steps: &mut Steps<'_, Self>) -> Self {
+        for id in 0..self.members.len() {
+            self = self.stop(id, end, steps);
+        }
+        self
+    }
+
+    fn crew_steps(&self, steps: &mut Steps<'_, Self>) {
+        if self.timer {
+            let mut next = self.clone();
+            next.timer = false;
+            next.ticking = next.crew(steps, "begin tick", Crew::begin);
+            next.stepped = false;
+            steps.certain(Event::TheTickBegins, next);
+            let mut next = self.clone();
+            (next.timer, next.lost) = (false, true);
+            if next.crew(steps, "lost", Crew::lost) {
+                next = next.all_end(End::ReactorStopped, steps);
+            }
+            steps.possible(Event::TheReactorEnds, next);
+        }
+        let at_work = self.members.iter().any(|member| member.stepping);
+        if self.ticking && !at_work {
+            let mut next = self.clone();
+            (next.ticking, next.stepped) = (false, false);
+            let any = self.any() && self.seed != Seed::ForgetsTheNextTick;
+            next.timer |= next.crew(steps, "tick over", |crew| crew.over(any));
+            if self.stepped || !self.any() {
+                steps.certain(Event::TheTickIsOver, next);
+            }
+            if let Some(id) = self.members.iter().position(|member| member.in_line) {
+                let mut next = self.clone();
+                next.stepped = true;
+                let member = &mut next.members[id];
+                (member.in_line, member.stepping) = (false, true);
+                member.task.begin();
+                let (from, to) = (label(self.members[id].task), label(next.members[id].task));
+                steps.row(Row { from, event: "begin", action: "step it", to });
+                steps.certain(Event::IsStepped(id), next);
+            }
+        }
+        let mut next = self.clone();
+        let any = self.any();
+        next.timer |= next.crew(steps, "start", |crew| crew.start(any));
+        steps.possible(Event::TheCooperatorStarts, next);
+        if self.stops > 0 {
+            let mut next = self.clone();
+            next.stops -= 1;
+            if next.crew(steps, "stop", Crew::stop) {
+                next.timer = false;
+            }
+            let next = next.all_end(End::SchedulerStopped, steps);
+            steps.possible(Event::TheCooperatorStops, next);
+        }
+    }
+}
+
+impl World for Office {
+    type Event = Event;
+
+    fn steps(&self, steps: &mut Steps<'_, Self>) {
+        if !self.lost {
+            self.crew_steps(steps);
+        }
+        for id in 0..self.members.len() {
+            let member = &self.members[id];
+            if member.pauses < PAUSES {
+                let next = self.pauses(id, steps);
+                steps.possible(Event::Pauses(id), next);
+            }
+            let next = self.resumes(id, steps);
+            steps.possible(Event::Resumes(id), next);
+            let next = self.stop(id, End::Stopped, steps);
+            steps.possible(Event::Stops(id), next);
+            if member.stepping {
+                for stepped in [Stepped::More, Stepped::Waits, Stepped::Done, Stepped::Failed] {
+                    if member.steps == 0 && matches!(stepped, Stepped::More | Stepped::Waits) {
+                        continue;
+                    }
+                    let next = self.step_is_over(id, stepped, steps);
+                    steps.hoped(Event::StepIsOver(id, stepped), next);
+                }
+            }
+            if member.waits && !member.stepping {
+                let (woken, in_vain) = (self.woken(id, false, steps), self.woken(id, true, steps));
+                steps.hoped(Event::IsWoken(id), woken);
+                steps.hoped(Event::WaitsInVain(id), in_vain);
+            }
+        }
+    }
+
+    fn wrong(&self) -> Option<&'static str> {
+        for member in &self.members {
+            let over = member.task.end().is_some();
+            if member.told != u8::from(over) {
+                return Some("the end is told once, when there is one");
+            }
+            if over && (member.in_line || member.waits && !member.stepping) {
+                return Some("a task that has ended is stepped, or waits");
+            }
+            if !over && member.in_line && (member.pauses > 0 || member.waits || member.stepping) {
+                return Some("a task is stepped that is paused, or waits");
+            }
+            let idle = !over && member.pauses == 0 && !member.waits && !member.stepping;
+            if idle && !member.in_line {
+                return Some("a task is ready, and not in the line");
+            }
+        }
+        self.fault
+    }
+
+    fn stuck(&self) -> Option<&'static str> {
+        let at_work = self.ticking || self.timer || self.lost;
+        (self.any() && self.crew.is_running() && !at_work).then_some("tasks are ready, and no tick is to come")
+    }
+}
+
+fn action(what: &Do) -> &'static str {
+    match what {
+        Do::Nothing => "nothing",
+        Do::Join => "join the line",
+        Do::Leave => "leave the line",
+        Do::LeaveAndTell => "leave the line, and tell",
+        Do::Tell => "tell",
+        Do::CancelAndTell => "cancel what it waits for, and tell",
+        Do::Cancel => "cancel what it yielded",
+    }
+}
+
+fn label(task: Task) -> &'static str {
+    match task {
+        Task::Ready => "Ready",
+        Task::Stepping { pauses: 0 } => "Stepping",
+        Task::Stepping { .. } => "Stepping, paused",
+        Task::Waiting { pauses: 0 } => "Waiting",
+        Task::Waiting { .. } => "Waiting, paused",
+        Task::Paused { .. } => "Paused",
+        Task::Over { .. } => "Over",
+    }
+}
+
+// Checks: B68, P34
+#[test]
+fn a_task_is_stepped_while_it_is_ready_and_its_end_is_told_once() {
+    let mut rows = Rows::new();
+    rows.extend(sound(Office::new(Seed::None, 1), 372, 1890));
+    rows.extend(sound(Office::new(Seed::None, 2), 17892, 146479));
+    let crew = ["Idle", "Scheduled", "Ticking", "Stopped", "Unstarted"];
+    let (crew, tasks): (Rows, Rows) = rows.into_iter().partition(|row| crew.contains(&row.from));
+    let text = format!("The task:\n\n{}\n\nThe cooperator:\n\n{}", table::chapter(&tasks), table::chapter(&crew));
+    book::holds("cooperative", &text);
+}
+
+// Checks: B68, P34
+#[test]
+fn seeded_faults_of_the_cooperator_are_found() {
+    let finds = |seed, what| finds(Office::new(seed, 1), what);
+    finds(Seed::ResumeWakes, "a task is stepped that is paused, or waits");
+    finds(Seed::ForgetsTheNextTick, "tasks are ready, and no tick is to come");
+    finds(Seed::StaysInLine, "a task that has ended is stepped, or waits");
+}

@@ -1,0 +1,259 @@
+//! The queue explored: items that are put and takers that come and give up, also while an item is being delivered.
+
+use super::{Row, Rows, Steps, World, book, finds, sound, table};
+use crate::machine::line::Key;
+use crate::machine::stock::{Put, Stock, Take};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Taker {
+    /// May come, so many times.
+    Away(u8),
+    Waits(Key, u8),
+}
+
+/// A fault put into the world to see that the search finds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Seed {
+    None,
+    /// Whoever puts delivers, also where somebody does already.
+    Recurses,
+    /// One that delivers does not look again when it has delivered one.
+    DeliversOne,
+    /// Whoever gives up leaves its place to be served.
+    LeavesItsPlace,
+    /// What is refused is dropped.
+    DropsWhatItRefuses,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Shop {
+    seed: Seed,
+    size: Option<usize>,
+    backlog: Option<usize>,
+    stock: Stock<u8, u8>,
+    takers: Vec<Taker>,
+    order: Vec<u8>,
+    /// Items that may still come; those that were accepted have numbers from zero.
+    left: u8,
+    accepted: u8,
+    refused: u8,
+    delivered: u8,
+    loops: usize,
+    /// Somebody gave up while items were being delivered: one may be left above the limit.
+    gave_up: bool,
+    fault: Option<&'static str>,
+}
+
+#[derive(Debug, Clone, Copy)]
+#[expect(dead_code, reason = "numbers are there to be printed")]
+enum Event {
+    AnItemIsPut,
+    Comes(usize),
+    GivesUp(usize),
+    TheNextIsDelivered,
+}
+
+impl Shop {
+    fn new(seed: Seed, size: Option<usize>, backlog: Option<usize>) -> Self {
+        Self {
+            seed,
+            size,
+            backlog,
+            stock: Stock::new(size, backlog),
+            takers: vec![Taker::Away(2), Taker::Away(1), Taker::Away(1)],
+            order: Vec::new(),
+            left: 4,
+            accepted: 0,
+            refused: 0,
+            delivered: 0,
+            loops: 0,
+            gave_up: false,
+            fault: None,
+        }
+    }
+
+    fn label(&self) -> &'static str {
+        match (self.stock.handing_on(), self.stock.len(), self.stock.waiting()) {
+            (true, ..) => "Handing on",
+            (false, 0, 0) => "Empty",
+            (false, _, 0) => "Items",
+            (false, ..) => "Takers",
+        }
+    }
+
+    fn row(&self, steps: &mut Steps<'_, Self>, event: &'static str, action: &'static str, to: &Self) {
+        steps.row(Row { from: self.label(), event, action, to: to.label() });
+    }
+
+    fn gets(&mut self, item: u8) {
+        if item != self.delivered {
+            self.fault = Some("items come out in the order in which they went in");
+        }
+        self.delivered += 1;
+    }
+
+    fn put(&self, steps: &mut Steps<'_, Self>) -> Self {
+        let mut next = self.clone();
+        next.left -= 1;
+        let action = match next.stock.put(self.accepted) {
+            Ok(put) => {
+                next.accepted += 1;
+                if put == Put::HandOn || self.seed == Seed::Recurses && !self.order.is_empty() {
+                    next.loops += 1;
+                    "hand on"
+                } else {
+                    "nothing"
+                }
+            }
+            Err(item) => {
+                if item != self.accepted {
+                    next.fault = Some("what is refused is what was put");
+                }
+                next.refused += u8::from(self.seed != Seed::DropsWhatItRefuses);
+                "hand the item back"
+            }
+        };
+        self.row(steps, "put", action, &next);
+        next
+    }
+
+    fn comes(&self, id: usize, times: u8, steps: &mut Steps<'_, Self>) -> Self {
+        let mut next = self.clone();
+        next.takers[id] = Taker::Away(times - 1);
+        let action = match next.stock.take() {
+            Take::Item(item) => {
+                if !self.order.is_empty() {
+                    next.fault = Some("somebody overtakes");
+                }
+                next.gets(item);
+                "take the item"
+            }
+            Take::Waits => {
+                next.takers[id] = Taker::Waits(next.stock.next_key(), times - 1);
+                next.stock.wait(id as u8);
+                next.order.push(id as u8);
+                "wait"
+            }
+            Take::Refused => "refuse: underflow",
+        };
+        self.row(steps, "take", action, &next);
+        next
+    }
+
+    fn gives_up(&self, id: usize, key: Key, times: u8, steps: &mut Steps<'_, Self>) -> Self {
+        let mut next = self.clone();
+        next.takers[id] = Taker::Away(times);
+        next.order.retain(|waits| usize::from(*waits) != id);
+        next.gave_up |= self.loops > 0;
+        if self.seed != Seed::LeavesItsPlace {
+            let gone = next.stock.give_up(key);
+            if gone != Some(id as u8) || next.stock.give_up(key).is_some() {
+                next.fault = Some("whoever gives up leaves its own place, once");
+            }
+        }
+        self.row(steps, "give up", "nothing", &next);
+        next
+    }
+
+    fn delivers(&self, steps: &mut Steps<'_, Self>) -> Self {
+        let mut next = self.clone();
+        let action = match next.stock.next() {
+            Some((id, item)) => {
+                if next.order.first() == Some(&id) {
+                    next.order.remove(0);
+                } else {
+                    next.fault = Some("the first who waits is served first");
+                }
+                if let Taker::Waits(_, times) = next.takers[usize::from(id)] {
+                    next.takers[usize::from(id)] = Taker::Away(times);
+                }
+                next.gets(item);
+                if self.seed == Seed::DeliversOne {
+                    next.loops -= 1;
+                }
+                "deliver"
+            }
+            None => {
+                next.loops -= 1;
+                "nothing"
+            }
+        };
+        self.row(steps, "next", action, &next);
+        next
+    }
+}
+
+impl World for Shop {
+    type Event = Event;
+
+    fn steps(&self, steps: &mut Steps<'_, Self>) {
+        if self.left > 0 {
+            let next = self.put(steps);
+            steps.possible(Event::AnItemIsPut, next);
+        }
+        for id in 0..self.takers.len() {
+            match self.takers[id] {
+                Taker::Away(0) => {}
+                Taker::Away(times) => {
+                    let next = self.comes(id, times, steps);
+                    steps.possible(Event::Comes(id), next);
+                }
+                Taker::Waits(key, times) => {
+                    let next = self.gives_up(id, key, times, steps);
+                    steps.possible(Event::GivesUp(id), next);
+                }
+            }
+        }
+        if self.loops > 0 {
+            let next = self.delivers(steps);
+            steps.certain(Event::TheNextIsDelivered, next);
+        }
+    }
+
+    fn wrong(&self) -> Option<&'static str> {
+        if self.loops > 1 {
+            return Some("delivering recurses");
+        }
+        if self.accepted + self.refused + self.left != 4 {
+            return Some("an item is lost");
+        }
+        if !self.gave_up {
+            let full = self.size.is_some_and(|size| self.stock.len() > size);
+            let long = self.backlog.is_some_and(|backlog| self.stock.waiting() > backlog);
+            if full || long {
+                return Some("a limit is exceeded");
+            }
+        }
+        self.fault
+    }
+
+    fn stuck(&self) -> Option<&'static str> {
+        let held = usize::from(self.accepted - self.delivered);
+        if held > 0 && !self.order.is_empty() {
+            return Some("an item lies here, and somebody waits for one");
+        }
+        (held != self.stock.len() || self.order.len() != self.stock.waiting())
+            .then_some("it holds what it was not given")
+    }
+}
+
+// Checks: B64, P32
+#[test]
+fn every_item_goes_to_one_taker_and_both_lines_keep_their_order() {
+    let mut rows = Rows::new();
+    rows.extend(sound(Shop::new(Seed::None, None, None), 9063, 25131));
+    rows.extend(sound(Shop::new(Seed::None, Some(1), Some(1)), 11104, 28152));
+    rows.extend(sound(Shop::new(Seed::None, Some(0), None), 14775, 40831));
+    rows.extend(sound(Shop::new(Seed::None, None, Some(0)), 137, 305));
+    book::holds("stock", &table::chapter(&rows));
+}
+
+// Checks: B64, P32
+#[test]
+fn seeded_faults_of_the_queue_are_found() {
+    let finds = |seed, what| finds(Shop::new(seed, Some(1), None), what);
+    finds(Seed::Recurses, "delivering recurses");
+    finds(Seed::DeliversOne, "an item lies here, and somebody waits for one");
+    finds(Seed::LeavesItsPlace, "it holds what it was not given");
+    finds(Seed::DropsWhatItRefuses, "an item is lost");
+}

@@ -1,0 +1,171 @@
+//! A line of waiters, first in, first out, that anyone may leave from the middle: each step takes constant time.
+//!
+//! A linked list in a vector. A waiter's key is its place and a number that no other waiter of this line ever had there, so a key that is used too late finds
+//! nobody. Places are used again: memory follows the longest that the line has been, not how many have been in it.
+
+/// Tells one waiter of a line from all others, those before it in the same place included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Key {
+    at: usize,
+    turn: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Place<W> {
+    /// Counts those who have stood here.
+    turn: u32,
+    content: Content<W>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Content<W> {
+    Waiter {
+        waiter: W,
+        before: Option<usize>,
+        behind: Option<usize>,
+    },
+    /// Nobody: the next free place.
+    Free(Option<usize>),
+}
+
+/// The line itself.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Line<W> {
+    places: Vec<Place<W>>,
+    first: Option<usize>,
+    last: Option<usize>,
+    free: Option<usize>,
+    len: usize,
+}
+
+impl<W> Line<W> {
+    pub(crate) const fn new() -> Self {
+        Self { places: Vec::new(), first: None, last: None, free: None, len: 0 }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The key that the next to come will have: a waiter may need to know its own.
+    pub(crate) fn next_key(&self) -> Key {
+        let at = self.free.unwrap_or(self.places.len());
+        Key { at, turn: self.places.get(at).map_or(0, |place| place.turn) }
+    }
+
+    /// Somebody comes, and stands at the end.
+    pub(crate) fn push(&mut self, waiter: W) -> Key {
+        let key = self.next_key();
+        let content = Content::Waiter { waiter, before: self.last, behind: None };
+        match self.places.get_mut(key.at) {
+            Some(place) => {
+                if let Content::Free(next) = place.content {
+                    self.free = next;
+                }
+                place.content = content;
+            }
+            None => self.places.push(Place { turn: key.turn, content }),
+        }
+        self.link(self.last, Some(key.at));
+        self.last = Some(key.at);
+        self.first = self.first.or(self.last);
+        self.len += 1;
+        key
+    }
+
+    /// The first leaves.
+    pub(crate) fn pop(&mut self) -> Option<W> {
+        self.leave(self.first?)
+    }
+
+    /// One leaves from wherever it stands; nobody, if it has left before.
+    pub(crate) fn remove(&mut self, key: Key) -> Option<W> {
+        let here = self.places.get(key.at).is_some_and(|place| place.turn == key.turn);
+        if here { self.leave(key.at) } else { None }
+    }
+
+    fn leave(&mut self, at: usize) -> Option<W> {
+        let place = self.places.get_mut(at)?;
+        if matches!(place.content, Content::Free(_)) {
+            return None;
+        }
+        let content = std::mem::replace(&mut place.content, Content::Free(self.free));
+        place.turn = place.turn.wrapping_add(1);
+        let Content::Waiter { waiter, before, behind } = content else { return None };
+        self.free = Some(at);
+        self.len -= 1;
+        self.link(before, behind);
+        self.link_back(behind, before);
+        if self.first == Some(at) {
+            self.first = behind;
+        }
+        if self.last == Some(at) {
+            self.last = before;
+        }
+        Some(waiter)
+    }
+
+    /// Whoever stands at `at` has `to` behind it.
+    fn link(&mut self, at: Option<usize>, to: Option<usize>) {
+        if let Some(Content::Waiter { behind, .. }) = at.and_then(|at| self.content(at)) {
+            *behind = to;
+        }
+    }
+
+    /// Whoever stands at `at` has `to` before it.
+    fn link_back(&mut self, at: Option<usize>, to: Option<usize>) {
+        if let Some(Content::Waiter { before, .. }) = at.and_then(|at| self.content(at)) {
+            *before = to;
+        }
+    }
+
+    fn content(&mut self, at: usize) -> Option<&mut Content<W>> {
+        self.places.get_mut(at).map(|place| &mut place.content)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Line;
+
+    // Checks: B64, P31
+    #[test]
+    fn a_line_is_first_in_first_out_whoever_leaves_it() {
+        let mut line = Line::new();
+        let keys: Vec<_> = (0..5).map(|waiter| line.push(waiter)).collect();
+        assert_eq!(line.remove(keys[2]), Some(2));
+        assert_eq!(line.remove(keys[0]), Some(0));
+        assert_eq!(line.remove(keys[4]), Some(4));
+        line.push(5);
+        assert_eq!([line.pop(), line.pop(), line.pop(), line.pop()], [Some(1), Some(3), Some(5), None]);
+        assert!(line.is_empty());
+    }
+
+    // Checks: P31
+    #[test]
+    fn a_key_that_comes_late_finds_nobody_not_even_the_next_in_that_place() {
+        let mut line = Line::new();
+        let key = line.push(1);
+        assert_eq!(line.pop(), Some(1));
+        assert_ne!(line.next_key(), key);
+        let next = line.push(2);
+        assert_eq!((line.remove(key), line.remove(next), line.remove(next)), (None, Some(2), None));
+    }
+
+    // Checks: P31
+    #[test]
+    fn memory_follows_the_longest_that_a_line_has_been() {
+        let mut line = Line::new();
+        line.push(0);
+        for waiter in 1..10_000 {
+            let (one, two) = (line.push(waiter), line.push(waiter));
+            line.remove(one);
+            line.remove(two);
+        }
+        assert_eq!((line.len(), line.places.len()), (1, 3));
+    }
+}

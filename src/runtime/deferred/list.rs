@@ -1,0 +1,419 @@
+//! Several Deferreds as one: how their results come together, in the order of input.
+//!
+//! A list hangs a [`Member`] on the tail of each of its Deferreds, in the place where a callback would stand. The member that decides the
+//! list hands the list's own first link to the loop that is running its chain, as one chain does to the other that waits for it: lists of lists, as deep as you like,
+//! fire on a stack of constant size. The states are in `machine/tally.rs`.
+
+use std::cell::{Cell, RefCell};
+use std::error::Error;
+use std::fmt;
+use std::mem;
+use std::panic::Location;
+use std::rc::{Rc, Weak};
+
+use super::super::report::{Incident, drop_contained, report};
+use super::super::sync::catch;
+use super::chain::{self, Chain, Head, Run, deliver};
+use super::outlet::{Ahead, Input, Next, Output, Rest};
+use super::{Deferred, Resolver};
+use crate::error::{FailureGroup, FirstError};
+use crate::failure::Failure;
+use crate::machine::deferred::{Chain as State, Fire, Met};
+use crate::machine::tally::{Came, Rule, Tally};
+
+/// Several Deferreds, and how they are to become one. Say what you want of it, then [`all`](Self::all), or on which first result it is to fire.
+///
+/// | | fires with | as soon as | without members |
+/// |---|---|---|---|
+/// | [`all`](Self::all) | each member's result, in the order of input | all have one | `[]`, at once |
+/// | [`fire_on_one_errback`](Self::fire_on_one_errback) | each member's value, in the order of input | all have one, or one fails: [`FirstError`] | `[]`, at once |
+/// | [`fire_on_one_callback`](Self::fire_on_one_callback) | the first value, and whose it is | there is one, or all fail: [`FailureGroup`] | `FailureGroup`, at once |
+/// | [`fire_on_one`](Self::fire_on_one) | the first result, and whose it is | there is one | `FailureGroup`, at once |
+///
+/// ```
+/// use selvedge::{Deferred, DeferredList};
+///
+/// let (slow, resolver) = Deferred::<u32>::new();
+/// let all = DeferredList::new([slow, Deferred::fail(std::fmt::Error), Deferred::succeed(3)]).all();
+/// resolver.callback(1);
+/// let results = all.try_result().expect("all have fired")?;
+/// assert!(matches!(results[..], [Ok(1), Err(_), Ok(3)]));
+/// # Ok::<(), selvedge::Failure>(())
+/// ```
+///
+/// **Where and when.** The list fires inside the call that fires the member which decides it, when that one's own callbacks have run. Members that have
+/// their result when the list is made are taken in the order of input.
+///
+/// **What has no place.** A member is consumed, so its value or error goes into the list's result, or nowhere. Values that go nowhere are dropped. Errors that do (one that comes when the
+/// list has fired, and those that had come when a first value decided it) were handled by nobody, and are reported as such,
+/// unless the list is told to [`consume_errors`](Self::consume_errors), or has cancelled that member itself.
+///
+/// **Cancelling** the list, unfired, cancels all members that have no result, in the order of input. Each fails with [`Cancelled`](crate::Cancelled) or whatever its
+/// canceller and errbacks make of it, and the list comes to what follows from that; only if some member still has no result then does the list itself fail with `Cancelled`. Dropping
+/// the list's Deferred cancels nothing.
+///
+/// **Cost.** One allocation for each member, one array for all, and no stack: a list of lists of lists fires as flatly as a chain. Adding and firing a member
+/// takes the same time however many there are. (Cancelling goes down through lists of lists by calls, one level of stack for each.)
+#[must_use = "a list does nothing until it is told on what to fire"]
+pub struct DeferredList<T, E = Failure> {
+    members: Vec<Deferred<T, E>>,
+    options: Options,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Options {
+    consume_errors: bool,
+    cancel_rest: bool,
+}
+
+impl<T: 'static, E: Error + From<Failure> + 'static> DeferredList<T, E> {
+    /// A list of these. Nothing is added to them yet.
+    pub fn new(members: impl IntoIterator<Item = Deferred<T, E>>) -> Self {
+        Self { members: members.into_iter().collect(), options: Options::default() }
+    }
+
+    /// Errors that have no place in the result are dropped, silently.
+    pub fn consume_errors(mut self) -> Self {
+        self.options.consume_errors = true;
+        self
+    }
+
+    /// As soon as the list is decided, before it fires, the members that have no result are cancelled, in the order of input.
+    ///
+    /// What they come to is dropped, silently, as is what comes of any cancelled Deferred.
+    pub fn cancel_rest(mut self) -> Self {
+        self.options.cancel_rest = true;
+        self
+    }
+
+    /// Fires when every member has its result, with all of them. Never fails, but when it is cancelled and a member does not heed that.
+    #[track_caller]
+    pub fn all(self) -> Deferred<Vec<Result<T, E>>, E> {
+        self.gather(Plan { on_value: None, on_error: None, of_all: Ok })
+    }
+
+    /// Fires when every member has a value, with all of them; fails as soon as one fails, with its error and its index.
+    #[track_caller]
+    pub fn fire_on_one_errback(self) -> Deferred<Vec<T>, E>
+    where
+        E: From<FirstError<E>>,
+    {
+        self.gather(Plan {
+            on_value: None,
+            on_error: Some(|index, error| E::from(FirstError { index, error })),
+            of_all: |results| results.into_iter().collect(),
+        })
+    }
+
+    /// Fires as soon as a member has a value, with its index and that; fails when all have failed, with all their errors.
+    ///
+    /// ```
+    /// use selvedge::{Deferred, DeferredList};
+    ///
+    /// let mirrors = [Deferred::fail(std::fmt::Error), Deferred::succeed("page")];
+    /// let first = DeferredList::new(mirrors).consume_errors().fire_on_one_callback();
+    /// assert!(first.try_result().is_ok_and(|first| first.is_ok_and(|first| first == (1, "page"))));
+    /// ```
+    #[track_caller]
+    pub fn fire_on_one_callback(self) -> Deferred<(usize, T), E>
+    where
+        E: From<FailureGroup<E>>,
+    {
+        self.gather(Plan { on_value: Some(|index, value| (index, value)), on_error: None, of_all: none_succeeded })
+    }
+
+    /// Fires as soon as a member has a result, with that and its index.
+    #[track_caller]
+    pub fn fire_on_one(self) -> Deferred<(usize, T), E>
+    where
+        E: From<FirstError<E>> + From<FailureGroup<E>>,
+    {
+        self.gather(Plan {
+            on_value: Some(|index, value| (index, value)),
+            on_error: Some(|index, error| E::from(FirstError { index, error })),
+            of_all: none_succeeded,
+        })
+    }
+
+    #[track_caller]
+    fn gather<U: 'static>(self, plan: Plan<T, E, U>) -> Deferred<U, E> {
+        let (tally, at_once) = Tally::new(plan.rule(), self.members.len());
+        let slots = self.members.iter().map(|member| Slot::Waits(Rc::downgrade(&member.chain))).collect();
+        let made_at = Location::caller();
+        let gathering = Rc::new_cyclic(|this: &Weak<Gathering<T, E, U>>| {
+            let this = this.clone();
+            let canceller = move |_: Rc<dyn Chain>| this.upgrade().into_iter().for_each(|this| this.cancel_waiting());
+            let head = Head::unfired(Some(Box::new(canceller)), made_at);
+            Gathering { head, plan, options: self.options, tally: Cell::new(tally), slots: RefCell::new(slots) }
+        });
+        let whole = Deferred::at(Rc::clone(&gathering.head));
+        if at_once {
+            let result = gathering.complete();
+            Rc::clone(&gathering.head).fire(result);
+        }
+        for (index, member) in self.members.into_iter().enumerate() {
+            hang(Rc::new(Member { gathering: Rc::clone(&gathering), index, inlet: Cell::new(None) }), member);
+        }
+        whole
+    }
+}
+
+impl<T, E> fmt::Debug for DeferredList<T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeferredList").field("members", &self.members).field("options", &self.options).finish()
+    }
+}
+
+/// Waits for several values: fires with all of them, in the order of input, or fails with the first error, and whose it is ([`FirstError`]).
+///
+/// Short for `DeferredList::new(members)`[`.fire_on_one_errback()`](DeferredList::fire_on_one_errback), where the options are.
+///
+/// ```
+/// use selvedge::{Deferred, gather_results};
+///
+/// let sum = gather_results([Deferred::succeed(1), Deferred::succeed(2)]).add_callback(|all| all.iter().sum::<i32>());
+/// assert!(sum.try_result().is_ok_and(|sum| sum.is_ok_and(|sum| sum == 3)));
+/// ```
+#[track_caller]
+pub fn gather_results<T, E>(members: impl IntoIterator<Item = Deferred<T, E>>) -> Deferred<Vec<T>, E>
+where
+    T: 'static,
+    E: Error + From<Failure> + From<FirstError<E>> + 'static,
+{
+    DeferredList::new(members).fire_on_one_errback()
+}
+
+/// Takes the first value that one of several comes to, and cancels the others: fires with its index and the value.
+///
+/// The others are cancelled before it fires; what becomes of them is dropped, silently. If all fail, so does the race, with all their errors
+/// ([`FailureGroup`]); a race without members fails at once. Cancelling the race cancels all of them.
+///
+/// Short for `DeferredList::new(members)`[`.consume_errors()`](DeferredList::consume_errors)[`.cancel_rest()`](DeferredList::cancel_rest)[`.fire_on_one_callback()`](DeferredList::fire_on_one_callback).
+///
+/// ```
+/// use selvedge::{Deferred, race};
+///
+/// let (slow, _resolver) = Deferred::with_canceller(|| println!("cancelled"));
+/// let winner = race([slow, Deferred::succeed("fast")]);
+/// assert!(winner.try_result().is_ok_and(|winner| winner.is_ok_and(|winner| winner == (1, "fast"))));
+/// ```
+#[track_caller]
+pub fn race<T, E>(members: impl IntoIterator<Item = Deferred<T, E>>) -> Deferred<(usize, T), E>
+where
+    T: 'static,
+    E: Error + From<Failure> + From<FailureGroup<E>> + 'static,
+{
+    DeferredList::new(members).consume_errors().cancel_rest().fire_on_one_callback()
+}
+
+fn none_succeeded<T, E: From<FailureGroup<E>>>(results: Vec<Result<T, E>>) -> Result<(usize, T), E> {
+    let failures = results.into_iter().filter_map(Result::err).collect();
+    Err(E::from(FailureGroup { failures }))
+}
+
+/// What becomes of results. A side that has no function of its own decides nothing before all results are there.
+struct Plan<T, E, U> {
+    on_value: Option<fn(usize, T) -> U>,
+    on_error: Option<fn(usize, E) -> E>,
+    of_all: fn(Vec<Result<T, E>>) -> Result<U, E>,
+}
+
+impl<T, E, U> Plan<T, E, U> {
+    fn rule(&self) -> Rule {
+        Rule { value: self.on_value.is_some(), error: self.on_error.is_some() }
+    }
+}
+
+/// What a list has of one member.
+enum Slot<T, E> {
+    /// No result: its chain, to be cancelled. Weak, for the chain holds the list.
+    Waits(Weak<dyn Chain>),
+    /// No result, and the list has cancelled it: one that comes too late to have a place is what was asked for.
+    Cancelled,
+    /// Its result, and where it was made, in case that is an error that finds no place.
+    Has(Rest<T, E>),
+    /// Its result has decided the list, or came too late.
+    Spent,
+}
+
+/// A list at work. Its members hold it, and it holds the head of the chain that it fires.
+struct Gathering<T: 'static, E: Error + From<Failure> + 'static, U: 'static> {
+    head: Rc<Head<U, E>>,
+    plan: Plan<T, E, U>,
+    options: Options,
+    tally: Cell<Tally>,
+    slots: RefCell<Vec<Slot<T, E>>>,
+}
+
+impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Gathering<T, E, U> {
+    /// A member has its result. What the list fires with, if that decides it.
+    fn came(&self, index: usize, rest: Rest<T, E>) -> Option<Result<U, E>> {
+        let mut tally = self.tally.get();
+        let came = tally.came(rest.result.is_ok());
+        self.tally.set(tally);
+        match came {
+            Came::Keep => {
+                self.put(index, Slot::Has(rest));
+                None
+            }
+            Came::Late => {
+                match self.put(index, Slot::Spent) {
+                    Some(Slot::Cancelled) => drop_contained(rest.result),
+                    _ => self.forget(rest),
+                }
+                None
+            }
+            Came::Completes => {
+                self.put(index, Slot::Has(rest));
+                Some(self.complete())
+            }
+            Came::Decides => {
+                self.put(index, Slot::Spent);
+                Some(self.decide(index, rest.result))
+            }
+        }
+    }
+
+    /// What stood there is returned: nothing is dropped while the slots are borrowed.
+    fn put(&self, index: usize, with: Slot<T, E>) -> Option<Slot<T, E>> {
+        self.slots.borrow_mut().get_mut(index).map(|slot| mem::replace(slot, with))
+    }
+
+    fn complete(&self) -> Result<U, E> {
+        let slots = mem::take(&mut *self.slots.borrow_mut());
+        let results = slots.into_iter().filter_map(|slot| match slot {
+            Slot::Has(rest) => Some(rest.result),
+            Slot::Waits(_) | Slot::Cancelled | Slot::Spent => None,
+        });
+        let results = results.collect();
+        guard(|| (self.plan.of_all)(results))
+    }
+
+    fn decide(&self, index: usize, result: Result<T, E>) -> Result<U, E> {
+        for rest in self.kept() {
+            self.forget(rest);
+        }
+        if self.options.cancel_rest {
+            self.cancel_waiting();
+        }
+        guard(|| match (result, self.plan.on_value, self.plan.on_error) {
+            (Ok(value), Some(on_value), _) => Ok(on_value(index, value)),
+            (Err(error), _, Some(on_error)) => Err(on_error(index, error)),
+            // It would not have decided.
+            (result, ..) => (self.plan.of_all)(vec![result]),
+        })
+    }
+
+    /// Takes out what had come before the list was decided.
+    fn kept(&self) -> Vec<Rest<T, E>> {
+        let mut slots = self.slots.borrow_mut();
+        let kept = slots.iter_mut().filter(|slot| matches!(slot, Slot::Has(_)));
+        let kept = kept.filter_map(|slot| match mem::replace(slot, Slot::Spent) {
+            Slot::Has(rest) => Some(rest),
+            Slot::Waits(_) | Slot::Cancelled | Slot::Spent => None,
+        });
+        kept.collect()
+    }
+
+    /// A result without a place.
+    fn forget(&self, Rest { result, made_at }: Rest<T, E>) {
+        if let Err(error) = &result
+            && !self.options.consume_errors
+        {
+            report(Incident::Unhandled, error, Some(made_at));
+        }
+        drop_contained(result);
+    }
+
+    /// Cancels the members that have no result, in order: all those that are there now, whatever the first of them brings about.
+    fn cancel_waiting(&self) {
+        let mut slots = self.slots.borrow_mut();
+        let waiting = slots.iter_mut().filter(|slot| matches!(slot, Slot::Waits(_)));
+        let waiting = waiting.filter_map(|slot| match mem::replace(slot, Slot::Cancelled) {
+            Slot::Waits(chain) => Some(chain),
+            Slot::Has(_) | Slot::Cancelled | Slot::Spent => None,
+        });
+        let waiting: Vec<Weak<dyn Chain>> = waiting.collect();
+        drop(slots);
+        for chain in waiting {
+            if let Some(chain) = chain.upgrade() {
+                chain::cancel(&chain);
+            }
+        }
+    }
+}
+
+impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Drop for Gathering<T, E, U> {
+    /// A member whose chain was dropped without a result: nobody can fire the list any more.
+    fn drop(&mut self) {
+        if !self.tally.get().is_decided() {
+            drop(Resolver::new(Rc::clone(&self.head) as Rc<_>));
+        }
+        for slot in mem::take(self.slots.get_mut()) {
+            if let Slot::Has(rest) = slot {
+                self.forget(rest);
+            }
+        }
+    }
+}
+
+/// Calls a conversion, which may be the program's own.
+fn guard<U, E: From<Failure>>(convert: impl FnOnce() -> Result<U, E>) -> Result<U, E> {
+    catch(convert).unwrap_or_else(|panic| Err(E::from(Failure::from(panic))))
+}
+
+/// What stands at the end of a member's chain.
+struct Member<T: 'static, E: Error + From<Failure> + 'static, U: 'static> {
+    gathering: Rc<Gathering<T, E, U>>,
+    index: usize,
+    inlet: Cell<Option<Result<T, E>>>,
+}
+
+/// A line ends here: a list is fired by its members, and waits for none of them.
+impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Ahead for Member<T, E, U> {
+    fn next(&self) -> Option<Rc<dyn Ahead>> {
+        None
+    }
+
+    fn waiting(self: Rc<Self>) -> Option<Rc<dyn Chain>> {
+        None
+    }
+}
+
+impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Input<T, E> for Member<T, E, U> {
+    fn accept(self: Rc<Self>, result: Result<T, E>) -> Rc<dyn Run> {
+        self.inlet.set(Some(result));
+        self
+    }
+}
+
+impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Run for Member<T, E, U> {
+    /// The result leaves the member's chain. If it decides the list, the loop goes on with that.
+    fn run(self: Rc<Self>, chain: &mut Rc<dyn Chain>) -> Option<Rc<dyn Run>> {
+        let result = self.inlet.take()?;
+        let made_at = chain.core().made_at();
+        chain.core().step(State::hand_over);
+        let result = self.gathering.came(self.index, Rest { result, made_at })?;
+        let head = Rc::clone(&self.gathering.head);
+        match head.core().step(State::fire) {
+            Fire::Run => {
+                *chain = Rc::clone(&head) as Rc<dyn Chain>;
+                deliver(head as Rc<dyn Output<U, E>>, result, chain)
+            }
+            Fire::Discard => {
+                drop_contained(result);
+                None
+            }
+        }
+    }
+}
+
+/// Hangs a member on its Deferred's tail, and takes the result that is there already.
+fn hang<T: 'static, E: Error + From<Failure> + 'static, U: 'static>(member: Rc<Member<T, E, U>>, on: Deferred<T, E>) {
+    let Deferred { tail, chain } = on;
+    let met = tail.outlet().attach(Next::Link(member));
+    drop(tail);
+    if let Met::Pass(Next::Link(member), rest) = met {
+        chain::run_added(member.accept(rest.result), &chain);
+    }
+}

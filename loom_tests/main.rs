@@ -17,4 +17,5 @@ mod linearizable;
 mod pool;
 mod reply;
 mod resize;
+mod task;
 mod witness;

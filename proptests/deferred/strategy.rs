@@ -9,7 +9,28 @@ use crate::script::program::{Delay, Nth};
 /// Any program.
 pub fn program() -> impl Strategy<Value = Program> {
     let ending = prop_oneof![Just(Ending::Abandon), Just(Ending::Forget), Just(Ending::Fire)];
-    (vec(op(), 0..16), ending).prop_map(|(script, ending)| Program { script, ending })
+    let anything = vec(op(), 0..16);
+    let script = prop_oneof![
+        3 => anything,
+        1 => (line(), vec(op(), 0..10)).prop_map(|(line, rest)| [line, rest].concat()),
+    ];
+    (script, ending).prop_map(|(script, ending)| Program { script, ending })
+}
+
+/// Deferreds that come to wait for each other, some of them several times: what chance alone hardly ever makes.
+fn line() -> impl Strategy<Value = Vec<Op>> {
+    let waits = (nth(), nth()).prop_map(|(nth, inner)| {
+        let hook = Hook { deed: Deed::default(), end: End::Await(inner) };
+        Op::Add(nth, Side::Both(hook))
+    });
+    let step = prop_oneof![
+        4 => (nth(), sent()).prop_map(|(nth, sent)| Op::Fire(nth, sent)),
+        2 => nth().prop_map(Op::Cancel),
+        1 => nth().prop_map(Op::Pause),
+        1 => nth().prop_map(Op::Grip),
+    ];
+    (vec(Just(Op::New(None)), 3..7), vec(waits, 2..9), vec(step, 2..9))
+        .prop_map(|(new, waits, steps)| [new, waits, steps].concat())
 }
 
 fn op() -> impl Strategy<Value = Op> {
@@ -18,7 +39,7 @@ fn op() -> impl Strategy<Value = Op> {
                     2 => simple(),
                     1 => deed(inner.clone()).prop_map(|canceller| Op::New(Some(canceller))),
                     6 => (nth(), side(inner.clone())).prop_map(|(nth, side)| Op::Add(nth, side)),
-        //TT            1 => (nth(), delay(), hook(inner)).prop_map(|(nth, delay, hook)| Op::Timeout(nth, delay, Some(hook))),
+        1 => (nth(), delay(), hook(inner)).prop_map(|(nth, delay, hook)| Op::Timeout(nth, delay, Some(hook))),
                 ]
     })
 }
@@ -37,7 +58,7 @@ fn simple() -> BoxedStrategy<Op> {
             1 => nth().prop_map(Op::Log),
             1 => nth().prop_map(Op::Look),
             1 => delay().prop_map(Op::Advance),
-    //TT        1 => (nth(), delay()).prop_map(|(nth, delay)| Op::Timeout(nth, delay, None)),
+    1 => (nth(), delay()).prop_map(|(nth, delay)| Op::Timeout(nth, delay, None)),
             1 => (nth(), nth()).prop_map(|(nth, other)| Op::Chain(nth, other)),
             2 => nth().prop_map(Op::Pause),
             2 => nth().prop_map(Op::Unpause),

@@ -391,15 +391,8 @@ impl World {
     fn add_timeout(&self, deferred: Deferred<Gift>, after: Duration, hook: Option<&Hook>) -> Deferred<Gift> {
         let hook = hook.map(|Hook { deed, end }| (self.token(deed), *end));
         let timed = self.local.with(|reactor| match hook {
-            None => {
-                let _ = (reactor, after);
-                deferred
-            }
-            Some((token, end)) => {
-                let _ = end;
-                drop(token);
-                deferred
-            }
+            None => deferred.add_timeout(reactor, after),
+            Some((token, end)) => deferred.add_timeout_with(reactor, after, move |result, _| token.call(end, result)),
         });
         timed.expect("the reactor has not ended")
     }

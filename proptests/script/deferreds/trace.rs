@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
-use selvedge::{Abandoned, Cancelled, Failure, Incident, Panic, WaitsForItself};
+use selvedge::{Abandoned, Cancelled, Failure, Incident, Panic, TimedOut, WaitsForItself};
 
 use crate::script::program::Delay;
 
@@ -86,7 +86,9 @@ impl Why {
         if let Some(Oops(gift)) = error.downcast_ref() {
             return Self::Own(gift.id);
         }
-        //TT
+        if let Some(TimedOut(after)) = error.downcast_ref() {
+            return Self::TimedOut(Delay(u8::try_from(after.as_millis()).unwrap_or(u8::MAX)));
+        }
         match error {
             error if error.is::<Panic>() => Self::Panicked,
             error if error.is::<Abandoned>() => Self::Abandoned,

@@ -12,7 +12,7 @@ use super::super::report::{Incident, drop_contained, report};
 use super::super::sync::catch;
 use super::Deferred;
 use super::endings::{Ending, end};
-use super::outlet::{Next, Outlet, Output, Rest, tell};
+use super::outlet::{Ahead, Next, Outlet, Output, Rest, outermost, tell};
 use crate::failure::{Cancelled, Failure, NotPaused, WaitsForItself};
 use crate::machine::deferred::{Cancel, Chain as State, Fire, Line, Met, Place, Stage, Unpause};
 
@@ -71,6 +71,14 @@ impl Core {
     /// As [`hold`](Self::hold), for one that is held: this instead of what it had.
     pub(super) fn hold_instead(&self, go_on: impl FnOnce(Rc<dyn Chain>) + 'static) {
         drop_contained(self.errand.replace(Some(Box::new(go_on))));
+    }
+
+    /// The other end of the line, if this is its outermost.
+    fn innermost(&self) -> Option<End> {
+        self.place(|place| match place {
+            Place::Outermost { innermost } => Some(innermost.clone()),
+            Place::Alone | Place::Between | Place::Innermost { .. } => None,
+        })
     }
 
     /// One look at the place, which is not `Copy`.
@@ -138,6 +146,11 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Head<T, E> {
         Rc::new(Self { core, outlet })
     }
 
+    /// Gives an unfired head what it is cancelled with.
+    pub(super) fn set_canceller(&self, canceller: Errand) {
+        self.core.errand.set(Some(canceller));
+    }
+
     /// The chain runs from now on: its canceller is of no use any more.
     fn begin(self: Rc<Self>) -> (Rc<dyn Output<T, E>>, Rc<dyn Chain>) {
         drop_contained(self.core.errand.take());
@@ -180,6 +193,17 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Chain for Head<T, E> {
     }
 }
 
+impl<T: 'static, E: Error + From<Failure> + 'static> Ahead for Head<T, E> {
+    fn next(&self) -> Option<Rc<dyn Ahead>> {
+        self.outlet.next()
+    }
+
+    /// Where one waits at a head, it is the head's own chain.
+    fn waiting(self: Rc<Self>) -> Option<Rc<dyn Chain>> {
+        Some(self)
+    }
+}
+
 impl<T: 'static, E: Error + From<Failure> + 'static> Output<T, E> for Head<T, E> {
     fn outlet(&self) -> &Outlet<T, E> {
         &self.outlet
@@ -217,6 +241,14 @@ pub(super) fn run(first: Option<Rc<dyn Run>>, mut chain: Rc<dyn Chain>) {
     }
 }
 
+/// A link has come to a tail where the result lay, and was given it: it runs at once, unless the chain is paused.
+pub(super) fn run_added(link: Rc<dyn Run>, chain: &Rc<dyn Chain>) {
+    let core = chain.core();
+    core.step(State::add);
+    let next = if core.is_paused() { hold_link(core, link) } else { Some(link) };
+    run(next, Rc::clone(chain));
+}
+
 /// Carries a result out of `from`: to the next link, which is returned to be run, or to whatever waits for this whole chain.
 ///
 /// What waits for a chain has the chain's type, so a result that ends one chain after the other passes through all of them in this
@@ -235,11 +267,7 @@ pub(super) fn deliver<T: 'static, E: Error + 'static>(
             }
             Met::Pass(Next::Link(link), rest) => {
                 let link = link.accept(rest.result);
-                if core.is_paused() {
-                    core.hold(move |chain| run(Some(link), chain));
-                    return None;
-                }
-                return Some(link);
+                return if core.is_paused() { hold_link(core, link) } else { Some(link) };
             }
             Met::Pass(Next::Waiter(waiter), rest) => {
                 if core.is_paused() {
@@ -252,7 +280,7 @@ pub(super) fn deliver<T: 'static, E: Error + 'static>(
             }
             Met::Tell(waker) => {
                 if core.is_paused() {
-                    core.hold(|chain| rest_and_tell(&*chain, waker));
+                    hold_wake(core, waker);
                 } else {
                     rest_and_tell(&**chain, waker);
                 }
@@ -272,7 +300,15 @@ fn hand_over<T, E>(waiter: &Rc<dyn Output<T, E>>, chain: &mut Rc<dyn Chain>) -> 
     Some(())
 }
 
+/// Keeps a link from running, until its chain is paused no more. Says what is to run instead: nothing. (Cold, as all that a pause holds: out of the way of what is not.)
+#[cold]
+pub(super) fn hold_link(core: &Core, link: Rc<dyn Run>) -> Option<Rc<dyn Run>> {
+    core.hold(move |chain| run(Some(link), chain));
+    None
+}
+
 /// Keeps from `waiter` the result of a paused chain, until that is paused no more.
+#[cold]
 fn hold_back<T: 'static, E: Error + 'static>(core: &Core, waiter: Rc<dyn Output<T, E>>, result: Result<T, E>) {
     core.hold(move |mut chain| {
         if hand_over(&waiter, &mut chain).is_some() {
@@ -285,13 +321,17 @@ fn hold_back<T: 'static, E: Error + 'static>(core: &Core, waiter: Rc<dyn Output<
 /// The result lies at the tail of a paused chain, and this is who awaits it: told when the pause is over.
 pub(super) fn hold_from(chain: &Rc<dyn Chain>, waker: Waker) {
     let core = chain.core();
-    let later = |chain: Rc<dyn Chain>| rest_and_tell(&*chain, waker);
     if core.state().stage() == Stage::Resting {
         core.step(State::add);
-        core.hold(later);
+        hold_wake(core, waker);
     } else {
-        core.hold_instead(later);
+        core.hold_instead(|chain| rest_and_tell(&*chain, waker));
     }
+}
+
+#[cold]
+fn hold_wake(core: &Core, waker: Waker) {
+    core.hold(|chain| rest_and_tell(&*chain, waker));
 }
 
 /// The result lies at the tail, and somebody waits to hear of it. Not before the chain rests: being told may be enough to come and take it.
@@ -374,22 +414,35 @@ pub(super) fn wait<T: 'static, E: Error + From<Failure> + 'static>(
     None
 }
 
-/// Cancels what `chain` waits for, or the chain itself if it waits for nothing but its own firing.
+/// Cancels what `chain` waits for, or the chain itself if it waits for nothing but its own firing. Nobody waits for it.
 pub(super) fn cancel(chain: &Rc<dyn Chain>) {
-    let mut target = Rc::clone(chain);
-    let mut asked = target.core().step(State::cancel);
-    if asked == Cancel::Forward {
-        let innermost = target.core().place(|place| match place {
-            Place::Outermost { innermost } => innermost.0.upgrade(),
-            Place::Alone | Place::Between | Place::Innermost { .. } => None,
-        });
-        let Some(innermost) = innermost else { return };
-        asked = innermost.core().step(State::cancel);
-        target = innermost;
+    if let Some(target) = ask(chain, || None) {
+        call_canceller(target);
     }
-    if asked != Cancel::CallCanceller {
-        return;
+}
+
+/// The same for one that others may wait for, from a link of it that has no result yet. Only the ends of a line know the other, so this may have to go
+/// to the outer one first.
+pub(super) fn cancel_before(link: Rc<dyn Ahead>, chain: &Rc<dyn Chain>) {
+    if let Some(target) = ask(chain, || outermost(link)) {
+        call_canceller(target);
     }
+}
+
+/// Asks whom a cancel reaches: the one whose canceller is to be called. `outer` looks for the outermost of a line that `chain` is in the middle of.
+fn ask(chain: &Rc<dyn Chain>, outer: impl FnOnce() -> Option<Rc<dyn Chain>>) -> Option<Rc<dyn Chain>> {
+    match chain.core().step(State::cancel) {
+        Cancel::CallCanceller => return Some(Rc::clone(chain)),
+        Cancel::Nothing => return None,
+        Cancel::Forward => {}
+    }
+    let other_end = chain.core().innermost().or_else(|| outer()?.core().innermost())?;
+    let innermost = other_end.0.upgrade()?;
+    let asked = innermost.core().step(State::cancel);
+    (asked == Cancel::CallCanceller).then_some(innermost)
+}
+
+fn call_canceller(target: Rc<dyn Chain>) {
     if let Some(canceller) = target.core().errand.take()
         && let Err(panic) = catch(|| canceller(Rc::clone(&target)))
     {

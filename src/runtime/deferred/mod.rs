@@ -25,6 +25,7 @@ mod pause;
 mod resolver;
 #[cfg(test)]
 mod tests;
+mod timeout;
 mod undelivered;
 
 use std::error::Error;
@@ -133,6 +134,24 @@ impl<T: 'static> Deferred<T> {
         Self::typed_with_canceller(canceller)
     }
 
+    /// The same, with a canceller that is given a [`Resolver`] to fire with, if it has an answer after all. If it drops that, or keeps it and returns, the
+    /// Deferred fails with [`Cancelled`](crate::Cancelled).
+    ///
+    /// A canceller that captured the Deferred's own resolver would keep it alive, and with it the whole chain, should everybody else lose interest; this
+    /// one captures nothing of it.
+    ///
+    /// ```
+    /// use selvedge::Deferred;
+    ///
+    /// let (count, _resolver) = Deferred::with_firing_canceller(|resolver| resolver.callback(0_u32));
+    /// count.cancel();
+    /// assert!(count.try_result().is_ok_and(|count| count.is_ok_and(|count| count == 0)));
+    /// ```
+    #[track_caller]
+    pub fn with_firing_canceller(canceller: impl FnOnce(Resolver<T>) + 'static) -> (Self, Resolver<T>) {
+        Self::typed_with_firing_canceller(canceller)
+    }
+
     /// A Deferred that has this value already.
     ///
     /// ```
@@ -170,6 +189,20 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
     #[track_caller]
     pub fn typed_with_canceller(canceller: impl FnOnce() + 'static) -> (Self, Resolver<T, E>) {
         Self::unfired(Some(Box::new(|_chain| canceller())))
+    }
+
+    /// As [`with_firing_canceller`](Deferred::with_firing_canceller), with an error type of the program's own.
+    #[track_caller]
+    pub fn typed_with_firing_canceller(canceller: impl FnOnce(Resolver<T, E>) + 'static) -> (Self, Resolver<T, E>) {
+        let head = Head::unfired(None, Location::caller());
+        // Weak: a head that owned a way to be fired would never be abandoned.
+        let own = Rc::downgrade(&head);
+        head.set_canceller(Box::new(move |_chain| {
+            if let Some(head) = own.upgrade() {
+                canceller(Resolver::new(head));
+            }
+        }));
+        (Self::at(Rc::clone(&head)), Resolver::new(head))
     }
 
     #[track_caller]
@@ -259,14 +292,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
         let met = tail.outlet().attach(Next::Link(Rc::clone(&link) as _));
         drop(tail);
         if let Met::Pass(Next::Link(next), rest) = met {
-            let core = chain.core();
-            core.step(State::add);
-            let next = next.accept(rest.result);
-            if core.is_paused() {
-                core.hold(move |chain| chain::run(Some(next), chain));
-            } else {
-                chain::run(Some(next), Rc::clone(&chain));
-            }
+            chain::run_added(next.accept(rest.result), &chain);
         }
         Deferred { tail: link, chain }
     }
@@ -411,6 +437,23 @@ impl<T, E> fmt::Debug for Deferred<T, E> {
         }
         shown.finish()
     }
+}
+
+/// Calls a function now and makes a Deferred of the value that it returns, as it is and of whatever type, or of its panic.
+///
+/// A `Result`, or a Deferred, that it returns is a mere value here; [`maybe_deferred`] looks into those.
+///
+/// ```
+/// use selvedge::execute;
+///
+/// struct Page(String);
+/// let page = execute(|| Page("<p>".to_owned()));
+/// assert!(page.try_result().is_ok_and(|page| page.is_ok_and(|page| page.0 == "<p>")));
+/// assert!(execute(|| -> u32 { panic!("no") }).try_result().is_ok_and(|n| n.is_err_and(|failure| failure.is_panic())));
+/// ```
+#[track_caller]
+pub fn execute<T: 'static>(body: impl FnOnce() -> T) -> Deferred<T> {
+    Deferred::from(catch(body).map_err(Failure::from))
 }
 
 /// Calls a function now and makes a Deferred of what comes of it: its value, its error, its panic, or the Deferred that it returned.

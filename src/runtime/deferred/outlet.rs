@@ -12,8 +12,27 @@ use super::super::sync::catch;
 use super::chain::{Chain, Run};
 use crate::machine::deferred::{Met, Outlet as Machine};
 
+/// A link, or a head, whatever its types, as those see it that walk along a line.
+pub(super) trait Ahead {
+    /// What will get its result: the next link, or the one in another chain that waits.
+    fn next(&self) -> Option<Rc<dyn Ahead>>;
+
+    /// The chain that waits here; none if none does.
+    fn waiting(self: Rc<Self>) -> Option<Rc<dyn Chain>>;
+}
+
+/// The outermost chain of the line, seen from inside it.
+pub(super) fn outermost(from: Rc<dyn Ahead>) -> Option<Rc<dyn Chain>> {
+    let (mut at, mut outermost) = (from, None);
+    while let Some(next) = at.next() {
+        outermost = Rc::clone(&next).waiting().or(outermost);
+        at = next;
+    }
+    outermost
+}
+
 /// A link, or a head, as those see it that want its result.
-pub(super) trait Output<T, E> {
+pub(super) trait Output<T, E>: Ahead {
     fn outlet(&self) -> &Outlet<T, E>;
 
     /// Keeps the chain that waits here, until the result for it comes.
@@ -24,7 +43,7 @@ pub(super) trait Output<T, E> {
 }
 
 /// A link, as its predecessor sees it.
-pub(super) trait Input<T, E> {
+pub(super) trait Input<T, E>: Ahead {
     /// Takes the result, and is itself what is to be run next.
     fn accept(self: Rc<Self>, result: Result<T, E>) -> Rc<dyn Run>;
 }
@@ -90,6 +109,15 @@ impl<T, E> Outlet<T, E> {
 
     pub(super) fn unwatch(&self) -> Option<Waker> {
         self.step(Machine::unwatch)
+    }
+
+    /// What will get the result, if that is known.
+    pub(super) fn next(&self) -> Option<Rc<dyn Ahead>> {
+        self.step(|machine| match machine {
+            Machine::Linked(Next::Link(link)) => Some(Rc::clone(link) as Rc<dyn Ahead>),
+            Machine::Linked(Next::Waiter(waiter)) => Some(Rc::clone(waiter) as Rc<dyn Ahead>),
+            Machine::Open | Machine::Watched(_) | Machine::Settled(_) | Machine::Spent => None,
+        })
     }
 
     /// Takes the successor away if it waits in another chain.

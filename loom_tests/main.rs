@@ -16,4 +16,5 @@ mod ledger;
 mod pool;
 mod reply;
 mod resize;
+mod waits;
 mod witness;

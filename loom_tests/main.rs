@@ -2,7 +2,7 @@
 //!
 //! `cargo test --features loom --test loom` runs them all. Each searches twice, with and without a chaos thread that wakes whoever
 //! sleeps for no reason, with no bound on preemptions, and is held to the number of iterations in `LEDGER.md`: a change that makes
-//! a search smaller is seen, not passed over. `mutants/replay` breaks the code, line by line, and demands that a model fails.
+//! a search smaller is seen, not passed over. `tests/mutants/replay` breaks the code, line by line, and demands that a model fails.
 //!
 //! What loom itself cannot see, and why the shells are shaped as they are, is pinned in `calibrate.rs`.
 
@@ -13,6 +13,7 @@ mod calibrate;
 mod explore;
 mod inbox;
 mod ledger;
+mod linearizable;
 mod pool;
 mod reply;
 mod resize;

@@ -216,8 +216,9 @@ fn a_caller_that_waits_for_a_place_in_a_pool_that_is_stopped_gets_its_job_back()
         let waiting = pool.clone();
         let waiting = thread::spawn(move || waiting.call_in_thread_waiting(None, || ()).map_err(|back| back.reason));
         let _shaking = chaos.shake(|| pool.clone(), ThreadPool::wake_waiters_spuriously);
-        resolve(&pool, 1);
+        pool.stop().unwrap();
         assert_eq!(waiting.join().unwrap(), Err(Rejection::PoolStopped));
+        resolve(&pool, 1);
     });
 }
 

@@ -18,4 +18,5 @@ mod pool;
 mod reply;
 mod resize;
 mod task;
+mod waits;
 mod witness;

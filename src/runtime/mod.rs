@@ -2,6 +2,7 @@
 
 mod apart;
 pub(crate) mod coordinate;
+mod deadline;
 pub(crate) mod deferred;
 pub(crate) mod future;
 pub(crate) mod inbox;

@@ -9,6 +9,7 @@
 mod bridge;
 mod calibrate;
 mod explore;
+mod hooks;
 mod inbox;
 mod ledger;
 mod pool;

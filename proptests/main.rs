@@ -20,3 +20,4 @@ mod regressions;
 mod results;
 mod script;
 mod strategy;
+mod worker_hooks;

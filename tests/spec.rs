@@ -187,6 +187,44 @@ fn the_list_of_checks_is_current() {
     book::holds("clauses", &text);
 }
 
+/// What a list of `tests/mutants` says of the bugs that shipped elsewhere: which, how it was put back into this code, or why it cannot be, and the
+/// check that saw it, or that would.
+fn planted(list: &str) -> Vec<(Clause, String, String)> {
+    let mut planted = Vec::new();
+    for entry in list.split("\n[[").skip(1) {
+        let value = |key: &str| {
+            let line = entry.lines().find_map(|line| line.strip_prefix(key)?.trim_start().strip_prefix("= \""))?;
+            Some(line.strip_suffix('"').unwrap().replace("\\\"", "\""))
+        };
+        let how = value("name").or_else(|| Some(format!("cannot be written: {}", value("why")?))).unwrap();
+        let by_kind = ["model", "search", "property", "fuzz", "test", "check"];
+        let check = by_kind.iter().find_map(|&kind| Some(format!("{kind} `{}`", value(kind)?))).unwrap();
+        let bugs = value("clause").unwrap();
+        let bugs = bugs.split(',').filter_map(|clause| Clause::parse(clause.trim()));
+        planted.extend(bugs.filter(|bug| bug.0 == Kind::R).map(|bug| (bug, how.clone(), check.replace("check ", ""))));
+    }
+    planted
+}
+
+// Checks: P12, P13
+#[test]
+fn each_bug_that_shipped_elsewhere_was_planted_here_or_cannot_be() {
+    let lists = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mutants");
+    let mut files: Vec<PathBuf> = fs::read_dir(lists).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
+    files.sort();
+    let mut all: Vec<_> = files.iter().flat_map(|path| planted(&fs::read_to_string(path).unwrap())).collect();
+    all.sort_by_key(|(bug, ..)| *bug);
+    let mut missing = clauses();
+    missing.retain(|clause| clause.0 == Kind::R && all.iter().all(|(bug, ..)| bug != clause));
+    assert!(missing.is_empty(), "nobody has planted {missing:?}");
+    let mut text = String::from("| | Planted | Seen by |\n|---|---|---|\n");
+    for (bug, how, check) in all {
+        writeln!(text, "| {bug} | {how} | {check} |").unwrap();
+    }
+    book::holds("planted", &text);
+}
+
 // Checks: P12
 #[test]
 fn a_citation_is_found_above_its_check_and_nowhere_else() {

@@ -9,19 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use selvedge::{BlockingCallError, Deferred, Reactor, ThreadPool, threads};
-use support::{ends, until, until_asleep};
-
-/// Numbers that look random and are the same in each run: what differs between runs is how the threads meet.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % sides as u64).unwrap_or_default()
-    }
-}
+use support::{Dice, ends, until, until_asleep};
 
 /// Counts what was run and what was dropped; equal in the end, or something is lost.
 #[derive(Clone, Default)]
@@ -91,7 +79,7 @@ fn posts_that_race_the_loops_falling_asleep_are_not_slept_over() {
             .map(|seed| {
                 let handle = reactor.handle();
                 thread::spawn(move || {
-                    let mut dice = Dice(seed + 1);
+                    let mut dice = Dice::new(seed + 1);
                     for _ in 0..2000 {
                         // Each waits for its call, so the loop falls asleep again and again just when one comes.
                         threads::blocking_call_from_thread(&handle, |_| ()).unwrap();
@@ -121,7 +109,7 @@ fn ten_thousand_resizes_under_load_lose_no_job_and_end_at_the_target() {
             .map(|seed| {
                 let (pool, account) = (pool.clone(), account.clone());
                 thread::spawn(move || {
-                    let mut dice = Dice(seed + 7);
+                    let mut dice = Dice::new(seed + 7);
                     for _ in 0..5000 {
                         let (entry, panics) = (account.entry(), dice.roll(20) == 0);
                         let job = move || {
@@ -133,7 +121,7 @@ fn ten_thousand_resizes_under_load_lose_no_job_and_end_at_the_target() {
                 })
             })
             .collect();
-        let mut dice = Dice(42);
+        let mut dice = Dice::new(42);
         for _ in 0..10_000 {
             let max = dice.roll(5);
             pool.adjust_pool_size(dice.roll(max + 1), max).unwrap();
@@ -155,7 +143,7 @@ fn jobs_that_wait_for_each_other_never_starve_while_there_is_room() {
     ends(|| {
         let pool = ThreadPool::new(0, 4).unwrap();
         pool.start().unwrap();
-        let mut dice = Dice(3);
+        let mut dice = Dice::new(3);
         for _ in 0..1000 {
             // Four jobs that meet: none ends before all have begun. Anything less than four threads hangs.
             let meeting = Arc::new(std::sync::Barrier::new(4));
@@ -210,7 +198,7 @@ fn stopping_against_blocking_calls_answers_every_one_of_them() {
                 .map(|seed| {
                     let handle = reactor.handle();
                     thread::spawn(move || {
-                        let mut dice = Dice(round * 4 + seed + 1);
+                        let mut dice = Dice::new(round * 4 + seed + 1);
                         let mut answered = 0;
                         loop {
                             let answer = match dice.roll(3) {
@@ -253,7 +241,7 @@ fn a_reactor_under_every_kind_of_load_accounts_for_all_of_it() {
             .map(|seed| {
                 let (handle, account, panics) = (reactor.handle(), account.clone(), Arc::clone(&panics));
                 thread::spawn(move || {
-                    let mut dice = Dice(seed + 11);
+                    let mut dice = Dice::new(seed + 11);
                     for _ in 0..1500 {
                         let entry = account.entry();
                         match dice.roll(6) {

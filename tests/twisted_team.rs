@@ -3,15 +3,16 @@
 //! Twisted builds its pool from a *team*: a coordinator that hands work to workers and is told to grow and to shrink. Here the pool is one
 //! state machine with a target; to grow and to shrink a team is to move the target.
 //!
-//! Not here: `test_memory`, whose workers run without a thread (`B69`); `LockWorkerTests`, whose lock has no counterpart, since what
-//! it guards is a state machine that never runs a job under a lock.
+//! As Twisted's, the team's tests about moments that threads seldom meet are stepped on one thread (`B69`), beside the same with threads.
+//!
+//! Not here: `LockWorkerTests`, whose lock has no counterpart, since what it guards is a state machine that never runs a job under a lock.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
 
 use std::thread;
 
-use selvedge::{Incident, Reactor, StopError, ThreadPool, Turn};
+use selvedge::{Incident, Reactor, Stage, Step, Stepper, StopError, StopPolicy, ThreadPool, Turn};
 use support::{Gate, Log, ends, until};
 
 // ---- QuitTests. The flag that says "no more" is the pool's intake here: open until it is stopped, once and for all.
@@ -78,6 +79,17 @@ fn team(workers: usize) -> ThreadPool {
     let pool = ThreadPool::new(0, workers).unwrap();
     pool.start().unwrap();
     pool
+}
+
+/// A team whose members have no threads, and the hand that has them perform.
+fn memory_team(workers: usize) -> (ThreadPool, Stepper) {
+    let (team, perform) = ThreadPool::builder().size(0, workers).memory().unwrap();
+    team.start().unwrap();
+    (team, perform)
+}
+
+fn perform_all_outstanding_work(perform: &Stepper) {
+    while perform.step().is_some() {}
 }
 
 /// Gives the team work that does not end until it is told to; returns when all of it is under way.
@@ -264,6 +276,44 @@ fn quit_concurrent_with_work_happening() {
     });
 }
 
+/// The moment itself: work happens between the closing of the intake and whatever else a stop does.
+// Checks: B40
+#[test]
+fn quit_concurrent_with_work_happening_stepped() {
+    let (team, perform) = memory_team(10);
+    let log = Log::new();
+    for _ in 0..3 {
+        let log = log.clone();
+        team.call_in_thread(move || log.note(())).unwrap();
+    }
+    assert_eq!(perform.step(), Some(Step::Took));
+    team.ask_to_stop(StopPolicy::Drain);
+    perform_all_outstanding_work(&perform);
+    assert!(team.has_stopped());
+    team.ask_to_stop(StopPolicy::Drain);
+    assert!(team.call_in_thread(|| ()).is_err());
+    assert_eq!(log.len(), 3);
+}
+
+// Checks: B31, R10
+#[test]
+fn shrink_when_busy_stepped() {
+    let (team, perform) = memory_team(10);
+    for _ in 0..10 {
+        team.call_in_thread(|| ()).unwrap();
+    }
+    // Each worker takes its job, and none has run it yet.
+    while perform.workers().iter().any(|(_, stage)| *stage == Stage::Arriving) {
+        let arriving = perform.workers().into_iter().find(|(_, stage)| *stage == Stage::Arriving);
+        assert_eq!(arriving.and_then(|(worker, _)| perform.step_worker(worker)), Some(Step::Took));
+    }
+    assert_eq!((team.stats().live, team.stats().busy), (10, 10));
+    team.adjust_pool_size(0, 3).unwrap();
+    assert_eq!(team.stats().live, 10);
+    perform_all_outstanding_work(&perform);
+    assert_eq!(team.stats().live, 3);
+}
+
 // Checks: B31, R10
 #[test]
 fn shrink_when_busy() {
@@ -307,4 +357,56 @@ fn quit_prevents_future_calls() {
         assert!(worker.call_in_thread(|| ()).is_err());
         assert!(worker.start().is_err());
     });
+}
+
+// ---- MemoryWorkerTests. One worker without a thread: to perform is to step it until it has run one job.
+
+/// Whether it did anything useful.
+fn performs(worker: &Stepper) -> bool {
+    loop {
+        match worker.step() {
+            Some(Step::Ran) => return true,
+            Some(_) => {}
+            None => return false,
+        }
+    }
+}
+
+// Checks: B30
+#[test]
+fn create_worker_and_perform() {
+    let (worker, performer) = memory_team(1);
+    let done = Log::new();
+    for number in [3, 4] {
+        let done = done.clone();
+        worker.call_in_thread(move || done.note(number)).unwrap();
+    }
+    assert_eq!(done, []);
+    assert!(performs(&performer));
+    assert_eq!(done, [3]);
+    assert!(performs(&performer));
+    assert_eq!(done, [3, 4]);
+}
+
+// Checks: B40
+#[test]
+fn memory_worker_quit_quits() {
+    let (worker, performer) = memory_team(1);
+    let done = Log::new();
+    let more_work = done.clone();
+    worker.call_in_thread(move || more_work.note(7)).unwrap();
+    worker.ask_to_stop(StopPolicy::Drain);
+    assert!(worker.call_in_thread(|| ()).is_err());
+    assert!(!worker.has_stopped(), "what was accepted is still to be done");
+    assert!(performs(&performer));
+    assert_eq!(done, [7]);
+    assert!(!performs(&performer));
+    assert!(worker.has_stopped());
+}
+
+// Checks: B30
+#[test]
+fn perform_when_nothing_to_do_yet() {
+    let (_worker, performer) = memory_team(1);
+    assert!(!performs(&performer));
 }

@@ -1,11 +1,11 @@
 //! Twisted's `twisted.test.test_threadpool`, told again: one test for each of its names.
 //!
-//! Not here: `test_persistence`, since a pool of threads is not something to write to a file; `test_callbackContext`, because
-//! what a worker carries over from the submitter is for the hooks of `B39`.
+//! Not here: `test_persistence`, since a pool of threads is not something to write to a file; `test_q`, which is about an attribute that nobody should touch.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak, mpsc};
 use std::thread;
@@ -209,6 +209,37 @@ fn callback_thread() {
         pool.stop().unwrap();
         let [ran_on, told_on] = log.entries()[..] else { panic!("{log:?}") };
         assert_eq!(ran_on, told_on);
+    });
+}
+
+// Checks: B36
+#[test]
+fn callback_context() {
+    thread_local! {
+        static CONTEXT: Cell<&'static str> = const { Cell::new("a thread's own") };
+    }
+
+    /// Leaves the thread as it was.
+    struct Within(&'static str);
+
+    impl Drop for Within {
+        fn drop(&mut self) {
+            CONTEXT.set(self.0);
+        }
+    }
+
+    ends(|| {
+        let builder = ThreadPool::builder().size(0, 1);
+        let pool = builder.context(|| CONTEXT.get(), |carried| Within(CONTEXT.replace(carried))).build().unwrap();
+        let contexts = Log::new();
+        CONTEXT.set("this must be present");
+        let (on_result, func) = (contexts.clone(), contexts.clone());
+        pool.call_in_thread_with_callback(move |_| on_result.note(CONTEXT.get()), move || func.note(CONTEXT.get()))
+            .unwrap();
+        CONTEXT.set("something else by now");
+        pool.start().unwrap();
+        pool.stop().unwrap();
+        assert_eq!(contexts, ["this must be present"; 2]);
     });
 }
 

@@ -2,12 +2,13 @@
 #![allow(dead_code, reason = "each test program uses its own part of this")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-use std::fmt;
 use std::panic::resume_unwind;
+use std::process::Command;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
+use std::{env, fmt, fs};
 
 use selvedge::{Handle, Incident, Reactor, Report, VirtualClock};
 
@@ -29,6 +30,31 @@ pub fn ends<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> T {
         },
         Err(RecvTimeoutError::Timeout) => panic!("not over after {PATIENCE:?}: it hangs"),
     }
+}
+
+/// Set for the child that [`alone`] starts, to the name of its test.
+const ALONE: &str = "SELVEDGE_TEST_ALONE";
+
+/// Runs a test's body in a process of its own, where no other test disturbs what the operating system says of it, and for as long as any body may take.
+/// `prepare` says how the process is to be started; `name` is the test's own.
+pub fn alone(name: &str, prepare: impl FnOnce(&mut Command), body: impl FnOnce() + Send + 'static) {
+    if env::var_os(ALONE).is_some_and(|child| child == name) {
+        return ends(body);
+    }
+    let mut child = Command::new(env::current_exe().unwrap());
+    child.args(["--exact", name, "--nocapture", "--test-threads=1"]).env(ALONE, name);
+    prepare(&mut child);
+    let ran = child.output().unwrap();
+    let said = String::from_utf8_lossy(&ran.stdout) + String::from_utf8_lossy(&ran.stderr);
+    assert!(ran.status.success() && said.contains("1 passed"), "alone, it failed:\n{said}");
+}
+
+/// A number of `/proc/self/status`.
+pub fn from_the_os(what: &str) -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix(what)?.strip_prefix(':'));
+    let number = line.and_then(|line| line.trim_end_matches("kB").trim().parse().ok());
+    number.unwrap_or_else(|| panic!("no {what} in\n{status}"))
 }
 
 /// Waits for something that is bound to come about, but not for ever.
@@ -59,6 +85,25 @@ pub fn virtual_time() -> (Reactor, VirtualClock, Log<Incident>) {
 
 fn build(builder: selvedge::Builder) -> Reactor {
     builder.build().unwrap()
+}
+
+/// Numbers that look random and are the same in each run: what differs between runs is how the threads meet.
+pub struct Dice(u64);
+
+impl Dice {
+    /// The same numbers for the same seed.
+    pub fn new(seed: u64) -> Self {
+        // Spread, for seeds that differ in their last bits only begin alike; and never zero, which stays zero.
+        let spread = (seed + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        Self(spread ^ spread >> 32)
+    }
+
+    pub fn roll(&mut self, sides: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from((self.0 >> 8) % sides as u64).unwrap_or_default()
+    }
 }
 
 /// A gate that is closed until somebody opens it, for good.

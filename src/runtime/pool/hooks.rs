@@ -106,6 +106,10 @@ impl Hooks {
         !self.starts.is_empty()
     }
 
+    pub(super) fn on_stop(&self) -> bool {
+        !self.stops.is_empty()
+    }
+
     /// First added, first run.
     pub(super) fn started(&self, worker: &Worker<'_>, reporter: &Reporter) {
         for hook in &self.starts {

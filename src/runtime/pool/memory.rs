@@ -8,6 +8,7 @@ use std::fmt;
 use super::super::sync::{Arc, Mutex};
 use super::Job;
 use super::shared::Shared;
+use super::ticket::apart;
 use super::worker::{Duty, Employed, Entry, Hand, leave, run, settle_in};
 use crate::machine::pool::{Ring, WorkerId};
 
@@ -167,7 +168,7 @@ impl Stepper {
             Next::Arrive => settle_in(shared, me),
             Next::Look(entry) => entry,
             Next::Run(job) => {
-                let ran = run(shared, job);
+                let ran = apart(|| run(shared, job));
                 bench.sit(hand, Stage::Finished, Next::Look(Entry::Finished(ran)));
                 return Some(Step::Ran);
             }
@@ -188,7 +189,13 @@ impl Stepper {
             Duty::Leave(call) => {
                 bench.leave(me);
                 drop(crew);
-                leave(shared, me, call, employed);
+                leave(shared, me, call, None, employed);
+                Some(Step::Retired)
+            }
+            Duty::Gone(call, left) => {
+                bench.leave(me);
+                drop(crew);
+                leave(shared, me, call, Some(left), employed);
                 Some(Step::Retired)
             }
         }

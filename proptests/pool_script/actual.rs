@@ -1,0 +1,307 @@
+//! The real pool under a program, on one thread; whatever happens is told to the judge.
+
+use std::num::NonZeroUsize;
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use selvedge::{
+    CancelToken, Cancellation, Failure, NeverRan, Rejected, Rejection, Stepper, StopPolicy, ThreadPool, Ticket, threads,
+};
+
+use super::judge::{Answer, Fall, Id, Judge, Plan, Why};
+use super::program::{Deed, Op, Program, Way};
+
+/// More steps than this in a row mean that it never comes to rest.
+const ENDLESS: usize = 10_000;
+
+/// All that a program and its jobs get hold of.
+struct World {
+    pool: ThreadPool,
+    stepper: Stepper,
+    judge: Arc<Mutex<Judge>>,
+    tickets: Mutex<Vec<(Id, Ticket)>>,
+    /// Operations that are in their midst.
+    depth: AtomicUsize,
+}
+
+/// Who does an operation: only a job may panic.
+#[derive(Clone, Copy, PartialEq)]
+enum Who {
+    Job,
+    Anybody,
+}
+
+pub fn run(program: &Program) -> Result<(), String> {
+    let judge = Arc::new(Mutex::new(Judge::new(program)));
+    let terms = program.terms;
+    let hears = Arc::clone(&judge);
+    // The pool itself is asked for its workers when something is reported; it is there by then.
+    let world = Arc::new_cyclic(|weak: &std::sync::Weak<World>| {
+        let weak = weak.clone();
+        let mut builder = ThreadPool::builder().size(terms.sizes.min(), terms.sizes.max());
+        if let Some(bound) = NonZeroUsize::new(terms.bound.into()) {
+            builder = builder.queue_bound(bound);
+        }
+        let keep_alive = terms.keeps_alive.then_some(Duration::from_secs(1));
+        let builder = builder.compensation(terms.compensation.into()).keep_alive(keep_alive);
+        let built = builder.on_report(move |report| {
+            if let Some(world) = weak.upgrade() {
+                world.sees();
+                let live = world.pool.stats().live;
+                lock(&hears).report(report.incident, live);
+            }
+        });
+        let (pool, stepper) = built.memory().expect("sizes in order");
+        World { pool, stepper, judge: Arc::clone(&judge), tickets: Mutex::default(), depth: AtomicUsize::new(0) }
+    });
+    world.perform(&program.script, Who::Anybody);
+    world.run_out();
+    let verdict = world.judge().verdict();
+    lock(&world.tickets).clear();
+    verdict
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl World {
+    fn judge(&self) -> MutexGuard<'_, Judge> {
+        lock(&self.judge)
+    }
+
+    /// Whatever is left is run to its end: the pool rests, its keep-alive passes, and it is stopped.
+    fn run_out(self: &Arc<Self>) {
+        self.perform(&[Op::FailStarts(0)], Who::Anybody);
+        self.step_out();
+        self.judge().rests(false);
+        self.perform(&[Op::Expire], Who::Anybody);
+        self.step_out();
+        self.judge().rests(true);
+        self.perform(&[Op::Stop(false)], Who::Anybody);
+        self.step_out();
+        self.settles();
+        self.judge().ended();
+    }
+
+    fn step_out(self: &Arc<Self>) {
+        for _ in 0..ENDLESS {
+            self.settles();
+            if self.judge().has_fault() || self.step(None) == Plan::Nobody {
+                return;
+            }
+        }
+        self.judge().demand(false, || "it never comes to rest".into());
+    }
+
+    fn sees(&self) {
+        let workers = self.stepper.workers();
+        self.judge().sees(&workers);
+    }
+
+    fn settles(&self) {
+        self.sees();
+        let stats = self.pool.stats();
+        let has_stopped = self.pool.has_stopped();
+        let is_at_large = self.depth.load(Relaxed) == 0;
+        self.judge().settles(&stats, has_stopped, is_at_large);
+    }
+
+    fn perform(self: &Arc<Self>, ops: &[Op], who: Who) {
+        for op in ops {
+            self.settles();
+            if self.judge().has_fault() {
+                return;
+            }
+            self.depth.fetch_add(1, Relaxed);
+            let deeper = Deeper(&self.depth);
+            self.act(op, who);
+            drop(deeper);
+            self.settles();
+        }
+    }
+
+    fn act(self: &Arc<Self>, op: &Op, who: Who) {
+        if !matches!(op, Op::Step | Op::StepWorker(_) | Op::Submit(..) | Op::Block(_)) {
+            self.judge().note(format!("{op:?}"));
+        }
+        match op {
+            Op::Start => {
+                let expected = self.judge().start();
+                let started = self.pool.start().is_ok();
+                self.judge().demand(started == expected, || format!("started: {started}"));
+            }
+            Op::Submit(way, deed) => self.submit(*way, deed),
+            Op::Cancel(nth) => {
+                let tickets = lock(&self.tickets);
+                let Some(ticket) = nth.of(tickets.len()).map(|nth| tickets[nth].clone()) else { return };
+                drop(tickets);
+                self.cancel(ticket.0, &ticket.1);
+            }
+            Op::Step => _ = self.step(None),
+            Op::StepWorker(nth) => {
+                let workers = self.stepper.workers();
+                let Some(nth) = nth.of(workers.len()) else { return };
+                self.step(Some(workers[nth].0));
+            }
+            Op::Resize(sizes) => {
+                self.judge().resize(*sizes);
+                self.pool.adjust_pool_size(sizes.min(), sizes.max()).expect("sizes in order");
+            }
+            Op::Expire => {
+                self.judge().expire();
+                self.pool.let_deadlines_pass();
+            }
+            Op::FailStarts(count) => {
+                self.judge().fail_starts((*count).into());
+                self.pool.fail_starts((*count).into());
+            }
+            Op::Stop(cancels) => {
+                self.judge().stop(*cancels);
+                self.pool.ask_to_stop(if *cancels { StopPolicy::CancelQueued } else { StopPolicy::Drain });
+            }
+            Op::Block(body) => {
+                let worker = self.judge().block();
+                let _leaves = worker.map(|worker| Leaves(self, worker));
+                threads::blocked(|| {
+                    self.settles();
+                    self.perform(body, who);
+                });
+            }
+            Op::Disturb => self.pool.wake_spuriously(),
+            Op::Panic if who == Who::Job => resume_unwind(Box::new("planned")),
+            Op::Panic => {}
+        }
+    }
+
+    fn step(self: &Arc<Self>, which: Option<usize>) -> Plan {
+        let plan = self.judge().plan(which);
+        let step = match which {
+            None => self.stepper.step(),
+            Some(worker) => self.stepper.step_worker(worker),
+        };
+        self.judge().stepped(plan, step);
+        plan
+    }
+
+    fn cancel(&self, id: Id, ticket: &Ticket) {
+        let expected = self.judge().cancel(id);
+        let came = ticket.cancel();
+        let rightly = match expected {
+            Fall::NeverRuns => came == Cancellation::NeverRuns,
+            Fall::Asked => came == Cancellation::Asked,
+            Fall::Over => came == Cancellation::Over,
+            Fall::AskedOrOver => matches!(came, Cancellation::Asked | Cancellation::Over),
+        };
+        self.judge().demand(rightly, || format!("cancelling job {id} came to {came:?}, not to {expected:?}"));
+    }
+
+    fn submit(self: &Arc<Self>, way: Way, deed: &Deed) {
+        let (id, expected) = self.judge().submit(way == Way::Told, way == Way::Patient);
+        self.judge().note(format!("job {id} is submitted, {way:?}"));
+        let job = Puppet { id, world: Arc::clone(self), words: deed.words.clone(), way, began: false };
+        let body = deed.body.clone();
+        let submitted = match way {
+            Way::Plain => self.pool.call_in_thread(move || job.run(&body, None)),
+            Way::Patient => self.pool.call_in_thread_waiting(None, move || job.run(&body, None)),
+            Way::Told => {
+                let world = Arc::clone(self);
+                let on_result = move |result: Result<(), Failure>| world.judge().tells(id, told(&result));
+                self.pool.call_in_thread_with_callback(on_result, move || job.run(&body, None))
+            }
+            Way::Ticketed => {
+                let submitted = self.pool.call_in_thread_ticketed(move |token| job.run(&body, Some(token)));
+                submitted.map(|ticket| lock(&self.tickets).push((id, ticket)))
+            }
+        };
+        let answer = match &submitted {
+            Ok(()) => Some(Answer::Accepted),
+            Err(Rejected { reason: Rejection::PoolStopped, .. }) => Some(Answer::Stopped),
+            Err(Rejected { reason: Rejection::QueueFull, .. }) if way != Way::Patient => Some(Answer::Full),
+            Err(Rejected { reason: Rejection::TimedOut, .. }) if way == Way::Patient => Some(Answer::Full),
+            Err(Rejected { reason: Rejection::WouldDeadlock, .. }) => Some(Answer::WouldDeadlock),
+            Err(_) => None,
+        };
+        let rightly = answer == Some(expected);
+        self.judge().demand(rightly, || format!("job {id}: {answer:?}, and should have been {expected:?}"));
+        // What came back is dropped here, and says its last words.
+        drop(submitted);
+    }
+}
+
+fn told(result: &Result<(), Failure>) -> Result<bool, Why> {
+    match result {
+        Ok(()) => Ok(false),
+        Err(failure) => match failure.downcast_ref::<NeverRan>() {
+            None => Ok(true),
+            Some(NeverRan::Cancelled) => Err(Why::Cancelled),
+            Some(NeverRan::CancelledByStop) => Err(Why::CancelledByStop),
+            Some(NeverRan::ThreadStart(_)) => Err(Why::ThreadStart),
+            Some(_) => Err(Why::PoolStopped),
+        },
+    }
+}
+
+/// An operation is over, or a panic has ended it.
+struct Deeper<'a>(&'a AtomicUsize);
+
+impl Drop for Deeper<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Relaxed);
+    }
+}
+
+/// The region in which a job waits is over, however it was left.
+struct Leaves<'a>(&'a World, usize);
+
+impl Drop for Leaves<'_> {
+    fn drop(&mut self) {
+        self.0.judge().unblock(self.1);
+    }
+}
+
+/// What a job captures: it tells when the job runs, and when it is dropped.
+struct Puppet {
+    id: Id,
+    world: Arc<World>,
+    words: Vec<Op>,
+    way: Way,
+    began: bool,
+}
+
+impl Puppet {
+    fn run(mut self, body: &[Op], token: Option<&CancelToken>) {
+        self.began = true;
+        let asked = self.world.judge().begins(self.id);
+        self.looks(token, asked);
+        self.world.perform(body, Who::Job);
+        let asked = self.world.judge().is_asked(self.id);
+        self.looks(token, asked);
+    }
+
+    /// A job sees in its token whether it was asked to end; one without a ticket has none.
+    fn looks(&self, token: Option<&CancelToken>, asked: bool) {
+        let own = CancelToken::current().is_some();
+        let rightly = own == token.is_some() && token.is_none_or(|token| token.is_cancelled() == asked);
+        self.world.judge().demand(rightly, || format!("job {} was asked to end: {asked}; token: {token:?}", self.id));
+    }
+
+    /// Nobody else is told of its failure.
+    fn is_reported(&self) -> bool {
+        self.way != Way::Told
+    }
+}
+
+impl Drop for Puppet {
+    fn drop(&mut self) {
+        if self.began {
+            self.world.judge().ends(self.id, std::thread::panicking(), self.is_reported());
+        } else {
+            self.world.judge().drops(self.id, self.is_reported());
+            let words = std::mem::take(&mut self.words);
+            self.world.perform(&words, Who::Anybody);
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! Random programs for a pool without threads, stepped on one thread and judged by a naive reference: shared by the property and the fuzz target.
+
+pub mod actual;
+pub mod bytes;
+pub mod judge;
+pub mod program;
+
+use program::Program;
+
+/// Runs a program, and has every step of it judged.
+///
+/// # Errors
+/// The first step that the reference does not allow, and what led there.
+pub fn check(program: &Program) -> Result<(), String> {
+    actual::run(program)
+}

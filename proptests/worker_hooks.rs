@@ -96,7 +96,12 @@ proptest! {
             let stats = pool.stats();
             prop_assert!(stats.busy + stats.idle <= stats.live && stats.live <= stats.peak, "{stats:?}");
         }
-        // The last word is the program's: with room for one, and no more interference, all that was accepted runs.
+        // Left to itself, the pool serves what it may, and comes to what it was told last, be it by a hook.
+        while stepper.step().is_some() {}
+        let stats = pool.stats();
+        prop_assert!(stats.max == 0 || stats.queued == 0, "{stats:?}");
+        prop_assert!(stats.min <= stats.live && stats.live <= stats.max, "{stats:?}");
+        // With room for one and no more interference, all that was accepted runs.
         in_hooks.lock().unwrap().clear();
         pool.adjust_pool_size(0, 1).unwrap();
         while stepper.step().is_some() {}

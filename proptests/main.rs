@@ -23,3 +23,4 @@ mod results;
 mod script;
 mod single_step;
 mod strategy;
+mod worker_hooks;

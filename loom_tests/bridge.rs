@@ -83,7 +83,8 @@ fn a_thread_that_waits_for_a_deferred_that_never_fires_is_told_of_the_stop() {
         });
         reactor.run();
         let told = client.join().unwrap().0.unwrap_err();
-        assert!(matches!(told, BlockingCallError::ReactorStopped | BlockingCallError::Failed(_)), "{told}");
+        // Not that the Deferred was abandoned, which it is a moment later.
+        assert!(matches!(told, BlockingCallError::ReactorStopped), "{told}");
     });
 }
 
@@ -134,7 +135,7 @@ fn a_deferred_result_reaches_the_loop_and_the_loop_ends() {
             move |answer| {
                 assert_eq!(answer, 42);
                 answered.set(true);
-                here.with(|reactor| reactor.stop()).unwrap().unwrap();
+                here.with(Reactor::stop).unwrap().unwrap();
             }
         });
         drop(deferred);

@@ -59,8 +59,7 @@ fn every_order_of_three_threads_at_one_lock_is_seen() {
         for other in others {
             other.join().unwrap();
         }
-        let order = log.lock().unwrap().clone();
-        order
+        log.lock().unwrap().clone()
     });
     assert_eq!(orders, [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]]);
 }

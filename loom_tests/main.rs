@@ -6,6 +6,8 @@
 //!
 //! What loom itself cannot see, and why the shells are shaped as they are, is pinned in `calibrate.rs`.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "it is how models fail")]
+
 mod bridge;
 mod calibrate;
 mod explore;
@@ -15,4 +17,5 @@ mod linearizable;
 mod pool;
 mod reply;
 mod resize;
+mod waits;
 mod witness;

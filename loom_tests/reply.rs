@@ -1,5 +1,7 @@
 //! Shell 2, the reply: answered, broken off or expired, the caller is told once and never left waiting, and the answer is in one place.
 
+use std::sync::Mutex as StdMutex;
+
 use loom::sync::{Arc, Mutex};
 use loom::thread;
 use selvedge::loom::shells::{Answerer, Asker, Deadline, NoAnswer, channel};
@@ -75,39 +77,62 @@ fn an_answerer_that_goes_against_a_deadline_leaves_nobody_waiting() {
     });
 }
 
-// Checks: B48, R25, R28
-#[test]
-#[ignore = "a long search: run it by name, with --ignored"]
-fn answer_stop_and_deadline_at_once_tell_the_caller_one_thing() {
-    explore_calm(|chaos| {
-        let (answerer, asker, _shaking) = shaken(chaos);
-        let deadline = asker.deadline();
-        // As in the reactor: whoever comes first takes the answerer, and the other finds nothing.
-        let held = Arc::new(Mutex::new(Some(answerer)));
-        let stop = thread::spawn({
-            let held = Arc::clone(&held);
-            move || {
-                let answerer = held.lock().unwrap().take();
-                answerer.is_some()
-            }
-        });
-        let clock = thread::spawn(move || deadline.pass());
-        let reactor = thread::spawn(move || {
+/// The reactor answers while somebody else stops it and lets the deadline pass, in the order that `others` says.
+///
+/// One thread for the two: both at once, with the answerer held by whoever takes it, are the models above, and a third thread makes this search twenty
+/// times larger and no wiser.
+fn answer_stop_and_deadline(others: fn(&dyn Fn() -> bool, &dyn Fn()) -> bool) {
+    let (answerer, asker) = channel();
+    let deadline = StdMutex::new(Some(asker.deadline()));
+    // As in the reactor: whoever comes first takes the answerer, and the other finds nothing.
+    let held = Arc::new(Mutex::new(Some(answerer)));
+    let reactor = thread::spawn({
+        let held = Arc::clone(&held);
+        move || {
             let answerer = held.lock().unwrap().take();
             answerer.map(|answerer| answerer.answer(precious()))
-        });
-        let told = asker.wait(None);
-        let stopped = stop.join().unwrap();
-        match (told, reactor.join().unwrap()) {
-            (Ok(answer), Some(Ok(()))) => assert_eq!((*answer, stopped), ("the answer", false)),
-            (Err(NoAnswer::Broken), None) => assert!(stopped),
-            (Err(NoAnswer::Expired), None) => assert!(stopped),
-            (Err(NoAnswer::Expired), Some(Err(handed_back))) => {
-                assert_eq!((*handed_back, stopped), ("the answer", false))
-            }
-            (told, given) => panic!("the caller was told {told:?}, and the answerer {given:?}"),
         }
-        clock.join().unwrap();
+    });
+    let other = thread::spawn(move || {
+        let stop = || {
+            let answerer = held.lock().unwrap().take();
+            answerer.is_some()
+        };
+        others(&stop, &|| deadline.lock().unwrap().take().unwrap().pass())
+    });
+    let told = asker.wait(None);
+    match (told, reactor.join().unwrap(), other.join().unwrap()) {
+        (Ok(answer), Some(Ok(())), stopped) => assert_eq!((*answer, stopped), ("the answer", false)),
+        (Err(NoAnswer::Broken | NoAnswer::Expired), None, stopped) => assert!(stopped),
+        (Err(NoAnswer::Expired), Some(Err(handed_back)), stopped) => {
+            assert_eq!((*handed_back, stopped), ("the answer", false))
+        }
+        (told, given, stopped) => {
+            panic!("the caller was told {told:?}, the answerer {given:?}, and {stopped} the stop")
+        }
+    }
+}
+
+// Checks: B48, R25, R28
+#[test]
+fn an_answer_against_a_stop_and_then_a_deadline_tells_the_caller_one_thing() {
+    explore_calm(|_| {
+        answer_stop_and_deadline(|stop, pass| {
+            let stopped = stop();
+            pass();
+            stopped
+        })
+    });
+}
+
+// Checks: B48, R25, R28
+#[test]
+fn an_answer_against_a_deadline_and_then_a_stop_tells_the_caller_one_thing() {
+    explore_calm(|_| {
+        answer_stop_and_deadline(|stop, pass| {
+            pass();
+            stop()
+        })
     });
 }
 

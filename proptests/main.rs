@@ -9,8 +9,11 @@
 )]
 
 mod corpus;
+mod histogram;
+mod hooks;
 mod inbox;
 mod known;
+mod many_pools;
 mod ordering;
 mod pool;
 mod pool_script;

@@ -34,6 +34,8 @@ pub enum Rejection {
     PoolStopped,
     /// As many jobs wait as the pool's bound allows.
     QueueFull,
+    /// As many calls wait as the reactor's bound allows.
+    InboxFull,
     /// There was no place in the time that the caller would wait.
     TimedOut,
     /// The caller must not wait: it is one of the pool's own workers, or a reactor lives on its thread.
@@ -47,7 +49,7 @@ impl fmt::Display for Rejection {
             Self::PoolStopped => {
                 "the thread pool has been stopped and takes no more jobs; this one is in the error's `job`"
             }
-            Self::QueueFull => "the queue is full; what did not fit is in the error's `job`",
+            Self::QueueFull | Self::InboxFull => "the queue is full; what did not fit is in the error's `job`",
             Self::TimedOut => "the queue was full for as long as the caller would wait; what did not fit is in the error's `job`",
             Self::WouldDeadlock => {
                 "this thread must not wait for a place in the queue: others wait for it; what did not fit is in the error's `job`"
@@ -119,6 +121,62 @@ impl fmt::Display for SizeError {
 }
 
 impl Error for SizeError {}
+
+/// Why a reactor could not be built as it was described.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The sizes of one of its pools are in the wrong order.
+    Size {
+        /// The pool's name.
+        pool: String,
+        /// What was asked for.
+        error: SizeError,
+    },
+    /// Two of its pools were given the same name. (Its own is called `reactor` unless it was named otherwise.)
+    DuplicatePool {
+        /// The name.
+        name: String,
+    },
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Size { pool, .. } => write!(f, "the reactor's pool {pool:?} has impossible sizes"),
+            Self::DuplicatePool { name } => {
+                write!(f, "the reactor cannot have two pools named {name:?}: give one of them another name")
+            }
+        }
+    }
+}
+
+impl Error for BuildError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Size { error, .. } => Some(error),
+            Self::DuplicatePool { .. } => None,
+        }
+    }
+}
+
+/// A reactor was asked for a pool that it was not built with.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct UnknownPool {
+    /// The name that was asked for.
+    pub name: String,
+    /// The names of the pools that there are.
+    pub known: Vec<String>,
+}
+
+impl fmt::Display for UnknownPool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the reactor has no pool named {:?}; it has {:?}", self.name, self.known)
+    }
+}
+
+impl Error for UnknownPool {}
 
 /// Why [`Reactor::stop`](crate::Reactor::stop) did nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -48,8 +48,8 @@ pub mod loom;
 mod over_std;
 
 pub use error::{
-    BlockingCallError, DelayedCallError, NeverRan, OwnedError, PoolStopped, Reentered, Rejected, Rejection, Saturated,
-    SizeError, StopError, StopFromWorker, UnknownTrigger,
+    BlockingCallError, BuildError, DelayedCallError, NeverRan, OwnedError, PoolStopped, Reentered, Rejected, Rejection,
+    Saturated, SizeError, StopError, StopFromWorker, UnknownPool, UnknownTrigger,
 };
 pub use failure::{Abandoned, Cancelled, Failure, Panic, ReactorStopped, WaitsForItself};
 pub use histogram::{Bucket, Histogram};

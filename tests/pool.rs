@@ -10,7 +10,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use selvedge::{Failure, Incident, NeverRan, Panic, PoolBuilder, PoolStats, Reactor, Rejection, SizeError, ThreadPool};
+use selvedge::{
+    BuildError, Failure, Incident, NeverRan, Panic, PoolBuilder, PoolStats, Reactor, Rejection, SizeError, ThreadPool,
+};
 use support::{Bomb, Gate, Grave, Log, ends, until};
 
 fn started(min: usize, max: usize) -> ThreadPool {
@@ -70,7 +72,8 @@ fn a_minimum_above_the_maximum_is_refused_wherever_it_can_be_said() {
     assert_eq!((refusal.min, refusal.max), (2, 1));
     assert_eq!(refusal.to_string(), "a pool cannot have at least 2 and at most 1 threads");
     assert_eq!(ThreadPool::builder().size(2, 1).build().unwrap_err(), refusal);
-    assert_eq!(Reactor::builder().pool_size(2, 1).build().unwrap_err(), refusal);
+    let BuildError::Size { error, .. } = Reactor::builder().pool_size(2, 1).build().unwrap_err() else { panic!() };
+    assert_eq!(error, refusal);
     let pool = ThreadPool::new(3, 4).unwrap();
     let refused: Result<(), SizeError> = pool.adjust_pool_size(2, 1);
     assert_eq!(refused, Err(refusal));

@@ -6,12 +6,14 @@ use std::error::Error;
 use std::io;
 use std::mem::size_of;
 use std::rc::Rc;
+use std::time::Duration;
 
 use selvedge::{
-    Abandoned, Address, BlockingCallError, Builder, Call, Cancelled, Deferred, DelayedCall, DelayedCallError, Event,
-    Failure, Handle, Incident, Job, LocalHandle, NeverRan, Owned, OwnedError, Panic, Phase, PoolBuilder, PoolStats,
-    PoolStopped, Reactor, ReactorStopped, Reentered, Rejected, Rejection, Report, Resolver, Settled, SizeError,
-    StopError, StopFromWorker, ThreadPool, TriggerId, Turn, UnknownTrigger, VirtualClock, WaitsForItself,
+    Abandoned, Address, BlockingCallError, Bucket, BuildError, Builder, Call, Cancelled, Deferred, DelayedCall,
+    DelayedCallError, Event, Failure, Handle, Histogram, Incident, Job, JobLabel, LocalHandle, NeverRan, Owned,
+    OwnedError, Panic, Phase, PoolBuilder, PoolStats, PoolStopped, PoolTimes, Reactor, ReactorStopped, Reentered,
+    Rejected, Rejection, Report, Resolver, Settled, SizeError, StopError, StopFromWorker, ThreadPool, TriggerId, Turn,
+    UnknownPool, UnknownTrigger, VirtualClock, WaitsForItself, Worker,
 };
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 
@@ -38,6 +40,11 @@ fn what_threads_hold_of_a_reactor_or_a_pool_can_be_sent_shared_and_cloned() {
     assert_impl_all!(ThreadPool: Send, Sync, Clone);
     assert_impl_all!(PoolBuilder: Send, Sync, Clone);
     assert_impl_all!(PoolStats: Send, Sync, Copy);
+    assert_impl_all!(PoolTimes: Send, Sync, Clone);
+    assert_impl_all!(Histogram: Send, Sync, Clone, Eq, Extend<Duration>, FromIterator<Duration>);
+    assert_impl_all!(Bucket: Send, Sync, Copy);
+    assert_impl_all!(JobLabel: Send, Sync, Clone, Eq);
+    assert_impl_all!(Worker<'static>: Send, Sync, Copy);
     assert_impl_all!(TriggerId: Send, Sync, Clone);
     assert_impl_all!(Event: Send, Sync, Clone);
     assert_impl_all!(Phase: Send, Sync, Copy);
@@ -73,6 +80,8 @@ fn errors_cross_threads_and_can_be_boxed_as_any_error() {
     assert_impl_all!(NeverRan: Send, Sync, Error, Clone);
     assert_impl_all!(Rejection: Send, Sync, Copy);
     assert_impl_all!(SizeError: Send, Sync, Error, Copy);
+    assert_impl_all!(BuildError: Send, Sync, Error, Clone);
+    assert_impl_all!(UnknownPool: Send, Sync, Error, Clone);
     assert_impl_all!(StopError: Send, Sync, Error, Copy);
     assert_impl_all!(DelayedCallError: Send, Sync, Error, Copy);
     assert_impl_all!(OwnedError: Send, Sync, Error, Copy);
@@ -104,7 +113,7 @@ fn what_can_be_used_once_or_owns_a_value_is_not_clone() {
     assert_not_impl_any!(Job: Clone);
 }
 
-// Checks: B35, B46
+// Checks: B35, B46, P63, P64
 #[test]
 fn handles_are_as_small_as_what_they_lead_to_allows() {
     const POINTER: usize = size_of::<usize>();
@@ -115,6 +124,11 @@ fn handles_are_as_small_as_what_they_lead_to_allows() {
     assert_eq!(size_of::<DelayedCall>(), 2 * POINTER);
     assert_eq!(size_of::<Resolver<[u64; 8]>>(), 2 * POINTER);
     assert_eq!(size_of::<Deferred<[u64; 8]>>(), 4 * POINTER);
+    // What stands in a pool's queue, and what a hook is lent.
+    assert_eq!(size_of::<Job>(), 2 * POINTER);
+    assert_eq!(size_of::<JobLabel>(), 3 * POINTER);
+    // What is copied under a pool's locks: in itself, and beside its 4 kB.
+    assert_eq!(size_of::<Histogram>(), size_of::<u128>() + 3 * size_of::<u64>() + size_of::<u64>());
     // One pointer, so that the `Result`s that a chain passes on are no larger than its values ask for.
     assert_eq!(size_of::<Failure>(), POINTER);
     assert_eq!(size_of::<Result<Box<u32>, Failure>>(), 2 * POINTER);

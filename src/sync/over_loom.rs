@@ -61,7 +61,7 @@ impl Condvar {
 
 /// Hints carry no correctness, so a model has none: it always takes the path that looks under the lock.
 #[derive(Debug, Default)]
-pub(crate) struct Hint;
+pub(crate) struct Hint {}
 
 impl Hint {
     pub(crate) fn set(&self, _value: bool) {}
@@ -73,9 +73,10 @@ impl Hint {
 
 /// In a model every call looks for a run to continue.
 #[derive(Debug, Default)]
-pub(crate) struct Recent;
+pub(crate) struct Recent {}
 
 impl Recent {
+    #[allow(clippy::extra_unused_type_parameters, reason = "the door over std asks which type it is")]
     pub(crate) fn was<T: 'static>(&self) -> bool {
         true
     }

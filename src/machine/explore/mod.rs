@@ -15,10 +15,10 @@ mod book;
 mod deferred;
 mod inbox;
 mod lifecycle;
-//mod pool;
+mod pool;
 mod reply;
 mod table;
-//mod ticket;
+mod ticket;
 
 use std::cell::RefCell;
 use std::collections::HashMap;

@@ -1,62 +1,77 @@
-//! The ticket explored: workers and cancellers that come for one job, in every order.
+//! The ticket explored: a worker, those who cancel and one who stops the pool come for one job, in every order, one hold of a lock to a step.
 
 use super::{Row, Steps, World, book, finds, sound, table};
-use crate::machine::ticket::Ticket;
+use crate::machine::ticket::{Asked, Ticket};
 
-/// The job, as a drop of it would be counted.
+/// Where the job itself is. The pool's queue decides who gets it; the ticket only tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Job;
+enum Place {
+    Queue,
+    /// A worker runs it.
+    Worker,
+    /// Somebody took it out of the queue, and has not said so on the ticket yet.
+    Refuser,
+    Gone,
+}
+
+/// Somebody who cancels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Canceller {
+    Comes,
+    /// Has asked the job to end, and looks for it in the queue next.
+    HasAsked,
+    Done,
+}
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Counter {
-    /// The fault seeded here: those who come take what they saw when they came, not what is there.
-    looks_first: bool,
-    ticket: Ticket<Job>,
-    /// What those saw who are at the counter; only with the fault.
-    seen: Vec<(bool, Ticket<Job>)>,
-    workers: u8,
-    cancellers: u8,
+    /// The fault seeded here: a job that has ended does not say so.
+    forgets_to_end: bool,
+    ticket: Ticket,
+    place: Place,
+    cancellers: [Canceller; 2],
     run: u8,
-    dropped: u8,
+    refused: u8,
+    /// Somebody was told that the job hears, when it had ended.
+    misled: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
 enum Event {
-    AWorkerComes,
-    ACancellerComes,
+    AWorkerTakesIt,
+    ItEnds,
+    AskedToEnd,
+    TakenOutOfTheQueue,
+    NotInTheQueue,
+    TheRefuserSaysSo,
+    ThePoolIsStopped,
 }
 
 impl Counter {
-    fn new(looks_first: bool) -> Self {
+    fn new(forgets_to_end: bool) -> Self {
         Self {
-            looks_first,
-            ticket: Ticket::Queued(Job),
-            seen: Vec::new(),
-            workers: 2,
-            cancellers: 2,
+            forgets_to_end,
+            ticket: Ticket::Wanted,
+            place: Place::Queue,
+            cancellers: [Canceller::Comes; 2],
             run: 0,
-            dropped: 0,
+            refused: 0,
+            misled: false,
         }
     }
 
-    fn begin(&mut self, steps: &mut Steps<'_, Self>) {
-        let from = label(&self.ticket);
-        let job = self.ticket.begin();
-        let action = if job.is_some() { "run the job" } else { "nothing" };
-        steps.row(Row { from, event: "begin", action, to: label(&self.ticket) });
-        self.run += u8::from(job.is_some());
+    fn end(&mut self, steps: &mut Steps<'_, Self>) {
+        let from = label(self.ticket);
+        self.ticket.end();
+        steps.row(Row { from, event: "end", action: "nothing", to: label(self.ticket) });
     }
 
-    fn cancel(&mut self, steps: &mut Steps<'_, Self>) {
-        let from = label(&self.ticket);
-        let job = self.ticket.cancel();
-        let action = if job.is_some() { "drop the job" } else { "nothing" };
-        steps.row(Row { from, event: "cancel", action, to: label(&self.ticket) });
-        self.dropped += u8::from(job.is_some());
-    }
-
-    fn serve(&mut self, steps: &mut Steps<'_, Self>, worker: bool) {
-        if worker { self.begin(steps) } else { self.cancel(steps) }
+    fn ask(&mut self, steps: &mut Steps<'_, Self>) -> Asked {
+        let from = label(self.ticket);
+        let asked = self.ticket.ask();
+        let action = if asked == Asked::Heard { "look for it in the queue" } else { "nothing" };
+        steps.row(Row { from, event: "ask", action, to: label(self.ticket) });
+        asked
     }
 }
 
@@ -64,61 +79,97 @@ impl World for Counter {
     type Event = Event;
 
     fn steps(&self, steps: &mut Steps<'_, Self>) {
-        for (worker, left) in [(true, self.workers), (false, self.cancellers)] {
-            if left == 0 {
-                continue;
+        match self.place {
+            Place::Queue => {
+                let mut next = self.clone();
+                next.place = Place::Worker;
+                steps.hoped(Event::AWorkerTakesIt, next);
+                let mut next = self.clone();
+                next.place = Place::Refuser;
+                steps.possible(Event::ThePoolIsStopped, next);
             }
-            let event = if worker { Event::AWorkerComes } else { Event::ACancellerComes };
-            let mut next = self.clone();
-            if worker {
-                next.workers -= 1;
-            } else {
-                next.cancellers -= 1;
+            Place::Worker => {
+                let mut next = self.clone();
+                next.run += 1;
+                next.place = Place::Gone;
+                if !self.forgets_to_end {
+                    next.end(steps);
+                }
+                steps.hoped(Event::ItEnds, next);
             }
-            if self.looks_first {
-                next.seen.push((worker, self.ticket));
-            } else {
-                next.serve(steps, worker);
+            Place::Refuser => {
+                let mut next = self.clone();
+                next.refused += 1;
+                next.place = Place::Gone;
+                next.end(steps);
+                steps.certain(Event::TheRefuserSaysSo, next);
             }
-            steps.hoped(event, next);
+            Place::Gone => {}
         }
-        for at in 0..self.seen.len() {
+        for at in 0..self.cancellers.len() {
             let mut next = self.clone();
-            let (worker, seen) = next.seen.remove(at);
-            next.ticket = seen;
-            next.serve(steps, worker);
-            steps.certain(if worker { Event::AWorkerComes } else { Event::ACancellerComes }, next);
+            match self.cancellers[at] {
+                Canceller::Comes => {
+                    let heard = next.ask(steps) == Asked::Heard;
+                    next.misled |= heard && self.place == Place::Gone;
+                    next.cancellers[at] = if heard { Canceller::HasAsked } else { Canceller::Done };
+                    next.cancellers.sort();
+                    steps.hoped(Event::AskedToEnd, next);
+                }
+                Canceller::HasAsked => {
+                    next.cancellers[at] = Canceller::Done;
+                    next.cancellers.sort();
+                    if self.place == Place::Queue {
+                        next.place = Place::Refuser;
+                        steps.certain(Event::TakenOutOfTheQueue, next);
+                    } else {
+                        steps.certain(Event::NotInTheQueue, next);
+                    }
+                }
+                Canceller::Done => {}
+            }
         }
     }
 
     fn wrong(&self) -> Option<&'static str> {
-        let taken = self.run + self.dropped;
-        let lies_here = matches!(self.ticket, Ticket::Queued(_));
-        (taken > 1 || lies_here == (taken == 1)).then_some("the job is taken twice, or lost")
+        if self.run + self.refused > 1 {
+            Some("the job is taken twice")
+        } else if self.misled {
+            Some("a job that is over is said to hear")
+        } else if self.cancellers.contains(&Canceller::HasAsked)
+            && !self.ticket.is_unwanted()
+            && self.run == 0
+            && self.refused == 0
+        {
+            Some("what was asked is not seen")
+        } else {
+            None
+        }
     }
 
     fn done(&self) -> Option<&'static str> {
-        (self.run + self.dropped != 1).then_some("nobody got the job")
+        (self.run + self.refused != 1).then_some("nobody got the job")
     }
 }
 
-fn label(ticket: &Ticket<Job>) -> &'static str {
+fn label(ticket: Ticket) -> &'static str {
     match ticket {
-        Ticket::Queued(_) => "Queued",
-        Ticket::Begun => "Begun",
-        Ticket::Cancelled => "Cancelled",
+        Ticket::Wanted => "Wanted",
+        Ticket::Unwanted => "Unwanted",
+        Ticket::Over { unwanted: false } => "Over",
+        Ticket::Over { unwanted: true } => "Over, unwanted",
     }
 }
 
-// Checks: B46, P10
+// Checks: B43, B46, P10
 #[test]
-fn one_of_worker_and_canceller_gets_the_job() {
-    let rows = sound(Counter::new(false), 13, 16);
+fn a_job_is_run_or_cancelled_and_one_that_runs_sees_that_it_was_asked_to_end() {
+    let rows = sound(Counter::new(false), 31, 58);
     book::holds("ticket", &table::chapter(&rows));
 }
 
-// Checks: B46
+// Checks: B43, P13
 #[test]
 fn a_seeded_fault_of_the_ticket_is_found() {
-    finds(Counter::new(true), "the job is taken twice, or lost");
+    finds(Counter::new(true), "a job that is over is said to hear");
 }

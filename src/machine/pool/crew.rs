@@ -200,7 +200,7 @@ impl<J> Crew<J> {
     }
 
     /// Workers that will look again.
-    pub(super) fn staying(&self) -> usize {
+    pub(in crate::machine) fn staying(&self) -> usize {
         self.live - self.leaving
     }
 

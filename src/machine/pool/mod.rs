@@ -33,6 +33,8 @@ mod whole;
 use std::collections::VecDeque;
 
 pub(crate) use self::crew::Crew;
+#[cfg(test)]
+pub(in crate::machine) use self::intake::Accepted;
 pub(crate) use self::intake::{Intake, Refused};
 pub(crate) use self::queue::TicketId;
 pub(crate) use self::whole::{Mood, block, cancel, left, look, resize, settle_in, squeeze, start, start_failed, stop};

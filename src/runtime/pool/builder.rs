@@ -166,8 +166,8 @@ impl PoolBuilder {
     /// `enter` returns is dropped when the job and all that it captured is gone, before the worker takes another.
     ///
     /// For what hangs on a thread and has to follow the work: a tracing span, a request's id, a locale. Several nest, with the hooks
-    /// [around jobs](Self::around_jobs) among them: what was added first is entered first and left last. A job that is refused is told so within its contexts,
-    /// too; one that is handed back or cancelled has them dropped. Panics are reported, and the job runs all the same: without the context, if it is
+    /// [around jobs](Self::around_jobs) among them: what was added first is entered first and left last. A job that is refused or cancelled is told so,
+    /// and dropped, within its contexts, too, on whatever thread that happens; one that is handed back has them dropped. Panics are reported, and the job runs all the same: without the context, if it is
     /// `capture` that panicked.
     ///
     /// Cost: three small allocations for a job with one context, one more for each further.
@@ -225,6 +225,10 @@ impl PoolBuilder {
         self
     }
 
+    pub(crate) fn name_or_default(&self) -> &str {
+        self.name.as_deref().unwrap_or("pool")
+    }
+
     /// The pool, not started.
     ///
     /// # Errors
@@ -250,7 +254,7 @@ impl PoolBuilder {
 
     fn shared(self, in_memory: bool) -> Result<Arc<Shared>, SizeError> {
         Ok(Arc::new(Shared::new(Terms {
-            name: self.name.unwrap_or_else(|| "pool".to_owned()),
+            name: self.name_or_default().to_owned(),
             stack_size: self.stack_size,
             reporter: self.reporter.unwrap_or_default(),
             hooks: self.hooks,

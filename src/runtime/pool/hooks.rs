@@ -106,6 +106,10 @@ impl Hooks {
         !self.starts.is_empty()
     }
 
+    pub(super) fn on_stop(&self) -> bool {
+        !self.stops.is_empty()
+    }
+
     /// First added, first run.
     pub(super) fn started(&self, worker: &Worker<'_>, reporter: &Reporter) {
         for hook in &self.starts {
@@ -123,6 +127,10 @@ impl Hooks {
     /// Whether anything is to travel with a job.
     pub(super) fn pack_anything(&self) -> bool {
         self.timed || self.contexts > 0
+    }
+
+    pub(super) fn any_around(&self) -> bool {
+        !self.around.is_empty()
     }
 
     /// On the submitter's thread. Where a capture panics the job does without it.

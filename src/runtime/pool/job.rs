@@ -99,9 +99,6 @@ impl Job {
 
     /// On the submitter's thread, before the job is offered: what its contexts capture goes with it, and the time.
     pub(super) fn pack(&mut self, hooks: &Hooks, reporter: &Reporter) {
-        if !hooks.pack_anything() {
-            return;
-        }
         let tag = self.0.tag_mut();
         let captured = hooks.capture(&JobReporter { reporter, label: &tag.label() });
         let baggage = tag.baggage_mut();
@@ -121,7 +118,19 @@ impl Job {
     }
 
     /// On the worker: within the pool's hooks.
-    pub(super) fn run_in(mut self, hooks: &Hooks, reporter: &Reporter) -> Ran {
+    pub(super) fn run_in(self, hooks: &Hooks, reporter: &Reporter) -> Ran {
+        let tag = self.0.tag();
+        if tag.baggage.is_some() || hooks.any_around() {
+            return self.run_within(hooks, reporter);
+        }
+        let reporter = &JobReporter { reporter, label: &JobLabel { name: None, origin: tag.origin } };
+        let panicked = reporter.contain(Incident::Job, || self.0.run(reporter)).unwrap_or(true);
+        Ran { panicked, times: None }
+    }
+
+    /// The long way, for what few jobs have. Apart, so that the others have a short one.
+    #[inline(never)]
+    fn run_within(mut self, hooks: &Hooks, reporter: &Reporter) -> Ran {
         let (label, mut baggage) = self.0.tag_mut().open();
         let reporter = &JobReporter { reporter, label: &label };
         let submitted = baggage.as_mut().and_then(|baggage| baggage.submitted);

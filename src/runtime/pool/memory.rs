@@ -189,7 +189,13 @@ impl Stepper {
             Duty::Leave(call) => {
                 bench.leave(me);
                 drop(crew);
-                leave(shared, me, call, employed);
+                leave(shared, me, call, None, employed);
+                Some(Step::Retired)
+            }
+            Duty::Gone(call, left) => {
+                bench.leave(me);
+                drop(crew);
+                leave(shared, me, call, Some(left), employed);
                 Some(Step::Retired)
             }
         }

@@ -2,7 +2,6 @@
 
 mod blocked;
 mod builder;
-mod deadline;
 mod desks;
 mod hooks;
 mod job;
@@ -250,7 +249,9 @@ impl ThreadPool {
         submit: impl FnOnce(&Arc<Shared>, Job) -> Result<T, Rejected<Job>>,
     ) -> Result<T, Rejected<Job>> {
         let shared = &self.owner.shared;
-        job.pack(&shared.hooks, &shared.reporter);
+        if shared.hooks.pack_anything() {
+            job.pack(&shared.hooks, &shared.reporter);
+        }
         submit(shared, job).map_err(|mut rejected| {
             rejected.job.unpack(&shared.reporter);
             rejected

@@ -6,15 +6,15 @@
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
+use super::super::deadline::Deadline;
 use super::super::sync::{Arc, thread_local};
 use super::Job;
 use super::blocked::on_duty;
-use super::deadline::Deadline;
 use super::desks::Seat;
 use super::hooks::Worker;
 use super::job::Ran;
 use super::shared::{Shared, Workers};
-use crate::machine::pool::{self as machine, Call, Mood, Next, WorkerId};
+use crate::machine::pool::{self as machine, Call, Left, Mood, Next, WorkerId};
 
 thread_local! {
     /// The address of the pool that this thread works for, or has worked for to its end; zero on every other thread. Destructors of other
@@ -88,6 +88,8 @@ pub(super) enum Duty {
     /// Falls asleep with the lock in its hand, for this long at most.
     Sleep(Option<Duration>),
     Leave(Call),
+    /// The same, and it has left already: nothing was to be done before.
+    Gone(Call, Left),
 }
 
 /// What a worker remembers between two looks.
@@ -149,7 +151,11 @@ impl Hand {
             }
             Next::Leave(call) => {
                 crew.desks.leave_seat(self.seat);
-                Duty::Leave(call)
+                if pool.hooks.on_stop() {
+                    return Duty::Leave(call);
+                }
+                let left = machine::left(&mut crew.machine, &mut pool.intake.lock(), self.id);
+                Duty::Gone(call, left)
             }
             // `look` decides always.
             Next::Look => Duty::Leave(Call::NOBODY),
@@ -163,7 +169,7 @@ pub(super) fn work(pool: &Arc<Shared>, me: WorkerId) {
     let mut hand = Hand::new(me);
     let mut entry = settle_in(pool, me);
     let mut crew = pool.crew.lock();
-    let call = loop {
+    let (call, left) = loop {
         match hand.decide(pool, &mut crew, entry) {
             Duty::Run(job, call) => {
                 drop(crew);
@@ -182,25 +188,25 @@ pub(super) fn work(pool: &Arc<Shared>, me: WorkerId) {
                 crew = pool.bell.wait_for(crew, at_most);
                 entry = Entry::Woken;
             }
-            Duty::Leave(call) => break call,
+            Duty::Leave(call) => break (call, None),
+            Duty::Gone(call, left) => break (call, Some(left)),
         }
     };
     drop(crew);
     let _ = LEAVES.try_with(|leaves| leaves.set(true));
-    leave(pool, me, call, employed);
+    leave(pool, me, call, left, employed);
 }
 
 /// What is left to do for a worker that looks no more.
-pub(super) fn leave(pool: &Arc<Shared>, me: WorkerId, call: Call, employed: Employed) {
+pub(super) fn leave(pool: &Arc<Shared>, me: WorkerId, call: Call, left: Option<Left>, employed: Employed) {
     Shared::carry_out(pool, call);
-    pool.hooks.stopping(&Worker::new(&pool.name, me), &pool.reporter);
-    // Before the last transition: a thread that is joined holds nothing of the pool.
-    drop(employed);
-    let left = {
+    let left = left.unwrap_or_else(|| {
+        pool.hooks.stopping(&Worker::new(&pool.name, me), &pool.reporter);
         let mut crew = pool.crew.lock();
         let mut intake = pool.intake.lock();
         machine::left(&mut crew.machine, &mut intake, me)
-    };
+    });
+    drop(employed);
     Shared::carry_out(pool, left.call);
     if left.stopped {
         pool.take_leave();

@@ -5,6 +5,7 @@ mod calls;
 mod clock;
 mod handle;
 mod owned;
+mod pools;
 mod timers;
 mod triggers;
 mod turn;
@@ -26,7 +27,7 @@ use super::pool::{Job, ThreadPool};
 use super::report::{Incident, Reporter};
 use super::residence::Residence;
 use super::sync::Arc;
-use crate::error::{Rejected, StopError, UnknownTrigger};
+use crate::error::{Rejected, StopError, UnknownPool, UnknownTrigger};
 use crate::failure::Failure;
 use crate::machine::lifecycle::{Lifecycle, StopRefused};
 
@@ -211,7 +212,29 @@ impl Reactor {
     /// The reactor's pool of threads. It has none until the reactor runs and the first job comes.
     #[must_use]
     pub fn thread_pool(&self) -> &ThreadPool {
-        &self.core.shared.pool
+        self.core.shared.pools.main()
+    }
+
+    /// The pool of this name among those that the reactor was built with, with [`Builder::add_pool`] or [`Builder::share_pool`]. Its own one goes by its own name,
+    /// which is `reactor` unless [`Builder::pool_name`] said otherwise.
+    ///
+    /// ```
+    /// use selvedge::{Reactor, ThreadPool, threads};
+    ///
+    /// let reactor = Reactor::builder()
+    ///     .add_pool("slow disk", ThreadPool::builder().size(0, 2))
+    ///     .build()?;
+    /// let here = reactor.local();
+    /// let read = threads::defer_to_thread_pool(&reactor, reactor.pool("slow disk")?, || std::fs::read("Cargo.toml"));
+    /// let _ = read.add_both(move |_| here.with(|reactor| reactor.stop()).ok());
+    /// reactor.run();
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// There is none; the error says which there are.
+    pub fn pool(&self, name: &str) -> Result<&ThreadPool, UnknownPool> {
+        self.core.shared.pools.get(name)
     }
 
     /// Sets how many threads the reactor's pool has at most: see [`Handle::suggest_thread_pool_size`].

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::super::deferred::{Deferred, Resolver};
 use super::super::report::Incident;
 use super::clock::Clock;
 use super::triggers::{Event, Phase, fire};
@@ -140,35 +139,19 @@ impl Reactor {
     pub(super) fn attach_own_triggers(&self) {
         let _ = self.add_event_trigger(Phase::During, Event::STARTUP, |reactor| {
             reactor.core.step(Lifecycle::started);
-            // Refused only if the program has stopped the pool already: it wants none.
-            let _ = reactor.thread_pool().start_lazily();
+            for pool in reactor.core.shared.pools.own() {
+                // Refused only if the program has stopped the pool already: it wants none.
+                let _ = pool.start_lazily();
+            }
         });
         let _ = self.add_event_trigger(Phase::During, Event::SHUTDOWN, |reactor| {
             reactor.core.step(Lifecycle::no_longer_running);
-            reactor.wind_pool_down()
         });
-    }
-
-    /// Stops the pool without blocking the loop: jobs that wait for the loop could otherwise never end.
-    fn wind_pool_down(&self) -> Deferred<()> {
-        let (stopped, resolver) = Deferred::<()>::new();
-        let pool = self.thread_pool().clone();
-        let address = self.own(resolver).leave();
-        self.thread_pool().begin_stop(move || {
-            // The reactor waits for this very call, so it has not ended; if it was dropped, nobody waits.
-            let _ = address.handle().call_from_thread({
-                let address = address.clone();
-                move |reactor| {
-                    // All workers have run their last job: what is left to wait for is that their threads end.
-                    pool.join();
-                    if let Some(resolver) = address.take_here(reactor) {
-                        Resolver::callback(resolver, ());
-                    }
-                }
-            });
-        });
-        // It is dropped unfired only with a reactor that is dropped in the middle of its shutdown: that fails nobody.
-        stopped.add_errback(|_abandoned| ())
+        // One trigger each: all pools are told to stop before any is waited for, so that one that is slow holds up no other.
+        for pool in self.core.shared.pools.own() {
+            let pool = pool.clone();
+            let _ = self.add_event_trigger(Phase::During, Event::SHUTDOWN, move |reactor| reactor.wind_down(&pool));
+        }
     }
 }
 
@@ -196,11 +179,13 @@ impl Core {
 }
 
 impl Drop for Core {
-    /// What the reactor was given and has not run is dropped here, unrun, and its pool is told to stop. Of one that was run to its end, that
+    /// What the reactor was given and has not run is dropped here, unrun, and its pools are told to stop. Of one that was run to its end, that
     /// is what it was given after: its drop is as much the reactor's as all the others, and may panic as they may.
     fn drop(&mut self) {
         let _scope = self.reporter.enter();
         self.end();
-        self.shared.pool.begin_stop(|| ());
+        for pool in self.shared.pools.own() {
+            pool.begin_stop(|| ());
+        }
     }
 }

@@ -1,11 +1,12 @@
 //! Names for the tables: what a reader of SPEC.md tells apart.
 
-use super::{Duty, Job, Row, Steps, Yard};
-use crate::machine::pool::{Call, Crew, Intake, Next, Phase, StartFailed, Stop, Submitted};
+use super::{Duty, Job, Row, Steps, Worker, Yard};
+use crate::machine::pool::{Accepted, Call, Crew, Intake, Left, Next, Phase, Refused, Ring, StartFailed, Stop};
 
 /// The states of the three tables.
-pub(super) const INTAKE: &[&str] = &["Watched", "Unwatched", "Closed"];
-pub(super) const WORKER: &[&str] = &["Starting", "Busy", "Searching", "Idle", "Retired"];
+pub(super) const INTAKE: &[&str] = &["Watched", "Unwatched", "Full", "Closed"];
+pub(super) const WORKER: &[&str] =
+    &["Starting", "Settling", "Busy", "Blocked", "Searching", "Idle", "Leaving", "Retired"];
 pub(super) const CREW: &[&str] = &[
     "Unstarted",
     "Beacon up",
@@ -32,6 +33,7 @@ impl Yard {
     ) -> A {
         let (crew, intake) = (self.crew_label(), self.intake_label());
         let outcome = transition(&mut self.crew, &mut self.intake);
+        self.highest = self.highest.max(self.limit());
         let action = action(&outcome);
         if event != "submit" {
             steps.row(Row { from: crew, event, action, to: self.crew_label() });
@@ -46,6 +48,7 @@ impl Yard {
     fn intake_label(&self) -> &'static str {
         match (self.intake.is_open(), self.intake.is_watched()) {
             (false, _) => "Closed",
+            _ if self.intake.places() == 0 => "Full",
             (true, true) => "Watched",
             (true, false) => "Unwatched",
         }
@@ -59,7 +62,7 @@ impl Yard {
             Phase::Running => true,
             Phase::Draining => false,
         };
-        if self.crew.live() > self.limit() {
+        if self.staying() > self.limit() {
             return if running { "Over target" } else { "Draining: over target" };
         }
         match (self.crew.has_beacon(), self.crew.idle() > 0, self.room() > 0) {
@@ -76,20 +79,38 @@ impl Yard {
 }
 
 pub(super) fn call(call: &Call) -> &'static str {
-    match call {
-        Call::Nobody => "call nobody",
-        Call::One => "notify one",
-        Call::All => "notify all",
-        Call::Start(_) => "start threads",
-        Call::AllAndStart(_) => "notify all, start threads",
+    match (call.ring, call.start.count > 0, call.saturated) {
+        (Ring::No, false, false) => "call nobody",
+        (Ring::One, false, _) => "notify one",
+        (Ring::All, false, _) => "notify all",
+        (Ring::No, true, _) => "start threads",
+        (_, true, _) => "notify all, start threads",
+        (Ring::No, false, true) => "report that it is saturated",
     }
 }
 
-pub(super) fn submitted(submitted: &Result<Submitted, Job>) -> &'static str {
+pub(super) fn submitted<T>(submitted: &Result<Accepted, Refused<T>>) -> &'static str {
     match submitted {
-        Ok(Submitted::OweNothing) => "nothing",
-        Ok(Submitted::Summon) => "summon",
-        Err(_) => "hand the job back",
+        Ok(accepted) if accepted.summon => "summon",
+        Ok(_) => "nothing",
+        Err(Refused::Closed(_)) => "hand the job back",
+        Err(Refused::Full(_)) => "squeeze",
+    }
+}
+
+pub(super) fn squeezed<T>(squeezed: &Result<(Accepted, Call), Refused<T>>) -> &'static str {
+    match squeezed {
+        Ok((_, outcome)) => call(outcome),
+        Err(Refused::Closed(_)) => "hand the job back",
+        Err(Refused::Full(_)) => "hand the job back, or wait",
+    }
+}
+
+pub(super) fn cancelled((job, call): &(Option<Job>, Call)) -> &'static str {
+    match (job, call.places) {
+        (None, _) => "ask the job to end",
+        (Some(_), Ring::No) => "drop the job",
+        (Some(_), _) => "drop the job, tell of a place",
     }
 }
 
@@ -101,7 +122,8 @@ pub(super) fn stopped(stop: &Stop<Job>) -> &'static str {
     match (stop.cancelled.is_empty(), stop.stopped) {
         (true, false) => call(&stop.call),
         (true, true) => "say that it has stopped",
-        (false, _) => "refuse the jobs, say that it has stopped",
+        (false, false) => "refuse the jobs",
+        (false, true) => "refuse the jobs, say that it has stopped",
     }
 }
 
@@ -114,28 +136,38 @@ pub(super) fn failed(failed: &StartFailed<Job>) -> &'static str {
     }
 }
 
+pub(super) fn left(left: &Left) -> &'static str {
+    if left.stopped { "say that it has stopped" } else { call(&left.call) }
+}
+
 pub(super) fn next(next: &Next<Job>) -> &'static str {
     match next {
-        Next::Run(_, Call::Nobody) => "run a job",
-        Next::Run(_, Call::One) => "notify one, run a job",
-        Next::Run(_, Call::Start(_)) => "start threads, run a job",
-        Next::Run(_, Call::All | Call::AllAndStart(_)) => "notify all, run a job",
+        Next::Run(_, call) => match (call.ring, call.start.count > 0, call.places) {
+            (Ring::No, false, Ring::No) => "run a job",
+            (Ring::No, false, _) => "tell of a place, run a job",
+            (Ring::No, true, _) => "start threads, run a job",
+            (_, _, _) => "notify one, run a job",
+        },
         Next::Look => "look at the intake",
         Next::Search => "search",
         Next::Sleep => "sleep",
-        Next::Retire(Call::Nobody) => "retire",
-        Next::Retire(Call::One) => "notify one, retire",
-        Next::Retire(Call::All | Call::Start(_) | Call::AllAndStart(_)) => "call more, retire",
-        Next::RetireLast => "retire, say that it has stopped",
+        Next::Leave(call) => match (call.ring, call.saturated) {
+            (Ring::No, false) => "leave",
+            (Ring::No, true) => "report that it is saturated, leave",
+            (_, _) => "notify one, leave",
+        },
     }
 }
 
-pub(super) fn duty(duty: Duty) -> &'static str {
-    match duty {
+pub(super) fn duty(worker: &Worker) -> &'static str {
+    match worker.duty {
         Duty::Arrives => "Starting",
+        Duty::Settles(_) => "Settling",
+        Duty::Takes(..) | Duty::Runs(_) if worker.blocked => "Blocked",
         Duty::Takes(..) | Duty::Runs(_) => "Busy",
         Duty::Searches => "Searching",
         Duty::Waits | Duty::Released => "Idle",
+        Duty::Leaves(_) => "Leaving",
         Duty::Retires(_) | Duty::Ended => "Retired",
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Everything between two holds of a lock is a step of its own: a submitter has released the intake and not yet locked the crew; a notify, a join
 //! and a thread's start are carried out one by one, while others go on. A notify releases any one waiter, or any two; a waiter
-//! may be released by none; a thread may fail to start, or arrive late; no job has to end. What a world allows, its [`Plan`] says.
+//! may be released by none, and by the time it was to wait at most; a thread may fail to start, or arrive late; a hook may take its time; no job
+//! has to end, and one that is blocked may wait for the next. What a world allows, its [`Plan`] says.
 
 mod clients;
 mod labels;
@@ -17,7 +18,7 @@ use self::clients::Client;
 use self::plans::{Left, Plan, Seed};
 use self::workers::{Duty, Worker};
 use super::{Row, Steps, World};
-use crate::machine::pool::{Call, Crew, Intake, Phase, Sizes, Start, WorkerId};
+use crate::machine::pool::{Call, Crew, Intake, Phase, Ring, Sizes, Start, WorkerId, start_failed};
 
 /// A job is known by its number in the order of submission.
 type Job = u8;
@@ -49,12 +50,16 @@ impl Hash for Given {
 enum Actor {
     Client(usize),
     Worker(WorkerId),
+    /// A thread that starts others for a worker that has left.
+    Starter(usize),
 }
 
 /// What is left to do of a call, one by one and with no lock of the machine held: ring, then take the roster, join, and start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 struct Errand {
     ring: Ring,
+    /// Whom to ring of those who wait for a place.
+    places: Ring,
     /// Holds the roster, which only one may.
     roster: bool,
     /// One bit for each worker to be joined.
@@ -62,14 +67,6 @@ struct Errand {
     /// The next worker to be started, and how many.
     first: u8,
     count: u8,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
-enum Ring {
-    #[default]
-    No,
-    One,
-    All,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -81,10 +78,16 @@ struct Yard {
     clients: Vec<Client>,
     /// Threads that exist: those that have ended stay until they are joined.
     workers: Vec<Worker>,
+    /// Threads that start others for workers that have left.
+    starters: Vec<Errand>,
     /// Jobs that were accepted.
     submitted: Job,
-    /// Jobs that were taken by a worker or refused. They go in the order they came, so the number says which.
+    /// Jobs that were taken by a worker or refused. They go in the order they came, so the number says which: all below it.
     gone: Job,
+    /// Jobs that were cancelled, one bit for each.
+    cancelled: u16,
+    /// Jobs that are over. Only where others wait for them.
+    over: u16,
     /// The most threads that any target has allowed so far.
     highest: usize,
     /// A thread could not be started.
@@ -99,7 +102,17 @@ enum Event {
     Starts,
     StartsLazily,
     ResizesTo(usize),
-    Stops,
+    Stops(usize),
+    Cancels(Job),
+    LooksForAPlace,
+    WaitsForAPlace,
+    GivesUp,
+    RingsForPlaces,
+    KeepAlivePasses(WorkerId),
+    Blocks(WorkerId),
+    GoesOn(WorkerId),
+    Leaves(WorkerId),
+    HandsOn(WorkerId),
     Summons,
     Rings(WorkerId),
     RingsForNobody,
@@ -122,12 +135,15 @@ impl Yard {
         Self {
             plan: Given(plan),
             left: plan.left,
-            intake: Intake::new(),
-            crew: Crew::new(plan.sizes),
+            intake: Intake::new(plan.bound),
+            crew: Crew::new(plan.sizes, plan.compensation),
             clients: vec![Client::Free; plan.clients],
             workers: Vec::new(),
+            starters: Vec::new(),
             submitted: 0,
             gone: 0,
+            cancelled: 0,
+            over: 0,
             highest: plan.sizes.max,
             failed: false,
             fault: None,
@@ -145,11 +161,18 @@ impl Yard {
     /// The most threads that there may be, by the target.
     fn limit(&self) -> usize {
         let Sizes { max, .. } = self.crew.target();
-        if self.crew.phase() == Phase::Draining { max.max(1) } else { max }
+        let max = if self.crew.phase() == Phase::Draining { max.max(1) } else { max };
+        let blocked = self.workers.iter().filter(|worker| worker.blocked).count();
+        max + blocked.min(self.plan.0.compensation)
     }
 
     fn room(&self) -> usize {
         self.limit().saturating_sub(self.crew.live())
+    }
+
+    /// Workers that will look again.
+    fn staying(&self) -> usize {
+        self.crew.staying()
     }
 
     fn queued(&self) -> usize {
@@ -160,33 +183,53 @@ impl Yard {
         matches!(self.crew.phase(), Phase::Running | Phase::Draining)
     }
 
-    /// Jobs leave the pool in the order they came.
+    fn has_room_for_a_job(&self) -> bool {
+        self.queued() < self.plan.0.bound
+    }
+
+    fn was_cancelled(&self, job: Job) -> bool {
+        self.cancelled & 1 << job != 0
+    }
+
+    /// Jobs leave the pool in the order they came, but for those that are cancelled.
     fn goes(&mut self, job: Job) {
+        while self.was_cancelled(self.gone) {
+            self.gone += 1;
+        }
         if job != self.gone {
             self.blame("a job is lost, doubled, or overtaken");
         }
         self.gone += 1;
     }
 
+    /// A job is over. Others may have waited for that.
+    fn is_over(&mut self, job: Job) {
+        if self.plan.0.chained {
+            self.over |= 1 << job;
+        }
+    }
+
     /// Makes an errand of a call.
     fn errand(&mut self, call: Call) -> Errand {
-        let (ring, start) = match call {
-            Call::Nobody => (Ring::No, None),
-            Call::One => (Ring::One, None),
-            Call::All if self.has_seed(Seed::WakesOneToShrink) => (Ring::One, None),
-            Call::All => (Ring::All, None),
-            Call::Start(start) => (Ring::No, Some(start)),
-            Call::AllAndStart(start) => (Ring::All, Some(start)),
-        };
-        let mut errand = Errand { ring, ..Errand::default() };
-        if let Some(Start { first, count }) = start {
-            errand.first = u8::try_from(first).unwrap();
-            errand.count = u8::try_from(count).unwrap();
-            if self.crew.live() > self.limit() {
-                self.blame("more threads are started than the target allows");
-            }
+        let Call { mut ring, start: Start { first, count }, places, saturated } = call;
+        if ring == Ring::All && self.has_seed(Seed::WakesOneToShrink) {
+            ring = Ring::One;
         }
-        errand
+        let places = if self.has_seed(Seed::TellsNobodyOfAPlace) { Ring::No } else { places };
+        if count > 0 && self.crew.live() > self.limit() {
+            self.blame("more threads are started than the target allows");
+        }
+        let blocked = self.workers.iter().filter(|worker| worker.blocked).count();
+        if saturated && (blocked == 0 || blocked != self.crew.live()) {
+            self.blame("a pool that goes on is called saturated");
+        }
+        Errand {
+            ring,
+            places,
+            first: u8::try_from(first).unwrap(),
+            count: u8::try_from(count).unwrap(),
+            ..Errand::default()
+        }
     }
 
     /// Takes the roster, if nobody has it, and finds there whom to join.
@@ -221,7 +264,7 @@ impl Yard {
     fn errands(&self) -> impl Iterator<Item = Errand> + '_ {
         let of_clients = self.clients.iter().filter_map(|client| client.errand());
         let of_workers = self.workers.iter().filter_map(|worker| worker.duty.errand());
-        of_clients.chain(of_workers)
+        of_clients.chain(of_workers).chain(self.starters.iter().copied())
     }
 
     /// The next thing to do of an errand, in each way it may come out.
@@ -247,6 +290,7 @@ impl Yard {
                 let next = self.waiters().fold(self.clone(), |next, id| next.released(id));
                 steps.certain(Event::RingsForAll, next.goes_on(who, quiet));
             }
+            Errand { places: Ring::One | Ring::All, .. } => self.place_steps(steps, who, errand),
             Errand { join: 1.., .. } => {
                 let id = errand.join.trailing_zeros() as WorkerId;
                 let rest = Errand { join: errand.join & (errand.join - 1), ..errand };
@@ -279,7 +323,7 @@ impl Yard {
     fn start_steps(&self, steps: &mut Steps<'_, Self>, who: Actor, errand: Errand) {
         let id = WorkerId::from(errand.first);
         let mut next = self.clone();
-        next.workers.push(Worker { id, duty: Duty::Arrives, searched: false });
+        next.workers.push(Worker::new(id));
         next.workers.sort_by_key(|worker| worker.id);
         if next.workers.iter().filter(|worker| worker.duty != Duty::Ended).count() > self.highest {
             next.blame("there are more threads than the target allows");
@@ -287,21 +331,30 @@ impl Yard {
         let rest = Errand { first: errand.first + 1, count: errand.count - 1, ..errand };
         steps.certain(Event::StartsThread(id), next.goes_on(who, rest));
 
-        if self.left.failures > 0 {
-            let mut next = self.clone();
-            next.left.failures -= 1;
-            next.failed = true;
-            let rest = if self.has_seed(Seed::HushesFailure) {
-                Errand::default()
-            } else {
-                let count = usize::from(errand.count);
-                let failed =
-                    next.step(steps, "start_failed", |crew, intake| crew.start_failed(intake, count), labels::failed);
-                failed.orphans.into_iter().for_each(|job| next.goes(job));
-                next.errand(failed.call)
-            };
-            steps.certain(Event::FailsToStartThread(id), next.goes_on(who, rest));
+        self.failure_steps(steps, who, errand);
+    }
+
+    /// A thread is not to be had.
+    fn failure_steps(&self, steps: &mut Steps<'_, Self>, who: Actor, errand: Errand) {
+        if self.left.failures == 0 {
+            return;
         }
+        let mut next = self.clone();
+        next.left.failures -= 1;
+        next.failed = true;
+        let rest = if self.has_seed(Seed::HushesFailure) {
+            Errand::default()
+        } else {
+            let count = usize::from(errand.count);
+            let failed =
+                next.step(steps, "start_failed", |crew, intake| start_failed(crew, intake, count), labels::failed);
+            for job in failed.orphans {
+                next.goes(job);
+                next.is_over(job);
+            }
+            next.errand(failed.call)
+        };
+        steps.certain(Event::FailsToStartThread(WorkerId::from(errand.first)), next.goes_on(who, rest));
     }
 
     /// This is what is left of somebody's errand, which may be nothing.
@@ -313,6 +366,8 @@ impl Yard {
                 let worker = self.worker(id).unwrap();
                 worker.duty = worker.duty.goes_on(errand);
             }
+            Actor::Starter(at) if errand.is_done() => drop(self.starters.remove(at)),
+            Actor::Starter(at) => self.starters[at] = errand,
         }
         // Clients are alike: worlds that differ in their order are one.
         self.clients.sort();
@@ -322,6 +377,6 @@ impl Yard {
 
 impl Errand {
     fn is_done(self) -> bool {
-        self.ring == Ring::No && self.join == 0 && self.count == 0
+        self.ring == Ring::No && self.places == Ring::No && self.join == 0 && self.count == 0
     }
 }

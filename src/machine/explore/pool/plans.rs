@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use super::super::{Rows, book, finds, sound, table};
 use super::{Yard, labels};
-use crate::machine::pool::Sizes;
+use crate::machine::pool::{Policy, Sizes};
 
 /// What may happen in a world, and how often.
 #[derive(Debug, Clone, Copy)]
@@ -16,6 +16,20 @@ pub(super) struct Plan {
     /// What the pool may be resized to.
     pub(super) targets: &'static [Sizes],
     pub(super) left: Left,
+    /// What a pool that is stopped may be told to do with jobs that wait.
+    pub(super) policies: &'static [Policy],
+    /// The most jobs that may wait.
+    pub(super) bound: usize,
+    /// The most workers that stand in for blocked ones.
+    pub(super) compensation: usize,
+    /// Jobs have tickets.
+    pub(super) ticketed: bool,
+    /// A job that is blocked waits until the next one is over.
+    pub(super) chained: bool,
+    /// Workers without a job expire.
+    pub(super) keep_alive: bool,
+    /// Hooks are run when workers start and end.
+    pub(super) hooks: bool,
     /// Workers may search before they sleep. Whether it pays they decide each time.
     pub(super) searches: bool,
     /// Waiters may be released for no reason, which makes a notify that releases two a special case.
@@ -31,6 +45,10 @@ pub(super) struct Left {
     pub(super) resizes: u8,
     pub(super) stops: u8,
     pub(super) failures: u8,
+    pub(super) cancels: u8,
+    pub(super) blocks: u8,
+    /// Deadlines of callers that may pass.
+    pub(super) lapses: u8,
 }
 
 /// A fault put into the world to see that the search finds it.
@@ -51,13 +69,20 @@ pub(super) enum Seed {
     WakesOneToShrink,
     /// Two start threads side by side, and one need not wait until the other has joined those in whose place they come (R13).
     IsOvertaken,
+    /// A caller that waits for a place is not told of one (R6).
+    TellsNobodyOfAPlace,
+    /// A job that was cancelled stays in the queue.
+    RunsWhatWasCancelled,
+    /// A blocked job goes on, there is a worker too many, and the idle ones are not told (R4).
+    StaysInExcess,
 }
 
 const fn sizes(min: usize, max: usize) -> Sizes {
     Sizes { min, max }
 }
 
-const NOTHING: Left = Left { submits: 0, starts: 0, lazy_starts: 0, resizes: 0, stops: 0, failures: 0 };
+const NOTHING: Left =
+    Left { submits: 0, starts: 0, lazy_starts: 0, resizes: 0, stops: 0, failures: 0, cancels: 0, blocks: 0, lapses: 0 };
 
 /// One or two workers, two clients.
 const SMALL: Plan = Plan {
@@ -66,6 +91,13 @@ const SMALL: Plan = Plan {
     sizes: sizes(1, 2),
     targets: &[],
     left: Left { submits: 2, starts: 1, ..NOTHING },
+    policies: &[Policy::Drain],
+    bound: usize::MAX,
+    compensation: 0,
+    ticketed: false,
+    chained: false,
+    keep_alive: false,
+    hooks: false,
     searches: false,
     spurious: true,
 };
@@ -92,8 +124,8 @@ impl Search {
 /// Few workers, many jobs, and a stop among them.
 static BUSY: Search = Search::new(
     Plan { sizes: sizes(1, 3), left: Left { submits: 4, starts: 1, stops: 1, ..NOTHING }, ..SMALL },
-    77_035,
-    261_528,
+    69_636,
+    247_550,
 );
 
 /// Three submitters at once, to workers that search before they sleep.
@@ -105,8 +137,8 @@ static SEARCHING: Search = Search::new(
         searches: true,
         ..SMALL
     },
-    85_856,
-    348_365,
+    74_821,
+    314_445,
 );
 
 /// Resizes at once and one after the other, down to nothing and up again, while jobs come in. Each notify may release two.
@@ -118,8 +150,8 @@ static RESIZED: Search = Search::new(
         spurious: false,
         ..SMALL
     },
-    39_810,
-    125_500,
+    94_848,
+    297_092,
 );
 
 /// Two who stop the pool, two who resize it, and workers that wake for no reason.
@@ -129,8 +161,8 @@ static STOPPED: Search = Search::new(
         left: Left { submits: 2, starts: 1, resizes: 2, stops: 2, ..NOTHING },
         ..SMALL
     },
-    112_825,
-    372_975,
+    245_542,
+    859_191,
 );
 
 /// Threads that cannot be started, in a pool that is stopped and resized.
@@ -141,8 +173,8 @@ static FAILING: Search = Search::new(
         left: Left { submits: 3, starts: 1, resizes: 1, stops: 1, failures: 2, ..NOTHING },
         ..SMALL
     },
-    571_264,
-    1_922_587,
+    589_439,
+    2_081_302,
 );
 
 /// Started, lazily and not, in either order.
@@ -150,12 +182,114 @@ static LAZY: Search = Search::new(
     Plan {
         sizes: sizes(2, 3),
         targets: &[sizes(0, 1)],
-        left: Left { submits: 2, starts: 1, lazy_starts: 1, resizes: 1, stops: 1, failures: 1 },
+        left: Left { submits: 2, starts: 1, lazy_starts: 1, resizes: 1, stops: 1, failures: 1, ..NOTHING },
         spurious: false,
         ..SMALL
     },
-    229_202,
-    755_670,
+    297_488,
+    1_023_273,
+);
+
+/// Workers above the minimum that go without a job for too long, while jobs come and the minimum moves.
+static EXPIRING: Search = Search::new(
+    Plan {
+        sizes: sizes(0, 2),
+        targets: &[sizes(1, 2), sizes(0, 1)],
+        left: Left { submits: 3, starts: 1, resizes: 1, stops: 1, ..NOTHING },
+        keep_alive: true,
+        ..SMALL
+    },
+    147_479,
+    487_598,
+);
+
+/// Jobs that are cancelled wherever they stand, in a pool that is stopped in one way and then in the other, by callers that do not wait for ever.
+static CANCELLED: Search = Search::new(
+    Plan {
+        sizes: sizes(1, 2),
+        policies: &[Policy::Drain, Policy::CancelQueued],
+        left: Left { submits: 3, starts: 1, cancels: 2, stops: 2, lapses: 1, ..NOTHING },
+        ticketed: true,
+        spurious: false,
+        ..SMALL
+    },
+    52_849,
+    200_055,
+);
+
+/// Three who submit to a queue with one place, and wait for it, or not, or not for ever, until the pool is stopped.
+static BOUNDED: Search = Search::new(
+    Plan {
+        clients: 3,
+        sizes: sizes(0, 1),
+        policies: &[Policy::Drain, Policy::CancelQueued],
+        left: Left { submits: 4, starts: 1, cancels: 1, stops: 1, lapses: 1, ..NOTHING },
+        bound: 1,
+        ticketed: true,
+        spurious: false,
+        ..SMALL
+    },
+    20_303,
+    65_759,
+);
+
+/// Jobs that block, one stand-in at most, a target that moves, and workers that expire.
+static BLOCKED: Search = Search::new(
+    Plan {
+        sizes: sizes(0, 1),
+        targets: &[sizes(0, 2)],
+        left: Left { submits: 2, starts: 1, blocks: 2, resizes: 1, stops: 1, ..NOTHING },
+        compensation: 1,
+        keep_alive: true,
+        spurious: false,
+        ..SMALL
+    },
+    515_202,
+    1_773_246,
+);
+
+/// Jobs each of which waits for the next, in a pool of one worker and as many stand-ins as there are jobs to be waited for.
+static CHAINED: Search = Search::new(
+    Plan {
+        sizes: sizes(1, 1),
+        left: Left { submits: 4, starts: 1, blocks: 3, ..NOTHING },
+        compensation: 3,
+        chained: true,
+        spurious: false,
+        ..SMALL
+    },
+    49_574,
+    139_248,
+);
+
+/// Workers whose hooks take their time, in a pool that is resized and stopped meanwhile.
+static HOOKED: Search = Search::new(
+    Plan {
+        sizes: sizes(0, 2),
+        targets: &[sizes(0, 0), sizes(1, 1)],
+        left: Left { submits: 3, starts: 1, resizes: 2, stops: 1, failures: 1, ..NOTHING },
+        hooks: true,
+        spurious: false,
+        ..SMALL
+    },
+    102_635,
+    338_201,
+);
+
+/// A thread that cannot be started, be it in the place of one that has expired or of one that is blocked, for jobs that wait, are cancelled, or wait for a place.
+static SHORT: Search = Search::new(
+    Plan {
+        sizes: sizes(0, 1),
+        left: Left { submits: 3, starts: 1, failures: 2, blocks: 1, cancels: 1, stops: 1, ..NOTHING },
+        bound: 2,
+        compensation: 1,
+        ticketed: true,
+        keep_alive: true,
+        spurious: false,
+        ..SMALL
+    },
+    73_996,
+    213_079,
 );
 
 // Checks: B30, B35, B40, P2, R1, R2, R5, R7, R9, R14
@@ -194,10 +328,55 @@ fn a_pool_may_be_started_lazily_and_again() {
     LAZY.rows();
 }
 
+// Checks: B34, P50, R4
+#[test]
+fn a_worker_above_the_minimum_expires_and_no_job_is_stranded_by_it() {
+    EXPIRING.rows();
+}
+
+// Checks: B40, B43, P51, P52, R12, R29
+#[test]
+fn a_job_is_cancelled_wherever_it_waits_and_nowhere_else() {
+    CANCELLED.rows();
+}
+
+// Checks: B44, P53, R6, R9
+#[test]
+fn no_more_jobs_wait_than_may_and_nobody_waits_for_a_place_beside_one() {
+    BOUNDED.rows();
+}
+
+// Checks: B45, P54, R1, R10
+#[test]
+fn one_more_worker_comes_for_one_that_is_blocked_and_none_stays_too_long() {
+    BLOCKED.rows();
+}
+
+// Checks: B45, P54, R1
+#[test]
+fn jobs_that_wait_for_each_other_all_end() {
+    CHAINED.rows();
+}
+
+// Checks: B31, B39, B40, B42
+#[test]
+fn hooks_that_take_their_time_hold_up_no_job_and_no_count() {
+    HOOKED.rows();
+}
+
+// Checks: B34, B41, B43, B44, B45, R3
+#[test]
+fn a_thread_that_cannot_be_started_strands_no_job_whatever_it_was_for() {
+    SHORT.rows();
+}
+
 // Checks: B30, B31, B40, B41, P2
 #[test]
 fn the_tables_of_the_pool_are_what_was_seen() {
-    let searches = [&BUSY, &SEARCHING, &RESIZED, &STOPPED, &FAILING, &LAZY];
+    let searches = [
+        &BUSY, &SEARCHING, &RESIZED, &STOPPED, &FAILING, &LAZY, &EXPIRING, &CANCELLED, &BOUNDED, &BLOCKED, &CHAINED,
+        &HOOKED, &SHORT,
+    ];
     let rows = searches.iter().flat_map(|search| search.rows()).copied().collect();
     book::holds("intake", &table::chapter(&table::part(&rows, labels::INTAKE)));
     book::holds("crew", &table::chapter(&table::part(&rows, labels::CREW)));
@@ -221,4 +400,14 @@ fn seeded_faults_of_the_pool_are_found() {
     finds!(HushesFailure in FAILING.plan, "live, idle and busy are not what threads do");
     finds!(WakesOneToShrink in RESIZED.plan, "a worker above the target stays");
     finds!(IsOvertaken in RESIZED.plan, "there are more threads than the target allows");
+    finds!(TellsNobodyOfAPlace in BOUNDED.plan, "a caller hangs");
+    finds!(RunsWhatWasCancelled in CANCELLED.plan, "the queues do not hold what was accepted, in that order");
+    finds!(StaysInExcess in BLOCKED.plan, "a worker above the target stays");
+}
+
+// Checks: B45, R1
+#[test]
+fn without_a_stand_in_jobs_that_wait_for_each_other_hang_and_that_is_told() {
+    static ALONE: Plan = Plan { compensation: 0, ..CHAINED.plan };
+    finds(Yard::new(&ALONE), "jobs wait for each other for ever");
 }

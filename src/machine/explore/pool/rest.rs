@@ -1,7 +1,7 @@
 //! What holds in every state of the pool, and what may not be owed where it comes to rest.
 
-use super::{Client, Duty, Ring, Steps, World, Yard};
-use crate::machine::pool::{Phase, Sizes};
+use super::{Actor, Client, Duty, Steps, World, Yard};
+use crate::machine::pool::{Phase, Ring, Sizes};
 
 impl World for Yard {
     type Event = super::Event;
@@ -9,6 +9,9 @@ impl World for Yard {
     fn steps(&self, steps: &mut Steps<'_, Self>) {
         (0..self.clients.len()).for_each(|at| self.client_steps(steps, at));
         self.workers.iter().for_each(|worker| self.worker_steps(steps, worker));
+        for (at, errand) in self.starters.iter().enumerate() {
+            self.errand_steps(steps, Actor::Starter(at), *errand);
+        }
     }
 
     fn wrong(&self) -> Option<&'static str> {
@@ -19,13 +22,15 @@ impl World for Yard {
     fn stuck(&self) -> Option<&'static str> {
         let hangs = |client: &Client| match client {
             Client::Free => false,
-            Client::Awaits => self.crew.busy() == 0,
-            Client::Owes | Client::Carries(_) | Client::Stops(_) | Client::Joins(_) => true,
+            Client::Awaits => self.crew.busy() == 0 && !self.workers.iter().any(|worker| worker.duty.is_in_hooks()),
+            Client::AwaitsPlace => !self.intake.is_open() || self.has_room_for_a_job(),
+            _ => true,
         };
         if self.clients.iter().any(hangs) {
             return Some("a caller hangs");
         }
-        if self.workers.iter().any(|worker| !matches!(worker.duty, Duty::Runs(_) | Duty::Waits | Duty::Ended)) {
+        let may_rest = |duty: Duty| matches!(duty, Duty::Runs(_) | Duty::Waits | Duty::Ended) || duty.is_in_hooks();
+        if self.workers.iter().any(|worker| !may_rest(worker.duty)) || !self.starters.is_empty() {
             return Some("a worker hangs");
         }
         if self.is_serving() && self.queued() > 0 {
@@ -37,8 +42,11 @@ impl World for Yard {
                 return Some("a job waits, and a thread might be started");
             }
         }
-        if self.crew.idle() > 0 && self.crew.live() > self.limit() {
+        if self.crew.idle() > 0 && self.staying() > self.limit() {
             return Some("a worker above the target stays");
+        }
+        if self.queued() > 0 && self.crew.is_stuck() && !self.crew.has_told() {
+            return Some("a pool is saturated, and nobody is told");
         }
         None
     }
@@ -49,6 +57,9 @@ impl World for Yard {
         if phase == Phase::Draining {
             return Some("a pool that was told to stop does not");
         }
+        if self.workers.iter().any(|worker| worker.blocked) {
+            return Some("jobs wait for each other for ever");
+        }
         if self.queued() > 0 && phase != Phase::Unstarted && self.limit() > 0 {
             return Some("an accepted job is not resolved");
         }
@@ -57,6 +68,9 @@ impl World for Yard {
         let lazily = self.plan.0.left.lazy_starts > 0;
         if phase == Phase::Running && (live > max || live < min && !lazily && !self.failed) {
             return Some("the pool does not come to its target");
+        }
+        if phase == Phase::Running && self.plan.0.keep_alive && live > min {
+            return Some("after all is done there are more workers than the minimum");
         }
         None
     }
@@ -70,6 +84,14 @@ impl Yard {
         let live = count(Duty::is_able) + to_come;
         let idle = count(|duty| matches!(duty, Duty::Waits | Duty::Released));
         let busy = count(|duty| matches!(duty, Duty::Takes(..) | Duty::Runs(_)));
+        let blocked = self.workers.iter().filter(|worker| worker.blocked).count();
+        let leaving = count(|duty| matches!(duty, Duty::Leaves(_)));
+        let waits = |client: &&Client| matches!(client, Client::AwaitsPlace | Client::TriesAgain { .. });
+        let waiting = self.clients.iter().filter(waits).count();
+        if (self.crew.blocked(), self.crew.live() - self.staying(), self.crew.waiting()) != (blocked, leaving, waiting)
+        {
+            return Some("blocked, leaving and waiting are not what threads do");
+        }
         let counts = self.crew.counts();
         if (self.crew.live(), self.crew.idle(), self.crew.busy()) != (live, idle, busy) {
             Some("live, idle and busy are not what threads do")
@@ -82,9 +104,15 @@ impl Yard {
 
     /// What was accepted and is not gone lies in the queues, in order; and what has stopped has nothing left.
     fn mislays(&self) -> Option<&'static str> {
-        let queued = self.crew.queue().iter().chain(self.intake.queue());
-        if !queued.copied().eq(self.gone..self.submitted) {
+        let queued = self.crew.queue().jobs().chain(self.intake.queue().jobs());
+        if !queued.copied().eq((self.gone..self.submitted).filter(|job| !self.was_cancelled(*job))) {
             return Some("the queues do not hold what was accepted, in that order");
+        }
+        if [self.crew.queue(), self.intake.queue()].iter().any(|queue| queue.slots() > 2 * queue.len()) {
+            return Some("what was cancelled takes more room than what waits");
+        }
+        if self.queued() > self.plan.0.bound {
+            return Some("more jobs wait than may");
         }
         let over = self.crew.live() == 0;
         match self.crew.phase() {

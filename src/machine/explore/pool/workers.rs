@@ -1,7 +1,7 @@
 //! The workers' threads: a copy of the loop that they run, one hold of the crew's lock to a step.
 
 use super::{Actor, Errand, Event, Job, Row, Seed, Steps, Yard, labels};
-use crate::machine::pool::{Call, Next, WorkerId, look};
+use crate::machine::pool::{Call, Mood, Next, Ring, WorkerId, block, left, look, settle_in};
 
 /// A thread of the pool.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -10,6 +10,16 @@ pub(super) struct Worker {
     pub(super) duty: Duty,
     /// Has searched since its last job.
     pub(super) searched: bool,
+    /// Has been without a job for the keep-alive.
+    pub(super) expired: bool,
+    /// Its job waits for something, and has said so.
+    pub(super) blocked: bool,
+}
+
+impl Worker {
+    pub(super) fn new(id: WorkerId) -> Self {
+        Self { id, duty: Duty::Arrives, searched: false, expired: false, blocked: false }
+    }
 }
 
 /// What a worker is doing.
@@ -17,7 +27,9 @@ pub(super) struct Worker {
 pub(super) enum Duty {
     /// Was started, and has not locked anything yet.
     Arrives,
-    /// Has a job, and carries out a call before it runs it.
+    /// Has arrived, carries out a call, and runs the hooks for its start.
+    Settles(Errand),
+    /// Has a job, and carries out a call before it goes on with it.
     Takes(Job, Errand),
     /// Runs a job, which ends or does not.
     Runs(Job),
@@ -27,6 +39,8 @@ pub(super) enum Duty {
     Waits,
     /// Was released from its wait, and has not locked the crew again.
     Released,
+    /// Looks no more, carries out a call, and runs the hooks for its end.
+    Leaves(Errand),
     /// Has made its last transition, and carries out a call before its thread ends.
     Retires(Errand),
     /// The thread has ended, and was not joined yet.
@@ -39,10 +53,17 @@ impl Duty {
         !matches!(self, Self::Retires(_) | Self::Ended)
     }
 
+    /// Whether it runs what the program wants to be run at its start or its end, which may take its time.
+    pub(super) fn is_in_hooks(self) -> bool {
+        matches!(self, Self::Settles(errand) | Self::Leaves(errand) if errand.is_done())
+    }
+
     pub(super) fn errand(self) -> Option<Errand> {
         match self {
-            Self::Takes(_, errand) | Self::Retires(errand) => Some(errand),
-            Self::Arrives | Self::Runs(_) | Self::Searches | Self::Waits | Self::Released | Self::Ended => None,
+            Self::Settles(errand) | Self::Takes(_, errand) | Self::Leaves(errand) | Self::Retires(errand) => {
+                Some(errand)
+            }
+            _ => None,
         }
     }
 
@@ -50,6 +71,8 @@ impl Duty {
         match self {
             Self::Takes(job, _) if errand.is_done() => Self::Runs(job),
             Self::Takes(job, _) => Self::Takes(job, errand),
+            Self::Settles(_) => Self::Settles(errand),
+            Self::Leaves(_) => Self::Leaves(errand),
             Self::Retires(_) => Self::Retires(errand),
             other => other,
         }
@@ -60,27 +83,53 @@ impl Yard {
     pub(super) fn worker_steps(&self, steps: &mut Steps<'_, Self>, worker: &Worker) {
         let id = worker.id;
         match worker.duty {
+            Duty::Arrives if self.plan.0.hooks => {
+                let mut next = self.clone();
+                let call = next.step(steps, "settle_in", settle_in, labels::call);
+                let errand = next.errand(call);
+                next.worker(id).unwrap().duty = Duty::Settles(errand);
+                let row = Row { from: "Starting", event: "settle_in", action: labels::call(&call), to: "Settling" };
+                steps.row(row);
+                steps.certain(Event::Arrives(id), next.goes_on(Actor::Worker(id), errand));
+            }
+            Duty::Settles(errand) if errand.is_done() => {
+                self.looks(steps, worker, "settled", Event::Looks(id), |_, _| ());
+            }
             Duty::Arrives => self.looks(steps, worker, "arrived", Event::Arrives(id), |yard, steps| {
                 if !yard.has_seed(Seed::LeavesTheBeacon) {
                     yard.step(steps, "arrived", |crew, _| crew.arrived(), |()| "look");
                 }
             }),
-            Duty::Released => self.looks(steps, worker, "woken", Event::Looks(id), |yard, steps| {
-                if !yard.has_seed(Seed::StaysIdle) {
-                    yard.step(steps, "woken", |crew, _| crew.woken(), |()| "look");
-                }
-            }),
+            Duty::Released => {
+                self.expires(steps, worker);
+                self.looks(steps, worker, "woken", Event::Looks(id), |yard, steps| {
+                    if !yard.has_seed(Seed::StaysIdle) {
+                        yard.step(steps, "woken", |crew, _| crew.woken(), |()| "look");
+                    }
+                });
+            }
             Duty::Searches => self.looks(steps, worker, "searched", Event::Looks(id), |yard, steps| {
                 yard.worker(id).unwrap().searched = true;
                 yard.step(steps, "searched", |crew, _| crew.searched(), |()| "look");
             }),
-            Duty::Runs(job) => self.looks(steps, worker, "finished", Event::FinishesItsJob(id), |yard, steps| {
-                // Whether it panicked is counted, and decides nothing.
-                yard.step(steps, "finished", |crew, _| crew.finished(job % 2 == 1), |()| "look");
-            }),
+            Duty::Runs(job) => self.job_steps(steps, worker, job),
             Duty::Waits => {
                 if self.plan.0.spurious {
                     steps.possible(Event::WakesForNoReason(id), self.released(id));
+                }
+                self.expires(steps, worker);
+            }
+            Duty::Leaves(errand) if errand.is_done() => {
+                let mut next = self.clone();
+                let over = next.step(steps, "left", |crew, intake| left(crew, intake, id), labels::left);
+                let errand = next.errand(over.call);
+                next.worker(id).unwrap().duty = Duty::Retires(errand);
+                steps.row(Row { from: "Leaving", event: "left", action: labels::left(&over), to: "Retired" });
+                let next = next.goes_on(Actor::Worker(id), errand);
+                if self.plan.0.hooks {
+                    steps.hoped(Event::Leaves(id), next)
+                } else {
+                    steps.certain(Event::Leaves(id), next)
                 }
             }
             Duty::Retires(errand) if errand.is_done() => {
@@ -88,8 +137,63 @@ impl Yard {
                 next.worker(id).unwrap().duty = Duty::Ended;
                 steps.certain(Event::ThreadEnds(id), next);
             }
-            Duty::Takes(_, errand) | Duty::Retires(errand) => self.errand_steps(steps, Actor::Worker(id), errand),
+            // Whoever joins this thread has the roster: another one must wait for it, and start.
+            Duty::Retires(errand) if errand.ring == Ring::No && errand.places == Ring::No => {
+                let mut next = self.clone();
+                next.starters.push(errand);
+                next.starters.sort();
+                steps.certain(Event::HandsOn(id), next.goes_on(Actor::Worker(id), Errand::default()));
+                self.failure_steps(steps, Actor::Worker(id), errand);
+            }
+            Duty::Settles(errand) | Duty::Takes(_, errand) | Duty::Leaves(errand) | Duty::Retires(errand) => {
+                self.errand_steps(steps, Actor::Worker(id), errand);
+            }
             Duty::Ended => {}
+        }
+    }
+
+    /// What a job may do, and how it ends.
+    fn job_steps(&self, steps: &mut Steps<'_, Self>, worker: &Worker, job: Job) {
+        let id = worker.id;
+        let waits_for = job + 1;
+        if worker.blocked {
+            // In a chain of jobs, each waits until the next is over.
+            if self.plan.0.chained && waits_for < self.submitted && self.over & 1 << waits_for == 0 {
+                return;
+            }
+            let mut next = self.clone();
+            next.worker(id).unwrap().blocked = false;
+            let call = next.step(steps, "unblock", |crew, _| crew.unblock(), labels::call);
+            let call = if self.has_seed(Seed::StaysInExcess) { Call::NOBODY } else { call };
+            steps.row(Row { from: "Blocked", event: "unblock", action: labels::call(&call), to: "Busy" });
+            let errand = next.errand(call);
+            next.worker(id).unwrap().duty = Duty::Takes(job, errand);
+            steps.hoped(Event::GoesOn(id), next.goes_on(Actor::Worker(id), errand));
+            return;
+        }
+        if self.left.blocks > 0 {
+            let mut next = self.clone();
+            next.left.blocks -= 1;
+            next.worker(id).unwrap().blocked = true;
+            let call = next.step(steps, "block", block, labels::call);
+            steps.row(Row { from: "Busy", event: "block", action: labels::call(&call), to: "Blocked" });
+            let errand = next.errand(call);
+            next.worker(id).unwrap().duty = Duty::Takes(job, errand);
+            steps.possible(Event::Blocks(id), next.goes_on(Actor::Worker(id), errand));
+        }
+        self.looks(steps, worker, "finished", Event::FinishesItsJob(id), |yard, steps| {
+            yard.is_over(job);
+            // Whether it panicked is counted, and decides nothing.
+            yard.step(steps, "finished", |crew, _| crew.finished(job % 2 == 1), |()| "look");
+        });
+    }
+
+    /// The keep-alive passes for a worker that waits, or that was released and does not know yet.
+    fn expires(&self, steps: &mut Steps<'_, Self>, worker: &Worker) {
+        if self.plan.0.keep_alive && !worker.expired {
+            let mut next = self.released(worker.id);
+            next.worker(worker.id).unwrap().expired = true;
+            steps.hoped(Event::KeepAlivePasses(worker.id), next);
         }
     }
 
@@ -111,11 +215,11 @@ impl Yard {
             }
             let mut next = entered.clone();
             let action = next.decides(steps, worker.id, may_search);
-            let to = next.worker(worker.id).unwrap().duty;
-            steps.row(Row { from: labels::duty(worker.duty), event, action, to: labels::duty(to) });
+            let to = labels::duty(next.worker(worker.id).unwrap());
+            steps.row(Row { from: labels::duty(worker), event, action, to });
             let name = if may_search { Event::LooksAndMaySearch(worker.id) } else { name };
             match worker.duty {
-                Duty::Runs(_) => steps.hoped(name, next),
+                Duty::Runs(_) | Duty::Settles(_) => steps.hoped(name, next),
                 _ => steps.certain(name, next),
             }
         }
@@ -124,14 +228,18 @@ impl Yard {
     fn decides(&mut self, steps: &mut Steps<'_, Self>, me: WorkerId, may_search: bool) -> &'static str {
         let mut next = self.step(steps, "next", |crew, _| crew.next(), labels::next);
         if next == Next::Look {
-            next = self.step(steps, "look", |crew, intake| look(crew, intake, me, may_search), labels::next);
+            let mood = Mood { may_search, expired: self.worker(me).unwrap().expired };
+            next = self.step(steps, "look", |crew, intake| look(crew, intake, mood), labels::next);
         }
         let action = labels::next(&next);
         let duty = match next {
-            Next::Run(job, call) => {
+            Next::Run(job, mut call) => {
                 self.goes(job);
-                let call = if call == Call::One && self.has_seed(Seed::CallsNobody) { Call::Nobody } else { call };
-                self.worker(me).unwrap().searched = false;
+                if self.has_seed(Seed::CallsNobody) && call.ring == Ring::One {
+                    call.ring = Ring::No;
+                }
+                let worker = self.worker(me).unwrap();
+                (worker.searched, worker.expired) = (false, false);
                 let errand = self.errand(call);
                 Duty::Takes(job, Errand::default()).goes_on(errand)
             }
@@ -142,13 +250,7 @@ impl Yard {
                 }
                 Duty::Waits
             }
-            Next::Retire(call) => {
-                if matches!(call, Call::Start(_) | Call::AllAndStart(_)) {
-                    self.blame("a worker that retires starts another");
-                }
-                Duty::Retires(self.errand(call))
-            }
-            Next::RetireLast => Duty::Retires(Errand::default()),
+            Next::Leave(call) => Duty::Leaves(self.errand(call)),
             Next::Look => {
                 self.blame("a worker that has looked does not know what to do");
                 Duty::Ended

@@ -1,0 +1,347 @@
+//! Shell 3 where somebody waits for time, for a place, or for another job; and where a job is taken back: against everything that can come between.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use loom::sync::Arc;
+use loom::thread;
+use selvedge::loom::{Cancellation, Incident, StopPolicy, StopWithinError, ThreadPool, threads};
+use selvedge::{Failure, NeverRan, Rejection};
+
+use crate::explore::{explore, explore_calm};
+use crate::pool::{client, pool, shake, started, stop};
+use crate::witness::{Log, Signal};
+
+/// A pool that has had one worker, which may be above the minimum now.
+fn with_one_to_spare() -> ThreadPool {
+    let pool = started(1, 1);
+    pool.adjust_pool_size(0, 1).unwrap();
+    pool
+}
+
+/// A pool with one place in its queue.
+fn narrow(min: usize, max: usize) -> ThreadPool {
+    ThreadPool::builder().size(min, max).queue_bound(NonZeroUsize::MIN).on_report(|_| ()).build().unwrap()
+}
+
+/// Stops the pool, where some jobs may have been cancelled or refused: each was resolved once.
+fn resolve(pool: &ThreadPool, jobs: u64) {
+    pool.stop().unwrap();
+    let stats = pool.stats();
+    assert_eq!((stats.live, stats.busy, stats.blocked, stats.queued, stats.waiting), (0, 0, 0, 0, 0), "{stats:?}");
+    assert_eq!(stats.completed + stats.cancelled + stats.failed, jobs, "{stats:?}");
+}
+
+// Checks: B34, P50, R1, R4
+#[test]
+fn a_job_submitted_against_the_keep_alive_is_run() {
+    explore_calm(|_| {
+        let pool = with_one_to_spare();
+        let log = Log::default();
+        // Its worker is about to leave, or has looked, or sleeps anew.
+        pool.let_deadlines_pass();
+        pool.call_in_thread(log.job(1)).unwrap();
+        stop(&pool, 1);
+        assert_eq!(log.seen(), [1]);
+    });
+}
+
+// Checks: B34, R4
+#[test]
+fn an_idle_worker_above_the_minimum_ends_when_its_time_has_passed() {
+    explore_calm(|_| {
+        let pool = with_one_to_spare();
+        while pool.stats().live > 0 {
+            pool.let_deadlines_pass();
+            thread::yield_now();
+        }
+        stop(&pool, 0);
+    });
+}
+
+// Checks: B33, B34, R10
+#[test]
+fn a_minimum_that_is_raised_against_the_keep_alive_is_kept() {
+    explore_calm(|_| {
+        let pool = with_one_to_spare();
+        pool.let_deadlines_pass();
+        pool.adjust_pool_size(1, 1).unwrap();
+        assert_eq!(pool.stats().live, 1);
+        stop(&pool, 0);
+    });
+}
+
+// Checks: B34, B40, R29
+#[test]
+fn a_pool_that_is_stopped_against_the_keep_alive_stops() {
+    explore(|chaos| {
+        let pool = with_one_to_spare();
+        pool.let_deadlines_pass();
+        let _shaking = shake(&pool, chaos);
+        stop(&pool, 0);
+    });
+}
+
+// Checks: B43, P2, P10
+#[test]
+fn a_job_that_is_cancelled_against_its_worker_runs_or_is_dropped_by_the_canceller() {
+    explore(|chaos| {
+        let pool = pool(0, 1);
+        let (log, cargo) = (Log::default(), Arc::new(()));
+        let ran = log.clone();
+        let ticket = pool
+            .call_in_thread_ticketed(move |_| {
+                let _cargo = cargo;
+                ran.note(1);
+            })
+            .unwrap();
+        pool.start().unwrap();
+        let _shaking = shake(&pool, chaos);
+        let cancelled = ticket.cancel();
+        resolve(&pool, 1);
+        assert_eq!(cancelled == Cancellation::NeverRuns, log.seen().is_empty());
+        assert_eq!(ticket.cancel(), Cancellation::Over);
+    });
+}
+
+// Checks: B43
+#[test]
+fn a_job_that_waits_until_it_is_cancelled_sees_it() {
+    explore_calm(|_| {
+        let pool = pool(0, 1);
+        let ticket = pool
+            .call_in_thread_ticketed(|token| {
+                while token.check().is_ok() {
+                    thread::yield_now();
+                }
+            })
+            .unwrap();
+        pool.start().unwrap();
+        ticket.cancel();
+        resolve(&pool, 1);
+    });
+}
+
+// Checks: B40, B43, P2
+#[test]
+fn a_job_that_is_cancelled_against_a_stop_that_cancels_is_resolved_once() {
+    explore_calm(|chaos| {
+        let pool = pool(0, 0);
+        let log = Log::default();
+        let told = log.clone();
+        pool.start().unwrap();
+        let ticket = pool.call_in_thread_ticketed(move |_| told.note(1)).unwrap();
+        let other = client(&pool, chaos, move |_| ticket.cancel());
+        pool.stop_with(StopPolicy::CancelQueued).unwrap();
+        drop(other.join());
+        assert!(log.seen().is_empty());
+        resolve(&pool, 1);
+        assert_eq!(pool.stats().cancelled, 1);
+    });
+}
+
+// Checks: B43, R1, R9
+#[test]
+fn a_job_submitted_while_another_is_cancelled_is_run() {
+    explore_calm(|_| {
+        let pool = started(0, 1);
+        let log = Log::default();
+        let ticket = pool.call_in_thread_ticketed(|_| ()).unwrap();
+        ticket.cancel();
+        pool.call_in_thread(log.job(2)).unwrap();
+        resolve(&pool, 2);
+        assert_eq!(log.seen(), [2]);
+    });
+}
+
+// Checks: B31, B43, R11
+#[test]
+fn a_job_that_is_cancelled_against_the_end_of_a_pause_is_resolved_once() {
+    explore_calm(|chaos| {
+        let pool = started(0, 0);
+        let log = Log::default();
+        let ran = log.clone();
+        let ticket = pool.call_in_thread_ticketed(move |_| ran.note(1)).unwrap();
+        let other = client(&pool, chaos, move |_| ticket.cancel());
+        pool.adjust_pool_size(0, 1).unwrap();
+        let cancelled = other.join().0;
+        resolve(&pool, 1);
+        assert_eq!(cancelled == Cancellation::NeverRuns, log.seen().is_empty());
+    });
+}
+
+// Checks: B44, R6, R9
+#[test]
+fn a_caller_that_waits_for_a_place_gets_that_of_a_cancelled_job() {
+    explore(|chaos| {
+        let pool = narrow(0, 0);
+        let ticket = pool.call_in_thread_ticketed(|_| ()).unwrap();
+        let waiting = pool.clone();
+        let waiting = thread::spawn(move || waiting.call_in_thread_waiting(None, || ()).map_err(|back| back.reason));
+        let _shaking = chaos.shake(|| pool.clone(), ThreadPool::wake_waiters_spuriously);
+        ticket.cancel();
+        assert_eq!(waiting.join().unwrap(), Ok(()));
+        resolve(&pool, 2);
+    });
+}
+
+// Checks: B44, P53, R9
+#[test]
+fn a_caller_that_waits_for_a_place_gets_that_of_a_job_that_is_taken() {
+    explore_calm(|_| {
+        let pool = narrow(0, 1);
+        let log = Log::default();
+        pool.call_in_thread(log.job(1)).unwrap();
+        let (waiting, job) = (pool.clone(), log.job(2));
+        let waiting = thread::spawn(move || waiting.call_in_thread_waiting(None, job).map_err(|back| back.reason));
+        pool.start().unwrap();
+        assert_eq!(waiting.join().unwrap(), Ok(()));
+        stop(&pool, 2);
+        assert_eq!(log.seen(), [1, 2]);
+    });
+}
+
+// Checks: B40, B44, R25
+#[test]
+fn a_caller_that_waits_for_a_place_in_a_pool_that_is_stopped_gets_its_job_back() {
+    explore(|chaos| {
+        let pool = narrow(0, 0);
+        pool.call_in_thread(|| ()).unwrap();
+        let waiting = pool.clone();
+        let waiting = thread::spawn(move || waiting.call_in_thread_waiting(None, || ()).map_err(|back| back.reason));
+        let _shaking = chaos.shake(|| pool.clone(), ThreadPool::wake_waiters_spuriously);
+        pool.stop().unwrap();
+        assert_eq!(waiting.join().unwrap(), Err(Rejection::PoolStopped));
+        resolve(&pool, 1);
+    });
+}
+
+// Checks: B44, P50, P53
+#[test]
+fn a_caller_whose_time_passes_while_a_place_comes_free_has_one_or_its_job() {
+    explore_calm(|_| {
+        let pool = narrow(0, 0);
+        let ticket = pool.call_in_thread_ticketed(|_| ()).unwrap();
+        let waiting = pool.clone();
+        let waiting = thread::spawn(move || {
+            let waited = waiting.call_in_thread_waiting(Some(Duration::from_secs(1)), || ());
+            waited.map_err(|back| back.reason)
+        });
+        let time = pool.clone();
+        let time = thread::spawn(move || time.let_deadlines_pass());
+        ticket.cancel();
+        time.join().unwrap();
+        match waiting.join().unwrap() {
+            Ok(()) => resolve(&pool, 2),
+            Err(reason) => {
+                assert_eq!(reason, Rejection::TimedOut);
+                resolve(&pool, 1);
+            }
+        }
+    });
+}
+
+// Checks: B45, P54
+#[test]
+fn a_job_that_blocks_until_somebody_submits_is_stood_in_for_or_not_and_both_run() {
+    explore_calm(|_| {
+        let pool = started(0, 1);
+        let log = Log::default();
+        let (blocked, go) = Signal::pair();
+        pool.call_in_thread(move || threads::blocked(|| blocked.wait())).unwrap();
+        go.give();
+        stop(&pool, 1);
+        assert!(log.seen().is_empty());
+    });
+}
+
+// Checks: B45, R1
+#[test]
+#[ignore = "a long search: run it by name, with --ignored"]
+fn a_job_that_blocks_for_another_in_a_pool_of_one_gets_it() {
+    explore_calm(|_| {
+        let pool = pool(0, 1);
+        let (first, second) = Signal::pair();
+        pool.call_in_thread(move || threads::blocked(|| first.wait())).unwrap();
+        pool.call_in_thread(move || second.give()).unwrap();
+        pool.start().unwrap();
+        stop(&pool, 2);
+    });
+}
+
+// Checks: B41, R3
+#[test]
+fn a_start_that_fails_against_another_submission_loses_no_job() {
+    explore_calm(|chaos| {
+        let builder = ThreadPool::builder().size(0, 1);
+        let pool = builder.on_report(|report| assert_eq!(report.incident, Incident::ThreadStart)).build().unwrap();
+        pool.start().unwrap();
+        pool.fail_starts(1);
+        let log = Log::default();
+        let submit = move |pool: &ThreadPool, log: &Log, number| {
+            let told = log.clone();
+            let on_result = move |result: Result<(), Failure>| {
+                assert!(result.is_ok() || matches!(result.unwrap_err().downcast_ref(), Some(NeverRan::ThreadStart(_))));
+                told.note(number);
+            };
+            pool.call_in_thread_with_callback(on_result, || ()).unwrap();
+        };
+        let other = log.clone();
+        let other = client(&pool, chaos, move |pool| submit(pool, &other, 2));
+        submit(&pool, &log, 1);
+        drop(other.join());
+        resolve(&pool, 2);
+        assert_eq!(log.seen_in_any_order(), [1, 2]);
+    });
+}
+
+// Checks: B40, P52, R29
+#[test]
+fn a_stop_that_cancels_after_one_that_drains_takes_what_has_not_begun() {
+    explore_calm(|_| {
+        let pool = started(0, 1);
+        let log = Log::default();
+        pool.call_in_thread(log.job(1)).unwrap();
+        pool.ask_to_stop(StopPolicy::Drain);
+        pool.stop_with(StopPolicy::CancelQueued).unwrap();
+        resolve(&pool, 1);
+        assert_eq!(log.seen().len() as u64, pool.stats().completed);
+    });
+}
+
+// Checks: B40, P50, R29
+#[test]
+fn a_stop_whose_time_passes_gives_up_and_the_pool_still_stops() {
+    explore_calm(|chaos| {
+        let pool = started(1, 1);
+        let time = client(&pool, chaos, ThreadPool::let_deadlines_pass);
+        // Should the time pass too soon, before it is waited for, the pool's end comes first.
+        match pool.stop_within(StopPolicy::Drain, Duration::from_secs(1)) {
+            Ok(()) => assert!(pool.has_stopped()),
+            Err(StopWithinError::Unfinished { stragglers, queued, .. }) => {
+                assert_eq!((stragglers, queued), (vec![], 0))
+            }
+            Err(_) => unreachable!("this is no worker"),
+        }
+        drop(time.join());
+        stop(&pool, 0);
+    });
+}
+
+// Checks: B40, R29
+#[test]
+fn a_stop_without_any_time_says_who_runs_and_the_job_still_ends() {
+    explore(|chaos| {
+        let pool = started(0, 1);
+        let log = Log::default();
+        pool.call_in_thread(log.job(1)).unwrap();
+        match pool.stop_within(StopPolicy::Drain, Duration::ZERO) {
+            Ok(()) => assert_eq!(log.seen(), [1]),
+            Err(StopWithinError::Unfinished { stragglers, queued, .. }) => assert!(stragglers.len() + queued <= 1),
+            Err(_) => unreachable!("this is no worker"),
+        }
+        let _shaking = chaos.shake(|| pool.clone(), ThreadPool::wake_stoppers_spuriously);
+        stop(&pool, 1);
+        assert_eq!(log.seen(), [1]);
+    });
+}

@@ -188,7 +188,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
     /// As [`with_canceller`](Deferred::with_canceller), with an error type of the program's own.
     #[track_caller]
     pub fn typed_with_canceller(canceller: impl FnOnce() + 'static) -> (Self, Resolver<T, E>) {
-        Self::unfired(Some(Box::new(|_chain| canceller())))
+        Self::unfired(Some(Box::new(|_chain, _whose| canceller())))
     }
 
     /// As [`with_firing_canceller`](Deferred::with_firing_canceller), with an error type of the program's own.
@@ -197,7 +197,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
         let head = Head::unfired(None, Location::caller());
         // Weak: a head that owned a way to be fired would never be abandoned.
         let own = Rc::downgrade(&head);
-        head.set_canceller(Box::new(move |_chain| {
+        head.set_canceller(Box::new(move |_chain, _whose| {
             if let Some(head) = own.upgrade() {
                 canceller(Resolver::new(head));
             }

@@ -255,7 +255,9 @@ impl World for Clock {
 #[test]
 fn a_loop_is_called_at_its_ticks_and_its_deferred_fires_once() {
     let mut rows = Rows::new();
-    for (interval, at_once, states, steps) in [(0, true, 11306, 49293), (1, true, 3411, 14792), (2, true, 1077, 4650), (3, false, 533, 2068)] {
+    for (interval, at_once, states, steps) in
+        [(0, true, 11306, 49293), (1, true, 3411, 14792), (2, true, 1077, 4650), (3, false, 533, 2068)]
+    {
         rows.extend(sound(Clock::new(Seed::None, interval, at_once), states, steps));
     }
     book::holds("looping", &table::chapter(&rows));

@@ -46,9 +46,9 @@ enum Seed {
 /// A result that a pause keeps back, and from whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Held {
-    FromACallback(Brought),
-    FromAWaiter(usize, Brought),
-    FromWhoAwaitsIt,
+    ACallback(Brought),
+    AWaiter(usize, Brought),
+    WhoAwaitsIt,
 }
 
 /// Where somebody stands who awaits the result.
@@ -203,7 +203,7 @@ impl World for Chains {
             ),
             (
                 each(|one| {
-                    let rests = one.chain.stage() == Stage::Resting || one.held == Some(Held::FromWhoAwaitsIt);
+                    let rests = one.chain.stage() == Stage::Resting || one.held == Some(Held::WhoAwaitsIt);
                     matches!(one.outlet, Outlet::Settled(_)) == rests
                 }),
                 "a result lies at a tail without the chain knowing it",

@@ -103,12 +103,12 @@ impl Chains {
     pub(super) fn deliver(&mut self, steps: &mut Steps<'_, Self>, at: usize, brought: Brought) {
         self.all[at].carried = None;
         if self.all[at].links > 0 {
-            return self.go_on_or_hold(steps, at, Held::FromACallback(brought));
+            return self.go_on_or_hold(steps, at, Held::ACallback(brought));
         }
         match self.outlet(steps, at, "settle", |outlet| outlet.settle(brought), met) {
             Met::NotYet => self.moves(steps, at, "rest", Chain::rest),
-            Met::Pass(waiter, brought) => self.go_on_or_hold(steps, at, Held::FromAWaiter(waiter, brought)),
-            Met::Tell(()) => self.go_on_or_hold(steps, at, Held::FromWhoAwaitsIt),
+            Met::Pass(waiter, brought) => self.go_on_or_hold(steps, at, Held::AWaiter(waiter, brought)),
+            Met::Tell(()) => self.go_on_or_hold(steps, at, Held::WhoAwaitsIt),
         }
     }
 
@@ -128,11 +128,11 @@ impl Chains {
         }
         match to {
             // The callback gets it from the one who runs callbacks, so it needs no step of its own here.
-            Held::FromACallback(_) => {
+            Held::ACallback(_) => {
                 self.all[at].links -= 1;
                 self.all[at].in_callback = true;
             }
-            Held::FromAWaiter(waiter, brought) => {
+            Held::AWaiter(waiter, brought) => {
                 self.moves(steps, at, "hand over", Chain::hand_over);
                 let before = self.all.clone();
                 let line = self.all[at].place.clone().leave(waiter);
@@ -145,7 +145,7 @@ impl Chains {
                 self.all[waiter].waits_for = None;
                 self.all[waiter].carried = Some(brought);
             }
-            Held::FromWhoAwaitsIt => {
+            Held::WhoAwaitsIt => {
                 self.moves(steps, at, "rest", Chain::rest);
                 if self.seed != Seed::TellsNobody {
                     self.all[at].awaiting = Awaiting::Told;
@@ -187,7 +187,7 @@ impl Chains {
             }
             if self.all[at].chain.stage() == Stage::Resting {
                 self.moves(steps, at, "add", Chain::add);
-                self.go_on_or_hold(steps, at, Held::FromWhoAwaitsIt);
+                self.go_on_or_hold(steps, at, Held::WhoAwaitsIt);
             }
         } else {
             let watching = self.outlet(
@@ -287,7 +287,7 @@ impl Chains {
             Met::NotYet => {}
             Met::Pass(waiter, brought) => {
                 self.moves(steps, other, "add", Chain::add);
-                self.go_on_or_hold(steps, other, Held::FromAWaiter(waiter, brought));
+                self.go_on_or_hold(steps, other, Held::AWaiter(waiter, brought));
             }
             Met::Tell(()) => self.fail("a successor that comes tells somebody"),
         }
@@ -299,7 +299,7 @@ impl Chains {
         // Which link it is makes no difference here: the new one has a way out of its own.
         if let Met::Pass(_, brought) = self.outlet(steps, at, "attach", |outlet| outlet.attach(at), met) {
             self.moves(steps, at, "add", Chain::add);
-            self.go_on_or_hold(steps, at, Held::FromACallback(brought));
+            self.go_on_or_hold(steps, at, Held::ACallback(brought));
         }
         self.all[at].outlet = Outlet::Open;
     }

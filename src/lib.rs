@@ -32,6 +32,8 @@
 //! hold. [`Owned`] and [`Address`] are a value that the loop owns and the way to it. [`ThreadPool`] is usable alone. [`Deferred`] is a result that is
 //! not there yet, and [`Resolver`] the half that fires it. [`threads`] joins them.
 //!
+//! Who comes from Twisted finds each of its names in the [`guide`].
+//!
 //! # Features
 //!
 //! `loom` adds the module `loom`: the same API over the types of the model checker of that name. It changes nothing else, whoever turns it on.
@@ -40,6 +42,9 @@
 
 mod error;
 mod failure;
+/// Read it first if you come from there.
+#[cfg(any(doc, doctest))]
+pub mod guide;
 mod machine;
 
 #[cfg(feature = "loom")]

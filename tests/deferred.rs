@@ -7,6 +7,7 @@ mod deferred {
 
     mod cancel;
     mod chain;
+    mod leaks;
     mod nested;
     mod pause;
     mod stack;

@@ -134,6 +134,24 @@ impl<T: 'static> Deferred<T> {
         Self::typed_with_canceller(canceller)
     }
 
+    /// The same, with a canceller that is given a [`Resolver`] to fire with, if it has an answer after all. If it drops that, or keeps it and returns, the
+    /// Deferred fails with [`Cancelled`](crate::Cancelled).
+    ///
+    /// A canceller that captured the Deferred's own resolver would keep it alive, and with it the whole chain, should everybody else lose interest; this
+    /// one captures nothing of it.
+    ///
+    /// ```
+    /// use selvedge::Deferred;
+    ///
+    /// let (count, _resolver) = Deferred::with_firing_canceller(|resolver| resolver.callback(0_u32));
+    /// count.cancel();
+    /// assert!(count.try_result().is_ok_and(|count| count.is_ok_and(|count| count == 0)));
+    /// ```
+    #[track_caller]
+    pub fn with_firing_canceller(canceller: impl FnOnce(Resolver<T>) + 'static) -> (Self, Resolver<T>) {
+        Self::typed_with_firing_canceller(canceller)
+    }
+
     /// A Deferred that has this value already.
     ///
     /// ```
@@ -170,7 +188,21 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
     /// As [`with_canceller`](Deferred::with_canceller), with an error type of the program's own.
     #[track_caller]
     pub fn typed_with_canceller(canceller: impl FnOnce() + 'static) -> (Self, Resolver<T, E>) {
-        Self::unfired(Some(Box::new(|_chain| canceller())))
+        Self::unfired(Some(Box::new(|_chain, _whose| canceller())))
+    }
+
+    /// As [`with_firing_canceller`](Deferred::with_firing_canceller), with an error type of the program's own.
+    #[track_caller]
+    pub fn typed_with_firing_canceller(canceller: impl FnOnce(Resolver<T, E>) + 'static) -> (Self, Resolver<T, E>) {
+        let head = Head::unfired(None, Location::caller());
+        // Weak: a head that owned a way to be fired would never be abandoned.
+        let own = Rc::downgrade(&head);
+        head.set_canceller(Box::new(move |_chain, _whose| {
+            if let Some(head) = own.upgrade() {
+                canceller(Resolver::new(head));
+            }
+        }));
+        (Self::at(Rc::clone(&head)), Resolver::new(head))
     }
 
     #[track_caller]

@@ -146,8 +146,8 @@ impl Reactor {
     /// let reactor = Reactor::new();
     /// let here = reactor.local();
     /// let _ = reactor.spawn(async move {
-    ///     let local = Rc::new(6);
-    ///     let seven = here.with(|reactor| threads::defer_to_thread(reactor, || 7))?.await?;
+    ///     let local = Rc::new(6_u32);
+    ///     let seven = here.with(|reactor| threads::defer_to_thread(reactor, || 7_u32))?.await?;
     ///     assert_eq!(*local * seven, 42);
     ///     here.with(|reactor| reactor.stop()).ok();
     ///     Ok::<_, Failure>(())

@@ -33,6 +33,8 @@
 //! not there yet, and [`Resolver`] the half that fires it. [`threads`] joins them. [`Reactor::spawn`] runs futures, which need not be `Send`, and a Deferred can be
 //! awaited in them.
 //!
+//! Who comes from Twisted finds each of its names in the [`guide`].
+//!
 //! # Features
 //!
 //! `loom` adds the module `loom`: the same API over the types of the model checker of that name. It changes nothing else, whoever turns it on.
@@ -41,6 +43,9 @@
 
 mod error;
 mod failure;
+/// Read it first if you come from there.
+#[cfg(any(doc, doctest))]
+pub mod guide;
 mod machine;
 
 #[cfg(feature = "loom")]

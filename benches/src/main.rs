@@ -10,6 +10,7 @@ mod neighbour;
 mod payload;
 mod pools;
 mod posting;
+mod promises;
 mod round_trip;
 mod table;
 mod waiting;
@@ -64,6 +65,7 @@ enum Group {
     Bytes,
     Defer,
     Blocking,
+    Promises,
     Floor,
 }
 
@@ -86,6 +88,7 @@ impl Group {
             }
             Group::Defer => vec![round_trip::defer()],
             Group::Blocking => vec![round_trip::blocking()],
+            Group::Promises => promises::comparisons(),
             Group::Floor => vec![floor::comparison()],
         }
     }

@@ -4,7 +4,7 @@
 use libfuzzer_sys::fuzz_target;
 
 #[path = "../../proptests/script/mod.rs"]
-#[expect(dead_code, reason = "a program over Deferreds needs a part of it")]
+#[allow(dead_code, unfulfilled_lint_expectations, reason = "a program over Deferreds needs a part of it")]
 mod script;
 
 use script::deferreds::{bytes, check};

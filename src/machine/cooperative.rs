@@ -204,6 +204,12 @@ impl Crew {
     #[must_use]
     pub(crate) fn stop(&mut self) -> bool {
         (self.running, self.stopped) = (false, true);
+        self.emptied()
+    }
+
+    /// The last has left the line. True: cancel the timer.
+    #[must_use]
+    pub(crate) fn emptied(&mut self) -> bool {
         let scheduled = self.tick == Tick::Scheduled;
         if scheduled {
             self.tick = Tick::None;

@@ -12,7 +12,7 @@ use super::super::report::{Incident, drop_contained, report};
 use super::super::sync::catch;
 use super::Deferred;
 use super::endings::{Ending, end};
-use super::outlet::{Ahead, Next, Outlet, Output, Rest, outermost, tell};
+use super::outlet::{Ahead, Next, Outlet, Output, Rest, adopt_from, outermost, tell};
 use crate::failure::{Cancelled, Failure, NotPaused, WaitsForItself};
 use crate::machine::deferred::{Cancel, Chain as State, Fire, Line, Met, Place, Stage, Unpause};
 
@@ -25,13 +25,21 @@ pub(super) trait Chain {
 }
 
 /// What runs a link, whatever the types of its values.
-pub(super) trait Run {
+pub(super) trait Run: Ahead {
     /// Runs the callback, and says what comes next. Where the result leaves the chain, `chain` becomes the one it has come to.
     fn run(self: Rc<Self>, chain: &mut Rc<dyn Chain>) -> Option<Rc<dyn Run>>;
 }
 
 /// What is to be done with a chain later: while it is unfired, its canceller; while it is held, what lets the result go on. It never has both.
-pub(super) type Errand = Box<dyn FnOnce(Rc<dyn Chain>)>;
+pub(super) type Errand = Box<dyn FnOnce(Rc<dyn Chain>, Whose)>;
+
+/// Whether the chain that an errand is done for has the head it had.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whose {
+    Own,
+    /// Its head is gone, and another has taken its part.
+    Orphan,
+}
 
 /// What a chain knows of itself. Every part is a `Cell`: whatever a user's code does while it runs, nothing is borrowed.
 pub(super) struct Core {
@@ -63,13 +71,13 @@ impl Core {
     }
 
     /// The chain is paused and has a result that could go on: this is what lets it, later. It must not own the chain, which owns it.
-    pub(super) fn hold(&self, go_on: impl FnOnce(Rc<dyn Chain>) + 'static) {
+    pub(super) fn hold(&self, go_on: impl FnOnce(Rc<dyn Chain>, Whose) + 'static) {
         self.step(State::hold);
         self.errand.set(Some(Box::new(go_on)));
     }
 
     /// As [`hold`](Self::hold), for one that is held: this instead of what it had.
-    pub(super) fn hold_instead(&self, go_on: impl FnOnce(Rc<dyn Chain>) + 'static) {
+    pub(super) fn hold_instead(&self, go_on: impl FnOnce(Rc<dyn Chain>, Whose) + 'static) {
         drop_contained(self.errand.replace(Some(Box::new(go_on))));
     }
 
@@ -303,14 +311,19 @@ fn hand_over<T, E>(waiter: &Rc<dyn Output<T, E>>, chain: &mut Rc<dyn Chain>) -> 
 /// Keeps a link from running, until its chain is paused no more. Says what is to run instead: nothing. (Cold, as all that a pause holds: out of the way of what is not.)
 #[cold]
 pub(super) fn hold_link(core: &Core, link: Rc<dyn Run>) -> Option<Rc<dyn Run>> {
-    core.hold(move |chain| run(Some(link), chain));
+    core.hold(move |chain, whose| {
+        if whose == Whose::Orphan {
+            adopt_from(Rc::clone(&link) as Rc<dyn Ahead>, &chain);
+        }
+        run(Some(link), chain);
+    });
     None
 }
 
 /// Keeps from `waiter` the result of a paused chain, until that is paused no more.
 #[cold]
 fn hold_back<T: 'static, E: Error + 'static>(core: &Core, waiter: Rc<dyn Output<T, E>>, result: Result<T, E>) {
-    core.hold(move |mut chain| {
+    core.hold(move |mut chain, _| {
         if hand_over(&waiter, &mut chain).is_some() {
             let next = deliver(waiter, result, &mut chain);
             run(next, chain);
@@ -325,13 +338,13 @@ pub(super) fn hold_from(chain: &Rc<dyn Chain>, waker: Waker) {
         core.step(State::add);
         hold_wake(core, waker);
     } else {
-        core.hold_instead(|chain| rest_and_tell(&*chain, waker));
+        core.hold_instead(|chain, _| rest_and_tell(&*chain, waker));
     }
 }
 
 #[cold]
 fn hold_wake(core: &Core, waker: Waker) {
-    core.hold(|chain| rest_and_tell(&*chain, waker));
+    core.hold(|chain, _| rest_and_tell(&*chain, waker));
 }
 
 /// The result lies at the tail, and somebody waits to hear of it. Not before the chain rests: being told may be enough to come and take it.
@@ -347,7 +360,7 @@ pub(super) fn unpause(chain: &Rc<dyn Chain>) -> Result<(), NotPaused> {
         Unpause::Nothing => {}
         Unpause::GoOn => {
             if let Some(go_on) = chain.core().errand.take() {
-                go_on(Rc::clone(chain));
+                go_on(Rc::clone(chain), Whose::Own);
             }
         }
     }
@@ -444,7 +457,7 @@ fn ask(chain: &Rc<dyn Chain>, outer: impl FnOnce() -> Option<Rc<dyn Chain>>) -> 
 
 fn call_canceller(target: Rc<dyn Chain>) {
     if let Some(canceller) = target.core().errand.take()
-        && let Err(panic) = catch(|| canceller(Rc::clone(&target)))
+        && let Err(panic) = catch(|| canceller(Rc::clone(&target), Whose::Own))
     {
         report(Incident::Canceller, &panic, Some(target.core().made_at));
     }

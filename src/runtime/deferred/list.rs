@@ -13,7 +13,7 @@ use std::rc::{Rc, Weak};
 
 use super::super::report::{Incident, drop_contained, report};
 use super::super::sync::catch;
-use super::chain::{self, Chain, Head, Run, deliver};
+use super::chain::{self, Chain, Head, Run, Whose, deliver};
 use super::outlet::{Ahead, Input, Next, Output, Rest};
 use super::{Deferred, Resolver};
 use crate::error::{FailureGroup, FirstError};
@@ -142,7 +142,8 @@ impl<T: 'static, E: Error + From<Failure> + 'static> DeferredList<T, E> {
         let made_at = Location::caller();
         let gathering = Rc::new_cyclic(|this: &Weak<Gathering<T, E, U>>| {
             let this = this.clone();
-            let canceller = move |_: Rc<dyn Chain>| this.upgrade().into_iter().for_each(|this| this.cancel_waiting());
+            let canceller =
+                move |_: Rc<dyn Chain>, _: Whose| this.upgrade().into_iter().for_each(|this| this.cancel_waiting());
             let head = Head::unfired(Some(Box::new(canceller)), made_at);
             Gathering { head, plan, options: self.options, tally: Cell::new(tally), slots: RefCell::new(slots) }
         });

@@ -19,6 +19,22 @@ pub(super) trait Ahead {
 
     /// The chain that waits here; none if none does.
     fn waiting(self: Rc<Self>) -> Option<Rc<dyn Chain>>;
+
+    /// Another head has taken the part of this link's own. Nothing to most: they do not know their chain.
+    fn adopt(&self, _chain: &Rc<dyn Chain>) {}
+}
+
+/// Tells all links of a chain, from this one on, that another head has taken the part of their own.
+pub(super) fn adopt_from(first: Rc<dyn Ahead>, chain: &Rc<dyn Chain>) {
+    let mut at = first;
+    loop {
+        at.adopt(chain);
+        match at.next() {
+            // Where one waits, another chain begins.
+            Some(next) if Rc::clone(&next).waiting().is_none() => at = next,
+            _ => return,
+        }
+    }
 }
 
 /// The outermost chain of the line, seen from inside it.

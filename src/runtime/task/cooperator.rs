@@ -188,8 +188,20 @@ impl Shared {
 
     /// A task that is paused, or has ended, leaves the line.
     pub(super) fn leave(&self, place: Key) {
-        let gone = self.ready.borrow_mut().remove(place);
+        let mut ready = self.ready.borrow_mut();
+        let gone = ready.remove(place);
+        let emptied = ready.is_empty();
+        drop(ready);
         drop(gone);
+        if emptied && self.step(Crew::emptied) {
+            self.cancel_tick();
+        }
+    }
+
+    fn cancel_tick(&self) {
+        if let Some(timer) = self.timer.take() {
+            let _ = timer.cancel();
+        }
     }
 
     /// A task has ended.
@@ -208,8 +220,8 @@ impl Shared {
 
     /// Ends all tasks that are there now, in the order in which they were added.
     fn dismiss(&self, cancel: bool, end: End) {
-        if cancel && let Some(timer) = self.timer.take() {
-            let _ = timer.cancel();
+        if cancel {
+            self.cancel_tick();
         }
         let mut all = self.all.borrow_mut();
         let tasks: Vec<_> = std::iter::from_fn(|| all.pop()).collect();

@@ -14,4 +14,5 @@ mod ledger;
 mod pool;
 mod reply;
 mod resize;
+mod task;
 mod witness;

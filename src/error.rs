@@ -91,8 +91,6 @@ facts! {
     Reentered => "the reactor is inside a turn already; a callback cannot run another one";
     /// An event trigger was to be removed that is not there: it was removed, it has run, or it belongs to another reactor.
     UnknownTrigger => "no such event trigger: it has run, or was removed, or belongs to another reactor";
-    /// What was to be resumed is not paused.
-    NotPaused => "it is not paused, so it cannot be resumed";
     /// The pool has been stopped, and cannot be started again.
     PoolStopped => "the thread pool has been stopped; make a new one";
     /// A worker asked its own pool to stop and wait for all workers, itself among them.

@@ -7,6 +7,7 @@ use std::fmt;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 /// Any error, one pointer wide, with its type kept.
 ///
@@ -117,6 +118,50 @@ impl Failure {
         self.0.error
     }
 
+    /// Which of these types the original error is: the first that fits, counted from zero. None if it is none of them.
+    ///
+    /// The types are a tuple of up to eight, `(A,)` for one. The original error is asked, not its sources.
+    ///
+    /// ```
+    /// # use selvedge::{Cancelled, Failure, TimedOut};
+    /// # use std::fmt;
+    /// let failure = Failure::new(fmt::Error);
+    /// let says = match failure.check::<(Cancelled, TimedOut, fmt::Error)>() {
+    ///     Some(0 | 1) => "took too long",
+    ///     Some(_) => "not written",
+    ///     None => "unknown",
+    /// };
+    /// assert_eq!(says, "not written");
+    /// ```
+    #[must_use]
+    pub fn check<K: Kinds>(&self) -> Option<usize> {
+        K::which(self)
+    }
+
+    /// Goes on with this failure if its original error is one of these types, and gives it back to be passed on if not.
+    ///
+    /// ```
+    /// use selvedge::{Cancelled, Deferred, Failure, TimedOut};
+    ///
+    /// let page = Deferred::<String>::fail(Cancelled).add_errback(|failure| {
+    ///     let expected = failure.trap::<(Cancelled, TimedOut)>()?;
+    ///     Ok::<_, Failure>(format!("no page: {expected}"))
+    /// });
+    /// assert!(page.try_result().is_ok_and(|page| page.is_ok_and(|page| page.starts_with("no page"))));
+    /// ```
+    ///
+    /// # Errors
+    /// The failure itself, untouched, if it is none of them.
+    pub fn trap<K: Kinds>(self) -> Result<Self, Self> {
+        if self.check::<K>().is_some() { Ok(self) } else { Err(self) }
+    }
+
+    /// What is left of a function that panicked, if that is what failed.
+    #[must_use]
+    pub fn as_panic(&self) -> Option<&Panic> {
+        self.downcast_ref()
+    }
+
     /// Whether a function panicked; the [`Panic`] is then the original error.
     #[must_use]
     pub fn is_panic(&self) -> bool {
@@ -127,6 +172,51 @@ impl Failure {
     pub fn backtrace(&self) -> &Backtrace {
         &self.0.backtrace
     }
+}
+
+/// Error types to [check](Failure::check) for: a tuple of up to eight.
+pub trait Kinds {
+    /// The place in the tuple of the first type that the failure's original error has.
+    fn which(failure: &Failure) -> Option<usize>;
+}
+
+macro_rules! kinds {
+    ($($($kind:ident)+;)*) => {$(
+        impl<$($kind: Error + 'static),+> Kinds for ($($kind,)+) {
+            fn which(failure: &Failure) -> Option<usize> {
+                [$(failure.is::<$kind>()),+].iter().position(|fits| *fits)
+            }
+        }
+    )*};
+}
+
+kinds! {
+    A;
+    A B;
+    A B C;
+    A B C D;
+    A B C D F;
+    A B C D F G;
+    A B C D F G H;
+    A B C D F G H I;
+}
+
+/// Whether this says `X`: the error itself, one of its causes, or what a [`Failure`] among them was made from.
+pub(crate) fn says<X: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if error.is::<X>() || error.downcast_ref::<Failure>().is_some_and(Failure::is::<X>) {
+            return true;
+        }
+        next = error.source();
+    }
+    false
+}
+
+/// Whether this says that nobody wanted a result any more, or that there was nobody left to want it. Where it comes too late to be told to anybody, it is
+/// no news.
+pub(crate) fn is_called_off(error: &(dyn Error + 'static)) -> bool {
+    says::<Cancelled>(error) || says::<ReactorStopped>(error)
 }
 
 impl Error for Failure {
@@ -283,8 +373,26 @@ errors! {
     WaitsForItself: "a callback returned a Deferred that waits for that callback's own chain: it would wait for ever; return \
                      another one, or a value";
 
+    /// A Deferred was to be unpaused that is not paused, or not any more.
+    NotPaused: "it is not paused: each end of a pause needs a pause, and there is none left";
+
     /// The reactor has stopped, so what it was asked for cannot happen any more.
     ReactorStopped: "the reactor has stopped and runs nothing any more";
+}
+
+/// A Deferred had no result when its [time](crate::Deferred::add_timeout) was over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TimedOut(
+    /// How long it was given.
+    pub Duration,
+);
+
+impl Error for TimedOut {}
+
+impl fmt::Display for TimedOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no result within {:?}", self.0)
+    }
 }
 
 macro_rules! into_failure {
@@ -297,4 +405,4 @@ macro_rules! into_failure {
     )*};
 }
 
-into_failure! { Panic Cancelled Abandoned WaitsForItself ReactorStopped }
+into_failure! { Panic Cancelled Abandoned WaitsForItself NotPaused ReactorStopped TimedOut }

@@ -47,11 +47,11 @@ pub mod loom;
 mod over_std;
 
 pub use error::{
-    AdvanceError, BlockingCallError, DelayedCallError, FailureGroup, FirstError, LoopingCallError, NeverRan, NotPaused,
+    AdvanceError, BlockingCallError, DelayedCallError, FailureGroup, FirstError, LoopingCallError, NeverRan,
     OverRelease, OwnedError, PoolStopped, QueueOverflow, QueueUnderflow, Reentered, Rejected, Rejection, SizeError,
     StopError, StopFromWorker, TaskFinished, UnknownTrigger,
 };
-pub use failure::{Abandoned, Cancelled, Failure, Panic, ReactorStopped, WaitsForItself};
+pub use failure::{Abandoned, Cancelled, Failure, Kinds, NotPaused, Panic, ReactorStopped, TimedOut, WaitsForItself};
 pub use over_std::runtime::prelude::*;
 pub use over_std::runtime::{task, threads};
 

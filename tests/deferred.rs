@@ -7,7 +7,10 @@ mod deferred {
 
     mod cancel;
     mod chain;
+    mod leaks;
     mod nested;
+    mod pause;
     mod stack;
+    mod timeout;
     mod unhandled;
 }

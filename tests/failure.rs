@@ -3,12 +3,16 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "it is how tests fail")]
 
 use std::any::Any;
+use std::backtrace::BacktraceStatus;
+use std::env;
 use std::error::Error;
 use std::fmt;
 use std::io;
 use std::panic::catch_unwind;
+use std::process::Command;
+use std::time::Duration;
 
-use selvedge::{Abandoned, Cancelled, Failure, Panic, ReactorStopped, WaitsForItself};
+use selvedge::{Abandoned, Cancelled, Deferred, Failure, NotPaused, Panic, ReactorStopped, TimedOut, WaitsForItself};
 
 #[derive(Debug)]
 struct Outer(io::Error);
@@ -119,8 +123,85 @@ fn the_errors_of_the_crate_itself_become_failures_and_say_something() {
         Abandoned.into(),
         WaitsForItself.into(),
         ReactorStopped.into(),
+        NotPaused.into(),
+        TimedOut(Duration::from_secs(1)).into(),
         Failure::new(outer()),
     ];
     assert!(failures[0].is::<Cancelled>() && failures[2].is::<WaitsForItself>());
     assert!(failures.iter().all(|failure| failure.to_string().len() > 10 && !failure.is_panic()));
+}
+
+// Checks: P28
+#[test]
+fn check_says_which_of_several_types_the_original_error_is() {
+    let failure = Failure::new(outer());
+    assert_eq!(failure.check::<(Outer,)>(), Some(0));
+    assert_eq!(failure.check::<(Cancelled, io::Error, Outer, TimedOut)>(), Some(2));
+    // Not what it was caused by.
+    assert_eq!(failure.check::<(Cancelled, io::Error)>(), None);
+    assert_eq!(
+        Failure::new(fmt::Error).check::<(
+            Cancelled,
+            TimedOut,
+            Abandoned,
+            NotPaused,
+            WaitsForItself,
+            ReactorStopped,
+            io::Error,
+            fmt::Error
+        )>(),
+        Some(7)
+    );
+}
+
+// Checks: P28
+#[test]
+fn trap_goes_on_with_the_failures_it_is_for_and_gives_the_others_back() {
+    assert!(Failure::new(outer()).trap::<(Cancelled, Outer)>().is_ok_and(|failure| failure.is::<Outer>()));
+    assert!(Failure::new(outer()).trap::<(Cancelled, TimedOut)>().is_err_and(|failure| failure.is::<Outer>()));
+    let forgive = |failure: Failure| failure.trap::<(Cancelled,)>().map(|_| 0_u32);
+    let forgiven = Deferred::<u32>::fail(Cancelled).add_errback(forgive).try_result();
+    assert_eq!(forgiven.unwrap().unwrap(), 0);
+    let passed_on = Deferred::<u32>::fail(fmt::Error).add_errback(forgive).try_result();
+    assert!(passed_on.unwrap().unwrap_err().is::<fmt::Error>());
+}
+
+// Checks: P28
+#[test]
+fn the_panic_of_a_function_is_reached_by_reference() {
+    let failure = Failure::from(Panic::new(payload(|| panic!("at {}", "noon"))));
+    assert_eq!(failure.as_panic().map(Panic::message), Some("at noon"));
+    assert!(failure.is_panic());
+    assert!(Failure::new(outer()).as_panic().is_none());
+}
+
+/// Set for the child of the test below.
+const CHILD: &str = "SELVEDGE_TELLS_OF_ITS_BACKTRACE";
+
+// Checks: P28
+#[test]
+fn a_backtrace_is_captured_where_the_environment_asks_for_one() {
+    if env::var_os(CHILD).is_some() {
+        let captured = Failure::new(outer()).backtrace().status() == BacktraceStatus::Captured;
+        println!("captured: {captured}");
+        assert_eq!(format!("{:?}", Failure::new(outer())).contains("0: "), captured);
+        return;
+    }
+    let child = |variables: &[(&str, &str)]| {
+        let output = Command::new(env::current_exe().unwrap())
+            .args(["--exact", "a_backtrace_is_captured_where_the_environment_asks_for_one", "--nocapture"])
+            .env_remove("RUST_BACKTRACE")
+            .env_remove("RUST_LIB_BACKTRACE")
+            .env(CHILD, "1")
+            .envs(variables.iter().copied())
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success(), "{said}");
+        said.contains("captured: true")
+    };
+    assert!(!child(&[]));
+    assert!(child(&[("RUST_BACKTRACE", "1")]));
+    assert!(child(&[("RUST_LIB_BACKTRACE", "1")]));
+    assert!(!child(&[("RUST_BACKTRACE", "1"), ("RUST_LIB_BACKTRACE", "0")]));
 }

@@ -8,10 +8,11 @@ use std::mem::size_of;
 use std::rc::Rc;
 
 use selvedge::{
-    Abandoned, Address, BlockingCallError, Builder, Call, Cancelled, Deferred, DelayedCall, DelayedCallError, Event,
-    Failure, Handle, Incident, Job, LocalHandle, NeverRan, Owned, OwnedError, Panic, Phase, PoolBuilder, PoolStats,
-    PoolStopped, Reactor, ReactorStopped, Reentered, Rejected, Rejection, Report, Resolver, Settled, SizeError,
-    StopError, StopFromWorker, ThreadPool, TriggerId, Turn, UnknownTrigger, VirtualClock, WaitsForItself,
+    Abandoned, Address, BlockingCallError, Builder, Call, Cancelled, Deferred, DeferredFuture, DelayedCall,
+    DelayedCallError, Event, Failure, Handle, Incident, Job, LocalHandle, NeverRan, NotPaused, Owned, OwnedError,
+    Panic, PauseHandle, Phase, PoolBuilder, PoolStats, PoolStopped, Reactor, ReactorStopped, Reentered, Rejected,
+    Rejection, Report, Resolver, SendFuture, Settled, SizeError, StopError, StopFromWorker, ThreadPool, TimedOut,
+    TriggerId, Turn, UnknownTrigger, VirtualClock, WaitsForItself,
 };
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 
@@ -27,6 +28,8 @@ fn what_belongs_to_the_reactors_thread_can_neither_be_sent_nor_shared() {
     assert_not_impl_any!(Builder: Send, Sync);
     // Not even of values that could: its callbacks need not be `Send`.
     assert_not_impl_any!(Deferred<u32>: Send, Sync);
+    assert_not_impl_any!(DeferredFuture<u32>: Send, Sync);
+    assert_not_impl_any!(PauseHandle: Send, Sync);
     assert_not_impl_any!(Resolver<u32>: Send, Sync);
     assert_not_impl_any!(Settled<u32>: Send, Sync);
 }
@@ -43,6 +46,14 @@ fn what_threads_hold_of_a_reactor_or_a_pool_can_be_sent_shared_and_cloned() {
     assert_impl_all!(Phase: Send, Sync, Copy);
     assert_impl_all!(Turn: Send, Sync, Copy);
     assert_impl_all!(Incident: Send, Sync, Copy);
+}
+
+// Checks: P25, P20
+#[test]
+fn a_deferred_crosses_threads_as_a_future_of_its_result_only() {
+    assert_impl_all!(SendFuture<u32>: Send, Sync, Unpin, Future<Output = Result<u32, Failure>>);
+    assert_impl_all!(DeferredFuture<std::marker::PhantomPinned>: Unpin);
+    assert_impl_all!(Deferred<u32>: IntoFuture<Output = Result<u32, Failure>>);
 }
 
 // Checks: S1
@@ -84,6 +95,8 @@ fn errors_cross_threads_and_can_be_boxed_as_any_error() {
     assert_impl_all!(Cancelled: Send, Sync, Error, Copy);
     assert_impl_all!(ReactorStopped: Send, Sync, Error, Copy);
     assert_impl_all!(WaitsForItself: Send, Sync, Error, Copy);
+    assert_impl_all!(NotPaused: Send, Sync, Error, Copy);
+    assert_impl_all!(TimedOut: Send, Sync, Error, Copy);
 }
 
 // Checks: B8

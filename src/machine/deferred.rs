@@ -4,21 +4,33 @@
 //! ```text
 //!               fire, abandon                    rest                take
 //!   Unfired ───────────────────────▶ Running ──────────▶ Resting ──────────▶ Over
-//!      │                             ▲ ▲ │ ▲                │                 ▲
-//!      │ cancel      fire, uncalled  │ │ │ └──────add───────┘                 │
-//!      └───────▶ Cancelling ─────────┘ │ ├────────────hand over───────────────┘
-//!                                      │ │ wait
-//!                               resume │ ▼
-//!                                    Waiting
+//!      │                            ▲ ▲ ▲ │ ▲               │                 ▲
+//!      │ cancel      fire, uncalled │ │ │ │ └─────add───────┘                 │
+//!      └───────▶ Cancelling ────────┘ │ │ ├───────────hand over───────────────┘
+//!                                     │ │ ├──────────hold─────────▶ Held
+//!                              resume │ │ │ wait                     │
+//!                                     │ │ ▼                          │
+//!                                  Waiting └────────unpause──────────┘
 //! ```
+//!
+//! Beside the stage stands the count of its pauses. They say nothing of one another: a chain may be paused in any stage, and what it waits for by itself
+//! is no pause (`B53`). A pause is looked at in one place, where a result is about to go on from one link to the next.
 
 use std::mem;
 
-/// What a chain is doing: its head, its callbacks and the result that travels down them.
-///
-/// `pause` will be a count beside this and not a state in it: a user's pauses and the chain's own waits never mix (`B53`).
+/// What a chain is doing with its head, its callbacks and the result that travels down them; and how often it is paused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum Chain {
+pub(crate) struct Chain {
+    stage: Stage,
+    /// Somebody beside the holder of the tail may pause it. It then never steps out of its line, where a pause would no longer reach it.
+    shared: bool,
+    /// Pauses that were not ended. As many as fit beside the stage: they cost no room.
+    pauses: u32,
+}
+
+/// What a chain is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Stage {
     /// Nobody fired it. No callback of it has run.
     Unfired,
     /// It was cancelled and its canceller runs now, which may yet fire it. It cannot be cancelled again.
@@ -27,10 +39,24 @@ pub(crate) enum Chain {
     Running,
     /// A callback returned a Deferred that has no result yet. No callback of this chain runs.
     Waiting,
+    /// It is paused, and has a result that could go on: to a callback, to the chain that waits for this one, to who awaits it. Impossible without a pause.
+    Held,
     /// The result lies at the tail, where no callback has taken it yet.
     Resting,
     /// The result has left the chain: another chain has it, or the program. Nothing can be added any more.
     Over,
+}
+
+/// What the end of a pause asks for.
+#[must_use]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unpause {
+    /// The chain was paused more than once, or has nothing that waits for the pause's end.
+    Nothing,
+    /// Let the result go on that was held.
+    GoOn,
+    /// There is no pause that this would end.
+    Unmatched,
 }
 
 /// What becomes of a result that somebody brings.
@@ -56,93 +82,172 @@ pub(crate) enum Cancel {
 }
 
 impl Chain {
+    /// A chain that is neither paused nor shared.
+    pub(crate) fn new(stage: Stage) -> Self {
+        Self { stage, shared: false, pauses: 0 }
+    }
+
+    pub(crate) fn stage(self) -> Stage {
+        self.stage
+    }
+
+    pub(crate) fn pauses(self) -> u32 {
+        self.pauses
+    }
+
+    /// Whether a result has to stay where it is.
+    pub(crate) fn is_paused(self) -> bool {
+        self.pauses > 0
+    }
+
+    /// Somebody beside the holder of the tail may pause it from now on.
+    pub(crate) fn share(&mut self) {
+        self.shared = true;
+    }
+
+    /// Whether it may hand its wait over and be forgotten: nobody can pause it, now or later.
+    pub(crate) fn may_step_out(self) -> bool {
+        !self.shared && self.pauses == 0
+    }
+
+    /// Nothing goes on from here until this is taken back.
+    pub(crate) fn pause(&mut self) {
+        self.pauses = self.pauses.saturating_add(1);
+    }
+
+    /// One pause ends.
+    pub(crate) fn unpause(&mut self) -> Unpause {
+        match self.pauses {
+            0 => return Unpause::Unmatched,
+            1 => {}
+            _ => {
+                self.pauses -= 1;
+                return Unpause::Nothing;
+            }
+        }
+        self.pauses = 0;
+        match self.stage {
+            Stage::Held => {
+                self.stage = Stage::Running;
+                Unpause::GoOn
+            }
+            Stage::Unfired | Stage::Cancelling | Stage::Running | Stage::Waiting | Stage::Resting | Stage::Over => {
+                Unpause::Nothing
+            }
+        }
+    }
+
+    /// Nobody is left who could end its pauses: they end.
+    pub(crate) fn unpause_for_good(&mut self) -> Unpause {
+        match self.pauses {
+            0 => Unpause::Unmatched,
+            _ => {
+                self.pauses = 1;
+                self.unpause()
+            }
+        }
+    }
+
+    /// A result could go on, and the chain is paused.
+    pub(crate) fn hold(&mut self) {
+        debug_assert!(self.is_paused(), "nothing is held without a pause");
+        self.go(Stage::Running, Stage::Held);
+    }
+
     /// The firing half brings a result, which may come late.
     pub(crate) fn fire(&mut self) -> Fire {
-        match self {
-            Self::Unfired | Self::Cancelling => self.run(),
-            Self::Running | Self::Waiting | Self::Resting | Self::Over => Fire::Discard,
+        match self.stage {
+            Stage::Unfired | Stage::Cancelling => self.run(),
+            Stage::Running | Stage::Waiting | Stage::Held | Stage::Resting | Stage::Over => Fire::Discard,
         }
     }
 
     /// The firing half is dropped unfired. While the canceller runs this is how it says "stopped": what follows is `Cancelled`.
     pub(crate) fn abandon(&mut self) -> Fire {
-        match self {
-            Self::Unfired => self.run(),
-            Self::Cancelling | Self::Running | Self::Waiting | Self::Resting | Self::Over => Fire::Discard,
+        match self.stage {
+            Stage::Unfired => self.run(),
+            Stage::Cancelling | Stage::Running | Stage::Waiting | Stage::Held | Stage::Resting | Stage::Over => {
+                Fire::Discard
+            }
         }
     }
 
     /// The holder of the tail wants no result any more.
     pub(crate) fn cancel(&mut self) -> Cancel {
-        match self {
-            Self::Unfired => {
-                *self = Self::Cancelling;
+        match self.stage {
+            Stage::Unfired => {
+                self.stage = Stage::Cancelling;
                 Cancel::CallCanceller
             }
-            Self::Waiting => Cancel::Forward,
-            Self::Cancelling | Self::Running | Self::Resting | Self::Over => Cancel::Nothing,
+            Stage::Waiting => Cancel::Forward,
+            Stage::Cancelling | Stage::Running | Stage::Held | Stage::Resting | Stage::Over => Cancel::Nothing,
         }
     }
 
     /// The canceller returned, or there is none. If it did not fire the chain, `Cancelled` is the result.
     pub(crate) fn uncalled(&mut self) -> Fire {
-        match self {
-            Self::Cancelling => self.run(),
-            Self::Unfired | Self::Running | Self::Waiting | Self::Resting | Self::Over => Fire::Discard,
+        match self.stage {
+            Stage::Cancelling => self.run(),
+            Stage::Unfired | Stage::Running | Stage::Waiting | Stage::Held | Stage::Resting | Stage::Over => {
+                Fire::Discard
+            }
         }
     }
 
     fn run(&mut self) -> Fire {
-        *self = Self::Running;
+        self.stage = Stage::Running;
         Fire::Run
     }
 
     /// The running callback returned a Deferred without a result.
     pub(crate) fn wait(&mut self) {
-        self.go(Self::Running, Self::Waiting);
+        self.go(Stage::Running, Stage::Waiting);
     }
 
     /// The Deferred that a callback had returned has its result now.
     pub(crate) fn resume(&mut self) {
-        self.go(Self::Waiting, Self::Running);
+        self.go(Stage::Waiting, Stage::Running);
     }
 
     /// The result came to the tail and found no callback.
     pub(crate) fn rest(&mut self) {
-        self.go(Self::Running, Self::Resting);
+        self.go(Stage::Running, Stage::Resting);
     }
 
-    /// A callback was added to a tail where the result lay: it runs at once.
+    /// A successor came to a tail where the result lay: it goes on at once, unless it is held.
     pub(crate) fn add(&mut self) {
-        self.go(Self::Resting, Self::Running);
+        self.go(Stage::Resting, Stage::Running);
     }
 
     /// The result, or the wait for it, goes to the chain that waits for this one.
     pub(crate) fn hand_over(&mut self) {
-        self.go(Self::Running, Self::Over);
+        self.go(Stage::Running, Stage::Over);
     }
 
     /// The result that lay at the tail is taken away.
     pub(crate) fn take(&mut self) {
-        self.go(Self::Resting, Self::Over);
+        self.go(Stage::Resting, Stage::Over);
     }
 
     /// Whether a result that the firing half brought now would be dropped.
     pub(crate) fn is_decided(self) -> bool {
-        !matches!(self, Self::Unfired | Self::Cancelling)
+        !matches!(self.stage, Stage::Unfired | Stage::Cancelling)
     }
 
-    fn go(&mut self, from: Self, to: Self) {
-        debug_assert_eq!(*self, from, "a chain that goes to {to:?}");
-        *self = to;
+    fn go(&mut self, from: Stage, to: Stage) {
+        debug_assert_eq!(self.stage, from, "a chain that goes to {to:?}");
+        self.stage = to;
     }
 }
 
-/// What comes out of one link, or out of the head: a result and a successor, in whichever order they come.
+/// What comes out of one link, or out of the head: a result and a successor, in whichever order they come. Where no successor is to come,
+/// somebody may watch for the result instead.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum Outlet<N, R> {
+pub(crate) enum Outlet<N, R, W> {
     /// Neither a result nor a successor.
     Open,
+    /// As [`Open`](Self::Open), and somebody wants to be told of the result.
+    Watched(W),
     /// A successor waits for the result. There is none yet.
     Linked(N),
     /// The result lies here. No successor has asked for it yet.
@@ -154,18 +259,24 @@ pub(crate) enum Outlet<N, R> {
 /// What is owed when result and successor may have met.
 #[must_use]
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Met<N, R> {
+pub(crate) enum Met<N, R, W> {
     /// One of them is kept until the other comes.
     NotYet,
     /// Both are here: pass the result on.
     Pass(N, R),
+    /// The result is kept; tell the one who watches, once the chain knows that it rests.
+    Tell(W),
 }
 
-impl<N, R> Outlet<N, R> {
+impl<N, R, W> Outlet<N, R, W> {
     /// The result comes. It comes once.
-    pub(crate) fn settle(&mut self, result: R) -> Met<N, R> {
+    pub(crate) fn settle(&mut self, result: R) -> Met<N, R, W> {
         match mem::replace(self, Self::Spent) {
             Self::Linked(next) => Met::Pass(next, result),
+            Self::Watched(watcher) => {
+                *self = Self::Settled(result);
+                Met::Tell(watcher)
+            }
             was => {
                 debug_assert!(matches!(was, Self::Open), "a link has one result");
                 *self = Self::Settled(result);
@@ -175,7 +286,7 @@ impl<N, R> Outlet<N, R> {
     }
 
     /// The successor comes. It comes once.
-    pub(crate) fn attach(&mut self, next: N) -> Met<N, R> {
+    pub(crate) fn attach(&mut self, next: N) -> Met<N, R, W> {
         match mem::replace(self, Self::Spent) {
             Self::Settled(result) => Met::Pass(next, result),
             was => {
@@ -191,6 +302,30 @@ impl<N, R> Outlet<N, R> {
     pub(crate) fn take(&mut self) -> Option<R> {
         match mem::replace(self, Self::Spent) {
             Self::Settled(result) => Some(result),
+            was => {
+                *self = was;
+                None
+            }
+        }
+    }
+
+    /// Somebody watches from now on; the one who did before is handed out. Where there is nothing to watch for, the watcher is handed back.
+    pub(crate) fn watch(&mut self, watcher: W) -> Result<Option<W>, W> {
+        match self {
+            Self::Open => {
+                *self = Self::Watched(watcher);
+                Ok(None)
+            }
+            Self::Watched(before) => Ok(Some(mem::replace(before, watcher))),
+            Self::Linked(_) | Self::Settled(_) | Self::Spent => Err(watcher),
+        }
+    }
+
+    /// Nobody watches any more.
+    #[must_use]
+    pub(crate) fn unwatch(&mut self) -> Option<W> {
+        match mem::replace(self, Self::Open) {
+            Self::Watched(watcher) => Some(watcher),
             was => {
                 *self = was;
                 None

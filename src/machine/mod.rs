@@ -11,6 +11,7 @@ pub(crate) mod pool;
 pub(crate) mod reply;
 pub(crate) mod stock;
 pub(crate) mod tally;
+pub(crate) mod task;
 pub(crate) mod ticket;
 
 #[cfg(test)]

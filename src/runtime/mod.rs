@@ -3,6 +3,7 @@
 mod apart;
 pub(crate) mod coordinate;
 pub(crate) mod deferred;
+pub(crate) mod future;
 pub(crate) mod inbox;
 pub(crate) mod pool;
 pub(crate) mod reactor;
@@ -17,6 +18,7 @@ pub(crate) use super::sync;
 pub(crate) mod prelude {
     pub use super::coordinate::{DeferredLock, DeferredQueue, DeferredSemaphore, Permit};
     pub use super::deferred::*;
+    pub use super::future::SendFuture;
     pub use super::pool::{Job, PoolBuilder, PoolStats, ThreadPool};
     pub use super::reactor::{
         Address, Builder, Call, DelayedCall, Event, Handle, LocalHandle, Owned, Phase, Reactor, TriggerId, Turn,

@@ -27,6 +27,8 @@ pub enum Incident {
     Logged,
     /// A Deferred's canceller.
     Canceller,
+    /// Waking who awaits a Deferred.
+    Waker,
     /// The drop of a value that the reactor, a pool or a Deferred owned.
     Drop,
     /// A call to a reactor-owned value that is gone or in use.
@@ -46,6 +48,7 @@ impl fmt::Display for Incident {
             Self::Unhandled => "unhandled failure in a Deferred",
             Self::Logged => "failure",
             Self::Canceller => "the canceller of a Deferred failed",
+            Self::Waker => "waking what awaits a Deferred failed",
             Self::Drop => "dropping a value failed",
             Self::OwnedValue => "a call to a reactor-owned value failed",
             Self::ThreadStart => "a worker thread could not be started",

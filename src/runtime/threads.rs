@@ -4,14 +4,14 @@
 
 use std::time::Duration;
 
-use super::deferred::{Deferred, Outcome, Resolver, Settled};
+use super::deferred::{Deferred, Outcome, Settled, Undelivered};
 use super::pool::{Job, ThreadPool, Work};
 use super::reactor::{Address, Handle, Owned, Rank, Reactor};
 use super::reply::{self, Answerer, NoAnswer};
 use super::report::Reporter;
 use super::sync::{Arc, Mutex, catch};
 use crate::error::{BlockingCallError, NeverRan, Rejected};
-use crate::failure::{Failure, Panic, ReactorStopped};
+use crate::failure::{Failure, Panic};
 use crate::machine::ticket::Ticket;
 
 /// Runs `f` on a thread of the reactor's pool; the Deferred fires on the reactor's thread with its value or its failure.
@@ -21,7 +21,7 @@ use crate::machine::ticket::Ticket;
 ///
 /// Cancelling the Deferred fails it with [`Cancelled`](crate::Cancelled) at once. If no worker has begun with `f` yet, it never runs and is dropped on the spot;
 /// if one has, its late result is dropped, on the reactor's thread. Should the reactor end before the result is there, the Deferred fails with
-/// [`ReactorStopped`].
+/// [`ReactorStopped`](crate::ReactorStopped).
 ///
 /// ```
 /// use selvedge::{Reactor, threads};
@@ -57,7 +57,7 @@ where
         // The lock is released: dropping what a job captured is user code.
         drop(never_runs);
     });
-    let address = reactor.own(Undelivered(Some(resolver))).leave();
+    let address = reactor.own(Undelivered::new(resolver)).leave();
     match pool.submit(Job::new(Deferrable { ticket, address: address.clone() })) {
         Ok(()) => deferred,
         Err(rejected) => {
@@ -65,35 +65,6 @@ where
                 undelivered.fail(Failure::new(Rejected { job: (), reason: rejected.reason }));
             }
             deferred
-        }
-    }
-}
-
-/// The firing half of a Deferred whose result is under way. It waits as a reactor-owned value: at the reactor's end it is dropped,
-/// and that fires it.
-struct Undelivered<T: 'static>(Option<Resolver<T>>);
-
-impl<T: 'static> Undelivered<T> {
-    fn deliver(mut self, result: Settled<T, Failure>) {
-        let Some(resolver) = self.0.take() else { return };
-        match result {
-            Settled::Now(result) => resolver.resolve(result),
-            // Impossible: a Deferred cannot come out of another thread. Were it possible, this would be right.
-            Settled::Later(deferred) => drop(deferred.add_both(move |result| resolver.resolve(result))),
-        }
-    }
-
-    fn fail(mut self, failure: Failure) {
-        if let Some(resolver) = self.0.take() {
-            resolver.errback(failure);
-        }
-    }
-}
-
-impl<T: 'static> Drop for Undelivered<T> {
-    fn drop(&mut self) {
-        if let Some(resolver) = self.0.take() {
-            resolver.errback(Failure::new(ReactorStopped));
         }
     }
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use selvedge::{Abandoned, Cancelled, Deferred, Incident, Resolver};
 
-use super::support::{Drops, Grenade, Oops, Trace, error, reports, value};
+use super::support::{Drops, Grenade, Oops, Own, Trace, error, reports, value};
 
 // Checks: B57
 #[test]
@@ -70,6 +70,33 @@ fn a_canceller_may_fire_the_deferred_itself() {
     slot.replace(Some(resolver));
     deferred.cancel();
     assert_eq!(value(deferred), 5);
+}
+
+// Checks: B56
+#[test]
+fn a_canceller_may_be_given_what_it_fires_with() {
+    let (deferred, resolver) = Deferred::with_firing_canceller(|resolver| resolver.callback(5));
+    deferred.cancel();
+    assert_eq!(value(deferred), 5);
+    // The program's own half comes late, as after any cancel.
+    assert!(resolver.is_cancelled());
+    resolver.callback(6);
+
+    let kept: Rc<RefCell<Option<Resolver<u32>>>> = Rc::default();
+    let keeps = Rc::clone(&kept);
+    let (deferred, _resolver) = Deferred::with_firing_canceller(move |resolver| drop(keeps.replace(Some(resolver))));
+    deferred.cancel();
+    kept.take().unwrap().callback(7);
+    assert!(error(deferred).is::<Cancelled>(), "it was kept, and the canceller returned");
+
+    let (deferred, _resolver) = Deferred::<u32>::with_firing_canceller(drop);
+    deferred.cancel();
+    assert!(error(deferred).is::<Cancelled>());
+
+    let (deferred, resolver) = Deferred::<u32, Own>::typed_with_firing_canceller(|_| panic!("it was fired"));
+    resolver.errback(Own::Plain(1));
+    deferred.cancel();
+    assert!(matches!(deferred.try_result(), Ok(Err(Own::Plain(1)))));
 }
 
 // Checks: B56

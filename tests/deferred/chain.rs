@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::io;
 use std::rc::Rc;
 
-use selvedge::{Deferred, Failure, Incident, Panic, Resolver, Settled, maybe_deferred};
+use selvedge::{Deferred, Failure, Incident, Panic, Resolver, Settled, execute, maybe_deferred};
 
 use super::support::{Drops, Grenade, Oops, Own, Trace, error, reports, value};
 
@@ -229,6 +229,15 @@ fn maybe_deferred_takes_a_value_an_error_a_panic_and_a_deferred() {
     let deferred = maybe_deferred(move || inner);
     resolver.callback(8);
     assert_eq!(value(deferred), 8);
+}
+
+// Checks: B63
+#[test]
+fn execute_takes_the_value_of_a_function_as_it_is() {
+    assert_eq!(value(execute(|| 3)), 3);
+    assert_eq!(value(execute(|| Err::<(), _>(Oops(1)))), Err(Oops(1)));
+    assert_eq!(value(value(execute(|| Deferred::succeed(4)))), 4);
+    assert!(error(execute(|| -> Trace { panic!("execute") })).is_panic());
 }
 
 // Checks: B63

@@ -3,8 +3,9 @@
 use std::cell::Cell;
 use std::rc::Rc;
 use std::thread;
+use std::time::Duration;
 
-use selvedge::{Abandoned, Cancelled, Deferred, Failure, Resolver};
+use selvedge::{Abandoned, Cancelled, Deferred, Failure, Reactor, Resolver, TimedOut, VirtualClock};
 
 use super::support::{Drops, Oops, error, value};
 
@@ -151,6 +152,114 @@ fn a_million_nested_deferreds_are_cancelled_from_the_outermost() {
             let (deferred, _resolver) = shape();
             deferred.cancel();
             assert!(error(deferred).is::<Cancelled>());
+        }
+    });
+}
+
+/// A million Deferreds, each chained to the next by its resolver, some of them timed or with callbacks between.
+fn explicit() -> (Deferred<usize>, Resolver<usize>) {
+    let (mut last, resolver) = Deferred::new();
+    for n in 0..MANY {
+        let (next, fire_next) = Deferred::new();
+        let before: Deferred<usize> = if n % 3 == 0 { last } else { last.add_callback(|n| n + 1) };
+        before.chain_deferred(fire_next);
+        last = next;
+    }
+    (last, resolver)
+}
+
+/// By turns: waited for inside a callback, chained by a resolver, waited for by a firing half.
+fn mixed() -> (Deferred<usize>, Resolver<usize>) {
+    let (mut last, resolver) = Deferred::new();
+    for n in 0..MANY {
+        let before = last;
+        last = match n % 3 {
+            0 => Deferred::succeed(()).add_callback(move |()| before),
+            1 => {
+                let (next, fire_next) = Deferred::new();
+                before.chain_deferred(fire_next);
+                next.add_callback(|n: usize| n + 1)
+            }
+            _ => Deferred::fail(Oops(0)).add_errback(move |_| before),
+        };
+    }
+    (last, resolver)
+}
+
+// Checks: B52, B58
+#[test]
+fn a_million_deferreds_that_are_chained_by_hand_or_by_turns_fire_cancel_and_drop() {
+    on_a_small_stack(|| {
+        for (shape, expected) in [(explicit as fn() -> _, MANY - MANY.div_ceil(3)), (mixed, MANY / 3)] {
+            let (deferred, resolver): (Deferred<usize>, Resolver<usize>) = shape();
+            resolver.callback(0);
+            assert_eq!(value(deferred), expected);
+            let (deferred, _resolver) = shape();
+            deferred.cancel();
+            assert!(error(deferred).is::<Cancelled>());
+            let (deferred, resolver) = shape();
+            drop(resolver);
+            assert!(error(deferred).is::<Abandoned>());
+            let (deferred, resolver) = shape();
+            drop(deferred);
+            resolver.callback(0);
+        }
+    });
+}
+
+// Checks: B52, B53
+#[test]
+fn a_million_paused_deferreds_that_wait_for_each_other_go_on() {
+    on_a_small_stack(|| {
+        for kept in [true, false] {
+            let mut brakes = Vec::new();
+            let (mut deferred, resolver) = Deferred::new();
+            for _ in 0..MANY {
+                deferred.pause();
+                if kept {
+                    brakes.push(deferred.pause_handle());
+                }
+                let inner = deferred;
+                deferred = Deferred::succeed(()).add_callback(move |()| inner).add_callback(|n: usize| n + 1);
+            }
+            resolver.callback(0);
+            if kept {
+                deferred = deferred.try_result().unwrap_err();
+            }
+            // From the outermost: what each holds comes when the innermost is free, and then all at once.
+            while let Some(brake) = brakes.pop() {
+                brake.unpause().unwrap();
+            }
+            assert_eq!(value(deferred), MANY);
+        }
+    });
+}
+
+// Checks: B59, B58
+#[test]
+fn a_million_timeouts_are_cancelled_by_one_result_or_fall_to_the_one_that_runs_out_first() {
+    on_a_small_stack(|| {
+        for runs_out in [false, true] {
+            let clock = VirtualClock::new();
+            let reactor = Reactor::builder().clock(clock.clone()).build().unwrap();
+            let (mut deferred, resolver) = Deferred::<usize>::new();
+            for n in 0..MANY as u64 {
+                deferred = deferred.add_timeout(&reactor, Duration::from_secs(1 + n % 7));
+                if n % 5 == 0 {
+                    let inner = deferred;
+                    deferred = Deferred::succeed(()).add_callback(move |()| inner);
+                }
+            }
+            if runs_out {
+                clock.advance(Duration::from_secs(1));
+                reactor.turn().unwrap();
+                assert!(error(deferred).is::<TimedOut>());
+                drop(resolver);
+            } else {
+                resolver.callback(1);
+                assert_eq!(value(deferred), 1);
+            }
+            assert_eq!(reactor.delayed_calls(), 0);
         }
     });
 }

@@ -1,9 +1,9 @@
-//! The Deferred explored: a few chains that are fired, abandoned, cancelled, added to and made to wait for each other, each at any
-//! moment, inside callbacks and cancellers included.
+//! The Deferred explored: a few chains that are fired, abandoned, cancelled, added to, paused, awaited and made to wait for each other, each at
+//! any moment, inside callbacks and cancellers included.
 
 use super::table::Rows;
 use super::{Row, Steps, World, book, finds, sound, table};
-use crate::machine::deferred::{Cancel, Chain, Fire, Line, Met, Outlet, Place};
+use crate::machine::deferred::{Cancel, Chain, Fire, Line, Met, Outlet, Place, Stage, Unpause};
 
 /// What a chain's result says of how it came about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -29,14 +29,51 @@ enum Seed {
     ForgetsToFail,
     /// While the canceller runs, the chain looks unfired.
     ForgetsThatItIsCancelled,
+    /// A paused chain passes its result on.
+    PassesOnAlthoughPaused,
+    /// A chain that others may pause steps out of its line.
+    StepsOutAlthoughShared,
+    /// Nobody lets go on what is held when its last handle goes.
+    HoldsForGood,
+    /// Who awaits a result is not told of it.
+    TellsNobody,
 }
+
+/// A result that a pause keeps back, and from whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Held {
+    FromACallback(Brought),
+    FromAWaiter(usize, Brought),
+    FromWhoAwaitsIt,
+}
+
+/// Where somebody stands who awaits the result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Awaiting {
+    Nobody,
+    ToBeTold,
+    Told,
+}
+
+/// What the program may do with each chain, and how often.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct May {
+    add: u8,
+    pause: u8,
+    /// Somebody beside the holder of the tail can pause.
+    share: bool,
+    await_it: bool,
+}
+
+const MAY_ADD: May = May { add: 1, pause: 0, share: false, await_it: false };
+const MAY_NOT: May = May { add: 0, ..MAY_ADD };
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct One {
     chain: Chain,
     place: Place<usize>,
     /// The way out of the last link.
-    outlet: Outlet<usize, Brought>,
+    outlet: Outlet<usize, Brought, ()>,
     /// Callbacks that have not run.
     links: u8,
     /// The result on its way to the next of them, or out.
@@ -45,8 +82,11 @@ struct One {
     /// The program holds the firing half; the tail.
     resolver: bool,
     handle: bool,
-    /// How many callbacks the program still adds.
-    adds: u8,
+    /// A handle that can pause it.
+    brake: bool,
+    may: May,
+    held: Option<Held>,
+    awaiting: Awaiting,
     /// Its canceller is on the stack.
     calling: bool,
     cancellers_called: u8,
@@ -75,13 +115,22 @@ enum Event {
     ItsCallbackReturns(usize, usize),
     IsAddedTo(usize),
     IsTakenFrom(usize),
+    IsPaused(usize),
+    IsUnpaused(usize),
+    IsPolled(usize),
     ItsTailIsDropped(usize),
+    ItsBrakeIsDropped(usize),
+    ItsPauseEndsByItself(usize),
 }
 
 impl Chains {
-    fn new(chains: usize, links: u8, adds: u8, seed: Seed) -> Self {
+    fn new(chains: usize, links: u8, may: May, seed: Seed) -> Self {
+        let mut chain = Chain::new(Stage::Unfired);
+        if may.share {
+            chain.share();
+        }
         let one = One {
-            chain: Chain::Unfired,
+            chain,
             place: Place::Alone,
             outlet: Outlet::Open,
             links,
@@ -89,7 +138,10 @@ impl Chains {
             in_callback: false,
             resolver: true,
             handle: true,
-            adds,
+            brake: may.share,
+            may,
+            held: None,
+            awaiting: Awaiting::Nobody,
             calling: false,
             cancellers_called: 0,
             waits_for: None,
@@ -127,7 +179,7 @@ impl Chains {
         steps: &mut Steps<'_, Self>,
         at: usize,
         event: &'static str,
-        transition: impl FnOnce(&mut Outlet<usize, Brought>) -> A,
+        transition: impl FnOnce(&mut Outlet<usize, Brought, ()>) -> A,
         action: impl FnOnce(&A) -> &'static str,
     ) -> A {
         let from = outlet_label(&self.all[at].outlet);
@@ -189,7 +241,7 @@ impl Chains {
             self.all[target].calling = true;
             self.all[target].cancellers_called += 1;
             if self.seed == Seed::ForgetsThatItIsCancelled {
-                self.all[target].chain = Chain::Unfired;
+                self.all[target].chain = Chain::new(Stage::Unfired);
             }
         }
     }
@@ -198,13 +250,36 @@ impl Chains {
     fn deliver(&mut self, steps: &mut Steps<'_, Self>, at: usize, brought: Brought) {
         self.all[at].carried = None;
         if self.all[at].links > 0 {
-            self.all[at].links -= 1;
-            self.all[at].in_callback = true;
-            return;
+            return self.go_on_or_hold(steps, at, Held::FromACallback(brought));
         }
         match self.outlet(steps, at, "settle", |outlet| outlet.settle(brought), met) {
             Met::NotYet => self.moves(steps, at, "rest", Chain::rest),
-            Met::Pass(waiter, brought) => {
+            Met::Pass(waiter, brought) => self.go_on_or_hold(steps, at, Held::FromAWaiter(waiter, brought)),
+            Met::Tell(()) => self.go_on_or_hold(steps, at, Held::FromWhoAwaitsIt),
+        }
+    }
+
+    /// A result could go on.
+    fn go_on_or_hold(&mut self, steps: &mut Steps<'_, Self>, at: usize, to: Held) {
+        if self.all[at].chain.is_paused() && self.seed != Seed::PassesOnAlthoughPaused {
+            self.moves(steps, at, "hold", Chain::hold);
+            self.all[at].held = Some(to);
+        } else {
+            self.go_on(steps, at, to);
+        }
+    }
+
+    fn go_on(&mut self, steps: &mut Steps<'_, Self>, at: usize, to: Held) {
+        if self.all[at].chain.is_paused() {
+            self.fail("a paused chain lets its result go on");
+        }
+        match to {
+            // The callback gets it from the one who runs callbacks, so it needs no step of its own here.
+            Held::FromACallback(_) => {
+                self.all[at].links -= 1;
+                self.all[at].in_callback = true;
+            }
+            Held::FromAWaiter(waiter, brought) => {
                 self.moves(steps, at, "hand over", Chain::hand_over);
                 let before = self.all.clone();
                 let line = self.all[at].place.clone().leave(waiter);
@@ -217,16 +292,92 @@ impl Chains {
                 self.all[waiter].waits_for = None;
                 self.all[waiter].carried = Some(brought);
             }
+            Held::FromWhoAwaitsIt => {
+                self.moves(steps, at, "rest", Chain::rest);
+                if self.seed != Seed::TellsNobody {
+                    self.all[at].awaiting = Awaiting::Told;
+                }
+            }
         }
+    }
+
+    fn unpause(
+        &mut self,
+        steps: &mut Steps<'_, Self>,
+        at: usize,
+        event: &'static str,
+        ends: fn(&mut Chain) -> Unpause,
+    ) {
+        let owed = self.chain(steps, at, event, ends, |owed| match owed {
+            Unpause::Nothing => "nothing",
+            Unpause::GoOn => "let the result go on",
+            Unpause::Unmatched => "refuse: not paused",
+        });
+        let held = if owed == Unpause::GoOn { self.all[at].held.take() } else { None };
+        match held {
+            Some(to) => self.go_on(steps, at, to),
+            None if owed == Unpause::GoOn => self.fail("a pause held nothing and lets it go on"),
+            None => {}
+        }
+    }
+
+    /// Whoever awaits the result looks for it.
+    fn poll(&mut self, steps: &mut Steps<'_, Self>, at: usize) {
+        if matches!(self.all[at].outlet, Outlet::Settled(_)) {
+            if !self.all[at].chain.is_paused() {
+                let result = self.outlet(steps, at, "take", Outlet::take, |_| "hand out the result");
+                assert!(result.is_some());
+                self.moves(steps, at, "take", Chain::take);
+                self.all[at].handle = false;
+                self.all[at].awaiting = Awaiting::Nobody;
+                return;
+            }
+            if self.all[at].chain.stage() == Stage::Resting {
+                self.moves(steps, at, "add", Chain::add);
+                self.go_on_or_hold(steps, at, Held::FromWhoAwaitsIt);
+            }
+        } else {
+            let watching = self.outlet(
+                steps,
+                at,
+                "watch",
+                |outlet| outlet.watch(()),
+                |watching| match watching {
+                    Ok(Some(())) => "hand out the one who watched before",
+                    Ok(None) => "nothing",
+                    Err(()) => "hand the watcher back",
+                },
+            );
+            if watching.is_err() {
+                self.fail("whoever awaits a result cannot watch for it");
+            }
+        }
+        if self.all[at].awaiting != Awaiting::Told || self.all[at].chain.stage() != Stage::Resting {
+            self.all[at].awaiting = Awaiting::ToBeTold;
+        }
+    }
+
+    /// Nobody awaits the result any more: it is cancelled, and whatever it comes to is dropped.
+    fn drop_await(&mut self, steps: &mut Steps<'_, Self>, at: usize) {
+        let _ = self.outlet(steps, at, "unwatch", Outlet::unwatch, |watcher| {
+            if watcher.is_some() { "hand out the watcher" } else { "nothing" }
+        });
+        self.all[at].awaiting = Awaiting::Nobody;
+        self.cancel(steps, at);
+        self.all[at].handle = false;
     }
 
     /// A callback of `at` returns the tail of `other`.
     fn wait(&mut self, steps: &mut Steps<'_, Self>, at: usize, other: usize) {
         self.all[at].in_callback = false;
         self.all[other].handle = false;
-        let taken = self.outlet(steps, other, "take", Outlet::take, |taken| {
-            if taken.is_some() { "hand out the result" } else { "nothing" }
-        });
+        let taken = if self.all[other].chain.is_paused() {
+            None
+        } else {
+            self.outlet(steps, other, "take", Outlet::take, |taken| {
+                if taken.is_some() { "hand out the result" } else { "nothing" }
+            })
+        };
         if let Some(brought) = taken {
             self.moves(steps, other, "take", Chain::take);
             self.all[at].carried = Some(brought);
@@ -242,8 +393,9 @@ impl Chains {
             return;
         }
         // A waiter is the way out of a whole chain: of none whose result still has callbacks to go to.
+        let may_step_out = self.all[at].chain.may_step_out() || self.seed == Seed::StepsOutAlthoughShared;
         let outer = match self.all[at].links {
-            0 => self.outlet(
+            0 if may_step_out => self.outlet(
                 steps,
                 at,
                 "detach",
@@ -261,6 +413,9 @@ impl Chains {
                 if self.seed != Seed::StepsOutUnseen {
                     self.all[at].place = Place::Alone;
                 }
+                if self.all[at].brake || self.all[at].chain.is_paused() {
+                    self.fail("a chain steps out of its line where a pause of it no longer matters");
+                }
                 outer
             }
             None => {
@@ -275,18 +430,23 @@ impl Chains {
             self.draw(line);
         }
         self.moved(steps, &before, if outer.is_some() { "a last callback waits" } else { "a callback waits" });
-        if self.outlet(steps, other, "attach", |outlet| outlet.attach(waiter), met) != Met::NotYet {
-            self.fail("what has no result passes one on");
+        match self.outlet(steps, other, "attach", |outlet| outlet.attach(waiter), met) {
+            Met::NotYet => {}
+            Met::Pass(waiter, brought) => {
+                self.moves(steps, other, "add", Chain::add);
+                self.go_on_or_hold(steps, other, Held::FromAWaiter(waiter, brought));
+            }
+            Met::Tell(()) => self.fail("a successor that comes tells somebody"),
         }
     }
 
     fn add(&mut self, steps: &mut Steps<'_, Self>, at: usize) {
-        self.all[at].adds -= 1;
+        self.all[at].may.add -= 1;
         self.all[at].links += 1;
         // Which link it is makes no difference here: the new one has a way out of its own.
         if let Met::Pass(_, brought) = self.outlet(steps, at, "attach", |outlet| outlet.attach(at), met) {
             self.moves(steps, at, "add", Chain::add);
-            self.all[at].carried = Some(brought);
+            self.go_on_or_hold(steps, at, Held::FromACallback(brought));
         }
         self.all[at].outlet = Outlet::Open;
     }
@@ -335,31 +495,79 @@ impl Chains {
                 steps.hoped(Event::IsAbandoned(at), abandoned);
             }
         }
+        let never_pauses = one.may.pause == 0 && !one.chain.is_paused() && !one.brake;
+        if (one.handle || one.brake) && !never_pauses {
+            self.pausing_steps(steps, at);
+        }
         if !one.handle || self.calm {
             return;
         }
         let mut next = self.clone();
         next.cancel(steps, at);
         steps.possible(Event::IsCancelled(at), next);
+        if one.may.await_it {
+            let mut next = self.clone();
+            next.poll(steps, at);
+            if one.awaiting == Awaiting::Told {
+                steps.hoped(Event::IsPolled(at), next);
+            } else {
+                steps.possible(Event::IsPolled(at), next);
+            }
+        }
+        if one.awaiting != Awaiting::Nobody {
+            let mut next = self.clone();
+            next.drop_await(steps, at);
+            steps.possible(Event::ItsTailIsDropped(at), next);
+            return;
+        }
         let mut next = self.clone();
         next.all[at].handle = false;
         let mut taken = next.clone();
         steps.possible(Event::ItsTailIsDropped(at), next);
-        if matches!(one.outlet, Outlet::Settled(_)) {
+        if matches!(one.outlet, Outlet::Settled(_)) && !one.chain.is_paused() {
             let result = taken.outlet(steps, at, "take", Outlet::take, |_| "hand out the result");
             taken.moves(steps, at, "take", Chain::take);
             assert!(result.is_some());
             steps.possible(Event::IsTakenFrom(at), taken);
         }
-        if one.adds > 0 {
+        if one.may.add > 0 {
             let mut next = self.clone();
             next.add(steps, at);
             steps.possible(Event::IsAddedTo(at), next);
         }
     }
 
+    /// What can be done by whoever may pause it.
+    fn pausing_steps(&self, steps: &mut Steps<'_, Self>, at: usize) {
+        let one = &self.all[at];
+        if one.may.pause > 0 {
+            let mut next = self.clone();
+            next.all[at].may.pause -= 1;
+            next.moves(steps, at, "pause", Chain::pause);
+            steps.possible(Event::IsPaused(at), next);
+        }
+        let mut next = self.clone();
+        next.unpause(steps, at, "unpause", Chain::unpause);
+        if one.chain.is_paused() {
+            steps.hoped(Event::IsUnpaused(at), next);
+        } else {
+            steps.possible(Event::IsUnpaused(at), next);
+        }
+        if one.brake {
+            let mut next = self.clone();
+            next.all[at].brake = false;
+            steps.hoped(Event::ItsBrakeIsDropped(at), next);
+        }
+    }
+
     fn own_steps(&self, steps: &mut Steps<'_, Self>, at: usize) {
         let one = &self.all[at];
+        let abandoned = !one.handle && !one.brake && one.chain.stage() == Stage::Held;
+        if abandoned && self.seed != Seed::HoldsForGood {
+            let mut next = self.clone();
+            next.unpause(steps, at, "unpause for good", Chain::unpause_for_good);
+            steps.certain(Event::ItsPauseEndsByItself(at), next);
+        }
         if one.calling {
             let mut next = self.clone();
             next.all[at].calling = false;
@@ -382,7 +590,8 @@ impl Chains {
             next.all[at].in_callback = false;
             next.all[at].carried = Some(Brought::ByAProgram);
             steps.hoped(Event::ItsCallbackReturnsAValue(at), next);
-            for other in (0..self.all.len()).filter(|&other| self.all[other].handle) {
+            let returnable = |other: &usize| self.all[*other].handle && self.all[*other].awaiting == Awaiting::Nobody;
+            for other in (0..self.all.len()).filter(returnable) {
                 let mut next = self.clone();
                 next.wait(steps, at, other);
                 steps.hoped(Event::ItsCallbackReturns(at, other), next);
@@ -405,13 +614,31 @@ impl World for Chains {
         let each = |holds: fn(&One) -> bool| self.all.iter().all(holds);
         let checks = [
             (each(|one| one.cancellers_called <= 1), "a canceller is called twice"),
-            (each(|one| one.waits_for.is_some() == (one.chain == Chain::Waiting)), "a chain waits without knowing it"),
             (
-                each(|one| matches!(one.outlet, Outlet::Settled(_)) == (one.chain == Chain::Resting)),
+                each(|one| one.waits_for.is_some() == (one.chain.stage() == Stage::Waiting)),
+                "a chain waits without knowing it",
+            ),
+            (
+                each(|one| {
+                    let rests = one.chain.stage() == Stage::Resting || one.held == Some(Held::FromWhoAwaitsIt);
+                    matches!(one.outlet, Outlet::Settled(_)) == rests
+                }),
                 "a result lies at a tail without the chain knowing it",
             ),
             (
-                each(|one| (one.in_callback || one.carried.is_some()) == (one.chain == Chain::Running)),
+                each(|one| one.held.is_some() == (one.chain.stage() == Stage::Held)),
+                "a chain holds a result without knowing it",
+            ),
+            (
+                each(|one| one.chain.stage() != Stage::Held || one.chain.is_paused()),
+                "a chain holds a result and is not paused",
+            ),
+            (
+                each(|one| one.awaiting != Awaiting::ToBeTold || one.chain.stage() != Stage::Resting),
+                "somebody awaits a result that is here, and was not told",
+            ),
+            (
+                each(|one| (one.in_callback || one.carried.is_some()) == (one.chain.stage() == Stage::Running)),
                 "a chain runs without knowing it",
             ),
             (
@@ -429,37 +656,46 @@ impl World for Chains {
     fn stuck(&self) -> Option<&'static str> {
         self.all
             .iter()
-            .any(|one| one.chain == Chain::Cancelling && !one.calling)
+            .any(|one| one.chain.stage() == Stage::Cancelling && !one.calling)
             .then_some("a cancelled chain never fails")
     }
 
     fn done(&self) -> Option<&'static str> {
-        let hangs = |one: &One| !matches!(one.chain, Chain::Resting | Chain::Over);
+        let hangs = |one: &One| !matches!(one.chain.stage(), Stage::Resting | Stage::Over);
         self.all.iter().any(hangs).then_some("a chain hangs although everything was fired or dropped")
     }
 }
 
-fn met<N, R>(met: &Met<N, R>) -> &'static str {
+fn met<N, R, W>(met: &Met<N, R, W>) -> &'static str {
     match met {
         Met::NotYet => "keep it",
+        Met::Tell(_) => "keep it, tell the watcher",
         Met::Pass(..) => "pass the result on",
     }
 }
 
 fn chain_label(chain: Chain) -> &'static str {
-    match chain {
-        Chain::Unfired => "Unfired",
-        Chain::Cancelling => "Cancelling",
-        Chain::Running => "Running",
-        Chain::Waiting => "Waiting",
-        Chain::Resting => "Resting",
-        Chain::Over => "Over",
+    match (chain.stage(), chain.is_paused()) {
+        (Stage::Unfired, false) => "Unfired",
+        (Stage::Unfired, true) => "Unfired: paused",
+        (Stage::Cancelling, false) => "Cancelling",
+        (Stage::Cancelling, true) => "Cancelling: paused",
+        (Stage::Running, false) => "Running",
+        (Stage::Running, true) => "Running: paused",
+        (Stage::Waiting, false) => "Waiting",
+        (Stage::Waiting, true) => "Waiting: paused",
+        (Stage::Held, _) => "Held",
+        (Stage::Resting, false) => "Resting",
+        (Stage::Resting, true) => "Resting: paused",
+        (Stage::Over, false) => "Over",
+        (Stage::Over, true) => "Over: paused",
     }
 }
 
-fn outlet_label(outlet: &Outlet<usize, Brought>) -> &'static str {
+fn outlet_label(outlet: &Outlet<usize, Brought, ()>) -> &'static str {
     match outlet {
         Outlet::Open => "Open",
+        Outlet::Watched(()) => "Watched",
         Outlet::Linked(_) => "Linked",
         Outlet::Settled(_) => "Settled",
         Outlet::Spent => "Spent",
@@ -475,20 +711,38 @@ fn place_label(place: &Place<usize>) -> &'static str {
     }
 }
 
-/// Three machines, so three tables: the rows of those whose states have these names.
+/// Three machines, so three tables: the rows of those whose states have these names, whatever stands behind a colon.
 fn part(rows: &Rows, states: &[&str]) -> Rows {
-    rows.iter().filter(|row| states.contains(&row.from)).copied().collect()
+    let name = |state: &'static str| state.split_once(':').map_or(state, |(name, _)| name);
+    rows.iter().filter(|row| states.contains(&name(row.from))).copied().collect()
 }
 
-// Checks: B49, B51, B52, B54, B56, B57, B58
+// Checks: B49, B51, B52, B53, B54, B56, B57, B58, P20
 #[test]
 fn every_chain_comes_to_one_result_and_knows_its_place_whatever_happens_inside_what() {
-    let mut rows = sound(Chains::new(2, 2, 1, Seed::None), 33664, 175656);
-    rows.extend(sound(Chains::new(3, 1, 0, Seed::None), 210360, 1474332));
+    let mut rows = sound(Chains::new(2, 2, MAY_ADD, Seed::None), 33664, 175656);
+    rows.extend(sound(Chains::new(3, 1, MAY_NOT, Seed::None), 210360, 1474332));
     // It takes four to join two lines of two.
-    rows.extend(sound(Chains { calm: true, ..Chains::new(4, 2, 0, Seed::None) }, 124_291, 451_740));
-    let chain = part(&rows, &["Unfired", "Cancelling", "Running", "Waiting", "Resting", "Over"]);
-    let outlet = part(&rows, &["Open", "Linked", "Settled", "Spent"]);
+    rows.extend(sound(Chains { calm: true, ..Chains::new(4, 2, MAY_NOT, Seed::None) }, 124_291, 451_740));
+    rows.extend(sound(
+        Chains::new(1, 2, May { add: 1, pause: 3, share: true, await_it: true }, Seed::None),
+        5976,
+        29716,
+    ));
+    rows.extend(sound(
+        Chains::new(2, 1, May { add: 0, pause: 1, share: true, await_it: false }, Seed::None),
+        134_352,
+        972_648,
+    ));
+    rows.extend(sound(
+        Chains::new(2, 1, May { add: 0, pause: 1, share: false, await_it: true }, Seed::None),
+        67_777,
+        500_518,
+    ));
+    let three = Chains::new(3, 1, May { add: 0, pause: 1, share: true, await_it: false }, Seed::None);
+    rows.extend(sound(Chains { calm: true, ..three }, 183_680, 1_233_048));
+    let chain = part(&rows, &["Unfired", "Cancelling", "Running", "Waiting", "Held", "Resting", "Over"]);
+    let outlet = part(&rows, &["Open", "Watched", "Linked", "Settled", "Spent"]);
     let place = part(&rows, &["Alone", "Outermost", "Between", "Innermost"]);
     let text = format!(
         "The chain:\n\n{}\nThe way out of a link:\n\n{}\nIts place among those that wait for each other:\n\n{}",
@@ -499,12 +753,20 @@ fn every_chain_comes_to_one_result_and_knows_its_place_whatever_happens_inside_w
     book::holds("deferred", &text);
 }
 
-// Checks: B52, B54, B56, B58
+// Checks: B52, B53, B54, B56, B58, P20
 #[test]
 fn seeded_faults_of_the_deferred_are_found() {
-    finds(Chains::new(2, 1, 0, Seed::LetsItWaitForItself), "chains wait for each other in a ring");
-    finds(Chains::new(2, 1, 0, Seed::LeavesUnseen), "a chain is wrong about its place");
-    finds(Chains::new(3, 1, 0, Seed::StepsOutUnseen), "a chain is wrong about its place");
-    finds(Chains::new(1, 0, 0, Seed::ForgetsToFail), "a cancelled chain never fails");
-    finds(Chains::new(1, 0, 0, Seed::ForgetsThatItIsCancelled), "a canceller is called twice");
+    finds(Chains::new(2, 1, MAY_NOT, Seed::LetsItWaitForItself), "chains wait for each other in a ring");
+    finds(Chains::new(2, 1, MAY_NOT, Seed::LeavesUnseen), "a chain is wrong about its place");
+    finds(Chains::new(3, 1, MAY_NOT, Seed::StepsOutUnseen), "a chain is wrong about its place");
+    finds(Chains::new(1, 0, MAY_NOT, Seed::ForgetsToFail), "a cancelled chain never fails");
+    finds(Chains::new(1, 0, MAY_NOT, Seed::ForgetsThatItIsCancelled), "a canceller is called twice");
+    let paused = May { add: 0, pause: 1, share: true, await_it: true };
+    finds(Chains::new(1, 1, paused, Seed::PassesOnAlthoughPaused), "a paused chain lets its result go on");
+    finds(
+        Chains::new(3, 1, paused, Seed::StepsOutAlthoughShared),
+        "a chain steps out of its line where a pause of it no longer matters",
+    );
+    finds(Chains::new(1, 1, paused, Seed::HoldsForGood), "a chain hangs although everything was fired or dropped");
+    finds(Chains::new(1, 1, paused, Seed::TellsNobody), "somebody awaits a result that is here, and was not told");
 }

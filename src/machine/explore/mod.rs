@@ -23,6 +23,7 @@ mod reply;
 mod stock;
 mod table;
 mod tally;
+mod task;
 mod ticket;
 
 use std::cell::RefCell;

@@ -6,13 +6,15 @@ use std::fmt;
 use std::panic::Location;
 use std::ptr;
 use std::rc::{Rc, Weak};
+use std::task::Waker;
 
 use super::super::report::{Incident, drop_contained, report};
 use super::super::sync::catch;
 use super::Deferred;
-use super::outlet::{Next, Outlet, Output, Rest};
-use crate::failure::{Cancelled, Failure, WaitsForItself};
-use crate::machine::deferred::{Cancel, Chain as State, Fire, Line, Met, Place};
+use super::endings::{Ending, end};
+use super::outlet::{Ahead, Next, Outlet, Output, Rest, outermost, tell};
+use crate::failure::{Cancelled, Failure, NotPaused, WaitsForItself};
+use crate::machine::deferred::{Cancel, Chain as State, Fire, Line, Met, Place, Stage, Unpause};
 
 /// A chain, whatever the types of its results: the tail's handle cancels through it, the loop that runs callbacks keeps its state.
 pub(super) trait Chain {
@@ -28,19 +30,24 @@ pub(super) trait Run {
     fn run(self: Rc<Self>, chain: &mut Rc<dyn Chain>) -> Option<Rc<dyn Run>>;
 }
 
-type Canceller = Box<dyn FnOnce()>;
+/// What is to be done with a chain later: while it is unfired, its canceller; while it is held, what lets the result go on. It never has both.
+pub(super) type Errand = Box<dyn FnOnce(Rc<dyn Chain>)>;
 
 /// What a chain knows of itself. Every part is a `Cell`: whatever a user's code does while it runs, nothing is borrowed.
 pub(super) struct Core {
     state: Cell<State>,
     place: Cell<Place<End>>,
-    canceller: Cell<Option<Canceller>>,
+    errand: Cell<Option<Errand>>,
     made_at: &'static Location<'static>,
 }
 
 impl Core {
     pub(super) fn state(&self) -> State {
         self.state.get()
+    }
+
+    pub(super) fn is_paused(&self) -> bool {
+        self.state.get().is_paused()
     }
 
     pub(super) fn made_at(&self) -> &'static Location<'static> {
@@ -53,6 +60,25 @@ impl Core {
         let action = event(&mut state);
         self.state.set(state);
         action
+    }
+
+    /// The chain is paused and has a result that could go on: this is what lets it, later. It must not own the chain, which owns it.
+    pub(super) fn hold(&self, go_on: impl FnOnce(Rc<dyn Chain>) + 'static) {
+        self.step(State::hold);
+        self.errand.set(Some(Box::new(go_on)));
+    }
+
+    /// As [`hold`](Self::hold), for one that is held: this instead of what it had.
+    pub(super) fn hold_instead(&self, go_on: impl FnOnce(Rc<dyn Chain>) + 'static) {
+        drop_contained(self.errand.replace(Some(Box::new(go_on))));
+    }
+
+    /// The other end of the line, if this is its outermost.
+    fn innermost(&self) -> Option<End> {
+        self.place(|place| match place {
+            Place::Outermost { innermost } => Some(innermost.clone()),
+            Place::Alone | Place::Between | Place::Innermost { .. } => None,
+        })
     }
 
     /// One look at the place, which is not `Copy`.
@@ -102,28 +128,22 @@ pub(super) struct Head<T, E: Error + 'static> {
 }
 
 impl<T: 'static, E: Error + From<Failure> + 'static> Head<T, E> {
-    pub(super) fn unfired(canceller: Option<Canceller>, made_at: &'static Location<'static>) -> Rc<Self> {
-        Self::new(State::Unfired, Outlet::open(), canceller, made_at)
+    pub(super) fn unfired(canceller: Option<Errand>, made_at: &'static Location<'static>) -> Self {
+        Self::new(State::new(Stage::Unfired), Outlet::open(), canceller, made_at)
     }
 
-    pub(super) fn fired(result: Result<T, E>, made_at: &'static Location<'static>) -> Rc<Self> {
-        Self::new(State::Resting, Outlet::settled(result, made_at), None, made_at)
+    pub(super) fn fired(result: Result<T, E>, made_at: &'static Location<'static>) -> Self {
+        Self::new(State::new(Stage::Resting), Outlet::settled(result, made_at), None, made_at)
     }
 
-    fn new(
-        state: State,
-        outlet: Outlet<T, E>,
-        canceller: Option<Canceller>,
-        made_at: &'static Location<'static>,
-    ) -> Rc<Self> {
-        let core =
-            Core { state: Cell::new(state), place: Cell::new(Place::Alone), canceller: Cell::new(canceller), made_at };
-        Rc::new(Self { core, outlet })
+    fn new(state: State, outlet: Outlet<T, E>, errand: Option<Errand>, made_at: &'static Location<'static>) -> Self {
+        let core = Core { state: Cell::new(state), place: Cell::new(Place::Alone), errand: Cell::new(errand), made_at };
+        Self { core, outlet }
     }
 
     /// The chain runs from now on: its canceller is of no use any more.
-    fn begin(self: Rc<Self>) -> (Rc<dyn Output<T, E>>, Rc<dyn Chain>) {
-        drop_contained(self.core.canceller.take());
+    pub(super) fn begin(self: Rc<Self>) -> (Rc<dyn Output<T, E>>, Rc<dyn Chain>) {
+        drop_contained(self.core.errand.take());
         (Rc::clone(&self) as Rc<dyn Output<T, E>>, self)
     }
 
@@ -163,6 +183,17 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Chain for Head<T, E> {
     }
 }
 
+impl<T: 'static, E: Error + From<Failure> + 'static> Ahead for Head<T, E> {
+    fn next(&self) -> Option<Rc<dyn Ahead>> {
+        self.outlet.next()
+    }
+
+    /// Where one waits at a head, it is the head's own chain.
+    fn waiting(self: Rc<Self>) -> Option<Rc<dyn Chain>> {
+        Some(self)
+    }
+}
+
 impl<T: 'static, E: Error + From<Failure> + 'static> Output<T, E> for Head<T, E> {
     fn outlet(&self) -> &Outlet<T, E> {
         &self.outlet
@@ -178,14 +209,16 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Output<T, E> for Head<T, E>
 
 impl<T, E: Error + 'static> Drop for Head<T, E> {
     fn drop(&mut self) {
-        drop_contained(self.core.canceller.take());
+        if let Some(errand) = self.core.errand.take() {
+            go_on_without(&self.core, errand);
+        }
         self.outlet.close();
     }
 }
 
 impl<T, E: Error + 'static> fmt::Debug for Head<T, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.core.state(), f)
+        fmt::Debug::fmt(&self.core.state().stage(), f)
     }
 }
 
@@ -208,23 +241,112 @@ pub(super) fn deliver<T: 'static, E: Error + 'static>(
     chain: &mut Rc<dyn Chain>,
 ) -> Option<Rc<dyn Run>> {
     loop {
-        match from.outlet().settle(Rest { result, made_at: chain.core().made_at }) {
+        let core = chain.core();
+        match from.outlet().settle(Rest { result, made_at: core.made_at }) {
             Met::NotYet => {
-                chain.core().step(State::rest);
+                core.step(State::rest);
                 return None;
             }
-            Met::Pass(Next::Link(link), rest) => return Some(link.accept(rest.result)),
+            Met::Pass(Next::Link(link), rest) => {
+                let link = link.accept(rest.result);
+                return if core.is_paused() { hold_link(core, link) } else { Some(link) };
+            }
             Met::Pass(Next::Waiter(waiter), rest) => {
-                let outer = Rc::clone(&waiter).unpark()?;
-                chain.core().step(State::hand_over);
-                draw(chain.core().place.replace(Place::Alone).leave(End::new(&outer)));
-                outer.core().step(State::resume);
-                *chain = outer;
-                from = waiter;
+                if core.is_paused() {
+                    hold_back(core, waiter, rest.result);
+                    return None;
+                }
                 result = rest.result;
+                hand_over(&waiter, chain)?;
+                from = waiter;
+            }
+            Met::Tell(waker) => {
+                if core.is_paused() {
+                    hold_wake(core, waker);
+                } else {
+                    rest_and_tell(&**chain, waker);
+                }
+                return None;
             }
         }
     }
+}
+
+/// Goes over to the chain that waits at `waiter` for this one.
+fn hand_over<T, E>(waiter: &Rc<dyn Output<T, E>>, chain: &mut Rc<dyn Chain>) -> Option<()> {
+    let outer = Rc::clone(waiter).unpark()?;
+    chain.core().step(State::hand_over);
+    draw(chain.core().place.replace(Place::Alone).leave(End::new(&outer)));
+    outer.core().step(State::resume);
+    *chain = outer;
+    Some(())
+}
+
+/// Keeps a link from running, until its chain is paused no more. Says what is to run instead: nothing. (Cold, as all that a pause holds: out of the way of what is not.)
+#[cold]
+pub(super) fn hold_link(core: &Core, link: Rc<dyn Run>) -> Option<Rc<dyn Run>> {
+    core.hold(move |chain| run(Some(link), chain));
+    None
+}
+
+/// Keeps from `waiter` the result of a paused chain, until that is paused no more.
+#[cold]
+fn hold_back<T: 'static, E: Error + 'static>(core: &Core, waiter: Rc<dyn Output<T, E>>, result: Result<T, E>) {
+    core.hold(move |mut chain| {
+        if hand_over(&waiter, &mut chain).is_some() {
+            let next = deliver(waiter, result, &mut chain);
+            run(next, chain);
+        }
+    });
+}
+
+/// The result lies at the tail of a paused chain, and this is who awaits it: told when the pause is over.
+pub(super) fn hold_from(chain: &Rc<dyn Chain>, waker: Waker) {
+    let core = chain.core();
+    if core.state().stage() == Stage::Resting {
+        core.step(State::add);
+        hold_wake(core, waker);
+    } else {
+        core.hold_instead(|chain| rest_and_tell(&*chain, waker));
+    }
+}
+
+#[cold]
+fn hold_wake(core: &Core, waker: Waker) {
+    core.hold(|chain| rest_and_tell(&*chain, waker));
+}
+
+/// The result lies at the tail, and somebody waits to hear of it. Not before the chain rests: being told may be enough to come and take it.
+fn rest_and_tell(chain: &dyn Chain, waker: Waker) {
+    chain.core().step(State::rest);
+    tell(waker);
+}
+
+/// Ends one pause of a chain. What was held runs in here.
+pub(super) fn unpause(chain: &Rc<dyn Chain>) -> Result<(), NotPaused> {
+    match chain.core().step(State::unpause) {
+        Unpause::Unmatched => return Err(NotPaused),
+        Unpause::Nothing => {}
+        Unpause::GoOn => {
+            if let Some(go_on) = chain.core().errand.take() {
+                go_on(Rc::clone(chain));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The head of a held chain is dropped: nobody is left who could end its pauses, so they end. Something else takes the head's part.
+fn go_on_without(gone: &Core, errand: Errand) {
+    let mut state = gone.state();
+    if state.unpause_for_good() != Unpause::GoOn {
+        return drop_contained(errand);
+    }
+    let chain: Rc<dyn Chain> = Rc::new(Head::<(), Failure>::new(state, Outlet::open(), None, gone.made_at));
+    if let Place::Innermost { outermost } = gone.place.replace(Place::Alone) {
+        draw(Line { outermost, innermost: End::new(&chain) });
+    }
+    end(Ending::Unpaused(errand, chain));
 }
 
 /// Lets `waiter`, where a callback of `chain` just returned `inner`, wait for what that comes to.
@@ -234,7 +356,9 @@ pub(super) fn wait<T: 'static, E: Error + From<Failure> + 'static>(
     chain: &mut Rc<dyn Chain>,
 ) -> Option<Rc<dyn Run>> {
     let (tail, other) = inner.into_parts();
-    if let Some(rest) = tail.outlet().take() {
+    if !other.core().is_paused()
+        && let Some(rest) = tail.outlet().take()
+    {
         other.core().step(State::take);
         // The inner chain goes before the result goes on: whoever gets it finds it unshared.
         drop((tail, other));
@@ -246,7 +370,8 @@ pub(super) fn wait<T: 'static, E: Error + From<Failure> + 'static>(
         drop((tail, other));
         return deliver(waiter, Err(E::from(Failure::from(WaitsForItself))), chain);
     };
-    let next = match waiter.outlet().detach_waiter() {
+    let may_step_out = chain.core().state().may_step_out();
+    let next = match may_step_out.then(|| waiter.outlet().detach_waiter()).flatten() {
         // This was the last callback of a chain that is itself waited for. It has nothing more to do, so it steps out of the line
         // instead of waiting: a program that loops by returning its next round, for ever, stays as short as it began.
         Some(outer) => {
@@ -263,29 +388,45 @@ pub(super) fn wait<T: 'static, E: Error + From<Failure> + 'static>(
     };
     other.core().place.set(Place::Between);
     draw(line);
-    // The tail has no result, so there is nothing to pass on; it is kept by what fires it.
-    let Met::NotYet = tail.outlet().attach(Next::Waiter(next)) else { return None };
+    // The tail has no result, or one that may not go on yet. It is kept by what fires it, or by whoever may end its pause.
+    if let Met::Pass(Next::Waiter(waiter), rest) = tail.outlet().attach(Next::Waiter(next)) {
+        other.core().step(State::add);
+        hold_back(other.core(), waiter, rest.result);
+    }
     None
 }
 
-/// Cancels what `chain` waits for, or the chain itself if it waits for nothing but its own firing.
+/// Cancels what `chain` waits for, or the chain itself if it waits for nothing but its own firing. Nobody waits for it.
 pub(super) fn cancel(chain: &Rc<dyn Chain>) {
-    let mut target = Rc::clone(chain);
-    let mut asked = target.core().step(State::cancel);
-    if asked == Cancel::Forward {
-        let innermost = target.core().place(|place| match place {
-            Place::Outermost { innermost } => innermost.0.upgrade(),
-            Place::Alone | Place::Between | Place::Innermost { .. } => None,
-        });
-        let Some(innermost) = innermost else { return };
-        asked = innermost.core().step(State::cancel);
-        target = innermost;
+    if let Some(target) = ask(chain, || None) {
+        call_canceller(target);
     }
-    if asked != Cancel::CallCanceller {
-        return;
+}
+
+/// The same for one that others may wait for, from a link of it that has no result yet. Only the ends of a line know the other, so this may have to go
+/// to the outer one first.
+pub(super) fn cancel_before(link: Rc<dyn Ahead>, chain: &Rc<dyn Chain>) {
+    if let Some(target) = ask(chain, || outermost(link)) {
+        call_canceller(target);
     }
-    if let Some(canceller) = target.core().canceller.take()
-        && let Err(panic) = catch(canceller)
+}
+
+/// Asks whom a cancel reaches: the one whose canceller is to be called. `outer` looks for the outermost of a line that `chain` is in the middle of.
+fn ask(chain: &Rc<dyn Chain>, outer: impl FnOnce() -> Option<Rc<dyn Chain>>) -> Option<Rc<dyn Chain>> {
+    match chain.core().step(State::cancel) {
+        Cancel::CallCanceller => return Some(Rc::clone(chain)),
+        Cancel::Nothing => return None,
+        Cancel::Forward => {}
+    }
+    let other_end = chain.core().innermost().or_else(|| outer()?.core().innermost())?;
+    let innermost = other_end.0.upgrade()?;
+    let asked = innermost.core().step(State::cancel);
+    (asked == Cancel::CallCanceller).then_some(innermost)
+}
+
+fn call_canceller(target: Rc<dyn Chain>) {
+    if let Some(canceller) = target.core().errand.take()
+        && let Err(panic) = catch(|| canceller(Rc::clone(&target)))
     {
         report(Incident::Canceller, &panic, Some(target.core().made_at));
     }

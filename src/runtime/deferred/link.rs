@@ -8,7 +8,7 @@ use super::super::report::drop_contained;
 use super::super::sync::catch;
 use super::chain::{Chain, Run, deliver, wait};
 use super::outcome::{Outcome, OutcomeOf, Settled};
-use super::outlet::{Input, Outlet, Output};
+use super::outlet::{Ahead, Input, Outlet, Output};
 use crate::failure::Failure;
 
 /// What a link does with the result it is given: one type for each way to add a callback.
@@ -75,6 +75,23 @@ where
             Settled::Now(result) => deliver(self, result, chain),
             Settled::Later(inner) => wait(self, inner, chain),
         }
+    }
+}
+
+impl<H, T, E> Ahead for Link<H, T, E>
+where
+    H: Hook<T, E>,
+    E: Error + 'static,
+{
+    fn next(&self) -> Option<Rc<dyn Ahead>> {
+        self.outlet.next()
+    }
+
+    fn waiting(self: Rc<Self>) -> Option<Rc<dyn Chain>> {
+        let inlet = self.inlet.replace(Inlet::Empty);
+        let chain = if let Inlet::Waiting(chain) = &inlet { Some(Rc::clone(chain)) } else { None };
+        self.inlet.set(inlet);
+        chain
     }
 }
 

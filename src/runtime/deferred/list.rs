@@ -14,7 +14,7 @@ use std::rc::{Rc, Weak};
 use super::super::report::{Incident, drop_contained, report};
 use super::super::sync::catch;
 use super::chain::{self, Chain, Head, Run, deliver};
-use super::outlet::{Input, Next, Output, Rest};
+use super::outlet::{Ahead, Input, Next, Rest};
 use super::{Deferred, Resolver};
 use crate::error::{FailureGroup, FirstError};
 use crate::failure::Failure;
@@ -142,8 +142,8 @@ impl<T: 'static, E: Error + From<Failure> + 'static> DeferredList<T, E> {
         let made_at = Location::caller();
         let gathering = Rc::new_cyclic(|this: &Weak<Gathering<T, E, U>>| {
             let this = this.clone();
-            let canceller = move || this.upgrade().into_iter().for_each(|this| this.cancel_waiting());
-            let head = Head::unfired(Some(Box::new(canceller)), made_at);
+            let canceller = move |_chain| this.upgrade().into_iter().for_each(|this| this.cancel_waiting());
+            let head = Rc::new(Head::unfired(Some(Box::new(canceller)), made_at));
             Gathering { head, plan, options: self.options, tally: Cell::new(tally), slots: RefCell::new(slots) }
         });
         let whole = Deferred::at(Rc::clone(&gathering.head));
@@ -369,6 +369,17 @@ struct Member<T: 'static, E: Error + From<Failure> + 'static, U: 'static> {
     inlet: Cell<Option<Result<T, E>>>,
 }
 
+/// A line of Deferreds that wait for each other ends here: a list waits for many.
+impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Ahead for Member<T, E, U> {
+    fn next(&self) -> Option<Rc<dyn Ahead>> {
+        None
+    }
+
+    fn waiting(self: Rc<Self>) -> Option<Rc<dyn Chain>> {
+        None
+    }
+}
+
 impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Input<T, E> for Member<T, E, U> {
     fn accept(self: Rc<Self>, result: Result<T, E>) -> Rc<dyn Run> {
         self.inlet.set(Some(result));
@@ -386,8 +397,9 @@ impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Run for Member<
         let head = Rc::clone(&self.gathering.head);
         match head.core().step(State::fire) {
             Fire::Run => {
-                *chain = Rc::clone(&head) as Rc<dyn Chain>;
-                deliver(head as Rc<dyn Output<U, E>>, result, chain)
+                let (head, list) = head.begin();
+                *chain = list;
+                deliver(head, result, chain)
             }
             Fire::Discard => {
                 drop_contained(result);
@@ -403,7 +415,10 @@ fn hang<T: 'static, E: Error + From<Failure> + 'static, U: 'static>(member: Rc<M
     let met = tail.outlet().attach(Next::Link(member));
     drop(tail);
     if let Met::Pass(Next::Link(member), rest) = met {
-        chain.core().step(State::add);
-        chain::run(Some(member.accept(rest.result)), chain);
+        let core = chain.core();
+        core.step(State::add);
+        let member = member.accept(rest.result);
+        let member = if core.is_paused() { chain::hold_link(core, member) } else { Some(member) };
+        chain::run(member, Rc::clone(&chain));
     }
 }

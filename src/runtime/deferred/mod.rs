@@ -14,31 +14,41 @@
 //!
 //! The states are in `machine/deferred.rs`.
 
+mod awaited;
 mod chain;
+mod endings;
 mod link;
 mod list;
 mod outcome;
 mod outlet;
+mod pause;
 mod resolver;
 #[cfg(test)]
 mod tests;
+mod timeout;
+mod undelivered;
 
 use std::error::Error;
 use std::fmt;
 use std::panic::Location;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
-use self::chain::{Chain, Head};
+use self::chain::{Chain, Errand, Head};
 use self::link::{Hook, Link, OnBoth, OnEither, OnError, OnValue, OnValuePlain};
 use self::outlet::{Next, Output};
 use super::report::{Incident, report};
 use super::sync::catch;
-use crate::failure::Failure;
+use crate::failure::{Failure, NotPaused};
 use crate::machine::deferred::{Chain as State, Met};
 
+pub use self::awaited::DeferredFuture;
+pub(crate) use self::awaited::disowned;
 pub use self::list::{DeferredList, gather_results, race};
 pub use self::outcome::{ChainError, Outcome, OutcomeOf, Raise, Settled};
+pub(crate) use self::outlet::tell;
+pub use self::pause::PauseHandle;
 pub use self::resolver::Resolver;
+pub(crate) use self::undelivered::Undelivered;
 
 /// A result that is not there yet: a value `T`, or an error `E`.
 ///
@@ -124,6 +134,24 @@ impl<T: 'static> Deferred<T> {
         Self::typed_with_canceller(canceller)
     }
 
+    /// The same, with a canceller that is given a [`Resolver`] to fire with, if it has an answer after all. If it drops that, or keeps it and returns, the
+    /// Deferred fails with [`Cancelled`](crate::Cancelled).
+    ///
+    /// A canceller that captured the Deferred's own resolver would keep it alive, and with it the whole chain, should everybody else lose interest; this
+    /// one captures nothing of it.
+    ///
+    /// ```
+    /// use selvedge::Deferred;
+    ///
+    /// let (count, _resolver) = Deferred::with_firing_canceller(|resolver| resolver.callback(0_u32));
+    /// count.cancel();
+    /// assert!(count.try_result().is_ok_and(|count| count.is_ok_and(|count| count == 0)));
+    /// ```
+    #[track_caller]
+    pub fn with_firing_canceller(canceller: impl FnOnce(Resolver<T>) + 'static) -> (Self, Resolver<T>) {
+        Self::typed_with_firing_canceller(canceller)
+    }
+
     /// A Deferred that has this value already.
     ///
     /// ```
@@ -160,12 +188,29 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
     /// As [`with_canceller`](Deferred::with_canceller), with an error type of the program's own.
     #[track_caller]
     pub fn typed_with_canceller(canceller: impl FnOnce() + 'static) -> (Self, Resolver<T, E>) {
-        Self::unfired(Some(Box::new(canceller)))
+        Self::unfired(Some(Box::new(|_chain| canceller())))
+    }
+
+    /// As [`with_firing_canceller`](Deferred::with_firing_canceller), with an error type of the program's own.
+    #[track_caller]
+    pub fn typed_with_firing_canceller(canceller: impl FnOnce(Resolver<T, E>) + 'static) -> (Self, Resolver<T, E>) {
+        let made_at = Location::caller();
+        let head = Rc::new_cyclic(|head: &Weak<Head<T, E>>| {
+            let head = Weak::clone(head);
+            // It is called through the head, which is there then.
+            let fire = move |_chain| {
+                if let Some(head) = head.upgrade() {
+                    canceller(Resolver::new(head));
+                }
+            };
+            Head::unfired(Some(Box::new(fire)), made_at)
+        });
+        (Self::at(Rc::clone(&head)), Resolver::new(head))
     }
 
     #[track_caller]
-    fn unfired(canceller: Option<Box<dyn FnOnce()>>) -> (Self, Resolver<T, E>) {
-        let head = Head::unfired(canceller, Location::caller());
+    fn unfired(canceller: Option<Errand>) -> (Self, Resolver<T, E>) {
+        let head = Rc::new(Head::unfired(canceller, Location::caller()));
         (Self::at(Rc::clone(&head)), Resolver::new(head))
     }
 
@@ -250,8 +295,11 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
         let met = tail.outlet().attach(Next::Link(Rc::clone(&link) as _));
         drop(tail);
         if let Met::Pass(Next::Link(next), rest) = met {
-            chain.core().step(State::add);
-            chain::run(Some(next.accept(rest.result)), Rc::clone(&chain));
+            let core = chain.core();
+            core.step(State::add);
+            let next = next.accept(rest.result);
+            let next = if core.is_paused() { chain::hold_link(core, next) } else { Some(next) };
+            chain::run(next, Rc::clone(&chain));
         }
         Deferred { tail: link, chain }
     }
@@ -269,11 +317,79 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
         chain::cancel(&self.chain);
     }
 
+    /// Lets no result go on from here until [`unpause`](Self::unpause): not to the next callback, not to a chain that waits for this Deferred.
+    ///
+    /// Pauses are counted, and are apart from a chain's own waits for the Deferreds that its callbacks return. A paused Deferred may be fired, cancelled and
+    /// added to: what comes of it is kept. Paused from inside a callback, by a [`pause_handle`](Self::pause_handle), it stops before the next one.
+    ///
+    /// A pause lasts as long as somebody is there who could end it. When this Deferred and all its handles have been dropped, it ends, and what was held
+    /// goes on: nothing hangs for good, and no failure is lost.
+    ///
+    /// Costs no memory, and an allocation if there comes to be something to hold.
+    ///
+    /// ```
+    /// use selvedge::Deferred;
+    ///
+    /// let (number, resolver) = Deferred::new();
+    /// number.pause();
+    /// resolver.callback(20);
+    /// let number = number.add_callback(|n: u32| n + 1);
+    /// let number = number.try_result().unwrap_err(); // Not yet.
+    /// number.unpause()?; // The callback runs in here.
+    /// assert!(number.try_result().is_ok_and(|n| n.is_ok_and(|n| n == 21)));
+    /// # Ok::<(), selvedge::NotPaused>(())
+    /// ```
+    pub fn pause(&self) {
+        self.chain.core().step(State::pause);
+    }
+
+    /// Ends one pause. If it was the last, what was held goes on: callbacks run in here, before this returns; from inside a callback of the same chain,
+    /// when that has returned.
+    ///
+    /// # Errors
+    /// It is not paused: nothing has changed.
+    pub fn unpause(&self) -> Result<(), NotPaused> {
+        chain::unpause(&self.chain)
+    }
+
+    /// Whether it is paused. That it waits for another Deferred is no pause.
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        self.chain.core().is_paused()
+    }
+
+    /// What pauses this Deferred when it is no longer here: given away, or from inside its own callbacks.
+    #[must_use]
+    pub fn pause_handle(&self) -> PauseHandle {
+        PauseHandle::new(&self.chain)
+    }
+
+    /// Fires another Deferred with what this one comes to: its value or its error. It is [`Resolver::settle`] from this side.
+    ///
+    /// From now on the other one waits for this one, so a [`cancel`](Self::cancel) of it is forwarded to this. A million that are chained like this
+    /// fire, cancel and drop on a stack of constant size, which they would not if each were fired from a callback of the one before.
+    ///
+    /// ```
+    /// use selvedge::Deferred;
+    ///
+    /// let (first, fire) = Deferred::new();
+    /// let (second, resolver) = Deferred::new();
+    /// first.add_callback(|n: u32| n + 1).chain_deferred(resolver);
+    /// fire.callback(1);
+    /// assert!(second.try_result().is_ok_and(|n| n.is_ok_and(|n| n == 2)));
+    /// ```
+    pub fn chain_deferred(self, resolver: Resolver<T, E>) {
+        resolver.settle(self);
+    }
+
     /// Takes the result, if it is there and no callback is left to take it.
     ///
     /// # Errors
-    /// The Deferred itself, if there is no result yet.
+    /// The Deferred itself, if there is no result yet, or it is paused.
     pub fn try_result(self) -> Result<Result<T, E>, Self> {
+        if self.is_paused() {
+            return Err(self);
+        }
         match self.tail.outlet().take() {
             Some(rest) => {
                 self.chain.core().step(State::take);
@@ -300,6 +416,11 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
         self.add_both(|_| ());
     }
 
+    /// Where it was made: what a report of it would say.
+    pub(crate) fn made_at(&self) -> &'static Location<'static> {
+        self.chain.core().made_at()
+    }
+
     fn into_parts(self) -> (Rc<dyn Output<T, E>>, Rc<dyn Chain>) {
         (self.tail, self.chain)
     }
@@ -309,14 +430,37 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
 impl<T: 'static, E: Error + From<Failure> + 'static> From<Result<T, E>> for Deferred<T, E> {
     #[track_caller]
     fn from(result: Result<T, E>) -> Self {
-        Self::at(Head::fired(result, Location::caller()))
+        Self::at(Rc::new(Head::fired(result, Location::caller())))
     }
 }
 
 impl<T, E> fmt::Debug for Deferred<T, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Deferred").field(&self.chain.core().state()).finish()
+        let state = self.chain.core().state();
+        let mut shown = f.debug_tuple("Deferred");
+        shown.field(&state.stage());
+        if state.is_paused() {
+            shown.field(&format_args!("paused: {}", state.pauses()));
+        }
+        shown.finish()
     }
+}
+
+/// Calls a function now and makes a Deferred of the value that it returns, as it is and of whatever type, or of its panic.
+///
+/// A `Result`, or a Deferred, that it returns is a mere value here; [`maybe_deferred`] looks into those.
+///
+/// ```
+/// use selvedge::execute;
+///
+/// struct Page(String);
+/// let page = execute(|| Page("<p>".to_owned()));
+/// assert!(page.try_result().is_ok_and(|page| page.is_ok_and(|page| page.0 == "<p>")));
+/// assert!(execute(|| -> u32 { panic!("no") }).try_result().is_ok_and(|n| n.is_err_and(|failure| failure.is_panic())));
+/// ```
+#[track_caller]
+pub fn execute<T: 'static>(body: impl FnOnce() -> T) -> Deferred<T> {
+    Deferred::from(catch(body).map_err(Failure::from))
 }
 
 /// Calls a function now and makes a Deferred of what comes of it: its value, its error, its panic, or the Deferred that it returned.

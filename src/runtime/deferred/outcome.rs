@@ -172,6 +172,21 @@ impl<U: 'static, X: Raise<E>, E> OutcomeOf<U, E> for Result<U, X> {
     }
 }
 
+/// What was settled already stays as it is.
+impl<U: 'static, E> Outcome<E> for Settled<U, E> {
+    type Value = U;
+
+    fn settle(self) -> Self {
+        self
+    }
+}
+
+impl<U: 'static, E> OutcomeOf<U, E> for Settled<U, E> {
+    fn settle_as(self) -> Self {
+        self
+    }
+}
+
 impl<U: 'static, E> Outcome<E> for Deferred<U, E> {
     type Value = U;
 

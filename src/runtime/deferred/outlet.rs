@@ -5,13 +5,34 @@ use std::error::Error;
 use std::mem;
 use std::panic::Location;
 use std::rc::Rc;
+use std::task::Waker;
 
 use super::super::report::{Incident, drop_contained, report};
+use super::super::sync::catch;
 use super::chain::{Chain, Run};
 use crate::machine::deferred::{Met, Outlet as Machine};
 
+/// A link, or a head, whatever its types, as those see it that walk along a line.
+pub(super) trait Ahead {
+    /// What will get its result: the next link, or the one in another chain that waits.
+    fn next(&self) -> Option<Rc<dyn Ahead>>;
+
+    /// The chain that waits here; none if none does.
+    fn waiting(self: Rc<Self>) -> Option<Rc<dyn Chain>>;
+}
+
+/// The outermost chain of the line, seen from inside it.
+pub(super) fn outermost(from: Rc<dyn Ahead>) -> Option<Rc<dyn Chain>> {
+    let (mut at, mut outermost) = (from, None);
+    while let Some(next) = at.next() {
+        outermost = Rc::clone(&next).waiting().or(outermost);
+        at = next;
+    }
+    outermost
+}
+
 /// A link, or a head, as those see it that want its result.
-pub(super) trait Output<T, E> {
+pub(super) trait Output<T, E>: Ahead {
     fn outlet(&self) -> &Outlet<T, E>;
 
     /// Keeps the chain that waits here, until the result for it comes.
@@ -22,7 +43,7 @@ pub(super) trait Output<T, E> {
 }
 
 /// A link, as its predecessor sees it.
-pub(super) trait Input<T, E> {
+pub(super) trait Input<T, E>: Ahead {
     /// Takes the result, and is itself what is to be run next.
     fn accept(self: Rc<Self>, result: Result<T, E>) -> Rc<dyn Run>;
 }
@@ -42,7 +63,12 @@ pub(super) struct Rest<T, E> {
     pub(super) made_at: &'static Location<'static>,
 }
 
-pub(super) struct Outlet<T, E>(Cell<Machine<Next<T, E>, Rest<T, E>>>);
+type Parts<T, E> = Machine<Next<T, E>, Rest<T, E>, Waker>;
+
+/// What is owed when a link's result and what wants it have met.
+pub(super) type Meeting<T, E> = Met<Next<T, E>, Rest<T, E>, Waker>;
+
+pub(super) struct Outlet<T, E>(Cell<Parts<T, E>>);
 
 impl<T, E> Outlet<T, E> {
     pub(super) fn open() -> Self {
@@ -53,16 +79,45 @@ impl<T, E> Outlet<T, E> {
         Self(Cell::new(Machine::Settled(Rest { result, made_at })))
     }
 
-    pub(super) fn settle(&self, rest: Rest<T, E>) -> Met<Next<T, E>, Rest<T, E>> {
+    pub(super) fn settle(&self, rest: Rest<T, E>) -> Meeting<T, E> {
         self.step(|machine| machine.settle(rest))
     }
 
-    pub(super) fn attach(&self, next: Next<T, E>) -> Met<Next<T, E>, Rest<T, E>> {
+    pub(super) fn attach(&self, next: Next<T, E>) -> Meeting<T, E> {
         self.step(|machine| machine.attach(next))
     }
 
     pub(super) fn take(&self) -> Option<Rest<T, E>> {
         self.step(Machine::take)
+    }
+
+    /// Whether the result lies here.
+    pub(super) fn is_settled(&self) -> bool {
+        self.step(|machine| matches!(machine, Machine::Settled(_)))
+    }
+
+    /// Has this waker told when the result is here. Hands out the one that was to be told before, or hands this one back if there is nothing to wait
+    /// for: dropping either is user code, and the caller's.
+    pub(super) fn watch(&self, waker: Waker) -> Result<Option<Waker>, Waker> {
+        self.step(|machine| machine.watch(waker))
+    }
+
+    pub(super) fn is_watched_by(&self, waker: &Waker) -> bool {
+        // Two pointers are compared: nothing of the waker's own runs.
+        self.step(|machine| matches!(machine, Machine::Watched(watching) if watching.will_wake(waker)))
+    }
+
+    pub(super) fn unwatch(&self) -> Option<Waker> {
+        self.step(Machine::unwatch)
+    }
+
+    /// What will get the result, if that is known.
+    pub(super) fn next(&self) -> Option<Rc<dyn Ahead>> {
+        self.step(|machine| match machine {
+            Machine::Linked(Next::Link(link)) => Some(Rc::clone(link) as Rc<dyn Ahead>),
+            Machine::Linked(Next::Waiter(waiter)) => Some(Rc::clone(waiter) as Rc<dyn Ahead>),
+            Machine::Open | Machine::Watched(_) | Machine::Settled(_) | Machine::Spent => None,
+        })
     }
 
     /// Takes the successor away if it waits in another chain.
@@ -77,7 +132,7 @@ impl<T, E> Outlet<T, E> {
 
     /// One event of the machine. Nothing of the user's runs or is dropped in it, so nobody can see the place empty.
     #[inline]
-    fn step<A>(&self, event: impl FnOnce(&mut Machine<Next<T, E>, Rest<T, E>>) -> A) -> A {
+    fn step<A>(&self, event: impl FnOnce(&mut Parts<T, E>) -> A) -> A {
         let mut machine = self.0.replace(Machine::Spent);
         let action = event(&mut machine);
         // What stands there is `Spent`. `set` would have to find out that there is nothing to drop in that.
@@ -95,5 +150,12 @@ impl<T, E: Error + 'static> Outlet<T, E> {
             report(Incident::Unhandled, error, Some(made_at));
         }
         drop_contained(result);
+    }
+}
+
+/// Wakes whoever watched: a stranger's code, which may run whatever it likes in here.
+pub(crate) fn tell(waker: Waker) {
+    if let Err(panic) = catch(|| waker.wake()) {
+        report(Incident::Waker, &panic, None);
     }
 }

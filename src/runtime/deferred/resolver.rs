@@ -1,17 +1,14 @@
 //! The firing half, consumed by firing.
 
-use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::error::Error;
 use std::fmt;
 use std::rc::Rc;
 
-use super::super::report::{Incident, report};
-use super::super::sync::{catch, thread_local};
 use super::Deferred;
 use super::chain::{Chain, Head};
+use super::endings::{Abandon, Ending, end};
 use super::outcome::{OutcomeOf, Raise, Settled};
-use crate::failure::{Abandoned, Failure};
+use crate::failure::{Abandoned, Failure, ReactorStopped};
 use crate::machine::deferred::{Chain as State, Fire};
 
 /// The firing half of a [`Deferred`]. Firing consumes it, so firing twice cannot be written.
@@ -45,11 +42,6 @@ pub(super) trait Source<T, E>: Abandon {
     fn is_decided(&self) -> bool;
 }
 
-/// A head that nobody will fire.
-pub(super) trait Abandon {
-    fn abandon(self: Rc<Self>);
-}
-
 impl<T: 'static, E: Error + From<Failure> + 'static> Source<T, E> for Head<T, E> {
     fn fire(self: Rc<Self>, result: Result<T, E>) {
         self.fire(result);
@@ -65,9 +57,9 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Source<T, E> for Head<T, E>
 }
 
 impl<T: 'static, E: Error + From<Failure> + 'static> Abandon for Head<T, E> {
-    fn abandon(self: Rc<Self>) {
+    fn abandon(self: Rc<Self>, why: fn() -> Failure) {
         match self.core().step(State::abandon) {
-            Fire::Run => self.fail(Failure::from(Abandoned)),
+            Fire::Run => self.fail(why()),
             Fire::Discard => {}
         }
     }
@@ -107,13 +99,24 @@ impl<T, E> Resolver<T, E> {
 
     /// Fires with whatever a callback could return. A Deferred is waited for, as if a first callback had returned it: a cancel is forwarded to it, and
     /// waiting for itself fails.
-    pub fn settle(mut self, outcome: impl OutcomeOf<T, E>) {
-        let settled = outcome.settle_as();
+    pub fn settle(self, outcome: impl OutcomeOf<T, E>) {
+        self.come_to(outcome.settle_as());
+    }
+
+    /// Fires with what a callback's return value amounts to.
+    pub(crate) fn come_to(mut self, settled: Settled<T, E>) {
         if let Some(source) = self.source.take() {
             match settled {
                 Settled::Now(result) => source.fire(result),
                 Settled::Later(inner) => source.fire_later(inner),
             }
+        }
+    }
+
+    /// Goes without firing, for the reason that the reactor has stopped. As in a plain drop, one that is being cancelled right now has its reason already.
+    pub(crate) fn reactor_stopped(mut self) {
+        if let Some(source) = self.source.take() {
+            end(Ending::Abandoned(source, || Failure::from(ReactorStopped)));
         }
     }
 
@@ -129,43 +132,9 @@ impl<T, E> Resolver<T, E> {
 impl<T, E> Drop for Resolver<T, E> {
     fn drop(&mut self) {
         if let Some(source) = self.source.take() {
-            abandon(source);
+            end(Ending::Abandoned(source, || Failure::from(Abandoned)));
         }
     }
-}
-
-thread_local! {
-    /// What was dropped unfired while something dropped earlier is being failed. Some exactly while that goes on.
-    static ABANDONED: RefCell<Option<VecDeque<Rc<dyn Abandon>>>> = RefCell::new(None);
-}
-
-/// Fails what was dropped unfired: at once, unless this happens inside another such failure; then as soon as that is through.
-///
-/// Failing a chain drops the callbacks that it passes by, and with them the resolvers that those had captured, and so on: a million
-/// deep, if a program has linked its chains like that. In turns, the stack does not grow.
-fn abandon(first: Rc<dyn Abandon>) {
-    let mut first = Some(first);
-    // Where the thread is being torn down there is no queue any more, and each fails at once.
-    let _ = ABANDONED.try_with(|queue| match &mut *queue.borrow_mut() {
-        Some(queue) => queue.extend(first.take()),
-        free => *free = Some(VecDeque::new()),
-    });
-    let mut next = first;
-    while let Some(source) = next {
-        // This is a drop: nothing may come out of it, and nothing may keep the others in the queue.
-        if let Err(panic) = catch(|| source.abandon()) {
-            report(Incident::Drop, &panic, None);
-        }
-        next = ABANDONED.try_with(|queue| next_in_line(&mut queue.borrow_mut())).ok().flatten();
-    }
-}
-
-fn next_in_line<A>(queue: &mut Option<VecDeque<A>>) -> Option<A> {
-    let next = queue.as_mut()?.pop_front();
-    if next.is_none() {
-        *queue = None;
-    }
-    next
 }
 
 impl<T, E> fmt::Debug for Resolver<T, E> {

@@ -157,9 +157,13 @@ impl LocalHandle {
     /// # Errors
     /// The reactor has ended; `f` is dropped unrun.
     pub fn with<R>(&self, f: impl FnOnce(&Reactor) -> R) -> Result<R, ReactorStopped> {
+        self.reactor().map(|reactor| f(&reactor))
+    }
+
+    /// The reactor. It is not to be kept: that would keep it alive.
+    pub(crate) fn reactor(&self) -> Result<Reactor, ReactorStopped> {
         let core = self.core.upgrade().ok_or(ReactorStopped)?;
-        let reactor = Reactor { core };
-        if reactor.core.has_ended() { Err(ReactorStopped) } else { Ok(f(&reactor)) }
+        if core.has_ended() { Err(ReactorStopped) } else { Ok(Reactor { core }) }
     }
 
     /// The handle that any thread can use.

@@ -262,6 +262,11 @@ impl<T: 'static> Address<T> {
         &self.handle
     }
 
+    /// Works with the value, on the reactor's thread.
+    pub(crate) fn with_here<R>(&self, reactor: &Reactor, f: impl FnOnce(&mut T) -> R) -> Result<R, OwnedError> {
+        Self::visit(reactor, self.id, |value, _| f(value))
+    }
+
     /// Takes the value out, on the reactor's thread.
     pub(crate) fn take_here(&self, reactor: &Reactor) -> Option<T> {
         Self::take(reactor, self.id)

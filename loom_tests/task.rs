@@ -1,0 +1,203 @@
+//! Tasks and their wakers: no wake is lost, none is too much, and a waker outlives everything.
+
+use std::future::poll_fn;
+use std::sync::mpsc;
+use std::task::{Poll, Waker};
+
+use loom::sync::{Arc, Mutex};
+use loom::thread;
+use selvedge::loom::{Deferred, Handle, Reactor};
+use selvedge::{Cancelled, Failure, ReactorStopped};
+
+use crate::explore::{Chaos, explore, explore_calm};
+
+/// A reactor without threads, and with nothing to report.
+fn reactor(chaos: Chaos) -> Reactor {
+    let reactor = Reactor::builder()
+        .pool_size(0, 0)
+        .on_report(|report| panic!("nothing was to be reported: {report}"))
+        .build()
+        .unwrap();
+    reactor.call_when_running(move |reactor| {
+        let shaking = chaos.shake(|| reactor.handle(), Handle::wake_spuriously);
+        let _ = reactor.own(shaking).leave();
+    });
+    reactor
+}
+
+/// News for a task. It looks at them under a lock of their own, as whatever it awaits would.
+type News = Arc<Mutex<u8>>;
+
+fn bring(news: &News) {
+    *news.lock().unwrap() += 1;
+}
+
+/// A task that is finished when that many news have come, and stops its reactor. It hands out a waker for each when it is first polled.
+fn waits_for(reactor: &Reactor, many: u8, news: &News) -> mpsc::Receiver<Waker> {
+    let (give, wakers) = mpsc::channel();
+    let (news, here, mut given) = (Arc::clone(news), reactor.local(), false);
+    let _ = reactor.spawn(poll_fn(move |context| {
+        if !given {
+            given = true;
+            (0..many).for_each(|_| give.send(context.waker().clone()).unwrap());
+        }
+        if *news.lock().unwrap() < many {
+            return Poll::Pending;
+        }
+        here.with(|reactor| reactor.stop().unwrap_or_default()).unwrap();
+        Poll::Ready(())
+    }));
+    wakers
+}
+
+// Checks: P23, P21, R9, R17
+#[test]
+fn a_wake_against_a_poll_is_not_lost() {
+    explore(|chaos| {
+        let reactor = reactor(chaos);
+        let news = News::default();
+        let (give, given) = (Arc::new(Mutex::new(None)), Arc::clone(&news));
+        // The first poll starts the thread, so that everything after it races.
+        let held = Arc::clone(&give);
+        let here = reactor.local();
+        let _ = reactor.spawn(poll_fn(move |context| {
+            let mut held = held.lock().unwrap();
+            if held.is_none() {
+                let (waker, news) = (context.waker().clone(), Arc::clone(&given));
+                *held = Some(thread::spawn(move || {
+                    bring(&news);
+                    waker.wake();
+                }));
+            }
+            drop(held);
+            if *given.lock().unwrap() == 0 {
+                return Poll::Pending;
+            }
+            here.with(|reactor| reactor.stop().unwrap_or_default()).unwrap();
+            Poll::Ready(())
+        }));
+        reactor.run();
+        give.lock().unwrap().take().unwrap().join().unwrap();
+        assert_eq!(*news.lock().unwrap(), 1);
+    });
+}
+
+// Checks: P23, P21, R16
+#[test]
+fn two_threads_that_wake_at_once_are_both_heard() {
+    explore_calm(|chaos| {
+        let reactor = reactor(chaos);
+        let news = News::default();
+        let wakers = waits_for(&reactor, 2, &news);
+        reactor.turn().unwrap();
+        let (waker, their_news) = (wakers.recv().unwrap(), Arc::clone(&news));
+        let other = thread::spawn(move || {
+            bring(&their_news);
+            waker.wake_by_ref();
+            waker
+        });
+        // The loop's own thread is the second.
+        bring(&news);
+        wakers.recv().unwrap().wake();
+        reactor.run();
+        drop(other.join().unwrap());
+    });
+}
+
+// Checks: P23, P22, P7
+#[test]
+fn a_wake_against_the_reactors_end_changes_nothing() {
+    explore(|chaos| {
+        let reactor = reactor(chaos);
+        let waker = Arc::new(Mutex::new(None));
+        let held = Arc::clone(&waker);
+        let task = reactor.spawn(poll_fn(move |context| {
+            *held.lock().unwrap() = Some(context.waker().clone());
+            Poll::<()>::Pending
+        }));
+        task.add_errback(|failure: Failure| assert!(failure.is::<ReactorStopped>()));
+        reactor.turn().unwrap();
+        let waker = waker.lock().unwrap().take().unwrap();
+        let thread = thread::spawn(move || {
+            waker.wake_by_ref();
+            waker
+        });
+        reactor.handle().stop();
+        reactor.run();
+        thread.join().unwrap().wake();
+    });
+}
+
+// Checks: P23, P22
+#[test]
+fn a_wake_against_a_cancel_never_polls_what_is_gone() {
+    explore(|chaos| {
+        let reactor = reactor(chaos);
+        let waker = Arc::new(Mutex::new(None));
+        let held = Arc::clone(&waker);
+        let task = reactor.spawn(poll_fn(move |context| {
+            *held.lock().unwrap() = Some(context.waker().clone());
+            Poll::<()>::Pending
+        }));
+        reactor.turn().unwrap();
+        let waker = waker.lock().unwrap().take().unwrap();
+        let thread = thread::spawn(move || waker.wake());
+        task.cancel();
+        assert!(task.try_result().unwrap().unwrap_err().is::<Cancelled>());
+        reactor.turn().unwrap();
+        thread.join().unwrap();
+        reactor.turn().unwrap();
+    });
+}
+
+// Checks: P25, R20
+#[test]
+fn a_deferred_that_another_thread_awaits_reaches_it_or_is_cancelled() {
+    explore_calm(|chaos| {
+        let reactor = reactor(chaos);
+        let (deferred, resolver) = Deferred::<u8>::new();
+        let mut future = deferred.into_send_future(&reactor);
+        let handle = reactor.handle();
+        let thread = thread::spawn(move || {
+            // Polled once and dropped: the result may come before, between or after.
+            let polled = std::pin::Pin::new(&mut future).poll(&mut std::task::Context::from_waker(Waker::noop()));
+            drop(future);
+            handle.stop();
+            (polled.map(Result::unwrap), handle)
+        });
+        resolver.callback(1);
+        reactor.run();
+        let (polled, _handle) = thread.join().unwrap();
+        assert!(matches!(polled, Poll::Pending | Poll::Ready(1)));
+    });
+}
+
+// Checks: P25, P23, R9
+#[test]
+fn a_task_of_one_reactor_that_awaits_a_deferred_of_another_thread_is_woken() {
+    explore_calm(|chaos| {
+        let reactor = reactor(chaos);
+        let here = reactor.local();
+        let (give, given) = mpsc::channel();
+        // The other thread has a reactor of its own, which only turns.
+        let other = thread::spawn(move || {
+            let reactor = Reactor::builder().pool_size(0, 0).build().unwrap();
+            let (deferred, resolver) = Deferred::<u8>::new();
+            give.send(deferred.into_send_future(&reactor)).unwrap();
+            resolver.callback(7);
+            drop(reactor);
+        });
+        let awaited = loop {
+            match given.try_recv() {
+                Ok(future) => break future,
+                Err(_) => thread::yield_now(),
+            }
+        };
+        let _ = reactor.spawn(async move {
+            assert_eq!(awaited.await.unwrap(), 7);
+            here.with(|reactor| reactor.stop().unwrap_or_default()).unwrap();
+        });
+        reactor.run();
+        other.join().unwrap();
+    });
+}

@@ -1,0 +1,48 @@
+//! A timer as a Deferred.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::super::deferred::{Deferred, Settled, Undelivered};
+use super::super::reactor::{DelayedCall, LocalHandle, Reactor};
+
+impl Reactor {
+    /// A Deferred that fires on this thread when `time` has passed, or later if the loop is busy: [`call_later`](Self::call_later), to be awaited or added to.
+    ///
+    /// Cancelling it cancels the timer. Should the reactor end first, it fails with [`ReactorStopped`](crate::ReactorStopped).
+    ///
+    /// ```
+    /// use selvedge::Reactor;
+    /// use std::time::Duration;
+    ///
+    /// let reactor = Reactor::new();
+    /// let here = reactor.local();
+    /// reactor.sleep(Duration::from_millis(1)).add_callback(move |()| here.with(|reactor| reactor.stop()).unwrap_or(Ok(())));
+    /// reactor.run();
+    /// ```
+    #[track_caller]
+    pub fn sleep(&self, time: Duration) -> Deferred<()> {
+        let timer: Rc<Cell<Option<DelayedCall>>> = Rc::default();
+        let cancelled = Rc::clone(&timer);
+        let (deferred, resolver) = Deferred::with_canceller(move || {
+            // Its time cannot have come: the Deferred has not fired.
+            let _ = cancelled.take().map(|timer| timer.cancel());
+        });
+        let asleep = Undelivered::new(resolver);
+        timer.set(Some(self.call_later(time, move |_| asleep.deliver(Settled::Now(Ok(()))))));
+        deferred
+    }
+}
+
+impl LocalHandle {
+    /// As [`Reactor::sleep`]. Where the reactor has ended, the Deferred has failed with [`ReactorStopped`](crate::ReactorStopped).
+    #[track_caller]
+    pub fn sleep(&self, time: Duration) -> Deferred<()> {
+        // No closure, which would be taken for the place where the Deferred is made.
+        match self.reactor() {
+            Ok(reactor) => reactor.sleep(time),
+            Err(stopped) => Deferred::fail(stopped),
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Wakers of tasks: from any thread, any number of times, at any time.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::task::{Poll, Waker};
+use std::thread;
+
+use selvedge::Reactor;
+
+use crate::support::{ends, reporting, until_asleep, virtual_time};
+
+/// A task that hands out its waker at its first poll, and is finished when it has been polled that often.
+fn polled(reactor: &Reactor, times: usize) -> (mpsc::Receiver<Waker>, Arc<AtomicUsize>) {
+    let (give, given) = mpsc::channel();
+    let polls = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&polls);
+    let here = reactor.local();
+    let _ = reactor.spawn(poll_fn(move |context| {
+        if counted.fetch_add(1, Ordering::Relaxed) == 0 {
+            give.send(context.waker().clone()).unwrap();
+        }
+        if counted.load(Ordering::Relaxed) < times {
+            return Poll::Pending;
+        }
+        here.with(|reactor| reactor.stop().unwrap_or_default()).unwrap();
+        Poll::Ready(())
+    }));
+    (given, polls)
+}
+
+// Checks: P23, R19
+#[test]
+fn a_wake_from_another_thread_wakes_a_loop_that_sleeps() {
+    ends(|| {
+        let (reactor, _) = reporting();
+        let (given, polls) = polled(&reactor, 4);
+        let handle = reactor.handle();
+        let waking = thread::spawn(move || {
+            let waker = given.recv().unwrap();
+            for _ in 0..2 {
+                until_asleep(&handle);
+                waker.wake_by_ref();
+            }
+            until_asleep(&handle);
+            waker.wake();
+        });
+        reactor.run();
+        waking.join().unwrap();
+        assert_eq!(polls.load(Ordering::Relaxed), 4);
+    });
+}
+
+// Checks: P21, P23
+#[test]
+fn a_hundred_thousand_wakes_before_the_next_turn_are_one_poll() {
+    let (reactor, _, _) = virtual_time();
+    let (given, polls) = polled(&reactor, 3);
+    reactor.turn().unwrap();
+    let waker = given.recv().unwrap();
+    let wakers: Vec<_> = (0..4).map(|_| waker.clone()).collect();
+    let threads: Vec<_> =
+        wakers.into_iter().map(|waker| thread::spawn(move || (0..25_000).for_each(|_| waker.wake_by_ref()))).collect();
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    assert_eq!(polls.load(Ordering::Relaxed), 1);
+    reactor.turn().unwrap();
+    reactor.turn().unwrap();
+    assert_eq!(polls.load(Ordering::Relaxed), 2);
+}
+
+// Checks: P23
+#[test]
+fn a_waker_is_valid_when_its_task_is_finished_cancelled_or_gone_with_its_reactor() {
+    for end in ["finished", "cancelled", "reactor stopped", "reactor dropped"] {
+        let (reactor, _, reports) = virtual_time();
+        let (give, given) = mpsc::channel();
+        let finishes = end == "finished";
+        let task = reactor.spawn(poll_fn(move |context| {
+            give.send(context.waker().clone()).unwrap();
+            if finishes { Poll::Ready(()) } else { Poll::Pending }
+        }));
+        reactor.turn().unwrap();
+        match end {
+            "cancelled" => task.add_errback(|_| ()).cancel(),
+            _ => drop(task.add_errback(|_| ())),
+        }
+        match end {
+            "reactor stopped" => {
+                reactor.handle().stop();
+                reactor.run();
+            }
+            "reactor dropped" => drop(reactor),
+            _ => {
+                given.recv().unwrap().wake();
+                reactor.turn().unwrap();
+                continue;
+            }
+        }
+        let waker = given.recv().unwrap();
+        thread::spawn(move || {
+            waker.wake_by_ref();
+            let second = waker.clone();
+            assert!(second.will_wake(&waker));
+            second.wake();
+        })
+        .join()
+        .unwrap();
+        assert_eq!(reports.len(), 0, "{end}");
+    }
+}
+
+// Checks: P23
+#[test]
+fn a_waker_that_is_used_in_the_drop_of_its_own_future_changes_nothing() {
+    struct Wakes(Option<Waker>);
+    impl Drop for Wakes {
+        fn drop(&mut self) {
+            self.0.take().unwrap().wake();
+        }
+    }
+    let (reactor, _, reports) = virtual_time();
+    let mut wakes = Wakes(None);
+    let task = reactor.spawn(poll_fn(move |context| {
+        let wakes: &mut Wakes = &mut wakes;
+        wakes.0 = Some(context.waker().clone());
+        Poll::<()>::Pending
+    }));
+    reactor.turn().unwrap();
+    task.cancel();
+    drop(task.try_result());
+    reactor.turn().unwrap();
+    assert_eq!(reports.len(), 0);
+}

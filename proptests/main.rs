@@ -8,12 +8,14 @@
     reason = "a check fails by panicking"
 )]
 
+mod coordinate;
 mod corpus;
 mod deferred;
 mod histogram;
 mod hooks;
 mod inbox;
 mod known;
+mod lists;
 mod many_pools;
 mod ordering;
 mod pool;
@@ -23,4 +25,5 @@ mod results;
 mod script;
 mod single_step;
 mod strategy;
+mod tasks;
 mod worker_hooks;

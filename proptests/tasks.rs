@@ -61,7 +61,7 @@ impl Fingers {
     fn call(&mut self) {
         let first = if self.at_once { self.start } else { self.start + self.interval };
         let from = self.counted.map_or(first, |counted| counted + 1);
-        let ticks = (from..=self.now).filter(|tick| (tick - self.start) % self.interval == 0).count();
+        let ticks = (from..=self.now).filter(|tick| (tick - self.start).is_multiple_of(self.interval)).count();
         self.counted = Some(self.now);
         self.calls.push((self.now, ticks as u64));
         self.now += self.takes;

@@ -144,7 +144,7 @@ fn cancelling_a_deferred_whose_job_runs_asks_the_job_to_end() {
     let here = reactor.local();
     let deferred = deferred.add_errback(move |failure| {
         assert!(failure.is::<selvedge::Cancelled>());
-        here.with(|reactor| reactor.stop()).ok();
+        here.with(selvedge::Reactor::stop).ok();
     });
     let mut deferred = Some(deferred);
     reactor.call_when_running(move |reactor| {
@@ -190,7 +190,7 @@ fn a_bounded_inbox_hands_calls_back_and_still_takes_what_must_not_be_lost() {
     let here = reactor.local();
     let deferred = threads::defer_to_thread(&reactor, || 42).add_callback(move |answer| {
         assert_eq!(answer, 42);
-        here.with(|reactor| reactor.stop()).unwrap().unwrap();
+        here.with(selvedge::Reactor::stop).unwrap().unwrap();
     });
     thread::scope(|scope| {
         let blocking = scope.spawn(|| threads::blocking_call_from_thread(&handle, |_| 7));

@@ -116,7 +116,7 @@ impl Threads {
         Self { before }
     }
 
-    fn as_many_as_before(self) {
+    fn restore(self) {
         setrlimit(Resource::Nproc, self.before).unwrap();
     }
 }
@@ -137,7 +137,7 @@ fn at_the_users_limit_jobs_wait_for_the_workers_there_are_and_later_ones_try_aga
         assert_eq!(reports, [Incident::ThreadStart; 5]);
         pool.adjust_pool_size(3, 8).unwrap();
         assert_eq!((reports.len(), pool.stats().live), (6, 1), "a resize has tried, too");
-        threads.as_many_as_before();
+        threads.restore();
         // The first worker is still held up. One more submission, and all is served, in order.
         submit(&pool, &log, [5]);
         until(|| log.len() == 6);
@@ -174,7 +174,7 @@ fn at_the_users_limit_a_pool_without_workers_fails_its_jobs_with_the_reason() {
             [Incident::ThreadStart, Incident::ThreadStart, Incident::Job],
             "the second has no callback"
         );
-        threads.as_many_as_before();
+        threads.restore();
         submit(&pool, &log, [1]);
         until(|| log.len() == 1);
         pool.stop().unwrap();
@@ -194,6 +194,6 @@ fn at_the_users_limit_a_paused_pool_that_is_stopped_fails_its_jobs_and_ends() {
         pool.stop().unwrap();
         assert_eq!((log.len(), pool.stats().failed), (0, 3));
         assert_eq!(reports, [Incident::ThreadStart, Incident::Job, Incident::Job, Incident::Job]);
-        threads.as_many_as_before();
+        threads.restore();
     });
 }

@@ -59,7 +59,7 @@ impl Recorded {
             work.lock().unwrap().entry(thread::current().id()).or_default().push((job, begun, history.now()));
         };
         let submit = || {
-            if job % 2 == 0 {
+            if job.is_multiple_of(2) {
                 return self.pool.call_in_thread(body);
             }
             let ticket = self.pool.call_in_thread_ticketed(move |_| body())?;

@@ -135,7 +135,7 @@ impl Clock {
 
     fn is_tick(&self, at: u64) -> bool {
         let first = if self.at_once { self.from } else { self.from + self.interval };
-        at >= first && (at - self.from) % self.interval == 0
+        at >= first && (at - self.from).is_multiple_of(self.interval)
     }
 
     /// As a child would: tick by tick.

@@ -29,7 +29,7 @@ enum Slot {
 enum Came {
     All(Vec<Rest>),
     One(usize, Rest),
-    NoneCame(Vec<Rest>),
+    Nothing(Vec<Rest>),
 }
 
 impl Model {
@@ -110,7 +110,7 @@ impl Model {
         let results = self.lists[list].slots.iter().filter_map(has).collect();
         match self.lists[list].kind {
             Kind::All | Kind::Gather => self.fire_list(list, Came::All(results), true),
-            Kind::First | Kind::Race => self.fire_list(list, Came::NoneCame(results), false),
+            Kind::First | Kind::Race => self.fire_list(list, Came::Nothing(results), false),
         }
     }
 
@@ -127,7 +127,7 @@ impl Model {
 
     pub(super) fn drop_what_came(&mut self, list: usize) {
         match self.lists[list].came.take() {
-            Some(Came::All(results) | Came::NoneCame(results)) => {
+            Some(Came::All(results) | Came::Nothing(results)) => {
                 results.into_iter().for_each(|it| self.drop_result(it))
             }
             Some(Came::One(_, result)) => self.drop_result(result),
@@ -166,7 +166,7 @@ impl Model {
                 self.drop_what_came(list);
                 self.new_value()
             }
-            Some(Came::NoneCame(results)) => {
+            Some(Came::Nothing(results)) => {
                 results.iter().for_each(|result| self.say(Answer::Rest(given(*result))));
                 self.drop_what_came(list);
                 self.new_error()

@@ -3,7 +3,7 @@
 //! What the types leave no room for: `already_called_*` (four tests: firing consumes the resolver), `raises_after_cancel_and_*`
 //! (a second late result cannot be brought), `callback_with_kw_args` and `canceller_arg` (closures capture what they need),
 //! `callback_maybe_returns_failure` and `fail_buffered` (an error is returned, and has no traceback to clean).
-//! Lists, races, pauses, timeouts, locks, semaphores, queues and coroutines follow with what they test.
+//! Lists, races, locks, semaphores and queues are in `twisted_defer_collections.rs`; pauses, timeouts and coroutines follow with what they test.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "it is how tests fail")]
 

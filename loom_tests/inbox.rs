@@ -2,6 +2,7 @@
 
 use loom::sync::Arc;
 use loom::thread::{self, JoinHandle};
+use selvedge::Rejection;
 use selvedge::loom::shells::Inbox;
 
 use crate::explore::{Chaos, Shaking, explore};
@@ -127,5 +128,25 @@ fn a_closed_inbox_never_lets_its_loop_sleep() {
         // Nobody would ever wake it: there are no calls any more.
         inbox.wait(None);
         assert_eq!(poster.join().unwrap().0, posted_by('a', &taken));
+    });
+}
+
+// Checks: B44, P53, R6, R9
+#[test]
+fn a_poster_that_waits_for_a_place_gets_one_when_the_loop_takes_or_its_call_when_it_closes() {
+    explore(|chaos| {
+        let inbox = Arc::new(Inbox::bounded(1));
+        inbox.post(1).unwrap();
+        let posting = Arc::clone(&inbox);
+        let poster = thread::spawn(move || posting.post_within(2, Some(None)));
+        let _shaking = chaos.shake(|| Arc::clone(&inbox), |inbox| inbox.wake_waiters_spuriously());
+        let mut batch: Vec<u32> = Vec::new();
+        inbox.take(&mut batch);
+        let rest = inbox.close();
+        assert_eq!(batch[0], 1);
+        match poster.join().unwrap() {
+            Ok(()) => assert_eq!(rest, [2]),
+            Err(back) => assert_eq!((back, rest), ((2, Rejection::ReactorStopped), vec![])),
+        }
     });
 }

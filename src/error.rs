@@ -34,6 +34,8 @@ pub enum Rejection {
     PoolStopped,
     /// As many jobs wait as the pool's bound allows.
     QueueFull,
+    /// As many calls wait as the reactor's bound allows.
+    InboxFull,
     /// There was no place in the time that the caller would wait.
     TimedOut,
     /// The caller must not wait: it is one of the pool's own workers, or a reactor lives on its thread.
@@ -47,7 +49,7 @@ impl fmt::Display for Rejection {
             Self::PoolStopped => {
                 "the thread pool has been stopped and takes no more jobs; this one is in the error's `job`"
             }
-            Self::QueueFull => "the queue is full; what did not fit is in the error's `job`",
+            Self::QueueFull | Self::InboxFull => "the queue is full; what did not fit is in the error's `job`",
             Self::TimedOut => "the queue was full for as long as the caller would wait; what did not fit is in the error's `job`",
             Self::WouldDeadlock => {
                 "this thread must not wait for a place in the queue: others wait for it; what did not fit is in the error's `job`"

@@ -177,3 +177,47 @@ fn a_deadline_that_passes_leaves_the_pool_stopping_and_it_can_be_waited_for_agai
     pool.stop_within(StopPolicy::Drain, Duration::MAX).unwrap();
     assert_eq!((pool.stats().completed, pool.stats().panicked), (1, 0));
 }
+
+// Checks: B44, P53
+#[test]
+fn a_bounded_inbox_hands_calls_back_and_still_takes_what_must_not_be_lost() {
+    let reactor = Reactor::builder().inbox_bound(NonZeroUsize::MIN).build().unwrap();
+    let handle = reactor.handle();
+    handle.call_from_thread(|_| ()).unwrap();
+    assert_eq!(handle.try_call_from_thread(|_| ()).unwrap_err().reason, Rejection::InboxFull);
+    assert_eq!(handle.call_from_thread_waiting(None, |_| ()).unwrap_err().reason, Rejection::WouldDeadlock);
+    // A result, and a blocking call, in a queue that is full until the loop runs.
+    let here = reactor.local();
+    let deferred = threads::defer_to_thread(&reactor, || 42).add_callback(move |answer| {
+        assert_eq!(answer, 42);
+        here.with(|reactor| reactor.stop()).unwrap().unwrap();
+    });
+    thread::scope(|scope| {
+        let blocking = scope.spawn(|| threads::blocking_call_from_thread(&handle, |_| 7));
+        let late = scope.spawn(|| handle.call_from_thread_waiting(Some(Duration::ZERO), |_| ()));
+        assert_eq!(late.join().unwrap().unwrap_err().reason, Rejection::TimedOut);
+        reactor.run();
+        assert_eq!(blocking.join().unwrap().unwrap(), 7);
+    });
+    assert_eq!(handle.call_from_thread_waiting(None, |_| ()).unwrap_err().reason, Rejection::ReactorStopped);
+    drop(deferred);
+}
+
+// Checks: B44
+#[test]
+fn posters_that_wait_for_a_place_are_all_served_in_one_total_order() {
+    let reactor = Reactor::builder().inbox_bound(NonZeroUsize::new(2).unwrap()).build().unwrap();
+    let handle = reactor.handle();
+    let posters: Vec<_> = (0..4)
+        .map(|_| {
+            let handle = handle.clone();
+            thread::spawn(move || (0..100).for_each(|_| handle.call_from_thread_waiting(None, |_| ()).unwrap()))
+        })
+        .collect();
+    let last = thread::spawn(move || {
+        posters.into_iter().for_each(|poster| poster.join().unwrap());
+        handle.stop();
+    });
+    reactor.run();
+    last.join().unwrap();
+}

@@ -10,6 +10,9 @@
 //! The hazard is the lost wake: the loop finds the inbox empty, a call comes in, the loop sleeps. It cannot happen, because
 //! finding it empty and falling asleep are one transition; and a wake is owed exactly on the edge from asleep to woken,
 //! so a hundred thousand posts to a sleeping loop cost one.
+//!
+//! An inbox may be bounded, for those who post [within](Inbox::post_within) it. A full one is never asleep, so the loop will take all that is there: that is
+//! when whoever waits for a place is told. What must not be lost, a result on its way back, is posted beyond the bound.
 
 use std::mem;
 
@@ -55,6 +58,19 @@ impl<T> Accept<T> for Vec<T> {
 pub(crate) struct Inbox<Q> {
     state: LoopState,
     calls: Q,
+    /// The most calls that may wait, for those who keep within it.
+    bound: usize,
+    /// Posters that wait for a place.
+    waiting: usize,
+}
+
+/// A call was not taken: here it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refused<C> {
+    /// The inbox is closed.
+    Closed(C),
+    /// As many wait as may. Its poster may [wait for a place](Inbox::wait_for_place), under the same hold of the lock.
+    Full(C),
 }
 
 /// What a poster owes once the lock is released.
@@ -78,8 +94,34 @@ pub(crate) enum Park {
 }
 
 impl<Q: Queue> Inbox<Q> {
-    pub(crate) fn new() -> Self {
-        Self { state: LoopState::Awake, calls: Q::default() }
+    pub(crate) fn new(bound: usize) -> Self {
+        Self { state: LoopState::Awake, calls: Q::default(), bound, waiting: 0 }
+    }
+
+    /// The same as [`post`](Self::post), where there is a place.
+    pub(crate) fn post_within<C>(&mut self, call: C) -> Result<Posted, Refused<C>>
+    where
+        Q: Accept<C>,
+    {
+        if self.calls.len() >= self.bound && self.state != LoopState::Closed {
+            return Err(Refused::Full(call));
+        }
+        self.post(call).map_err(Refused::Closed)
+    }
+
+    /// A poster that found no place begins to wait for one.
+    pub(crate) fn wait_for_place(&mut self) {
+        self.waiting += 1;
+    }
+
+    /// Its wait is over, for whatever reason. It tries again, or gives up if its time has passed.
+    pub(crate) fn waited_for_place(&mut self) {
+        self.waiting -= 1;
+    }
+
+    /// Whether somebody waits for a place, and is to be told when there are places, or never will be.
+    pub(crate) fn is_waited_for(&self) -> bool {
+        self.waiting > 0
     }
 
     /// A call comes in. A closed inbox hands it back.
@@ -101,7 +143,7 @@ impl<Q: Queue> Inbox<Q> {
         }
     }
 
-    /// The loop takes all that is there, in exchange for `empty`, an emptied buffer whose room is used again.
+    /// The loop takes all that is there, and every place is free: whoever [waits for one](Self::is_waited_for) is to be told. In exchange for `empty`, an emptied buffer whose room is used again.
     pub(crate) fn take(&mut self, empty: &mut Q) {
         debug_assert!(empty.len() == 0, "a batch is run to its end before the next is taken");
         mem::swap(&mut self.calls, empty);

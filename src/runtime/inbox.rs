@@ -4,14 +4,18 @@ use std::fmt;
 use std::time::Duration;
 
 use super::apart::Apart;
+use super::deadline::{Deadline, Tick};
 use super::sync::{Condvar, Hint, Mutex, Recent, Spin, pause};
-use crate::machine::inbox::{self as machine, Park, Posted};
+use crate::error::Rejection;
+use crate::machine::inbox::{self as machine, Park, Posted, Refused};
 pub use crate::machine::inbox::{Accept, Queue};
 
 /// The inbox, shared by those who post and the one loop that takes. `Q` is what holds the calls; a `Vec` will do.
 pub struct Inbox<Q> {
     state: Mutex<machine::Inbox<Q>>,
     wake: Condvar,
+    /// Those wait here, with `state`, who found no place.
+    places: Condvar,
     /// Something was posted since the loop last took.
     filled: Hint,
     recent: Recent,
@@ -28,11 +32,19 @@ struct LoopsOwn {
 impl<Q: Queue> Inbox<Q> {
     /// An open inbox with an awake loop.
     #[allow(clippy::new_without_default)]
+    #[allow(dead_code, reason = "models and properties have an inbox of their own")]
     #[must_use]
     pub fn new() -> Self {
+        Self::bounded(usize::MAX)
+    }
+
+    /// The same, for `bound` calls at most of those who keep within it.
+    #[must_use]
+    pub fn bounded(bound: usize) -> Self {
         Self {
-            state: Mutex::new(machine::Inbox::new()),
+            state: Mutex::new(machine::Inbox::new(bound)),
             wake: Condvar::new(),
+            places: Condvar::new(),
             filled: Hint::default(),
             recent: Recent::default(),
             own: Apart(LoopsOwn { rush: Hint::default(), spin: Spin::new() }),
@@ -58,6 +70,40 @@ impl<Q: Queue> Inbox<Q> {
         Ok(())
     }
 
+    /// Posts a call as [`post`](Self::post) does, but within the bound. With `patience`, it waits for a place, for as long as that says.
+    ///
+    /// # Errors
+    /// The call, and why it was not taken.
+    pub fn post_within<C>(&self, mut call: C, patience: Option<Option<Duration>>) -> Result<(), (C, Rejection)>
+    where
+        Q: Accept<C>,
+    {
+        let deadline = patience.map(|timeout| Deadline::new(timeout, Tick::default()));
+        let mut state = self.state.lock();
+        let posted = loop {
+            match state.post_within(call) {
+                Ok(posted) => break posted,
+                Err(Refused::Closed(call)) => return Err((call, Rejection::ReactorStopped)),
+                Err(Refused::Full(back)) => call = back,
+            }
+            match deadline {
+                None => return Err((call, Rejection::InboxFull)),
+                Some(deadline) if deadline.has_passed(Tick::default()) => return Err((call, Rejection::TimedOut)),
+                Some(deadline) => {
+                    state.wait_for_place();
+                    state = self.places.wait_for(state, deadline.left());
+                    state.waited_for_place();
+                }
+            }
+        };
+        self.filled.set(true);
+        drop(state);
+        if posted == Posted::Wake {
+            self.wake.notify_one();
+        }
+        Ok(())
+    }
+
     /// The type of what was posted last, as a hint. It lies beside the lock, whose cache line a poster needs next.
     #[inline]
     pub(crate) fn recent(&self) -> &Recent {
@@ -69,7 +115,11 @@ impl<Q: Queue> Inbox<Q> {
         let mut state = self.state.lock();
         state.take(batch);
         self.filled.set(false);
+        let waited_for = state.is_waited_for();
         drop(state);
+        if waited_for {
+            self.places.notify_all();
+        }
         self.own.rush.set(batch.len() > RUSH);
     }
 
@@ -99,7 +149,20 @@ impl<Q: Queue> Inbox<Q> {
     /// Takes no more calls. Those accepted before are handed over, to be run or dropped by the caller.
     #[must_use]
     pub fn close(&self) -> Q {
-        self.state.lock().close()
+        let mut state = self.state.lock();
+        let rest = state.close();
+        let waited_for = state.is_waited_for();
+        drop(state);
+        if waited_for {
+            self.places.notify_all();
+        }
+        rest
+    }
+
+    /// Wakes those who wait for a place for no reason, as an operating system may.
+    #[allow(dead_code, reason = "only models wake for no reason at will")]
+    pub fn wake_waiters_spuriously(&self) {
+        self.places.notify_all();
     }
 
     /// Wakes the loop for no reason, as an operating system may.

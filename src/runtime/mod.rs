@@ -1,6 +1,7 @@
 //! Everything that runs. Compiled over std, and with the feature `loom` once more over loom.
 
 mod apart;
+mod deadline;
 pub(crate) mod deferred;
 pub(crate) mod inbox;
 pub(crate) mod pool;

@@ -117,7 +117,7 @@ where
         let result = catch(f);
         let panicked = result.is_err();
         // If the reactor has ended, it has failed the Deferred, and the result is dropped here.
-        let _ = address.handle().call_from_thread({
+        let _ = address.handle().deliver({
             let address = address.clone();
             move |reactor| {
                 // Gone, if the reactor has dropped it. (The Deferred of a cancelled one drops the result in `resolve`.)
@@ -138,7 +138,7 @@ where
             // Its Deferred is what cancelled it: nobody is to be told.
             drop(address.release());
         } else {
-            let _ = address.handle().call_from_thread({
+            let _ = address.handle().deliver({
                 let address = address.clone();
                 move |reactor| {
                     if let Some(undelivered) = address.take_here(reactor) {
@@ -244,7 +244,7 @@ where
     }
     let (answerer, asker) = reply::channel();
     // A call that is handed back is dropped with its answerer, and the asker is told so like any other.
-    drop(handle.call_from_thread(move |reactor| answer(reactor, answerer, f)));
+    drop(handle.deliver(move |reactor| answer(reactor, answerer, f)));
     // Should this be a pool's thread, another may stand in for it while it sleeps.
     let _blocked = if asker.linger(handle.spin()) { None } else { Some(Blocked::enter()) };
     match asker.wait(timeout) {

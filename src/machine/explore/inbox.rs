@@ -3,7 +3,7 @@
 use std::mem;
 
 use super::{Row, Steps, World, book, finds, sound, table};
-use crate::machine::inbox::{Inbox, LoopState, Park, Posted};
+use crate::machine::inbox::{Inbox, LoopState, Park, Posted, Refused};
 
 /// A call is known by its poster and its number among that poster's.
 type Call = (usize, u8);
@@ -18,6 +18,12 @@ enum Poster {
     Woke,
     /// Was told that the inbox is closed.
     Refused,
+    /// Waits for a place.
+    AwaitsPlace,
+    /// Was released from that wait, perhaps because its time is over, and has not locked the inbox again.
+    TriesAgain {
+        late: bool,
+    },
 }
 
 /// What the loop is about to do, or waits for.
@@ -48,6 +54,8 @@ enum Seed {
     LooksThenSleeps,
     /// The loop does not say that it is awake again: a flag left standing (R17).
     ForgetsToResume,
+    /// Whoever waits for a place is not told of any (R6).
+    ForgetsThePlaces,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -60,6 +68,10 @@ struct Office {
     /// How many calls each poster has still to post; the last one is the loop itself, which posts while it runs a batch.
     left: Vec<u8>,
     looper: Loop,
+    /// The most calls that may wait.
+    bound: usize,
+    /// The loop has made places, and tells those who wait for one next.
+    tells: bool,
     /// A wake was asked for since the loop last resumed.
     woken: bool,
     fault: Option<&'static str>,
@@ -76,16 +88,25 @@ enum Event {
     TheLoopSleeps,
     TheLoopResumes,
     TheLoopCloses,
+    TheLoopTells,
+    TriesAgain(usize),
+    ItsTimePasses(usize),
     ItsDeadlinePassesOrNothingWakesIt,
 }
 
 impl Office {
     fn new(posters: usize, calls: u8, own_calls: u8, seed: Seed) -> Self {
+        Self::bounded(usize::MAX, posters, calls, own_calls, seed)
+    }
+
+    fn bounded(bound: usize, posters: usize, calls: u8, own_calls: u8, seed: Seed) -> Self {
         let mut left = vec![calls; posters];
         left.push(own_calls);
         Self {
             seed,
-            inbox: Inbox::new(),
+            inbox: Inbox::new(bound),
+            bound,
+            tells: false,
             expected: Vec::new(),
             posters: vec![Poster::Posts; posters],
             left,
@@ -106,7 +127,7 @@ impl Office {
         let from = label(&self.inbox);
         let outcome = transition(&mut self.inbox);
         steps.row(Row { from, event, action: action(&outcome), to: label(&self.inbox) });
-        if *self.inbox.calls() != self.expected && self.fault.is_none() && event != "post" {
+        if *self.inbox.calls() != self.expected && self.fault.is_none() && !event.starts_with("post") {
             self.fault = Some("the inbox does not hold what was accepted, in that order");
         }
         outcome
@@ -148,6 +169,64 @@ impl Office {
         posted
     }
 
+    /// Posts within the bound, or waits for a place, or gives up.
+    fn post_within(&self, steps: &mut Steps<'_, Self>, who: usize, waited: Option<bool>) {
+        let call = (who, self.left[who]);
+        let mut next = self.clone();
+        let posted = next.step(
+            steps,
+            "post_within",
+            |inbox| inbox.post_within(call),
+            |posted| match posted {
+                Ok(Posted::OweNothing) => "nothing",
+                Ok(Posted::Wake) => "wake the loop",
+                Err(Refused::Closed(_)) => "hand the call back",
+                Err(Refused::Full(_)) => "hand the call back, or wait",
+            },
+        );
+        // Whoever waited is certain to come; whoever has not may never.
+        let tell = |steps: &mut Steps<'_, Self>, next| match waited {
+            None => steps.possible(Event::Posts(who), next),
+            Some(_) => steps.certain(Event::TriesAgain(who), next),
+        };
+        if let Err(Refused::Full(_)) = posted {
+            if self.expected.len() < self.bound {
+                next.fault = Some("a call is handed back for which there is a place");
+            }
+            if waited != Some(false) {
+                let mut next = next.clone();
+                next.posters[who] = Poster::Posts;
+                next.left[who] -= 1;
+                tell(steps, next);
+            }
+            if waited != Some(true) {
+                next.step(steps, "wait_for_place", Inbox::wait_for_place, |()| "wait");
+                next.posters[who] = Poster::AwaitsPlace;
+                tell(steps, next);
+            }
+            return;
+        }
+        if self.expected.len() >= self.bound && posted.is_ok() {
+            next.fault = Some("more calls wait than may");
+        }
+        next.left[who] -= 1;
+        next.posters[who] = match posted {
+            Ok(Posted::Wake) => Poster::OwesWake,
+            Ok(Posted::OweNothing) => Poster::Posts,
+            Err(_) => Poster::Refused,
+        };
+        if posted.is_ok() {
+            next.expected.push(call);
+        }
+        next.woken |= posted == Ok(Posted::Wake);
+        tell(steps, next);
+    }
+
+    /// Once the lock is released, those who wait for a place are to be told of it.
+    fn frees_places(&mut self) {
+        self.tells = self.inbox.is_waited_for() && self.seed != Seed::ForgetsThePlaces;
+    }
+
     /// What was taken is run, and has to be what was accepted first.
     fn run(&mut self, batch: &[Call]) {
         if self.expected.len() < batch.len() || self.expected.drain(..batch.len()).as_slice() != batch {
@@ -164,6 +243,15 @@ impl Office {
                 }
                 next.posters[who] = Poster::Woke;
                 steps.possible(Event::Wakes(who), next);
+            }
+            Poster::Posts if self.left[who] > 0 && self.bound < usize::MAX => self.post_within(steps, who, None),
+            Poster::AwaitsPlace => {
+                next.posters[who] = Poster::TriesAgain { late: true };
+                steps.possible(Event::ItsTimePasses(who), next);
+            }
+            Poster::TriesAgain { late } => {
+                next.step(steps, "waited_for_place", Inbox::waited_for_place, |()| "try again");
+                next.post_within(steps, who, Some(late));
             }
             Poster::Posts if self.left[who] > 0 => {
                 next.posters[who] = match next.post(steps, who) {
@@ -203,6 +291,7 @@ impl Office {
                 next.step(steps, "take", |inbox| inbox.take(&mut batch), |()| "run what was taken");
                 next.expected.clone_from(&self.expected);
                 next.run(&batch);
+                next.frees_places();
                 next.looper = Loop::Parks;
                 steps.certain(Event::TheLoopTakes, next.clone());
                 let me = self.posters.len();
@@ -218,6 +307,7 @@ impl Office {
                 let rest = closed.step(steps, "close", Inbox::close, |_| "run or drop the rest");
                 closed.expected.clone_from(&self.expected);
                 closed.run(&rest);
+                closed.frees_places();
                 closed.looper = Loop::Closed;
                 steps.possible(Event::TheLoopCloses, closed);
             }
@@ -271,7 +361,16 @@ impl World for Office {
 
     fn steps(&self, steps: &mut Steps<'_, Self>) {
         (0..self.posters.len()).for_each(|who| self.poster_steps(steps, who));
-        self.loop_steps(steps);
+        if self.tells {
+            let mut next = self.clone();
+            next.tells = false;
+            for poster in next.posters.iter_mut().filter(|poster| **poster == Poster::AwaitsPlace) {
+                *poster = Poster::TriesAgain { late: false };
+            }
+            steps.certain(Event::TheLoopTells, next);
+        } else {
+            self.loop_steps(steps);
+        }
     }
 
     fn wrong(&self) -> Option<&'static str> {
@@ -283,6 +382,9 @@ impl World for Office {
     }
 
     fn stuck(&self) -> Option<&'static str> {
+        if self.posters.contains(&Poster::AwaitsPlace) {
+            return Some("a poster waits for a place beside one");
+        }
         (!self.expected.is_empty()).then_some("an accepted call is never run")
     }
 }
@@ -300,11 +402,12 @@ fn label(inbox: &Inbox<Vec<Call>>) -> &'static str {
     }
 }
 
-// Checks: B6, B9, P1, R6, R9, R16, R17, R18, R19, R23, R22
+// Checks: B6, B9, B44, P1, P53, R6, R9, R16, R17, R18, R19, R23, R22
 #[test]
 fn no_call_is_lost_doubled_or_overtaken_and_no_wake_is_missed() {
     let mut rows = sound(Office::new(2, 3, 1, Seed::None), 3_126, 8_132);
     rows.extend(sound(Office::new(3, 2, 2, Seed::None), 21_404, 64_530));
+    rows.extend(sound(Office::bounded(1, 3, 2, 1, Seed::None), 38_074, 155_594));
     book::holds("inbox", &table::chapter(&rows));
 }
 
@@ -316,4 +419,5 @@ fn seeded_faults_of_the_inbox_are_found() {
     finds(Office::new(2, 2, 0, Seed::WakesFirst), sleeps);
     finds(Office::new(2, 2, 0, Seed::LooksThenSleeps), sleeps);
     finds(Office::new(2, 2, 0, Seed::ForgetsToResume), "a wake is owed to a loop that is awake");
+    finds(Office::bounded(1, 2, 2, 0, Seed::ForgetsThePlaces), "a poster waits for a place beside one");
 }

@@ -2,7 +2,6 @@
 
 mod blocked;
 mod builder;
-mod deadline;
 mod desks;
 mod hooks;
 mod job;

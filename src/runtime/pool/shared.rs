@@ -5,11 +5,11 @@ use std::ptr;
 use std::time::Duration;
 
 use super::super::apart::Apart;
+use super::super::deadline::{Deadline, Tick};
 use super::super::report::{Incident, Reporter};
 use super::super::sync::{Arc, Condvar, Hint, Instant, Mutex, Spin};
 use super::Job;
 use super::blocked::Blocked;
-use super::deadline::{Deadline, Tick};
 use super::desks::Desks;
 use super::hooks::Hooks;
 use super::job::Ran;

@@ -6,10 +6,10 @@
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
+use super::super::deadline::Deadline;
 use super::super::sync::{Arc, thread_local};
 use super::Job;
 use super::blocked::on_duty;
-use super::deadline::Deadline;
 use super::desks::Seat;
 use super::hooks::Worker;
 use super::job::Ran;

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::rc::Rc;
 
 use super::super::inbox::Inbox;
@@ -9,6 +10,7 @@ use super::super::pool::{PoolBuilder, ThreadPool};
 use super::super::report::{Report, Reporter};
 use super::super::residence::Residence;
 use super::super::sync::{Arc, Spin, current_thread};
+use super::calls::Calls;
 use super::clock::{Clock, VirtualClock};
 use super::handle::Shared;
 use super::owned::Table;
@@ -37,12 +39,13 @@ pub struct Builder {
     added: Vec<(String, Added)>,
     reporter: Reporter,
     clock: Option<VirtualClock>,
+    inbox_bound: usize,
 }
 
 impl Builder {
     pub(super) fn new() -> Self {
         let pool = ThreadPool::builder().size(5, 10);
-        Self { pool, added: Vec::new(), reporter: Reporter::default(), clock: None }
+        Self { pool, added: Vec::new(), reporter: Reporter::default(), clock: None, inbox_bound: usize::MAX }
     }
 
     /// At least `min` and at most `max` threads in the reactor's pool, once it has anything to do. By default 5 and 10.
@@ -121,6 +124,16 @@ impl Builder {
         self
     }
 
+    /// The most calls that may wait for the loop, of those posted by [`call_from_thread`](crate::Handle::call_from_thread) and its kin. By default as many as there is memory for.
+    ///
+    /// When as many wait, [`call_from_thread`](crate::Handle::call_from_thread) hands its call back ([`InboxFull`](crate::Rejection::InboxFull)), also on the loop's own thread, and
+    /// [`call_from_thread_waiting`](crate::Handle::call_from_thread_waiting) waits for a place. What must not be lost is not bounded: results of jobs, blocking calls, `stop`,
+    /// values that come home to be dropped. A batch that the loop has taken waits no more.
+    pub fn inbox_bound(mut self, calls: NonZeroUsize) -> Self {
+        self.inbox_bound = calls.get();
+        self
+    }
+
     /// The clock for the reactor's timers. By default the monotonic clock of the system.
     pub fn clock(mut self, clock: VirtualClock) -> Self {
         self.clock = Some(clock);
@@ -133,14 +146,15 @@ impl Builder {
     /// The minimum of a pool is above its maximum, or two pools have one name.
     pub fn build(self) -> Result<Reactor, BuildError> {
         let pools = Pools::build(self.pool, self.added, &self.reporter)?;
-        Ok(Reactor::assemble(pools, self.reporter, self.clock.map_or_else(Clock::real, Clock::Virtual)))
+        let inbox = Inbox::bounded(self.inbox_bound);
+        Ok(Reactor::assemble(inbox, pools, self.reporter, self.clock.map_or_else(Clock::real, Clock::Virtual)))
     }
 }
 
 impl Reactor {
-    pub(super) fn assemble(pools: Pools, reporter: Reporter, clock: Clock) -> Self {
+    pub(super) fn assemble(inbox: Inbox<Calls>, pools: Pools, reporter: Reporter, clock: Clock) -> Self {
         let core = Core {
-            shared: Arc::new(Shared { inbox: Inbox::new(), pools, thread: current_thread(), spin: Spin::new() }),
+            shared: Arc::new(Shared { inbox, pools, thread: current_thread(), spin: Spin::new() }),
             reporter,
             clock,
             lifecycle: Cell::new(Lifecycle::new()),

@@ -2,9 +2,12 @@
 
 use std::fmt;
 use std::rc::{Rc, Weak};
+use std::time::Duration;
 
 use super::super::inbox::Inbox;
+use super::super::pool::Blocked;
 use super::super::pool::{Job, ThreadPool};
+use super::super::residence::reactor_lives_here;
 use super::super::sync::{Arc, Spin, ThreadId, current_thread};
 use super::calls::{Boxed, ByValue, Calls};
 use super::pools::Pools;
@@ -51,8 +54,81 @@ impl Handle {
     /// loop sleeps. Posts to a loop that is awake, or being woken, make no system call.
     ///
     /// # Errors
-    /// The reactor has stopped: the call comes back, not run.
+    /// The reactor has stopped, or its inbox is [bounded](crate::Builder::inbox_bound) and full: the call comes back, not run.
     pub fn call_from_thread<F>(&self, f: F) -> Result<(), Rejected<Call>>
+    where
+        F: FnOnce(&Reactor) + Send + 'static,
+    {
+        self.post_within(f, None)
+    }
+
+    /// [`call_from_thread`](Self::call_from_thread), under the name that says what it does when the inbox is bounded and full: it hands the call back at once.
+    ///
+    /// # Errors
+    /// As many calls wait as may, or the reactor has stopped: the call comes back.
+    pub fn try_call_from_thread<F>(&self, f: F) -> Result<(), Rejected<Call>>
+    where
+        F: FnOnce(&Reactor) + Send + 'static,
+    {
+        self.post_within(f, None)
+    }
+
+    /// The same, but where the inbox is [bounded](crate::Builder::inbox_bound) and full this waits for a place, for as long as `timeout` if there is one. A pool's thread that
+    /// waits here counts as [blocked](crate::threads::blocked).
+    ///
+    /// ```
+    /// use selvedge::{Reactor, Rejection};
+    /// use std::num::NonZeroUsize;
+    ///
+    /// let reactor = Reactor::builder().inbox_bound(NonZeroUsize::MIN).build()?;
+    /// let handle = reactor.handle();
+    /// handle.call_from_thread(|_| ())?;
+    /// assert_eq!(handle.call_from_thread(|_| ()).unwrap_err().reason, Rejection::InboxFull);
+    /// // Here the loop itself would wait for itself.
+    /// assert_eq!(handle.call_from_thread_waiting(None, |_| ()).unwrap_err().reason, Rejection::WouldDeadlock);
+    /// let poster = std::thread::spawn(move || {
+    ///     handle.call_from_thread_waiting(None, |reactor| reactor.stop().unwrap_or_default()).is_ok()
+    /// });
+    /// reactor.run();
+    /// assert!(poster.join().unwrap());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The call comes back, with the reason: the time is over, the reactor has stopped, or this thread must not wait, because a reactor lives on it. That is said even if
+    /// there is a place, so that it does not depend on chance.
+    pub fn call_from_thread_waiting<F>(&self, timeout: Option<Duration>, f: F) -> Result<(), Rejected<Call>>
+    where
+        F: FnOnce(&Reactor) + Send + 'static,
+    {
+        if reactor_lives_here() {
+            return Err(Rejected::new(Call(Box::new(f)), Rejection::WouldDeadlock));
+        }
+        match self.post_within(f, None) {
+            Err(Rejected { job, reason: Rejection::InboxFull, .. }) => {
+                let _blocked = Blocked::enter();
+                self.post_within(move |reactor: &Reactor| job.call(reactor), Some(timeout))
+            }
+            outcome => outcome,
+        }
+    }
+
+    fn post_within<F>(&self, f: F, patience: Option<Option<Duration>>) -> Result<(), Rejected<Call>>
+    where
+        F: FnOnce(&Reactor) + Send + 'static,
+    {
+        let shared = &*self.shared;
+        let handed_back = if Calls::fits::<F>() && shared.inbox.recent().was::<F>() {
+            shared.inbox.post_within(ByValue(f), patience).map_err(|(ByValue(f), reason)| (f, reason))
+        } else {
+            let boxed = shared.inbox.post_within(Boxed::new(f), patience);
+            boxed.map_err(|(boxed, reason)| (boxed.into_inner(), reason))
+        };
+        handed_back.map_err(|(f, reason)| Rejected::new(Call(Box::new(f)), reason))
+    }
+
+    /// A call that must not be lost, whatever the inbox's bound: a result on its way back, a value to be dropped on the loop's thread.
+    pub(crate) fn deliver<F>(&self, f: F) -> Result<(), Rejected<Call>>
     where
         F: FnOnce(&Reactor) + Send + 'static,
     {
@@ -84,7 +160,7 @@ impl Handle {
     /// If it has not begun to run, it stops in its first turn. If it has stopped, or is stopping, this does nothing.
     pub fn stop(&self) {
         // A reactor that has stopped needs no more; and nothing is lost with the call that comes back.
-        let _ = self.call_from_thread(|reactor| {
+        let _ = self.deliver(|reactor| {
             let _ = reactor.stop();
         });
     }

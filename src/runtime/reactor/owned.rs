@@ -255,7 +255,7 @@ impl<T: 'static> Address<T> {
     /// The reactor has stopped, and the value is gone with it.
     pub fn release(&self) -> Result<(), Rejected<Call>> {
         let id = self.id;
-        self.handle.call_from_thread(move |reactor| drop(Self::take(reactor, id)))
+        self.handle.deliver(move |reactor| drop(Self::take(reactor, id)))
     }
 
     pub(crate) fn handle(&self) -> &Handle {

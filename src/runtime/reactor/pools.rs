@@ -95,7 +95,7 @@ impl Reactor {
         let stopping = pool.clone();
         pool.begin_stop(move || {
             // The reactor waits for this very call, so it has not ended; if it was dropped, nobody waits.
-            let _ = address.handle().call_from_thread({
+            let _ = address.handle().deliver({
                 let address = address.clone();
                 move |reactor| {
                     // All workers have run their last job: what is left to wait for is that their threads end.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use selvedge::{Incident, Job, NeverRan, PoolBuilder, Reactor, ThreadPool, threads};
+use selvedge::{Cancellation, Incident, Job, NeverRan, PoolBuilder, Reactor, ThreadPool, threads};
 use support::{Bomb, Log, Note, ends, until};
 
 /// What happened, and on which side of it.
@@ -242,6 +242,29 @@ fn a_job_that_is_refused_is_told_so_within_its_context_but_not_within_the_hooks_
         pool.stop().unwrap();
         assert_eq!(log, ["true 5".to_owned()]);
         assert_eq!(REQUEST.get(), 6);
+    });
+}
+
+// Checks: B39, B43
+#[test]
+fn a_job_that_is_cancelled_is_dropped_within_its_context_on_the_cancellers_thread() {
+    ends(|| {
+        struct Witness(Log<(u32, thread::ThreadId)>);
+        impl Drop for Witness {
+            fn drop(&mut self) {
+                self.0.note((REQUEST.get(), thread::current().id()));
+            }
+        }
+        let log = Log::new();
+        let pool = carrying_the_request(one()).build().unwrap();
+        let witness = Witness(log.clone());
+        REQUEST.set(5);
+        let ticket = pool.call_in_thread_ticketed(move |_| support::hold(&witness)).unwrap();
+        REQUEST.set(6);
+        assert_eq!(ticket.cancel(), Cancellation::NeverRuns);
+        assert_eq!(log, [(5, thread::current().id())]);
+        assert_eq!(REQUEST.get(), 6);
+        pool.stop().unwrap();
     });
 }
 

@@ -100,6 +100,21 @@ impl Drop for AtExit {
     }
 }
 
+// Checks: B40, P2, P9
+#[test]
+fn a_job_that_is_told_it_never_runs_cannot_wait_for_its_pool_to_be_over() {
+    ends(|| {
+        let pool = ThreadPool::new(0, 1).unwrap();
+        let (own, told) = (pool.clone(), Log::new());
+        let tells = told.clone();
+        // The pool is not over before this has returned; so to wait for that here would be to wait for oneself.
+        let on_result = move |_: Result<(), Failure>| tells.note(own.stop().is_err());
+        pool.call_in_thread_with_callback(on_result, || ()).unwrap();
+        pool.stop().unwrap();
+        assert_eq!(told, [true]);
+    });
+}
+
 // Checks: B42, P9
 #[test]
 fn a_thread_that_ends_may_resize_its_pool_while_another_waits_for_its_end() {

@@ -39,8 +39,8 @@ fn ask(whom: &str, jobs: u64) -> f64 {
 
 /// In the child: says how many bytes each job took, and ends the process. Elsewhere, nothing.
 pub fn answer() {
-    let Ok(hold) = env::var(HOLD) else { return };
-    let (whom, jobs) = hold.split_once(' ').expect("two words");
+    let Ok(held) = env::var(HOLD) else { return };
+    let (whom, jobs) = held.split_once(' ').expect("two words");
     let jobs = jobs.parse().expect("a number");
     match whom {
         "selvedge" => hold(selvedge::ThreadPool::of(0), jobs),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::apart::Apart;
 use super::deadline::{Deadline, Tick};
-use super::sync::{Condvar, Hint, Mutex, Recent, Spin, pause};
+use super::sync::{Condvar, Hint, Mutex, MutexGuard, Recent, Spin, pause};
 use crate::error::Rejection;
 use crate::machine::inbox::{self as machine, Park, Posted, Refused};
 pub use crate::machine::inbox::{Accept, Queue};
@@ -61,12 +61,7 @@ impl<Q: Queue> Inbox<Q> {
     {
         let mut state = self.state.lock();
         let posted = state.post(call)?;
-        // While the lock's cache line is here anyway.
-        self.filled.set(true);
-        drop(state);
-        if posted == Posted::Wake {
-            self.wake.notify_one();
-        }
+        self.announce(state, posted);
         Ok(())
     }
 
@@ -96,12 +91,19 @@ impl<Q: Queue> Inbox<Q> {
                 }
             }
         };
+        self.announce(state, posted);
+        Ok(())
+    }
+
+    /// A call is in the queue: what is owed for that.
+    #[inline]
+    fn announce(&self, state: MutexGuard<'_, machine::Inbox<Q>>, posted: Posted) {
+        // While the lock's cache line is here anyway.
         self.filled.set(true);
         drop(state);
         if posted == Posted::Wake {
             self.wake.notify_one();
         }
-        Ok(())
     }
 
     /// The type of what was posted last, as a hint. It lies beside the lock, whose cache line a poster needs next.

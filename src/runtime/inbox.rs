@@ -61,8 +61,19 @@ impl<Q: Queue> Inbox<Q> {
     {
         let mut state = self.state.lock();
         let posted = state.post(call)?;
-        self.announce(state, posted);
+        self.tell(state, posted);
         Ok(())
+    }
+
+    /// What a poster owes, once it has let go of the lock.
+    #[inline]
+    fn tell(&self, state: MutexGuard<'_, machine::Inbox<Q>>, posted: Posted) {
+        // While the lock's cache line is here anyway.
+        self.filled.set(true);
+        drop(state);
+        if posted == Posted::Wake {
+            self.wake.notify_one();
+        }
     }
 
     /// Posts a call as [`post`](Self::post) does, but within the bound. With `patience`, it waits for a place, for as long as that says.
@@ -91,19 +102,8 @@ impl<Q: Queue> Inbox<Q> {
                 }
             }
         };
-        self.announce(state, posted);
+        self.tell(state, posted);
         Ok(())
-    }
-
-    /// A call is in the queue: what is owed for that.
-    #[inline]
-    fn announce(&self, state: MutexGuard<'_, machine::Inbox<Q>>, posted: Posted) {
-        // While the lock's cache line is here anyway.
-        self.filled.set(true);
-        drop(state);
-        if posted == Posted::Wake {
-            self.wake.notify_one();
-        }
     }
 
     /// The type of what was posted last, as a hint. It lies beside the lock, whose cache line a poster needs next.

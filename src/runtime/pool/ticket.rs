@@ -126,7 +126,7 @@ impl fmt::Debug for CancelToken {
 /// Runs the job of a worker that has no thread of its own: one that is in its midst further up this thread's stack is another worker's, and its token is not
 /// this one's. A job's panic is contained further in.
 pub(super) fn apart<R>(job: impl FnOnce() -> R) -> R {
-    let outer = CURRENT.try_with(std::cell::RefCell::take).ok().flatten();
+    let outer = CURRENT.try_with(RefCell::take).ok().flatten();
     let result = job();
     let own = CURRENT.try_with(|current| current.replace(outer));
     drop(own);

@@ -39,26 +39,6 @@ fn a_workers_hooks_are_before_and_behind_its_jobs_and_over_when_stop_returns() {
     });
 }
 
-// Checks: B30, B39, R1
-#[test]
-#[ignore = "a long search: run it by name, with --ignored"]
-fn a_start_hook_that_waits_for_a_job_has_another_worker_run_it() {
-    explore_calm(|chaos| {
-        let (done, tell) = Signal::pair();
-        let first = once(done);
-        let hooked = builder(0, 2).on_worker_start(move |_| {
-            if let Some(done) = first() {
-                done.wait();
-            }
-        });
-        let pool = hooked.build().unwrap();
-        pool.call_in_thread(move || tell.give()).unwrap();
-        pool.start().unwrap();
-        let _shaking = shake(&pool, chaos);
-        stop(&pool, 1);
-    });
-}
-
 // Checks: B39, B42, R13, R29
 #[test]
 fn a_stop_hook_may_wait_for_another_thread_that_resizes_the_pool_and_the_pool_still_ends() {

@@ -281,7 +281,7 @@ impl ThreadPool {
     /// Jobs of a pool that was never started are not run: each is told so. Stopping again is harmless, and waits likewise.
     ///
     /// # Errors
-    /// The caller is one of this pool's own workers, and would wait for itself. Nothing has changed.
+    /// The caller is one of this pool's own workers, or tells a job of the pool that it never runs, and would wait for itself. Nothing has changed.
     pub fn stop(&self) -> Result<(), StopFromWorker> {
         self.stop_with(StopPolicy::Drain)
     }

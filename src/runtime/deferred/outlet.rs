@@ -1,6 +1,7 @@
 //! The way out of a link: where its result and its successor meet.
 
 use std::cell::Cell;
+use std::convert::Infallible;
 use std::error::Error;
 use std::mem;
 use std::panic::Location;
@@ -99,7 +100,7 @@ impl<T, E> Outlet<T, E> {
         self.step(|machine| machine.settle(rest))
     }
 
-    pub(super) fn attach(&self, next: Next<T, E>) -> Meeting<T, E> {
+    pub(super) fn attach(&self, next: Next<T, E>) -> Met<Next<T, E>, Rest<T, E>, Infallible> {
         self.step(|machine| machine.attach(next))
     }
 

@@ -289,7 +289,6 @@ impl Chains {
                 self.moves(steps, other, "add", Chain::add);
                 self.go_on_or_hold(steps, other, Held::AWaiter(waiter, brought));
             }
-            Met::Tell(()) => self.fail("a successor that comes tells somebody"),
         }
     }
 

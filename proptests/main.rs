@@ -8,13 +8,16 @@
     reason = "a check fails by panicking"
 )]
 
+mod coordinate;
 mod corpus;
 mod deferred;
 mod inbox;
 mod known;
+mod lists;
 mod ordering;
 mod pool;
 mod regressions;
 mod results;
 mod script;
 mod strategy;
+mod tasks;

@@ -269,3 +269,34 @@ fn a_list_frees_what_it_was_made_of_when_all_have_fired() {
     resolvers.into_iter().for_each(|resolver| resolver.callback(0));
     assert_eq!((drops.count(), value(kept)), (1, 3));
 }
+
+// Checks: B53, B61
+#[test]
+fn a_paused_member_holds_its_list_up_and_a_paused_list_its_callbacks() {
+    let (member, resolver) = Deferred::<u32>::new();
+    let brake = member.pause_handle();
+    brake.pause();
+    let list = gather_results([member, Deferred::succeed(2)]);
+    list.pause();
+    let sum = list.pause_handle();
+    let list = list.add_callback(|all| all.into_iter().sum::<u32>());
+    resolver.callback(1);
+    let list = list.try_result().map(drop).unwrap_err();
+    brake.unpause().unwrap();
+    let list = list.try_result().map(drop).unwrap_err();
+    sum.unpause().unwrap();
+    assert_eq!(value(list), 3);
+}
+
+// Checks: B53, B61
+#[test]
+fn a_list_that_is_cancelled_while_a_member_does_not_heed_it_fails_with_cancelled() {
+    let (member, resolver) = Deferred::<u32>::new();
+    let brake = member.pause_handle();
+    brake.pause();
+    let list = DeferredList::new([member]).all();
+    list.cancel();
+    assert!(error(list).is::<Cancelled>());
+    assert!(resolver.is_cancelled());
+    brake.unpause().unwrap();
+}

@@ -133,3 +133,31 @@ fn handles_are_as_small_as_what_they_lead_to_allows() {
     assert_eq!(size_of::<Result<Box<u32>, Failure>>(), 2 * POINTER);
     assert!(size_of::<Failure>() <= size_of::<io::Error>());
 }
+
+// Checks: S1, P31, P33
+#[test]
+fn what_takes_turns_or_is_called_again_stays_on_its_thread_and_its_errors_travel() {
+    use selvedge::task::{CooperativeTask, Cooperator, LoopingCall};
+    use selvedge::{
+        AdvanceError, DeferredList, DeferredLock, DeferredQueue, DeferredSemaphore, FailureGroup, FirstError,
+        LoopingCallError, OverRelease, Permit, QueueOverflow, QueueUnderflow, TaskFinished,
+    };
+    assert_not_impl_any!(DeferredList<u32>: Send, Sync);
+    assert_not_impl_any!(DeferredLock: Send, Sync);
+    assert_not_impl_any!(DeferredSemaphore: Send, Sync);
+    assert_not_impl_any!(DeferredQueue<u32>: Send, Sync);
+    assert_not_impl_any!(LoopingCall: Send, Sync);
+    assert_not_impl_any!(Cooperator: Send, Sync);
+    assert_not_impl_any!(CooperativeTask: Send, Sync);
+    // A guard is one: what could be cloned could be given back twice.
+    assert_not_impl_any!(Permit: Send, Sync, Clone);
+    assert_impl_all!(FirstError: Error, Send, Sync, Into<Failure>);
+    assert_impl_all!(FailureGroup: Error, Send, Sync, Into<Failure>);
+    assert_impl_all!(QueueOverflow<u32>: Error, Send, Sync);
+    assert_impl_all!(QueueOverflow<Rc<u32>>: Error);
+    assert_impl_all!(OverRelease: Error, Send, Sync, Copy);
+    assert_impl_all!(QueueUnderflow: Error, Send, Sync, Copy);
+    assert_impl_all!(AdvanceError: Error, Send, Sync, Copy);
+    assert_impl_all!(LoopingCallError: Error, Send, Sync, Copy);
+    assert_impl_all!(TaskFinished: Error, Send, Sync, Copy);
+}

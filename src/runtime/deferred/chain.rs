@@ -160,7 +160,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Head<T, E> {
     }
 
     /// The chain runs from now on: its canceller is of no use any more.
-    fn begin(self: Rc<Self>) -> (Rc<dyn Output<T, E>>, Rc<dyn Chain>) {
+    pub(super) fn begin(self: Rc<Self>) -> (Rc<dyn Output<T, E>>, Rc<dyn Chain>) {
         drop_contained(self.core.errand.take());
         (Rc::clone(&self) as Rc<dyn Output<T, E>>, self)
     }

@@ -14,7 +14,7 @@ use std::rc::{Rc, Weak};
 use super::super::report::{Incident, drop_contained, report};
 use super::super::sync::catch;
 use super::chain::{self, Chain, Head, Run, Whose, deliver};
-use super::outlet::{Ahead, Input, Next, Output, Rest};
+use super::outlet::{Ahead, Input, Next, Rest};
 use super::{Deferred, Resolver};
 use crate::error::{FailureGroup, FirstError};
 use crate::failure::Failure;
@@ -138,7 +138,12 @@ impl<T: 'static, E: Error + From<Failure> + 'static> DeferredList<T, E> {
     #[track_caller]
     fn gather<U: 'static>(self, plan: Plan<T, E, U>) -> Deferred<U, E> {
         let (tally, at_once) = Tally::new(plan.rule(), self.members.len());
-        let slots = self.members.iter().map(|member| Slot::Waits(Rc::downgrade(&member.chain))).collect();
+        // One that has its result already is not to be cancelled, whatever one before it decides: what it came to is its own.
+        let slots = self.members.iter().map(|member| match member.tail.outlet().is_settled() {
+            true => Slot::Spent,
+            false => Slot::Waits(Rc::downgrade(&member.chain)),
+        });
+        let slots = slots.collect();
         let made_at = Location::caller();
         let gathering = Rc::new_cyclic(|this: &Weak<Gathering<T, E, U>>| {
             let this = this.clone();
@@ -233,7 +238,7 @@ enum Slot<T, E> {
     Cancelled,
     /// Its result, and where it was made, in case that is an error that finds no place.
     Has(Rest<T, E>),
-    /// Its result has decided the list, or came too late.
+    /// Nothing: its result has decided the list, or came too late, or is about to be taken.
     Spent,
 }
 
@@ -398,8 +403,9 @@ impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Run for Member<
         let head = Rc::clone(&self.gathering.head);
         match head.core().step(State::fire) {
             Fire::Run => {
-                *chain = Rc::clone(&head) as Rc<dyn Chain>;
-                deliver(head as Rc<dyn Output<U, E>>, result, chain)
+                let (head, list) = head.begin();
+                *chain = list;
+                deliver(head, result, chain)
             }
             Fire::Discard => {
                 drop_contained(result);

@@ -11,8 +11,7 @@ use super::super::sync::catch;
 use super::cooperator::Shared;
 use super::when_over;
 use crate::error::TaskFinished;
-use crate::failure::NotPaused;
-use crate::failure::{Failure, ReactorStopped};
+use crate::failure::{Failure, NotPaused, ReactorStopped};
 use crate::machine::cooperative::{Do, End, Stepped, Task};
 use crate::machine::line::{Key, Line};
 

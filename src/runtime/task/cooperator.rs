@@ -13,8 +13,7 @@ use super::super::sync::catch;
 use super::cooperative::{Member, Work};
 use super::{Due, Timed, valueless};
 use crate::error::TaskFinished;
-use crate::failure::NotPaused;
-use crate::failure::{Failure, ReactorStopped};
+use crate::failure::{Failure, NotPaused, ReactorStopped};
 use crate::machine::cooperative::{Crew, End};
 use crate::machine::line::{Key, Line};
 

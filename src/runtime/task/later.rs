@@ -4,16 +4,14 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::super::deferred::{Deferred, Outcome, Resolver, maybe_deferred};
+use super::super::deferred::{Deferred, Outcome, Settled, Undelivered, maybe_deferred};
 use super::super::reactor::{DelayedCall, Reactor};
-use super::super::report::drop_contained;
-use super::{Due, Timed};
-use crate::failure::{Failure, ReactorStopped};
+use crate::failure::Failure;
 
 /// Calls a function when `delay` has passed, and fires with what comes of it: its value, its error, its panic, or the result of the Deferred that it returns.
 ///
 /// The function runs on the reactor's thread, as a [timer](Reactor::call_later) does. Cancelling the Deferred before cancels the timer and drops the function, at once; after, it is forwarded to the
-/// Deferred that the function returned. When the reactor ends before its time has come it fails with [`ReactorStopped`].
+/// Deferred that the function returned. When the reactor ends before its time has come it fails with [`ReactorStopped`](crate::ReactorStopped).
 ///
 /// ```
 /// use selvedge::{Reactor, VirtualClock, task};
@@ -39,38 +37,9 @@ where
             let _ = timer.cancel();
         }
     });
-    let work = move |reactor: &Reactor, resolver: Resolver<R::Value>| resolver.settle(maybe_deferred(|| f(reactor)));
-    let later = Rc::new(Later { timer, work: Cell::new(Some((work, resolver))) });
-    let at = reactor.now().saturating_add(delay);
-    let timer = Due::at(reactor, at, Rc::clone(&later));
-    later.timer.set(Some(timer));
+    // Dropped unrun, it says whether the reactor has ended; where the canceller has dropped it, that says more, and is heard.
+    let later = Undelivered::new(resolver);
+    let call = reactor.call_later(delay, move |reactor| later.deliver(Settled::Later(maybe_deferred(|| f(reactor)))));
+    timer.set(Some(call));
     deferred
-}
-
-struct Later<F, T> {
-    /// Taken by whoever cancels it.
-    timer: Rc<Cell<Option<DelayedCall>>>,
-    work: Cell<Option<(F, Resolver<T>)>>,
-}
-
-impl<F, T> Timed for Later<F, T>
-where
-    F: FnOnce(&Reactor, Resolver<T>) + 'static,
-    T: 'static,
-{
-    fn due(self: Rc<Self>, reactor: &Reactor) {
-        if let Some((work, resolver)) = self.work.take() {
-            work(reactor, resolver);
-        }
-    }
-
-    fn lost(&self) {
-        let Some((work, resolver)) = self.work.take() else { return };
-        drop_contained(work);
-        match self.timer.take() {
-            Some(_) => resolver.errback(ReactorStopped),
-            // It was cancelled, and says so itself.
-            None => drop(resolver),
-        }
-    }
 }

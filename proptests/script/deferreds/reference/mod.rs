@@ -3,21 +3,36 @@
 //! Written to be obviously right, from the behaviour catalogue and the documentation: a Deferred is a list of callbacks, a result that may be there, and whom it
 //! waits for. Where the catalogue is silent (what is dropped before what) this pins down what is.
 
+mod lists;
+
 use std::collections::VecDeque;
 use std::mem;
 use std::time::Duration;
 
 use selvedge::Incident;
 
-use super::program::{Deed, End, Ending, Hook, Op, Program, Sent, Side};
+use super::program::{Deed, End, Ending, Hook, Kind, Op, Program, Sent, Side};
 use super::trace::{Answer, Event, Given, Id, State, Why};
 use crate::script::program::{Delay, Nth};
+use lists::List;
 
 /// What a program should come to.
 pub struct Outcome {
     pub trace: Vec<Event>,
     /// How many closures, values and errors it made.
-    pub made: Id,
+    made: Id,
+    /// Something waits for itself through a list, for ever: nobody sees such a ring, and it keeps what it consists of.
+    hangs: bool,
+}
+
+impl Outcome {
+    /// Every closure, value and error has come to its end, unless something hangs.
+    ///
+    /// # Errors
+    /// The first that has not.
+    pub fn account(&self, trace: &[Event]) -> Result<(), String> {
+        if self.hangs { Ok(()) } else { super::trace::account(trace, self.made) }
+    }
 }
 
 /// Follows the rules.
@@ -29,7 +44,8 @@ pub fn run(program: &Program) -> Outcome {
         model.run_timers();
     }
     model.end(program.ending);
-    Outcome { trace: model.trace, made: model.made }
+    let hangs = model.deferreds.iter().any(|it| it.waits_for.is_some());
+    Outcome { trace: model.trace, made: model.made, hangs }
 }
 
 /// A panic is on its way up.
@@ -50,6 +66,8 @@ enum Rest {
     Error(Why),
     /// What `log_error` leaves.
     Unit,
+    /// What that list came to, and whether well.
+    List(usize, bool),
 }
 
 /// What a callback comes to.
@@ -70,6 +88,10 @@ enum Pair {
     Ignore,
     /// `add_timeout`: which timer it was, and what is called instead if it was that.
     Timeout(Option<usize>, Delay, Option<(Token, End)>),
+    /// Which list it is a member of, and which member.
+    Member(usize, usize),
+    /// What a list came to is taken apart.
+    TakeApart,
 }
 
 /// What is to happen as soon as what happens now is through.
@@ -98,6 +120,8 @@ enum TimerState {
 #[derive(Default)]
 struct Deferred {
     canceller: Option<Token>,
+    /// The list that it is of, which is cancelled with it.
+    list: Option<usize>,
     /// It has, or had, a result: another one comes too late.
     fired: bool,
     cancelling: bool,
@@ -159,6 +183,7 @@ struct Model {
     resolvers: Vec<Option<usize>>,
     /// Which Deferred each `PauseHandle` pauses, until it is dropped.
     grips: Vec<Option<usize>>,
+    lists: Vec<List>,
     now: Duration,
     timers: Vec<Timer>,
     /// What has to wait, while something goes on that does not let it in between.
@@ -206,8 +231,10 @@ impl Model {
     }
 
     fn drop_result(&mut self, result: Rest) {
-        if let Rest::Value(id) | Rest::Error(Why::Own(id)) = result {
-            self.trace.push(Event::Dropped(id));
+        match result {
+            Rest::Value(id) | Rest::Error(Why::Own(id)) => self.trace.push(Event::Dropped(id)),
+            Rest::List(list, _) => self.drop_what_came(list),
+            Rest::Error(_) | Rest::Unit => {}
         }
     }
 
@@ -316,6 +343,7 @@ impl Model {
                     self.deferreds[it].in_reach = true;
                 }
             }
+            Op::List(kind, members) => self.list(*kind, members),
             Op::Chain(nth, other) => match self.resolver(*other) {
                 Some(which) => {
                     if let Some(inner) = self.take(*nth)
@@ -590,6 +618,8 @@ impl Model {
         if let Some(canceller) = self.deferreds[it].canceller.take() {
             let flow = self.call(canceller, Given::Nothing);
             self.contain(Incident::Canceller, flow);
+        } else if let Some(list) = self.deferreds[it].list {
+            self.cancel_members(list);
         }
         if !self.deferreds[it].fired {
             self.arrive(it, Comes::Now(Rest::Error(Why::Cancelled)));
@@ -632,6 +662,10 @@ impl Model {
                 return self.goes(it);
             }
             let Some(result) = self.deferreds[it].result.take() else { return };
+            if let Some(&Pair::Member(list, index)) = self.deferreds[it].callbacks.front() {
+                self.deferreds[it].callbacks.clear();
+                return self.bring(list, index, result);
+            }
             if let Some(pair) = self.deferreds[it].callbacks.pop_front() {
                 self.deferreds[it].running = true;
                 let comes = self.run_pair(pair, result);
@@ -652,7 +686,7 @@ impl Model {
 
     /// B50: values go to callbacks, errors to errbacks; the half that is not called goes first.
     fn run_pair(&mut self, pair: Pair, result: Rest) -> Comes {
-        let well = !matches!(result, Rest::Error(_));
+        let well = !matches!(result, Rest::Error(_) | Rest::List(_, false));
         match pair {
             Pair::Both(token, end) => self.run_hook(token, end, result),
             Pair::Value(token, end) if well => self.run_hook(token, end, result),
@@ -680,6 +714,8 @@ impl Model {
                 self.drop_result(result);
                 Comes::Now(Rest::Unit)
             }
+            Pair::Member(..) => unreachable!("it is no callback"),
+            Pair::TakeApart => Comes::Now(self.take_apart(result)),
             Pair::Timeout(timer, after, hook) => self.end_timeout(timer, after, hook, result),
         }
     }
@@ -839,6 +875,6 @@ fn given(result: Rest) -> Given {
     match result {
         Rest::Value(id) => Given::Value(id),
         Rest::Error(why) => Given::Error(why),
-        Rest::Unit => Given::Nothing,
+        Rest::Unit | Rest::List(..) => Given::Nothing,
     }
 }

@@ -312,6 +312,7 @@ proptest! {
         prop_assert_eq!(reactor.now(), Duration::from_millis(fingers.now));
         looping.stop().unwrap();
         prop_assert!(ended.try_result().is_ok_and(|ended| ended.is_ok()));
+        prop_assert_eq!(reactor.delayed_calls(), 0);
     }
 
     // Checks: B68, P34

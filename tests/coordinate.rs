@@ -12,7 +12,7 @@ use std::thread;
 
 use selvedge::{
     Abandoned, Cancelled, Deferred, DeferredLock, DeferredQueue, DeferredSemaphore, Failure, Incident, OverRelease,
-    Permit, QueueUnderflow,
+    Permit, QueueUnderflow, Reactor,
 };
 use support::{Drops, Grenade, Oops, Trace, error, reports, value};
 
@@ -447,4 +447,36 @@ fn an_item_that_panics_when_it_is_dropped_keeps_no_other_from_being_dropped() {
     });
     assert_eq!(drops.count(), 1);
     assert_eq!(told, [(Incident::Drop, "panicked: dropped a grenade".to_owned(), None)]);
+}
+
+// Checks: B64, P20, P31
+#[test]
+fn a_lock_is_awaited_and_a_task_that_is_dropped_leaves_the_line_or_gives_back() {
+    let reactor = Reactor::new();
+    let (lock, permit) = held();
+    let (log, first) = (Trace::new(), lock.clone());
+    let note = log.clone();
+    let waits = reactor.spawn({
+        let lock = lock.clone();
+        async move { lock.acquire().await.map(drop) }
+    });
+    let served = reactor.spawn(async move {
+        let permit = first.acquire().await?;
+        note.note("served");
+        drop(permit);
+        Ok::<_, Failure>(())
+    });
+    reactor.turn().unwrap();
+    assert_eq!(lock.waiting(), 2);
+    waits.cancel();
+    assert!(error(waits).is::<Cancelled>());
+    assert_eq!(lock.waiting(), 1);
+    drop(permit);
+    // It has the lock, and has not been polled yet: dropped now, it gives it back.
+    assert!(lock.is_locked());
+    let second = lock.acquire();
+    served.cancel();
+    assert!(error(served).is::<Cancelled>());
+    drop(value(second));
+    assert_eq!((lock.is_locked(), log.seen()), (false, String::new()));
 }

@@ -146,8 +146,8 @@ impl Clock {
             (_, None) => (self.from..=self.now).filter(|&at| self.is_tick(at)).count() as u64,
             (_, Some(last)) => (last + 1..=self.now).filter(|&at| self.is_tick(at)).count() as u64,
         };
-        if count != expected {
-            self.fault = Some("ticks are counted once each");
+        if count != expected || count == 0 {
+            self.fault = Some("ticks are counted once each, and a call is made at one");
         }
         self.counted = Some(self.now);
     }

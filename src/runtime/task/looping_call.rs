@@ -49,7 +49,7 @@ struct Loop {
     machine: Cell<Looping>,
     /// None while it runs.
     body: Cell<Option<Body>>,
-    /// A call is made only if there is something to count.
+    /// The function wants to know how many ticks there were.
     counts: bool,
     /// Who is told of the end. None also when that was cancelled.
     ended: Cell<Option<Resolver<()>>>,
@@ -100,7 +100,7 @@ impl LoopingCall {
 
     /// A loop of a function that is told how many ticks have come since its last call, the present one included: more than one if some were skipped.
     ///
-    /// It is not called where there is none to be counted. With an interval of zero each call counts one.
+    /// It is called at ticks only, so there is always one to count. With an interval of zero each call counts one.
     ///
     /// ```
     /// use selvedge::task::LoopingCall;
@@ -250,9 +250,6 @@ impl Loop {
 
     fn call(self: &Rc<Self>, reactor: &Reactor) {
         let count = if self.counts { self.step(|machine| machine.count(reactor.now())) } else { 1 };
-        if count == 0 {
-            return self.over(Ok(()));
-        }
         let Some(mut body) = self.body.take() else { return };
         let settled = catch(|| body(&Tick { reactor, of: self }, count));
         self.body.set(Some(body));

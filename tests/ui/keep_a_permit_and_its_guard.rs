@@ -1,0 +1,9 @@
+// Checks: B64
+//! A permit is kept, or has a guard.
+
+fn main() {
+    let lock = selvedge::DeferredLock::new();
+    let permit = lock.try_acquire().unwrap();
+    permit.keep();
+    drop(permit);
+}

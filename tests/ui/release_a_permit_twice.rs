@@ -1,0 +1,9 @@
+// Checks: B64
+//! A permit is given back once.
+
+fn main() {
+    let lock = selvedge::DeferredLock::new();
+    let permit = lock.try_acquire().unwrap();
+    permit.release();
+    permit.release();
+}

@@ -52,6 +52,9 @@ use crate::machine::tally::{Came, Rule, Tally};
 /// canceller and errbacks make of it, and the list comes to what follows from that; only if some member still has no result then does the list itself fail with `Cancelled`. Dropping
 /// the list's Deferred cancels nothing.
 ///
+/// **Its own member.** A Deferred that waits for itself [is found out](crate::WaitsForItself); one that waits for a list of which it is a member is not, and waits for ever. A callback that
+/// returns a list must not stand in the chain of one of its members.
+///
 /// **Cost.** One allocation for each member, one array for all, and no stack: a list of lists of lists fires as flatly as a chain. Adding and firing a member
 /// takes the same time however many there are. (Cancelling goes down through lists of lists by calls, one level of stack for each.)
 #[must_use = "a list does nothing until it is told on what to fire"]
@@ -383,6 +386,13 @@ impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Ahead for Membe
 
     fn waiting(self: Rc<Self>) -> Option<Rc<dyn Chain>> {
         None
+    }
+
+    /// The list cancels its members by their heads.
+    fn adopt(&self, chain: &Rc<dyn Chain>) {
+        if let Some(Slot::Waits(member)) = self.gathering.slots.borrow_mut().get_mut(self.index) {
+            *member = Rc::downgrade(chain);
+        }
     }
 }
 

@@ -88,3 +88,19 @@ fn a_cancelled_deferred_to_which_nothing_was_added_is_reported_when_its_firing_h
          end forget",
     );
 }
+
+// Checks: B53, B62
+#[test]
+fn a_race_cancels_a_member_that_came_to_wait_when_its_pause_ended_by_itself() {
+    comes_right(
+        "new
+         new { }
+         new
+         pause 0
+         both 0 { } await 1
+         fire 0 value
+         race 0 2
+         fire 2 value
+         end forget",
+    );
+}

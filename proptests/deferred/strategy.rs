@@ -28,6 +28,7 @@ fn line() -> impl Strategy<Value = Vec<Op>> {
         2 => nth().prop_map(Op::Cancel),
         1 => nth().prop_map(Op::Pause),
         1 => nth().prop_map(Op::Grip),
+        1 => (kind(), vec(nth(), 1..4)).prop_map(|(kind, members)| Op::List(kind, members)),
     ];
     (vec(Just(Op::New(None)), 3..7), vec(waits, 2..9), vec(step, 2..9))
         .prop_map(|(new, waits, steps)| [new, waits, steps].concat())

@@ -10,6 +10,7 @@
 
 mod coordinate;
 mod corpus;
+mod deferred;
 mod inbox;
 mod known;
 mod lists;

@@ -373,8 +373,8 @@ errors! {
     WaitsForItself: "a callback returned a Deferred that waits for that callback's own chain: it would wait for ever; return \
                      another one, or a value";
 
-    /// A Deferred was to be unpaused that is not paused, or not any more.
-    NotPaused: "it is not paused: each end of a pause needs a pause, and there is none left";
+    /// A Deferred or a cooperative task was to go on that is not paused, or not any more.
+    NotPaused: "it is not paused: each pause ends once, and there is none left to end";
 
     /// The reactor has stopped, so what it was asked for cannot happen any more.
     ReactorStopped: "the reactor has stopped and runs nothing any more";

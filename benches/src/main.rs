@@ -7,6 +7,7 @@ mod measure;
 mod neighbour;
 mod payload;
 mod posting;
+mod promises;
 mod round_trip;
 mod table;
 
@@ -51,6 +52,7 @@ enum Group {
     Dispatch,
     Defer,
     Blocking,
+    Promises,
     Floor,
 }
 
@@ -61,6 +63,7 @@ impl Group {
             Group::Dispatch => dispatch::comparisons(),
             Group::Defer => vec![round_trip::defer()],
             Group::Blocking => vec![round_trip::blocking()],
+            Group::Promises => promises::comparisons(),
             Group::Floor => vec![floor::comparison()],
         }
     }

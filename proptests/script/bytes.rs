@@ -42,20 +42,21 @@ pub fn encode(program: &Program) -> Vec<u8> {
     writer.0
 }
 
-struct Reader<'a>(&'a [u8]);
+/// What is left of the bytes.
+pub(super) struct Reader<'a>(pub(super) &'a [u8]);
 
 impl Reader<'_> {
-    fn byte(&mut self) -> u8 {
+    pub(super) fn byte(&mut self) -> u8 {
         let Some((&first, rest)) = self.0.split_first() else { return 0 };
         self.0 = rest;
         first
     }
 
-    fn nth(&mut self) -> Nth {
+    pub(super) fn nth(&mut self) -> Nth {
         Nth(self.byte())
     }
 
-    fn delay(&mut self) -> Delay {
+    pub(super) fn delay(&mut self) -> Delay {
         Delay(self.byte())
     }
 
@@ -132,10 +133,11 @@ fn work(kind: u8) -> Work {
     [Work::Fine, Work::Refuse, Work::Panic][usize::from(kind % 3)]
 }
 
-struct Writer(Vec<u8>);
+/// The bytes so far.
+pub(super) struct Writer(pub(super) Vec<u8>);
 
 impl Writer {
-    fn put(&mut self, bytes: &[u8]) {
+    pub(super) fn put(&mut self, bytes: &[u8]) {
         self.0.extend_from_slice(bytes);
     }
 

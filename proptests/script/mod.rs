@@ -2,6 +2,7 @@
 
 pub mod actual;
 pub mod bytes;
+pub mod deferreds;
 pub mod hands;
 pub mod program;
 pub mod reference;

@@ -124,7 +124,7 @@ impl Why {
 ///
 /// # Errors
 /// A description, if they do.
-pub fn compare(expected: &[Event], actual: &[Event]) -> Result<(), String> {
+pub fn compare<E: PartialEq + fmt::Debug>(expected: &[E], actual: &[E]) -> Result<(), String> {
     let same = expected.iter().zip(actual).take_while(|(one, other)| one == other).count();
     if same == expected.len() && same == actual.len() {
         return Ok(());
@@ -142,7 +142,7 @@ pub fn compare(expected: &[Event], actual: &[Event]) -> Result<(), String> {
             let _ = writeln!(text, "  {sign} nothing more");
         }
     }
-    text.push_str("(-: the reference, +: the reactor)");
+    text.push_str("(-: the reference, +: the real thing)");
     Err(text)
 }
 

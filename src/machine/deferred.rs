@@ -16,6 +16,7 @@
 //! Beside the stage stands the count of its pauses. They say nothing of one another: a chain may be paused in any stage, and what it waits for by itself
 //! is no pause (`B53`). A pause is looked at in one place, where a result is about to go on from one link to the next.
 
+use std::convert::Infallible;
 use std::mem;
 
 /// What a chain is doing with its head, its callbacks and the result that travels down them; and how often it is paused.
@@ -285,8 +286,8 @@ impl<N, R, W> Outlet<N, R, W> {
         }
     }
 
-    /// The successor comes. It comes once.
-    pub(crate) fn attach(&mut self, next: N) -> Met<N, R, W> {
+    /// The successor comes. It comes once, and tells nobody.
+    pub(crate) fn attach(&mut self, next: N) -> Met<N, R, Infallible> {
         match mem::replace(self, Self::Spent) {
             Self::Settled(result) => Met::Pass(next, result),
             was => {

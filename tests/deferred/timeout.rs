@@ -209,6 +209,21 @@ fn one_that_is_paused_with_its_result_keeps_it_however_late_it_is() {
     assert_eq!(value(deferred), 4);
 }
 
+// Checks: B59, B53
+#[test]
+fn a_timeout_still_cancels_what_it_covers_after_a_pause_has_ended_by_itself() {
+    let (reactor, clock) = timed();
+    let (slow, _keep) = Deferred::<u32>::new();
+    let (deferred, resolver) = Deferred::new();
+    deferred.pause();
+    let deferred = deferred.add_callback(move |()| slow).add_timeout(&reactor, TIME).add_callback(|n| n + 1);
+    resolver.callback(());
+    // Given away paused, so nobody can unpause it, and it goes on at once.
+    let outer = Deferred::succeed(()).add_callback(move |()| deferred);
+    pass(&reactor, &clock, TIME);
+    assert!(error(outer).is::<TimedOut>());
+}
+
 // Checks: B59, B13
 #[test]
 fn the_reactors_end_leaves_the_deferred_to_itself() {

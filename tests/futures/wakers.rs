@@ -1,6 +1,8 @@
 //! Wakers of tasks: from any thread, any number of times, at any time.
 
+use std::cell::Cell;
 use std::future::poll_fn;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
@@ -131,4 +133,54 @@ fn a_waker_that_is_used_in_the_drop_of_its_own_future_changes_nothing() {
     drop(task.try_result());
     reactor.turn().unwrap();
     assert_eq!(reports.len(), 0);
+}
+
+// Checks: P23, R9, R17
+#[test]
+fn eight_tasks_that_four_threads_wake_at_random_miss_nothing() {
+    const TASKS: usize = 8;
+    const ROUNDS: usize = 2_000;
+    ends(|| {
+        let (reactor, reports) = reporting();
+        let news: Arc<[AtomicUsize; TASKS]> = Arc::default();
+        let (give, given) = mpsc::channel();
+        let left = Rc::new(Cell::new(TASKS));
+        for task in 0..TASKS {
+            let (news, left, here, give) = (Arc::clone(&news), Rc::clone(&left), reactor.local(), give.clone());
+            let mut handed_out = false;
+            let _ = reactor.spawn(poll_fn(move |context| {
+                if !handed_out {
+                    handed_out = true;
+                    give.send((task, context.waker().clone())).unwrap();
+                }
+                if news[task].load(Ordering::Acquire) < 4 * ROUNDS {
+                    return Poll::Pending;
+                }
+                left.set(left.get() - 1);
+                if left.get() == 0 {
+                    here.with(|reactor| reactor.stop().unwrap_or_default()).unwrap();
+                }
+                Poll::Ready(())
+            }));
+        }
+        let starts = thread::spawn(move || {
+            let wakers: Vec<(usize, Waker)> = given.iter().take(TASKS).collect();
+            let threads: Vec<_> = (0..4)
+                .map(|thread| {
+                    let (wakers, news) = (wakers.clone(), Arc::clone(&news));
+                    thread::spawn(move || {
+                        for round in 0..ROUNDS * TASKS {
+                            let (task, waker) = &wakers[(round * (2 * thread + 1)) % TASKS];
+                            news[*task].fetch_add(1, Ordering::Release);
+                            waker.wake_by_ref();
+                        }
+                    })
+                })
+                .collect();
+            threads.into_iter().for_each(|thread| thread.join().unwrap());
+        });
+        reactor.run();
+        starts.join().unwrap();
+        assert_eq!((left.get(), reports.len()), (0, 0));
+    });
 }

@@ -96,7 +96,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
     fn give_up(self) {
         drop_contained(self.tail.outlet().unwatch());
         if self.chain.core().state().stage() == Stage::Held && self.tail.outlet().is_settled() {
-            // The result lies here for the end of a pause. It is unhandled when that comes.
+            // The result lies here and waits for the end of a pause. Nothing is left to cancel, and an error is unhandled.
             return;
         }
         end(Ending::Cancelled(self.disown().chain));

@@ -12,7 +12,7 @@ use super::super::report::{Incident, drop_contained, report};
 use super::super::sync::catch;
 use super::Deferred;
 use super::endings::{Ending, end};
-use super::outlet::{Ahead, Next, Outlet, Output, Rest, outermost, tell};
+use super::outlet::{Ahead, Next, Outlet, Output, Rest, adopt_from, outermost, tell};
 use crate::failure::{Cancelled, Failure, NotPaused, WaitsForItself};
 use crate::machine::deferred::{Cancel, Chain as State, Fire, Line, Met, Place, Stage, Unpause};
 
@@ -25,13 +25,21 @@ pub(super) trait Chain {
 }
 
 /// What runs a link, whatever the types of its values.
-pub(super) trait Run {
+pub(super) trait Run: Ahead {
     /// Runs the callback, and says what comes next. Where the result leaves the chain, `chain` becomes the one it has come to.
     fn run(self: Rc<Self>, chain: &mut Rc<dyn Chain>) -> Option<Rc<dyn Run>>;
 }
 
 /// What is to be done with a chain later: while it is unfired, its canceller; while it is held, what lets the result go on. It never has both.
-pub(super) type Errand = Box<dyn FnOnce(Rc<dyn Chain>)>;
+pub(super) type Errand = Box<dyn FnOnce(Rc<dyn Chain>, Whose)>;
+
+/// Whether the chain that an errand is done for has the head it had.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whose {
+    Own,
+    /// Its head is gone, and another has taken its part.
+    Orphan,
+}
 
 /// What a chain knows of itself. Every part is a `Cell`: whatever a user's code does while it runs, nothing is borrowed.
 pub(super) struct Core {
@@ -63,13 +71,13 @@ impl Core {
     }
 
     /// The chain is paused and has a result that could go on: this is what lets it, later. It must not own the chain, which owns it.
-    pub(super) fn hold(&self, go_on: impl FnOnce(Rc<dyn Chain>) + 'static) {
+    pub(super) fn hold(&self, go_on: impl FnOnce(Rc<dyn Chain>, Whose) + 'static) {
         self.step(State::hold);
         self.errand.set(Some(Box::new(go_on)));
     }
 
     /// As [`hold`](Self::hold), for one that is held: this instead of what it had.
-    pub(super) fn hold_instead(&self, go_on: impl FnOnce(Rc<dyn Chain>) + 'static) {
+    pub(super) fn hold_instead(&self, go_on: impl FnOnce(Rc<dyn Chain>, Whose) + 'static) {
         drop_contained(self.errand.replace(Some(Box::new(go_on))));
     }
 
@@ -128,17 +136,27 @@ pub(super) struct Head<T, E: Error + 'static> {
 }
 
 impl<T: 'static, E: Error + From<Failure> + 'static> Head<T, E> {
-    pub(super) fn unfired(canceller: Option<Errand>, made_at: &'static Location<'static>) -> Self {
+    pub(super) fn unfired(canceller: Option<Errand>, made_at: &'static Location<'static>) -> Rc<Self> {
         Self::new(State::new(Stage::Unfired), Outlet::open(), canceller, made_at)
     }
 
-    pub(super) fn fired(result: Result<T, E>, made_at: &'static Location<'static>) -> Self {
+    pub(super) fn fired(result: Result<T, E>, made_at: &'static Location<'static>) -> Rc<Self> {
         Self::new(State::new(Stage::Resting), Outlet::settled(result, made_at), None, made_at)
     }
 
-    fn new(state: State, outlet: Outlet<T, E>, errand: Option<Errand>, made_at: &'static Location<'static>) -> Self {
+    fn new(
+        state: State,
+        outlet: Outlet<T, E>,
+        errand: Option<Errand>,
+        made_at: &'static Location<'static>,
+    ) -> Rc<Self> {
         let core = Core { state: Cell::new(state), place: Cell::new(Place::Alone), errand: Cell::new(errand), made_at };
-        Self { core, outlet }
+        Rc::new(Self { core, outlet })
+    }
+
+    /// Gives an unfired head what it is cancelled with.
+    pub(super) fn set_canceller(&self, canceller: Errand) {
+        self.core.errand.set(Some(canceller));
     }
 
     /// The chain runs from now on: its canceller is of no use any more.
@@ -231,6 +249,14 @@ pub(super) fn run(first: Option<Rc<dyn Run>>, mut chain: Rc<dyn Chain>) {
     }
 }
 
+/// A link has come to a tail where the result lay, and was given it: it runs at once, unless the chain is paused.
+pub(super) fn run_added(link: Rc<dyn Run>, chain: &Rc<dyn Chain>) {
+    let core = chain.core();
+    core.step(State::add);
+    let next = if core.is_paused() { hold_link(core, link) } else { Some(link) };
+    run(next, Rc::clone(chain));
+}
+
 /// Carries a result out of `from`: to the next link, which is returned to be run, or to whatever waits for this whole chain.
 ///
 /// What waits for a chain has the chain's type, so a result that ends one chain after the other passes through all of them in this
@@ -285,14 +311,19 @@ fn hand_over<T, E>(waiter: &Rc<dyn Output<T, E>>, chain: &mut Rc<dyn Chain>) -> 
 /// Keeps a link from running, until its chain is paused no more. Says what is to run instead: nothing. (Cold, as all that a pause holds: out of the way of what is not.)
 #[cold]
 pub(super) fn hold_link(core: &Core, link: Rc<dyn Run>) -> Option<Rc<dyn Run>> {
-    core.hold(move |chain| run(Some(link), chain));
+    core.hold(move |chain, whose| {
+        if whose == Whose::Orphan {
+            adopt_from(Rc::clone(&link) as Rc<dyn Ahead>, &chain);
+        }
+        run(Some(link), chain);
+    });
     None
 }
 
 /// Keeps from `waiter` the result of a paused chain, until that is paused no more.
 #[cold]
 fn hold_back<T: 'static, E: Error + 'static>(core: &Core, waiter: Rc<dyn Output<T, E>>, result: Result<T, E>) {
-    core.hold(move |mut chain| {
+    core.hold(move |mut chain, _| {
         if hand_over(&waiter, &mut chain).is_some() {
             let next = deliver(waiter, result, &mut chain);
             run(next, chain);
@@ -307,13 +338,13 @@ pub(super) fn hold_from(chain: &Rc<dyn Chain>, waker: Waker) {
         core.step(State::add);
         hold_wake(core, waker);
     } else {
-        core.hold_instead(|chain| rest_and_tell(&*chain, waker));
+        core.hold_instead(|chain, _| rest_and_tell(&*chain, waker));
     }
 }
 
 #[cold]
 fn hold_wake(core: &Core, waker: Waker) {
-    core.hold(|chain| rest_and_tell(&*chain, waker));
+    core.hold(|chain, _| rest_and_tell(&*chain, waker));
 }
 
 /// The result lies at the tail, and somebody waits to hear of it. Not before the chain rests: being told may be enough to come and take it.
@@ -329,7 +360,7 @@ pub(super) fn unpause(chain: &Rc<dyn Chain>) -> Result<(), NotPaused> {
         Unpause::Nothing => {}
         Unpause::GoOn => {
             if let Some(go_on) = chain.core().errand.take() {
-                go_on(Rc::clone(chain));
+                go_on(Rc::clone(chain), Whose::Own);
             }
         }
     }
@@ -342,7 +373,7 @@ fn go_on_without(gone: &Core, errand: Errand) {
     if state.unpause_for_good() != Unpause::GoOn {
         return drop_contained(errand);
     }
-    let chain: Rc<dyn Chain> = Rc::new(Head::<(), Failure>::new(state, Outlet::open(), None, gone.made_at));
+    let chain: Rc<dyn Chain> = Head::<(), Failure>::new(state, Outlet::open(), None, gone.made_at);
     if let Place::Innermost { outermost } = gone.place.replace(Place::Alone) {
         draw(Line { outermost, innermost: End::new(&chain) });
     }
@@ -426,7 +457,7 @@ fn ask(chain: &Rc<dyn Chain>, outer: impl FnOnce() -> Option<Rc<dyn Chain>>) -> 
 
 fn call_canceller(target: Rc<dyn Chain>) {
     if let Some(canceller) = target.core().errand.take()
-        && let Err(panic) = catch(|| canceller(Rc::clone(&target)))
+        && let Err(panic) = catch(|| canceller(Rc::clone(&target), Whose::Own))
     {
         report(Incident::Canceller, &panic, Some(target.core().made_at));
     }

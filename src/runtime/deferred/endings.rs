@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::super::report::{Incident, report};
 use super::super::sync::{catch, thread_local};
-use super::chain::{self, Chain, Errand};
+use super::chain::{self, Chain, Errand, Whose};
 use crate::failure::Failure;
 
 /// A head that nobody will fire.
@@ -29,7 +29,7 @@ impl Ending {
         match self {
             Self::Abandoned(source, why) => source.abandon(why),
             Self::Cancelled(chain) => chain::cancel(&chain),
-            Self::Unpaused(errand, chain) => errand(chain),
+            Self::Unpaused(errand, chain) => errand(chain, Whose::Orphan),
         }
     }
 }

@@ -17,6 +17,9 @@ pub(super) trait Hook<T, E> {
 
     /// Calls the user's function, or passes the result by. Never panics, unless `E::from` does.
     fn call(self, input: Result<T, E>) -> Settled<Self::Value, E>;
+
+    /// The chain has this head from now on. Only what knows its chain has to know.
+    fn adopt(&self, _chain: &Rc<dyn Chain>) {}
 }
 
 /// What a link holds before its callback.
@@ -93,6 +96,14 @@ where
         self.inlet.set(inlet);
         chain
     }
+
+    fn adopt(&self, chain: &Rc<dyn Chain>) {
+        let hook = self.hook.take();
+        if let Some(hook) = &hook {
+            hook.adopt(chain);
+        }
+        self.hook.set(hook);
+    }
 }
 
 impl<H, T, E> Output<H::Value, E> for Link<H, T, E>
@@ -127,7 +138,7 @@ where
 }
 
 /// Calls a user's function. Its panic, or that of turning what it returned into a result, is the failure of this link.
-fn guard<T, E: From<Failure>>(body: impl FnOnce() -> Settled<T, E>) -> Settled<T, E> {
+pub(super) fn guard<T, E: From<Failure>>(body: impl FnOnce() -> Settled<T, E>) -> Settled<T, E> {
     catch(body).unwrap_or_else(|panic| Settled::Now(Err(E::from(Failure::from(panic)))))
 }
 

@@ -13,7 +13,7 @@ use std::rc::{Rc, Weak};
 
 use super::super::report::{Incident, drop_contained, report};
 use super::super::sync::catch;
-use super::chain::{self, Chain, Head, Run, deliver};
+use super::chain::{self, Chain, Head, Run, Whose, deliver};
 use super::outlet::{Ahead, Input, Next, Rest};
 use super::{Deferred, Resolver};
 use crate::error::{FailureGroup, FirstError};
@@ -150,8 +150,9 @@ impl<T: 'static, E: Error + From<Failure> + 'static> DeferredList<T, E> {
         let made_at = Location::caller();
         let gathering = Rc::new_cyclic(|this: &Weak<Gathering<T, E, U>>| {
             let this = this.clone();
-            let canceller = move |_chain| this.upgrade().into_iter().for_each(|this| this.cancel_waiting());
-            let head = Rc::new(Head::unfired(Some(Box::new(canceller)), made_at));
+            let canceller =
+                move |_: Rc<dyn Chain>, _: Whose| this.upgrade().into_iter().for_each(|this| this.cancel_waiting());
+            let head = Head::unfired(Some(Box::new(canceller)), made_at);
             Gathering { head, plan, options: self.options, tally: Cell::new(tally), slots: RefCell::new(slots) }
         });
         let whole = Deferred::at(Rc::clone(&gathering.head));
@@ -377,7 +378,7 @@ struct Member<T: 'static, E: Error + From<Failure> + 'static, U: 'static> {
     inlet: Cell<Option<Result<T, E>>>,
 }
 
-/// A line of Deferreds that wait for each other ends here: a list waits for many.
+/// A line ends here: a list is fired by its members, and waits for none of them.
 impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Ahead for Member<T, E, U> {
     fn next(&self) -> Option<Rc<dyn Ahead>> {
         None
@@ -423,10 +424,6 @@ fn hang<T: 'static, E: Error + From<Failure> + 'static, U: 'static>(member: Rc<M
     let met = tail.outlet().attach(Next::Link(member));
     drop(tail);
     if let Met::Pass(Next::Link(member), rest) = met {
-        let core = chain.core();
-        core.step(State::add);
-        let member = member.accept(rest.result);
-        let member = if core.is_paused() { chain::hold_link(core, member) } else { Some(member) };
-        chain::run(member, Rc::clone(&chain));
+        chain::run_added(member.accept(rest.result), &chain);
     }
 }

@@ -1,6 +1,7 @@
 //! The way out of a link: where its result and its successor meet.
 
 use std::cell::Cell;
+use std::convert::Infallible;
 use std::error::Error;
 use std::mem;
 use std::panic::Location;
@@ -19,6 +20,22 @@ pub(super) trait Ahead {
 
     /// The chain that waits here; none if none does.
     fn waiting(self: Rc<Self>) -> Option<Rc<dyn Chain>>;
+
+    /// Another head has taken the part of this link's own. Nothing to most: they do not know their chain.
+    fn adopt(&self, _chain: &Rc<dyn Chain>) {}
+}
+
+/// Tells all links of a chain, from this one on, that another head has taken the part of their own.
+pub(super) fn adopt_from(first: Rc<dyn Ahead>, chain: &Rc<dyn Chain>) {
+    let mut at = first;
+    loop {
+        at.adopt(chain);
+        match at.next() {
+            // Where one waits, another chain begins.
+            Some(next) if Rc::clone(&next).waiting().is_none() => at = next,
+            _ => return,
+        }
+    }
 }
 
 /// The outermost chain of the line, seen from inside it.
@@ -83,7 +100,7 @@ impl<T, E> Outlet<T, E> {
         self.step(|machine| machine.settle(rest))
     }
 
-    pub(super) fn attach(&self, next: Next<T, E>) -> Meeting<T, E> {
+    pub(super) fn attach(&self, next: Next<T, E>) -> Met<Next<T, E>, Rest<T, E>, Infallible> {
         self.step(|machine| machine.attach(next))
     }
 

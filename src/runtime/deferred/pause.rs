@@ -1,11 +1,62 @@
-//! Pausing a Deferred that somebody else holds.
+//! Pausing: a Deferred that one holds, and one that somebody else does.
 
+use std::error::Error;
 use std::fmt;
 use std::rc::Rc;
 
+use super::Deferred;
 use super::chain::{self, Chain};
-use crate::failure::NotPaused;
+use crate::failure::{Failure, NotPaused};
 use crate::machine::deferred::Chain as State;
+
+impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
+    /// Lets no result go on from here until [`unpause`](Self::unpause): not to the next callback, not to a chain that waits for this Deferred.
+    ///
+    /// Pauses are counted, and are apart from a chain's own waits for the Deferreds that its callbacks return. A paused Deferred may be fired, cancelled and
+    /// added to: what comes of it is kept. Paused from inside a callback, by a [`pause_handle`](Self::pause_handle), it stops before the next one.
+    ///
+    /// A pause lasts as long as somebody is there who could end it. When this Deferred and all its handles have been dropped, it ends, and what was held
+    /// goes on: nothing hangs for good, and no failure is lost.
+    ///
+    /// Costs no memory, and an allocation if there comes to be something to hold.
+    ///
+    /// ```
+    /// use selvedge::Deferred;
+    ///
+    /// let (number, resolver) = Deferred::new();
+    /// number.pause();
+    /// resolver.callback(20);
+    /// let number = number.add_callback(|n: u32| n + 1);
+    /// let number = number.try_result().unwrap_err(); // Not yet.
+    /// number.unpause()?; // The callback runs in here.
+    /// assert!(number.try_result().is_ok_and(|n| n.is_ok_and(|n| n == 21)));
+    /// # Ok::<(), selvedge::NotPaused>(())
+    /// ```
+    pub fn pause(&self) {
+        self.chain.core().step(State::pause);
+    }
+
+    /// Ends one pause. If it was the last, what was held goes on: callbacks run in here, before this returns; from inside a callback of the same chain,
+    /// when that has returned.
+    ///
+    /// # Errors
+    /// It is not paused: nothing has changed.
+    pub fn unpause(&self) -> Result<(), NotPaused> {
+        chain::unpause(&self.chain)
+    }
+
+    /// Whether it is paused. That it waits for another Deferred is no pause.
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        self.chain.core().is_paused()
+    }
+
+    /// What pauses this Deferred when it is no longer here: given away, or from inside its own callbacks.
+    #[must_use]
+    pub fn pause_handle(&self) -> PauseHandle {
+        PauseHandle::new(&self.chain)
+    }
+}
 
 /// Pauses a Deferred that was given away, or from inside its own callbacks: what [`Deferred::pause_handle`](crate::Deferred::pause_handle) returns.
 ///

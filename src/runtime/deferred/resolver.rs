@@ -15,7 +15,8 @@ use crate::machine::deferred::{Chain as State, Fire};
 ///
 /// Firing runs the callbacks that are there, at once, on this thread, before it returns. If the Deferred was cancelled meanwhile, the result is
 /// dropped, silently. Dropping a `Resolver` unfired fails its Deferred with [`Abandoned`]: nobody waits for ever for what can no
-/// longer come.
+/// longer come. (A resolver that a callback of its own Deferred has captured is out of everybody's reach, and is not dropped. For a canceller that is to fire there is
+/// [`with_firing_canceller`](Deferred::with_firing_canceller).)
 ///
 /// It keeps the chain alive, so callbacks run whether or not somebody holds the Deferred. `!Send`: what happens on other threads reaches
 /// it through [`Handle::call_from_thread`](crate::Handle::call_from_thread), or comes from

@@ -2,10 +2,13 @@
 
 use std::cell::Cell;
 use std::error::Error;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::time::Duration;
 
 use super::super::reactor::{DelayedCall, Reactor};
+use super::super::report::drop_contained;
+use super::chain::Chain;
+use super::link::{Hook, guard};
 use super::outlet::Ahead;
 use super::{Deferred, OutcomeOf, Settled, chain};
 use crate::failure::{Cancelled, Failure, TimedOut, says};
@@ -19,6 +22,8 @@ struct Deadline {
     met: Cell<bool>,
     /// The time ran out first.
     missed: Cell<bool>,
+    /// What is cancelled then. Weak: what waits for its time keeps nothing alive.
+    chain: Cell<Option<Weak<dyn Chain>>>,
 }
 
 impl Deadline {
@@ -26,6 +31,37 @@ impl Deadline {
         self.met.set(true);
         // One that has run out is called, and refuses.
         let _ = self.timer.take().map(|timer| timer.cancel());
+    }
+}
+
+/// The link that a timer stands at.
+struct OnDeadline<F> {
+    deadline: Rc<Deadline>,
+    after: Duration,
+    on_timeout: F,
+}
+
+impl<T, E, F, R> Hook<T, E> for OnDeadline<F>
+where
+    E: From<Failure>,
+    F: FnOnce(Result<T, E>, Duration) -> R,
+    R: OutcomeOf<T, E>,
+{
+    type Value = T;
+
+    fn call(self, input: Result<T, E>) -> Settled<T, E> {
+        let Self { deadline, after, on_timeout } = self;
+        deadline.meet();
+        if deadline.missed.get() {
+            return guard(|| on_timeout(input, after).settle_as());
+        }
+        // A drop that panics is its own affair: the result goes on.
+        drop_contained(on_timeout);
+        Settled::Now(input)
+    }
+
+    fn adopt(&self, chain: &Rc<dyn Chain>) {
+        self.deadline.chain.set(Some(Rc::downgrade(chain)));
     }
 }
 
@@ -91,18 +127,14 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
         F: FnOnce(Result<T, E>, Duration) -> R + 'static,
     {
         let deadline = Rc::new(Deadline::default());
-        let met = Rc::clone(&deadline);
-        let deferred = self.add_both(move |result| {
-            met.meet();
-            if met.missed.get() { on_timeout(result, after).settle_as() } else { Settled::Now(result) }
-        });
+        let deferred = self.add(OnDeadline { deadline: Rc::clone(&deadline), after, on_timeout });
         if !deadline.met.get() {
-            // Weak: what waits for its time keeps nothing alive.
-            let (link, chain) = (Rc::downgrade(&deferred.tail), Rc::downgrade(&deferred.chain));
-            let missed = Rc::clone(&deadline);
+            deadline.chain.set(Some(Rc::downgrade(&deferred.chain)));
+            let (missed, link) = (Rc::clone(&deadline), Rc::downgrade(&deferred.tail));
             let timer = reactor.call_later(after, move |_| {
                 missed.missed.set(true);
-                if let (Some(link), Some(chain)) = (link.upgrade(), chain.upgrade()) {
+                let chain = missed.chain.take().and_then(|chain| chain.upgrade());
+                if let (Some(link), Some(chain)) = (link.upgrade(), chain) {
                     chain::cancel_before(link as Rc<dyn Ahead>, &chain);
                 }
             });

@@ -1,0 +1,90 @@
+//! Programs over Deferreds that came out wrong once, or that chance alone seldom makes.
+
+use super::text;
+use crate::script::deferreds::check;
+
+fn comes_right(program: &str) {
+    let script: Vec<&str> = program.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let program = text::program(&script.join("\n"));
+    if let Err(difference) = check(&program) {
+        panic!("{program}\n{difference}");
+    }
+}
+
+// Checks: B59
+#[test]
+fn an_on_timeout_that_panics_when_it_is_dropped_loses_no_result() {
+    comes_right(
+        "new
+         timeout 0 1 { } or { panic; } pass
+         fire 0 value
+         end abandon",
+    );
+}
+
+// Checks: B58
+#[test]
+fn the_first_of_a_line_still_reaches_the_last_when_one_in_between_waits_again() {
+    comes_right(
+        "new
+         new
+         new
+         new
+         both 1 { } await 2
+         both 1 { } await 3
+         both 0 { } await 1
+         fire 0 value
+         fire 1 value
+         fire 2 value
+         cancel 0
+         end abandon",
+    );
+}
+
+// Checks: B54
+#[test]
+fn one_that_would_close_a_ring_of_three_fails() {
+    comes_right(
+        "new
+         new
+         new
+         both 0 { } await 1
+         both 1 { } await 2
+         both 2 { } await 0
+         fire 0 value
+         fire 1 value
+         fire 2 value
+         end abandon",
+    );
+}
+
+// Checks: B53
+#[test]
+fn what_ends_with_the_last_who_could_end_it_waits_for_an_end_that_is_under_way() {
+    comes_right(
+        "new
+         new
+         grip 1
+         tighten 0
+         both 1 { } pass
+         fire 1 value
+         drop 1
+         callback 0 { } or { ungrip 0; } pass
+         both 0 { } pass
+         abandon 0
+         end abandon",
+    );
+}
+
+// Checks: B57, B60
+#[test]
+fn a_cancelled_deferred_to_which_nothing_was_added_is_reported_when_its_firing_half_is_gone_too() {
+    comes_right(
+        "new
+         cancel 0
+         drop 0
+         new
+         fire 0 value
+         end forget",
+    );
+}

@@ -1,0 +1,109 @@
+//! How programs over Deferreds are drawn at random, and by that how they shrink.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use crate::script::deferreds::program::{Deed, End, Ending, Hook, Op, Program, Sent, Side};
+use crate::script::program::{Delay, Nth};
+
+/// Any program.
+pub fn program() -> impl Strategy<Value = Program> {
+    let ending = prop_oneof![Just(Ending::Abandon), Just(Ending::Forget), Just(Ending::Fire)];
+    let anything = vec(op(), 0..16);
+    let script = prop_oneof![
+        3 => anything,
+        1 => (line(), vec(op(), 0..10)).prop_map(|(line, rest)| [line, rest].concat()),
+    ];
+    (script, ending).prop_map(|(script, ending)| Program { script, ending })
+}
+
+/// Deferreds that come to wait for each other, some of them several times: what chance alone hardly ever makes.
+fn line() -> impl Strategy<Value = Vec<Op>> {
+    let waits = (nth(), nth()).prop_map(|(nth, inner)| {
+        let hook = Hook { deed: Deed::default(), end: End::Await(inner) };
+        Op::Add(nth, Side::Both(hook))
+    });
+    let step = prop_oneof![
+        4 => (nth(), sent()).prop_map(|(nth, sent)| Op::Fire(nth, sent)),
+        2 => nth().prop_map(Op::Cancel),
+        1 => nth().prop_map(Op::Pause),
+        1 => nth().prop_map(Op::Grip),
+    ];
+    (vec(Just(Op::New(None)), 3..7), vec(waits, 2..9), vec(step, 2..9))
+        .prop_map(|(new, waits, steps)| [new, waits, steps].concat())
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    simple().prop_recursive(3, 16, 4, |inner| {
+        prop_oneof![
+                    2 => simple(),
+                    1 => deed(inner.clone()).prop_map(|canceller| Op::New(Some(canceller))),
+                    6 => (nth(), side(inner.clone())).prop_map(|(nth, side)| Op::Add(nth, side)),
+        1 => (nth(), delay(), hook(inner)).prop_map(|(nth, delay, hook)| Op::Timeout(nth, delay, Some(hook))),
+                ]
+    })
+}
+
+/// Boxed, as are all that have many parts: without optimisation their trees would be too large for a thread's stack.
+fn simple() -> BoxedStrategy<Op> {
+    prop_oneof![
+            4 => Just(Op::New(None)),
+            1 => Just(Op::New(Some(Deed::default()))),
+            1 => any::<bool>().prop_map(Op::Born),
+            6 => (nth(), sent()).prop_map(|(nth, sent)| Op::Fire(nth, sent)),
+            1 => nth().prop_map(Op::Abandon),
+            3 => nth().prop_map(Op::Cancel),
+            1 => nth().prop_map(Op::Take),
+            2 => nth().prop_map(Op::Drop),
+            1 => nth().prop_map(Op::Log),
+            1 => nth().prop_map(Op::Look),
+            1 => delay().prop_map(Op::Advance),
+    1 => (nth(), delay()).prop_map(|(nth, delay)| Op::Timeout(nth, delay, None)),
+            1 => (nth(), nth()).prop_map(|(nth, other)| Op::Chain(nth, other)),
+            2 => nth().prop_map(Op::Pause),
+            2 => nth().prop_map(Op::Unpause),
+            1 => nth().prop_map(Op::Grip),
+            1 => nth().prop_map(Op::Tighten),
+            1 => nth().prop_map(Op::Loosen),
+            1 => nth().prop_map(Op::Ungrip),
+            1 => Just(Op::Panic),
+        ]
+    .boxed()
+}
+
+fn deed(inner: BoxedStrategy<Op>) -> BoxedStrategy<Deed> {
+    let words = prop_oneof![3 => Just(Vec::new()), 1 => vec(inner.clone(), 1..3)];
+    (vec(inner, 0..4), words).prop_map(|(body, words)| Deed { body, words }).boxed()
+}
+
+fn hook(inner: BoxedStrategy<Op>) -> BoxedStrategy<Hook> {
+    (deed(inner), end()).prop_map(|(deed, end)| Hook { deed, end }).boxed()
+}
+
+fn side(inner: BoxedStrategy<Op>) -> BoxedStrategy<Side> {
+    let one = || hook(inner.clone());
+    prop_oneof![
+        3 => one().prop_map(Side::Both),
+        2 => one().prop_map(Side::Value),
+        2 => one().prop_map(Side::Error),
+        1 => (one(), one()).prop_map(|(one, other)| Side::Either(one, other)),
+    ]
+    .boxed()
+}
+
+fn end() -> impl Strategy<Value = End> {
+    prop_oneof![3 => Just(End::Pass), 1 => Just(End::Value), 1 => Just(End::Error), 3 => nth().prop_map(End::Await)]
+}
+
+fn sent() -> impl Strategy<Value = Sent> {
+    prop_oneof![3 => Just(Sent::Value), 2 => Just(Sent::Error), 1 => nth().prop_map(Sent::Await)]
+}
+
+/// Few things, so that what is said of one is said of what others are about.
+fn nth() -> impl Strategy<Value = Nth> {
+    (0u8..6).prop_map(Nth)
+}
+
+fn delay() -> impl Strategy<Value = Delay> {
+    prop_oneof![8 => (0u8..4).prop_map(Delay), 1 => Just(Delay(u8::MAX))]
+}

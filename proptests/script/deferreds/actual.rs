@@ -1,0 +1,511 @@
+//! Deferreds themselves run a program, and every closure, value and error of it leaves its mark in the trace.
+
+use std::cell::{Cell, RefCell};
+use std::panic::resume_unwind;
+use std::rc::Rc;
+use std::time::Duration;
+
+use selvedge::{
+    Deferred, Failure, LocalHandle, NotPaused, Outcome, OutcomeOf, PauseHandle, Raise, Reactor, Resolver, Settled,
+    VirtualClock,
+};
+
+use super::program::{Deed, End, Ending, Hook, Op, Program, Sent, Side};
+use super::trace::{Answer, Event, Gift, Given, Id, Oops, State, Trace, Why};
+use crate::script::program::Nth;
+
+/// Runs a program, and says what happened.
+pub fn run(program: &Program) -> Vec<Event> {
+    let trace = Trace::default();
+    let clock = VirtualClock::new();
+    let sink = trace.clone();
+    let reactor = Reactor::builder()
+        .clock(clock.clone())
+        .on_report(move |report| sink.push(Event::Report(report.incident, Why::of(report.error))))
+        .build()
+        .expect("the default sizes");
+    let world = Rc::new(World {
+        local: reactor.local(),
+        clock,
+        trace,
+        made: Cell::new(0),
+        deferreds: RefCell::default(),
+        resolvers: RefCell::default(),
+        grips: RefCell::default(),
+    });
+    WORLD.set(Some(Rc::clone(&world)));
+    for op in &program.script {
+        let op = op.clone();
+        in_a_turn(&reactor, move |world| world.perform(&op));
+    }
+    let ending = program.ending;
+    in_a_turn(&reactor, move |world| world.end(ending));
+    drop(reactor);
+    WORLD.set(None);
+    world.trace.events()
+}
+
+/// Deferreds report to the sink of the reactor that turns; so all of a program happens in its turns.
+fn in_a_turn(reactor: &Reactor, body: impl FnOnce(&World) + Send + 'static) {
+    reactor.handle().call_from_thread(move |_| World::current(body)).expect("it has not ended");
+    reactor.turn().expect("nobody else is inside a turn");
+}
+
+thread_local! {
+    /// The program that this thread runs.
+    static WORLD: RefCell<Option<Rc<World>>> = const { RefCell::new(None) };
+}
+
+/// What a program has made. Nothing is borrowed while anything runs.
+struct World {
+    local: LocalHandle,
+    clock: VirtualClock,
+    trace: Trace,
+    made: Cell<Id>,
+    /// Operations that use one in place share it meanwhile.
+    deferreds: RefCell<Vec<Option<Rc<Deferred<Gift>>>>>,
+    resolvers: RefCell<Vec<Option<Resolver<Gift>>>>,
+    grips: RefCell<Vec<Option<PauseHandle>>>,
+}
+
+/// Stands in a closure, and tells when it is called and when it goes.
+struct Token {
+    id: Id,
+    deed: Deed,
+    trace: Trace,
+    called: bool,
+}
+
+impl Token {
+    fn begin(&mut self, given: Given) {
+        self.called = true;
+        self.trace.push(Event::Began(self.id, given));
+    }
+
+    /// As a canceller.
+    fn cancel(mut self) {
+        self.begin(Given::Nothing);
+        World::current(|world| world.perform_all(&self.deed.body));
+    }
+
+    /// As a callback. What it was given goes first, whether it returns or panics; then what it captured.
+    fn call(mut self, end: End, input: Result<Gift, Failure>) -> Returned {
+        self.begin(given(&input));
+        World::current(|world| {
+            world.perform_all(&self.deed.body);
+            match end {
+                End::Pass => Returned(Settled::Now(input)),
+                End::Value => {
+                    drop(input);
+                    Returned(Settled::Now(Ok(world.value())))
+                }
+                End::Error => {
+                    drop(input);
+                    Returned(Settled::Now(Err(world.error())))
+                }
+                End::Await(nth) => match world.take(nth) {
+                    Some((_, inner)) => {
+                        drop(input);
+                        Returned(Settled::Later(inner))
+                    }
+                    None => Returned(Settled::Now(input)),
+                },
+            }
+        })
+    }
+}
+
+impl Drop for Token {
+    fn drop(&mut self) {
+        if self.called {
+            self.trace.push(Event::Ended(self.id));
+            return;
+        }
+        self.trace.push(Event::Dropped(self.id));
+        if !self.deed.words.is_empty() {
+            World::current(|world| world.perform_all(&self.deed.words));
+        }
+    }
+}
+
+/// What a callback returns: a program decides only when it runs, which of the three it is.
+struct Returned(Settled<Gift>);
+
+impl Outcome<Failure> for Returned {
+    type Value = Gift;
+
+    fn settle(self) -> Settled<Gift> {
+        self.0
+    }
+}
+
+impl OutcomeOf<Gift, Failure> for Returned {
+    fn settle_as(self) -> Settled<Gift> {
+        self.0
+    }
+}
+
+fn given(result: &Result<Gift, Failure>) -> Given {
+    match result {
+        Ok(gift) => Given::Value(gift.id),
+        Err(failure) => Given::Error(Why::of(failure)),
+    }
+}
+
+impl World {
+    fn current<T>(f: impl FnOnce(&Self) -> T) -> T {
+        let world = WORLD.with_borrow(Clone::clone).expect("a program runs on this thread");
+        f(&world)
+    }
+
+    fn say(&self, answer: Answer) {
+        self.trace.push(Event::Said(answer));
+    }
+
+    fn number(&self) -> Id {
+        self.made.replace(self.made.get() + 1)
+    }
+
+    fn token(&self, deed: &Deed) -> Token {
+        Token { id: self.number(), deed: deed.clone(), trace: self.trace.clone(), called: false }
+    }
+
+    fn value(&self) -> Gift {
+        Gift { id: self.number(), trace: self.trace.clone() }
+    }
+
+    fn error(&self) -> Failure {
+        Oops(self.value()).raise()
+    }
+
+    fn perform_all(&self, ops: &[Op]) {
+        for op in ops {
+            self.perform(op);
+        }
+    }
+
+    fn keep(&self, deferred: Deferred<Gift>) {
+        self.deferreds.borrow_mut().push(Some(Rc::new(deferred)));
+    }
+
+    fn keep_both(&self, (deferred, resolver): (Deferred<Gift>, Resolver<Gift>)) {
+        self.keep(deferred);
+        self.resolvers.borrow_mut().push(Some(resolver));
+    }
+
+    fn put_back(&self, at: usize, deferred: Deferred<Gift>) {
+        self.deferreds.borrow_mut()[at] = Some(Rc::new(deferred));
+    }
+
+    fn reach(&self, nth: Nth) -> Option<Rc<Deferred<Gift>>> {
+        let deferreds = self.deferreds.borrow();
+        let found = nth.of(deferreds.len()).and_then(|at| deferreds[at].clone());
+        if found.is_none() {
+            self.say(Answer::Nothing);
+        }
+        found
+    }
+
+    /// Takes a Deferred out of the program's hands, unless it is in use.
+    fn take(&self, nth: Nth) -> Option<(usize, Deferred<Gift>)> {
+        let mut deferreds = self.deferreds.borrow_mut();
+        let found = nth.of(deferreds.len()).and_then(|at| Some((at, deferreds[at].take()?)));
+        let Some((at, shared)) = found else {
+            self.say(Answer::Nothing);
+            return None;
+        };
+        match Rc::try_unwrap(shared) {
+            Ok(deferred) => Some((at, deferred)),
+            Err(shared) => {
+                deferreds[at] = Some(shared);
+                self.say(Answer::Held);
+                None
+            }
+        }
+    }
+
+    /// A clone is a handle of its own: what it is used for may well drop the other.
+    fn grip(&self, nth: Nth) -> Option<PauseHandle> {
+        let grips = self.grips.borrow();
+        let found = nth.of(grips.len()).and_then(|at| grips[at].clone());
+        if found.is_none() {
+            self.say(Answer::Nothing);
+        }
+        found
+    }
+
+    fn take_grip(&self, nth: Nth) -> Option<PauseHandle> {
+        let mut grips = self.grips.borrow_mut();
+        let at = nth.of(grips.len())?;
+        grips[at].take()
+    }
+
+    fn say_unpaused(&self, unpaused: Result<(), NotPaused>) {
+        if unpaused.is_err() {
+            self.say(Answer::NotPaused);
+        }
+    }
+
+    fn has_resolver(&self, nth: Nth) -> Option<usize> {
+        let resolvers = self.resolvers.borrow();
+        nth.of(resolvers.len()).filter(|&at| resolvers[at].is_some())
+    }
+
+    fn resolver(&self, at: usize) -> Option<Resolver<Gift>> {
+        self.resolvers.borrow_mut().get_mut(at)?.take()
+    }
+
+    fn perform(&self, op: &Op) {
+        match op {
+            Op::New(None) => self.keep_both(Deferred::new()),
+            Op::New(Some(canceller)) => {
+                let token = self.token(canceller);
+                self.keep_both(Deferred::with_canceller(move || token.cancel()));
+            }
+            Op::Born(true) => self.keep(Deferred::succeed(self.value())),
+            Op::Born(false) => self.keep(Deferred::fail(Oops(self.value()))),
+            Op::Fire(nth, sent) => self.fire(*nth, *sent),
+            Op::Abandon(nth) => match self.has_resolver(*nth) {
+                Some(at) => drop(self.resolver(at)),
+                None => self.say(Answer::Nothing),
+            },
+            Op::Add(nth, side) => {
+                if let Some((at, deferred)) = self.take(*nth) {
+                    self.put_back(at, self.add(deferred, side));
+                }
+            }
+            Op::Timeout(nth, delay, hook) => {
+                if let Some((at, deferred)) = self.take(*nth) {
+                    self.put_back(at, self.add_timeout(deferred, delay.duration(), hook.as_ref()));
+                }
+            }
+            Op::Chain(nth, other) => match self.has_resolver(*other) {
+                Some(which) => {
+                    if let Some((_, deferred)) = self.take(*nth)
+                        && let Some(resolver) = self.resolver(which)
+                    {
+                        deferred.chain_deferred(resolver);
+                    }
+                }
+                None => self.say(Answer::Nothing),
+            },
+            Op::Cancel(nth) => {
+                if let Some(deferred) = self.reach(*nth) {
+                    deferred.cancel();
+                }
+            }
+            Op::Pause(nth) => {
+                if let Some(deferred) = self.reach(*nth) {
+                    deferred.pause();
+                }
+            }
+            Op::Unpause(nth) => {
+                if let Some(deferred) = self.reach(*nth) {
+                    self.say_unpaused(deferred.unpause());
+                }
+            }
+            Op::Grip(nth) => {
+                if let Some(deferred) = self.reach(*nth) {
+                    self.grips.borrow_mut().push(Some(deferred.pause_handle()));
+                }
+            }
+            Op::Tighten(nth) => {
+                if let Some(grip) = self.grip(*nth) {
+                    grip.pause();
+                }
+            }
+            Op::Loosen(nth) => {
+                if let Some(grip) = self.grip(*nth) {
+                    self.say_unpaused(grip.unpause());
+                }
+            }
+            Op::Ungrip(nth) => drop(self.grip(*nth).map(|_| self.take_grip(*nth))),
+            Op::Take(nth) => {
+                if let Some((at, deferred)) = self.take(*nth) {
+                    self.take_result(at, deferred);
+                }
+            }
+            Op::Drop(nth) => drop(self.take(*nth)),
+            Op::Log(nth) => {
+                if let Some((_, deferred)) = self.take(*nth) {
+                    deferred.log_error();
+                }
+            }
+            Op::Look(nth) => {
+                if let Some(deferred) = self.reach(*nth) {
+                    let (state, pauses) = state(&deferred);
+                    self.say(Answer::State(state, pauses));
+                }
+                if let Some(at) = self.has_resolver(*nth) {
+                    let useless = self.resolvers.borrow()[at].as_ref().is_some_and(Resolver::is_cancelled);
+                    self.say(Answer::Useless(useless));
+                }
+            }
+            Op::Advance(delay) => self.clock.advance(delay.duration()),
+            // Unlike `panic!`, this calls no hook: panics are what programs are made of.
+            Op::Panic => resume_unwind(Box::new("planned")),
+        }
+    }
+
+    fn fire(&self, nth: Nth, sent: Sent) {
+        let Some(at) = self.has_resolver(nth) else { return self.say(Answer::Nothing) };
+        let settled = match sent {
+            Sent::Value => Settled::Now(Ok(self.value())),
+            Sent::Error => Settled::Now(Err(self.error())),
+            Sent::Await(nth) => match self.take(nth) {
+                Some((_, inner)) => Settled::Later(inner),
+                None => return,
+            },
+        };
+        match (self.resolver(at), settled) {
+            (Some(resolver), Settled::Now(Ok(value))) => resolver.callback(value),
+            (Some(resolver), Settled::Now(Err(error))) => resolver.errback(error),
+            (Some(resolver), later) => resolver.settle(Returned(later)),
+            (None, _) => {}
+        }
+    }
+
+    fn add(&self, deferred: Deferred<Gift>, side: &Side) -> Deferred<Gift> {
+        let hook = |Hook { deed, end }: &Hook| (self.token(deed), *end);
+        match side {
+            Side::Value(one) => {
+                let (token, end) = hook(one);
+                deferred.add_callback(move |value| token.call(end, Ok(value)))
+            }
+            Side::Error(one) => {
+                let (token, end) = hook(one);
+                deferred.add_errback(move |error| token.call(end, Err(error)))
+            }
+            Side::Both(one) => {
+                let (token, end) = hook(one);
+                deferred.add_both(move |result| token.call(end, result))
+            }
+            Side::Either(one, other) => {
+                let ((token, end), (errback, or)) = (hook(one), hook(other));
+                deferred
+                    .add_callbacks(move |value| token.call(end, Ok(value)), move |error| errback.call(or, Err(error)))
+            }
+        }
+    }
+
+    fn add_timeout(&self, deferred: Deferred<Gift>, after: Duration, hook: Option<&Hook>) -> Deferred<Gift> {
+        let hook = hook.map(|Hook { deed, end }| (self.token(deed), *end));
+        let timed = self.local.with(|reactor| match hook {
+            None => deferred.add_timeout(reactor, after),
+            Some((token, end)) => deferred.add_timeout_with(reactor, after, move |result, _| token.call(end, result)),
+        });
+        timed.expect("the reactor has not ended")
+    }
+
+    fn take_result(&self, at: usize, deferred: Deferred<Gift>) {
+        match deferred.try_result() {
+            Ok(result) => self.say(Answer::Rest(given(&result))),
+            Err(deferred) => {
+                self.say(Answer::NotYet);
+                self.put_back(at, deferred);
+            }
+        }
+    }
+
+    /// What is left says what it holds, and goes. Callbacks that run meanwhile may make more.
+    fn end(&self, ending: Ending) {
+        self.ask_all();
+        loop {
+            match ending {
+                Ending::Abandon => {
+                    self.abandon_all();
+                    self.let_all_go();
+                    self.ungrip_all();
+                }
+                Ending::Forget => {
+                    self.ungrip_all();
+                    self.let_all_go();
+                    self.abandon_all();
+                }
+                Ending::Fire => {
+                    self.loosen_all();
+                    self.fire_all();
+                    self.ask_all();
+                    self.let_all_go();
+                    self.ungrip_all();
+                }
+            }
+            let done = |world: &Self| {
+                world.deferreds.borrow().iter().all(Option::is_none)
+                    && world.resolvers.borrow().iter().all(Option::is_none)
+                    && world.grips.borrow().iter().all(Option::is_none)
+            };
+            if done(self) {
+                return;
+            }
+        }
+    }
+
+    /// All that the program has, out of its hands.
+    fn all(&self) -> Vec<(usize, Deferred<Gift>)> {
+        let all = self.deferreds.borrow_mut().iter_mut().map(Option::take).enumerate().collect::<Vec<_>>();
+        all.into_iter().filter_map(|(at, shared)| Some((at, Rc::into_inner(shared?)?))).collect()
+    }
+
+    fn ask_all(&self) {
+        for (at, deferred) in self.all() {
+            self.take_result(at, deferred);
+        }
+    }
+
+    fn let_all_go(&self) {
+        for (_, deferred) in self.all() {
+            drop(deferred);
+        }
+    }
+
+    fn ungrip_all(&self) {
+        for at in 0.. {
+            let mut grips = self.grips.borrow_mut();
+            let Some(grip) = grips.get_mut(at).map(Option::take) else { return };
+            drop(grips);
+            drop(grip);
+        }
+    }
+
+    /// Ends the pauses of what the program holds.
+    fn loosen_all(&self) {
+        for at in 0.. {
+            let deferreds = self.deferreds.borrow();
+            let Some(deferred) = deferreds.get(at).cloned() else { return };
+            drop(deferreds);
+            while deferred.as_ref().is_some_and(|deferred| deferred.unpause().is_ok()) {}
+        }
+    }
+
+    fn abandon_all(&self) {
+        for at in 0.. {
+            if at >= self.resolvers.borrow().len() {
+                return;
+            }
+            drop(self.resolver(at));
+        }
+    }
+
+    fn fire_all(&self) {
+        for at in 0.. {
+            if at >= self.resolvers.borrow().len() {
+                return;
+            }
+            if let Some(resolver) = self.resolver(at) {
+                resolver.callback(self.value());
+            }
+        }
+    }
+}
+
+/// There is no other way to see it than what a program prints when it looks for what hangs.
+fn state(deferred: &Deferred<Gift>) -> (State, u32) {
+    let printed = format!("{deferred:?}");
+    let state = [State::Unfired, State::Cancelling, State::Running, State::Waiting, State::Held, State::Resting]
+        .into_iter()
+        .find(|state| printed.contains(&format!("{state:?}")))
+        .unwrap_or_else(|| panic!("no state in {printed}"));
+    let pauses = printed.split_once("paused: ").map_or("0", |(_, count)| count.trim_end_matches(')'));
+    (state, pauses.parse().unwrap_or_else(|_| panic!("no count in {printed}")))
+}

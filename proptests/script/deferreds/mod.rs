@@ -1,0 +1,21 @@
+//! Random programs over Deferreds against a naive reference: shared by the properties, the fuzz target and the comparison with Twisted.
+
+pub mod actual;
+pub mod bytes;
+pub mod program;
+pub mod reference;
+pub mod trace;
+
+use super::trace::compare;
+use program::Program;
+
+/// Runs a program on Deferreds and on the reference, and compares their traces.
+///
+/// # Errors
+/// The place where they part.
+pub fn check(program: &Program) -> Result<(), String> {
+    let expected = reference::run(program);
+    let actual = actual::run(program);
+    compare(&expected.trace, &actual)?;
+    trace::account(&actual, expected.made)
+}

@@ -1,0 +1,304 @@
+//! The Deferred explored: a few chains that are fired, abandoned, cancelled, added to, paused, awaited and made to wait for each other, each at
+//! any moment, inside callbacks and cancellers included.
+
+mod labels;
+mod moves;
+mod program;
+
+use self::labels::part;
+use super::{Steps, World, book, finds, sound, table};
+use crate::machine::deferred::{Chain, Outlet, Place, Stage};
+
+/// What a chain's result says of how it came about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(clippy::enum_variant_names, reason = "they go on from the name of the whole")]
+enum Brought {
+    ByAProgram,
+    ByCancelling,
+    ByAbandoning,
+    ByWaitingForItself,
+}
+
+/// A fault put into the world to see that the search finds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Seed {
+    None,
+    /// A ring of chains is closed like any line.
+    LetsItWaitForItself,
+    /// A chain that finishes does not tell the ends of its line.
+    LeavesUnseen,
+    /// A last callback that waits steps out of the line and is still taken for a part of it.
+    StepsOutUnseen,
+    /// The one who cancels does not come back after the canceller.
+    ForgetsToFail,
+    /// While the canceller runs, the chain looks unfired.
+    ForgetsThatItIsCancelled,
+    /// A paused chain passes its result on.
+    PassesOnAlthoughPaused,
+    /// A chain that others may pause steps out of its line.
+    StepsOutAlthoughShared,
+    /// Nobody lets go on what is held when its last handle goes.
+    HoldsForGood,
+    /// Who awaits a result is not told of it.
+    TellsNobody,
+}
+
+/// A result that a pause keeps back, and from whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Held {
+    ACallback(Brought),
+    AWaiter(usize, Brought),
+    WhoAwaitsIt,
+}
+
+/// Where somebody stands who awaits the result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Awaiting {
+    Nobody,
+    ToBeTold,
+    Told,
+}
+
+/// What the program may do with each chain, and how often.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct May {
+    add: u8,
+    pause: u8,
+    /// Somebody beside the holder of the tail can pause.
+    share: bool,
+    await_it: bool,
+}
+
+const MAY_ADD: May = May { add: 1, pause: 0, share: false, await_it: false };
+const MAY_NOT: May = May { add: 0, ..MAY_ADD };
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct One {
+    chain: Chain,
+    place: Place<usize>,
+    /// The way out of the last link.
+    outlet: Outlet<usize, Brought, ()>,
+    /// Callbacks that have not run.
+    links: u8,
+    /// The result on its way to the next of them, or out.
+    carried: Option<Brought>,
+    in_callback: bool,
+    /// The program holds the firing half; the tail.
+    resolver: bool,
+    handle: bool,
+    /// A handle that can pause it.
+    brake: bool,
+    may: May,
+    held: Option<Held>,
+    awaiting: Awaiting,
+    /// Its canceller is on the stack.
+    calling: bool,
+    cancellers_called: u8,
+    /// What it really waits for: what the places have to agree with.
+    waits_for: Option<usize>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Chains {
+    seed: Seed,
+    /// The program does nothing but fire, and return from callbacks.
+    calm: bool,
+    all: Vec<One>,
+    fault: Option<&'static str>,
+}
+
+#[derive(Debug, Clone, Copy)]
+#[expect(dead_code, reason = "which chain it is is read in the trace of a fault")]
+enum Event {
+    IsFired(usize),
+    IsAbandoned(usize),
+    IsCancelled(usize),
+    ItsCancellerReturns(usize),
+    ItsResultGoesOn(usize),
+    ItsCallbackReturnsAValue(usize),
+    ItsCallbackReturns(usize, usize),
+    IsAddedTo(usize),
+    IsTakenFrom(usize),
+    IsPaused(usize),
+    IsUnpaused(usize),
+    IsPolled(usize),
+    ItsTailIsDropped(usize),
+    ItsBrakeIsDropped(usize),
+    ItsPauseEndsByItself(usize),
+}
+
+impl Chains {
+    fn new(chains: usize, links: u8, may: May, seed: Seed) -> Self {
+        let mut chain = Chain::new(Stage::Unfired);
+        if may.share {
+            chain.share();
+        }
+        let one = One {
+            chain,
+            place: Place::Alone,
+            outlet: Outlet::Open,
+            links,
+            carried: None,
+            in_callback: false,
+            resolver: true,
+            handle: true,
+            brake: may.share,
+            may,
+            held: None,
+            awaiting: Awaiting::Nobody,
+            calling: false,
+            cancellers_called: 0,
+            waits_for: None,
+        };
+        Self { seed, calm: false, all: vec![one; chains], fault: None }
+    }
+
+    fn fail(&mut self, what: &'static str) {
+        self.fault.get_or_insert(what);
+    }
+
+    /// Whether the line that goes inwards from `from` ends at `end`.
+    fn ends_at(&self, from: usize, end: usize) -> bool {
+        self.inwards(from) == end
+    }
+
+    /// The innermost of the line, as far as one can go without going round.
+    fn inwards(&self, from: usize) -> usize {
+        (0..self.all.len()).fold(from, |at, _| self.all[at].waits_for.unwrap_or(at))
+    }
+
+    fn waiter_of(&self, at: usize) -> Option<usize> {
+        self.all.iter().position(|one| one.waits_for == Some(at))
+    }
+
+    /// Where the chain stands, found out the long way.
+    fn true_place(&self, at: usize) -> Place<usize> {
+        let outwards = |from| (0..self.all.len()).fold(from, |at, _| self.waiter_of(at).unwrap_or(at));
+        match (self.waiter_of(at), self.all[at].waits_for) {
+            (None, None) => Place::Alone,
+            (None, Some(_)) => Place::Outermost { innermost: self.inwards(at) },
+            (Some(_), Some(_)) => Place::Between,
+            (Some(_), None) => Place::Innermost { outermost: outwards(at) },
+        }
+    }
+}
+
+impl World for Chains {
+    type Event = Event;
+
+    fn steps(&self, steps: &mut Steps<'_, Self>) {
+        for at in 0..self.all.len() {
+            self.program_steps(steps, at);
+            self.own_steps(steps, at);
+        }
+    }
+
+    fn wrong(&self) -> Option<&'static str> {
+        let each = |holds: fn(&One) -> bool| self.all.iter().all(holds);
+        let checks = [
+            (each(|one| one.cancellers_called <= 1), "a canceller is called twice"),
+            (
+                each(|one| one.waits_for.is_some() == (one.chain.stage() == Stage::Waiting)),
+                "a chain waits without knowing it",
+            ),
+            (
+                each(|one| {
+                    let rests = one.chain.stage() == Stage::Resting || one.held == Some(Held::WhoAwaitsIt);
+                    matches!(one.outlet, Outlet::Settled(_)) == rests
+                }),
+                "a result lies at a tail without the chain knowing it",
+            ),
+            (
+                each(|one| one.held.is_some() == (one.chain.stage() == Stage::Held)),
+                "a chain holds a result without knowing it",
+            ),
+            (
+                each(|one| one.chain.stage() != Stage::Held || one.chain.is_paused()),
+                "a chain holds a result and is not paused",
+            ),
+            (
+                each(|one| one.awaiting != Awaiting::ToBeTold || one.chain.stage() != Stage::Resting),
+                "somebody awaits a result that is here, and was not told",
+            ),
+            (
+                each(|one| (one.in_callback || one.carried.is_some()) == (one.chain.stage() == Stage::Running)),
+                "a chain runs without knowing it",
+            ),
+            (
+                (0..self.all.len()).all(|at| self.all[self.inwards(at)].waits_for.is_none()),
+                "chains wait for each other in a ring",
+            ),
+            (
+                (0..self.all.len()).all(|at| self.all[at].place == self.true_place(at)),
+                "a chain is wrong about its place",
+            ),
+        ];
+        self.fault.or_else(|| checks.iter().find(|(holds, _)| !holds).map(|(_, what)| *what))
+    }
+
+    fn stuck(&self) -> Option<&'static str> {
+        self.all
+            .iter()
+            .any(|one| one.chain.stage() == Stage::Cancelling && !one.calling)
+            .then_some("a cancelled chain never fails")
+    }
+
+    fn done(&self) -> Option<&'static str> {
+        let hangs = |one: &One| !matches!(one.chain.stage(), Stage::Resting | Stage::Over);
+        self.all.iter().any(hangs).then_some("a chain hangs although everything was fired or dropped")
+    }
+}
+
+// Checks: B49, B51, B52, B53, B54, B56, B57, B58, P20
+#[test]
+fn every_chain_comes_to_one_result_and_knows_its_place_whatever_happens_inside_what() {
+    let mut rows = sound(Chains::new(2, 2, MAY_ADD, Seed::None), 33664, 175656);
+    rows.extend(sound(Chains::new(3, 1, MAY_NOT, Seed::None), 210360, 1474332));
+    // It takes four to join two lines of two.
+    rows.extend(sound(Chains { calm: true, ..Chains::new(4, 2, MAY_NOT, Seed::None) }, 124_291, 451_740));
+    rows.extend(sound(
+        Chains::new(1, 2, May { add: 1, pause: 3, share: true, await_it: true }, Seed::None),
+        5976,
+        29716,
+    ));
+    rows.extend(sound(
+        Chains::new(2, 1, May { add: 0, pause: 1, share: true, await_it: false }, Seed::None),
+        134_352,
+        972_648,
+    ));
+    rows.extend(sound(
+        Chains::new(2, 1, May { add: 0, pause: 1, share: false, await_it: true }, Seed::None),
+        67_777,
+        500_518,
+    ));
+    let three = Chains::new(3, 1, May { add: 0, pause: 1, share: true, await_it: false }, Seed::None);
+    rows.extend(sound(Chains { calm: true, ..three }, 183_680, 1_233_048));
+    let chain = part(&rows, &["Unfired", "Cancelling", "Running", "Waiting", "Held", "Resting", "Over"]);
+    let outlet = part(&rows, &["Open", "Watched", "Linked", "Settled", "Spent"]);
+    let place = part(&rows, &["Alone", "Outermost", "Between", "Innermost"]);
+    let text = format!(
+        "The chain:\n\n{}\nThe way out of a link:\n\n{}\nIts place among those that wait for each other:\n\n{}",
+        table::chapter(&chain),
+        table::chapter(&outlet),
+        table::chapter(&place),
+    );
+    book::holds("deferred", &text);
+}
+
+// Checks: B52, B53, B54, B56, B58, P20
+#[test]
+fn seeded_faults_of_the_deferred_are_found() {
+    finds(Chains::new(2, 1, MAY_NOT, Seed::LetsItWaitForItself), "chains wait for each other in a ring");
+    finds(Chains::new(2, 1, MAY_NOT, Seed::LeavesUnseen), "a chain is wrong about its place");
+    finds(Chains::new(3, 1, MAY_NOT, Seed::StepsOutUnseen), "a chain is wrong about its place");
+    finds(Chains::new(1, 0, MAY_NOT, Seed::ForgetsToFail), "a cancelled chain never fails");
+    finds(Chains::new(1, 0, MAY_NOT, Seed::ForgetsThatItIsCancelled), "a canceller is called twice");
+    let paused = May { add: 0, pause: 1, share: true, await_it: true };
+    finds(Chains::new(1, 1, paused, Seed::PassesOnAlthoughPaused), "a paused chain lets its result go on");
+    finds(
+        Chains::new(3, 1, paused, Seed::StepsOutAlthoughShared),
+        "a chain steps out of its line where a pause of it no longer matters",
+    );
+    finds(Chains::new(1, 1, paused, Seed::HoldsForGood), "a chain hangs although everything was fired or dropped");
+    finds(Chains::new(1, 1, paused, Seed::TellsNobody), "somebody awaits a result that is here, and was not told");
+}

@@ -1,0 +1,130 @@
+//! What may happen next: what the program does with what it holds, and what is under way by itself.
+
+use super::{Awaiting, Brought, Chains, Event, Seed};
+use crate::machine::deferred::{Chain, Fire, Outlet, Stage};
+use crate::machine::explore::Steps;
+
+impl Chains {
+    pub(super) fn program_steps(&self, steps: &mut Steps<'_, Self>, at: usize) {
+        let fired = |owed: &Fire| match owed {
+            Fire::Run => "send the result down",
+            Fire::Discard => "drop the result",
+        };
+        let one = &self.all[at];
+        if one.resolver {
+            let mut next = self.clone();
+            next.all[at].resolver = false;
+            let mut abandoned = next.clone();
+            let owed = next.chain(steps, at, "fire", Chain::fire, fired);
+            next.fire(at, owed, Brought::ByAProgram);
+            steps.hoped(Event::IsFired(at), next);
+            if !self.calm {
+                let owed = abandoned.chain(steps, at, "abandon", Chain::abandon, fired);
+                abandoned.fire(at, owed, Brought::ByAbandoning);
+                steps.hoped(Event::IsAbandoned(at), abandoned);
+            }
+        }
+        let never_pauses = one.may.pause == 0 && !one.chain.is_paused() && !one.brake;
+        if (one.handle || one.brake) && !never_pauses {
+            self.pausing_steps(steps, at);
+        }
+        if !one.handle || self.calm {
+            return;
+        }
+        let mut next = self.clone();
+        next.cancel(steps, at);
+        steps.possible(Event::IsCancelled(at), next);
+        if one.may.await_it {
+            let mut next = self.clone();
+            next.poll(steps, at);
+            if one.awaiting == Awaiting::Told {
+                steps.hoped(Event::IsPolled(at), next);
+            } else {
+                steps.possible(Event::IsPolled(at), next);
+            }
+        }
+        if one.awaiting != Awaiting::Nobody {
+            let mut next = self.clone();
+            next.drop_await(steps, at);
+            steps.possible(Event::ItsTailIsDropped(at), next);
+            return;
+        }
+        let mut next = self.clone();
+        next.all[at].handle = false;
+        let mut taken = next.clone();
+        steps.possible(Event::ItsTailIsDropped(at), next);
+        if matches!(one.outlet, Outlet::Settled(_)) && !one.chain.is_paused() {
+            let result = taken.outlet(steps, at, "take", Outlet::take, |_| "hand out the result");
+            taken.moves(steps, at, "take", Chain::take);
+            assert!(result.is_some());
+            steps.possible(Event::IsTakenFrom(at), taken);
+        }
+        if one.may.add > 0 {
+            let mut next = self.clone();
+            next.add(steps, at);
+            steps.possible(Event::IsAddedTo(at), next);
+        }
+    }
+
+    /// What can be done by whoever may pause it.
+    pub(super) fn pausing_steps(&self, steps: &mut Steps<'_, Self>, at: usize) {
+        let one = &self.all[at];
+        if one.may.pause > 0 {
+            let mut next = self.clone();
+            next.all[at].may.pause -= 1;
+            next.moves(steps, at, "pause", Chain::pause);
+            steps.possible(Event::IsPaused(at), next);
+        }
+        let mut next = self.clone();
+        next.unpause(steps, at, "unpause", Chain::unpause);
+        if one.chain.is_paused() {
+            steps.hoped(Event::IsUnpaused(at), next);
+        } else {
+            steps.possible(Event::IsUnpaused(at), next);
+        }
+        if one.brake {
+            let mut next = self.clone();
+            next.all[at].brake = false;
+            steps.hoped(Event::ItsBrakeIsDropped(at), next);
+        }
+    }
+
+    pub(super) fn own_steps(&self, steps: &mut Steps<'_, Self>, at: usize) {
+        let one = &self.all[at];
+        let abandoned = !one.handle && !one.brake && one.chain.stage() == Stage::Held;
+        if abandoned && self.seed != Seed::HoldsForGood {
+            let mut next = self.clone();
+            next.unpause(steps, at, "unpause for good", Chain::unpause_for_good);
+            steps.certain(Event::ItsPauseEndsByItself(at), next);
+        }
+        if one.calling {
+            let mut next = self.clone();
+            next.all[at].calling = false;
+            if self.seed != Seed::ForgetsToFail {
+                let owed = next.chain(steps, at, "uncalled", Chain::uncalled, |owed| match owed {
+                    Fire::Run => "fail with Cancelled",
+                    Fire::Discard => "nothing",
+                });
+                next.fire(at, owed, Brought::ByCancelling);
+            }
+            steps.certain(Event::ItsCancellerReturns(at), next);
+        }
+        if let Some(brought) = one.carried {
+            let mut next = self.clone();
+            next.deliver(steps, at, brought);
+            steps.certain(Event::ItsResultGoesOn(at), next);
+        }
+        if one.in_callback {
+            let mut next = self.clone();
+            next.all[at].in_callback = false;
+            next.all[at].carried = Some(Brought::ByAProgram);
+            steps.hoped(Event::ItsCallbackReturnsAValue(at), next);
+            let returnable = |other: &usize| self.all[*other].handle && self.all[*other].awaiting == Awaiting::Nobody;
+            for other in (0..self.all.len()).filter(returnable) {
+                let mut next = self.clone();
+                next.wait(steps, at, other);
+                steps.hoped(Event::ItsCallbackReturns(at, other), next);
+            }
+        }
+    }
+}

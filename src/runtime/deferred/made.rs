@@ -1,0 +1,173 @@
+//! How a Deferred is made: with a firing half, with a result, or of what a function does.
+
+use std::error::Error;
+use std::panic::Location;
+use std::rc::Rc;
+
+use super::super::sync::catch;
+use super::chain::{Errand, Head};
+use super::outlet::Output;
+use super::{Deferred, Outcome, Raise, Resolver};
+use crate::failure::Failure;
+
+impl<T: 'static> Deferred<T> {
+    /// A Deferred, and the half that fires it. For errors of your own there is [`typed`](Self::typed).
+    ///
+    /// ```
+    /// use selvedge::Deferred;
+    ///
+    /// let (deferred, resolver) = Deferred::new();
+    /// deferred.add_callback(|n: u32| assert_eq!(n, 7));
+    /// resolver.callback(7);
+    /// ```
+    #[track_caller]
+    pub fn new() -> (Self, Resolver<T>) {
+        Self::typed()
+    }
+
+    /// The same, with something to call if it is [cancelled](Self::cancel) unfired. The canceller is called once at most, and dropped
+    /// when the Deferred fires. It may fire the Deferred itself; if it does not, that fails with
+    /// [`Cancelled`](crate::Cancelled).
+    ///
+    /// ```
+    /// use selvedge::{Cancelled, Deferred, Resolver};
+    ///
+    /// let (answer, resolver): (Deferred<u32>, Resolver<u32>) = Deferred::with_canceller(|| println!("never mind"));
+    /// answer.cancel();
+    /// assert!(answer.try_result().is_ok_and(|answer| answer.is_err_and(|failure| failure.is::<Cancelled>())));
+    /// resolver.callback(7); // Comes late, and is dropped.
+    /// ```
+    #[track_caller]
+    pub fn with_canceller(canceller: impl FnOnce() + 'static) -> (Self, Resolver<T>) {
+        Self::typed_with_canceller(canceller)
+    }
+
+    /// The same, with a canceller that is given a [`Resolver`] to fire with, if it has an answer after all. If it drops that, or keeps it and returns, the
+    /// Deferred fails with [`Cancelled`](crate::Cancelled).
+    ///
+    /// A canceller that captured the Deferred's own resolver would keep it alive, and with it the whole chain, should everybody else lose interest; this
+    /// one captures nothing of it.
+    ///
+    /// ```
+    /// use selvedge::Deferred;
+    ///
+    /// let (count, _resolver) = Deferred::with_firing_canceller(|resolver| resolver.callback(0_u32));
+    /// count.cancel();
+    /// assert!(count.try_result().is_ok_and(|count| count.is_ok_and(|count| count == 0)));
+    /// ```
+    #[track_caller]
+    pub fn with_firing_canceller(canceller: impl FnOnce(Resolver<T>) + 'static) -> (Self, Resolver<T>) {
+        Self::typed_with_firing_canceller(canceller)
+    }
+
+    /// A Deferred that has this value already.
+    ///
+    /// ```
+    /// # use selvedge::Deferred;
+    /// let doubled = Deferred::succeed(21).add_callback(|n| n * 2);
+    /// assert!(doubled.try_result().is_ok_and(|n| n.is_ok_and(|n| n == 42)));
+    /// ```
+    #[track_caller]
+    pub fn succeed(value: T) -> Self {
+        Self::from(Ok(value))
+    }
+
+    /// A Deferred that has failed already.
+    ///
+    /// ```
+    /// # use selvedge::Deferred;
+    /// let failed: Deferred<u32> = Deferred::fail(std::fmt::Error);
+    /// assert!(failed.try_result().is_ok_and(|result| result.is_err_and(|failure| failure.is::<std::fmt::Error>())));
+    /// ```
+    #[track_caller]
+    pub fn fail(error: impl Raise<Failure>) -> Self {
+        Self::from(Err(error.raise()))
+    }
+}
+
+impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
+    /// As [`new`](Deferred::new), with an error type of the program's own. (It has a name of its own because in `Deferred::new()` nothing
+    /// would tell the compiler which `E` is meant.)
+    #[track_caller]
+    pub fn typed() -> (Self, Resolver<T, E>) {
+        Self::unfired(None)
+    }
+
+    /// As [`with_canceller`](Deferred::with_canceller), with an error type of the program's own.
+    #[track_caller]
+    pub fn typed_with_canceller(canceller: impl FnOnce() + 'static) -> (Self, Resolver<T, E>) {
+        Self::unfired(Some(Box::new(|_chain, _whose| canceller())))
+    }
+
+    /// As [`with_firing_canceller`](Deferred::with_firing_canceller), with an error type of the program's own.
+    #[track_caller]
+    pub fn typed_with_firing_canceller(canceller: impl FnOnce(Resolver<T, E>) + 'static) -> (Self, Resolver<T, E>) {
+        let head = Head::unfired(None, Location::caller());
+        // Weak: a head that owned a way to be fired would never be abandoned.
+        let own = Rc::downgrade(&head);
+        head.set_canceller(Box::new(move |_chain, _whose| {
+            if let Some(head) = own.upgrade() {
+                canceller(Resolver::new(head));
+            }
+        }));
+        (Self::at(Rc::clone(&head)), Resolver::new(head))
+    }
+
+    #[track_caller]
+    fn unfired(canceller: Option<Errand>) -> (Self, Resolver<T, E>) {
+        let head = Head::unfired(canceller, Location::caller());
+        (Self::at(Rc::clone(&head)), Resolver::new(head))
+    }
+
+    pub(super) fn at(head: Rc<Head<T, E>>) -> Self {
+        Self { tail: Rc::clone(&head) as Rc<dyn Output<T, E>>, chain: head }
+    }
+}
+
+/// A Deferred that has its result already.
+impl<T: 'static, E: Error + From<Failure> + 'static> From<Result<T, E>> for Deferred<T, E> {
+    #[track_caller]
+    fn from(result: Result<T, E>) -> Self {
+        Self::at(Head::fired(result, Location::caller()))
+    }
+}
+
+/// Calls a function now and makes a Deferred of the value that it returns, as it is and of whatever type, or of its panic.
+///
+/// A `Result`, or a Deferred, that it returns is a mere value here; [`maybe_deferred`] looks into those.
+///
+/// ```
+/// use selvedge::execute;
+///
+/// struct Page(String);
+/// let page = execute(|| Page("<p>".to_owned()));
+/// assert!(page.try_result().is_ok_and(|page| page.is_ok_and(|page| page.0 == "<p>")));
+/// assert!(execute(|| -> u32 { panic!("no") }).try_result().is_ok_and(|n| n.is_err_and(|failure| failure.is_panic())));
+/// ```
+#[track_caller]
+pub fn execute<T: 'static>(body: impl FnOnce() -> T) -> Deferred<T> {
+    Deferred::from(catch(body).map_err(Failure::from))
+}
+
+/// Calls a function now and makes a Deferred of what comes of it: its value, its error, its panic, or the Deferred that it returned.
+///
+/// ```
+/// use selvedge::{Deferred, maybe_deferred};
+///
+/// fn cached(page: &str) -> Option<String> {
+///     (page == "/").then(|| "home".to_owned())
+/// }
+///
+/// let page = maybe_deferred(|| match cached("/") {
+///     Some(page) => Deferred::succeed(page),
+///     None => Deferred::new().0, // Fetch it.
+/// });
+/// assert!(page.try_result().is_ok_and(|page| page.is_ok_and(|page| page == "home")));
+/// ```
+#[track_caller]
+pub fn maybe_deferred<R: Outcome<Failure>>(body: impl FnOnce() -> R) -> Deferred<R::Value> {
+    match catch(|| body().settle()) {
+        Ok(settled) => settled.into_deferred(),
+        Err(panic) => Deferred::from(Err(Failure::from(panic))),
+    }
+}

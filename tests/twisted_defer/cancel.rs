@@ -1,0 +1,94 @@
+//! `test_defer`: cancelling, and what a canceller keeps alive.
+
+use std::cell::{Cell, RefCell};
+use std::rc::{Rc, Weak};
+
+use selvedge::{Cancelled, Deferred, Resolver};
+
+use super::{GenericError, Results, error, value};
+
+// Checks: B56
+#[test]
+fn simple_canceller() {
+    let called = Rc::new(Cell::new(0));
+    let count = Rc::clone(&called);
+    let (deferred, _resolver) = Deferred::<u32>::with_canceller(move || count.set(count.get() + 1));
+    deferred.cancel();
+    assert_eq!(called.get(), 1);
+    assert!(error(deferred).is::<Cancelled>());
+}
+
+fn cancelled_twice(fire: fn(Resolver<u32>)) {
+    let results = Results::default();
+    let (deferred, resolver) = Deferred::new();
+    let deferred = deferred.add_errback(results.errback());
+    deferred.cancel();
+    fire(resolver);
+    // One more of each, after the late result.
+    deferred.cancel();
+    deferred.cancel();
+    assert_eq!(results.seen(), "error: cancelled before there was a result");
+    assert_eq!(value(deferred), 0);
+}
+
+// Checks: B57
+#[test]
+fn no_canceller_multiple_cancels_after_cancel_and_callback() {
+    cancelled_twice(|resolver| resolver.callback(1));
+}
+
+// Checks: B57
+#[test]
+fn no_canceller_multiple_cancels_after_cancel_and_errback() {
+    cancelled_twice(|resolver| resolver.errback(GenericError));
+}
+
+/// A canceller that holds its own Deferred, and something by which to see whether it is alive.
+type Circle = Rc<RefCell<Option<Deferred<u32>>>>;
+
+fn circle() -> (Circle, Resolver<u32>, Weak<()>) {
+    let alive = Rc::new(());
+    let seen = Rc::downgrade(&alive);
+    let circle = Circle::default();
+    let captured = Rc::clone(&circle);
+    let (deferred, resolver) = Deferred::with_canceller(move || drop((captured, alive)));
+    circle.replace(Some(deferred));
+    (circle, resolver, seen)
+}
+
+// Checks: B58
+#[test]
+fn canceller_circular_reference_callback() {
+    let (circle, resolver, alive) = circle();
+    let whole = Rc::downgrade(&circle);
+    drop(circle);
+    resolver.callback(1);
+    assert_eq!((alive.strong_count(), whole.strong_count()), (0, 0), "the circle is broken");
+}
+
+// Checks: B58
+#[test]
+fn canceller_circular_reference_errback() {
+    let (circle, resolver, alive) = circle();
+    let handled = circle.take().unwrap().add_errback(|_| 0);
+    circle.replace(Some(handled));
+    let whole = Rc::downgrade(&circle);
+    drop(circle);
+    resolver.errback(GenericError);
+    assert_eq!((alive.strong_count(), whole.strong_count()), (0, 0), "the circle is broken");
+}
+
+/// Even while a callback still waits for another Deferred.
+// Checks: B58
+#[test]
+fn canceller_circular_reference_non_final() {
+    let (circle, resolver, alive) = circle();
+    let (inner, fire_inner) = Deferred::new();
+    let waits = circle.take().unwrap().add_callback(move |_| inner);
+    circle.replace(Some(waits));
+    let whole = Rc::downgrade(&circle);
+    drop(circle);
+    resolver.callback(1);
+    assert_eq!((alive.strong_count(), whole.strong_count()), (0, 0), "the circle is broken");
+    fire_inner.callback(2);
+}

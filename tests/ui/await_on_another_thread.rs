@@ -1,0 +1,14 @@
+// Checks: P25, S1
+//! A Deferred that is awaited stays on its thread: what travels is made by `into_send_future`.
+
+use selvedge::{Deferred, Reactor};
+
+fn on_any_thread<F: Future + Send>(_future: F) {}
+
+fn main() {
+    let reactor = Reactor::new();
+    let (deferred, _resolver) = Deferred::<u32>::new();
+    on_any_thread(deferred.into_send_future(&reactor));
+    let (deferred, _resolver) = Deferred::<u32>::new();
+    on_any_thread(deferred.into_future());
+}

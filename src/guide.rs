@@ -123,7 +123,7 @@
 //!
 //! | Twisted | Here | |
 //! |---|---|---|
-//! | `Deferred(canceller)` | [`Deferred::new`], [`Deferred::with_canceller`] | a canceller that panics is reported |
+//! | `Deferred(canceller)` | [`Deferred::new`], [`Deferred::with_canceller`], [`Deferred::with_firing_canceller`] | a canceller that panics is reported |
 //! | `d.callback(value)`, `d.errback(error)` | [`Resolver::callback`], [`Resolver::errback`] | dropped unfired: [`Abandoned`] |
 //! | `addCallback`, `addErrback`, `addBoth`, `addCallbacks` | [`add_callback`](Deferred::add_callback), [`add_errback`](Deferred::add_errback), [`add_both`](Deferred::add_both), [`add_callbacks`](Deferred::add_callbacks) | and [`map`](Deferred::map), for any type |
 //! | `chainDeferred(other)` | [`Deferred::chain_deferred`], [`Resolver::settle`] | a cancel of the other is forwarded |

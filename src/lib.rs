@@ -31,8 +31,8 @@
 //! [`Reactor`] is the loop; it stays on the thread that made it. [`Handle`] is what other threads hold of it, [`LocalHandle`] what its own callbacks
 //! hold. [`Owned`] and [`Address`] are a value that the loop owns and the way to it. [`ThreadPool`] is usable alone. [`Deferred`] is a result that is
 //! not there yet, and [`Resolver`] the half that fires it; [`DeferredList`], [`gather_results`] and [`race`] make one of several, [`DeferredLock`], [`DeferredSemaphore`]
-//! and [`DeferredQueue`] let them take turns. [`task`] is what happens later, again and again, or a little at a time. [`threads`] joins them. [`Reactor::spawn`] runs futures, which need not be `Send`, and a Deferred can be
-//! awaited in them.
+//! and [`DeferredQueue`] let them take turns. [`task`] is what happens later, again and again, or a little at a time. [`threads`] joins them. [`Reactor::spawn`] runs futures,
+//! which need not be `Send`, and a Deferred can be awaited in them.
 //!
 //! Who comes from Twisted finds each of its names in the [`guide`].
 //!

@@ -300,3 +300,21 @@ fn a_list_that_is_cancelled_while_a_member_does_not_heed_it_fails_with_cancelled
     assert!(resolver.is_cancelled());
     brake.unpause().unwrap();
 }
+
+// Checks: B62, B53
+#[test]
+fn a_member_is_still_cancelled_after_its_pause_has_ended_by_itself() {
+    let trace = Trace::new();
+    let noted = trace.clone();
+    let (slow, _keep) = Deferred::<u32>::with_canceller(move || noted.note("slow cancelled"));
+    let (loser, fire_loser) = Deferred::new();
+    loser.pause();
+    let loser = loser.add_callback(move |()| slow).add_callback(|n| n + 1);
+    fire_loser.callback(());
+    let (winner, fire_winner) = Deferred::new();
+    // Given away paused, the first goes on, and comes to wait.
+    let first = race([loser, winner]);
+    fire_winner.callback(3);
+    assert_eq!(trace.seen(), "slow cancelled");
+    assert_eq!(value(first), (1, 3));
+}

@@ -8,7 +8,7 @@
 //! | `errback_with_no_args`, `errback_with_no_args_no_debug` | an errback is given an error: `error_that_is_none` |
 //! | `chain_deferred` and then using either half | chaining consumes both: `hold_what_was_chained` |
 //! | `callback_maybe_returns_failure`, `fail_buffered` | an error is returned as `Err`: `callback_of_an_own_type` |
-//! | `callback_with_kw_args`, `add_callbacks_none_callback_args`, `…_errback_args`, `canceller_arg`, `maybe_deferred_sync_with_args` | closures capture what they need, and take no arguments of their own |
+//! | `callback_with_kw_args`, `add_callbacks_none_callback_args`, `…_errback_args`, `maybe_deferred_sync_with_args` | closures capture what they need, and take no arguments of their own |
 //! | `add_callbacks_none_errback` | there is no `None` for a function: it is `add_callback` |
 //! | `log_error_returns_error` | `log_error` ends the chain: nothing is returned |
 //! | `from_coroutine_requires_coroutine`, `will_not_allow_non_deferred_or_coroutine`, `ensure_deferred_generator`, `passes_through_deferreds` | `spawn` takes a `Future`, and a Deferred needs no ensuring |

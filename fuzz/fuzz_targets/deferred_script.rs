@@ -9,7 +9,7 @@ mod script;
 
 use script::deferreds::{bytes, check};
 
-// Checks: B49, B50, B51, B52, B54, B56, B57, B58, B60, B63, P9
+// Checks: B49, B50, B51, B52, B54, B56, B57, B58, B60, B61, B62, B63, P9
 fuzz_target!(|input: &[u8]| {
     let program = bytes::decode(input);
     assert_eq!(bytes::decode(&bytes::encode(&program)), program);

@@ -15,7 +15,7 @@ use strategy::program;
 proptest! {
     #![proptest_config(regressions::config("deferred", 12_000))]
 
-    // Checks: B49, B50, B51, B52, B53, B54, B56, B57, B58, B59, B60, B63, P9
+    // Checks: B49, B50, B51, B52, B53, B54, B56, B57, B58, B59, B60, B61, B62, B63, P9
     #[test]
     fn every_program_comes_to_what_the_rules_say(program in program()) {
         check(&program).map_err(TestCaseError::fail)?;

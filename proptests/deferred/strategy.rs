@@ -3,7 +3,7 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::script::deferreds::program::{Deed, End, Ending, Hook, Op, Program, Sent, Side};
+use crate::script::deferreds::program::{Deed, End, Ending, Hook, Kind, Op, Program, Sent, Side};
 use crate::script::program::{Delay, Nth};
 
 /// Any program.
@@ -60,7 +60,8 @@ fn simple() -> BoxedStrategy<Op> {
             1 => delay().prop_map(Op::Advance),
     1 => (nth(), delay()).prop_map(|(nth, delay)| Op::Timeout(nth, delay, None)),
             1 => (nth(), nth()).prop_map(|(nth, other)| Op::Chain(nth, other)),
-            2 => nth().prop_map(Op::Pause),
+            1 => (kind(), vec(nth(), 0..4)).prop_map(|(kind, members)| Op::List(kind, members)),
+        2 => nth().prop_map(Op::Pause),
             2 => nth().prop_map(Op::Unpause),
             1 => nth().prop_map(Op::Grip),
             1 => nth().prop_map(Op::Tighten),
@@ -93,6 +94,10 @@ fn side(inner: BoxedStrategy<Op>) -> BoxedStrategy<Side> {
 
 fn end() -> impl Strategy<Value = End> {
     prop_oneof![3 => Just(End::Pass), 1 => Just(End::Value), 1 => Just(End::Error), 3 => nth().prop_map(End::Await)]
+}
+
+fn kind() -> impl Strategy<Value = Kind> {
+    prop_oneof![Just(Kind::All), Just(Kind::Gather), Just(Kind::First), Just(Kind::Race)]
 }
 
 fn sent() -> impl Strategy<Value = Sent> {

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use crate::script::deferreds::program::{Deed, End, Ending, Hook, Op, Program, Sent, Side};
+use crate::script::deferreds::program::{Deed, End, Ending, Hook, Kind, Op, Program, Sent, Side};
 use crate::script::program::{Delay, Nth};
 
 /// A program, of one operation a line, and its end in the last.
@@ -60,6 +60,15 @@ impl<'a> Words<'a> {
 
     fn nth(&mut self) -> Nth {
         Nth(self.number())
+    }
+
+    /// As many as there are.
+    fn nths(&mut self) -> Vec<Nth> {
+        let mut nths = Vec::new();
+        while self.rest.last().is_some_and(|next| next.parse::<u8>().is_ok()) {
+            nths.push(self.nth());
+        }
+        nths
     }
 
     fn ops(&mut self) -> Vec<Op> {
@@ -126,6 +135,10 @@ impl<'a> Words<'a> {
                 Op::Timeout(nth, delay, hook)
             }
             "chain" => Op::Chain(self.nth(), self.nth()),
+            "all" => Op::List(Kind::All, self.nths()),
+            "gather" => Op::List(Kind::Gather, self.nths()),
+            "first" => Op::List(Kind::First, self.nths()),
+            "race" => Op::List(Kind::Race, self.nths()),
             "cancel" => Op::Cancel(self.nth()),
             "pause" => Op::Pause(self.nth()),
             "unpause" => Op::Unpause(self.nth()),

@@ -18,6 +18,14 @@ fn simple_canceller() {
     assert!(error(deferred).is::<Cancelled>());
 }
 
+// Checks: B56
+#[test]
+fn canceller_arg() {
+    let (deferred, _resolver) = Deferred::with_firing_canceller(|own: Resolver<u32>| own.callback(7));
+    deferred.cancel();
+    assert_eq!(value(deferred), 7);
+}
+
 fn cancelled_twice(fire: fn(Resolver<u32>)) {
     let results = Results::default();
     let (deferred, resolver) = Deferred::new();

@@ -6,11 +6,11 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use selvedge::{
-    Deferred, Failure, LocalHandle, NotPaused, Outcome, OutcomeOf, PauseHandle, Raise, Reactor, Resolver, Settled,
-    VirtualClock,
+    Deferred, DeferredList, Failure, FailureGroup, FirstError, LocalHandle, NotPaused, Outcome, OutcomeOf, PauseHandle,
+    Raise, Reactor, Resolver, Settled, VirtualClock,
 };
 
-use super::program::{Deed, End, Ending, Hook, Op, Program, Sent, Side};
+use super::program::{Deed, End, Ending, Hook, Kind, Op, Program, Sent, Side};
 use super::trace::{Answer, Event, Gift, Given, Id, Oops, State, Trace, Why};
 use crate::script::program::Nth;
 
@@ -289,6 +289,12 @@ impl World {
                 }
                 None => self.say(Answer::Nothing),
             },
+            Op::List(kind, members) => {
+                let members: Vec<_> = members.iter().filter_map(|nth| self.take(*nth)).map(|(_, it)| it).collect();
+                let at = self.deferreds.borrow().len();
+                self.deferreds.borrow_mut().push(None);
+                self.put_back(at, list(*kind, members));
+            }
             Op::Cancel(nth) => {
                 if let Some(deferred) = self.reach(*nth) {
                     deferred.cancel();
@@ -496,6 +502,50 @@ impl World {
                 resolver.callback(self.value());
             }
         }
+    }
+}
+
+/// Several as one, which is taken apart at once: it says what it came to, and goes on with a value of the program's own.
+fn list(kind: Kind, members: Vec<Deferred<Gift>>) -> Deferred<Gift> {
+    let list = DeferredList::new(members).consume_errors();
+    match kind {
+        Kind::All => list.all().add_callbacks(all_came, one_failed),
+        Kind::Gather => list
+            .fire_on_one_errback()
+            .add_callbacks(|values| all_came(values.into_iter().map(Ok).collect()), one_failed),
+        Kind::First => list.fire_on_one_callback().add_callbacks(one_came, one_failed),
+        Kind::Race => list.cancel_rest().fire_on_one_callback().add_callbacks(one_came, one_failed),
+    }
+}
+
+fn all_came(results: Vec<Result<Gift, Failure>>) -> Returned {
+    World::current(|world| {
+        results.iter().for_each(|result| world.say(Answer::Rest(given(result))));
+        drop(results);
+        Returned(Settled::Now(Ok(world.value())))
+    })
+}
+
+fn one_came((index, value): (usize, Gift)) -> Returned {
+    World::current(|world| world.say(Answer::Index(index)));
+    Returned(Settled::Now(Ok(value)))
+}
+
+fn one_failed(failure: Failure) -> Returned {
+    let failure = match failure.downcast::<FirstError>() {
+        Ok(first) => {
+            World::current(|world| world.say(Answer::Index(first.index)));
+            return Returned(Settled::Now(Err(first.error)));
+        }
+        Err(failure) => failure,
+    };
+    match failure.downcast::<FailureGroup>() {
+        Ok(group) => World::current(|world| {
+            group.failures.iter().for_each(|failure| world.say(Answer::Rest(Given::Error(Why::of(failure)))));
+            drop(group);
+            Returned(Settled::Now(Err(world.error())))
+        }),
+        Err(failure) => Returned(Settled::Now(Err(failure))),
     }
 }
 

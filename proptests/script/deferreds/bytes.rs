@@ -4,7 +4,11 @@
 //! is a Deferred.
 
 use super::super::bytes::{BODY, DEPTH, Reader, SCRIPT, WORDS, Writer};
-use super::program::{Deed, End, Ending, Hook, Op, Program, Sent, Side};
+use super::program::{Deed, End, Ending, Hook, Kind, Op, Program, Sent, Side};
+use crate::script::program::Nth;
+
+/// Members of a list, at most.
+const MEMBERS: usize = 3;
 
 /// The program that these bytes are.
 pub fn decode(bytes: &[u8]) -> Program {
@@ -56,6 +60,10 @@ impl Reader<'_> {
         Hook { deed, end }
     }
 
+    fn nths(&mut self) -> Vec<Nth> {
+        (0..usize::from(self.byte()) & MEMBERS).map(|_| self.nth()).collect()
+    }
+
     fn sent(&mut self) -> Sent {
         match self.byte() % 3 {
             0 => Sent::Value,
@@ -65,7 +73,7 @@ impl Reader<'_> {
     }
 
     fn deferred_op(&mut self, depth: usize) -> Op {
-        match self.byte() % 26 {
+        match self.byte() % 30 {
             0 => Op::New(None),
             1 => Op::New(Some(self.deferred_deed(depth))),
             2 => Op::Born(true),
@@ -109,6 +117,10 @@ impl Reader<'_> {
             22 => Op::Tighten(self.nth()),
             23 => Op::Loosen(self.nth()),
             24 => Op::Ungrip(self.nth()),
+            25 => Op::List(Kind::All, self.nths()),
+            26 => Op::List(Kind::Gather, self.nths()),
+            27 => Op::List(Kind::First, self.nths()),
+            28 => Op::List(Kind::Race, self.nths()),
             _ => Op::Panic,
         }
     }
@@ -180,7 +192,12 @@ impl Writer {
             Op::Tighten(nth) => self.put(&[22, nth.0]),
             Op::Loosen(nth) => self.put(&[23, nth.0]),
             Op::Ungrip(nth) => self.put(&[24, nth.0]),
-            Op::Panic => self.put(&[25]),
+            Op::List(kind, members) => {
+                let members = &members[..members.len().min(MEMBERS)];
+                self.put(&[25 + *kind as u8, members.len() as u8]);
+                members.iter().for_each(|nth| self.put(&[nth.0]));
+            }
+            Op::Panic => self.put(&[29]),
         }
     }
 }

@@ -17,5 +17,5 @@ pub fn check(program: &Program) -> Result<(), String> {
     let expected = reference::run(program);
     let actual = actual::run(program);
     compare(&expected.trace, &actual)?;
-    trace::account(&actual, expected.made)
+    expected.account(&actual)
 }

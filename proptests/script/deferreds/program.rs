@@ -71,6 +71,19 @@ pub enum Side {
     Either(Hook, Hook),
 }
 
+/// How several Deferreds become one. All consume errors; and what a list comes to is taken apart by a callback right behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `DeferredList::all`.
+    All,
+    /// `fire_on_one_errback`, which is `gather_results`.
+    Gather,
+    /// `fire_on_one_callback`.
+    First,
+    /// `race`.
+    Race,
+}
+
 /// One operation. Those that name a thing do nothing while there is none, or while somebody up the stack is using it.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Op {
@@ -88,6 +101,8 @@ pub enum Op {
     Timeout(Nth, Delay, Option<Hook>),
     /// `chain_deferred`: a Deferred, and the firing half of the other.
     Chain(Nth, Nth),
+    /// Those that there are become one more.
+    List(Kind, Vec<Nth>),
     /// `cancel`.
     Cancel(Nth),
     /// `pause`.
@@ -165,6 +180,10 @@ impl fmt::Display for Op {
             Self::Timeout(nth, delay, None) => write!(f, "timeout {} {}", nth.0, delay.0),
             Self::Timeout(nth, delay, Some(hook)) => write!(f, "timeout {} {} {hook}", nth.0, delay.0),
             Self::Chain(nth, other) => write!(f, "chain {} {}", nth.0, other.0),
+            Self::List(kind, members) => {
+                write!(f, "{}", format!("{kind:?}").to_lowercase())?;
+                members.iter().try_for_each(|nth| write!(f, " {}", nth.0))
+            }
             Self::Cancel(nth) => write!(f, "cancel {}", nth.0),
             Self::Pause(nth) => write!(f, "pause {}", nth.0),
             Self::Unpause(nth) => write!(f, "unpause {}", nth.0),

@@ -46,6 +46,8 @@ pub enum Answer {
     NotYet,
     /// The result.
     Rest(Given),
+    /// Whose result it is, in a list.
+    Index(usize),
     /// It is not paused.
     NotPaused,
     /// What a Deferred is doing, and how often it is paused.

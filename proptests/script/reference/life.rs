@@ -6,7 +6,8 @@ use std::time::Duration;
 use selvedge::{Incident, OwnedError, StopError, Turn};
 
 use super::{
-    Answer, Content, Ending, Firing, Flow, Model, Occasion, Posted, Reach, Stage, TimerState, Verdict, When, Why,
+    Answer, Content, Ending, Firing, FiringHalf, Flow, Model, Occasion, Posted, Reach, Stage, TimerState, Verdict,
+    When, Why,
 };
 use crate::script::trace::{Event, Place};
 
@@ -240,7 +241,7 @@ impl Model {
                 }
                 Content::FiringHalf(job) => {
                     self.values[value].owned = false;
-                    self.give(job, Why::Stopped);
+                    self.drop_firing_half(FiringHalf::OfJob(job));
                 }
             }
         }

@@ -143,6 +143,14 @@ struct Job {
     alive: bool,
 }
 
+/// A firing half that was dropped unfired.
+enum FiringHalf {
+    /// That of a Deferred that a trigger returned: which firing waited for it.
+    OfTrigger(usize),
+    /// That of a job's, which the reactor had until its end.
+    OfJob(usize),
+}
+
 #[derive(Default)]
 struct Model {
     trace: Vec<Event>,
@@ -164,7 +172,7 @@ struct Model {
     /// Deferreds that triggers returned: which firing waits for each, until it is fired.
     waiting: Vec<Option<usize>>,
     /// Firing halves that were dropped while another one's drop is being dealt with.
-    abandoned: Option<VecDeque<usize>>,
+    dropped: Option<VecDeque<FiringHalf>>,
     values: Vec<Value>,
     /// The values that the program made, by their number among all.
     program_values: Vec<usize>,

@@ -6,8 +6,8 @@ use std::time::Duration;
 use selvedge::{DelayedCallError, Incident, OwnedError};
 
 use super::{
-    Answer, Content, Deed, Flow, Job, Model, Occasion, Posted, Reach, Timer, TimerState, Token, Trigger, Value,
-    Verdict, When, Why, Work,
+    Answer, Content, Deed, FiringHalf, Flow, Job, Model, Occasion, Posted, Reach, Timer, TimerState, Token, Trigger,
+    Value, Verdict, When, Why, Work,
 };
 use crate::script::hands::WORKERS;
 use crate::script::program::{Nth, Op};
@@ -205,16 +205,26 @@ impl Model {
         let Some(firing) = nth.of(self.waiting.len()).and_then(|n| self.waiting[n].take()) else {
             return self.say(Answer::Nothing);
         };
-        if let Some(later) = &mut self.abandoned {
-            later.push_back(firing);
+        self.drop_firing_half(FiringHalf::OfTrigger(firing));
+    }
+
+    /// One after the other, where one is dropped inside what the drop of another brings about.
+    pub(super) fn drop_firing_half(&mut self, half: FiringHalf) {
+        if let Some(later) = &mut self.dropped {
+            later.push_back(half);
             return;
         }
-        self.abandoned = Some(VecDeque::from([firing]));
-        while let Some(firing) = self.abandoned.as_mut().and_then(VecDeque::pop_front) {
-            self.report(Incident::Trigger, Why::Abandoned);
-            self.one_less(firing);
+        self.dropped = Some(VecDeque::from([half]));
+        while let Some(half) = self.dropped.as_mut().and_then(VecDeque::pop_front) {
+            match half {
+                FiringHalf::OfTrigger(firing) => {
+                    self.report(Incident::Trigger, Why::Abandoned);
+                    self.one_less(firing);
+                }
+                FiringHalf::OfJob(job) => self.give(job, Why::Stopped),
+            }
         }
-        self.abandoned = None;
+        self.dropped = None;
     }
 
     pub(super) fn defer(&mut self, work: Work, body: &[Op]) {

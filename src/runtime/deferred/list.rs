@@ -387,6 +387,13 @@ impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Ahead for Membe
     fn waiting(self: Rc<Self>) -> Option<Rc<dyn Chain>> {
         None
     }
+
+    /// The list cancels its members by their heads.
+    fn adopt(&self, chain: &Rc<dyn Chain>) {
+        if let Some(Slot::Waits(member)) = self.gathering.slots.borrow_mut().get_mut(self.index) {
+            *member = Rc::downgrade(chain);
+        }
+    }
 }
 
 impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Input<T, E> for Member<T, E, U> {

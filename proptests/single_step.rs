@@ -67,7 +67,7 @@ fn nth() -> impl Strategy<Value = Nth> {
 proptest! {
     #![proptest_config(regressions::config("single_step", 2_000))]
 
-    // Checks: B28, B29, B30, B31, B33, B35, B36, B37, B38, B40, B41, B43, P2, P71
+    // Checks: B28, B29, B30, B31, B33, B34, B35, B36, B37, B38, B40, B41, B43, B44, B45, B69, P2, P71
     #[test]
     fn every_step_of_every_program_is_one_that_the_reference_allows(program in program()) {
         check(&program).map_err(TestCaseError::fail)?;
@@ -80,7 +80,7 @@ proptest! {
     }
 }
 
-// Checks: P71
+// Checks: B69, P71
 #[test]
 fn the_pools_fuzz_corpus_is_what_the_reference_allows() {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/pool_script");

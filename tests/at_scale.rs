@@ -18,7 +18,7 @@ fn pool(min: usize, max: usize) -> ThreadPool {
     ThreadPool::builder().size(min, max).stack_size(STACK).build().unwrap()
 }
 
-// Checks: B27, B31, B42, P72, R4, R13
+// Checks: B27, B31, B34, B42, P72, R4, R13
 #[test]
 fn a_thousand_threads_come_meet_and_are_gone() {
     alone(
@@ -47,7 +47,7 @@ fn a_thousand_threads_come_meet_and_are_gone() {
     );
 }
 
-// Checks: B42, P72, R4
+// Checks: B34, B42, P72, R4
 #[test]
 fn after_a_burst_and_the_keep_alive_there_are_as_many_threads_as_before_it() {
     alone(

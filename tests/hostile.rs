@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use selvedge::{
     BlockingCallError, Deferred, Event, Failure, Incident, Phase, Reactor, ReactorStopped, Rejection, StopError,
-    ThreadPool, Turn, VirtualClock, threads,
+    StopPolicy, ThreadPool, Turn, VirtualClock, threads,
 };
 use support::{Bomb, Gate, Grave, Log, ends, reporting, until, virtual_time};
 
@@ -522,8 +522,9 @@ fn a_job_that_is_refused_may_use_the_pool_that_refuses_it() {
         let (own, log) = (pool.clone(), Log::new());
         let noted = log.clone();
         let dropped = OnDrop(move || {
-            // Stopped already, by the one who drops this: to stop it again is harmless, and there is nothing to wait for.
-            own.stop().unwrap();
+            // It is being stopped, by the one who drops this, and is not over before that is done: to wait for it here would be to wait for oneself.
+            assert!(own.stop().is_err());
+            own.ask_to_stop(StopPolicy::Drain);
             noted.note(own.call_in_thread(|| ()).is_err());
         });
         pool.call_in_thread(move || drop(dropped)).unwrap();

@@ -1,5 +1,9 @@
 //! Promises beyond the founding document and the catalogue: what waiting does not do, who keeps a pool alive, what the feature changes.
-#![expect(clippy::unwrap_used, reason = "this is how a check fails, and what it is made of is part of it")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "this is how a check fails, and what it is made of is part of it"
+)]
 
 mod support;
 
@@ -20,21 +24,24 @@ fn a_worker_that_waits_for_the_loop_runs_no_other_job_meanwhile() {
         let first = log.clone();
         reactor
             .call_in_thread(move || {
-                first.note("the first job waits");
+                first.note(("the first job waits", thread::current().id()));
                 let answer = threads::blocking_call_from_thread(&handle, move |_| {
-                    // The only worker there is could take it now, were it not in the middle of something.
-                    until(|| pool.stats().queued == 1);
+                    // The worker that waits is all that the pool may have, but for one that stands in for it.
+                    until(|| pool.stats().completed == 1);
                     Ok::<_, Failure>(())
                 });
                 answer.unwrap();
-                first.note("the first job goes on");
+                first.note(("the first job goes on", thread::current().id()));
                 handle.stop();
             })
             .unwrap();
         let second = log.clone();
-        reactor.call_in_thread(move || second.note("the second job")).unwrap();
+        reactor.call_in_thread(move || second.note(("the second job", thread::current().id()))).unwrap();
         reactor.run();
-        assert_eq!(log, ["the first job waits", "the first job goes on", "the second job"]);
+        let [(waits, first), (other, second), (goes_on, same)] = log.entries()[..] else { panic!("{log:?}") };
+        assert_eq!([waits, other, goes_on], ["the first job waits", "the second job", "the first job goes on"]);
+        assert_eq!(first, same);
+        assert_ne!(first, second, "a worker that waits runs nothing else");
     });
 }
 
@@ -98,6 +105,21 @@ impl Drop for AtExit {
             last_words();
         }
     }
+}
+
+// Checks: B40, P2, P9
+#[test]
+fn a_job_that_is_told_it_never_runs_cannot_wait_for_its_pool_to_be_over() {
+    ends(|| {
+        let pool = ThreadPool::new(0, 1).unwrap();
+        let (own, told) = (pool.clone(), Log::new());
+        let tells = told.clone();
+        // The pool is not over before this has returned; so to wait for that here would be to wait for oneself.
+        let on_result = move |_: Result<(), Failure>| tells.note(own.stop().is_err());
+        pool.call_in_thread_with_callback(on_result, || ()).unwrap();
+        pool.stop().unwrap();
+        assert_eq!(told, [true]);
+    });
 }
 
 // Checks: B42, P9

@@ -372,7 +372,7 @@ fn performs(worker: &Stepper) -> bool {
     }
 }
 
-// Checks: B30
+// Checks: B30, B69
 #[test]
 fn create_worker_and_perform() {
     let (worker, performer) = memory_team(1);
@@ -388,7 +388,7 @@ fn create_worker_and_perform() {
     assert_eq!(done, [3, 4]);
 }
 
-// Checks: B40
+// Checks: B40, B69
 #[test]
 fn memory_worker_quit_quits() {
     let (worker, performer) = memory_team(1);
@@ -404,7 +404,7 @@ fn memory_worker_quit_quits() {
     assert!(worker.has_stopped());
 }
 
-// Checks: B30
+// Checks: B69
 #[test]
 fn perform_when_nothing_to_do_yet() {
     let (_worker, performer) = memory_team(1);

@@ -212,7 +212,7 @@ fn callback_thread() {
     });
 }
 
-// Checks: B36
+// Checks: B36, B39
 #[test]
 fn callback_context() {
     thread_local! {

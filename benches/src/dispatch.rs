@@ -1,119 +1,65 @@
-//! Pool dispatch: one thread hands short jobs to so many workers, and waits until the last has run.
+//! Pool dispatch: so many threads hand short jobs to so many workers, and one waits until the last has run; in a stream, and in bursts to workers that
+//! sleep.
 //!
-//! All pools have a fixed size and an unbounded queue, and box the job themselves. Each is started and warmed up before the
-//! watch is, so that nobody is timed on starting threads.
+//! Each pool is started and warmed up before the watch is, so that nobody is timed on starting threads.
 
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::measure::{Comparison, Contender, Setting};
-use crate::payload::{Job, Mix, Sink, put_and_wait};
+use crate::payload::put_and_wait;
+use crate::pools::{self, Pool, contenders};
 
-pub fn comparisons() -> Vec<Comparison> {
-    [2, 4, 10]
-        .map(|workers| Comparison {
-            title: format!("Dispatch to a pool: {workers} workers"),
-            setting: Setting { threads: workers, mix: Mix::Mixed },
-            operations: 200_000,
-            contenders: &CONTENDERS,
-        })
-        .into()
-}
-
-const CONTENDERS: [Contender; 6] = [
-    Contender::new("selvedge", selvedge),
-    Contender::new("crossbeam pool", crossbeam),
-    Contender::new("rayon", rayon),
-    Contender::new("threadpool", threadpool),
-    Contender::new("rusty_pool", rusty_pool),
-    Contender::new("tokio", tokio),
-];
-
-fn dispatch(operations: u64, pool: &impl Sink) -> Duration {
-    put_and_wait(operations / 10 + 1, pool);
-    let start = Instant::now();
-    put_and_wait(operations, pool);
-    start.elapsed()
-}
-
-impl Sink for selvedge::ThreadPool {
-    fn put(&self, job: impl FnOnce() + Send + 'static) {
-        self.call_in_thread(job).expect("it is running");
-    }
-}
-
-fn selvedge(setting: Setting, operations: u64) -> Duration {
-    let pool = selvedge::ThreadPool::new(setting.threads, setting.threads).expect("the size is a size");
-    pool.start().expect("it is new");
-    let elapsed = dispatch(operations, &pool);
-    pool.stop().expect("this is no worker");
-    elapsed
-}
-
-/// What one writes without a pool library: so many threads, all receiving from one channel.
-fn crossbeam(setting: Setting, operations: u64) -> Duration {
-    let (sender, receiver) = crossbeam_channel::unbounded::<Job>();
-    thread::scope(|scope| {
-        for _ in 0..setting.threads {
-            let receiver = receiver.clone();
-            scope.spawn(move || receiver.into_iter().for_each(|job| job()));
+pub fn dispatch() -> Vec<Comparison> {
+    let mut comparisons = Vec::new();
+    for neighbours in [0, 1] {
+        for submitters in [1, 4, 16] {
+            for workers in [2, 4, 10, 64] {
+                let title = match submitters {
+                    1 => format!("Dispatch: {workers} workers"),
+                    _ => format!("Dispatch: {submitters} submitters, {workers} workers"),
+                };
+                let comparison = Comparison::new(title, 100_000, contenders!(new, stream));
+                comparisons.push(Comparison { setting: setting(submitters, workers), ..comparison.beside(neighbours) });
+            }
         }
-        let elapsed = dispatch(operations, &sender);
-        drop(sender);
-        elapsed
-    })
-}
-
-impl Sink for rayon::ThreadPool {
-    fn put(&self, job: impl FnOnce() + Send + 'static) {
-        self.spawn(job);
     }
+    comparisons
 }
 
-/// `spawn`, its entrance from a thread outside. A pool for computation, not for blocking, but the fastest entrance of its kind.
-fn rayon(setting: Setting, operations: u64) -> Duration {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(setting.threads).build().expect("threads start");
-    dispatch(operations, &pool)
+pub fn bursts() -> Vec<Comparison> {
+    let burst = |workers| Comparison {
+        setting: setting(1, workers),
+        ..Comparison::new(format!("Burst of {BURST} to {workers} sleepers"), 30 * BURST, contenders!(new, burst))
+    };
+    [4, 10].map(burst).into()
 }
 
-impl Sink for threadpool::ThreadPool {
-    fn put(&self, job: impl FnOnce() + Send + 'static) {
-        self.execute(job);
-    }
+fn setting(submitters: usize, threads: usize) -> Setting {
+    Setting { threads, submitters, ..Setting::default() }
 }
 
-fn threadpool(setting: Setting, operations: u64) -> Duration {
-    let pool = threadpool::ThreadPool::new(setting.threads);
-    let elapsed = dispatch(operations, &pool);
-    pool.join();
+fn stream<P: Pool>(setting: Setting, operations: u64) -> Duration {
+    let pool = P::of(setting.threads);
+    put_and_wait(1, operations / 10 + 1, &pool);
+    let elapsed = put_and_wait(setting.submitters, operations, &pool);
+    pool.end();
     elapsed
 }
 
-impl Sink for rusty_pool::ThreadPool {
-    fn put(&self, job: impl FnOnce() + Send + 'static) {
-        self.execute(job);
-    }
-}
+const BURST: u64 = 100;
 
-/// Core size and greatest size the same, core threads started beforehand: the fixed pool that its documentation describes.
-fn rusty_pool(setting: Setting, operations: u64) -> Duration {
-    let pool = rusty_pool::Builder::new().core_size(setting.threads).max_size(setting.threads).build();
-    pool.start_core_threads();
-    let elapsed = dispatch(operations, &pool);
-    pool.shutdown_join();
+/// Long enough for every worker to have gone to sleep, and for its core to have followed.
+const CALM: Duration = Duration::from_millis(2);
+
+fn burst<P: Pool>(setting: Setting, operations: u64) -> Duration {
+    let pool = P::of(setting.threads);
+    put_and_wait(1, 1000, &pool);
+    let elapsed = (0..operations.div_ceil(BURST)).map(|_| {
+        thread::sleep(CALM);
+        put_and_wait(setting.submitters, BURST, &pool)
+    });
+    let elapsed = elapsed.sum();
+    pool.end();
     elapsed
-}
-
-impl Sink for tokio::runtime::Runtime {
-    fn put(&self, job: impl FnOnce() + Send + 'static) {
-        drop(self.spawn_blocking(job));
-    }
-}
-
-/// `spawn_blocking`, which is for the same work as selvedge's pool. `max_blocking_threads` is its only size; its threads start
-/// during the warm-up and stay for the ten seconds of its keep-alive, far longer than a round.
-fn tokio(setting: Setting, operations: u64) -> Duration {
-    let mut runtime = tokio::runtime::Builder::new_current_thread();
-    let runtime = runtime.max_blocking_threads(setting.threads).build().expect("a runtime starts");
-    dispatch(operations, &runtime)
 }

@@ -37,7 +37,7 @@ pub fn chart(path: &Path, conditions: &str, results: &[Standings]) -> Drawn {
     let page = SVGBackend::new(path, (size.0 as u32, size.1 as u32)).into_drawing_area();
     // White, not transparent: the ink would vanish on a dark page.
     page.fill(&WHITE)?;
-    write(&page, "selvedge beside its peers: nanoseconds each, less is better", (16, 24), 17, &INK, HPos::Left)?;
+    write(&page, "selvedge beside its peers: less is better", (16, 24), 17, &INK, HPos::Left)?;
     write(&page, conditions, (16, 46), 12, &FAINT, HPos::Left)?;
     let (_, body) = page.split_vertically(HEADING);
     for (panel, standings) in body.split_evenly((rows, columns)).iter().zip(results) {
@@ -49,23 +49,23 @@ pub fn chart(path: &Path, conditions: &str, results: &[Standings]) -> Drawn {
 
 fn draw(panel: &Area, standings: &Standings) -> Drawn {
     let mut rows: Vec<&Row> = standings.rows.iter().collect();
-    rows.sort_by(|a, b| a.nanoseconds.median.total_cmp(&b.nanoseconds.median));
-    let cut = rows.first().map_or(0.0, |fastest| CUT * fastest.nanoseconds.median);
-    let longest = rows.iter().map(|row| row.nanoseconds.median).filter(|&median| median <= cut).fold(1.0, f64::max);
+    rows.sort_by(|a, b| a.value.median.total_cmp(&b.value.median));
+    let cut = rows.first().map_or(0.0, |fastest| CUT * fastest.value.median);
+    let longest = rows.iter().map(|row| row.value.median).filter(|&median| median <= cut).fold(1.0, f64::max);
     let end = PANEL.0 - FIGURES;
-    let reach = |nanoseconds: f64| NAMES + (nanoseconds / longest * f64::from(end - NAMES)) as i32;
+    let reach = |value: f64| NAMES + (value / longest * f64::from(end - NAMES)) as i32;
 
-    write(panel, &standings.title, (16, 16), 13, &INK, HPos::Left)?;
+    write(panel, &format!("{}, {}", standings.title, standings.unit.name()), (16, 16), 13, &INK, HPos::Left)?;
     for (row, top) in rows.into_iter().zip((TOP..).step_by(STEP as usize)) {
         let middle = top + BAR / 2;
         let (bar, text) = if row.name == "selvedge" { (OWN, OWN) } else { (PEER, INK) };
-        let time = row.nanoseconds;
-        let tip = reach(time.median).clamp(NAMES + 1, end);
+        let value = row.value;
+        let tip = reach(value.median).clamp(NAMES + 1, end);
         panel.draw(&Rectangle::new([(NAMES, top), (tip, top + BAR)], bar.filled()))?;
         // A whisker ends where the figures begin: one noisy round must not push them off the panel.
-        let whisker = [reach(time.low), reach(time.high)].map(|x| x.min(end + 12));
+        let whisker = [reach(value.low), reach(value.high)].map(|x| x.min(end + 12));
         let mut behind = tip;
-        if time.median > cut {
+        if value.median > cut {
             let gap = [(end - 24, top + BAR), (end - 18, top), (end - 12, top), (end - 18, top + BAR)];
             panel.draw(&Polygon::new(gap, WHITE))?;
         } else {
@@ -73,7 +73,7 @@ fn draw(panel: &Area, standings: &Standings) -> Drawn {
             behind = tip.max(whisker[1]);
         }
         write(panel, row.name, (NAMES - 6, middle), 12, &text, HPos::Right)?;
-        write(panel, &figure(time.median), (behind + 5, middle), 12, &text, HPos::Left)?;
+        write(panel, &figure(value.median), (behind + 5, middle), 12, &text, HPos::Left)?;
     }
     Ok(())
 }

@@ -7,19 +7,18 @@ use std::time::{Duration, Instant};
 use selvedge::{Reactor, Turn};
 
 use crate::measure::{Comparison, Contender, Setting};
-use crate::payload::{self, Job, Mix, Sink};
+use crate::payload::{self, Job, Sink};
 
 /// As many closures as are pushed before they are run: enough that the queue is one, few enough that all of it stays in the
 /// nearest cache.
 const BATCH: u64 = 64;
 
 pub fn comparison() -> Comparison {
-    Comparison {
-        title: "The floor: box, push, run, drop; one thread".to_owned(),
-        setting: Setting { threads: 1, mix: Mix::Mixed },
-        operations: 1_000_000,
-        contenders: const { &[Contender::new("selvedge", selvedge), Contender::new("floor", floor)] },
-    }
+    Comparison::new(
+        "The floor: box, push, run, drop; one thread",
+        1_000_000,
+        const { &[Contender::new("selvedge", selvedge), Contender::new("floor", floor)] },
+    )
 }
 
 fn batches(setting: Setting, operations: u64, sink: &impl Sink, run: impl Fn()) -> Duration {

@@ -1,14 +1,18 @@
 //! Measures selvedge beside its peers, interleaved in one run, and says so in a table and a chart.
 
+mod bytes;
+mod changes;
 mod dispatch;
 mod draw;
 mod floor;
 mod measure;
 mod neighbour;
 mod payload;
+mod pools;
 mod posting;
 mod round_trip;
 mod table;
+mod waiting;
 
 use std::error::Error;
 use std::fs;
@@ -27,6 +31,10 @@ struct Options {
     /// Measure this group only; may be given more than once
     #[arg(long, value_enum, value_name = "GROUP")]
     only: Vec<Group>,
+
+    /// Of these, what has all of this in its title; may be given more than once
+    #[arg(long, value_name = "WORDS")]
+    title: Vec<String>,
 
     /// Rounds that count, after one that warms up
     #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..))]
@@ -49,6 +57,11 @@ struct Options {
 enum Group {
     Posting,
     Dispatch,
+    Bursts,
+    Waiting,
+    Resizes,
+    Cancels,
+    Bytes,
     Defer,
     Blocking,
     Floor,
@@ -58,7 +71,19 @@ impl Group {
     fn comparisons(self) -> Vec<Comparison> {
         match self {
             Group::Posting => posting::comparisons(),
-            Group::Dispatch => dispatch::comparisons(),
+            Group::Dispatch => dispatch::dispatch(),
+            Group::Bursts => dispatch::bursts(),
+            Group::Waiting => waiting::comparisons(),
+            Group::Resizes => changes::resizes(),
+            Group::Cancels => changes::cancels(),
+            // Where the system does not say how much is resident, there is nothing to measure.
+            Group::Bytes => {
+                if cfg!(target_os = "linux") {
+                    bytes::comparisons()
+                } else {
+                    Vec::new()
+                }
+            }
             Group::Defer => vec![round_trip::defer()],
             Group::Blocking => vec![round_trip::blocking()],
             Group::Floor => vec![floor::comparison()],
@@ -69,7 +94,7 @@ impl Group {
 impl Options {
     /// Results are kept for whole runs alone: a glance at one group must not overwrite the published table with a part of it.
     fn destination(&self) -> Option<PathBuf> {
-        let whole = self.only.is_empty() && !self.quick;
+        let whole = self.only.is_empty() && self.title.is_empty() && !self.quick;
         let results = || Path::new(env!("CARGO_MANIFEST_DIR")).join("results");
         self.out.clone().or_else(|| whole.then(results))
     }
@@ -103,12 +128,14 @@ fn found_load() -> String {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
+    bytes::answer();
     let mut options = Options::parse();
     if options.quick {
         options.rounds = 2;
     }
     let groups = if options.only.is_empty() { Group::value_variants() } else { &options.only };
-    let comparisons: Vec<Comparison> = groups.iter().flat_map(|group| group.comparisons()).collect();
+    let mut comparisons: Vec<Comparison> = groups.iter().flat_map(|group| group.comparisons()).collect();
+    comparisons.retain(|comparison| options.title.iter().all(|words| comparison.title.contains(words)));
 
     let conditions = options.conditions();
     let neighbours = Neighbours::start(options.busy.unwrap_or(0));

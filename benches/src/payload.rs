@@ -1,10 +1,11 @@
 //! The work that every contender carries: closures that leave a trace, so that no round can skip one or run one twice.
 
 use std::hint::black_box;
-use std::sync::Mutex;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicU64, AtomicUsize};
+use std::sync::{Barrier, Mutex};
 use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
 
 use crossbeam_utils::CachePadded;
 use selvedge::Handle;
@@ -104,19 +105,46 @@ impl Ticket {
     }
 }
 
-/// Puts so many jobs, of mixed types, and waits until all of them have run.
-pub fn put_and_wait(operations: u64, sink: &impl Sink) {
+/// So many threads put so many jobs, of mixed types, and this one waits until all have run. How long that took, from when all were ready.
+pub fn put_and_wait(submitters: usize, operations: u64, sink: &(impl Sink + Sync)) -> Duration {
     let stripes = operations.min(STRIPES as u64);
     *BOARD.waiter.lock().expect("nothing panics under this lock") = Some(thread::current());
     BOARD.open.store(stripes as usize, Release);
     for (index, stripe) in (0..stripes).zip(&BOARD.stripes) {
         stripe.store((operations - index).div_ceil(STRIPES as u64), Release);
     }
-    for number in 0..operations {
-        let ticket = Ticket(number);
-        Mix::Mixed.put(sink, number, move || ticket.punch());
+    let put = |submitter: usize| {
+        for number in (submitter as u64..operations).step_by(submitters) {
+            let ticket = Ticket(number);
+            Mix::Mixed.put(sink, number, move || ticket.punch());
+        }
+    };
+    let wait = |start: Instant| {
+        while BOARD.open.load(Acquire) > 0 {
+            thread::park();
+        }
+        start.elapsed()
+    };
+    if submitters == 1 {
+        let start = Instant::now();
+        put(0);
+        return wait(start);
     }
-    while BOARD.open.load(Acquire) > 0 {
-        thread::park();
-    }
+    let line = Barrier::new(submitters);
+    thread::scope(|scope| {
+        let starts: Vec<_> = (0..submitters)
+            .map(|submitter| {
+                let (line, put) = (&line, &put);
+                scope.spawn(move || {
+                    line.wait();
+                    // Each on its own watch: this one may be the last to get a core.
+                    let start = Instant::now();
+                    put(submitter);
+                    start
+                })
+            })
+            .collect();
+        let starts = starts.into_iter().map(|submitter| submitter.join().expect("it only submits"));
+        wait(starts.min().expect("there is one"))
+    })
 }

@@ -22,10 +22,8 @@ pub fn comparisons() -> Vec<Comparison> {
     let pairs = mixes.into_iter().flat_map(|mix| posters.map(|posters| (mix, posters)));
     pairs
         .map(|((mix, calls), (threads, posters))| Comparison {
-            title: format!("Post to the loop: {posters}, {calls}"),
-            setting: Setting { threads, mix },
-            operations: 400_000,
-            contenders: &CONTENDERS,
+            setting: Setting { threads, mix, ..Setting::default() },
+            ..Comparison::new(format!("Post to the loop: {posters}, {calls}"), 400_000, &CONTENDERS)
         })
         .collect()
 }
@@ -48,7 +46,7 @@ fn race<S: Sink + Clone + Send>(
     sender: S,
     run: impl FnOnce(Arc<Barrier>) -> Instant,
 ) -> Duration {
-    let Setting { threads: posters, mix } = setting;
+    let Setting { threads: posters, mix, .. } = setting;
     let line = Arc::new(Barrier::new(posters + 1));
     let elapsed = thread::scope(|scope| {
         let threads: Vec<_> = (0..posters)

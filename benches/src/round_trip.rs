@@ -10,33 +10,28 @@ use std::time::{Duration, Instant};
 use selvedge::Reactor;
 use selvedge::threads::{blocking_call_from_thread, defer_to_thread};
 
-use crate::measure::{Comparison, Contender, Setting};
-use crate::payload::{Job, Mix};
-
-/// One asker, one question.
-const SETTING: Setting = Setting { threads: 1, mix: Mix::Alike };
+use crate::measure::{Comparison, Contender};
+use crate::payload::Job;
 
 pub fn defer() -> Comparison {
-    Comparison {
-        title: "Loop to worker and back".to_owned(),
-        setting: SETTING,
-        operations: 10_000,
-        contenders: const {
+    Comparison::new(
+        "Loop to worker and back",
+        10_000,
+        const {
             &[
                 Contender::new("selvedge", |_, trips| defer_selvedge(trips)),
                 Contender::new("tokio", |_, trips| defer_tokio(trips)),
                 Contender::new("blocking", |_, trips| defer_blocking(trips)),
             ]
         },
-    }
+    )
 }
 
 pub fn blocking() -> Comparison {
-    Comparison {
-        title: "Worker to loop and back".to_owned(),
-        setting: SETTING,
-        operations: 10_000,
-        contenders: const {
+    Comparison::new(
+        "Worker to loop and back",
+        10_000,
+        const {
             &[
                 Contender::new("selvedge", |_, trips| blocking_selvedge(trips)),
                 Contender::new("park/unpark", |_, trips| blocking_park(trips)),
@@ -45,7 +40,7 @@ pub fn blocking() -> Comparison {
                 Contender::new("tokio", |_, trips| blocking_tokio(trips)),
             ]
         },
-    }
+    )
 }
 
 /// Trips made before the watch is started: whoever starts threads on demand has them then.

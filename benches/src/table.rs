@@ -7,17 +7,23 @@ use comfy_table::{CellAlignment, Table, presets};
 use crate::measure::Standings;
 
 pub fn markdown(conditions: &str, results: &[Standings]) -> String {
-    let mut page = format!("# selvedge beside its peers\n\n{conditions}. A ratio above 1 is slower than selvedge.\n");
+    let mut page =
+        format!("# selvedge beside its peers\n\n{conditions}. A ratio above 1 is slower than selvedge, or larger.\n");
     for standings in results {
         let mut table = Table::new();
-        table.load_style(presets::ASCII_MARKDOWN).set_header(["", "ns each", "middle half of rounds", "× selvedge"]);
+        table.load_style(presets::ASCII_MARKDOWN).set_header([
+            "",
+            standings.unit.name(),
+            "middle half of rounds",
+            "× selvedge",
+        ]);
         table.column_iter_mut().skip(1).for_each(|column| column.set_cell_alignment(CellAlignment::Right));
         for row in &standings.rows {
-            let time = row.nanoseconds;
+            let value = row.value;
             table.add_row([
                 row.name.to_owned(),
-                figure(time.median),
-                format!("{} to {}", figure(time.low), figure(time.high)),
+                figure(value.median),
+                format!("{} to {}", figure(value.low), figure(value.high)),
                 format!("{:.2}", row.ratio.median),
             ]);
         }
@@ -27,11 +33,11 @@ pub fn markdown(conditions: &str, results: &[Standings]) -> String {
 }
 
 /// As many digits as mean something, thousands apart.
-pub fn figure(nanoseconds: f64) -> String {
-    if nanoseconds < 10.0 {
-        return format!("{nanoseconds:.1}");
+pub fn figure(value: f64) -> String {
+    if value < 10.0 {
+        return format!("{value:.1}");
     }
-    let digits = format!("{nanoseconds:.0}");
+    let digits = format!("{value:.0}");
     let mut figure = String::new();
     for (at, digit) in digits.chars().enumerate() {
         if at > 0 && (digits.len() - at).is_multiple_of(3) {

@@ -60,6 +60,8 @@ pub struct Pool {
     over: BTreeSet<Name>,
     /// Jobs that will never run, and have not been told.
     refused: BTreeSet<Name>,
+    /// The same of those that were cancelled by their ticket. They are no longer the pool's: no stop waits for who cancels.
+    cancelled: BTreeSet<Name>,
     begun: u64,
 }
 
@@ -113,6 +115,7 @@ impl Pool {
             running: BTreeSet::new(),
             over: BTreeSet::new(),
             refused: BTreeSet::new(),
+            cancelled: BTreeSet::new(),
             begun: 0,
         }
     }
@@ -154,18 +157,19 @@ impl Specification for Pool {
             PoolOperation::Finish(job) => after.over.remove(&job) && after.running.remove(&job),
             PoolOperation::Cancel(job, Came::NeverRuns) => {
                 after.queue.retain(|queued| *queued != job);
-                after.refused.insert(job);
+                after.cancelled.insert(job);
                 self.queue.contains(&job)
             }
-            // One that a stop is cancelling may be asked as well: it is not told yet.
+            // One that a stop or somebody else is cancelling just now may be asked as well: it is not told yet.
             PoolOperation::Cancel(job, Came::Asked) => {
-                self.running.contains(&job) && !self.over.contains(&job) || self.refused.contains(&job)
+                let runs = self.running.contains(&job) && !self.over.contains(&job);
+                runs || self.refused.contains(&job) || self.cancelled.contains(&job)
             }
             PoolOperation::Cancel(job, Came::Over) => {
                 let runs = self.running.contains(&job) && !self.over.contains(&job);
                 !runs && !self.queue.contains(&job)
             }
-            PoolOperation::Refuse(job) => after.refused.remove(&job),
+            PoolOperation::Refuse(job) => after.refused.remove(&job) || after.cancelled.remove(&job),
             PoolOperation::Resize(max) => {
                 after.max = max;
                 true

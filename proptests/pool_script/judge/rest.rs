@@ -45,7 +45,7 @@ impl Judge {
         let is_over =
             self.phase == Phase::Draining && self.workers.is_empty() && self.jobs.iter().all(Job::is_resolved);
         // In the midst of something there may be more to it than the jobs show.
-        let rightly = true || has_stopped == is_over || !has_stopped && !is_at_large;
+        let rightly = has_stopped == is_over || !has_stopped && !is_at_large;
         self.demand(rightly, || format!("has stopped: {has_stopped}, and should be: {is_over}"));
         self.agrees(stats);
         if !self.is_serving() {

@@ -27,6 +27,8 @@ pub(crate) struct Crew<J> {
     pub(super) leaving: usize,
     /// Callers that wait for a place in a full queue.
     pub(super) waiting: usize,
+    /// Those who hold jobs that will never run, and tell them so. The pool is not over before they are through.
+    pub(super) telling: usize,
     pub(super) target: Sizes,
     pub(super) counts: History<Counts>,
     /// The most workers beyond the maximum that stand in for blocked ones.
@@ -50,6 +52,7 @@ impl<J> Crew<J> {
             blocked: 0,
             leaving: 0,
             waiting: 0,
+            telling: 0,
             beacon: false,
             told: false,
             next_id: 0,
@@ -117,6 +120,12 @@ impl<J> Crew<J> {
         self.waiting -= 1;
     }
 
+    /// The jobs that a stop or a failed start has handed out were told that they never will run. Whether the pool has stopped with that.
+    pub(crate) fn told(&mut self) -> bool {
+        self.telling -= 1;
+        self.stop_if_drained()
+    }
+
     /// Takes a job and, where others are left behind, calls the next worker to them. Its place in the queue is free.
     #[inline]
     pub(super) fn run(&mut self, job: J) -> Next<J> {
@@ -161,7 +170,7 @@ impl<J> Crew<J> {
     }
 
     pub(super) fn stop_if_drained(&mut self) -> bool {
-        let stopped = self.phase == Phase::Draining && self.live == 0;
+        let stopped = self.phase == Phase::Draining && self.live == 0 && self.telling == 0;
         if stopped {
             self.phase = Phase::Stopped;
         }
@@ -268,5 +277,9 @@ impl<J> Crew<J> {
 
     pub(in crate::machine) fn has_told(&self) -> bool {
         self.told
+    }
+
+    pub(in crate::machine) fn telling(&self) -> usize {
+        self.telling
     }
 }

@@ -175,6 +175,7 @@ pub(crate) fn start_failed<J>(crew: &mut Crew<J>, intake: &mut Intake<J>, count:
         crew.queue.drain_into(&mut orphans);
         intake.queue.drain_into(&mut orphans);
         crew.counts.0.failed += orphans.len() as u64;
+        crew.telling += usize::from(!orphans.is_empty());
         if !orphans.is_empty() {
             call.places = crew.all_waiting();
         }
@@ -198,6 +199,7 @@ pub(crate) fn stop<J>(crew: &mut Crew<J>, intake: &mut Intake<J>, policy: Policy
         crew.queue.drain_into(&mut cancelled);
         intake.queue.drain_into(&mut cancelled);
         crew.counts.0.cancelled += cancelled.len() as u64;
+        crew.telling += usize::from(!cancelled.is_empty());
     }
     let was_running = crew.phase == Phase::Running;
     if unstarted || was_running {

@@ -27,7 +27,7 @@ pub use self::stats::{PoolStats, PoolTimes};
 pub use self::stop::{StopPolicy, StopWithinError, Straggler};
 use self::ticket::Ticketed;
 pub use self::ticket::{CancelToken, Cancellation, Ticket};
-use self::worker::is_employed_by;
+use self::worker::{is_employed_by, is_waited_for_by};
 use super::residence::reactor_lives_here;
 use super::sync::Arc;
 use crate::error::{PoolStopped, Rejected, Rejection, SizeError, StopFromWorker};
@@ -281,7 +281,7 @@ impl ThreadPool {
     /// Jobs of a pool that was never started are not run: each is told so. Stopping again is harmless, and waits likewise.
     ///
     /// # Errors
-    /// The caller is one of this pool's own workers, and would wait for itself. Nothing has changed.
+    /// The caller is one of this pool's own workers, or tells a job of the pool that it never runs, and would wait for itself. Nothing has changed.
     pub fn stop(&self) -> Result<(), StopFromWorker> {
         self.stop_with(StopPolicy::Drain)
     }
@@ -291,7 +291,7 @@ impl ThreadPool {
     /// # Errors
     /// As [`stop`](Self::stop).
     pub fn stop_with(&self, policy: StopPolicy) -> Result<(), StopFromWorker> {
-        if is_employed_by(&self.owner.shared) {
+        if is_waited_for_by(&self.owner.shared) {
             return Err(StopFromWorker);
         }
         self.ask_to_stop(policy);
@@ -327,7 +327,7 @@ impl ThreadPool {
     /// # Errors
     /// The time is over: which jobs still run, and for how long. Or the caller is one of this pool's own workers, and nothing has changed.
     pub fn stop_within(&self, policy: StopPolicy, deadline: Duration) -> Result<(), StopWithinError> {
-        if is_employed_by(&self.owner.shared) {
+        if is_waited_for_by(&self.owner.shared) {
             return Err(StopWithinError::FromWorker);
         }
         self.ask_to_stop(policy);

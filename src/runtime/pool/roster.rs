@@ -73,7 +73,7 @@ impl Shared {
             machine::start_failed(&mut crew.machine, &mut intake, count)
         };
         this.reporter.report(Incident::ThreadStart, &error, None);
-        this.refuse(failed.orphans, &NeverRan::ThreadStart(StdArc::new(error)));
+        this.tell(failed.orphans, &NeverRan::ThreadStart(StdArc::new(error)));
         Self::carry_out(this, failed.call);
         this.take_leave();
     }

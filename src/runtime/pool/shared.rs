@@ -17,6 +17,7 @@ use super::memory::Bench;
 use super::roster::Roster;
 use super::stats::{Histograms, PoolStats, PoolTimes};
 use super::stop::StopWithinError;
+use super::worker::Tells;
 use crate::error::{NeverRan, PoolStopped, Rejected, Rejection, Saturated};
 use crate::machine::pool::{self as machine, Call, Crew, Intake, Phase, Policy, Refused, Ring, Sizes, TicketId};
 
@@ -237,7 +238,7 @@ impl Shared {
         };
         // First the call: those it wakes need not wait until all this is told.
         Self::carry_out(this, stop.call);
-        this.refuse(stop.cancelled, &if stop.unstarted { NeverRan::PoolStopped } else { NeverRan::CancelledByStop });
+        this.tell(stop.cancelled, &if stop.unstarted { NeverRan::PoolStopped } else { NeverRan::CancelledByStop });
         this.take_leave();
     }
 
@@ -323,10 +324,19 @@ impl Shared {
         }
     }
 
-    pub(super) fn refuse(&self, jobs: VecDeque<Job>, why: &NeverRan) {
-        for job in jobs {
-            job.refuse(why.clone(), &self.hooks, &self.reporter);
+    /// Tells jobs that the machine has handed out that they will never run. It is told when that is over: until then the pool has not stopped.
+    pub(super) fn tell(&self, jobs: VecDeque<Job>, why: &NeverRan) {
+        if jobs.is_empty() {
+            return;
         }
+        {
+            let _tells = Tells::jobs_of(self);
+            for job in jobs {
+                job.refuse(why.clone(), &self.hooks, &self.reporter);
+            }
+        }
+        // Whoever calls this takes leave next, and finds out whether the pool has stopped with it.
+        self.crew.lock().machine.told();
     }
 
     /// If the pool has stopped, tells those who wait for it. Called by whoever may have stopped it.

@@ -34,7 +34,7 @@ pub struct Ticket {
 pub enum Cancellation {
     /// No worker had taken it. It never runs, and what it captured has been dropped, on this thread.
     NeverRuns,
-    /// A worker has taken it. Its [`CancelToken`] says from now on that it is to end; whether and when it does is up to the job.
+    /// A worker has taken it, or another caller is cancelling it just now. Its [`CancelToken`] says from now on that it is to end; whether and when it does is up to the job.
     Asked,
     /// It is over: it has run, or it was cancelled before.
     Over,

@@ -22,6 +22,8 @@ thread_local! {
     static WORKS_FOR: Cell<usize> = Cell::new(0);
     /// That pool, while there is a worker on this thread.
     static POOL: RefCell<Option<Arc<Shared>>> = RefCell::new(None);
+    /// The addresses of the pools whose jobs this thread tells that they will never run, one inside the other.
+    static TELLS: RefCell<Vec<usize>> = RefCell::new(Vec::new());
     /// The worker of this thread looks no more.
     static LEAVES: Cell<bool> = Cell::new(false);
 }
@@ -34,6 +36,28 @@ pub(super) fn leaves() -> bool {
 /// Whether this thread works for that pool.
 pub(super) fn is_employed_by(pool: &Shared) -> bool {
     WORKS_FOR.try_with(|works_for| works_for.get() == pool.address()).unwrap_or(false)
+}
+
+/// Whether the pool is not over before this thread is done with it: it works for it, or tells its jobs.
+pub(super) fn is_waited_for_by(pool: &Shared) -> bool {
+    is_employed_by(pool) || TELLS.try_with(|tells| tells.borrow().contains(&pool.address())).unwrap_or(false)
+}
+
+/// This thread tells a pool's jobs that they will never run, until this is dropped. What they do then is the program's own code, and the pool is not over
+/// before it is: so it must not wait for that.
+pub(super) struct Tells;
+
+impl Tells {
+    pub(super) fn jobs_of(pool: &Shared) -> Self {
+        let _ = TELLS.try_with(|tells| tells.borrow_mut().push(pool.address()));
+        Self
+    }
+}
+
+impl Drop for Tells {
+    fn drop(&mut self) {
+        let _ = TELLS.try_with(|tells| tells.borrow_mut().pop());
+    }
 }
 
 /// The pool that this thread works for.

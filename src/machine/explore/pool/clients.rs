@@ -147,11 +147,12 @@ impl Yard {
                 if stopped && next.crew.phase() != Phase::Stopped {
                     next.blame("a pool has stopped that has not");
                 }
+                let tells = !cancelled.is_empty();
                 for job in cancelled {
                     next.goes(job);
                     next.is_over(job);
                 }
-                let errand = next.errand(call);
+                let errand = Errand { tells, ..next.errand(call) };
                 next.clients[at] = Client::Stops(errand);
                 steps.possible(Event::Stops(number), next.goes_on(Actor::Client(at), errand));
             }

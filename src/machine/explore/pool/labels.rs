@@ -136,6 +136,10 @@ pub(super) fn failed(failed: &StartFailed<Job>) -> &'static str {
     }
 }
 
+pub(super) fn told(stopped: &bool) -> &'static str {
+    if *stopped { "say that it has stopped" } else { "nothing" }
+}
+
 pub(super) fn left(left: &Left) -> &'static str {
     if left.stopped { "say that it has stopped" } else { call(&left.call) }
 }

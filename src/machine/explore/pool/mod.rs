@@ -67,6 +67,8 @@ struct Errand {
     /// The next worker to be started, and how many.
     first: u8,
     count: u8,
+    /// Jobs are to be told that they will never run.
+    tells: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -114,6 +116,7 @@ enum Event {
     Leaves(WorkerId),
     HandsOn(WorkerId),
     Summons,
+    Tells,
     Rings(WorkerId),
     RingsForNobody,
     RingsAndReleasesTwo(WorkerId, WorkerId),
@@ -305,6 +308,11 @@ impl Yard {
                 }
             }
             Errand { count: 1.., .. } => self.start_steps(steps, who, errand),
+            Errand { tells: true, .. } => {
+                let mut next = self.clone();
+                next.step(steps, "told", |crew, _| crew.told(), labels::told);
+                steps.certain(Event::Tells, next.goes_on(who, Errand { tells: false, ..errand }));
+            }
             Errand { .. } => {}
         }
     }
@@ -348,11 +356,15 @@ impl Yard {
             let count = usize::from(errand.count);
             let failed =
                 next.step(steps, "start_failed", |crew, intake| start_failed(crew, intake, count), labels::failed);
+            let tells = !failed.orphans.is_empty();
             for job in failed.orphans {
                 next.goes(job);
                 next.is_over(job);
             }
-            next.errand(failed.call)
+            if tells && errand.tells {
+                next.blame("one who tells jobs is given more of them");
+            }
+            Errand { tells: tells || errand.tells, ..next.errand(failed.call) }
         };
         steps.certain(Event::FailsToStartThread(WorkerId::from(errand.first)), next.goes_on(who, rest));
     }
@@ -377,6 +389,6 @@ impl Yard {
 
 impl Errand {
     fn is_done(self) -> bool {
-        self.ring == Ring::No && self.places == Ring::No && self.join == 0 && self.count == 0
+        self.ring == Ring::No && self.places == Ring::No && self.join == 0 && self.count == 0 && !self.tells
     }
 }

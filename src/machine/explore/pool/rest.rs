@@ -114,7 +114,11 @@ impl Yard {
         if self.queued() > self.plan.0.bound {
             return Some("more jobs wait than may");
         }
-        let over = self.crew.live() == 0;
+        let telling = self.errands().filter(|errand| errand.tells).count();
+        if self.crew.telling() != telling {
+            return Some("not as many tell jobs as the pool waits for");
+        }
+        let over = self.crew.live() == 0 && telling == 0;
         match self.crew.phase() {
             Phase::Unstarted if !over => Some("a pool has threads that was not started"),
             Phase::Draining if over => Some("nothing is left to finish, and the pool has not stopped"),

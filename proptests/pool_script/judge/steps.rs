@@ -35,7 +35,8 @@ impl Judge {
             Step::Slept
         };
         let leaves = step == Step::Retired;
-        let rests = rests || !leaves;
+        // Time is kept for those only that sleep above the minimum.
+        let rests = rests || !leaves && self.staying() > self.target.min();
         self.set(id, Worker { rests, expired, leaves, ..Worker::at(Stage::Asleep) });
         Plan::Look(id, step)
     }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::fmt;
 
 use super::super::report::JobReporter;
-use super::super::sync::{Arc, Mutex, thread_local};
+use super::super::sync::{Arc, Mutex, SharedFn, thread_local};
 use super::job::Work;
 use super::shared::Shared;
 use crate::error::NeverRan;
@@ -88,11 +88,11 @@ impl fmt::Debug for Ticket {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
-pub struct CancelToken(Arc<Mutex<Machine>>);
+pub struct CancelToken(SharedFn<Mutex<Machine>>);
 
 impl CancelToken {
     pub(super) fn new() -> Self {
-        Self(Arc::new(Mutex::new(Machine::Wanted)))
+        Self(SharedFn::new(Mutex::new(Machine::Wanted)))
     }
 
     /// The token of the job that runs on this thread, if it has a ticket: for code that is too far in to be handed it, and for

@@ -199,8 +199,8 @@ static EXPIRING: Search = Search::new(
         keep_alive: true,
         ..SMALL
     },
-    153_763,
-    506_828,
+    153_943,
+    507_242,
 );
 
 /// Jobs that are cancelled wherever they stand, in a pool that is stopped in one way and then in the other, by callers that do not wait for ever.

@@ -11,6 +11,7 @@
 mod bridge;
 mod calibrate;
 mod explore;
+mod hooks;
 mod inbox;
 mod ledger;
 mod linearizable;

@@ -22,3 +22,4 @@ mod results;
 mod script;
 mod single_step;
 mod strategy;
+mod worker_hooks;

@@ -50,7 +50,7 @@ fn play(user: &User, shared: &ThreadPool) -> (Vec<ThreadPool>, Outcomes) {
             let mut outcomes = outcomes.lock().unwrap();
             outcomes.entry(number).or_default().push(result.is_ok_and(|value| value == number));
             if outcomes.len() >= patience.min(all) {
-                let _ = here.with(|reactor| reactor.stop());
+                let _ = here.with(Reactor::stop);
             }
         });
     }

@@ -206,7 +206,7 @@ fn user_of(pool: &ThreadPool, jobs: u64) -> thread::JoinHandle<u64> {
             let _ = result.add_callback(move |number| {
                 tell.send(number).unwrap();
                 if number == jobs {
-                    here.with(|reactor| reactor.stop()).unwrap().unwrap();
+                    here.with(Reactor::stop).unwrap().unwrap();
                 }
             });
         }
@@ -268,7 +268,7 @@ fn a_shared_pool_that_is_stopped_under_its_reactors_fails_their_jobs_and_no_reac
         let result = threads::defer_to_thread_pool(&reactor, reactor.pool("shared").unwrap(), || ());
         let _ = result.add_both(move |result: Result<(), Failure>| {
             told.note(result.unwrap_err().to_string());
-            here.with(|reactor| reactor.stop()).ok();
+            here.with(Reactor::stop).ok();
         });
         reactor.call_when_running(|reactor| {
             let _ = reactor.stop();

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use selvedge::{Incident, Job, NeverRan, PoolBuilder, Reactor, ThreadPool, threads};
+use selvedge::{Cancellation, Incident, Job, JobLabel, NeverRan, PoolBuilder, Reactor, ThreadPool, threads};
 use support::{Bomb, Log, Note, ends, until};
 
 /// What happened, and on which side of it.
@@ -245,6 +245,29 @@ fn a_job_that_is_refused_is_told_so_within_its_context_but_not_within_the_hooks_
     });
 }
 
+// Checks: B39, B43
+#[test]
+fn a_job_that_is_cancelled_is_dropped_within_its_context_on_the_cancellers_thread() {
+    ends(|| {
+        struct Witness(Log<(u32, thread::ThreadId)>);
+        impl Drop for Witness {
+            fn drop(&mut self) {
+                self.0.note((REQUEST.get(), thread::current().id()));
+            }
+        }
+        let log = Log::new();
+        let pool = carrying_the_request(one()).build().unwrap();
+        let witness = Witness(log.clone());
+        REQUEST.set(5);
+        let ticket = pool.call_in_thread_ticketed(move |_| support::hold(&witness)).unwrap();
+        REQUEST.set(6);
+        assert_eq!(ticket.cancel(), Cancellation::NeverRuns);
+        assert_eq!(log, [(5, thread::current().id())]);
+        assert_eq!(REQUEST.get(), 6);
+        pool.stop().unwrap();
+    });
+}
+
 // ---- hooks that panic
 
 /// A pool of one worker with hooks that panic wherever one can, and a log of the incidents.
@@ -379,6 +402,39 @@ fn a_panic_is_reported_with_the_place_where_its_job_was_submitted_whichever_way_
         reactor.run();
         let expected: Vec<_> = lines.into_iter().map(|line| (Incident::Job, None, Some(line))).collect();
         assert_eq!(told.entries(), expected);
+    });
+}
+
+// Checks: P63, B39, B46
+#[test]
+fn hooks_see_the_place_of_a_job_whichever_way_it_was_submitted() {
+    ends(|| {
+        let seen = Log::new();
+        let lines = seen.clone();
+        let hook = move |job: &JobLabel| {
+            lines.note((job.location().file() == file!()).then(|| job.location().line()));
+        };
+        let reactor =
+            Reactor::builder().pool_size(1, 1).configure_pool(move |pool| pool.around_jobs(hook)).build().unwrap();
+        let pool = reactor.thread_pool().clone();
+        let mut expected = vec![line!() + 1];
+        pool.call_in_thread_ticketed(|_| ()).unwrap();
+        expected.push(line!() + 1);
+        pool.try_call_in_thread(|| ()).unwrap();
+        expected.push(line!() + 1);
+        pool.call_in_thread_with_callback(|_| (), || ()).unwrap();
+        expected.push(line!() + 1);
+        let _ = threads::defer_to_thread_pool(&reactor, &pool, || ());
+        expected.push(line!() + 3);
+        let (other, handle) = (pool.clone(), reactor.handle());
+        let waiter = thread::spawn(move || {
+            other.call_in_thread_waiting(None, move || handle.stop()).unwrap();
+        });
+        waiter.join().unwrap();
+        expected.push(line!() + 1);
+        let _ = threads::defer_to_thread(&reactor, || ());
+        reactor.run();
+        assert_eq!(seen.entries(), expected.into_iter().map(Some).collect::<Vec<_>>());
     });
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::apart::Apart;
 use super::deadline::{Deadline, Tick};
-use super::sync::{Condvar, Hint, Mutex, Recent, Spin, pause};
+use super::sync::{Condvar, Hint, Mutex, MutexGuard, Recent, Spin, pause};
 use crate::error::Rejection;
 use crate::machine::inbox::{self as machine, Park, Posted, Refused};
 pub use crate::machine::inbox::{Accept, Queue};
@@ -61,13 +61,19 @@ impl<Q: Queue> Inbox<Q> {
     {
         let mut state = self.state.lock();
         let posted = state.post(call)?;
+        self.tell(state, posted);
+        Ok(())
+    }
+
+    /// What a poster owes, once it has let go of the lock.
+    #[inline]
+    fn tell(&self, state: MutexGuard<'_, machine::Inbox<Q>>, posted: Posted) {
         // While the lock's cache line is here anyway.
         self.filled.set(true);
         drop(state);
         if posted == Posted::Wake {
             self.wake.notify_one();
         }
-        Ok(())
     }
 
     /// Posts a call as [`post`](Self::post) does, but within the bound. With `patience`, it waits for a place, for as long as that says.
@@ -96,11 +102,7 @@ impl<Q: Queue> Inbox<Q> {
                 }
             }
         };
-        self.filled.set(true);
-        drop(state);
-        if posted == Posted::Wake {
-            self.wake.notify_one();
-        }
+        self.tell(state, posted);
         Ok(())
     }
 

@@ -35,7 +35,8 @@ impl Judge {
             Step::Slept
         };
         let leaves = step == Step::Retired;
-        let rests = rests || !leaves;
+        // Only one that sleeps above the minimum counts its time.
+        let rests = rests || !leaves && self.staying() > self.target.min();
         self.set(id, Worker { rests, expired, leaves, ..Worker::at(Stage::Asleep) });
         Plan::Look(id, step)
     }

@@ -5,20 +5,22 @@ use std::mem;
 use super::queue::Queue;
 use super::{Call, Counts, History, Next, Phase, Ring, Sizes, Start, WorkerId};
 
-/// The workers, and the jobs that are nearest to them.
+/// The workers, and the jobs that are nearest to them. In this order, what every job needs lies together, next to the lock.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[repr(C)]
 pub(crate) struct Crew<J> {
     pub(super) queue: Queue<J>,
     pub(super) phase: Phase,
-    pub(super) target: Sizes,
-    /// The most workers beyond the maximum that stand in for blocked ones.
-    pub(super) compensation: usize,
+    /// Somebody is bound to look at both queues.
+    pub(super) beacon: bool,
+    /// That every worker is blocked, jobs wait and nobody can be added, has been said; it is said once, until it changes.
+    pub(super) told: bool,
     /// Threads that were started, or are being started, and have not made their last transition.
     pub(super) live: usize,
-    /// Workers that wait for a wake.
-    pub(super) idle: usize,
     /// Workers that run a job.
     pub(super) busy: usize,
+    /// Workers that wait for a wake.
+    pub(super) idle: usize,
     /// Busy workers whose job waits for something, and says so.
     pub(super) blocked: usize,
     /// Workers that look no more and have not made their last transition.
@@ -27,15 +29,14 @@ pub(crate) struct Crew<J> {
     pub(super) waiting: usize,
     /// Those who hold jobs that will never run, and tell them so. The pool is not over before they are through.
     pub(super) telling: usize,
-    /// Somebody is bound to look at both queues.
-    pub(super) beacon: bool,
-    /// That every worker is blocked, jobs wait and nobody can be added, has been said; it is said once, until it changes.
-    pub(super) told: bool,
+    pub(super) target: Sizes,
+    pub(super) counts: History<Counts>,
+    /// The most workers beyond the maximum that stand in for blocked ones.
+    pub(super) compensation: usize,
     /// The next worker's number.
     next_id: WorkerId,
     /// Workers that made their last transition and whose threads have not been joined.
     retired: Vec<WorkerId>,
-    pub(super) counts: History<Counts>,
 }
 
 impl<J> Crew<J> {
@@ -82,6 +83,7 @@ impl<J> Crew<J> {
     }
 
     /// A worker has run its job, and dropped all that belonged to it. It looks next.
+    #[inline]
     pub(crate) fn finished(&mut self, panicked: bool) {
         self.busy -= 1;
         self.counts.0.completed += 1;
@@ -96,6 +98,7 @@ impl<J> Crew<J> {
     }
 
     /// What a worker does next, as far as the crew's queue alone can tell: the path that most jobs take.
+    #[inline]
     pub(crate) fn next(&mut self) -> Next<J> {
         // The last job of the queue is not taken here: whoever empties the queue must look at the intake.
         if self.is_over_target() || self.queue.len() < 2 {
@@ -124,6 +127,7 @@ impl<J> Crew<J> {
     }
 
     /// Takes a job and, where others are left behind, calls the next worker to them. Its place in the queue is free.
+    #[inline]
     pub(super) fn run(&mut self, job: J) -> Next<J> {
         let mut call = if self.queue.is_empty() { Call::NOBODY } else { self.call_for_help() };
         call.places = self.one_waiting();
@@ -174,6 +178,7 @@ impl<J> Crew<J> {
     }
 
     /// Whom to tell that a place is free.
+    #[inline]
     pub(super) fn one_waiting(&self) -> Ring {
         if self.waiting > 0 { Ring::One } else { Ring::No }
     }
@@ -189,6 +194,7 @@ impl<J> Crew<J> {
 
     /// The most workers there may be now. Even a paused pool drains with one, and one more stands in for each that is blocked, up to a limit of its
     /// own. (A blocked worker lives, so workers that are not blocked never exceed the maximum: a paused pool stays paused.)
+    #[inline]
     fn limit(&self) -> usize {
         let max = if self.phase == Phase::Draining { self.target.max.max(1) } else { self.target.max };
         max.saturating_add(self.blocked.min(self.compensation))
@@ -209,10 +215,12 @@ impl<J> Crew<J> {
     }
 
     /// Workers that will look again.
+    #[inline]
     pub(in crate::machine) fn staying(&self) -> usize {
         self.live - self.leaving
     }
 
+    #[inline]
     pub(super) fn is_over_target(&self) -> bool {
         self.staying() > self.limit()
     }

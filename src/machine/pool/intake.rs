@@ -5,17 +5,20 @@ use std::mem;
 use super::History;
 use super::queue::{Queue, TicketId};
 
-/// Where jobs come in.
+/// Where jobs come in. In this order, what every submission needs lies on one cache line with the lock.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[repr(C)]
 pub(crate) struct Intake<J> {
     pub(super) queue: Queue<J>,
+    /// Jobs that may come in without a look at the crew's queue. There may be more places, never fewer: only the workers' half knows what has left.
+    places: usize,
     pub(super) open: bool,
     /// Somebody will look at this queue without being told of a new job.
     pub(super) watched: bool,
+    /// Fewer places than there can be are counted.
+    is_bounded: bool,
     /// The most jobs that may wait, in both queues together.
     bound: usize,
-    /// Jobs that may come in without a look at the crew's queue. There may be more places, never fewer: only the workers' half knows what has left.
-    places: usize,
     next_ticket: TicketId,
     /// Jobs that were handed back.
     rejected: History<u64>,
@@ -44,16 +47,18 @@ impl<J> Intake<J> {
     pub(crate) fn new(bound: usize) -> Self {
         Self {
             queue: Queue::new(),
+            places: bound,
             open: true,
             watched: true,
+            is_bounded: bound != usize::MAX,
             bound,
-            places: bound,
             next_ticket: 0,
             rejected: History::default(),
         }
     }
 
     /// A job comes in. A closed intake hands it back, a full one too.
+    #[inline]
     pub(crate) fn submit(&mut self, job: J, ticketed: bool) -> Result<Accepted, Refused<J>> {
         if !self.open {
             self.count_rejection();
@@ -62,7 +67,7 @@ impl<J> Intake<J> {
         if self.places == 0 {
             return Err(Refused::Full(job));
         }
-        if self.bound != usize::MAX {
+        if self.is_bounded {
             self.places -= 1;
         }
         let ticket = ticketed.then(|| {
@@ -83,7 +88,7 @@ impl<J> Intake<J> {
 
     /// So many jobs wait, in both queues.
     pub(super) fn settle_places(&mut self, queued: usize) {
-        if self.bound != usize::MAX {
+        if self.is_bounded {
             self.places = self.bound.saturating_sub(queued);
         }
     }

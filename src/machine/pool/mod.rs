@@ -152,8 +152,9 @@ pub(crate) enum Next<J> {
     Look,
     /// Spin for a moment without a lock, then [`Crew::searched`] and look again.
     Search,
-    /// Wait for a notify, or for the keep-alive to pass, then [`Crew::woken`] and look again.
-    Sleep,
+    /// Wait for a notify, then [`Crew::woken`] and look again. `timed`, there are more workers than the minimum: wait for the keep-alive to pass, or for what is left of it.
+    /// (Sleepers that are not timed are rung when the minimum sinks below them.)
+    Sleep { timed: bool },
     /// Carry out the call, do what the program wants to be done last, then say that it has [`left`].
     Leave(Call),
 }

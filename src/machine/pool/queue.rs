@@ -19,58 +19,99 @@ enum Slot<J> {
     Ticketed(TicketId),
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+/// Small, because it lies beside a lock for which threads compete: what only tickets need is elsewhere, and is not there before the first of them.
+#[derive(Debug, Clone)]
 pub(crate) struct Queue<J> {
     slots: VecDeque<Slot<J>>,
+    ticketed: Option<Box<Ticketed<J>>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Ticketed<J> {
     held: Held<J>,
     /// Slots whose job was cancelled. None, if nothing else is left.
     dead: usize,
 }
 
+impl<J> Default for Ticketed<J> {
+    fn default() -> Self {
+        Self { held: Held::default(), dead: 0 }
+    }
+}
+
+/// Room that is kept for tickets to come is no part of the state.
+impl<J: PartialEq> PartialEq for Queue<J> {
+    fn eq(&self, other: &Self) -> bool {
+        self.slots == other.slots && self.tickets() == other.tickets()
+    }
+}
+
+impl<J: Eq> Eq for Queue<J> {}
+
+impl<J: Hash> Hash for Queue<J> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.slots.hash(state);
+        self.tickets().hash(state);
+    }
+}
+
 impl<J> Queue<J> {
+    fn tickets(&self) -> Option<&Ticketed<J>> {
+        self.ticketed.as_deref().filter(|ticketed| ticketed.dead > 0 || !ticketed.held.0.is_empty())
+    }
+
     pub(super) fn new() -> Self {
-        Self { slots: VecDeque::new(), held: Held::default(), dead: 0 }
+        Self { slots: VecDeque::new(), ticketed: None }
     }
 
     /// Jobs that wait. Those that were cancelled are gone.
+    #[inline]
     pub(crate) fn len(&self) -> usize {
-        self.slots.len() - self.dead
+        self.slots.len() - self.ticketed.as_ref().map_or(0, |ticketed| ticketed.dead)
     }
 
+    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
+    #[inline]
     pub(super) fn push(&mut self, job: J) {
         self.slots.push_back(Slot::Plain(job));
     }
 
     pub(super) fn push_ticketed(&mut self, ticket: TicketId, job: J) {
         self.slots.push_back(Slot::Ticketed(ticket));
-        self.held.0.insert(ticket, job);
+        self.ticketed.get_or_insert_default().held.0.insert(ticket, job);
     }
 
     /// The job that has waited longest.
+    #[inline]
     pub(super) fn pop(&mut self) -> Option<J> {
         loop {
-            let job = match self.slots.pop_front()? {
-                Slot::Plain(job) => Some(job),
-                Slot::Ticketed(ticket) => self.held.0.remove(&ticket),
+            let ticket = match self.slots.pop_front()? {
+                Slot::Plain(job) => {
+                    self.sweep();
+                    return Some(job);
+                }
+                Slot::Ticketed(ticket) => ticket,
             };
-            match job {
-                Some(_) => {
+            let ticketed = self.ticketed.get_or_insert_default();
+            match ticketed.held.0.remove(&ticket) {
+                None => ticketed.dead -= 1,
+                job => {
                     self.sweep();
                     return job;
                 }
-                None => self.dead -= 1,
             }
         }
     }
 
     /// Takes a job out of the line, wherever it stands.
     pub(super) fn cancel(&mut self, ticket: TicketId) -> Option<J> {
-        let job = self.held.0.remove(&ticket)?;
-        self.dead += 1;
+        let ticketed = self.ticketed.as_mut()?;
+        let job = ticketed.held.0.remove(&ticket)?;
+        ticketed.dead += 1;
         self.sweep();
         Some(job)
     }
@@ -80,11 +121,13 @@ impl<J> Queue<J> {
         jobs.extend(std::iter::from_fn(|| self.pop()));
     }
 
+    #[inline]
     fn sweep(&mut self) {
-        if self.dead > self.len() {
-            let held = &self.held.0;
+        let Some(ticketed) = &mut self.ticketed else { return };
+        if ticketed.dead > self.slots.len() - ticketed.dead {
+            let held = &ticketed.held.0;
             self.slots.retain(|slot| !matches!(slot, Slot::Ticketed(ticket) if !held.contains_key(ticket)));
-            self.dead = 0;
+            ticketed.dead = 0;
         }
     }
 }
@@ -131,7 +174,7 @@ impl<J> Queue<J> {
     pub(in crate::machine) fn jobs(&self) -> impl Iterator<Item = &J> {
         self.slots.iter().filter_map(|slot| match slot {
             Slot::Plain(job) => Some(job),
-            Slot::Ticketed(ticket) => self.held.0.get(ticket),
+            Slot::Ticketed(ticket) => self.ticketed.as_ref().and_then(|ticketed| ticketed.held.0.get(ticket)),
         })
     }
 

@@ -55,7 +55,7 @@ pub(crate) fn look<J>(crew: &mut Crew<J>, intake: &mut Intake<J>, mood: Mood) ->
     }
     crew.idle += 1;
     watch(crew, intake);
-    Next::Sleep
+    Next::Sleep { timed: crew.staying() > crew.target.min }
 }
 
 /// A worker looks no more. Until it has [left] it is live, so nobody comes in its place; but it is not one that the target counts any more.
@@ -72,7 +72,11 @@ pub(crate) fn left<J>(crew: &mut Crew<J>, intake: &mut Intake<J>, me: WorkerId) 
     crew.retire(me);
     let backlog = queued(crew, intake);
     let call = match crew.phase {
-        Phase::Running => fill(crew, backlog),
+        // Those who sleep were above the minimum already, or are rung because threads come.
+        Phase::Running => {
+            let call = fill(crew, backlog);
+            if call.start.count > 0 { ring_excess(crew, call) } else { call }
+        }
         Phase::Draining if backlog > 0 => crew.call_for_help(),
         Phase::Unstarted | Phase::Draining | Phase::Stopped => Call::NOBODY,
     };
@@ -147,12 +151,13 @@ fn fill<J>(crew: &mut Crew<J>, backlog: usize) -> Call {
 
 /// The same, and idle workers that are too many are woken.
 fn fill_and_shrink<J>(crew: &mut Crew<J>, backlog: usize) -> Call {
-    let mut call = fill(crew, backlog);
-    // Those above the maximum are to retire now; those above the minimum may have slept for longer than the keep-alive, as many as there had to be.
-    if crew.idle > 0 && crew.staying() > crew.target.min {
-        call.ring = Ring::All;
-    }
-    call
+    let call = fill(crew, backlog);
+    ring_excess(crew, call)
+}
+
+/// Those above the maximum are to retire now; those above the minimum may sleep without a limit, from when there had to be as many.
+fn ring_excess<J>(crew: &Crew<J>, call: Call) -> Call {
+    if crew.idle > 0 && crew.staying() > crew.target.min { Call { ring: Ring::All, ..call } } else { call }
 }
 
 /// Threads that were to be started could not be; `count` is how many of the last start did not come up.

@@ -9,10 +9,20 @@ use super::shared::Shared;
 use super::worker::employer;
 
 thread_local! {
-    /// A job runs on this thread.
-    static ON_DUTY: Cell<bool> = Cell::new(false);
-    /// Regions that it is in, one inside the other, in which it waits.
-    static DEPTH: Cell<usize> = Cell::new(0);
+    static DUTY: Cell<Duty> = Cell::new(Duty { runs_a_job: false, depth: 0 });
+}
+
+/// What this thread is in the midst of.
+#[derive(Clone, Copy)]
+struct Duty {
+    runs_a_job: bool,
+    /// Regions that its job is in, one inside the other, in which it waits.
+    depth: usize,
+}
+
+/// Changes what this thread is in the midst of, and returns what it was. Where thread-locals cannot be had any more, it runs no job.
+fn change(to: impl FnOnce(Duty) -> Duty) -> Duty {
+    DUTY.try_with(|duty| duty.replace(to(duty.get()))).unwrap_or(Duty { runs_a_job: false, depth: 0 })
 }
 
 /// Runs `f`, during which the pool thread that this is counts as blocked: the pool may run one more thread in its place.
@@ -55,13 +65,12 @@ pub struct Blocked {
 impl Blocked {
     /// From now on this pool thread counts as blocked. Elsewhere this does nothing.
     pub fn enter() -> Self {
-        if ON_DUTY.try_with(Cell::get).unwrap_or(false) {
-            let depth = DEPTH.try_with(|depth| depth.replace(depth.get() + 1));
-            if matches!(depth, Ok(0))
-                && let Some(pool) = employer()
-            {
-                Shared::block(&pool);
-            }
+        let before = change(|duty| Duty { depth: duty.depth + usize::from(duty.runs_a_job), ..duty });
+        if before.runs_a_job
+            && before.depth == 0
+            && let Some(pool) = employer()
+        {
+            Shared::block(&pool);
         }
         Self { stays: PhantomData }
     }
@@ -70,8 +79,8 @@ impl Blocked {
 impl Drop for Blocked {
     fn drop(&mut self) {
         // One that was kept beyond its job finds no region: the end of the job has ended it.
-        let depth = DEPTH.try_with(|depth| depth.replace(depth.get().saturating_sub(1)));
-        if matches!(depth, Ok(1))
+        let before = change(|duty| Duty { depth: duty.depth.saturating_sub(1), ..duty });
+        if before.depth == 1
             && let Some(pool) = employer()
         {
             Shared::unblock(&pool);
@@ -87,12 +96,11 @@ impl fmt::Debug for Blocked {
 
 /// Runs a job of this pool on this thread. Whatever regions it leaves open end with it.
 pub(super) fn on_duty<R>(pool: &Arc<Shared>, job: impl FnOnce() -> R) -> R {
-    let outer = (ON_DUTY.try_with(|duty| duty.replace(true)), DEPTH.try_with(|depth| depth.replace(0)));
+    let outer = change(|_| Duty { runs_a_job: true, depth: 0 });
     // A job's panic is contained further in, so nothing passes by what follows.
     let result = job();
-    let left_open = DEPTH.try_with(|depth| depth.replace(outer.1.unwrap_or(0)));
-    let _ = ON_DUTY.try_with(|duty| duty.set(outer.0.unwrap_or(false)));
-    if left_open.unwrap_or(0) > 0 {
+    let left = change(|_| outer);
+    if left.depth > 0 {
         Shared::unblock(pool);
     }
     result

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::fmt;
 
 use super::super::report::JobReporter;
-use super::super::sync::{Arc, Mutex, thread_local};
+use super::super::sync::{Arc, Mutex, SharedFn, thread_local};
 use super::job::Work;
 use super::shared::Shared;
 use crate::error::NeverRan;
@@ -88,11 +88,11 @@ impl fmt::Debug for Ticket {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
-pub struct CancelToken(Arc<Mutex<Machine>>);
+pub struct CancelToken(SharedFn<Mutex<Machine>>);
 
 impl CancelToken {
     pub(super) fn new() -> Self {
-        Self(Arc::new(Mutex::new(Machine::Wanted)))
+        Self(SharedFn::new(Mutex::new(Machine::Wanted)))
     }
 
     /// The token of the job that runs on this thread, if it has a ticket: for code that is too far in to be handed it, and for
@@ -126,7 +126,7 @@ impl fmt::Debug for CancelToken {
 /// Runs the job of a worker that has no thread of its own: one that is in its midst further up this thread's stack is another worker's, and its token is not
 /// this one's. A job's panic is contained further in.
 pub(super) fn apart<R>(job: impl FnOnce() -> R) -> R {
-    let outer = CURRENT.try_with(|current| current.take()).ok().flatten();
+    let outer = CURRENT.try_with(RefCell::take).ok().flatten();
     let result = job();
     let own = CURRENT.try_with(|current| current.replace(outer));
     drop(own);

@@ -123,7 +123,7 @@ pub(super) struct Hand {
     seat: Seat,
     /// It has searched since its last job.
     searched: bool,
-    /// When it will have been without a job for the keep-alive; set when it first finds none.
+    /// When it will have slept above the minimum for the keep-alive; set when it falls asleep, and gone with its next job.
     rest: Option<Deadline>,
 }
 
@@ -134,6 +134,7 @@ impl Hand {
 
     /// One hold of the crew's lock: says why it is there, and looks what to do next.
     pub(super) fn decide(&mut self, pool: &Shared, crew: &mut Workers, entry: Entry) -> Duty {
+        let was_asleep = matches!(entry, Entry::Woken);
         match entry {
             Entry::Arrived => {
                 self.seat = crew.desks.take_seat();
@@ -148,12 +149,13 @@ impl Hand {
             Entry::Woken => crew.machine.woken(),
         }
         let mut next = crew.machine.next();
-        let mut expired = false;
         if matches!(next, Next::Look) {
-            expired = self.rest.is_some_and(|rest| rest.has_passed(crew.tick));
-            let mood = Mood { may_search: !self.searched && pool.may_search(), expired };
             let mut intake = pool.intake.lock();
             pool.filled.set(false);
+            // The clock is asked only where its answer can matter: reading it takes as long as all else that is done under this lock.
+            let finds_nothing = crew.machine.queue().is_empty() && intake.queue().is_empty();
+            let expired = was_asleep && finds_nothing && self.rest.is_some_and(|rest| rest.has_passed(crew.tick));
+            let mood = Mood { may_search: !self.searched && pool.may_search(), expired };
             next = machine::look(&mut crew.machine, &mut intake, mood);
         }
         match next {
@@ -165,13 +167,13 @@ impl Hand {
             }
             Next::Search => {
                 self.searched = true;
-                self.rest.get_or_insert_with(|| Deadline::new(pool.keep_alive, crew.tick));
                 Duty::Search
             }
-            Next::Sleep => {
-                let rest = self.rest.get_or_insert_with(|| Deadline::new(pool.keep_alive, crew.tick));
-                // One whose time has passed, and that stays because the minimum says so, waits for a wake alone.
-                Duty::Sleep(if expired { None } else { rest.left() })
+            Next::Sleep { timed: false } => Duty::Sleep(None),
+            Next::Sleep { timed: true } => {
+                let anew = self.rest.is_none();
+                let rest = *self.rest.get_or_insert_with(|| Deadline::new(pool.keep_alive, crew.tick));
+                Duty::Sleep(if anew { pool.keep_alive } else { rest.left() })
             }
             Next::Leave(call) => {
                 crew.desks.leave_seat(self.seat);

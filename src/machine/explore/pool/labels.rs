@@ -154,7 +154,8 @@ pub(super) fn next(next: &Next<Job>) -> &'static str {
         },
         Next::Look => "look at the intake",
         Next::Search => "search",
-        Next::Sleep => "sleep",
+        Next::Sleep { timed: false } => "sleep",
+        Next::Sleep { timed: true } => "sleep for the keep-alive",
         Next::Leave(call) => match (call.ring, call.saturated) {
             (Ring::No, false) => "leave",
             (Ring::No, true) => "report that it is saturated, leave",

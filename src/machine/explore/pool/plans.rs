@@ -150,8 +150,8 @@ static RESIZED: Search = Search::new(
         spurious: false,
         ..SMALL
     },
-    94_848,
-    297_092,
+    95_297,
+    298_703,
 );
 
 /// Two who stop the pool, two who resize it, and workers that wake for no reason.
@@ -199,8 +199,8 @@ static EXPIRING: Search = Search::new(
         keep_alive: true,
         ..SMALL
     },
-    147_659,
-    488_012,
+    153_763,
+    506_828,
 );
 
 /// Jobs that are cancelled wherever they stand, in a pool that is stopped in one way and then in the other, by callers that do not wait for ever.

@@ -12,13 +12,15 @@ pub(super) struct Worker {
     pub(super) searched: bool,
     /// Has been without a job for the keep-alive.
     pub(super) expired: bool,
+    /// Waits no longer than for the keep-alive.
+    pub(super) timed: bool,
     /// Its job waits for something, and has said so.
     pub(super) blocked: bool,
 }
 
 impl Worker {
     pub(super) fn new(id: WorkerId) -> Self {
-        Self { id, duty: Duty::Arrives, searched: false, expired: false, blocked: false }
+        Self { id, duty: Duty::Arrives, searched: false, expired: false, timed: false, blocked: false }
     }
 }
 
@@ -190,7 +192,7 @@ impl Yard {
 
     /// The keep-alive passes for a worker that waits, or that was released and does not know yet.
     fn expires(&self, steps: &mut Steps<'_, Self>, worker: &Worker) {
-        if self.plan.0.keep_alive && !worker.expired {
+        if self.plan.0.keep_alive && worker.timed && !worker.expired {
             let mut next = self.released(worker.id);
             next.worker(worker.id).unwrap().expired = true;
             steps.hoped(Event::KeepAlivePasses(worker.id), next);
@@ -226,6 +228,7 @@ impl Yard {
     }
 
     fn decides(&mut self, steps: &mut Steps<'_, Self>, me: WorkerId, may_search: bool) -> &'static str {
+        self.worker(me).unwrap().timed = false;
         let mut next = self.step(steps, "next", |crew, _| crew.next(), labels::next);
         if next == Next::Look {
             let mood = Mood { may_search, expired: self.worker(me).unwrap().expired };
@@ -244,7 +247,9 @@ impl Yard {
                 Duty::Takes(job, Errand::default()).goes_on(errand)
             }
             Next::Search => Duty::Searches,
-            Next::Sleep => {
+            Next::Sleep { timed } => {
+                let keeps = self.plan.0.keep_alive;
+                self.worker(me).unwrap().timed = timed && keeps;
                 if self.queued() > 0 {
                     self.blame("a worker falls asleep beside a job");
                 }

@@ -1,0 +1,133 @@
+//! Hooks that use their own pool, single-stepped: whatever they submit and resize, no job and no worker is lost.
+
+use std::sync::{Arc, Mutex};
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use selvedge::{Stepper, ThreadPool};
+
+use crate::regressions;
+
+/// What a program, or a hook, does to the pool.
+#[derive(Debug, Clone, Copy)]
+enum Act {
+    Submit,
+    Resize(usize, usize),
+    /// Lets the worker that is next do one thing. (A hook has none of these: it is inside of one.)
+    Step,
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    let sizes = (0..4_usize, 0..3_usize);
+    let resize = sizes.prop_map(|(max, less)| Act::Resize(max.saturating_sub(less), max));
+    prop_oneof![2 => Just(Act::Submit), 1 => resize, 4 => Just(Act::Step)]
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Event {
+    Start(usize),
+    Job,
+    Stop(usize),
+}
+
+/// The pool, and what happened in it.
+#[derive(Clone, Default)]
+struct Scene(Arc<Mutex<(Option<ThreadPool>, Vec<Event>, usize)>>);
+
+impl Scene {
+    fn note(&self, event: Event) {
+        self.0.lock().unwrap().1.push(event);
+    }
+
+    fn events(&self) -> Vec<Event> {
+        self.0.lock().unwrap().1.clone()
+    }
+
+    fn submitted(&self) -> usize {
+        self.0.lock().unwrap().2
+    }
+
+    fn pool(&self) -> ThreadPool {
+        self.0.lock().unwrap().0.clone().unwrap()
+    }
+
+    fn act(&self, act: Act, stepper: Option<&Stepper>) {
+        match act {
+            Act::Submit => {
+                let scene = self.clone();
+                // Hooks of a pool that is stopping come too late.
+                let accepted = self.pool().call_in_thread(move || scene.note(Event::Job)).is_ok();
+                self.0.lock().unwrap().2 += usize::from(accepted);
+            }
+            Act::Resize(min, max) => self.pool().adjust_pool_size(min, max).unwrap(),
+            Act::Step => drop(stepper.map(Stepper::step)),
+        }
+    }
+}
+
+/// What the hooks do, one after the other: each time one runs, the next of these acts. When all are used up, nothing.
+fn next(acts: &Arc<Mutex<Vec<Act>>>) -> Option<Act> {
+    acts.lock().unwrap().pop()
+}
+
+proptest! {
+    #![proptest_config(regressions::config("worker_hooks", 1_000))]
+
+    // Checks: B31, B33, B39, B42, P2
+    #[test]
+    fn whatever_hooks_do_to_their_pool_each_worker_is_a_bracket_and_every_job_runs(
+        acts in vec(act(), 0..40),
+        in_hooks in vec(act(), 0..8),
+    ) {
+        let (scene, in_hooks) = (Scene::default(), Arc::new(Mutex::new(in_hooks)));
+        let hook = |event: fn(usize) -> Event| {
+            let (scene, in_hooks) = (scene.clone(), Arc::clone(&in_hooks));
+            move |worker: &selvedge::Worker<'_>| {
+                scene.note(event(worker.number));
+                next(&in_hooks).into_iter().for_each(|act| scene.act(act, None));
+            }
+        };
+        let builder = ThreadPool::builder().size(0, 2).keep_alive(None).on_report(|report| panic!("{report}"));
+        let (pool, stepper) = builder.on_worker_start(hook(Event::Start)).on_worker_stop(hook(Event::Stop)).memory().unwrap();
+        scene.0.lock().unwrap().0 = Some(pool.clone());
+        pool.start().unwrap();
+        for act in acts {
+            scene.act(act, Some(&stepper));
+            let stats = pool.stats();
+            prop_assert!(stats.busy + stats.idle <= stats.live && stats.live <= stats.peak, "{stats:?}");
+        }
+        // Left to itself, the pool serves what it may, and comes to what it was told last, be it by a hook.
+        while stepper.step().is_some() {}
+        let stats = pool.stats();
+        prop_assert!(stats.max == 0 || stats.queued == 0, "{stats:?}");
+        prop_assert!(stats.min <= stats.live && stats.live <= stats.max, "{stats:?}");
+        // With room for one and no more interference, all that was accepted runs.
+        in_hooks.lock().unwrap().clear();
+        pool.adjust_pool_size(0, 1).unwrap();
+        while stepper.step().is_some() {}
+        let stats = pool.stats();
+        prop_assert_eq!(stats.queued, 0);
+        prop_assert!(stats.live <= 1, "{:?}", stats);
+        prop_assert_eq!((stats.started, stats.completed), (scene.submitted() as u64, scene.submitted() as u64));
+        pool.stop().unwrap();
+        while stepper.step().is_some() {}
+        prop_assert!(pool.has_stopped());
+        scene.0.lock().unwrap().0 = None;
+
+        let events = scene.events();
+        prop_assert_eq!(events.iter().filter(|event| **event == Event::Job).count(), scene.submitted());
+        let mut alive = Vec::new();
+        for event in events {
+            match event {
+                Event::Start(number) => alive.push(number),
+                Event::Job => prop_assert!(!alive.is_empty(), "a job is run by a worker that has begun"),
+                Event::Stop(number) => {
+                    let place = alive.iter().position(|alive| *alive == number);
+                    prop_assert!(place.is_some(), "{number} ends without having begun");
+                    alive.swap_remove(place.unwrap());
+                }
+            }
+        }
+        prop_assert_eq!(alive, Vec::<usize>::new());
+    }
+}

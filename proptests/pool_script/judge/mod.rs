@@ -59,7 +59,7 @@ struct Job {
 struct Worker {
     stage: Stage,
     job: Option<Id>,
-    /// Has found nothing since its last job.
+    /// Has slept above the minimum since its last job.
     rests: bool,
     /// And its keep-alive is over since.
     expired: bool,

@@ -35,7 +35,7 @@ impl Judge {
             Step::Slept
         };
         let leaves = step == Step::Retired;
-        // Time is kept for those only that sleep above the minimum.
+        // Only one that sleeps above the minimum counts its time.
         let rests = rests || !leaves && self.staying() > self.target.min();
         self.set(id, Worker { rests, expired, leaves, ..Worker::at(Stage::Asleep) });
         Plan::Look(id, step)

@@ -17,7 +17,7 @@ use selvedge::{
     Turn, VirtualClock,
 };
 use support::{Log, virtual_time};
-use traces::{Drops, Oops, error, value};
+use traces::{Drops, Grenade, Oops, error, value};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -274,6 +274,46 @@ mod looping {
         // It is over, so it can be started again.
         drop(waits.start_later(&reactor, SECOND).unwrap());
         waits.stop().unwrap();
+    }
+
+    // Checks: P33
+    #[test]
+    fn a_loop_that_is_cancelled_in_its_own_call_waits_for_nothing_that_this_returns() {
+        let (reactor, _, _) = virtual_time();
+        let place: Place<Deferred<()>> = Rc::default();
+        let (own, cancelled) = (Rc::clone(&place), Log::new());
+        let notes = cancelled.clone();
+        let looping = LoopingCall::new(move |_| {
+            own.borrow().as_ref().unwrap().cancel();
+            let notes = notes.clone();
+            let (deferred, resolver) = Deferred::<()>::with_canceller(move || notes.note(()));
+            std::mem::forget(resolver);
+            deferred
+        });
+        *place.borrow_mut() = Some(looping.start_later(&reactor, SECOND).unwrap());
+        reactor.advance(SECOND).unwrap();
+        assert!(error(place.borrow_mut().take().unwrap()).is::<Cancelled>());
+        assert_eq!((cancelled.len(), reactor.delayed_calls()), (1, 0));
+        drop(looping.start_later(&reactor, SECOND).unwrap());
+        looping.stop().unwrap();
+    }
+
+    // Checks: B38, P33, P34
+    #[test]
+    fn what_a_loop_or_a_cooperator_was_given_may_panic_when_it_is_dropped() {
+        let told = traces::reports(|| {
+            let (loops, slices, steps) = (Grenade, Grenade, Grenade);
+            drop(LoopingCall::new(move |_| support::hold(&loops)));
+            let reactor = Reactor::new();
+            let judged = Cooperator::new(&reactor).unstarted().with_termination(move || {
+                support::hold(&slices);
+                || true
+            });
+            drop(judged.cooperate([()].into_iter().inspect(move |()| support::hold(&steps))));
+            drop(judged);
+        });
+        assert_eq!(told.len(), 3, "{told:?}");
+        assert!(told.into_iter().all(|(incident, ..)| incident == Incident::Drop));
     }
 
     // Checks: P33

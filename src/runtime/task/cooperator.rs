@@ -235,7 +235,9 @@ impl Shared {
     fn begin(&self) -> Enough {
         let Some(mut begin) = self.begin.take() else { return Box::new(|| true) };
         let enough = catch(&mut begin);
-        self.begin.set(Some(begin));
+        // It may have put another in its own place.
+        let newer = self.begin.take();
+        self.begin.set(newer.or(Some(begin)));
         enough.unwrap_or_else(|panic| {
             report(Incident::Timer, &panic, None);
             Box::new(|| true)
@@ -273,6 +275,12 @@ impl Timed for Shared {
         if self.step(Crew::lost) {
             self.dismiss(false, End::ReactorStopped);
         }
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        drop_contained(self.begin.take());
     }
 }
 

@@ -259,6 +259,10 @@ impl Loop {
                 let this = Rc::clone(self);
                 if let Some(waits) = when_over(deferred, move |result| this.over(result)) {
                     self.waits.set(Some(waits));
+                    if !self.is_wanted() {
+                        // It was cancelled in this very call.
+                        self.cancel_what_it_waits_for();
+                    }
                 }
             }
             Err(panic) => self.over(Err(Failure::from(panic))),
@@ -309,9 +313,21 @@ impl Loop {
             self.end(next, Ok(()));
         }
         // One that is at work ends when that is over. If it waits for something, it shall not wait long.
+        self.cancel_what_it_waits_for();
+    }
+
+    fn cancel_what_it_waits_for(&self) {
         if let Some(waits) = self.waits.take() {
             waits.cancel();
         }
+    }
+
+    /// Whether anybody is to be told of the end.
+    fn is_wanted(&self) -> bool {
+        let ended = self.ended.take();
+        let wanted = ended.is_some();
+        self.ended.set(ended);
+        wanted
     }
 }
 
@@ -326,6 +342,12 @@ impl Timed for Loop {
         if next == Next::End {
             self.end(next, Err(Failure::from(ReactorStopped)));
         }
+    }
+}
+
+impl Drop for Loop {
+    fn drop(&mut self) {
+        drop_contained(self.body.take());
     }
 }
 

@@ -104,3 +104,19 @@ fn a_race_cancels_a_member_that_came_to_wait_when_its_pause_ended_by_itself() {
          end forget",
     );
 }
+
+// Checks: B53, B59
+#[test]
+fn a_timer_still_finds_its_chain_when_the_pause_of_that_has_ended_by_itself() {
+    comes_right(
+        "new
+         new { }
+         pause 0
+         both 0 { } await 1
+         timeout 0 2
+         fire 0 value
+         drop 0
+         advance 3
+         end forget",
+    );
+}

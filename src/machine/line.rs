@@ -1,26 +1,20 @@
 //! A line of waiters, first in, first out, that anyone may leave from the middle: each step takes constant time.
 //!
-//! A linked list in a vector. A waiter's key is its place and a number that no other waiter of this line ever had there, so a key that is used too late finds
-//! nobody. Places are used again: memory follows the longest that the line has been, not how many have been in it.
+//! A linked list in a vector. A waiter's key is its place and a number that no other waiter of this line ever has, so a key that is used too late finds
+//! nobody. Places are used again, and given up when the line is empty: memory follows the longest that the line has been since, not how many have been in it.
 
 /// Tells one waiter of a line from all others, those before it in the same place included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Key {
     at: usize,
-    turn: u32,
+    number: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Place<W> {
-    /// Counts those who have stood here.
-    turn: u32,
-    content: Content<W>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Content<W> {
+enum Place<W> {
     Waiter {
         waiter: W,
+        number: u64,
         before: Option<usize>,
         behind: Option<usize>,
     },
@@ -36,11 +30,16 @@ pub(crate) struct Line<W> {
     last: Option<usize>,
     free: Option<usize>,
     len: usize,
+    /// So many have come: the number of the next.
+    come: u64,
 }
 
 impl<W> Line<W> {
+    /// An empty line keeps room for so many.
+    const ROOM: usize = 16;
+
     pub(crate) const fn new() -> Self {
-        Self { places: Vec::new(), first: None, last: None, free: None, len: 0 }
+        Self { places: Vec::new(), first: None, last: None, free: None, len: 0, come: 0 }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -53,27 +52,26 @@ impl<W> Line<W> {
 
     /// The key that the next to come will have: a waiter may need to know its own.
     pub(crate) fn next_key(&self) -> Key {
-        let at = self.free.unwrap_or(self.places.len());
-        Key { at, turn: self.places.get(at).map_or(0, |place| place.turn) }
+        Key { at: self.free.unwrap_or(self.places.len()), number: self.come }
     }
 
     /// Somebody comes, and stands at the end.
     pub(crate) fn push(&mut self, waiter: W) -> Key {
         let key = self.next_key();
-        let content = Content::Waiter { waiter, before: self.last, behind: None };
+        let comes = Place::Waiter { waiter, number: key.number, before: self.last, behind: None };
         match self.places.get_mut(key.at) {
             Some(place) => {
-                if let Content::Free(next) = place.content {
+                if let Place::Free(next) = std::mem::replace(place, comes) {
                     self.free = next;
                 }
-                place.content = content;
             }
-            None => self.places.push(Place { turn: key.turn, content }),
+            None => self.places.push(comes),
         }
         self.link(self.last, Some(key.at));
         self.last = Some(key.at);
         self.first = self.first.or(self.last);
         self.len += 1;
+        self.come += 1;
         key
     }
 
@@ -84,18 +82,16 @@ impl<W> Line<W> {
 
     /// One leaves from wherever it stands; nobody, if it has left before.
     pub(crate) fn remove(&mut self, key: Key) -> Option<W> {
-        let here = self.places.get(key.at).is_some_and(|place| place.turn == key.turn);
-        if here { self.leave(key.at) } else { None }
+        match self.places.get(key.at) {
+            Some(Place::Waiter { number, .. }) if *number == key.number => self.leave(key.at),
+            Some(_) | None => None,
+        }
     }
 
+    /// Only for a place where somebody stands.
     fn leave(&mut self, at: usize) -> Option<W> {
-        let place = self.places.get_mut(at)?;
-        if matches!(place.content, Content::Free(_)) {
-            return None;
-        }
-        let content = std::mem::replace(&mut place.content, Content::Free(self.free));
-        place.turn = place.turn.wrapping_add(1);
-        let Content::Waiter { waiter, before, behind } = content else { return None };
+        let place = std::mem::replace(self.places.get_mut(at)?, Place::Free(self.free));
+        let Place::Waiter { waiter, before, behind, .. } = place else { return None };
         self.free = Some(at);
         self.len -= 1;
         self.link(before, behind);
@@ -106,25 +102,26 @@ impl<W> Line<W> {
         if self.last == Some(at) {
             self.last = before;
         }
+        if self.len == 0 {
+            self.free = None;
+            self.places.clear();
+            self.places.shrink_to(Self::ROOM);
+        }
         Some(waiter)
     }
 
     /// Whoever stands at `at` has `to` behind it.
     fn link(&mut self, at: Option<usize>, to: Option<usize>) {
-        if let Some(Content::Waiter { behind, .. }) = at.and_then(|at| self.content(at)) {
+        if let Some(Place::Waiter { behind, .. }) = at.and_then(|at| self.places.get_mut(at)) {
             *behind = to;
         }
     }
 
     /// Whoever stands at `at` has `to` before it.
     fn link_back(&mut self, at: Option<usize>, to: Option<usize>) {
-        if let Some(Content::Waiter { before, .. }) = at.and_then(|at| self.content(at)) {
+        if let Some(Place::Waiter { before, .. }) = at.and_then(|at| self.places.get_mut(at)) {
             *before = to;
         }
-    }
-
-    fn content(&mut self, at: usize) -> Option<&mut Content<W>> {
-        self.places.get_mut(at).map(|place| &mut place.content)
     }
 }
 
@@ -158,7 +155,7 @@ mod tests {
 
     // Checks: P31
     #[test]
-    fn memory_follows_the_longest_that_a_line_has_been() {
+    fn memory_follows_the_longest_that_a_line_has_been_since_it_was_empty() {
         let mut line = Line::new();
         line.push(0);
         for waiter in 1..10_000 {
@@ -167,5 +164,10 @@ mod tests {
             line.remove(two);
         }
         assert_eq!((line.len(), line.places.len()), (1, 3));
+        for waiter in 0..10_000 {
+            line.push(waiter);
+        }
+        while line.pop().is_some() {}
+        assert!(line.places.capacity() <= Line::<i32>::ROOM);
     }
 }

@@ -120,3 +120,17 @@ fn a_timer_still_finds_its_chain_when_the_pause_of_that_has_ended_by_itself() {
          end forget",
     );
 }
+
+// Checks: B54, B59
+#[test]
+fn a_timeout_breaks_a_ring_that_goes_through_a_list() {
+    comes_right(
+        "new
+         new
+         both 0 { } await 2
+         all 0
+         both 1 { advance 2; } pass
+         timeout 2 1 { } pass
+         end fire",
+    );
+}

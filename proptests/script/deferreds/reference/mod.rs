@@ -44,6 +44,7 @@ pub fn run(program: &Program) -> Outcome {
         model.run_timers();
     }
     model.end(program.ending);
+    model.run_timers();
     let hangs = model.deferreds.iter().any(|it| it.waits_for.is_some());
     Outcome { trace: model.trace, made: model.made, hangs }
 }

@@ -327,7 +327,8 @@ fn deferred_list_empty() {
 #[test]
 fn first_error_repr() {
     let error = FirstError { index: 3, error: Failure::new(GenericError("some text")) };
-    assert_eq!(format!("{error:?}"), "FirstError { index: 3, error: some text }");
+    // Where backtraces are asked for, one follows.
+    assert!(format!("{error:?}").starts_with("FirstError { index: 3, error: some text"));
 }
 
 // Checks: B61

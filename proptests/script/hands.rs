@@ -109,13 +109,11 @@ impl Hands {
 }
 
 impl Line {
-    /// Free workers take what waits, first in first out. A cancelled job is taken and dropped, which also counts as completed.
+    /// Free workers take what waits, first in first out. A cancelled job is out of the queue: nobody takes it.
     fn fill(&mut self) {
         while self.running.len() < WORKERS {
             let Some(job) = self.waiting.pop_front() else { return };
-            if self.jobs[job].cancelled {
-                self.completed += 1;
-            } else {
+            if !self.jobs[job].cancelled {
                 self.jobs[job]
                     .begun
                     .recv_timeout(LIMIT)

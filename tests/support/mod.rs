@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test program uses its own part of this")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+use std::io::ErrorKind;
 use std::panic::resume_unwind;
 use std::process::Command;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
@@ -44,7 +45,16 @@ pub fn alone(name: &str, prepare: impl FnOnce(&mut Command), body: impl FnOnce()
     let mut child = Command::new(env::current_exe().unwrap());
     child.args(["--exact", name, "--nocapture", "--test-threads=1"]).env(ALONE, name);
     prepare(&mut child);
-    let ran = child.output().unwrap();
+    // A program that was just written may still be open in the child that another test's thread is about to start.
+    let begun = Instant::now();
+    let ran = loop {
+        match child.output() {
+            Err(busy) if busy.kind() == ErrorKind::ExecutableFileBusy && begun.elapsed() < PATIENCE => {
+                thread::yield_now()
+            }
+            ran => break ran.unwrap(),
+        }
+    };
     let said = String::from_utf8_lossy(&ran.stdout) + String::from_utf8_lossy(&ran.stderr);
     assert!(ran.status.success() && said.contains("1 passed"), "alone, it failed:\n{said}");
 }

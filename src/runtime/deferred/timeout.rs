@@ -90,7 +90,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
     ///     0
     /// });
     /// reactor.run();
-    /// # Ok::<(), selvedge::SizeError>(())
+    /// # Ok::<(), selvedge::BuildError>(())
     /// ```
     pub fn add_timeout(self, reactor: &Reactor, after: Duration) -> Self {
         self.add_timeout_with(reactor, after, |result, after| {

@@ -29,7 +29,7 @@ pub(crate) trait Work: Send {
 /// hands back inside [`Rejected`](crate::Rejected).
 ///
 /// Most programs never name it: [`call_in_thread`](crate::ThreadPool::call_in_thread) makes one. It is for jobs that are to have a name, and for those that
-/// came back: they can be run here, or submitted to another pool. One allocation holds all of a job; a name takes two more.
+/// came back: they can be run here, or submitted to another pool. One allocation holds what a job captures; a name takes two more.
 ///
 /// ```
 /// use selvedge::{Job, ThreadPool};
@@ -43,7 +43,12 @@ pub(crate) trait Work: Send {
 /// rejected.job.run();
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct Job(Box<dyn Tagged>);
+pub struct Job {
+    work: Box<dyn AnyWork>,
+    /// Beside the work and not with it: what a worker notes of a job while it holds the crew's lock lies in the queue, and not in memory that the
+    /// submitter's core has.
+    tag: Tag,
+}
 
 impl Job {
     /// A job that runs `f`. What it panics with is reported.
@@ -71,25 +76,25 @@ impl Job {
 
     #[track_caller]
     pub(crate) fn of(work: impl Work + 'static) -> Self {
-        Self(Box::new(Task { tag: Tag { origin: Location::caller(), baggage: None }, work }))
+        Self { work: Box::new(work), tag: Tag { origin: Location::caller(), baggage: None } }
     }
 
     /// The same job with a name, for reports, hooks and whoever looks at what a pool does. A name of its own, not one that tells it from others.
     #[must_use]
     pub fn named(mut self, name: impl Into<Arc<str>>) -> Self {
-        self.0.tag_mut().baggage_mut().name = Some(name.into());
+        self.tag.baggage_mut().name = Some(name.into());
         self
     }
 
     /// Whether somebody may want to know how long it has been running.
     pub(super) fn is_watched(&self) -> bool {
-        self.0.tag().baggage.is_some() || self.0.is_watched()
+        self.tag.baggage.is_some() || self.work.is_watched()
     }
 
     /// Its name, and where it was made.
     #[must_use]
     pub fn label(&self) -> JobLabel {
-        self.0.tag().label()
+        self.tag.label()
     }
 
     /// Runs the job on this thread, as a worker would have: a panic is reported to the pool's default sink, not thrown.
@@ -99,7 +104,7 @@ impl Job {
 
     /// On the submitter's thread, before the job is offered: what its contexts capture goes with it, and the time.
     pub(super) fn pack(&mut self, hooks: &Hooks, reporter: &Reporter) {
-        let tag = self.0.tag_mut();
+        let tag = &mut self.tag;
         let captured = hooks.capture(&JobReporter { reporter, label: &tag.label() });
         let baggage = tag.baggage_mut();
         baggage.captured = captured;
@@ -108,7 +113,7 @@ impl Job {
 
     /// The job was not accepted: what was captured for it is dropped, here.
     pub(super) fn unpack(&mut self, reporter: &Reporter) {
-        let tag = self.0.tag_mut();
+        let tag = &mut self.tag;
         let Some(baggage) = &mut tag.baggage else { return };
         baggage.submitted = None;
         let captured = std::mem::take(&mut baggage.captured);
@@ -119,29 +124,28 @@ impl Job {
 
     /// On the worker: within the pool's hooks.
     pub(super) fn run_in(self, hooks: &Hooks, reporter: &Reporter) -> Ran {
-        let tag = self.0.tag();
-        if tag.baggage.is_some() || hooks.any_around() {
+        if self.tag.baggage.is_some() || hooks.any_around() {
             return self.run_within(hooks, reporter);
         }
-        let reporter = &JobReporter { reporter, label: &JobLabel { name: None, origin: tag.origin } };
-        let panicked = reporter.contain(Incident::Job, || self.0.run(reporter)).unwrap_or(true);
+        let reporter = &JobReporter { reporter, label: &JobLabel { name: None, origin: self.tag.origin } };
+        let panicked = reporter.contain(Incident::Job, || self.work.run_boxed(reporter)).unwrap_or(true);
         Ran { panicked, times: None }
     }
 
     /// The long way, for what few jobs have. Apart, so that the others have a short one.
     #[inline(never)]
     fn run_within(mut self, hooks: &Hooks, reporter: &Reporter) -> Ran {
-        let (label, mut baggage) = self.0.tag_mut().open();
+        let (label, mut baggage) = self.tag.open();
         let reporter = &JobReporter { reporter, label: &label };
         let submitted = baggage.as_mut().and_then(|baggage| baggage.submitted);
         let begun = submitted.map(|submitted| (submitted, Instant::now()));
         let mut panicked = false;
-        let mut work = Some(self.0);
+        let mut work = Some(self.work);
         let captured = baggage.map(|baggage| baggage.captured).unwrap_or_default();
         hooks.around(captured, reporter, &mut || {
             // The body is run once; an option, because `FnMut` cannot say so.
             let Some(work) = work.take() else { return };
-            panicked = reporter.contain(Incident::Job, || work.run(reporter)).unwrap_or(true);
+            panicked = reporter.contain(Incident::Job, || work.run_boxed(reporter)).unwrap_or(true);
         });
         let times = begun
             .map(|(submitted, begun)| Times { wait: begun.saturating_duration_since(submitted), run: begun.elapsed() });
@@ -150,13 +154,13 @@ impl Job {
 
     /// Tells the job that it will never run, within the contexts that were captured for it: what it does then is the program's own code too.
     pub(super) fn refuse(mut self, why: NeverRan, hooks: &Hooks, reporter: &Reporter) {
-        let (label, baggage) = self.0.tag_mut().open();
+        let (label, baggage) = self.tag.open();
         let reporter = &JobReporter { reporter, label: &label };
-        let mut work = Some((self.0, why));
+        let mut work = Some((self.work, why));
         let captured = baggage.map(|baggage| baggage.captured).unwrap_or_default();
         hooks.within_contexts(captured, reporter, &mut || {
             let Some((work, why)) = work.take() else { return };
-            reporter.contain(Incident::Job, || work.refuse(why, reporter));
+            reporter.contain(Incident::Job, || work.refuse_boxed(why, reporter));
         });
     }
 }
@@ -241,42 +245,24 @@ impl Tag {
     }
 }
 
-/// Work and its tag, in one allocation.
-struct Task<W> {
-    tag: Tag,
-    work: W,
-}
-
-/// A task, whatever its work is. As little as possible of the code for jobs is compiled once for each closure.
-trait Tagged: Send {
+/// Work, whatever it is. As little as possible of the code for jobs is compiled once for each closure.
+trait AnyWork: Send {
     fn is_watched(&self) -> bool;
-    fn tag(&self) -> &Tag;
-    fn tag_mut(&mut self) -> &mut Tag;
-    fn run(self: Box<Self>, reporter: &JobReporter<'_>) -> bool;
-    fn refuse(self: Box<Self>, why: NeverRan, reporter: &JobReporter<'_>);
+    fn run_boxed(self: Box<Self>, reporter: &JobReporter<'_>) -> bool;
+    fn refuse_boxed(self: Box<Self>, why: NeverRan, reporter: &JobReporter<'_>);
 }
 
-impl<W: Work> Tagged for Task<W> {
+impl<W: Work> AnyWork for W {
     fn is_watched(&self) -> bool {
-        self.work.is_watched()
+        Work::is_watched(self)
     }
 
-    fn tag(&self) -> &Tag {
-        &self.tag
+    fn run_boxed(self: Box<Self>, reporter: &JobReporter<'_>) -> bool {
+        (*self).run(reporter)
     }
 
-    fn tag_mut(&mut self) -> &mut Tag {
-        &mut self.tag
-    }
-
-    fn run(self: Box<Self>, reporter: &JobReporter<'_>) -> bool {
-        let Self { work, .. } = *self;
-        work.run(reporter)
-    }
-
-    fn refuse(self: Box<Self>, why: NeverRan, reporter: &JobReporter<'_>) {
-        let Self { work, .. } = *self;
-        work.refuse(why, reporter);
+    fn refuse_boxed(self: Box<Self>, why: NeverRan, reporter: &JobReporter<'_>) {
+        (*self).refuse(why, reporter);
     }
 }
 

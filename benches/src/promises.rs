@@ -15,10 +15,10 @@ use futures::future::{LocalBoxFuture, join_all};
 use futures::task::LocalSpawnExt;
 use selvedge::{Deferred, DeferredLock, gather_results};
 
-use crate::measure::{Comparison, Contender, Setting};
+use crate::measure::{Comparison, Contender, Setting, Unit};
 use crate::payload::Mix;
 
-const SETTING: Setting = Setting { threads: 1, mix: Mix::Alike };
+const SETTING: Setting = Setting { threads: 1, submitters: 1, mix: Mix::Alike };
 
 /// Callbacks in a chain.
 pub const LINKS: u64 = 10;
@@ -37,6 +37,8 @@ pub fn added_then_fired() -> Comparison {
         title: "A callback, added and then fired; 10 to a chain".to_owned(),
         setting: SETTING,
         operations: 1_000_000,
+        unit: Unit::Each,
+        neighbours: 0,
         contenders: const {
             &[
                 Contender::new("selvedge", |_, links| chains(links, selvedge_chain)),
@@ -53,6 +55,8 @@ pub fn fired_then_added() -> Comparison {
         title: "A callback, added to what is fired; 10 to a chain".to_owned(),
         setting: SETTING,
         operations: 1_000_000,
+        unit: Unit::Each,
+        neighbours: 0,
         contenders: const {
             &[
                 Contender::new("selvedge", |_, links| chains(links, selvedge_fired)),
@@ -68,6 +72,8 @@ pub fn gathered() -> Comparison {
         title: "A member of 100,000, fired in order".to_owned(),
         setting: SETTING,
         operations: MEMBERS,
+        unit: Unit::Each,
+        neighbours: 0,
         contenders: const {
             &[
                 Contender::new("selvedge", |_, members| selvedge_gather(members)),
@@ -83,6 +89,8 @@ pub fn handed_over() -> Comparison {
         title: "A lock, handed to the next of 1,000".to_owned(),
         setting: SETTING,
         operations: 100_000,
+        unit: Unit::Each,
+        neighbours: 0,
         contenders: const {
             &[
                 Contender::new("selvedge", |_, served| lines(served, selvedge_line)),

@@ -3,6 +3,8 @@
 #[path = "../measure.rs"]
 #[allow(dead_code, reason = "time is not measured here")]
 mod measure;
+#[path = "../neighbour.rs"]
+mod neighbour;
 #[path = "../payload.rs"]
 #[allow(dead_code, reason = "nothing is posted here")]
 mod payload;

@@ -13,8 +13,13 @@ use crate::witness::Log;
 
 /// A reactor that has nothing to report, and one thread for its pool at most, started when there is a job.
 fn reactor(chaos: Chaos) -> Reactor {
+    reactor_with(1, chaos)
+}
+
+/// The same with so many threads at most.
+pub fn reactor_with(threads: usize, chaos: Chaos) -> Reactor {
     let reactor = Reactor::builder()
-        .pool_size(0, 1)
+        .pool_size(0, threads)
         .on_report(|report| panic!("nothing was to be reported: {report}"))
         .build()
         .unwrap();

@@ -6,23 +6,15 @@ use std::task::{Poll, Waker};
 
 use loom::sync::{Arc, Mutex};
 use loom::thread;
-use selvedge::loom::{Deferred, Handle, Reactor};
+use selvedge::loom::{Deferred, Reactor};
 use selvedge::{Cancelled, Failure, ReactorStopped};
 
+use crate::bridge::reactor_with;
 use crate::explore::{Chaos, explore, explore_calm};
 
 /// A reactor without threads, and with nothing to report.
 fn reactor(chaos: Chaos) -> Reactor {
-    let reactor = Reactor::builder()
-        .pool_size(0, 0)
-        .on_report(|report| panic!("nothing was to be reported: {report}"))
-        .build()
-        .unwrap();
-    reactor.call_when_running(move |reactor| {
-        let shaking = chaos.shake(|| reactor.handle(), Handle::wake_spuriously);
-        let _ = reactor.own(shaking).leave();
-    });
-    reactor
+    reactor_with(0, chaos)
 }
 
 /// News for a task. It looks at them under a lock of their own, as whatever it awaits would.

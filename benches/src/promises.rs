@@ -15,10 +15,7 @@ use futures::future::{LocalBoxFuture, join_all};
 use futures::task::LocalSpawnExt;
 use selvedge::{Deferred, DeferredLock, gather_results};
 
-use crate::measure::{Comparison, Contender, Setting, Unit};
-use crate::payload::Mix;
-
-const SETTING: Setting = Setting { threads: 1, submitters: 1, mix: Mix::Alike };
+use crate::measure::{Comparison, Contender};
 
 /// Callbacks in a chain.
 pub const LINKS: u64 = 10;
@@ -33,13 +30,10 @@ pub fn comparisons() -> Vec<Comparison> {
 
 /// An operation is one callback, with its share of what it hangs on.
 pub fn added_then_fired() -> Comparison {
-    Comparison {
-        title: "A callback, added and then fired; 10 to a chain".to_owned(),
-        setting: SETTING,
-        operations: 1_000_000,
-        unit: Unit::Each,
-        neighbours: 0,
-        contenders: const {
+    Comparison::new(
+        "A callback, added and then fired; 10 to a chain",
+        1_000_000,
+        const {
             &[
                 Contender::new("selvedge", |_, links| chains(links, selvedge_chain)),
                 Contender::new("futures, boxed", |_, links| chains(links, futures_chain)),
@@ -47,58 +41,49 @@ pub fn added_then_fired() -> Comparison {
                 Contender::new("by hand", |_, links| chains(links, hand_chain)),
             ]
         },
-    }
+    )
 }
 
 pub fn fired_then_added() -> Comparison {
-    Comparison {
-        title: "A callback, added to what is fired; 10 to a chain".to_owned(),
-        setting: SETTING,
-        operations: 1_000_000,
-        unit: Unit::Each,
-        neighbours: 0,
-        contenders: const {
+    Comparison::new(
+        "A callback, added to what is fired; 10 to a chain",
+        1_000_000,
+        const {
             &[
                 Contender::new("selvedge", |_, links| chains(links, selvedge_fired)),
                 Contender::new("futures, boxed", |_, links| chains(links, futures_fired)),
             ]
         },
-    }
+    )
 }
 
 /// An operation is one member, made, hung on and fired.
 pub fn gathered() -> Comparison {
-    Comparison {
-        title: "A member of 100,000, fired in order".to_owned(),
-        setting: SETTING,
-        operations: MEMBERS,
-        unit: Unit::Each,
-        neighbours: 0,
-        contenders: const {
+    Comparison::new(
+        "A member of 100,000, fired in order",
+        MEMBERS,
+        const {
             &[
                 Contender::new("selvedge", |_, members| selvedge_gather(members)),
                 Contender::new("futures, join_all", |_, members| futures_gather(members)),
             ]
         },
-    }
+    )
 }
 
 /// An operation is one that waits, is served, and hands on.
 pub fn handed_over() -> Comparison {
-    Comparison {
-        title: "A lock, handed to the next of 1,000".to_owned(),
-        setting: SETTING,
-        operations: 100_000,
-        unit: Unit::Each,
-        neighbours: 0,
-        contenders: const {
+    Comparison::new(
+        "A lock, handed to the next of 1,000",
+        100_000,
+        const {
             &[
                 Contender::new("selvedge", |_, served| lines(served, selvedge_line)),
                 Contender::new("futures Mutex", |_, served| lines(served, futures_line)),
                 Contender::new("tokio Mutex", |_, served| lines(served, tokio_line)),
             ]
         },
-    }
+    )
 }
 
 /// Runs chain after chain; each is given its number, and has to come to the number of its last callback more.

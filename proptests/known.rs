@@ -160,3 +160,19 @@ fn a_job_that_is_cancelled_in_the_queue_never_runs_and_one_that_runs_loses_its_r
         ],
     );
 }
+
+// Checks: B7, B34, B46
+#[test]
+fn a_job_that_is_cancelled_in_the_queue_lets_go_of_its_result_in_the_next_turn() {
+    let cancels_the_third = does([Op::CancelJob(Nth(2))]);
+    comes_right(
+        Ending::Drop,
+        [
+            Op::Defer(Work::Fine, Vec::new()),
+            Op::Post(cancels_the_third),
+            Op::Defer(Work::Fine, Vec::new()),
+            Op::Defer(Work::Fine, Vec::new()),
+            Op::Turn,
+        ],
+    );
+}

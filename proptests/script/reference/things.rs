@@ -248,16 +248,9 @@ impl Model {
     fn begin_jobs(&mut self) {
         while self.running_jobs.len() < WORKERS {
             let Some(job) = self.waiting_jobs.pop_front() else { return };
-            match self.jobs[job].token.take() {
-                Some(token) => {
-                    self.trace.push(Event::Began(token.id, Place::Elsewhere));
-                    self.running_jobs.push(job);
-                }
-                // B46: cancelled while it was queued: it never runs.
-                None => {
-                    let _ = self.post(Posted::Forget, false);
-                }
-            }
+            let token = self.jobs[job].token.take().expect("what was cancelled no longer waits");
+            self.trace.push(Event::Began(token.id, Place::Elsewhere));
+            self.running_jobs.push(job);
         }
     }
 
@@ -308,7 +301,10 @@ impl Model {
         let Some(n) = nth.of(self.jobs.len()).filter(|&n| self.jobs[n].held) else { return self.say(Answer::Nothing) };
         self.jobs[n].held = false;
         if self.jobs[n].callback.is_some() {
+            // B34, B46: cancelled while it was queued, it is out of the queue and never runs.
             if let Some(token) = self.jobs[n].token.take() {
+                self.waiting_jobs.retain(|&job| job != n);
+                let _ = self.post(Posted::Forget, false);
                 let _ = self.drop_unrun(token);
             }
             self.give(n, Why::Cancelled);

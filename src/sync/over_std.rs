@@ -139,10 +139,10 @@ pub(crate) struct Spin {
 }
 
 impl Spin {
-    /// Looks at the hint, in a full spin.
-    const LONGEST: u32 = 1024;
+    /// Looks at the hint, in a full spin: longer than a core takes to wake, or two parties that both sleep would never find each other awake.
+    const LONGEST: u32 = 4096;
     /// Misses do not shorten a spin below `LONGEST >> HALVINGS`.
-    const HALVINGS: u32 = 6;
+    const HALVINGS: u32 = 8;
     /// Every so many misses, a full spin.
     const PROBE: u32 = 64;
 

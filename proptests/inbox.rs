@@ -1,5 +1,6 @@
 //! crossbeam-channel as the oracle of the inbox: what is posted to a reactor comes out as what is sent through a channel.
 
+use std::panic::resume_unwind;
 use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 
@@ -7,7 +8,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample;
-use selvedge::{Handle, Reactor};
+use selvedge::{Handle, Incident, Reactor};
 
 use crate::regressions;
 
@@ -27,15 +28,29 @@ fn pace() -> impl Strategy<Value = Pace> {
     prop_oneof![20 => Just(Pace::AtOnce), 4 => Just(Pace::Yield), 1 => Just(Pace::Sleep)]
 }
 
-/// The reactor keeps calls of one type together, and huge ones apart; that must show in nothing.
-#[derive(Debug, Clone, Copy)]
-enum Shape {
-    One,
-    Another,
-    Huge,
+/// One function for each of these loads.
+macro_rules! of_each {
+    ($function:ident: $($load:literal)*) => { [$($function::<$load>),*] };
 }
 
-const SHAPES: [Shape; 3] = [Shape::One, Shape::Another, Shape::Huge];
+/// Posts a call that says its message, and is of a type of its own. False if the reactor handed it back.
+type Shape = fn(&Handle, Arc<Mutex<Vec<Message>>>, Message) -> bool;
+
+/// The reactor keeps the calls of each type together, boxes what is huge or of one type too many, and begins anew after so many calls; that must show
+/// in nothing. So these are more types than it keeps apart, and some of them huge.
+const SHAPES: [Shape; 48] = of_each![shape:
+    0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39 40 41 42 43 44
+    200 500 1000
+];
+
+fn shape<const LOAD: usize>(handle: &Handle, came: Arc<Mutex<Vec<Message>>>, message: Message) -> bool {
+    let load = [message.1 as u8; LOAD];
+    let call = move |_: &Reactor| {
+        assert_eq!(load, [message.1 as u8; LOAD]);
+        came.lock().unwrap().push(message);
+    };
+    handle.call_from_thread(call).is_ok()
+}
 
 impl Pace {
     fn keep(self) {
@@ -63,15 +78,7 @@ impl Both {
 
     /// Posts one message through each. False if the reactor handed it back: then the channel is not given it either.
     fn post(&self, message: Message, shape: Shape) -> bool {
-        let came = Arc::clone(&self.came);
-        let posted = match shape {
-            Shape::One => self.handle.call_from_thread(move |_| came.lock().unwrap().push(message)).is_ok(),
-            Shape::Another => self.handle.call_from_thread(move |_| came.lock().unwrap().extend([message])).is_ok(),
-            Shape::Huge => {
-                let huge = [message; 64];
-                self.handle.call_from_thread(move |_| came.lock().unwrap().push(huge[63])).is_ok()
-            }
-        };
+        let posted = shape(&self.handle, Arc::clone(&self.came), message);
         if posted {
             self.channel.send(message).unwrap();
         }
@@ -176,14 +183,23 @@ proptest! {
     // Checks: B6, B7
     #[test]
     fn on_one_thread_the_order_is_that_of_a_channel_whenever_it_is_turned(
-        bursts in vec((prop_oneof![5 => 0u32..8, 1 => 1000u32..3000], sample::select(&SHAPES), any::<bool>()), 0..30),
+        bursts in vec(
+            (
+                prop_oneof![5 => 0u32..8, 1 => 1000u32..3000],
+                // How many types take turns in it, beginning with which.
+                prop_oneof![2 => Just(1), 1 => 1..=SHAPES.len()],
+                0..SHAPES.len(),
+                any::<bool>(),
+            ),
+            0..30,
+        ),
     ) {
         let reactor = Reactor::new();
         let (both, channel) = Both::new(&reactor);
         let mut sent = Vec::new();
-        for (burst, (length, shape, turn)) in bursts.into_iter().enumerate() {
+        for (burst, (length, types, first, turn)) in bursts.into_iter().enumerate() {
             for number in 0..length {
-                prop_assert!(both.post((burst, number), shape));
+                prop_assert!(both.post((burst, number), SHAPES[(first + number as usize % types) % SHAPES.len()]));
             }
             if turn {
                 prop_assert!(reactor.turn().is_ok());
@@ -192,4 +208,94 @@ proptest! {
             }
         }
     }
+
+    // Checks: B6, B8, P2, P5, P7
+    #[test]
+    fn each_call_is_over_before_the_next_begins_whatever_comes_of_it(
+        posts in vec((sample::select(&FATED), fate(), prop::bool::weighted(0.02)), 0..200),
+        times in prop_oneof![3 => Just(1), 1 => 1u32..30],
+    ) {
+        let incidents = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&incidents);
+        let reactor = Reactor::builder().on_report(move |report| sink.lock().unwrap().push(report.incident)).build().unwrap();
+        let (handle, trace) = (reactor.handle(), Arc::default());
+        let (mut expected, mut reports, mut waiting) = (Vec::new(), Vec::new(), Vec::new());
+        for (number, (shape, fate, turn)) in (0..times).flat_map(|_| &posts).enumerate() {
+            shape(&handle, Captured { number, fate: *fate, trace: Arc::clone(&trace) });
+            waiting.push((number, *fate));
+            if *turn {
+                prop_assert!(reactor.turn().is_ok());
+                for (number, fate) in waiting.drain(..) {
+                    expected.extend([Event::Ran(number), Event::Gone(number)]);
+                    reports.extend((fate != Fate::Return).then_some(Incident::Call));
+                }
+            }
+        }
+        // What has not run by now never does.
+        drop(reactor);
+        for (number, fate) in waiting {
+            expected.push(Event::Gone(number));
+            reports.extend((fate == Fate::PanicInDrop).then_some(Incident::Drop));
+        }
+        prop_assert_eq!(&*trace.lock().unwrap(), &expected);
+        prop_assert_eq!(&*incidents.lock().unwrap(), &reports);
+    }
+}
+
+/// What comes of a call.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Fate {
+    Return,
+    Panic,
+    PanicInDrop,
+}
+
+fn fate() -> impl Strategy<Value = Fate> {
+    prop_oneof![6 => Just(Fate::Return), 1 => Just(Fate::Panic), 1 => Just(Fate::PanicInDrop)]
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Event {
+    Ran(usize),
+    Gone(usize),
+}
+
+/// What a call captures, and says when it goes.
+struct Captured {
+    number: usize,
+    fate: Fate,
+    trace: Arc<Mutex<Vec<Event>>>,
+}
+
+impl Captured {
+    fn note(&self, event: fn(usize) -> Event) {
+        self.trace.lock().unwrap().push(event(self.number));
+    }
+}
+
+impl Drop for Captured {
+    fn drop(&mut self) {
+        self.note(Event::Gone);
+        if self.fate == Fate::PanicInDrop {
+            resume_unwind(Box::new("planned"));
+        }
+    }
+}
+
+/// As [`SHAPES`], for calls that come to something.
+const FATED: [fn(&Handle, Captured); 40] = of_each![fated:
+    0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37
+    200 1000
+];
+
+fn fated<const LOAD: usize>(handle: &Handle, captured: Captured) {
+    let load = [captured.number as u8; LOAD];
+    let call = move |_: &Reactor| {
+        assert_eq!(load, [captured.number as u8; LOAD]);
+        captured.note(Event::Ran);
+        if captured.fate == Fate::Panic {
+            resume_unwind(Box::new("planned"));
+        }
+    };
+    handle.call_from_thread(call).unwrap();
 }

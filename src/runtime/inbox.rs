@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::apart::Apart;
 use super::deadline::{Deadline, Tick};
-use super::sync::{Condvar, Hint, Mutex, MutexGuard, Recent, Spin, pause};
+use super::sync::{Condvar, Hint, Mutex, MutexGuard, Spin, pause};
 use crate::error::Rejection;
 use crate::machine::inbox::{self as machine, Park, Posted, Refused};
 pub use crate::machine::inbox::{Accept, Queue};
@@ -18,7 +18,6 @@ pub struct Inbox<Q> {
     places: Condvar,
     /// Something was posted since the loop last took.
     filled: Hint,
-    recent: Recent,
     own: Apart<LoopsOwn>,
 }
 
@@ -46,7 +45,6 @@ impl<Q: Queue> Inbox<Q> {
             wake: Condvar::new(),
             places: Condvar::new(),
             filled: Hint::default(),
-            recent: Recent::default(),
             own: Apart(LoopsOwn { rush: Hint::default(), spin: Spin::new() }),
         }
     }
@@ -104,12 +102,6 @@ impl<Q: Queue> Inbox<Q> {
         };
         self.tell(state, posted);
         Ok(())
-    }
-
-    /// The type of what was posted last, as a hint. It lies beside the lock, whose cache line a poster needs next.
-    #[inline]
-    pub(crate) fn recent(&self) -> &Recent {
-        &self.recent
     }
 
     /// Takes all that was posted into `batch`, which must be empty, and whose room is used again.

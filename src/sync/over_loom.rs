@@ -71,17 +71,6 @@ impl Hint {
     }
 }
 
-/// In a model every call looks for a run to continue.
-#[derive(Debug, Default)]
-pub(crate) struct Recent {}
-
-impl Recent {
-    #[allow(clippy::extra_unused_type_parameters, reason = "the door over std asks which type it is")]
-    pub(crate) fn was<T: 'static>(&self) -> bool {
-        true
-    }
-}
-
 /// Nothing spins in a model.
 #[derive(Debug)]
 pub(crate) struct Spin;

@@ -1,12 +1,11 @@
 //! The one door to `std::sync`, `std::thread` and the clock.
 
-use std::any::{Any, TypeId};
-use std::hash::{Hash, Hasher};
+use std::any::Any;
 use std::hint::spin_loop;
 use std::io;
 use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{self, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -85,43 +84,6 @@ impl Hint {
     #[inline]
     pub(crate) fn get(&self) -> bool {
         self.0.load(Ordering::Relaxed)
-    }
-}
-
-/// A hint at which type was used last.
-#[derive(Debug, Default)]
-pub(crate) struct Recent(AtomicU64);
-
-impl Recent {
-    /// Whether it was `T`; from now on it is.
-    #[inline]
-    pub(crate) fn was<T: 'static>(&self) -> bool {
-        let mut digest = Digest(0);
-        TypeId::of::<T>().hash(&mut digest);
-        let same = self.0.load(Ordering::Relaxed) == digest.0;
-        if !same {
-            self.0.store(digest.0, Ordering::Relaxed);
-        }
-        same
-    }
-}
-
-/// Part of a type's identity: it is a hash already, and a hint needs no better.
-struct Digest(u64);
-
-impl Hasher for Digest {
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
-        }
-    }
-
-    fn write_u64(&mut self, part: u64) {
-        self.0 ^= part;
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
     }
 }
 

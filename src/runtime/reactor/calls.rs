@@ -1,135 +1,152 @@
-//! The queue of posted calls: in one order, and where calls of one type follow each other, side by side in one allocation.
+//! The queue of posted calls: in one order, and each by value, in the lane of its type.
 //!
 //! A box for each call would cost more than all the rest of posting: it is allocated on one thread and freed on another, the one
-//! thing that allocators do worst. Programs post in bursts from the same few places, so a call of the same type as the one before is moved in
-//! behind it, by value: a **run**. A call of another type is boxed on its own, before the lock is taken.
+//! thing that allocators do worst. But the calls of a program are of few types, made in as many places. So the queue keeps a [`Lane`] for each type, and
+//! beside the lanes their order: which lane's turn it is, and how often on end. What posts and what runs exchange two such queues, and
+//! use again what room those have, so that as a rule nothing is allocated at all.
 
-use std::any::Any;
+use std::any::TypeId;
 use std::mem;
 
 use super::super::inbox::{Accept, Queue};
-use super::super::report::{Incident, Reporter, drop_contained};
+use super::super::report::Reporter;
 use super::Reactor;
+use super::lane::Lane;
 
-/// Where a second call of a type comes, more are likely: a run begins with room for these.
-const FIRST_ROOM: usize = 16;
+/// A stretch ends here, so that its growth never copies much while its inbox is locked.
+const LONGEST_STRETCH: u16 = 1024;
 
-/// A run ends here, so that its growth never copies much while its inbox is locked.
-const LONGEST_RUN: usize = 1024;
+/// Calls of more types than this in one stretch are boxed, and share a lane: a search through lanes is to be short.
+const LANES: usize = 32;
 
-/// Captures larger than this, in bytes, are always boxed on their own.
+/// Captures larger than this, in bytes, are always boxed.
 const LARGEST_CALL: usize = 128;
 
-/// Room that is kept for the next batch, in runs: one burst must not hold memory for ever.
-const KEPT_ROOM: usize = 1024;
+/// So many batches use the same room. Then it begins anew: a burst, or a type that is posted no more, must not hold memory for ever.
+const FRESH: u32 = 1024;
+
+/// A call whose type was forgotten, and which is a call itself.
+type BoxedCall = Box<dyn FnOnce(&Reactor) + Send>;
 
 /// Calls that were posted, in their order.
 #[derive(Default)]
 pub(super) struct Calls {
-    runs: Vec<Box<dyn AnyRun>>,
-    len: usize,
+    /// What is full, in its order. Empty, but in a burst.
+    full: Vec<Stretch>,
+    last: Stretch,
+    /// How many batches `last` has been used for.
+    batches: u32,
 }
 
-/// Calls of one type, one behind the other.
-struct Run<F>(Vec<F>);
-
-/// A call on its own.
-struct Single<F>(F);
-
-/// A run, or a single call, whose type is not known any more.
-trait AnyRun: Any + Send {
-    fn run(self: Box<Self>, reactor: &Reactor, reporter: &Reporter);
-    fn drop_unrun(self: Box<Self>);
+/// So many calls that followed each other.
+#[derive(Default)]
+struct Stretch {
+    lanes: Vec<Lane>,
+    order: Vec<Run>,
+    len: u16,
 }
 
-impl<F: FnOnce(&Reactor) + Send + 'static> AnyRun for Run<F> {
-    fn run(self: Box<Self>, reactor: &Reactor, reporter: &Reporter) {
-        for call in self.0 {
-            reporter.contain(Incident::Call, || call(reactor));
-        }
-    }
-
-    fn drop_unrun(self: Box<Self>) {
-        self.0.into_iter().for_each(drop_contained);
-    }
-}
-
-impl<F: FnOnce(&Reactor) + Send + 'static> AnyRun for Single<F> {
-    fn run(self: Box<Self>, reactor: &Reactor, reporter: &Reporter) {
-        reporter.contain(Incident::Call, || (self.0)(reactor));
-    }
-
-    fn drop_unrun(self: Box<Self>) {
-        drop_contained(self);
-    }
-}
-
-/// A call that is likely to continue a run.
-pub(super) struct ByValue<F>(pub(super) F);
-
-/// A call that is likely to begin one.
-pub(super) struct Boxed<F>(Box<Single<F>>);
-
-impl<F> Boxed<F> {
-    pub(super) fn new(call: F) -> Self {
-        Self(Box::new(Single(call)))
-    }
-
-    pub(super) fn into_inner(self) -> F {
-        self.0.0
-    }
+/// So many calls of one lane that followed each other.
+struct Run {
+    lane: u16,
+    calls: u16,
 }
 
 impl Queue for Calls {
     fn len(&self) -> usize {
-        self.len
+        self.full.len() * usize::from(LONGEST_STRETCH) + usize::from(self.last.len)
     }
 }
 
-impl<F: FnOnce(&Reactor) + Send + 'static> Accept<ByValue<F>> for Calls {
-    fn accept(&mut self, ByValue(call): ByValue<F>) {
-        self.len += 1;
-        if let Some(last) = self.runs.last_mut()
-            && let Some(Run(calls)) = (&mut **last as &mut dyn Any).downcast_mut()
-            && calls.len() < LONGEST_RUN
-        {
-            calls.push(call);
-            return;
+impl<F: FnOnce(&Reactor) + Send + 'static> Accept<F> for Calls {
+    #[inline]
+    fn accept(&mut self, call: F) {
+        if self.last.len == LONGEST_STRETCH {
+            self.begin_stretch();
         }
-        let mut calls = Vec::with_capacity(FIRST_ROOM);
-        calls.push(call);
-        self.runs.push(Box::new(Run(calls)));
-    }
-}
-
-impl<F: FnOnce(&Reactor) + Send + 'static> Accept<Boxed<F>> for Calls {
-    fn accept(&mut self, Boxed(call): Boxed<F>) {
-        self.len += 1;
-        self.runs.push(call);
+        self.last.len += 1;
+        self.last.accept(call);
     }
 }
 
 impl Calls {
     /// Whether calls of this type are small enough to be moved about under a lock.
-    pub(super) const fn fits<F>() -> bool {
+    pub(super) const fn take_by_value<F>() -> bool {
         mem::size_of::<F>() <= LARGEST_CALL
+    }
+
+    #[cold]
+    fn begin_stretch(&mut self) {
+        self.full.push(mem::take(&mut self.last));
     }
 
     /// Runs all of them, in order. A panic of one is reported, and the others still run.
     pub(super) fn run(&mut self, reactor: &Reactor, reporter: &Reporter) {
-        self.len = 0;
-        for run in self.runs.drain(..) {
-            run.run(reactor, reporter);
+        for mut stretch in mem::take(&mut self.full) {
+            stretch.run(reactor, reporter);
         }
-        if self.runs.capacity() > KEPT_ROOM {
-            self.runs = Vec::new();
+        self.last.run(reactor, reporter);
+        self.batches += 1;
+        if self.batches == FRESH {
+            *self = Self::default();
         }
     }
 
     /// Drops all of them, in order, each contained.
     pub(super) fn drop_unrun(self) {
-        for run in self.runs {
-            run.drop_unrun();
+        for stretch in self.full.into_iter().chain([self.last]) {
+            stretch.drop_unrun();
+        }
+    }
+}
+
+impl Stretch {
+    #[inline]
+    fn accept<F: FnOnce(&Reactor) + Send + 'static>(&mut self, call: F) {
+        // Most often the lane of the call before.
+        if let Some(run) = self.order.last_mut()
+            && let Some(lane) = self.lanes.get_mut(usize::from(run.lane))
+            && let Some(calls) = lane.calls()
+        {
+            run.calls += 1;
+            calls.push_back(call);
+            return;
+        }
+        let found = (0..).zip(&mut self.lanes).find_map(|(number, lane)| Some((number, lane.calls()?)));
+        match found {
+            Some((lane, calls)) => {
+                calls.push_back(call);
+                self.order.push(Run { lane, calls: 1 });
+            }
+            None => self.accept_first(call),
+        }
+    }
+
+    /// Takes the first call of its type.
+    #[cold]
+    fn accept_first<F: FnOnce(&Reactor) + Send + 'static>(&mut self, call: F) {
+        // One lane more, if need be, is that of the boxed.
+        if self.lanes.len() >= LANES && TypeId::of::<F>() != TypeId::of::<BoxedCall>() {
+            return self.accept::<BoxedCall>(Box::new(call));
+        }
+        self.lanes.push(Lane::new::<F>());
+        self.accept(call);
+    }
+
+    fn run(&mut self, reactor: &Reactor, reporter: &Reporter) {
+        self.len = 0;
+        for run in self.order.drain(..) {
+            if let Some(lane) = self.lanes.get_mut(usize::from(run.lane)) {
+                lane.run(run.calls, reactor, reporter);
+            }
+        }
+    }
+
+    fn drop_unrun(mut self) {
+        for run in self.order {
+            if let Some(lane) = self.lanes.get_mut(usize::from(run.lane)) {
+                lane.drop_unrun(run.calls);
+            }
         }
     }
 }

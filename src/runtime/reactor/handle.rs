@@ -9,7 +9,7 @@ use super::super::pool::Blocked;
 use super::super::pool::{Job, ThreadPool};
 use super::super::residence::reactor_lives_here;
 use super::super::sync::{Arc, Spin, ThreadId, current_thread};
-use super::calls::{Boxed, ByValue, Calls};
+use super::calls::Calls;
 use super::pools::Pools;
 use super::{Call, Core, Reactor};
 use crate::error::{Rejected, Rejection, UnknownPool};
@@ -50,8 +50,9 @@ impl Handle {
     ///
     /// From any thread, the reactor's own included; returns at once. Before the reactor runs, calls wait for it. A call that was accepted
     /// runs, unless the reactor is dropped without having been run to its end: then it is dropped there. Cost: one short
-    /// lock; an allocation, unless the call posted before was of the same type, beside which this one then finds room; and a wake if the
-    /// loop sleeps. Posts to a loop that is awake, or being woken, make no system call.
+    /// lock, and a wake if the loop sleeps. Posts to a loop that is awake, or being woken, make no system call. No allocation, as a rule: calls of a type lie
+    /// side by side, where earlier ones have made room. Captures of more than 128 bytes are boxed, and so are calls of still more types than the 32 first that
+    /// wait.
     ///
     /// # Errors
     /// The reactor has stopped, or its inbox is [bounded](crate::Builder::inbox_bound) and full: the call comes back, not run.
@@ -117,14 +118,13 @@ impl Handle {
     where
         F: FnOnce(&Reactor) + Send + 'static,
     {
-        let shared = &*self.shared;
-        let handed_back = if Calls::fits::<F>() && shared.inbox.recent().was::<F>() {
-            shared.inbox.post_within(ByValue(f), patience).map_err(|(ByValue(f), reason)| (f, reason))
+        let inbox = &self.shared.inbox;
+        let handed_back = if Calls::take_by_value::<F>() {
+            inbox.post_within(f, patience).map_err(|(f, reason)| (Call(Box::new(f)), reason))
         } else {
-            let boxed = shared.inbox.post_within(Boxed::new(f), patience);
-            boxed.map_err(|(boxed, reason)| (boxed.into_inner(), reason))
+            inbox.post_within(Call(Box::new(f)).0, patience).map_err(|(call, reason)| (Call(call), reason))
         };
-        handed_back.map_err(|(f, reason)| Rejected::new(Call(Box::new(f)), reason))
+        handed_back.map_err(|(call, reason)| Rejected::new(call, reason))
     }
 
     /// A call that must not be lost, whatever the inbox's bound: a result on its way back, a value to be dropped on the loop's thread.
@@ -132,13 +132,13 @@ impl Handle {
     where
         F: FnOnce(&Reactor) + Send + 'static,
     {
-        let shared = &*self.shared;
-        let handed_back = if Calls::fits::<F>() && shared.inbox.recent().was::<F>() {
-            shared.inbox.post(ByValue(f)).map_err(|ByValue(f)| f)
+        let inbox = &self.shared.inbox;
+        let handed_back = if Calls::take_by_value::<F>() {
+            inbox.post(f).map_err(|f| Call(Box::new(f)))
         } else {
-            shared.inbox.post(Boxed::new(f)).map_err(Boxed::into_inner)
+            inbox.post(Call(Box::new(f)).0).map_err(Call)
         };
-        handed_back.map_err(|f| Rejected::new(Call(Box::new(f)), Rejection::ReactorStopped))
+        handed_back.map_err(|call| Rejected::new(call, Rejection::ReactorStopped))
     }
 
     /// Runs `f` on a thread of the reactor's pool. From any thread; returns at once. See [`ThreadPool::call_in_thread`].

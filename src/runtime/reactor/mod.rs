@@ -5,6 +5,7 @@ mod builder;
 mod calls;
 mod clock;
 mod handle;
+mod lane;
 mod owned;
 mod pools;
 mod timers;

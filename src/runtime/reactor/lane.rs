@@ -1,0 +1,68 @@
+//! A lane: the calls of one type, one behind the other, by value.
+
+use std::any::{Any, TypeId};
+use std::collections::VecDeque;
+
+use super::super::report::{Incident, Reporter, drop_contained};
+use super::Reactor;
+
+/// The calls of one type, which only those know who post it.
+pub(super) struct Lane {
+    /// What the calls are. Beside them, so that a search for a type looks into no lane but its own.
+    of: TypeId,
+    calls: Box<dyn AnyCalls>,
+}
+
+/// Calls of a type that is not known any more. As many are asked for as are there, and they come in their order.
+trait AnyCalls: Any + Send {
+    fn run(&mut self, calls: u16, reactor: &Reactor, reporter: &Reporter);
+    fn drop_unrun(&mut self, calls: u16);
+}
+
+impl<F: FnOnce(&Reactor) + Send + 'static> AnyCalls for VecDeque<F> {
+    fn run(&mut self, calls: u16, reactor: &Reactor, reporter: &Reporter) {
+        for _ in 0..calls {
+            if let Some(call) = self.pop_front() {
+                reporter.contain(Incident::Call, || call(reactor));
+            }
+        }
+        if self.is_empty() {
+            // Back to the beginning of its room, for that is what lies in the caches.
+            self.clear();
+        }
+    }
+
+    fn drop_unrun(&mut self, calls: u16) {
+        for _ in 0..calls {
+            drop_contained(self.pop_front());
+        }
+    }
+}
+
+impl Lane {
+    /// An empty one, for calls of the type `F`.
+    pub(super) fn new<F: FnOnce(&Reactor) + Send + 'static>() -> Self {
+        Self { of: TypeId::of::<F>(), calls: Box::new(VecDeque::<F>::new()) }
+    }
+
+    #[inline]
+    pub(super) fn is_of<F: 'static>(&self) -> bool {
+        self.of == TypeId::of::<F>()
+    }
+
+    /// Where calls of the type `F` go, if this is the lane for them.
+    #[inline]
+    pub(super) fn calls<F: 'static>(&mut self) -> Option<&mut VecDeque<F>> {
+        if self.is_of::<F>() { (&mut *self.calls as &mut dyn Any).downcast_mut() } else { None }
+    }
+
+    /// Runs the first so many. A panic of one is reported, and the others still run.
+    pub(super) fn run(&mut self, calls: u16, reactor: &Reactor, reporter: &Reporter) {
+        self.calls.run(calls, reactor, reporter);
+    }
+
+    /// Drops the first so many, each contained.
+    pub(super) fn drop_unrun(&mut self, calls: u16) {
+        self.calls.drop_unrun(calls);
+    }
+}

@@ -106,7 +106,7 @@ impl Spin {
     /// Misses do not shorten a spin below `LONGEST >> HALVINGS`.
     const HALVINGS: u32 = 8;
     /// Every so many misses, a full spin.
-    const PROBE: u32 = 64;
+    const PROBE: u32 = 256;
 
     pub(crate) fn new() -> Self {
         // With one core, the other party cannot come while this one spins. Asked once: the answer is read from files.

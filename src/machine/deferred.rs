@@ -16,7 +16,7 @@
 //! Beside the stage stands the count of its pauses. They say nothing of one another: a chain may be paused in any stage, and what it waits for by itself
 //! is no pause (`B53`). A pause is looked at in one place, where a result is about to go on from one link to the next.
 
-use std::convert::Infallible;
+use std::cell::Cell;
 use std::mem;
 
 /// What a chain is doing with its head, its callbacks and the result that travels down them; and how often it is paused.
@@ -269,66 +269,83 @@ pub(crate) enum Met<N, R, W> {
     Tell(W),
 }
 
+/// Events change the place itself, and each moves no more than it has to: taken out as a whole and put back, a state would be copied twice for every
+/// link that a result passes. Nothing of a user's runs or is dropped while the place is empty.
 impl<N, R, W> Outlet<N, R, W> {
     /// The result comes. It comes once.
-    pub(crate) fn settle(&mut self, result: R) -> Met<N, R, W> {
-        match mem::replace(self, Self::Spent) {
+    #[inline]
+    pub(crate) fn settle(place: &Cell<Self>, result: R) -> Met<N, R, W> {
+        match place.replace(Self::Spent) {
             Self::Linked(next) => Met::Pass(next, result),
             Self::Watched(watcher) => {
-                *self = Self::Settled(result);
+                Self::put(place, Self::Settled(result));
                 Met::Tell(watcher)
             }
             was => {
-                debug_assert!(matches!(was, Self::Open), "a link has one result");
-                *self = Self::Settled(result);
+                was.was_open("a link has one result");
+                Self::put(place, Self::Settled(result));
                 Met::NotYet
             }
         }
     }
 
-    /// The successor comes. It comes once, and tells nobody.
-    pub(crate) fn attach(&mut self, next: N) -> Met<N, R, Infallible> {
-        match mem::replace(self, Self::Spent) {
-            Self::Settled(result) => Met::Pass(next, result),
-            was => {
-                debug_assert!(matches!(was, Self::Open), "a link has one successor");
-                *self = Self::Linked(next);
-                Met::NotYet
-            }
-        }
+    /// The successor comes, once, to where no result lies.
+    #[inline]
+    pub(crate) fn link(place: &Cell<Self>, next: N) {
+        place.replace(Self::Linked(next)).was_open("a link has one successor");
     }
 
     /// Takes the result away, if it lies here.
     #[must_use]
-    pub(crate) fn take(&mut self) -> Option<R> {
-        match mem::replace(self, Self::Spent) {
+    #[inline]
+    pub(crate) fn take(place: &Cell<Self>) -> Option<R> {
+        match place.replace(Self::Spent) {
             Self::Settled(result) => Some(result),
             was => {
-                *self = was;
+                Self::put(place, was);
+                None
+            }
+        }
+    }
+
+    /// Takes the result away, if it lies here, to bring back what becomes of it: the place stays open for that.
+    #[must_use]
+    #[inline]
+    pub(crate) fn lend(place: &Cell<Self>) -> Option<R> {
+        match place.replace(Self::Open) {
+            Self::Settled(result) => Some(result),
+            was => {
+                Self::put(place, was);
                 None
             }
         }
     }
 
     /// Somebody watches from now on; the one who did before is handed out. Where there is nothing to watch for, the watcher is handed back.
-    pub(crate) fn watch(&mut self, watcher: W) -> Result<Option<W>, W> {
-        match self {
+    pub(crate) fn watch(place: &Cell<Self>, watcher: W) -> Result<Option<W>, W> {
+        match place.replace(Self::Spent) {
             Self::Open => {
-                *self = Self::Watched(watcher);
+                Self::put(place, Self::Watched(watcher));
                 Ok(None)
             }
-            Self::Watched(before) => Ok(Some(mem::replace(before, watcher))),
-            Self::Linked(_) | Self::Settled(_) | Self::Spent => Err(watcher),
+            Self::Watched(before) => {
+                Self::put(place, Self::Watched(watcher));
+                Ok(Some(before))
+            }
+            was @ (Self::Linked(_) | Self::Settled(_) | Self::Spent) => {
+                Self::put(place, was);
+                Err(watcher)
+            }
         }
     }
 
     /// Nobody watches any more.
     #[must_use]
-    pub(crate) fn unwatch(&mut self) -> Option<W> {
-        match mem::replace(self, Self::Open) {
+    pub(crate) fn unwatch(place: &Cell<Self>) -> Option<W> {
+        match place.replace(Self::Open) {
             Self::Watched(watcher) => Some(watcher),
             was => {
-                *self = was;
+                Self::put(place, was);
                 None
             }
         }
@@ -336,20 +353,49 @@ impl<N, R, W> Outlet<N, R, W> {
 
     /// Takes the successor away, if there is one and it is of this kind: something else will bring it the result.
     #[must_use]
-    pub(crate) fn detach<M>(&mut self, kind: impl FnOnce(N) -> Result<M, N>) -> Option<M> {
-        match mem::replace(self, Self::Spent) {
+    #[inline]
+    pub(crate) fn detach<M>(place: &Cell<Self>, kind: impl FnOnce(N) -> Result<M, N>) -> Option<M> {
+        match place.replace(Self::Spent) {
             Self::Linked(next) => match kind(next) {
                 Ok(next) => Some(next),
                 Err(next) => {
-                    *self = Self::Linked(next);
+                    Self::put(place, Self::Linked(next));
                     None
                 }
             },
             was => {
-                *self = was;
+                Self::put(place, was);
                 None
             }
         }
+    }
+
+    /// One look.
+    pub(crate) fn look<A>(place: &Cell<Self>, at: impl FnOnce(&Self) -> A) -> A {
+        let is = place.replace(Self::Spent);
+        let seen = at(&is);
+        Self::put(place, is);
+        seen
+    }
+
+    #[inline]
+    fn was_open(self, because: &str) {
+        match self {
+            Self::Open => {}
+            was => was.was_not_open(because),
+        }
+    }
+
+    /// Out of the way: what may drop something, may unwind.
+    #[cold]
+    fn was_not_open(self, because: &str) {
+        debug_assert!(false, "{because}");
+    }
+
+    /// What stands there is `Spent` or `Open`. `set` would have to find out that there is nothing to drop in that.
+    #[inline]
+    fn put(place: &Cell<Self>, state: Self) {
+        mem::forget(place.replace(state));
     }
 }
 

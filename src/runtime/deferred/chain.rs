@@ -12,7 +12,7 @@ use super::super::report::{Incident, drop_contained, report};
 use super::super::sync::catch;
 use super::Deferred;
 use super::endings::{Ending, end};
-use super::outlet::{Ahead, Next, Outlet, Output, Rest, adopt_from, outermost, tell};
+use super::outlet::{Ahead, Input, Next, Outlet, Output, Rest, adopt_from, outermost, tell};
 use crate::failure::{Cancelled, Failure, NotPaused, WaitsForItself};
 use crate::machine::deferred::{Cancel, Chain as State, Fire, Line, Met, Place, Stage, Unpause};
 
@@ -273,10 +273,7 @@ pub(super) fn deliver<T: 'static, E: Error + 'static>(
                 core.step(State::rest);
                 return None;
             }
-            Met::Pass(Next::Link(link), rest) => {
-                let link = link.accept(rest.result);
-                return if core.is_paused() { hold_link(core, link) } else { Some(link) };
-            }
+            Met::Pass(Next::Link(link), rest) => return pass(link, rest.result, core),
             Met::Pass(Next::Waiter(waiter), rest) => {
                 if core.is_paused() {
                     hold_back(core, waiter, rest.result);
@@ -290,12 +287,20 @@ pub(super) fn deliver<T: 'static, E: Error + 'static>(
                 if core.is_paused() {
                     hold_wake(core, waker);
                 } else {
+                    drop(from);
                     rest_and_tell(&**chain, waker);
                 }
                 return None;
             }
         }
     }
+}
+
+/// Passes a result to the next link of the chain, which is returned to be run.
+#[inline]
+pub(super) fn pass<T, E>(link: Rc<dyn Input<T, E>>, result: Result<T, E>, core: &Core) -> Option<Rc<dyn Run>> {
+    let link = link.accept(result);
+    if core.is_paused() { hold_link(core, link) } else { Some(link) }
 }
 
 /// Goes over to the chain that waits at `waiter` for this one.
@@ -420,9 +425,12 @@ pub(super) fn wait<T: 'static, E: Error + From<Failure> + 'static>(
     other.core().place.set(Place::Between);
     draw(line);
     // The tail has no result, or one that may not go on yet. It is kept by what fires it, or by whoever may end its pause.
-    if let Met::Pass(Next::Waiter(waiter), rest) = tail.outlet().attach(Next::Waiter(next)) {
-        other.core().step(State::add);
-        hold_back(other.core(), waiter, rest.result);
+    match tail.outlet().take() {
+        None => tail.outlet().link(Next::Waiter(next)),
+        Some(rest) => {
+            other.core().step(State::add);
+            hold_back(other.core(), next, rest.result);
+        }
     }
     None
 }

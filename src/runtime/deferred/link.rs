@@ -1,15 +1,19 @@
 //! One link: a callback, the result that it is given, and the one that it makes. One allocation.
 
+use std::any::Any;
 use std::cell::Cell;
 use std::error::Error;
+use std::mem;
+use std::ptr;
 use std::rc::Rc;
 
 use super::super::report::drop_contained;
 use super::super::sync::catch;
-use super::chain::{Chain, Run, deliver, wait};
+use super::chain::{Chain, Run, deliver, pass, run, run_added, wait};
 use super::outcome::{Outcome, OutcomeOf, Settled};
-use super::outlet::{Ahead, Input, Outlet, Output};
+use super::outlet::{Ahead, Input, Outlet, Output, Rest};
 use crate::failure::Failure;
+use crate::machine::deferred::Chain as State;
 
 /// What a link does with the result it is given: one type for each way to add a callback.
 pub(super) trait Hook<T, E> {
@@ -48,8 +52,82 @@ where
     E: Error + 'static,
 {
     pub(super) fn new(hook: H) -> Rc<Self> {
-        Rc::new(Self { hook: Cell::new(Some(hook)), inlet: Cell::new(Inlet::Empty), outlet: Outlet::open() })
+        let link = Rc::<Self>::default();
+        mem::forget(link.hook.replace(Some(hook)));
+        link
     }
+
+    #[inline]
+    fn take_given(&self) -> Option<Result<T, E>> {
+        match self.inlet.replace(Inlet::Empty) {
+            Inlet::Given(result) => Some(result),
+            was => {
+                mem::forget(self.inlet.replace(was));
+                None
+            }
+        }
+    }
+}
+
+/// A link without a callback: where a result may lie, or a chain wait. (`Rc::default` makes it where it is to lie; `Rc::new` would copy it there.)
+impl<H, T, E> Default for Link<H, T, E>
+where
+    H: Hook<T, E>,
+    E: Error + 'static,
+{
+    fn default() -> Self {
+        Self { hook: Cell::new(None), inlet: Cell::new(Inlet::Empty), outlet: Outlet::open() }
+    }
+}
+
+/// A callback has come to a tail where the result lay, and has it: it is called at once, unless the chain is paused. Says where its result will lie.
+pub(super) fn call_or_hold<H, T, E>(
+    hook: H,
+    result: Result<T, E>,
+    tail: Rc<dyn Output<T, E>>,
+    chain: &Rc<dyn Chain>,
+) -> Rc<dyn Output<H::Value, E>>
+where
+    H: Hook<T, E, Value: 'static> + 'static,
+    T: 'static,
+    E: Error + From<Failure> + 'static,
+{
+    let core = chain.core();
+    if core.is_paused() {
+        drop(tail);
+        let link = Link::new(hook);
+        run_added(Rc::clone(&link).accept(result), chain);
+        return link;
+    }
+    core.step(State::add);
+    let tail = place_after::<H, T, E>(tail, chain);
+    match hook.call(result) {
+        Settled::Now(result) => {
+            tail.outlet().bring_back(Rest { result, made_at: core.made_at() });
+            core.step(State::rest);
+        }
+        Settled::Later(inner) => {
+            let mut at = Rc::clone(chain);
+            let next = wait(Rc::clone(&tail), inner, &mut at);
+            run(next, at);
+        }
+    }
+    tail
+}
+
+/// Where what a callback makes of a result will lie: in the link where that result lay, if both have one type, and in a link of its own else.
+///
+/// Never in the head: that lives on with its [`Resolver`](super::Resolver), and an error that nobody handled would wait there to be reported.
+fn place_after<H, T, E>(tail: Rc<dyn Output<T, E>>, chain: &Rc<dyn Chain>) -> Rc<dyn Output<H::Value, E>>
+where
+    H: Hook<T, E, Value: 'static> + 'static,
+    T: 'static,
+    E: Error + From<Failure> + 'static,
+{
+    let is_head = ptr::addr_eq(Rc::as_ptr(&tail), Rc::as_ptr(chain));
+    let mut tail = (!is_head).then_some(tail);
+    let same = (&mut tail as &mut dyn Any).downcast_mut::<Option<Rc<dyn Output<H::Value, E>>>>();
+    same.and_then(Option::take).unwrap_or_else(|| Rc::<Link<H, T, E>>::default())
 }
 
 impl<H, T, E> Input<T, E> for Link<H, T, E>
@@ -59,7 +137,8 @@ where
     E: Error + From<Failure> + 'static,
 {
     fn accept(self: Rc<Self>, result: Result<T, E>) -> Rc<dyn Run> {
-        self.inlet.set(Inlet::Given(result));
+        // Nothing was there: `set` would have to find that out.
+        mem::forget(self.inlet.replace(Inlet::Given(result)));
         self
     }
 }
@@ -71,11 +150,12 @@ where
     E: Error + From<Failure> + 'static,
 {
     fn run(self: Rc<Self>, chain: &mut Rc<dyn Chain>) -> Option<Rc<dyn Run>> {
-        let (Some(hook), Inlet::Given(input)) = (self.hook.take(), self.inlet.replace(Inlet::Empty)) else {
-            return None;
-        };
+        let (Some(hook), Some(input)) = (self.hook.take(), self.take_given()) else { return None };
         match hook.call(input) {
-            Settled::Now(result) => deliver(self, result, chain),
+            Settled::Now(result) => match self.outlet.detach_link() {
+                Some(next) => pass(next, result, chain.core()),
+                None => deliver(self, result, chain),
+            },
             Settled::Later(inner) => wait(self, inner, chain),
         }
     }

@@ -18,7 +18,7 @@ use super::outlet::{Ahead, Input, Next, Rest};
 use super::{Deferred, Resolver};
 use crate::error::{FailureGroup, FirstError};
 use crate::failure::Failure;
-use crate::machine::deferred::{Chain as State, Fire, Met};
+use crate::machine::deferred::{Chain as State, Fire};
 use crate::machine::tally::{Came, Rule, Tally};
 
 /// Several Deferreds, and how they are to become one. Say what you want of it, then [`all`](Self::all), or on which first result it is to fire.
@@ -428,9 +428,11 @@ impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Run for Member<
 /// Hangs a member on its Deferred's tail, and takes the result that is there already.
 fn hang<T: 'static, E: Error + From<Failure> + 'static, U: 'static>(member: Rc<Member<T, E, U>>, on: Deferred<T, E>) {
     let Deferred { tail, chain } = on;
-    let met = tail.outlet().attach(Next::Link(member));
-    drop(tail);
-    if let Met::Pass(Next::Link(member), rest) = met {
-        chain::run_added(member.accept(rest.result), &chain);
+    match tail.outlet().take() {
+        None => tail.outlet().link(Next::Link(member)),
+        Some(rest) => {
+            drop(tail);
+            chain::run_added(member.accept(rest.result), &chain);
+        }
     }
 }

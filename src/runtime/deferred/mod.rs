@@ -41,7 +41,7 @@ use self::link::{Hook, Link, OnBoth, OnEither, OnError, OnValue, OnValuePlain};
 use self::outlet::{Next, Output};
 use super::report::{Incident, report};
 use crate::failure::Failure;
-use crate::machine::deferred::{Chain as State, Met};
+use crate::machine::deferred::Chain as State;
 
 pub use self::awaited::DeferredFuture;
 pub(crate) use self::awaited::disowned;
@@ -179,18 +179,22 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
         self.add(OnValuePlain(callback))
     }
 
+    #[inline]
     fn add<H>(self, hook: H) -> Deferred<H::Value, E>
     where
         H: Hook<T, E, Value: 'static> + 'static,
     {
-        let link = Link::new(hook);
         let Self { tail, chain } = self;
-        let met = tail.outlet().attach(Next::Link(Rc::clone(&link) as _));
-        drop(tail);
-        if let Met::Pass(Next::Link(next), rest) = met {
-            chain::run_added(next.accept(rest.result), &chain);
-        }
-        Deferred { tail: link, chain }
+        let outlet = tail.outlet();
+        let tail = match outlet.lend() {
+            None => {
+                let link = Link::new(hook);
+                outlet.link(Next::Link(Rc::clone(&link) as _));
+                link
+            }
+            Some(rest) => link::call_or_hold(hook, rest.result, tail, &chain),
+        };
+        Deferred { tail, chain }
     }
 
     /// Says that no result is wanted any more.

@@ -1,7 +1,6 @@
 //! The way out of a link: where its result and its successor meet.
 
 use std::cell::Cell;
-use std::convert::Infallible;
 use std::error::Error;
 use std::mem;
 use std::panic::Location;
@@ -82,9 +81,6 @@ pub(super) struct Rest<T, E> {
 
 type Parts<T, E> = Machine<Next<T, E>, Rest<T, E>, Waker>;
 
-/// What is owed when a link's result and what wants it have met.
-pub(super) type Meeting<T, E> = Met<Next<T, E>, Rest<T, E>, Waker>;
-
 pub(super) struct Outlet<T, E>(Cell<Parts<T, E>>);
 
 impl<T, E> Outlet<T, E> {
@@ -96,77 +92,104 @@ impl<T, E> Outlet<T, E> {
         Self(Cell::new(Machine::Settled(Rest { result, made_at })))
     }
 
-    pub(super) fn settle(&self, rest: Rest<T, E>) -> Meeting<T, E> {
-        self.step(|machine| machine.settle(rest))
+    #[inline]
+    pub(super) fn settle(&self, rest: Rest<T, E>) -> Met<Next<T, E>, Rest<T, E>, Waker> {
+        Machine::settle(&self.0, rest)
     }
 
-    pub(super) fn attach(&self, next: Next<T, E>) -> Met<Next<T, E>, Rest<T, E>, Infallible> {
-        self.step(|machine| machine.attach(next))
+    /// Only where no result lies.
+    #[inline]
+    pub(super) fn link(&self, next: Next<T, E>) {
+        Machine::link(&self.0, next);
     }
 
+    #[inline]
     pub(super) fn take(&self) -> Option<Rest<T, E>> {
-        self.step(Machine::take)
+        Machine::take(&self.0)
+    }
+
+    /// Takes the result away, and leaves the place for what becomes of it.
+    #[inline]
+    pub(super) fn lend(&self) -> Option<Rest<T, E>> {
+        Machine::lend(&self.0)
+    }
+
+    /// What has become of the result that was lent. Nobody came meanwhile: who brings it is who might have.
+    #[inline]
+    pub(super) fn bring_back(&self, rest: Rest<T, E>) {
+        let met = self.settle(rest);
+        debug_assert!(matches!(met, Met::NotYet), "a lent result is waited for");
+        // There is nothing to drop in `NotYet`, which the compiler cannot know.
+        mem::forget(met);
     }
 
     /// Whether the result lies here.
     pub(super) fn is_settled(&self) -> bool {
-        self.step(|machine| matches!(machine, Machine::Settled(_)))
+        Machine::look(&self.0, |is| matches!(is, Machine::Settled(_)))
     }
 
     /// Has this waker told when the result is here. Hands out the one that was to be told before, or hands this one back if there is nothing to wait
     /// for: dropping either is user code, and the caller's.
     pub(super) fn watch(&self, waker: Waker) -> Result<Option<Waker>, Waker> {
-        self.step(|machine| machine.watch(waker))
+        Machine::watch(&self.0, waker)
     }
 
     pub(super) fn is_watched_by(&self, waker: &Waker) -> bool {
         // Two pointers are compared: nothing of the waker's own runs.
-        self.step(|machine| matches!(machine, Machine::Watched(watching) if watching.will_wake(waker)))
+        Machine::look(&self.0, |is| matches!(is, Machine::Watched(watching) if watching.will_wake(waker)))
     }
 
     pub(super) fn unwatch(&self) -> Option<Waker> {
-        self.step(Machine::unwatch)
+        Machine::unwatch(&self.0)
     }
 
     /// What will get the result, if that is known.
     pub(super) fn next(&self) -> Option<Rc<dyn Ahead>> {
-        self.step(|machine| match machine {
+        Machine::look(&self.0, |is| match is {
             Machine::Linked(Next::Link(link)) => Some(Rc::clone(link) as Rc<dyn Ahead>),
             Machine::Linked(Next::Waiter(waiter)) => Some(Rc::clone(waiter) as Rc<dyn Ahead>),
             Machine::Open | Machine::Watched(_) | Machine::Settled(_) | Machine::Spent => None,
         })
     }
 
-    /// Takes the successor away if it waits in another chain.
-    pub(super) fn detach_waiter(&self) -> Option<Rc<dyn Output<T, E>>> {
-        self.step(|machine| {
-            machine.detach(|next| match next {
-                Next::Waiter(waiter) => Ok(waiter),
-                Next::Link(_) => Err(next),
-            })
+    /// Takes the successor away if it is the next link of the same chain.
+    #[inline]
+    pub(super) fn detach_link(&self) -> Option<Rc<dyn Input<T, E>>> {
+        Machine::detach(&self.0, |next| match next {
+            Next::Link(link) => Ok(link),
+            Next::Waiter(_) => Err(next),
         })
     }
 
-    /// One event of the machine. Nothing of the user's runs or is dropped in it, so nobody can see the place empty.
-    #[inline]
-    fn step<A>(&self, event: impl FnOnce(&mut Parts<T, E>) -> A) -> A {
-        let mut machine = self.0.replace(Machine::Spent);
-        let action = event(&mut machine);
-        // What stands there is `Spent`. `set` would have to find out that there is nothing to drop in that.
-        mem::forget(self.0.replace(machine));
-        action
+    /// Takes the successor away if it waits in another chain.
+    pub(super) fn detach_waiter(&self) -> Option<Rc<dyn Output<T, E>>> {
+        Machine::detach(&self.0, |next| match next {
+            Next::Waiter(waiter) => Ok(waiter),
+            Next::Link(_) => Err(next),
+        })
     }
 }
 
 impl<T, E: Error + 'static> Outlet<T, E> {
     /// Nobody can ask for the result any more. A failure that lies here was handled by nobody: it is reported, here and nowhere else, so exactly
     /// once.
+    #[inline]
     pub(super) fn close(&mut self) {
-        let Some(Rest { result, made_at }) = self.0.get_mut().take() else { return };
-        if let Err(error) = &result {
-            report(Incident::Unhandled, error, Some(made_at));
+        if matches!(self.0.get_mut(), Machine::Settled(_))
+            && let Some(rest) = self.take()
+        {
+            rest.drop_unasked();
         }
-        drop_contained(result);
+    }
+}
+
+impl<T, E: Error + 'static> Rest<T, E> {
+    #[inline(never)]
+    fn drop_unasked(self) {
+        if let Err(error) = &self.result {
+            report(Incident::Unhandled, error, Some(self.made_at));
+        }
+        drop_contained(self.result);
     }
 }
 

@@ -1,5 +1,7 @@
 //! What happens to the chains, one transition of the machines after the other, as the shell makes them.
 
+use std::cell::Cell;
+
 use super::labels::{chain_label, met, outlet_label, place_label};
 use super::{Awaiting, Brought, Chains, Held, One, Seed};
 use crate::machine::deferred::{Cancel, Chain, Fire, Line, Met, Outlet, Place, Stage, Unpause};
@@ -32,11 +34,11 @@ impl Chains {
         steps: &mut Steps<'_, Self>,
         at: usize,
         event: &'static str,
-        transition: impl FnOnce(&mut Outlet<usize, Brought, ()>) -> A,
+        transition: impl FnOnce(&Cell<Outlet<usize, Brought, ()>>) -> A,
         action: impl FnOnce(&A) -> &'static str,
     ) -> A {
         let from = outlet_label(&self.all[at].outlet);
-        let owed = transition(&mut self.all[at].outlet);
+        let owed = transition(Cell::from_mut(&mut self.all[at].outlet));
         steps.row(Row { from, event, action: action(&owed), to: outlet_label(&self.all[at].outlet) });
         owed
     }
@@ -105,7 +107,7 @@ impl Chains {
         if self.all[at].links > 0 {
             return self.go_on_or_hold(steps, at, Held::ACallback(brought));
         }
-        match self.outlet(steps, at, "settle", |outlet| outlet.settle(brought), met) {
+        match self.outlet(steps, at, "settle", |outlet| Outlet::settle(outlet, brought), met) {
             Met::NotYet => self.moves(steps, at, "rest", Chain::rest),
             Met::Pass(waiter, brought) => self.go_on_or_hold(steps, at, Held::AWaiter(waiter, brought)),
             Met::Tell(()) => self.go_on_or_hold(steps, at, Held::WhoAwaitsIt),
@@ -194,7 +196,7 @@ impl Chains {
                 steps,
                 at,
                 "watch",
-                |outlet| outlet.watch(()),
+                |outlet| Outlet::watch(outlet, ()),
                 |watching| match watching {
                     Ok(Some(())) => "hand out the one who watched before",
                     Ok(None) => "nothing",
@@ -252,7 +254,7 @@ impl Chains {
                 steps,
                 at,
                 "detach",
-                |outlet| outlet.detach(Ok),
+                |outlet| Outlet::detach(outlet, Ok),
                 |next| {
                     if next.is_some() { "hand out the successor" } else { "nothing" }
                 },
@@ -283,9 +285,12 @@ impl Chains {
             self.draw(line);
         }
         self.moved(steps, &before, if outer.is_some() { "a last callback waits" } else { "a callback waits" });
-        match self.outlet(steps, other, "attach", |outlet| outlet.attach(waiter), met) {
-            Met::NotYet => {}
-            Met::Pass(waiter, brought) => {
+        let rest = self.outlet(steps, other, "take", Outlet::take, |taken| {
+            if taken.is_some() { "hand out the result" } else { "nothing" }
+        });
+        match rest {
+            None => self.outlet(steps, other, "link", |outlet| Outlet::link(outlet, waiter), |()| "keep it"),
+            Some(brought) => {
                 self.moves(steps, other, "add", Chain::add);
                 self.go_on_or_hold(steps, other, Held::AWaiter(waiter, brought));
             }
@@ -295,11 +300,19 @@ impl Chains {
     pub(super) fn add(&mut self, steps: &mut Steps<'_, Self>, at: usize) {
         self.all[at].may.add -= 1;
         self.all[at].links += 1;
-        // Which link it is makes no difference here: the new one has a way out of its own.
-        if let Met::Pass(_, brought) = self.outlet(steps, at, "attach", |outlet| outlet.attach(at), met) {
-            self.moves(steps, at, "add", Chain::add);
-            self.go_on_or_hold(steps, at, Held::ACallback(brought));
+        let lent = self.outlet(steps, at, "lend", Outlet::lend, |lent| {
+            if lent.is_some() { "hand out the result" } else { "nothing" }
+        });
+        match lent {
+            // Which link it is makes no difference here: the new one has a way out of its own.
+            None => {
+                self.outlet(steps, at, "link", |outlet| Outlet::link(outlet, at), |()| "keep it");
+                self.all[at].outlet = Outlet::Open;
+            }
+            Some(brought) => {
+                self.moves(steps, at, "add", Chain::add);
+                self.go_on_or_hold(steps, at, Held::ACallback(brought));
+            }
         }
-        self.all[at].outlet = Outlet::Open;
     }
 }

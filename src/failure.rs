@@ -9,6 +9,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::error::{FailureGroup, FirstError};
+
 /// Any error, one pointer wide, with its type kept.
 ///
 /// What failed may be an `io::Error`, a program's own enum or the panic of a function that ran on another thread: whoever handles
@@ -34,6 +36,47 @@ pub struct Failure(Box<Inner>);
 struct Inner {
     error: Box<dyn Error + Send + Sync>,
     backtrace: Backtrace,
+}
+
+impl Inner {
+    /// Takes the error out. What is left instead has no size: it costs nothing.
+    fn take(&mut self) -> Box<dyn Error + Send + Sync> {
+        mem::replace(&mut self.error, Box::new(Taken))
+    }
+
+    /// Takes out the failures that this one is about, in order: those of the members of a list.
+    fn take_members(&mut self) -> Vec<Failure> {
+        if self.error.is::<FirstError>() {
+            self.take().downcast::<FirstError>().map_or_else(|_| Vec::new(), |first| vec![first.error])
+        } else if self.error.is::<FailureGroup>() {
+            self.take().downcast::<FailureGroup>().map_or_else(|_| Vec::new(), |group| group.failures)
+        } else {
+            Vec::new()
+        }
+    }
+}
+
+impl Drop for Inner {
+    /// A list in a list in a list fails with a failure in a failure in a failure: they are dropped one after the other, in their order and however deep.
+    fn drop(&mut self) {
+        let mut left = self.take_members();
+        left.reverse();
+        while let Some(mut failure) = left.pop() {
+            left.extend(failure.0.take_members().into_iter().rev());
+        }
+    }
+}
+
+/// Stands where an error was taken out.
+#[derive(Debug)]
+struct Taken;
+
+impl Error for Taken {}
+
+impl fmt::Display for Taken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("taken")
+    }
 }
 
 impl Failure {
@@ -95,14 +138,16 @@ impl Failure {
     ///
     /// # Errors
     /// The failure itself, untouched, if it is something else.
-    pub fn downcast<E: Error + 'static>(self) -> Result<E, Self> {
+    pub fn downcast<E: Error + 'static>(mut self) -> Result<E, Self> {
         if !self.is::<E>() {
             return Err(self);
         }
-        let Inner { error, backtrace } = *self.0;
-        match error.downcast::<E>() {
+        match self.0.take().downcast::<E>() {
             Ok(error) => Ok(*error),
-            Err(error) => Err(Self(Box::new(Inner { error, backtrace }))),
+            Err(error) => {
+                self.0.error = error;
+                Err(self)
+            }
         }
     }
 
@@ -114,8 +159,8 @@ impl Failure {
 
     /// The original error, boxed.
     #[must_use]
-    pub fn into_boxed(self) -> Box<dyn Error + Send + Sync> {
-        self.0.error
+    pub fn into_boxed(mut self) -> Box<dyn Error + Send + Sync> {
+        self.0.take()
     }
 
     /// Which of these types the original error is: the first that fits, counted from zero. None if it is none of them.

@@ -121,16 +121,64 @@ fn a_timer_still_finds_its_chain_when_the_pause_of_that_has_ended_by_itself() {
     );
 }
 
-// Checks: B54, B59
+// Checks: B54, B61
 #[test]
-fn a_timeout_breaks_a_ring_that_goes_through_a_list() {
+fn a_member_that_would_wait_for_its_own_list_fails() {
+    comes_right(
+        "new
+         both 0 { } await 1
+         all 0
+         fire 0 value
+         end abandon",
+    );
+}
+
+// Checks: B54, B61
+#[test]
+fn a_ring_through_two_lists_and_a_chain_is_found_by_whoever_closes_it() {
     comes_right(
         "new
          new
-         both 0 { } await 2
+         both 0 { } await 3
          all 0
-         both 1 { advance 2; } pass
-         timeout 2 1 { } pass
+         both 1 { } await 2
+         fire 1 value
+         gather 1
+         fire 0 value
+         end forget",
+    );
+}
+
+// Checks: B53, B54
+#[test]
+fn a_list_that_has_fired_keeps_nobody_paused() {
+    comes_right(
+        "new
+         new
+         new
+         both 0 { } await 5
+         both 2 { } await 4
+         first 0 1
+         pause 3
+         all 3
+         all 2
          end fire",
+    );
+}
+
+// Checks: B54, B62
+#[test]
+fn the_loser_of_a_race_may_wait_for_what_comes_after_that() {
+    comes_right(
+        "new { }
+         new
+         new
+         both 0 { } await 3
+         first 0 1
+         both 3 { } await 2
+         fire 1 value
+         fire 0 value
+         fire 2 value
+         end abandon",
     );
 }

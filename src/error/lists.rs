@@ -68,16 +68,35 @@ pub struct FailureGroup<E = Failure> {
     pub failures: Vec<E>,
 }
 
-impl<E: fmt::Display> fmt::Display for FailureGroup<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl<E> FailureGroup<E> {
+    /// Writes what they have in common, and says what stands before the next.
+    fn begin(&self, f: &mut fmt::Formatter<'_>) -> Result<&'static str, fmt::Error> {
         if self.failures.is_empty() {
-            return f.write_str("there was no Deferred that could have succeeded");
+            f.write_str("there was no Deferred that could have succeeded")?;
+            return Ok("; ");
         }
         write!(f, "none of {} Deferreds succeeded", self.failures.len())?;
-        let mut before = ": ";
-        for failure in &self.failures {
-            write!(f, "{before}{failure}")?;
-            before = "; ";
+        Ok(": ")
+    }
+}
+
+impl<E: Error + 'static> fmt::Display for FailureGroup<E> {
+    /// A race of races of races fails with a group of groups of groups: what is still to be written is kept here, and not on the stack.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut before = self.begin(f)?;
+        let mut left: Vec<&(dyn Error + 'static)> = self.failures.iter().rev().map(|failure| failure as _).collect();
+        while let Some(failure) = left.pop() {
+            f.write_str(before)?;
+            before = match failure.downcast_ref::<Failure>().and_then(Failure::downcast_ref::<FailureGroup>) {
+                Some(group) => {
+                    left.extend(group.failures.iter().rev().map(|failure| failure as &(dyn Error + 'static)));
+                    group.begin(f)?
+                }
+                None => {
+                    write!(f, "{failure}")?;
+                    "; "
+                }
+            };
         }
         Ok(())
     }

@@ -58,6 +58,7 @@ impl Tally {
     }
 
     /// Whether the whole has its result.
+    #[cfg(test)]
     pub(crate) fn is_decided(&self) -> bool {
         self.decided
     }

@@ -5,7 +5,10 @@ use std::rc::Rc;
 use std::thread;
 use std::time::Duration;
 
-use selvedge::{Abandoned, Cancelled, Deferred, Failure, Reactor, Resolver, TimedOut, VirtualClock};
+use selvedge::{
+    Abandoned, Cancelled, Deferred, DeferredList, Failure, Reactor, Resolver, TimedOut, VirtualClock, WaitsForItself,
+    gather_results, race,
+};
 
 use super::support::{Drops, Oops, error, value};
 
@@ -273,7 +276,7 @@ fn a_million_nested_deferreds_that_would_close_a_ring_fail() {
             let failed = Rc::new(Cell::new(false));
             let seen = Rc::clone(&failed);
             let deferred = deferred.add_errback(move |failure| {
-                seen.set(failure.is::<selvedge::WaitsForItself>());
+                seen.set(failure.is::<WaitsForItself>());
                 0
             });
             resolver.settle(deferred);
@@ -308,6 +311,127 @@ fn a_million_resolvers_each_captured_by_a_callback_of_the_one_before_are_dropped
                 drop(resolver)
             }
             assert_eq!(drops.count(), MANY);
+        }
+    });
+}
+
+/// What makes one Deferred of another through a list.
+type Wrap = fn(Deferred<usize>) -> Deferred<usize>;
+
+fn of_all(one: Deferred<usize>) -> Deferred<usize> {
+    DeferredList::new([one]).all().add_callback(|mut all| all.remove(0))
+}
+
+fn gathered(one: Deferred<usize>) -> Deferred<usize> {
+    gather_results([one]).map(|all| all[0])
+}
+
+fn raced(one: Deferred<usize>) -> Deferred<usize> {
+    race([one]).map(|(_, value)| value)
+}
+
+fn awaited(one: Deferred<usize>) -> Deferred<usize> {
+    Deferred::succeed(()).add_callback(move |()| one)
+}
+
+fn chained(one: Deferred<usize>) -> Deferred<usize> {
+    let (next, resolver) = Deferred::new();
+    one.chain_deferred(resolver);
+    next.map(|n| n)
+}
+
+const LISTS: &[&[Wrap]] =
+    &[&[of_all], &[gathered], &[raced], &[of_all, awaited, raced, chained, gathered], &[chained, chained, of_all]];
+
+/// A million lists, each the member of the one around it, with chains between them: made from the innermost.
+fn lists_inner_first(wraps: &[Wrap]) -> (Deferred<usize>, Resolver<usize>) {
+    let (mut last, resolver) = Deferred::new();
+    for wrap in wraps.iter().cycle().take(MANY) {
+        last = wrap(last);
+    }
+    (last, resolver)
+}
+
+/// The same, made from the outermost: each comes to wait for the next, as calls do that call each other.
+fn lists_outer_first(wraps: &[Wrap]) -> (Deferred<usize>, Resolver<usize>) {
+    let (first, mut last) = Deferred::new();
+    for wrap in wraps.iter().cycle().take(MANY) {
+        let (next, resolver) = Deferred::new();
+        last.settle(wrap(next));
+        last = resolver;
+    }
+    (first, last)
+}
+
+const SHAPES: [fn(&[Wrap]) -> (Deferred<usize>, Resolver<usize>); 2] = [lists_inner_first, lists_outer_first];
+
+// Checks: B52, B61, B62, P30
+#[test]
+fn a_million_lists_in_lists_fire() {
+    on_a_small_stack(|| {
+        for (wraps, shape) in LISTS.iter().flat_map(|wraps| SHAPES.map(|shape| (wraps, shape))) {
+            let (deferred, resolver) = shape(wraps);
+            resolver.callback(7);
+            assert_eq!(value(deferred), 7);
+        }
+    });
+}
+
+// Checks: B58, B61, B62, P30
+#[test]
+fn a_million_lists_in_lists_are_cancelled() {
+    on_a_small_stack(|| {
+        for (wraps, shape) in LISTS.iter().flat_map(|wraps| SHAPES.map(|shape| (wraps, shape))) {
+            let (deferred, resolver) = shape(wraps);
+            deferred.cancel();
+            assert!(resolver.is_cancelled());
+            assert!(deferred.try_result().unwrap().is_err());
+        }
+    });
+}
+
+// Checks: B52, P30
+#[test]
+fn a_million_lists_in_lists_are_dropped_from_either_end() {
+    on_a_small_stack(|| {
+        for (wraps, shape) in LISTS.iter().flat_map(|wraps| SHAPES.map(|shape| (wraps, shape))) {
+            let (deferred, resolver) = shape(wraps);
+            drop(resolver);
+            assert!(deferred.try_result().unwrap().is_err());
+            let (deferred, resolver) = shape(wraps);
+            drop(deferred);
+            resolver.callback(7);
+        }
+    });
+}
+
+// Checks: B62, P28
+#[test]
+fn a_million_races_in_races_fail_with_an_error_that_can_be_printed() {
+    on_a_small_stack(|| {
+        let (deferred, resolver) = lists_inner_first(&[raced]);
+        resolver.errback(Oops(7));
+        let printed = error(deferred).to_string();
+        assert_eq!(printed.matches("none of 1 Deferreds succeeded: ").count(), MANY);
+        assert!(printed.ends_with(": oops 7"));
+    });
+}
+
+// Checks: B54, P30
+#[test]
+fn a_million_lists_in_lists_that_would_close_a_ring_fail() {
+    on_a_small_stack(|| {
+        for (wraps, shape) in LISTS.iter().flat_map(|wraps| SHAPES.map(|shape| (wraps, shape))) {
+            let (deferred, resolver) = shape(wraps);
+            let failed = Rc::new(Cell::new(None));
+            let seen = Rc::clone(&failed);
+            let deferred = deferred.add_errback(move |failure| {
+                seen.set(Some(failure));
+                0
+            });
+            resolver.settle(deferred);
+            let failure = failed.take().expect("it does not wait");
+            assert!(wraps.len() != 3 || failure.is::<WaitsForItself>());
         }
     });
 }

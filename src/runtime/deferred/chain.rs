@@ -8,13 +8,13 @@ use std::ptr;
 use std::rc::{Rc, Weak};
 use std::task::Waker;
 
-use super::super::report::{Incident, drop_contained, report};
-use super::super::sync::catch;
+use super::super::report::drop_contained;
 use super::Deferred;
 use super::endings::{Ending, end};
-use super::outlet::{Ahead, Input, Next, Outlet, Output, Rest, adopt_from, outermost, tell};
-use crate::failure::{Cancelled, Failure, NotPaused, WaitsForItself};
-use crate::machine::deferred::{Cancel, Chain as State, Fire, Line, Met, Place, Stage, Unpause};
+use super::outlet::{Ahead, Input, Next, Outlet, Output, Rest, adopt_from, tell};
+use super::ring::{self, Whole};
+use crate::failure::{Failure, NotPaused, WaitsForItself};
+use crate::machine::deferred::{Chain as State, Fire, Line, Met, Place, Stage, Unpause};
 
 /// A chain, whatever the types of its results: the tail's handle cancels through it, the loop that runs callbacks keeps its state.
 pub(super) trait Chain {
@@ -22,6 +22,11 @@ pub(super) trait Chain {
 
     /// Sends a failure down from the head. Only for a chain that was just told to run.
     fn fail(self: Rc<Self>, failure: Failure);
+
+    /// The list for which this waits as its member; none, as every chain that has a head, if it does not.
+    fn list(&self) -> Option<Rc<dyn Whole>> {
+        None
+    }
 }
 
 /// What runs a link, whatever the types of its values.
@@ -31,7 +36,13 @@ pub(super) trait Run: Ahead {
 }
 
 /// What is to be done with a chain later: while it is unfired, its canceller; while it is held, what lets the result go on. It never has both.
-pub(super) type Errand = Box<dyn FnOnce(Rc<dyn Chain>, Whose)>;
+///
+/// A canceller says which others have to be cancelled before it is over: the members of a list. That it does not cancel them itself is what keeps
+/// lists of lists off the stack ([`cancel`](super::cancel)).
+pub(super) type Errand = Box<dyn FnOnce(Rc<dyn Chain>, Whose) -> Others>;
+
+/// Chains that are to be cancelled in this order, if they are still there.
+pub(super) type Others = Vec<Weak<dyn Chain>>;
 
 /// Whether the chain that an errand is done for has the head it had.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -39,6 +50,14 @@ pub(super) enum Whose {
     Own,
     /// Its head is gone, and another has taken its part.
     Orphan,
+}
+
+/// An errand after which there is nothing to cancel.
+pub(super) fn errand(run: impl FnOnce(Rc<dyn Chain>, Whose) + 'static) -> Errand {
+    Box::new(move |chain, whose| {
+        run(chain, whose);
+        Others::new()
+    })
 }
 
 /// What a chain knows of itself. Every part is a `Cell`: whatever a user's code does while it runs, nothing is borrowed.
@@ -50,6 +69,10 @@ pub(super) struct Core {
 }
 
 impl Core {
+    pub(super) fn new(state: State, errand: Option<Errand>, made_at: &'static Location<'static>) -> Self {
+        Self { state: Cell::new(state), place: Cell::new(Place::Alone), errand: Cell::new(errand), made_at }
+    }
+
     pub(super) fn state(&self) -> State {
         self.state.get()
     }
@@ -73,19 +96,32 @@ impl Core {
     /// The chain is paused and has a result that could go on: this is what lets it, later. It must not own the chain, which owns it.
     pub(super) fn hold(&self, go_on: impl FnOnce(Rc<dyn Chain>, Whose) + 'static) {
         self.step(State::hold);
-        self.errand.set(Some(Box::new(go_on)));
+        self.errand.set(Some(errand(go_on)));
     }
 
     /// As [`hold`](Self::hold), for one that is held: this instead of what it had.
     pub(super) fn hold_instead(&self, go_on: impl FnOnce(Rc<dyn Chain>, Whose) + 'static) {
-        drop_contained(self.errand.replace(Some(Box::new(go_on))));
+        drop_contained(self.errand.replace(Some(errand(go_on))));
+    }
+
+    /// Takes the errand: it is run once.
+    pub(super) fn take_errand(&self) -> Option<Errand> {
+        self.errand.take()
     }
 
     /// The other end of the line, if this is its outermost.
-    fn innermost(&self) -> Option<End> {
+    pub(super) fn innermost(&self) -> Option<End> {
         self.place(|place| match place {
             Place::Outermost { innermost } => Some(innermost.clone()),
             Place::Alone | Place::Between | Place::Innermost { .. } => None,
+        })
+    }
+
+    /// The other end of the line, if this is its innermost.
+    pub(super) fn outermost(&self) -> Option<End> {
+        self.place(|place| match place {
+            Place::Innermost { outermost } => Some(outermost.clone()),
+            Place::Alone | Place::Outermost { .. } | Place::Between => None,
         })
     }
 
@@ -103,11 +139,15 @@ impl Core {
 /// Weak: ends know each other, and a pair of strong pointers would be a cycle. The end is alive as long as it matters: an
 /// outermost chain is kept by the link of it that waits, an innermost one by its firing half or by the loop that runs it.
 #[derive(Clone)]
-struct End(Weak<dyn Chain>);
+pub(super) struct End(Weak<dyn Chain>);
 
 impl End {
-    fn new(chain: &Rc<dyn Chain>) -> Self {
+    pub(super) fn new(chain: &Rc<dyn Chain>) -> Self {
         Self(Rc::downgrade(chain))
+    }
+
+    pub(super) fn chain(&self) -> Option<Rc<dyn Chain>> {
+        self.0.upgrade()
     }
 }
 
@@ -127,6 +167,13 @@ fn draw(Line { outermost, innermost }: Line<End>) {
         outer.core().place.set(Place::Outermost { innermost });
         inner.core().place.set(Place::Innermost { outermost });
     }
+}
+
+/// Lets `member` stand outermost in a line, before `chain`, which did: a list wants what that comes to.
+pub(super) fn stand_before(member: &Rc<dyn Chain>, chain: &Rc<dyn Chain>) {
+    let innermost = chain.core().innermost().unwrap_or_else(|| End::new(chain));
+    chain.core().place.set(Place::Between);
+    draw(Line { outermost: End::new(member), innermost });
 }
 
 /// Where a chain begins: its core, and the first result on its way to the first link. One allocation.
@@ -150,8 +197,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Head<T, E> {
         errand: Option<Errand>,
         made_at: &'static Location<'static>,
     ) -> Rc<Self> {
-        let core = Core { state: Cell::new(state), place: Cell::new(Place::Alone), errand: Cell::new(errand), made_at };
-        Rc::new(Self { core, outlet })
+        Rc::new(Self { core: Core::new(state, errand, made_at), outlet })
     }
 
     /// Gives an unfired head what it is cancelled with.
@@ -364,7 +410,7 @@ pub(super) fn unpause(chain: &Rc<dyn Chain>) -> Result<(), NotPaused> {
         Unpause::Unmatched => return Err(NotPaused),
         Unpause::Nothing => {}
         Unpause::GoOn => {
-            if let Some(go_on) = chain.core().errand.take() {
+            if let Some(go_on) = chain.core().take_errand() {
                 go_on(Rc::clone(chain), Whose::Own);
             }
         }
@@ -401,8 +447,8 @@ pub(super) fn wait<T: 'static, E: Error + From<Failure> + 'static>(
         return deliver(waiter, rest.result, chain);
     }
     let (this, that) = (End::new(chain), End::new(&other));
-    let joined = other.core().place(|others| chain.core().place(|place| place.join(this, that, others)));
-    let Some(line) = joined else {
+    let joined = other.core().place(|others| chain.core().place(|place| place.join(this, that.clone(), others)));
+    let Some(line) = joined.filter(|line| !ring::closes(&line.outermost, &that)) else {
         drop((tail, other));
         return deliver(waiter, Err(E::from(Failure::from(WaitsForItself))), chain);
     };
@@ -433,44 +479,4 @@ pub(super) fn wait<T: 'static, E: Error + From<Failure> + 'static>(
         }
     }
     None
-}
-
-/// Cancels what `chain` waits for, or the chain itself if it waits for nothing but its own firing. Nobody waits for it.
-pub(super) fn cancel(chain: &Rc<dyn Chain>) {
-    if let Some(target) = ask(chain, || None) {
-        call_canceller(target);
-    }
-}
-
-/// The same for one that others may wait for, from a link of it that has no result yet. Only the ends of a line know the other, so this may have to go
-/// to the outer one first.
-pub(super) fn cancel_before(link: Rc<dyn Ahead>, chain: &Rc<dyn Chain>) {
-    if let Some(target) = ask(chain, || outermost(link)) {
-        call_canceller(target);
-    }
-}
-
-/// Asks whom a cancel reaches: the one whose canceller is to be called. `outer` looks for the outermost of a line that `chain` is in the middle of.
-fn ask(chain: &Rc<dyn Chain>, outer: impl FnOnce() -> Option<Rc<dyn Chain>>) -> Option<Rc<dyn Chain>> {
-    match chain.core().step(State::cancel) {
-        Cancel::CallCanceller => return Some(Rc::clone(chain)),
-        Cancel::Nothing => return None,
-        Cancel::Forward => {}
-    }
-    let other_end = chain.core().innermost().or_else(|| outer()?.core().innermost())?;
-    let innermost = other_end.0.upgrade()?;
-    let asked = innermost.core().step(State::cancel);
-    (asked == Cancel::CallCanceller).then_some(innermost)
-}
-
-fn call_canceller(target: Rc<dyn Chain>) {
-    if let Some(canceller) = target.core().errand.take()
-        && let Err(panic) = catch(|| canceller(Rc::clone(&target), Whose::Own))
-    {
-        report(Incident::Canceller, &panic, Some(target.core().made_at));
-    }
-    match target.core().step(State::uncalled) {
-        Fire::Run => target.fail(Failure::from(Cancelled)),
-        Fire::Discard => {}
-    }
 }

@@ -6,7 +6,8 @@ use std::rc::Rc;
 
 use super::super::report::{Incident, report};
 use super::super::sync::{catch, thread_local};
-use super::chain::{self, Chain, Errand, Whose};
+use super::cancel::cancel;
+use super::chain::{Chain, Errand, Whose};
 use crate::failure::Failure;
 
 /// A head that nobody will fire.
@@ -28,8 +29,8 @@ impl Ending {
     fn come(self) {
         match self {
             Self::Abandoned(source, why) => source.abandon(why),
-            Self::Cancelled(chain) => chain::cancel(&chain),
-            Self::Unpaused(errand, chain) => errand(chain, Whose::Orphan),
+            Self::Cancelled(chain) => cancel(&chain),
+            Self::Unpaused(go_on, chain) => drop(go_on(chain, Whose::Orphan)),
         }
     }
 }

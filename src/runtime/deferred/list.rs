@@ -1,8 +1,9 @@
 //! Several Deferreds as one: how their results come together, in the order of input.
 //!
 //! A list hangs a [`Member`] on the tail of each of its Deferreds, in the place where a callback would stand. The member that decides the
-//! list hands the list's own first link to the loop that is running its chain, as one chain does to the other that waits for it: lists of lists, as deep as you like,
-//! fire on a stack of constant size. The states are in `machine/tally.rs`.
+//! list hands the list's own first link to the loop that is running its chain, as one chain does to the other that waits for it; and a list's canceller leaves its members to the loop
+//! that called it. So lists of lists, as deep as you like, fire and are cancelled on a stack of constant size. In the line of its Deferred a member stands outside of all, as a chain that
+//! waits: from there the line is cancelled, and from there a [ring](super::ring) is seen. The states are in `machine/tally.rs`.
 
 use std::cell::{Cell, RefCell};
 use std::error::Error;
@@ -13,12 +14,14 @@ use std::rc::{Rc, Weak};
 
 use super::super::report::{Incident, drop_contained, report};
 use super::super::sync::catch;
-use super::chain::{self, Chain, Head, Run, Whose, deliver};
+use super::cancel::cancel_each;
+use super::chain::{Chain, Core, Head, Others, Run, deliver, run_added, stand_before};
 use super::outlet::{Ahead, Input, Next, Rest};
+use super::ring::{FurtherUp, Whole};
 use super::{Deferred, Resolver};
 use crate::error::{FailureGroup, FirstError};
 use crate::failure::Failure;
-use crate::machine::deferred::{Chain as State, Fire};
+use crate::machine::deferred::{Chain as State, Fire, Stage};
 use crate::machine::tally::{Came, Rule, Tally};
 
 /// Several Deferreds, and how they are to become one. Say what you want of it, then [`all`](Self::all), or on which first result it is to fire.
@@ -52,11 +55,10 @@ use crate::machine::tally::{Came, Rule, Tally};
 /// canceller and errbacks make of it, and the list comes to what follows from that; only if some member still has no result then does the list itself fail with `Cancelled`. Dropping
 /// the list's Deferred cancels nothing.
 ///
-/// **Its own member.** A Deferred that waits for itself [is found out](crate::WaitsForItself); one that waits for a list of which it is a member is not, and waits for ever. A callback that
-/// returns a list must not stand in the chain of one of its members.
+/// **Its own member.** A member that would wait for its own list, straight or through others, fails with [`WaitsForItself`](crate::WaitsForItself), as every Deferred that would wait for itself.
 ///
-/// **Cost.** One allocation for each member, one array for all, and no stack: a list of lists of lists fires as flatly as a chain. Adding and firing a member
-/// takes the same time however many there are. (Cancelling goes down through lists of lists by calls, one level of stack for each.)
+/// **Cost.** One allocation for each member, two arrays for all, one of them for as long as the list is made, and no stack: a list of lists of lists fires, and is cancelled, as flatly as a
+/// chain. Adding and firing a member takes the same time however many there are.
 #[must_use = "a list does nothing until it is told on what to fire"]
 pub struct DeferredList<T, E = Failure> {
     members: Vec<Deferred<T, E>>,
@@ -141,27 +143,30 @@ impl<T: 'static, E: Error + From<Failure> + 'static> DeferredList<T, E> {
     #[track_caller]
     fn gather<U: 'static>(self, plan: Plan<T, E, U>) -> Deferred<U, E> {
         let (tally, at_once) = Tally::new(plan.rule(), self.members.len());
-        // One that has its result already is not to be cancelled, whatever one before it decides: what it came to is its own.
-        let slots = self.members.iter().map(|member| match member.tail.outlet().is_settled() {
-            true => Slot::Spent,
-            false => Slot::Waits(Rc::downgrade(&member.chain)),
+        let head = Head::unfired(None, Location::caller());
+        let whole = Deferred::at(Rc::clone(&head));
+        let gathering = Rc::new(Gathering {
+            whole: Rc::downgrade(&head),
+            unfired: Cell::default(),
+            plan,
+            options: self.options,
+            tally: Cell::new(tally),
+            slots: RefCell::default(),
+            further_up: FurtherUp::default(),
         });
-        let slots = slots.collect();
-        let made_at = Location::caller();
-        let gathering = Rc::new_cyclic(|this: &Weak<Gathering<T, E, U>>| {
-            let this = this.clone();
-            let canceller =
-                move |_: Rc<dyn Chain>, _: Whose| this.upgrade().into_iter().for_each(|this| this.cancel_waiting());
-            let head = Head::unfired(Some(Box::new(canceller)), made_at);
-            Gathering { head, plan, options: self.options, tally: Cell::new(tally), slots: RefCell::new(slots) }
-        });
-        let whole = Deferred::at(Rc::clone(&gathering.head));
         if at_once {
-            let result = gathering.complete();
-            Rc::clone(&gathering.head).fire(result);
+            head.fire(gathering.complete());
+            return whole;
         }
-        for (index, member) in self.members.into_iter().enumerate() {
-            hang(Rc::new(Member { gathering: Rc::clone(&gathering), index, inlet: Cell::new(None) }), member);
+        let this = Rc::downgrade(&gathering);
+        head.set_canceller(Box::new(move |_, _| this.upgrade().map_or_else(Others::new, |this| this.cancelled())));
+        gathering.unfired.set(Some(head));
+        // Whatever the first of them brings about, all have their place by then.
+        let members = self.members.iter().enumerate().map(|(index, on)| Member::of(&gathering, index, on));
+        let (members, slots): (Vec<_>, Vec<_>) = members.unzip();
+        gathering.slots.replace(slots);
+        for (member, on) in members.into_iter().zip(self.members) {
+            hang(member, on);
         }
         whole
     }
@@ -235,7 +240,7 @@ impl<T, E, U> Plan<T, E, U> {
 
 /// What a list has of one member.
 enum Slot<T, E> {
-    /// No result: its chain, to be cancelled. Weak, for the chain holds the list.
+    /// No result: the member, through which its Deferred is cancelled. Weak, for it holds the list.
     Waits(Weak<dyn Chain>),
     /// No result, and the list has cancelled it: one that comes too late to have a place is what was asked for.
     Cancelled,
@@ -245,13 +250,16 @@ enum Slot<T, E> {
     Spent,
 }
 
-/// A list at work. Its members hold it, and it holds the head of the chain that it fires.
+/// A list at work. Its members hold it, and it is the firing half of the chain that they come to.
 struct Gathering<T: 'static, E: Error + From<Failure> + 'static, U: 'static> {
-    head: Rc<Head<U, E>>,
+    whole: Weak<Head<U, E>>,
+    /// What keeps that chain alive: some until it is fired or cancelled. After that a list has no part in it, however long members may take that were not waited for.
+    unfired: Cell<Option<Rc<Head<U, E>>>>,
     plan: Plan<T, E, U>,
     options: Options,
     tally: Cell<Tally>,
     slots: RefCell<Vec<Slot<T, E>>>,
+    further_up: FurtherUp,
 }
 
 impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Gathering<T, E, U> {
@@ -303,7 +311,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Gathering<T, E,
             self.forget(rest);
         }
         if self.options.cancel_rest {
-            self.cancel_waiting();
+            cancel_each(self.call_off());
         }
         guard(|| match (result, self.plan.on_value, self.plan.on_error) {
             (Ok(value), Some(on_value), _) => Ok(on_value(index, value)),
@@ -334,29 +342,41 @@ impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Gathering<T, E,
         drop_contained(result);
     }
 
-    /// Cancels the members that have no result, in order: all those that are there now, whatever the first of them brings about.
-    fn cancel_waiting(&self) {
+    /// Nobody wants the whole any more.
+    fn cancelled(&self) -> Others {
+        // It is being cancelled: this is not the last pointer to it.
+        self.unfired.take();
+        self.call_off()
+    }
+
+    /// The members that have no result, in order, and no more is wanted of them: they are to be cancelled, all those that are there now, whatever the first of them brings about.
+    fn call_off(&self) -> Others {
         let mut slots = self.slots.borrow_mut();
         let waiting = slots.iter_mut().filter(|slot| matches!(slot, Slot::Waits(_)));
         let waiting = waiting.filter_map(|slot| match mem::replace(slot, Slot::Cancelled) {
-            Slot::Waits(chain) => Some(chain),
+            Slot::Waits(member) => Some(member),
             Slot::Has(_) | Slot::Cancelled | Slot::Spent => None,
         });
-        let waiting: Vec<Weak<dyn Chain>> = waiting.collect();
-        drop(slots);
-        for chain in waiting {
-            if let Some(chain) = chain.upgrade() {
-                chain::cancel(&chain);
-            }
-        }
+        waiting.collect()
+    }
+}
+
+impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Whole for Gathering<T, E, U> {
+    fn awaited(&self) -> Option<Rc<dyn Chain>> {
+        let whole = self.whole.upgrade()?;
+        (!whole.core().state().is_decided()).then_some(whole)
+    }
+
+    fn further_up(&self) -> &FurtherUp {
+        &self.further_up
     }
 }
 
 impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Drop for Gathering<T, E, U> {
     /// A member whose chain was dropped without a result: nobody can fire the list any more.
     fn drop(&mut self) {
-        if !self.tally.get().is_decided() {
-            drop(Resolver::new(Rc::clone(&self.head) as Rc<_>));
+        if let Some(head) = self.unfired.take() {
+            drop(Resolver::new(head));
         }
         for slot in mem::take(self.slots.get_mut()) {
             if let Slot::Has(rest) = slot {
@@ -376,23 +396,46 @@ struct Member<T: 'static, E: Error + From<Failure> + 'static, U: 'static> {
     gathering: Rc<Gathering<T, E, U>>,
     index: usize,
     inlet: Cell<Option<Result<T, E>>>,
+    /// To those who look along its line it is a chain that waits, from beginning to end.
+    core: Core,
 }
 
-/// A line ends here: a list is fired by its members, and waits for none of them.
+impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Member<T, E, U> {
+    /// The one that is going to hang on this Deferred, and the slot it has.
+    fn of(gathering: &Rc<Gathering<T, E, U>>, index: usize, on: &Deferred<T, E>) -> (Rc<Self>, Slot<T, E>) {
+        let core = Core::new(State::new(Stage::Waiting), None, on.made_at());
+        let member = Rc::new(Self { gathering: Rc::clone(gathering), index, inlet: Cell::new(None), core });
+        // One that has its result already is not to be cancelled, whatever one before it decides: what it came to is its own.
+        if on.tail.outlet().is_settled() {
+            return (member, Slot::Spent);
+        }
+        let outermost = Rc::clone(&member) as Rc<dyn Chain>;
+        stand_before(&outermost, &on.chain);
+        (member, Slot::Waits(Rc::downgrade(&outermost)))
+    }
+}
+
+impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Chain for Member<T, E, U> {
+    fn core(&self) -> &Core {
+        &self.core
+    }
+
+    /// Nobody can: it has no head, and is never fired.
+    fn fail(self: Rc<Self>, _failure: Failure) {}
+
+    fn list(&self) -> Option<Rc<dyn Whole>> {
+        Some(Rc::clone(&self.gathering) as Rc<dyn Whole>)
+    }
+}
+
+/// A line ends here: a list is fired by its members, each of which may be the last.
 impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Ahead for Member<T, E, U> {
     fn next(&self) -> Option<Rc<dyn Ahead>> {
         None
     }
 
     fn waiting(self: Rc<Self>) -> Option<Rc<dyn Chain>> {
-        None
-    }
-
-    /// The list cancels its members by their heads.
-    fn adopt(&self, chain: &Rc<dyn Chain>) {
-        if let Some(Slot::Waits(member)) = self.gathering.slots.borrow_mut().get_mut(self.index) {
-            *member = Rc::downgrade(chain);
-        }
+        Some(self)
     }
 }
 
@@ -410,7 +453,10 @@ impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Run for Member<
         let made_at = chain.core().made_at();
         chain.core().step(State::hand_over);
         let result = self.gathering.came(self.index, Rest { result, made_at })?;
-        let head = Rc::clone(&self.gathering.head);
+        let Some(head) = self.gathering.unfired.take().or_else(|| self.gathering.whole.upgrade()) else {
+            drop_contained(result);
+            return None;
+        };
         match head.core().step(State::fire) {
             Fire::Run => {
                 let (head, list) = head.begin();
@@ -432,7 +478,7 @@ fn hang<T: 'static, E: Error + From<Failure> + 'static, U: 'static>(member: Rc<M
         None => tail.outlet().link(Next::Link(member)),
         Some(rest) => {
             drop(tail);
-            chain::run_added(member.accept(rest.result), &chain);
+            run_added(member.accept(rest.result), &chain);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::panic::Location;
 use std::rc::Rc;
 
 use super::super::sync::catch;
-use super::chain::{Errand, Head};
+use super::chain::{Errand, Head, errand};
 use super::outlet::Output;
 use super::{Deferred, Outcome, Raise, Resolver};
 use crate::failure::Failure;
@@ -96,7 +96,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
     /// As [`with_canceller`](Deferred::with_canceller), with an error type of the program's own.
     #[track_caller]
     pub fn typed_with_canceller(canceller: impl FnOnce() + 'static) -> (Self, Resolver<T, E>) {
-        Self::unfired(Some(Box::new(|_chain, _whose| canceller())))
+        Self::unfired(Some(errand(|_chain, _whose| canceller())))
     }
 
     /// As [`with_firing_canceller`](Deferred::with_firing_canceller), with an error type of the program's own.
@@ -105,7 +105,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
         let head = Head::unfired(None, Location::caller());
         // Weak: a head that owned a way to be fired would never be abandoned.
         let own = Rc::downgrade(&head);
-        head.set_canceller(Box::new(move |_chain, _whose| {
+        head.set_canceller(errand(move |_chain, _whose| {
             if let Some(head) = own.upgrade() {
                 canceller(Resolver::new(head));
             }

@@ -12,11 +12,13 @@
 //! - [`link`](self::link): one callback; [`outlet`](self::outlet): where a link's result and its successor meet;
 //! - [`outcome`](self::outcome): what a callback may return; [`resolver`](self::resolver): the firing half; [`made`](self::made): how both come about;
 //! - [`pause`](self::pause), [`timeout`](self::timeout), [`awaited`](self::awaited), [`list`](self::list): what else one does with a Deferred;
+//! - [`cancel`](self::cancel): whom a cancel reaches, down through lines and lists; [`ring`](self::ring): a wait that would come back to itself through lists;
 //! - [`endings`](self::endings): ends that cause other ends, in turns.
 //!
 //! The states are in `machine/deferred.rs`.
 
 mod awaited;
+mod cancel;
 mod chain;
 mod endings;
 mod link;
@@ -26,6 +28,7 @@ mod outcome;
 mod outlet;
 mod pause;
 mod resolver;
+mod ring;
 #[cfg(test)]
 mod tests;
 mod timeout;
@@ -207,7 +210,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
     ///
     /// Takes the same time however long the chain, and the line of those that wait for each other.
     pub fn cancel(&self) {
-        chain::cancel(&self.chain);
+        cancel::cancel(&self.chain);
     }
 
     /// Fires another Deferred with what this one comes to: its value or its error. It is [`Resolver::settle`] from this side.

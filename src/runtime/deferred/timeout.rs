@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use super::super::reactor::{DelayedCall, Reactor};
 use super::super::report::drop_contained;
+use super::cancel::cancel_before;
 use super::chain::Chain;
 use super::link::{Hook, guard};
 use super::outlet::Ahead;
-use super::{Deferred, OutcomeOf, Settled, chain};
+use super::{Deferred, OutcomeOf, Settled};
 use crate::failure::{Cancelled, Failure, TimedOut, says};
 
 /// What a timer and the link it stands at know of each other.
@@ -135,7 +136,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
                 missed.missed.set(true);
                 let chain = missed.chain.take().and_then(|chain| chain.upgrade());
                 if let (Some(link), Some(chain)) = (link.upgrade(), chain) {
-                    chain::cancel_before(link as Rc<dyn Ahead>, &chain);
+                    cancel_before(link as Rc<dyn Ahead>, &chain);
                 }
             });
             deadline.timer.set(Some(timer));

@@ -8,9 +8,11 @@ pub(super) struct List {
     /// The one that they are.
     whole: usize,
     slots: Vec<Slot>,
+    /// Those that have not brought their result.
+    members: Vec<Option<usize>>,
     missing: usize,
-    /// Members that have not gone, or are about to: they hold the list.
-    held_by: usize,
+    /// It keeps the whole, as the one who fires it, until it has done that or is cancelled.
+    keeps: bool,
     /// The whole has its result, and this is it, until it is taken apart.
     came: Option<Came>,
     decided: bool,
@@ -37,16 +39,16 @@ impl Model {
     pub(super) fn list(&mut self, kind: Kind, members: &[Nth]) {
         let members: Vec<usize> = members.iter().filter_map(|nth| self.take(*nth)).collect();
         let list = self.lists.len();
-        // The list itself holds it, as long as there is a member that holds the list.
-        let kept = usize::from(!members.is_empty());
-        let whole = self.add_deferred(Deferred { list: Some(list), kept, ..Deferred::default() });
+        let keeps = !members.is_empty();
+        let whole = self.add_deferred(Deferred { list: Some(list), kept: keeps.into(), ..Deferred::default() });
         self.deferreds[whole].in_reach = false;
         self.lists.push(List {
             kind,
             whole,
             slots: members.iter().map(|&member| Slot::Waits(member)).collect(),
+            members: members.iter().copied().map(Some).collect(),
             missing: members.len(),
-            held_by: members.len(),
+            keeps,
             came: None,
             decided: false,
         });
@@ -63,9 +65,10 @@ impl Model {
 
     /// A member has its result. If that decides the list, the whole goes on with it.
     pub(super) fn bring(&mut self, list: usize, index: usize, result: Rest) {
-        let List { kind, decided, whole, .. } = self.lists[list];
+        let List { kind, decided, .. } = self.lists[list];
         let well = !matches!(result, Rest::Error(_));
         self.lists[list].missing -= 1;
+        self.lists[list].members[index] = None;
         if decided {
             self.lists[list].slots[index] = Slot::Spent;
             self.drop_result(result);
@@ -80,11 +83,6 @@ impl Model {
             if self.lists[list].missing == 0 {
                 self.complete(list);
             }
-        }
-        self.lists[list].held_by -= 1;
-        if self.lists[list].held_by == 0 {
-            self.deferreds[whole].kept -= 1;
-            self.goes(whole);
         }
     }
 
@@ -123,6 +121,17 @@ impl Model {
         self.deferreds[whole].fired = true;
         self.deferreds[whole].result = Some(Rest::List(list, well));
         self.run_callbacks(whole);
+        self.let_whole_go(list);
+    }
+
+    /// The list has fired it, or is being cancelled, and has nothing more to do with it.
+    pub(super) fn let_whole_go(&mut self, list: usize) {
+        let List { whole, keeps, .. } = self.lists[list];
+        if keeps {
+            self.lists[list].keeps = false;
+            self.deferreds[whole].kept -= 1;
+            self.goes(whole);
+        }
     }
 
     pub(super) fn drop_what_came(&mut self, list: usize) {
@@ -144,12 +153,12 @@ impl Model {
                 waiting.push(member);
             }
         }
-        for member in waiting {
-            self.deferreds[member].kept += 1;
-            self.cancel(member);
-            self.deferreds[member].kept -= 1;
-            self.goes(member);
-        }
+        waiting.into_iter().for_each(|member| self.cancel(member));
+    }
+
+    /// Those for which it waits.
+    pub(super) fn missing_members(&self, list: usize) -> Vec<usize> {
+        self.lists[list].members.iter().flatten().copied().collect()
     }
 
     /// What the program does with what a list comes to.

@@ -21,17 +21,15 @@ pub struct Outcome {
     pub trace: Vec<Event>,
     /// How many closures, values and errors it made.
     made: Id,
-    /// Something waits for itself through a list, for ever: nobody sees such a ring, and it keeps what it consists of.
-    hangs: bool,
 }
 
 impl Outcome {
-    /// Every closure, value and error has come to its end, unless something hangs.
+    /// Every closure, value and error has come to its end.
     ///
     /// # Errors
     /// The first that has not.
     pub fn account(&self, trace: &[Event]) -> Result<(), String> {
-        if self.hangs { Ok(()) } else { super::trace::account(trace, self.made) }
+        super::trace::account(trace, self.made)
     }
 }
 
@@ -45,8 +43,7 @@ pub fn run(program: &Program) -> Outcome {
     }
     model.end(program.ending);
     model.run_timers();
-    let hangs = model.deferreds.iter().any(|it| it.waits_for.is_some());
-    Outcome { trace: model.trace, made: model.made, hangs }
+    Outcome { trace: model.trace, made: model.made }
 }
 
 /// A panic is on its way up.
@@ -620,6 +617,7 @@ impl Model {
             let flow = self.call(canceller, Given::Nothing);
             self.contain(Incident::Canceller, flow);
         } else if let Some(list) = self.deferreds[it].list {
+            self.let_whole_go(list);
             self.cancel_members(list);
         }
         if !self.deferreds[it].fired {
@@ -651,9 +649,11 @@ impl Model {
         true
     }
 
-    /// B54: whether it waits for `end`, itself or through others.
+    /// B54: whether it waits for `end`, itself or through others, or as a list of which one does.
     fn leads_to(&self, it: usize, end: usize) -> bool {
-        it == end || self.deferreds[it].waits_for.is_some_and(|inner| self.leads_to(inner, end))
+        let Deferred { waits_for, list, fired, .. } = self.deferreds[it];
+        let members = list.filter(|_| !fired).map_or_else(Vec::new, |list| self.missing_members(list));
+        it == end || waits_for.into_iter().chain(members).any(|inner| self.leads_to(inner, end))
     }
 
     /// The result of `it` goes down its callbacks, and on to the one that waits for it.

@@ -4,15 +4,15 @@
 //! is empty exchange the two queues while they hold both (crew first, then intake). So a submitter meets a worker once per batch, and the order
 //! stays strictly first in, first out.
 //!
-//! Nothing here counts wakes. One bit, the **beacon**, says that somebody is bound to look at both queues: a submitter's
-//! summons on its way, a notified worker, a starting thread, a worker that searches before it sleeps. Whoever arrives
-//! takes the beacon down and looks; if a notify releases two waiters, the second finds nothing and sleeps again; if it
-//! releases one that was not meant, that one looks all the same. Counts say what threads really do.
+//! Nothing here counts wakes. One bit, the **beacon**, says that somebody who is here is bound to look at both queues: a submitter's
+//! summons on its way, a notified worker, one that searches before it sleeps. Whoever comes takes the beacon down and looks; if a notify releases two waiters, the second finds nothing and sleeps again; if it
+//! releases one that was not meant, that one looks all the same. Counts say what threads really do: among
+//! others, how many were started and have not **arrived**. Each of them looks as well, so while one is on its way no other is called for.
 //!
 //! Three facts make it sound, and the exhaustive search holds them in every state:
 //!
 //! 1. A worker falls asleep only while it holds both locks and finds both queues empty.
-//! 2. While jobs wait, the beacon is up, or a summons is on its way, or no worker is idle and none may be added.
+//! 2. While jobs wait, the beacon is up, or a summons is on its way, or no worker is idle and either one is arriving or none may be added.
 //! 3. The intake is **unwatched** only when it is empty, and an idle worker or room for one existed when that was settled: then, and only
 //!    then, the next submitter owes a summons. (A thread that could not be started is the exception: the intake stays unwatched, so
 //!    that each submission tries again.)

@@ -222,6 +222,10 @@ impl Yard {
         if count > 0 && self.crew.live() > self.limit() {
             self.blame("more threads are started than the target allows");
         }
+        // A summons does not look whether its job still waits.
+        if count > 0 && self.crew.live() > self.crew.target().min && self.crew.arriving() > self.queued().max(1) {
+            self.blame("more threads are started than the backlog needs");
+        }
         let blocked = self.workers.iter().filter(|worker| worker.blocked).count();
         if saturated && (blocked == 0 || blocked != self.crew.live()) {
             self.blame("a pool that goes on is called saturated");

@@ -98,7 +98,7 @@ impl Yard {
                 self.looks(steps, worker, "settled", Event::Looks(id), |_, _| ());
             }
             Duty::Arrives => self.looks(steps, worker, "arrived", Event::Arrives(id), |yard, steps| {
-                if !yard.has_seed(Seed::LeavesTheBeacon) {
+                if !yard.has_seed(Seed::NeverArrives) {
                     yard.step(steps, "arrived", |crew, _| crew.arrived(), |()| "look");
                 }
             }),

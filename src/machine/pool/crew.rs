@@ -126,7 +126,7 @@ impl<J> Crew<J> {
     /// The jobs that a stop or a failed start has handed out were told that they never will run. Whether the pool has stopped with that.
     pub(crate) fn told(&mut self) -> bool {
         self.telling -= 1;
-        self.stop_if_drained()
+        self.has_stopped()
     }
 
     /// Takes a job and, where others are left behind, calls the next worker to them. Its place in the queue is free.
@@ -177,12 +177,12 @@ impl<J> Crew<J> {
         self.retired.push(worker);
     }
 
-    pub(super) fn stop_if_drained(&mut self) -> bool {
-        let stopped = self.phase == Phase::Draining && self.live == 0 && self.telling == 0;
-        if stopped {
+    /// Whether the pool has stopped: it does as soon as it drains and nobody is left.
+    pub(super) fn has_stopped(&mut self) -> bool {
+        if self.phase == Phase::Draining && self.live == 0 && self.telling == 0 {
             self.phase = Phase::Stopped;
         }
-        stopped
+        self.phase == Phase::Stopped
     }
 
     /// Whom to tell that a place is free.
@@ -269,7 +269,7 @@ impl<J> Crew<J> {
         self.counts.0
     }
 
-    /// Workers whose threads are to be joined, before others are started or because the pool has stopped.
+    /// Workers whose threads are to be joined, before others are started.
     #[must_use]
     pub(crate) fn take_retired(&mut self) -> Vec<WorkerId> {
         mem::take(&mut self.retired)

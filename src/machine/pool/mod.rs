@@ -175,7 +175,7 @@ pub(crate) struct StartFailed<J> {
     /// Jobs that nobody is left to run.
     pub(crate) orphans: VecDeque<J>,
     pub(crate) call: Call,
-    /// The pool was only waiting for these threads to stop.
+    /// The pool has stopped with it: it waited for these threads only. Tell those who wait for that.
     pub(crate) stopped: bool,
 }
 
@@ -188,6 +188,6 @@ pub(crate) struct Stop<J> {
     /// The pool was never started: that is why they do not.
     pub(crate) unstarted: bool,
     pub(crate) call: Call,
-    /// Nothing was left to finish: the pool has stopped.
+    /// The pool has stopped, now or before: tell those who wait for that.
     pub(crate) stopped: bool,
 }

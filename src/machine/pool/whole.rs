@@ -81,7 +81,7 @@ pub(crate) fn left<J>(crew: &mut Crew<J>, intake: &mut Intake<J>, me: WorkerId) 
         Phase::Unstarted | Phase::Draining | Phase::Stopped => Call::NOBODY,
     };
     watch(crew, intake);
-    Left { call, stopped: crew.stop_if_drained() }
+    Left { call, stopped: crew.has_stopped() }
 }
 
 /// Settles whether the next submitter owes a summons: somebody could come, or it is to be said that nobody can.
@@ -175,7 +175,7 @@ pub(crate) fn start_failed<J>(crew: &mut Crew<J>, intake: &mut Intake<J>, count:
             call.places = crew.all_waiting();
         }
     }
-    StartFailed { orphans, call, stopped: crew.stop_if_drained() }
+    StartFailed { orphans, call, stopped: crew.has_stopped() }
 }
 
 /// The pool stops. Intake closes; what was accepted is finished, or cancelled where it has not begun, as the policy says.
@@ -206,7 +206,7 @@ pub(crate) fn stop<J>(crew: &mut Crew<J>, intake: &mut Intake<J>, policy: Policy
     };
     call.places = crew.all_waiting();
     watch(crew, intake);
-    let stopped = crew.stop_if_drained();
+    let stopped = crew.has_stopped();
     Stop { cancelled, unstarted, call, stopped }
 }
 

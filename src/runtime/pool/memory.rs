@@ -192,10 +192,10 @@ impl Stepper {
                 leave(shared, me, call, None, employed);
                 Some(Step::Retired)
             }
-            Duty::Gone(call, left) => {
+            Duty::Gone(call, parting) => {
                 bench.leave(me);
                 drop(crew);
-                leave(shared, me, call, Some(left), employed);
+                leave(shared, me, call, Some(parting), employed);
                 Some(Step::Retired)
             }
         }

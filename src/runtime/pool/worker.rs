@@ -13,8 +13,8 @@ use super::blocked::on_duty;
 use super::desks::Seat;
 use super::hooks::Worker;
 use super::job::Ran;
-use super::shared::{Shared, Workers};
-use crate::machine::pool::{self as machine, Call, Left, Mood, Next, WorkerId};
+use super::shared::{Parting, Shared, Workers};
+use crate::machine::pool::{self as machine, Call, Mood, Next, WorkerId};
 
 thread_local! {
     /// The address of the pool that this thread works for, or has worked for to its end; zero on every other thread. Destructors of other
@@ -113,7 +113,7 @@ pub(super) enum Duty {
     Sleep(Option<Duration>),
     Leave(Call),
     /// The same, and it has left already: nothing was to be done before.
-    Gone(Call, Left),
+    Gone(Call, Parting),
 }
 
 /// What a worker remembers between two looks.
@@ -180,8 +180,8 @@ impl Hand {
                 if pool.hooks.on_stop() {
                     return Duty::Leave(call);
                 }
-                let left = machine::left(&mut crew.machine, &mut pool.intake.lock(), self.id);
-                Duty::Gone(call, left)
+                let parting = crew.part(&mut pool.intake.lock(), self.id);
+                Duty::Gone(call, parting)
             }
             // `look` decides always.
             Next::Look => Duty::Leave(Call::NOBODY),
@@ -195,7 +195,7 @@ pub(super) fn work(pool: &Arc<Shared>, me: WorkerId) {
     let mut hand = Hand::new(me);
     let mut entry = settle_in(pool, me);
     let mut crew = pool.crew.lock();
-    let (call, left) = loop {
+    let (call, parting) = loop {
         match hand.decide(pool, &mut crew, entry) {
             Duty::Run(job, call) => {
                 drop(crew);
@@ -215,28 +215,26 @@ pub(super) fn work(pool: &Arc<Shared>, me: WorkerId) {
                 entry = Entry::Woken;
             }
             Duty::Leave(call) => break (call, None),
-            Duty::Gone(call, left) => break (call, Some(left)),
+            Duty::Gone(call, parting) => break (call, Some(parting)),
         }
     };
     drop(crew);
     let _ = LEAVES.try_with(|leaves| leaves.set(true));
-    leave(pool, me, call, left, employed);
+    leave(pool, me, call, parting, employed);
 }
 
 /// What is left to do for a worker that looks no more.
-pub(super) fn leave(pool: &Arc<Shared>, me: WorkerId, call: Call, left: Option<Left>, employed: Employed) {
+pub(super) fn leave(pool: &Arc<Shared>, me: WorkerId, call: Call, parting: Option<Parting>, employed: Employed) {
     Shared::carry_out(pool, call);
-    let left = left.unwrap_or_else(|| {
+    let parting = parting.unwrap_or_else(|| {
         pool.hooks.stopping(&Worker::new(&pool.name, me), &pool.reporter);
         let mut crew = pool.crew.lock();
         let mut intake = pool.intake.lock();
-        machine::left(&mut crew.machine, &mut intake, me)
+        crew.part(&mut intake, me)
     });
     drop(employed);
-    Shared::carry_out(pool, left.call);
-    if left.stopped {
-        pool.take_leave();
-    }
+    Shared::carry_out(pool, parting.call);
+    pool.take_leave(parting.farewells);
 }
 
 /// What a program wants to be run first may take its time: meanwhile others are called.

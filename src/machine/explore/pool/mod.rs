@@ -88,12 +88,14 @@ struct Yard {
     gone: Job,
     /// Jobs that were cancelled, one bit for each.
     cancelled: u16,
-    /// Jobs that are over. Only where others wait for them.
-    over: u16,
+    /// Jobs that have ended. Only where others wait for them.
+    ended: u16,
     /// The most threads that any target has allowed so far.
     highest: usize,
     /// A thread could not be started.
     failed: bool,
+    /// A transition has said that the pool has stopped: those who wait for that are told.
+    over: bool,
     fault: Option<&'static str>,
 }
 
@@ -146,9 +148,10 @@ impl Yard {
             submitted: 0,
             gone: 0,
             cancelled: 0,
-            over: 0,
+            ended: 0,
             highest: plan.sizes.max,
             failed: false,
+            over: false,
             fault: None,
         }
     }
@@ -208,7 +211,7 @@ impl Yard {
     /// A job is over. Others may have waited for that.
     fn is_over(&mut self, job: Job) {
         if self.plan.0.chained {
-            self.over |= 1 << job;
+            self.ended |= 1 << job;
         }
     }
 
@@ -239,9 +242,13 @@ impl Yard {
         }
     }
 
-    /// Takes the roster, if nobody has it, and finds there whom to join.
+    fn roster_is_taken(&self) -> bool {
+        self.errands().any(|errand| errand.roster)
+    }
+
+    /// Takes the roster, if nobody has it, and learns whom to join before others are started.
     fn takes_roster(&mut self) -> Option<u16> {
-        if self.errands().any(|errand| errand.roster) && !self.has_seed(Seed::IsOvertaken) {
+        if self.roster_is_taken() && !self.has_seed(Seed::IsOvertaken) {
             return None;
         }
         let retired = self.crew.take_retired();
@@ -314,7 +321,7 @@ impl Yard {
             Errand { count: 1.., .. } => self.start_steps(steps, who, errand),
             Errand { tells: true, .. } => {
                 let mut next = self.clone();
-                next.step(steps, "told", |crew, _| crew.told(), labels::told);
+                next.over |= next.step(steps, "told", |crew, _| crew.told(), labels::told);
                 steps.certain(Event::Tells, next.goes_on(who, Errand { tells: false, ..errand }));
             }
             Errand { .. } => {}
@@ -360,6 +367,7 @@ impl Yard {
             let count = usize::from(errand.count);
             let failed =
                 next.step(steps, "start_failed", |crew, intake| start_failed(crew, intake, count), labels::failed);
+            next.over |= failed.stopped;
             let tells = !failed.orphans.is_empty();
             for job in failed.orphans {
                 next.goes(job);

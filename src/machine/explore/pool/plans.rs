@@ -124,8 +124,8 @@ impl Search {
 /// Few workers, many jobs, and a stop among them.
 static BUSY: Search = Search::new(
     Plan { sizes: sizes(1, 4), left: Left { submits: 4, starts: 1, stops: 1, ..NOTHING }, ..SMALL },
-    168_780,
-    653_376,
+    178_320,
+    674_956,
 );
 
 /// Three submitters at once, to workers that search before they sleep.
@@ -137,8 +137,8 @@ static SEARCHING: Search = Search::new(
         searches: true,
         ..SMALL
     },
-    66_983,
-    289_421,
+    68_760,
+    293_682,
 );
 
 /// Resizes at once and one after the other, down to nothing and up again, while jobs come in. Each notify may release two.
@@ -161,8 +161,8 @@ static STOPPED: Search = Search::new(
         left: Left { submits: 2, starts: 1, resizes: 2, stops: 2, ..NOTHING },
         ..SMALL
     },
-    70_765,
-    235_296,
+    79_078,
+    253_223,
 );
 
 /// Threads that cannot be started, in a pool that is stopped and resized.
@@ -173,8 +173,8 @@ static FAILING: Search = Search::new(
         left: Left { submits: 3, starts: 1, resizes: 1, stops: 1, failures: 2, ..NOTHING },
         ..SMALL
     },
-    226_614,
-    797_858,
+    238_731,
+    822_057,
 );
 
 /// Started, lazily and not, in either order.
@@ -186,8 +186,8 @@ static LAZY: Search = Search::new(
         spurious: false,
         ..SMALL
     },
-    85_572,
-    284_929,
+    93_813,
+    306_149,
 );
 
 /// Workers above the minimum that go without a job for too long, while jobs come and the minimum moves.
@@ -199,8 +199,8 @@ static EXPIRING: Search = Search::new(
         keep_alive: true,
         ..SMALL
     },
-    93_303,
-    314_759,
+    95_838,
+    320_189,
 );
 
 /// Jobs that are cancelled wherever they stand, in a pool that is stopped in one way and then in the other, by callers that do not wait for ever.
@@ -213,8 +213,8 @@ static CANCELLED: Search = Search::new(
         spurious: false,
         ..SMALL
     },
-    63_408,
-    238_127,
+    69_079,
+    252_460,
 );
 
 /// Three who submit to a queue with one place, and wait for it, or not, or not for ever, until the pool is stopped.
@@ -244,8 +244,8 @@ static BLOCKED: Search = Search::new(
         spurious: false,
         ..SMALL
     },
-    152_162,
-    511_493,
+    159_632,
+    527_083,
 );
 
 /// Jobs each of which waits for the next, in a pool of one worker and as many stand-ins as there are jobs to be waited for.
@@ -272,8 +272,8 @@ static HOOKED: Search = Search::new(
         spurious: false,
         ..SMALL
     },
-    114_174,
-    376_400,
+    117_624,
+    384_741,
 );
 
 /// A thread that cannot be started, be it in the place of one that has expired or of one that is blocked, for jobs that wait, are cancelled, or wait for a place.
@@ -288,8 +288,8 @@ static SHORT: Search = Search::new(
         spurious: false,
         ..SMALL
     },
-    83_624,
-    240_393,
+    87_516,
+    247_805,
 );
 
 // Checks: B30, B35, B40, P2, R1, R2, R5, R7, R9, R14

@@ -123,6 +123,7 @@ impl Yard {
         }
         let over = self.crew.live() == 0 && telling == 0;
         match self.crew.phase() {
+            phase if self.over != (phase == Phase::Stopped) => Some("those who wait for the end are told of another"),
             Phase::Unstarted if !over => Some("a pool has threads that was not started"),
             Phase::Draining if over => Some("nothing is left to finish, and the pool has not stopped"),
             Phase::Stopped if !over || self.queued() > 0 => Some("a pool has stopped, and something is left"),

@@ -168,7 +168,7 @@ impl<J> Crew<J> {
         self.counts.0.peak = self.counts.0.peak.max(self.live);
         let first = self.next_id;
         self.next_id += count;
-        Start { first, count }
+        Start { first, count, joins: !self.retired.is_empty() }
     }
 
     pub(super) fn retire(&mut self, worker: WorkerId) {

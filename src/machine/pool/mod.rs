@@ -102,13 +102,15 @@ impl<T> std::hash::Hash for History<T> {
 
 /// Threads to start, once the locks are released.
 ///
-/// First those are to be joined that have [retired](Crew::take_retired), so that there are never more threads than the target allows. All of this
-/// is done by one at a time: whoever starts a thread in the place of another must not overtake the one who joins that.
+/// First those are to be joined that have [retired](Crew::take_retired), so that there are never more threads than the target allows; who retires after this was
+/// said still counted then. All of this is done by one at a time: whoever starts a thread in the place of another must not overtake the one who joins that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(crate) struct Start {
     /// The first new worker's number; the others follow it.
     pub(crate) first: WorkerId,
     pub(crate) count: usize,
+    /// There are workers to be joined, unless somebody else has joined them by then.
+    pub(crate) joins: bool,
 }
 
 /// Whom to wake of those who wait.
@@ -135,7 +137,7 @@ pub(crate) struct Call {
 
 impl Call {
     pub(crate) const NOBODY: Self =
-        Self { ring: Ring::No, start: Start { first: 0, count: 0 }, places: Ring::No, saturated: false };
+        Self { ring: Ring::No, start: Start { first: 0, count: 0, joins: false }, places: Ring::No, saturated: false };
 
     fn ring(ring: Ring) -> Self {
         Self { ring, ..Self::NOBODY }

@@ -37,7 +37,9 @@ impl Shared {
             return;
         }
         let mut roster = this.roster.lock();
-        this.join_retired(&mut roster);
+        if start.joins {
+            this.join_retired(&mut roster);
+        }
         for begun in 0..start.count {
             let id = start.first + begun;
             match Self::start_thread(this, &mut roster, id) {

@@ -67,6 +67,8 @@ struct Errand {
     /// The next worker to be started, and how many.
     first: u8,
     count: u8,
+    /// Workers have retired that are to be joined first.
+    joins: bool,
     /// Jobs are to be told that they will never run.
     tells: bool,
 }
@@ -217,7 +219,7 @@ impl Yard {
 
     /// Makes an errand of a call.
     fn errand(&mut self, call: Call) -> Errand {
-        let Call { mut ring, start: Start { first, count }, places, saturated } = call;
+        let Call { mut ring, start: Start { first, count, joins }, places, saturated } = call;
         if ring == Ring::All && self.has_seed(Seed::WakesOneToShrink) {
             ring = Ring::One;
         }
@@ -238,6 +240,7 @@ impl Yard {
             places,
             first: u8::try_from(first).unwrap(),
             count: u8::try_from(count).unwrap(),
+            joins,
             ..Errand::default()
         }
     }
@@ -247,11 +250,11 @@ impl Yard {
     }
 
     /// Takes the roster, if nobody has it, and learns whom to join before others are started.
-    fn takes_roster(&mut self) -> Option<u16> {
+    fn takes_roster(&mut self, joins: bool) -> Option<u16> {
         if self.roster_is_taken() && !self.has_seed(Seed::IsOvertaken) {
             return None;
         }
-        let retired = self.crew.take_retired();
+        let retired = if joins { self.crew.take_retired() } else { Vec::new() };
         let has_retired = |id| self.workers.iter().any(|worker| worker.id == id && !worker.duty.is_able());
         if !retired.iter().copied().all(has_retired) {
             self.blame("a worker is to be joined that can still run");
@@ -314,8 +317,9 @@ impl Yard {
             }
             Errand { count: 1.., roster: false, .. } => {
                 let mut next = self.clone();
-                if let Some(join) = next.takes_roster() {
-                    steps.certain(Event::TakesTheRoster, next.goes_on(who, Errand { roster: true, join, ..errand }));
+                if let Some(join) = next.takes_roster(errand.joins) {
+                    let rest = Errand { roster: true, join, joins: false, ..errand };
+                    steps.certain(Event::TakesTheRoster, next.goes_on(who, rest));
                 }
             }
             Errand { count: 1.., .. } => self.start_steps(steps, who, errand),

@@ -124,8 +124,8 @@ impl Search {
 /// Few workers, many jobs, and a stop among them.
 static BUSY: Search = Search::new(
     Plan { sizes: sizes(1, 4), left: Left { submits: 4, starts: 1, stops: 1, ..NOTHING }, ..SMALL },
-    178_320,
-    674_956,
+    166_845,
+    638_763,
 );
 
 /// Three submitters at once, to workers that search before they sleep.
@@ -150,8 +150,8 @@ static RESIZED: Search = Search::new(
         spurious: false,
         ..SMALL
     },
-    67_448,
-    212_528,
+    65_369,
+    207_052,
 );
 
 /// Two who stop the pool, two who resize it, and workers that wake for no reason.
@@ -161,8 +161,8 @@ static STOPPED: Search = Search::new(
         left: Left { submits: 2, starts: 1, resizes: 2, stops: 2, ..NOTHING },
         ..SMALL
     },
-    79_078,
-    253_223,
+    76_837,
+    247_707,
 );
 
 /// Threads that cannot be started, in a pool that is stopped and resized.
@@ -173,8 +173,8 @@ static FAILING: Search = Search::new(
         left: Left { submits: 3, starts: 1, resizes: 1, stops: 1, failures: 2, ..NOTHING },
         ..SMALL
     },
-    238_731,
-    822_057,
+    231_853,
+    804_804,
 );
 
 /// Started, lazily and not, in either order.
@@ -186,8 +186,8 @@ static LAZY: Search = Search::new(
         spurious: false,
         ..SMALL
     },
-    93_813,
-    306_149,
+    90_991,
+    298_632,
 );
 
 /// Workers above the minimum that go without a job for too long, while jobs come and the minimum moves.
@@ -199,8 +199,8 @@ static EXPIRING: Search = Search::new(
         keep_alive: true,
         ..SMALL
     },
-    95_838,
-    320_189,
+    95_028,
+    318_184,
 );
 
 /// Jobs that are cancelled wherever they stand, in a pool that is stopped in one way and then in the other, by callers that do not wait for ever.
@@ -213,8 +213,8 @@ static CANCELLED: Search = Search::new(
         spurious: false,
         ..SMALL
     },
-    69_079,
-    252_460,
+    67_544,
+    247_772,
 );
 
 /// Three who submit to a queue with one place, and wait for it, or not, or not for ever, until the pool is stopped.
@@ -244,8 +244,8 @@ static BLOCKED: Search = Search::new(
         spurious: false,
         ..SMALL
     },
-    159_632,
-    527_083,
+    158_121,
+    522_291,
 );
 
 /// Jobs each of which waits for the next, in a pool of one worker and as many stand-ins as there are jobs to be waited for.
@@ -258,8 +258,8 @@ static CHAINED: Search = Search::new(
         spurious: false,
         ..SMALL
     },
-    49_574,
-    139_248,
+    48_318,
+    136_603,
 );
 
 /// Workers whose hooks take their time, in a pool that is resized and stopped meanwhile.
@@ -272,8 +272,8 @@ static HOOKED: Search = Search::new(
         spurious: false,
         ..SMALL
     },
-    117_624,
-    384_741,
+    116_912,
+    382_735,
 );
 
 /// A thread that cannot be started, be it in the place of one that has expired or of one that is blocked, for jobs that wait, are cancelled, or wait for a place.
@@ -288,8 +288,8 @@ static SHORT: Search = Search::new(
         spurious: false,
         ..SMALL
     },
-    87_516,
-    247_805,
+    86_304,
+    245_268,
 );
 
 // Checks: B30, B35, B40, P2, R1, R2, R5, R7, R9, R14

@@ -66,7 +66,7 @@ impl Shared {
         }
         let shared = Arc::clone(this);
         let name = Worker::new(&this.name, id).thread_name();
-        sync::spawn(name, this.stack_size, move || worker::work(&shared, id)).map(Some)
+        sync::spawn(name, this.stack_size, move || worker::work(shared, id)).map(Some)
     }
 
     fn start_failed(this: &Arc<Self>, count: usize, error: io::Error) {

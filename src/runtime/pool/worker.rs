@@ -4,6 +4,7 @@
 //! whoever steps it ([`memory`](super::memory)).
 
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 use std::time::Duration;
 
 use super::super::deadline::Deadline;
@@ -21,7 +22,7 @@ thread_local! {
     /// thread-locals can still read it.
     static WORKS_FOR: Cell<usize> = Cell::new(0);
     /// That pool, while there is a worker on this thread.
-    static POOL: RefCell<Option<Arc<Shared>>> = RefCell::new(None);
+    static POOL: RefCell<Option<Rc<Employer>>> = RefCell::new(None);
     /// The addresses of the pools whose jobs this thread tells that they will never run, one inside the other.
     static TELLS: RefCell<Vec<usize>> = RefCell::new(Vec::new());
     /// The worker of this thread looks no more.
@@ -62,20 +63,29 @@ impl Drop for Tells {
 
 /// The pool that this thread works for.
 pub(super) fn employer() -> Option<Arc<Shared>> {
-    POOL.try_with(|pool| pool.borrow().clone()).ok().flatten()
+    POOL.try_with(|pool| pool.borrow().as_ref().map(|employer| Arc::clone(&employer.0))).ok().flatten()
+}
+
+/// The one share that a worker's thread has of its pool: two would be let go of one after the other, for nothing.
+pub(super) struct Employer(Arc<Shared>);
+
+impl Employer {
+    pub(super) fn new(pool: Arc<Shared>) -> Rc<Self> {
+        Rc::new(Self(pool))
+    }
 }
 
 /// This thread works for a pool, until this is dropped.
 pub(super) struct Employed {
-    before: Option<Arc<Shared>>,
+    before: Option<Rc<Employer>>,
     address_before: usize,
 }
 
 impl Employed {
-    pub(super) fn by(pool: &Arc<Shared>) -> Self {
+    pub(super) fn by(employer: &Rc<Employer>) -> Self {
         Self {
-            before: POOL.try_with(|own| own.replace(Some(Arc::clone(pool)))).ok().flatten(),
-            address_before: WORKS_FOR.try_with(|address| address.replace(pool.address())).unwrap_or(0),
+            before: POOL.try_with(|own| own.replace(Some(Rc::clone(employer)))).ok().flatten(),
+            address_before: WORKS_FOR.try_with(|address| address.replace(employer.0.address())).unwrap_or(0),
         }
     }
 }
@@ -190,8 +200,10 @@ impl Hand {
 }
 
 /// The life of a worker that has a thread.
-pub(super) fn work(pool: &Arc<Shared>, me: WorkerId) {
-    let employed = Employed::by(pool);
+pub(super) fn work(pool: Arc<Shared>, me: WorkerId) {
+    let employer = Employer::new(pool);
+    let pool = &employer.0;
+    let employed = Employed::by(&employer);
     let mut hand = Hand::new(me);
     let mut entry = settle_in(pool, me);
     let mut crew = pool.crew.lock();

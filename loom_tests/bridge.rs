@@ -188,7 +188,6 @@ fn a_job_that_blocks_on_the_reactor_during_shutdown_is_answered() {
 
 // Checks: B43, B46
 #[test]
-#[ignore = "a long search: run it by name, with --ignored"]
 fn a_job_cancelled_against_its_beginning_fails_its_deferred_once() {
     explore_calm(|chaos| {
         let reactor = reactor(chaos);

@@ -18,6 +18,7 @@ mod linearizable;
 mod pool;
 mod reply;
 mod resize;
+mod starts;
 mod task;
 mod waits;
 mod witness;

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use loom::sync::Arc;
 use loom::thread;
-use selvedge::loom::{Cancellation, Incident, StopPolicy, StopWithinError, ThreadPool, threads};
-use selvedge::{Failure, NeverRan, Rejection};
+use selvedge::Rejection;
+use selvedge::loom::{Cancellation, StopPolicy, StopWithinError, ThreadPool, threads};
 
 use crate::explore::{explore, explore_calm};
 use crate::pool::{client, pool, shake, started, stop};
-use crate::witness::{Log, Signal};
+use crate::witness::{Log, Signal, Tally};
 
 /// A pool that has had one worker, which may be above the minimum now.
 fn with_one_to_spare() -> ThreadPool {
@@ -25,7 +25,7 @@ fn narrow(min: usize, max: usize) -> ThreadPool {
 }
 
 /// Stops the pool, where some jobs may have been cancelled or refused: each was resolved once.
-fn resolve(pool: &ThreadPool, jobs: u64) {
+pub fn resolve(pool: &ThreadPool, jobs: u64) {
     pool.stop().unwrap();
     let stats = pool.stats();
     assert_eq!((stats.live, stats.busy, stats.blocked, stats.queued, stats.waiting), (0, 0, 0, 0, 0), "{stats:?}");
@@ -67,6 +67,21 @@ fn a_minimum_that_is_raised_against_the_keep_alive_is_kept() {
         pool.let_deadlines_pass();
         pool.adjust_pool_size(1, 1).unwrap();
         assert_eq!(pool.stats().live, 1);
+        stop(&pool, 0);
+    });
+}
+
+// Checks: B31, B34, R4
+#[test]
+fn a_pause_against_the_keep_alive_leaves_no_worker() {
+    explore_calm(|chaos| {
+        let pool = with_one_to_spare();
+        let time = client(&pool, chaos, ThreadPool::let_deadlines_pass);
+        pool.adjust_pool_size(0, 0).unwrap();
+        while pool.stats().live > 0 {
+            thread::yield_now();
+        }
+        drop(time.join());
         stop(&pool, 0);
     });
 }
@@ -170,6 +185,37 @@ fn a_job_that_is_cancelled_against_the_end_of_a_pause_is_resolved_once() {
     });
 }
 
+// Checks: B28, B31, B43
+#[test]
+fn a_job_that_is_cancelled_against_a_pause_is_resolved_once() {
+    explore_calm(|chaos| {
+        let pool = started(0, 1);
+        let log = Log::default();
+        let ran = log.clone();
+        let ticket = pool.call_in_thread_ticketed(move |_| ran.note(1)).unwrap();
+        let other = client(&pool, chaos, move |_| ticket.cancel());
+        pool.adjust_pool_size(0, 0).unwrap();
+        let cancelled = other.join().0;
+        resolve(&pool, 1);
+        assert_eq!(cancelled == Cancellation::NeverRuns, log.seen().is_empty());
+    });
+}
+
+// Checks: B34, B43, P2
+#[test]
+fn a_job_that_is_cancelled_against_the_keep_alive_is_resolved_once() {
+    explore_calm(|_| {
+        let pool = with_one_to_spare();
+        let log = Log::default();
+        let ran = log.clone();
+        let ticket = pool.call_in_thread_ticketed(move |_| ran.note(1)).unwrap();
+        pool.let_deadlines_pass();
+        let cancelled = ticket.cancel();
+        resolve(&pool, 1);
+        assert_eq!(cancelled == Cancellation::NeverRuns, log.seen().is_empty());
+    });
+}
+
 // Checks: B44, R6, R9
 #[test]
 fn a_caller_that_waits_for_a_place_gets_that_of_a_cancelled_job() {
@@ -257,41 +303,14 @@ fn a_job_that_blocks_until_somebody_submits_is_stood_in_for_or_not_and_both_run(
 
 // Checks: B45, R1
 #[test]
-#[ignore = "a long search: run it by name, with --ignored"]
 fn a_job_that_blocks_for_another_in_a_pool_of_one_gets_it() {
     explore_calm(|_| {
         let pool = pool(0, 1);
+        let due = Tally::of(2);
         let (first, second) = Signal::pair();
-        pool.call_in_thread(move || threads::blocked(|| first.wait())).unwrap();
-        pool.call_in_thread(move || second.give()).unwrap();
+        pool.call_in_thread(due.job(move || threads::blocked(|| first.wait()))).unwrap();
+        pool.call_in_thread(due.job(move || second.give())).unwrap();
         pool.start().unwrap();
-        stop(&pool, 2);
-    });
-}
-
-// Checks: B41, R3
-#[test]
-fn a_start_that_fails_against_another_submission_loses_no_job() {
-    explore_calm(|chaos| {
-        let builder = ThreadPool::builder().size(0, 1);
-        let pool = builder.on_report(|report| assert_eq!(report.incident, Incident::ThreadStart)).build().unwrap();
-        pool.start().unwrap();
-        pool.fail_starts(1);
-        let log = Log::default();
-        let submit = move |pool: &ThreadPool, log: &Log, number| {
-            let told = log.clone();
-            let on_result = move |result: Result<(), Failure>| {
-                assert!(result.is_ok() || matches!(result.unwrap_err().downcast_ref(), Some(NeverRan::ThreadStart(_))));
-                told.note(number);
-            };
-            pool.call_in_thread_with_callback(on_result, || ()).unwrap();
-        };
-        let other = log.clone();
-        let other = client(&pool, chaos, move |pool| submit(pool, &other, 2));
-        submit(&pool, &log, 1);
-        drop(other.join());
-        resolve(&pool, 2);
-        assert_eq!(log.seen_in_any_order(), [1, 2]);
     });
 }
 

@@ -1,6 +1,8 @@
 //! What models look at: a log of what ran, and a signal by which one job waits for another.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc as StdArc, Mutex as StdMutex, PoisonError};
+use std::thread;
 
 use loom::sync::{Arc, Condvar, Mutex};
 
@@ -35,25 +37,71 @@ impl Log {
     }
 }
 
+/// Jobs that are due in a pool that nobody waits for. What came of them is looked at when the last who knows of them is gone: all must have run.
+#[derive(Clone)]
+pub struct Tally(StdArc<Due>);
+
+struct Due {
+    jobs: usize,
+    ran: AtomicUsize,
+}
+
+impl Tally {
+    pub fn of(jobs: usize) -> Self {
+        Self(StdArc::new(Due { jobs, ran: AtomicUsize::new(0) }))
+    }
+
+    /// A job that does this, and counts.
+    pub fn job(&self, act: impl FnOnce() + Send + 'static) -> impl FnOnce() + Send + 'static {
+        let due = StdArc::clone(&self.0);
+        move || {
+            act();
+            due.ran.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Drop for Due {
+    fn drop(&mut self) {
+        if !thread::panicking() {
+            assert_eq!(*self.ran.get_mut(), self.jobs, "jobs were accepted, and never ran");
+        }
+    }
+}
+
 /// One thread's word to another: a job that waits for it depends on whoever gives it.
-pub struct Signal(Arc<(Mutex<bool>, Condvar)>);
+///
+/// Shared by std's `Arc`, and rung only where somebody waits: what is not the pool's adds as few interleavings as it can.
+pub struct Signal(StdArc<(Mutex<Word>, Condvar)>);
+
+#[derive(Default)]
+struct Word {
+    given: bool,
+    awaited: bool,
+}
 
 impl Signal {
     /// One end to wait with, one to give with.
     pub fn pair() -> (Self, Self) {
-        let shared = Arc::new((Mutex::new(false), Condvar::new()));
-        (Self(Arc::clone(&shared)), Self(shared))
+        let shared = StdArc::new((Mutex::new(Word::default()), Condvar::new()));
+        (Self(StdArc::clone(&shared)), Self(shared))
     }
 
     pub fn give(self) {
-        *self.0.0.lock().unwrap() = true;
-        self.0.1.notify_one();
+        let mut word = self.0.0.lock().unwrap();
+        word.given = true;
+        let awaited = word.awaited;
+        drop(word);
+        if awaited {
+            self.0.1.notify_one();
+        }
     }
 
     pub fn wait(self) {
-        let mut given = self.0.0.lock().unwrap();
-        while !*given {
-            given = self.0.1.wait(given).unwrap();
+        let mut word = self.0.0.lock().unwrap();
+        while !word.given {
+            word.awaited = true;
+            word = self.0.1.wait(word).unwrap();
         }
     }
 }

@@ -152,7 +152,6 @@ fn start_brings_up_the_minimum_and_for_a_backlog_up_to_the_maximum() {
 
 // Checks: B29
 #[test]
-#[ignore = "the first thread that arrives calls for one more while others are still on their way"]
 fn start_brings_up_no_more_threads_than_the_backlog_needs() {
     ends(|| {
         for _ in 0..50 {

@@ -7,10 +7,10 @@ use super::{Counts, Job, Judge, Phase, Worker};
 impl Judge {
     /// The workers there are. Those that are new must have been wanted.
     pub fn sees(&mut self, workers: &[(usize, Stage)]) {
-        let (was, wanted) = (self.workers.len(), !self.queue.is_empty());
+        let was = self.workers.len();
         for &(id, stage) in workers {
             let Some(worker) = self.workers.get_mut(&id) else {
-                self.hired(id, stage, was, wanted);
+                self.hired(id, stage, was);
                 continue;
             };
             let known = worker.stage;
@@ -25,12 +25,15 @@ impl Judge {
         self.demand(gone.is_none(), || format!("worker {gone:?} is gone"));
     }
 
-    fn hired(&mut self, id: usize, stage: Stage, was: usize, wanted: bool) {
+    fn hired(&mut self, id: usize, stage: Stage, was: usize) {
         self.note(format!("worker {id} is started"));
         self.demand(stage == Stage::Arriving && id >= self.next_worker, || format!("worker {id} comes {stage:?}"));
         self.demand(self.is_serving(), || format!("worker {id} is started before its pool"));
-        self.demand(wanted || was < self.target.min(), || format!("worker {id} is started, and nobody wants it"));
         self.set(id, Worker::at(Stage::Arriving));
+        let arriving = self.workers.values().filter(|worker| worker.stage == Stage::Arriving).count();
+        // Each takes a job of its own.
+        let wanted = arriving <= self.queue.len() || was < self.target.min();
+        self.demand(wanted, || format!("worker {id} is started, and nobody wants it"));
         self.next_worker = id + 1;
         let (live, limit) = (self.staying(), self.limit());
         self.demand(live <= limit, || format!("{live} workers, where {limit} are allowed"));

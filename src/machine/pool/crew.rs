@@ -11,12 +11,14 @@ use super::{Call, Counts, History, Next, Phase, Ring, Sizes, Start, WorkerId};
 pub(crate) struct Crew<J> {
     pub(super) queue: Queue<J>,
     pub(super) phase: Phase,
-    /// Somebody is bound to look at both queues.
+    /// Somebody who was here before is bound to look at both queues.
     pub(super) beacon: bool,
     /// That every worker is blocked, jobs wait and nobody can be added, has been said; it is said once, until it changes.
     pub(super) told: bool,
     /// Threads that were started, or are being started, and have not made their last transition.
     pub(super) live: usize,
+    /// Of these, those that have not arrived: each is bound to look.
+    pub(super) arriving: usize,
     /// Workers that run a job.
     pub(super) busy: usize,
     /// Workers that wait for a wake.
@@ -47,6 +49,7 @@ impl<J> Crew<J> {
             target,
             compensation,
             live: 0,
+            arriving: 0,
             idle: 0,
             busy: 0,
             blocked: 0,
@@ -68,7 +71,7 @@ impl<J> Crew<J> {
 
     /// A started thread arrives. It looks next.
     pub(crate) fn arrived(&mut self) {
-        self.beacon = false;
+        self.arriving -= 1;
     }
 
     /// A worker's wait is over, for whatever reason. It looks next.
@@ -123,7 +126,7 @@ impl<J> Crew<J> {
     /// The jobs that a stop or a failed start has handed out were told that they never will run. Whether the pool has stopped with that.
     pub(crate) fn told(&mut self) -> bool {
         self.telling -= 1;
-        self.stop_if_drained()
+        self.has_stopped()
     }
 
     /// Takes a job and, where others are left behind, calls the next worker to them. Its place in the queue is free.
@@ -136,16 +139,21 @@ impl<J> Crew<J> {
         Next::Run(job, call)
     }
 
-    /// Raises the beacon, if it is not up and there is anybody to see it.
+    /// Jobs wait: calls who could come, unless somebody is bound to look.
+    ///
+    /// An idle worker is called even if threads are on their way, because it is the first to be here. One more thread is not: each that arrives takes a job, and
+    /// the last of them calls the next if it leaves any behind. Whoever called sooner would start more than the backlog needs.
     pub(super) fn call_for_help(&mut self) -> Call {
         if self.beacon || !self.is_serving() {
             Call::NOBODY
         } else if self.idle > 0 {
             self.beacon = true;
             Call::ring(Ring::One)
+        } else if self.arriving > 0 {
+            Call::NOBODY
         } else if self.room() > 0 {
             // A running pool below its minimum is brought up to it: it was started lazily, or threads had failed to start.
-            self.start(self.target.min.saturating_sub(self.live).max(1))
+            Call { start: self.start(self.target.min.saturating_sub(self.live).max(1)), ..Call::NOBODY }
         } else if self.is_stuck() && !mem::replace(&mut self.told, true) {
             Call { saturated: true, ..Call::NOBODY }
         } else {
@@ -153,14 +161,14 @@ impl<J> Crew<J> {
         }
     }
 
-    pub(super) fn start(&mut self, count: usize) -> Call {
-        self.beacon = true;
+    pub(super) fn start(&mut self, count: usize) -> Start {
         self.told = false;
         self.live += count;
+        self.arriving += count;
         self.counts.0.peak = self.counts.0.peak.max(self.live);
         let first = self.next_id;
         self.next_id += count;
-        Call { start: Start { first, count }, ..Call::NOBODY }
+        Start { first, count, joins: !self.retired.is_empty() }
     }
 
     pub(super) fn retire(&mut self, worker: WorkerId) {
@@ -169,12 +177,12 @@ impl<J> Crew<J> {
         self.retired.push(worker);
     }
 
-    pub(super) fn stop_if_drained(&mut self) -> bool {
-        let stopped = self.phase == Phase::Draining && self.live == 0 && self.telling == 0;
-        if stopped {
+    /// Whether the pool has stopped: it does as soon as it drains and nobody is left.
+    pub(super) fn has_stopped(&mut self) -> bool {
+        if self.phase == Phase::Draining && self.live == 0 && self.telling == 0 {
             self.phase = Phase::Stopped;
         }
-        stopped
+        self.phase == Phase::Stopped
     }
 
     /// Whom to tell that a place is free.
@@ -204,9 +212,9 @@ impl<J> Crew<J> {
         self.limit().saturating_sub(self.live)
     }
 
-    /// Whether somebody could come if a job came in now.
+    /// Whether somebody could be called if a job came in now.
     pub(super) fn has_spare(&self) -> bool {
-        self.is_serving() && (self.idle > 0 || self.room() > 0)
+        self.is_serving() && (self.idle > 0 || self.arriving == 0 && self.room() > 0)
     }
 
     /// Whether a job that came in now could not begin before one that waits has what it waits for.
@@ -261,7 +269,7 @@ impl<J> Crew<J> {
         self.counts.0
     }
 
-    /// Workers whose threads are to be joined, before others are started or because the pool has stopped.
+    /// Workers whose threads are to be joined, before others are started.
     #[must_use]
     pub(crate) fn take_retired(&mut self) -> Vec<WorkerId> {
         mem::take(&mut self.retired)
@@ -273,6 +281,10 @@ impl<J> Crew<J> {
 impl<J> Crew<J> {
     pub(in crate::machine) fn has_beacon(&self) -> bool {
         self.beacon
+    }
+
+    pub(in crate::machine) fn arriving(&self) -> usize {
+        self.arriving
     }
 
     pub(in crate::machine) fn has_told(&self) -> bool {

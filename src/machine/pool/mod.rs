@@ -4,15 +4,15 @@
 //! is empty exchange the two queues while they hold both (crew first, then intake). So a submitter meets a worker once per batch, and the order
 //! stays strictly first in, first out.
 //!
-//! Nothing here counts wakes. One bit, the **beacon**, says that somebody is bound to look at both queues: a submitter's
-//! summons on its way, a notified worker, a starting thread, a worker that searches before it sleeps. Whoever arrives
-//! takes the beacon down and looks; if a notify releases two waiters, the second finds nothing and sleeps again; if it
-//! releases one that was not meant, that one looks all the same. Counts say what threads really do.
+//! Nothing here counts wakes. One bit, the **beacon**, says that somebody who is here is bound to look at both queues: a submitter's
+//! summons on its way, a notified worker, one that searches before it sleeps. Whoever comes takes the beacon down and looks; if a notify releases two waiters, the second finds nothing and sleeps again; if it
+//! releases one that was not meant, that one looks all the same. Counts say what threads really do: among
+//! others, how many were started and have not **arrived**. Each of them looks as well, so while one is on its way no other is called for.
 //!
 //! Three facts make it sound, and the exhaustive search holds them in every state:
 //!
 //! 1. A worker falls asleep only while it holds both locks and finds both queues empty.
-//! 2. While jobs wait, the beacon is up, or a summons is on its way, or no worker is idle and none may be added.
+//! 2. While jobs wait, the beacon is up, or a summons is on its way, or no worker is idle and either one is arriving or none may be added.
 //! 3. The intake is **unwatched** only when it is empty, and an idle worker or room for one existed when that was settled: then, and only
 //!    then, the next submitter owes a summons. (A thread that could not be started is the exception: the intake stays unwatched, so
 //!    that each submission tries again.)
@@ -102,13 +102,15 @@ impl<T> std::hash::Hash for History<T> {
 
 /// Threads to start, once the locks are released.
 ///
-/// First those are to be joined that have [retired](Crew::take_retired), so that there are never more threads than the target allows. All of this
-/// is done by one at a time: whoever starts a thread in the place of another must not overtake the one who joins that.
+/// First those are to be joined that have [retired](Crew::take_retired), so that there are never more threads than the target allows; who retires after this was
+/// said still counted then. All of this is done by one at a time: whoever starts a thread in the place of another must not overtake the one who joins that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(crate) struct Start {
     /// The first new worker's number; the others follow it.
     pub(crate) first: WorkerId,
     pub(crate) count: usize,
+    /// There are workers to be joined, unless somebody else has joined them by then.
+    pub(crate) joins: bool,
 }
 
 /// Whom to wake of those who wait.
@@ -135,7 +137,7 @@ pub(crate) struct Call {
 
 impl Call {
     pub(crate) const NOBODY: Self =
-        Self { ring: Ring::No, start: Start { first: 0, count: 0 }, places: Ring::No, saturated: false };
+        Self { ring: Ring::No, start: Start { first: 0, count: 0, joins: false }, places: Ring::No, saturated: false };
 
     fn ring(ring: Ring) -> Self {
         Self { ring, ..Self::NOBODY }
@@ -175,7 +177,7 @@ pub(crate) struct StartFailed<J> {
     /// Jobs that nobody is left to run.
     pub(crate) orphans: VecDeque<J>,
     pub(crate) call: Call,
-    /// The pool was only waiting for these threads to stop.
+    /// The pool has stopped with it: it waited for these threads only. Tell those who wait for that.
     pub(crate) stopped: bool,
 }
 
@@ -188,6 +190,6 @@ pub(crate) struct Stop<J> {
     /// The pool was never started: that is why they do not.
     pub(crate) unstarted: bool,
     pub(crate) call: Call,
-    /// Nothing was left to finish: the pool has stopped.
+    /// The pool has stopped, now or before: tell those who wait for that.
     pub(crate) stopped: bool,
 }

@@ -17,10 +17,10 @@ pub(crate) struct Mood {
     pub(crate) expired: bool,
 }
 
-/// A worker has arrived, and is not ready yet: it runs what the program wants to be run first, which may take its time. So it does not keep
-/// the beacon that was up for it: whoever else could come is called.
+/// A worker has arrived, and is not ready yet: it runs what the program wants to be run first, which may take its time. So it is not waited for: whoever else
+/// could come is called.
 pub(crate) fn settle_in<J>(crew: &mut Crew<J>, intake: &mut Intake<J>) -> Call {
-    crew.beacon = false;
+    crew.arrived();
     let call = if queued(crew, intake) > 0 { crew.call_for_help() } else { Call::NOBODY };
     watch(crew, intake);
     call
@@ -81,7 +81,7 @@ pub(crate) fn left<J>(crew: &mut Crew<J>, intake: &mut Intake<J>, me: WorkerId) 
         Phase::Unstarted | Phase::Draining | Phase::Stopped => Call::NOBODY,
     };
     watch(crew, intake);
-    Left { call, stopped: crew.stop_if_drained() }
+    Left { call, stopped: crew.has_stopped() }
 }
 
 /// Settles whether the next submitter owes a summons: somebody could come, or it is to be said that nobody can.
@@ -135,18 +135,13 @@ pub(crate) fn resize<J>(crew: &mut Crew<J>, intake: &mut Intake<J>, target: Size
     call
 }
 
-/// As many threads as the target and the backlog ask for; where none is needed and jobs wait, an idle worker.
+/// As many threads as the target and the backlog ask for, beside those that are on their way; and where jobs wait, an idle worker, which is here before them.
 fn fill<J>(crew: &mut Crew<J>, backlog: usize) -> Call {
     let below_min = crew.target.min.saturating_sub(crew.live);
-    let for_backlog = backlog.saturating_sub(crew.idle).min(crew.room());
+    let for_backlog = backlog.saturating_sub(crew.idle + crew.arriving).min(crew.room());
     let count = below_min.max(for_backlog);
-    if count > 0 {
-        crew.start(count)
-    } else if backlog > 0 {
-        crew.call_for_help()
-    } else {
-        Call::NOBODY
-    }
+    let call = if backlog > 0 && (count == 0 || crew.idle > 0) { crew.call_for_help() } else { Call::NOBODY };
+    if count > 0 { Call { start: crew.start(count), ..call } } else { call }
 }
 
 /// The same, and idle workers that are too many are woken.
@@ -162,12 +157,12 @@ fn ring_excess<J>(crew: &Crew<J>, call: Call) -> Call {
 
 /// Threads that were to be started could not be; `count` is how many of the last start did not come up.
 ///
-/// Jobs stay queued while another worker lives: a busy one looks before it rests, and an idle one is called. Where none
+/// Jobs stay queued while another worker lives: a busy one looks before it rests, and an idle one has been called, whoever else was on the way. Where none
 /// does, nobody would ever run them: they are handed out, to be failed with the error. Either way the next submission tries
 /// again.
 pub(crate) fn start_failed<J>(crew: &mut Crew<J>, intake: &mut Intake<J>, count: usize) -> StartFailed<J> {
     crew.live -= count;
-    crew.beacon = false;
+    crew.arriving -= count;
     intake.watched = false;
     let mut orphans = VecDeque::new();
     let mut call = Call::NOBODY;
@@ -179,13 +174,8 @@ pub(crate) fn start_failed<J>(crew: &mut Crew<J>, intake: &mut Intake<J>, count:
         if !orphans.is_empty() {
             call.places = crew.all_waiting();
         }
-    } else if crew.idle > 0 && queued(crew, intake) > 0 {
-        // It fell asleep while the beacon was up for the thread that did not come.
-        crew.beacon = true;
-        intake.watched = true;
-        call.ring = Ring::One;
     }
-    StartFailed { orphans, call, stopped: crew.stop_if_drained() }
+    StartFailed { orphans, call, stopped: crew.has_stopped() }
 }
 
 /// The pool stops. Intake closes; what was accepted is finished, or cancelled where it has not begun, as the policy says.
@@ -216,7 +206,7 @@ pub(crate) fn stop<J>(crew: &mut Crew<J>, intake: &mut Intake<J>, policy: Policy
     };
     call.places = crew.all_waiting();
     watch(crew, intake);
-    let stopped = crew.stop_if_drained();
+    let stopped = crew.has_stopped();
     Stop { cancelled, unstarted, call, stopped }
 }
 

@@ -9,7 +9,7 @@ use super::super::sync::{Arc, Mutex};
 use super::Job;
 use super::shared::Shared;
 use super::ticket::apart;
-use super::worker::{Duty, Employed, Entry, Hand, leave, run, settle_in};
+use super::worker::{Duty, Employed, Employer, Entry, Hand, leave, run, settle_in};
 use crate::machine::pool::{Ring, WorkerId};
 
 /// Where a worker without a thread stands.
@@ -163,7 +163,7 @@ impl Stepper {
         let bench = shared.bench.as_ref()?;
         let (mut hand, next) = bench.rouse(id)?;
         let me = hand.id;
-        let employed = Employed::by(shared);
+        let employed = Employed::by(&Employer::new(Arc::clone(shared)));
         let entry = match next {
             Next::Arrive => settle_in(shared, me),
             Next::Look(entry) => entry,
@@ -192,10 +192,10 @@ impl Stepper {
                 leave(shared, me, call, None, employed);
                 Some(Step::Retired)
             }
-            Duty::Gone(call, left) => {
+            Duty::Gone(call, parting) => {
                 bench.leave(me);
                 drop(crew);
-                leave(shared, me, call, Some(left), employed);
+                leave(shared, me, call, Some(parting), employed);
                 Some(Step::Retired)
             }
         }

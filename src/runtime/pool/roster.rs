@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::mem;
 use std::sync::Arc as StdArc;
 
 use super::super::report::Incident;
@@ -36,7 +37,9 @@ impl Shared {
             return;
         }
         let mut roster = this.roster.lock();
-        this.join_retired(&mut roster);
+        if start.joins {
+            this.join_retired(&mut roster);
+        }
         for begun in 0..start.count {
             let id = start.first + begun;
             match Self::start_thread(this, &mut roster, id) {
@@ -63,19 +66,21 @@ impl Shared {
         }
         let shared = Arc::clone(this);
         let name = Worker::new(&this.name, id).thread_name();
-        sync::spawn(name, this.stack_size, move || worker::work(&shared, id)).map(Some)
+        sync::spawn(name, this.stack_size, move || worker::work(shared, id)).map(Some)
     }
 
     fn start_failed(this: &Arc<Self>, count: usize, error: io::Error) {
-        let failed = {
+        let (failed, farewells) = {
             let mut crew = this.crew.lock();
             let mut intake = this.intake.lock();
-            machine::start_failed(&mut crew.machine, &mut intake, count)
+            let failed = machine::start_failed(&mut crew.machine, &mut intake, count);
+            let farewells = crew.farewells(failed.stopped);
+            (failed, farewells)
         };
         this.reporter.report(Incident::ThreadStart, &error, None);
-        this.tell(failed.orphans, &NeverRan::ThreadStart(StdArc::new(error)));
+        let told = this.tell(failed.orphans, &NeverRan::ThreadStart(StdArc::new(error)));
         Self::carry_out(this, failed.call);
-        this.take_leave();
+        this.take_leave(farewells.or(told));
     }
 
     /// The next `count` starts fail.
@@ -83,9 +88,12 @@ impl Shared {
         self.roster.lock().failures = count;
     }
 
-    /// Waits for the threads of a pool that has stopped.
+    /// Waits for the threads of a pool that has stopped: all that are left have retired, and no more are started.
     pub(super) fn join_last(&self) {
-        self.join_retired(&mut self.roster.lock());
+        let mut roster = self.roster.lock();
+        for (_, handle) in mem::take(&mut roster.threads) {
+            handle.join();
+        }
     }
 
     /// Waits for the threads of workers that have made their last transition. They never wait for the roster, so it may be held meanwhile;

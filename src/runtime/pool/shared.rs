@@ -1,6 +1,7 @@
 //! What submitters and workers share: the two locks, and the actions that follow once they are released.
 
 use std::collections::VecDeque;
+use std::mem;
 use std::ptr;
 use std::time::Duration;
 
@@ -19,10 +20,21 @@ use super::stats::{Histograms, PoolStats, PoolTimes};
 use super::stop::StopWithinError;
 use super::worker::Tells;
 use crate::error::{NeverRan, PoolStopped, Rejected, Rejection, Saturated};
-use crate::machine::pool::{self as machine, Call, Crew, Intake, Phase, Policy, Refused, Ring, Sizes, TicketId};
+use crate::machine::pool::{
+    self as machine, Call, Crew, Intake, Phase, Policy, Refused, Ring, Sizes, TicketId, WorkerId,
+};
 
 /// Called when nothing is left to run.
 type Farewell = Box<dyn FnOnce() + Send>;
+
+/// What to tell those who wait for the pool's end; nothing, as long as it has not come. Owed to [`take_leave`](Shared::take_leave), once the locks are released.
+pub(super) type Farewells = Option<Vec<Farewell>>;
+
+/// What a worker owes that is gone, once the locks are released.
+pub(super) struct Parting {
+    pub(super) call: Call,
+    pub(super) farewells: Farewells,
+}
 
 /// A pool, as its handles and its workers see it. Locks are taken in the order in which they stand here, never both by a submitter.
 pub(crate) struct Shared {
@@ -67,6 +79,17 @@ impl Workers {
         if let (Some(histograms), Some(times)) = (&mut self.times, &ran.times) {
             histograms.record(times);
         }
+    }
+
+    /// Worker `me` makes its last transition.
+    pub(super) fn part(&mut self, intake: &mut Intake<Job>, me: WorkerId) -> Parting {
+        let left = machine::left(&mut self.machine, intake, me);
+        Parting { call: left.call, farewells: self.farewells(left.stopped) }
+    }
+
+    /// A transition has said whether the pool has `stopped`: whoever learns it first takes the farewells, under the same hold of the lock.
+    pub(super) fn farewells(&mut self, stopped: bool) -> Farewells {
+        stopped.then(|| mem::take(&mut self.farewells))
     }
 }
 
@@ -229,17 +252,19 @@ impl Shared {
 
     /// Intake closes. `then` is called when nothing is left to run, which may be now.
     pub(super) fn begin_stop(this: &Arc<Self>, policy: Policy, then: Option<Farewell>) {
-        let stop = {
+        let (stop, farewells) = {
             let mut crew = this.crew.lock();
             let mut intake = this.intake.lock();
             let stop = machine::stop(&mut crew.machine, &mut intake, policy);
             crew.farewells.extend(then);
-            stop
+            let farewells = crew.farewells(stop.stopped);
+            (stop, farewells)
         };
         // First the call: those it wakes need not wait until all this is told.
         Self::carry_out(this, stop.call);
-        this.tell(stop.cancelled, &if stop.unstarted { NeverRan::PoolStopped } else { NeverRan::CancelledByStop });
-        this.take_leave();
+        let why = if stop.unstarted { NeverRan::PoolStopped } else { NeverRan::CancelledByStop };
+        let told = this.tell(stop.cancelled, &why);
+        this.take_leave(farewells.or(told));
     }
 
     /// Waits until the pool has stopped, for as long as `deadline` says, then for the threads themselves.
@@ -325,9 +350,9 @@ impl Shared {
     }
 
     /// Tells jobs that the machine has handed out that they will never run. It is told when that is over: until then the pool has not stopped.
-    pub(super) fn tell(&self, jobs: VecDeque<Job>, why: &NeverRan) {
+    pub(super) fn tell(&self, jobs: VecDeque<Job>, why: &NeverRan) -> Farewells {
         if jobs.is_empty() {
-            return;
+            return None;
         }
         {
             let _tells = Tells::jobs_of(self);
@@ -335,19 +360,14 @@ impl Shared {
                 job.refuse(why.clone(), &self.hooks, &self.reporter);
             }
         }
-        // Whoever calls this takes leave next, and finds out whether the pool has stopped with it.
-        self.crew.lock().machine.told();
+        let mut crew = self.crew.lock();
+        let stopped = crew.machine.told();
+        crew.farewells(stopped)
     }
 
-    /// If the pool has stopped, tells those who wait for it. Called by whoever may have stopped it.
-    pub(super) fn take_leave(&self) {
-        let farewells = {
-            let mut crew = self.crew.lock();
-            if crew.machine.phase() != Phase::Stopped {
-                return;
-            }
-            std::mem::take(&mut crew.farewells)
-        };
+    /// If the pool has stopped, tells those who wait for that.
+    pub(super) fn take_leave(&self, farewells: Farewells) {
+        let Some(farewells) = farewells else { return };
         self.stopped.notify_all();
         for farewell in farewells {
             self.reporter.contain(Incident::Job, farewell);

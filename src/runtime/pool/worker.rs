@@ -4,6 +4,7 @@
 //! whoever steps it ([`memory`](super::memory)).
 
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 use std::time::Duration;
 
 use super::super::deadline::Deadline;
@@ -13,15 +14,15 @@ use super::blocked::on_duty;
 use super::desks::Seat;
 use super::hooks::Worker;
 use super::job::Ran;
-use super::shared::{Shared, Workers};
-use crate::machine::pool::{self as machine, Call, Left, Mood, Next, WorkerId};
+use super::shared::{Parting, Shared, Workers};
+use crate::machine::pool::{self as machine, Call, Mood, Next, WorkerId};
 
 thread_local! {
     /// The address of the pool that this thread works for, or has worked for to its end; zero on every other thread. Destructors of other
     /// thread-locals can still read it.
     static WORKS_FOR: Cell<usize> = Cell::new(0);
     /// That pool, while there is a worker on this thread.
-    static POOL: RefCell<Option<Arc<Shared>>> = RefCell::new(None);
+    static POOL: RefCell<Option<Rc<Employer>>> = RefCell::new(None);
     /// The addresses of the pools whose jobs this thread tells that they will never run, one inside the other.
     static TELLS: RefCell<Vec<usize>> = RefCell::new(Vec::new());
     /// The worker of this thread looks no more.
@@ -62,20 +63,29 @@ impl Drop for Tells {
 
 /// The pool that this thread works for.
 pub(super) fn employer() -> Option<Arc<Shared>> {
-    POOL.try_with(|pool| pool.borrow().clone()).ok().flatten()
+    POOL.try_with(|pool| pool.borrow().as_ref().map(|employer| Arc::clone(&employer.0))).ok().flatten()
+}
+
+/// The one share that a worker's thread has of its pool: two would be let go of one after the other, for nothing.
+pub(super) struct Employer(Arc<Shared>);
+
+impl Employer {
+    pub(super) fn new(pool: Arc<Shared>) -> Rc<Self> {
+        Rc::new(Self(pool))
+    }
 }
 
 /// This thread works for a pool, until this is dropped.
 pub(super) struct Employed {
-    before: Option<Arc<Shared>>,
+    before: Option<Rc<Employer>>,
     address_before: usize,
 }
 
 impl Employed {
-    pub(super) fn by(pool: &Arc<Shared>) -> Self {
+    pub(super) fn by(employer: &Rc<Employer>) -> Self {
         Self {
-            before: POOL.try_with(|own| own.replace(Some(Arc::clone(pool)))).ok().flatten(),
-            address_before: WORKS_FOR.try_with(|address| address.replace(pool.address())).unwrap_or(0),
+            before: POOL.try_with(|own| own.replace(Some(Rc::clone(employer)))).ok().flatten(),
+            address_before: WORKS_FOR.try_with(|address| address.replace(employer.0.address())).unwrap_or(0),
         }
     }
 }
@@ -113,7 +123,7 @@ pub(super) enum Duty {
     Sleep(Option<Duration>),
     Leave(Call),
     /// The same, and it has left already: nothing was to be done before.
-    Gone(Call, Left),
+    Gone(Call, Parting),
 }
 
 /// What a worker remembers between two looks.
@@ -180,8 +190,8 @@ impl Hand {
                 if pool.hooks.on_stop() {
                     return Duty::Leave(call);
                 }
-                let left = machine::left(&mut crew.machine, &mut pool.intake.lock(), self.id);
-                Duty::Gone(call, left)
+                let parting = crew.part(&mut pool.intake.lock(), self.id);
+                Duty::Gone(call, parting)
             }
             // `look` decides always.
             Next::Look => Duty::Leave(Call::NOBODY),
@@ -190,12 +200,14 @@ impl Hand {
 }
 
 /// The life of a worker that has a thread.
-pub(super) fn work(pool: &Arc<Shared>, me: WorkerId) {
-    let employed = Employed::by(pool);
+pub(super) fn work(pool: Arc<Shared>, me: WorkerId) {
+    let employer = Employer::new(pool);
+    let pool = &employer.0;
+    let employed = Employed::by(&employer);
     let mut hand = Hand::new(me);
     let mut entry = settle_in(pool, me);
     let mut crew = pool.crew.lock();
-    let (call, left) = loop {
+    let (call, parting) = loop {
         match hand.decide(pool, &mut crew, entry) {
             Duty::Run(job, call) => {
                 drop(crew);
@@ -215,28 +227,26 @@ pub(super) fn work(pool: &Arc<Shared>, me: WorkerId) {
                 entry = Entry::Woken;
             }
             Duty::Leave(call) => break (call, None),
-            Duty::Gone(call, left) => break (call, Some(left)),
+            Duty::Gone(call, parting) => break (call, Some(parting)),
         }
     };
     drop(crew);
     let _ = LEAVES.try_with(|leaves| leaves.set(true));
-    leave(pool, me, call, left, employed);
+    leave(pool, me, call, parting, employed);
 }
 
 /// What is left to do for a worker that looks no more.
-pub(super) fn leave(pool: &Arc<Shared>, me: WorkerId, call: Call, left: Option<Left>, employed: Employed) {
+pub(super) fn leave(pool: &Arc<Shared>, me: WorkerId, call: Call, parting: Option<Parting>, employed: Employed) {
     Shared::carry_out(pool, call);
-    let left = left.unwrap_or_else(|| {
+    let parting = parting.unwrap_or_else(|| {
         pool.hooks.stopping(&Worker::new(&pool.name, me), &pool.reporter);
         let mut crew = pool.crew.lock();
         let mut intake = pool.intake.lock();
-        machine::left(&mut crew.machine, &mut intake, me)
+        crew.part(&mut intake, me)
     });
     drop(employed);
-    Shared::carry_out(pool, left.call);
-    if left.stopped {
-        pool.take_leave();
-    }
+    Shared::carry_out(pool, parting.call);
+    pool.take_leave(parting.farewells);
 }
 
 /// What a program wants to be run first may take its time: meanwhile others are called.

@@ -88,9 +88,11 @@ impl Yard {
                     steps.possible(Event::GivesUp, next);
                 }
                 let mut next = self.clone();
-                if self.crew.phase() == Phase::Stopped
-                    && let Some(join) = next.takes_roster()
-                {
+                if self.over && !self.roster_is_taken() {
+                    if self.workers.iter().any(|worker| worker.duty.is_able()) {
+                        next.blame("a worker is to be joined that can still run");
+                    }
+                    let join = self.workers.iter().fold(0, |bits, worker| bits | 1 << worker.id);
                     let errand = Errand { roster: true, join, ..Errand::default() };
                     next.clients[at] = Client::Joins(errand);
                     steps.certain(Event::TakesTheRoster, next.goes_on(Actor::Client(at), errand));
@@ -144,9 +146,7 @@ impl Yard {
                 next.left.stops -= 1;
                 let Stop { cancelled, call, stopped, .. } =
                     next.step(steps, "stop", |crew, intake| stop(crew, intake, *policy), labels::stopped);
-                if stopped && next.crew.phase() != Phase::Stopped {
-                    next.blame("a pool has stopped that has not");
-                }
+                next.over |= stopped;
                 let tells = !cancelled.is_empty();
                 for job in cancelled {
                     next.goes(job);

@@ -11,11 +11,13 @@ pub(super) const CREW: &[&str] = &[
     "Unstarted",
     "Beacon up",
     "Idle worker",
+    "Arriving",
     "Room",
     "Full",
     "Over target",
     "Draining: beacon up",
     "Draining: idle worker",
+    "Draining: arriving",
     "Draining: room",
     "Draining: full",
     "Draining: over target",
@@ -65,15 +67,13 @@ impl Yard {
         if self.staying() > self.limit() {
             return if running { "Over target" } else { "Draining: over target" };
         }
-        match (self.crew.has_beacon(), self.crew.idle() > 0, self.room() > 0) {
-            (true, _, _) if running => "Beacon up",
-            (true, _, _) => "Draining: beacon up",
-            (false, true, _) if running => "Idle worker",
-            (false, true, _) => "Draining: idle worker",
-            (false, false, true) if running => "Room",
-            (false, false, true) => "Draining: room",
-            (false, false, false) if running => "Full",
-            (false, false, false) => "Draining: full",
+        let label = |name, draining| if running { name } else { draining };
+        match (self.crew.has_beacon(), self.crew.idle() > 0, self.crew.arriving() > 0, self.room() > 0) {
+            (true, ..) => label("Beacon up", "Draining: beacon up"),
+            (_, true, ..) => label("Idle worker", "Draining: idle worker"),
+            (_, _, true, _) => label("Arriving", "Draining: arriving"),
+            (.., true) => label("Room", "Draining: room"),
+            (.., false) => label("Full", "Draining: full"),
         }
     }
 }

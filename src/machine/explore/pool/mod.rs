@@ -67,6 +67,8 @@ struct Errand {
     /// The next worker to be started, and how many.
     first: u8,
     count: u8,
+    /// Workers have retired that are to be joined first.
+    joins: bool,
     /// Jobs are to be told that they will never run.
     tells: bool,
 }
@@ -88,12 +90,14 @@ struct Yard {
     gone: Job,
     /// Jobs that were cancelled, one bit for each.
     cancelled: u16,
-    /// Jobs that are over. Only where others wait for them.
-    over: u16,
+    /// Jobs that have ended. Only where others wait for them.
+    ended: u16,
     /// The most threads that any target has allowed so far.
     highest: usize,
     /// A thread could not be started.
     failed: bool,
+    /// A transition has said that the pool has stopped: those who wait for that are told.
+    over: bool,
     fault: Option<&'static str>,
 }
 
@@ -146,9 +150,10 @@ impl Yard {
             submitted: 0,
             gone: 0,
             cancelled: 0,
-            over: 0,
+            ended: 0,
             highest: plan.sizes.max,
             failed: false,
+            over: false,
             fault: None,
         }
     }
@@ -208,19 +213,23 @@ impl Yard {
     /// A job is over. Others may have waited for that.
     fn is_over(&mut self, job: Job) {
         if self.plan.0.chained {
-            self.over |= 1 << job;
+            self.ended |= 1 << job;
         }
     }
 
     /// Makes an errand of a call.
     fn errand(&mut self, call: Call) -> Errand {
-        let Call { mut ring, start: Start { first, count }, places, saturated } = call;
+        let Call { mut ring, start: Start { first, count, joins }, places, saturated } = call;
         if ring == Ring::All && self.has_seed(Seed::WakesOneToShrink) {
             ring = Ring::One;
         }
         let places = if self.has_seed(Seed::TellsNobodyOfAPlace) { Ring::No } else { places };
         if count > 0 && self.crew.live() > self.limit() {
             self.blame("more threads are started than the target allows");
+        }
+        // A summons does not look whether its job still waits.
+        if count > 0 && self.crew.live() > self.crew.target().min && self.crew.arriving() > self.queued().max(1) {
+            self.blame("more threads are started than the backlog needs");
         }
         let blocked = self.workers.iter().filter(|worker| worker.blocked).count();
         if saturated && (blocked == 0 || blocked != self.crew.live()) {
@@ -231,16 +240,21 @@ impl Yard {
             places,
             first: u8::try_from(first).unwrap(),
             count: u8::try_from(count).unwrap(),
+            joins,
             ..Errand::default()
         }
     }
 
-    /// Takes the roster, if nobody has it, and finds there whom to join.
-    fn takes_roster(&mut self) -> Option<u16> {
-        if self.errands().any(|errand| errand.roster) && !self.has_seed(Seed::IsOvertaken) {
+    fn roster_is_taken(&self) -> bool {
+        self.errands().any(|errand| errand.roster)
+    }
+
+    /// Takes the roster, if nobody has it, and learns whom to join before others are started.
+    fn takes_roster(&mut self, joins: bool) -> Option<u16> {
+        if self.roster_is_taken() && !self.has_seed(Seed::IsOvertaken) {
             return None;
         }
-        let retired = self.crew.take_retired();
+        let retired = if joins { self.crew.take_retired() } else { Vec::new() };
         let has_retired = |id| self.workers.iter().any(|worker| worker.id == id && !worker.duty.is_able());
         if !retired.iter().copied().all(has_retired) {
             self.blame("a worker is to be joined that can still run");
@@ -303,14 +317,15 @@ impl Yard {
             }
             Errand { count: 1.., roster: false, .. } => {
                 let mut next = self.clone();
-                if let Some(join) = next.takes_roster() {
-                    steps.certain(Event::TakesTheRoster, next.goes_on(who, Errand { roster: true, join, ..errand }));
+                if let Some(join) = next.takes_roster(errand.joins) {
+                    let rest = Errand { roster: true, join, joins: false, ..errand };
+                    steps.certain(Event::TakesTheRoster, next.goes_on(who, rest));
                 }
             }
             Errand { count: 1.., .. } => self.start_steps(steps, who, errand),
             Errand { tells: true, .. } => {
                 let mut next = self.clone();
-                next.step(steps, "told", |crew, _| crew.told(), labels::told);
+                next.over |= next.step(steps, "told", |crew, _| crew.told(), labels::told);
                 steps.certain(Event::Tells, next.goes_on(who, Errand { tells: false, ..errand }));
             }
             Errand { .. } => {}
@@ -356,6 +371,7 @@ impl Yard {
             let count = usize::from(errand.count);
             let failed =
                 next.step(steps, "start_failed", |crew, intake| start_failed(crew, intake, count), labels::failed);
+            next.over |= failed.stopped;
             let tells = !failed.orphans.is_empty();
             for job in failed.orphans {
                 next.goes(job);

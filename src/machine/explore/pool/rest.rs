@@ -82,6 +82,7 @@ impl Yard {
         let count = |is: fn(Duty) -> bool| self.workers.iter().filter(|worker| is(worker.duty)).count();
         let to_come: usize = self.errands().map(|errand| usize::from(errand.count)).sum();
         let live = count(Duty::is_able) + to_come;
+        let arriving = count(|duty| duty == Duty::Arrives) + to_come;
         let idle = count(|duty| matches!(duty, Duty::Waits | Duty::Released));
         let busy = count(|duty| matches!(duty, Duty::Takes(..) | Duty::Runs(_)));
         let blocked = self.workers.iter().filter(|worker| worker.blocked).count();
@@ -95,6 +96,8 @@ impl Yard {
         let counts = self.crew.counts();
         if (self.crew.live(), self.crew.idle(), self.crew.busy()) != (live, idle, busy) {
             Some("live, idle and busy are not what threads do")
+        } else if self.crew.arriving() != arriving {
+            Some("those that arrive are not those that were started")
         } else if counts.started - counts.completed != busy as u64 || counts.peak < live {
             Some("started, completed and peak are not what threads did")
         } else {
@@ -120,6 +123,7 @@ impl Yard {
         }
         let over = self.crew.live() == 0 && telling == 0;
         match self.crew.phase() {
+            phase if self.over != (phase == Phase::Stopped) => Some("those who wait for the end are told of another"),
             Phase::Unstarted if !over => Some("a pool has threads that was not started"),
             Phase::Draining if over => Some("nothing is left to finish, and the pool has not stopped"),
             Phase::Stopped if !over || self.queued() > 0 => Some("a pool has stopped, and something is left"),
@@ -131,19 +135,22 @@ impl Yard {
     fn misleads(&self) -> Option<&'static str> {
         let beacon = self.crew.has_beacon();
         let summons = self.clients.contains(&Client::Owes);
-        let spare = self.is_serving() && (self.crew.idle() > 0 || self.room() > 0);
         let watched = self.intake.is_watched();
+        let waits = self.queued() > 0 && self.is_serving() && !beacon && !summons;
+        if waits && self.crew.idle() > 0 {
+            return Some("a job waits, so does a worker, and nobody is told");
+        }
         let tries_again = self.failed && !watched;
-        if self.queued() > 0 && spare && !(beacon || summons || tries_again) {
-            return Some("jobs wait, somebody could come, and nobody is told");
+        if waits && self.room() > 0 && self.crew.arriving() == 0 && !tries_again {
+            return Some("a job waits, a thread might be started, and nobody is told");
         }
         // Somebody could come when it was settled. A summons whose job was taken meanwhile may have called them since.
         if self.intake.is_open() && !watched && !self.failed && (self.queued() > 0 || !self.is_serving()) {
             return Some("the intake is unwatched though jobs wait");
         }
-        let is_bound = |duty| matches!(duty, Duty::Arrives | Duty::Searches | Duty::Released);
+        let is_bound = |duty| matches!(duty, Duty::Searches | Duty::Released);
         let bound = self.workers.iter().any(|worker| is_bound(worker.duty))
-            || self.errands().any(|errand| errand.ring != Ring::No || errand.count > 0);
+            || self.errands().any(|errand| errand.ring != Ring::No);
         if beacon && self.is_serving() && !bound {
             return Some("the beacon is up, and nobody is bound to look");
         }

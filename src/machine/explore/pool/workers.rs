@@ -98,7 +98,7 @@ impl Yard {
                 self.looks(steps, worker, "settled", Event::Looks(id), |_, _| ());
             }
             Duty::Arrives => self.looks(steps, worker, "arrived", Event::Arrives(id), |yard, steps| {
-                if !yard.has_seed(Seed::LeavesTheBeacon) {
+                if !yard.has_seed(Seed::NeverArrives) {
                     yard.step(steps, "arrived", |crew, _| crew.arrived(), |()| "look");
                 }
             }),
@@ -124,6 +124,7 @@ impl Yard {
             Duty::Leaves(errand) if errand.is_done() => {
                 let mut next = self.clone();
                 let over = next.step(steps, "left", |crew, intake| left(crew, intake, id), labels::left);
+                next.over |= over.stopped;
                 let errand = next.errand(over.call);
                 next.worker(id).unwrap().duty = Duty::Retires(errand);
                 steps.row(Row { from: "Leaving", event: "left", action: labels::left(&over), to: "Retired" });
@@ -160,7 +161,7 @@ impl Yard {
         let waits_for = job + 1;
         if worker.blocked {
             // In a chain of jobs, each waits until the next is over.
-            if self.plan.0.chained && waits_for < self.submitted && self.over & 1 << waits_for == 0 {
+            if self.plan.0.chained && waits_for < self.submitted && self.ended & 1 << waits_for == 0 {
                 return;
             }
             let mut next = self.clone();

@@ -8,6 +8,8 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::{env, fs};
 
+use crate::pairs;
+
 /// What one model's two searches took.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Counts {
@@ -75,7 +77,7 @@ fn write(rows: &BTreeMap<String, Counts>) -> String {
     for (model, Counts { calm, shaken }) in rows {
         writeln!(text, "| `{model}` | {} | {} |", grouped(*calm), grouped(*shaken)).expect("a string takes all");
     }
-    text
+    text + &pairs::table(&path().with_file_name(""))
 }
 
 /// Digits in groups of three: these numbers are read by people.
@@ -91,7 +93,7 @@ fn grouped(number: usize) -> String {
     text
 }
 
-/// A row whose test is gone would stand for ever.
+/// A row whose test is gone would stand for ever, and a pair whose model is gone.
 #[test]
 fn every_row_of_the_ledger_is_a_model() {
     for model in models() {
@@ -100,4 +102,5 @@ fn every_row_of_the_ledger_is_a_model() {
         let source = fs::read_to_string(&source).unwrap_or_default();
         assert!(source.contains(&format!("fn {test}()")), "{model} is in the ledger, but there is no such model");
     }
+    assert_eq!(fs::read_to_string(path()).unwrap_or_default(), write(&read()), "SELVEDGE_BLESS=1 writes the ledger");
 }

@@ -72,6 +72,7 @@ fn running(max: usize) -> Pool {
 }
 
 // Checks: B30, B40, P2, P70
+// Races: submit × stop
 #[test]
 fn a_submission_against_a_stop_is_before_it_or_after() {
     explore_calm(|chaos| {
@@ -99,6 +100,7 @@ fn statistics_are_those_of_one_instant() {
 }
 
 // Checks: B28, B31, P70
+// Races: submit × shrink
 #[test]
 fn a_pause_against_a_submission_is_one_line_of_jobs() {
     explore_calm(|chaos| {
@@ -144,6 +146,7 @@ fn the_inbox_is_a_deque_that_is_closed_at_some_time() {
 }
 
 // Checks: B40, P2, P70
+// Races: stop × stop
 #[test]
 fn of_two_that_stop_an_unstarted_pool_neither_returns_before_its_job_is_told() {
     explore_calm(|chaos| {

@@ -15,6 +15,7 @@ mod hooks;
 mod inbox;
 mod ledger;
 mod linearizable;
+mod pairs;
 mod pool;
 mod reply;
 mod resize;

@@ -43,6 +43,7 @@ pub fn stop(pool: &ThreadPool, jobs: u64) {
 }
 
 // Checks: B30, B40, R9, R12
+// Races: submit × stop
 #[test]
 fn a_job_submitted_against_stop_has_run_when_stop_returns_or_comes_back() {
     explore(|chaos| {
@@ -119,6 +120,7 @@ fn one_worker_runs_its_jobs_in_the_order_of_submission() {
 }
 
 // Checks: B30, R1, R2
+// Races: submit × submit
 #[test]
 fn two_clients_jobs_each_run_once() {
     explore(|chaos| {

@@ -9,6 +9,7 @@ use crate::witness::{Log, Signal, Tally};
 /// That the submission, too, races the two workers' arrival is more than can be searched: 2,350,000 iterations had found no end of it. One worker that retires
 /// meanwhile is `a_job_submitted_while_the_last_worker_retires_is_run_when_there_is_room_again`; for more, there is the machine's own search.
 // Checks: B30, B31, R1, R9
+// Races: submit × shrink
 #[test]
 fn a_job_that_waits_while_its_pool_shrinks_is_run() {
     explore_calm(|_| {
@@ -34,6 +35,7 @@ fn an_idle_worker_above_the_target_retires_now() {
 }
 
 // Checks: B28, B31, R10, R11
+// Races: submit × shrink
 #[test]
 fn a_job_submitted_while_the_last_worker_retires_is_run_when_there_is_room_again() {
     explore_calm(|chaos| {
@@ -49,6 +51,7 @@ fn a_job_submitted_while_the_last_worker_retires_is_run_when_there_is_room_again
 }
 
 // Checks: B28, B31, R9, R11
+// Races: submit × grow
 #[test]
 fn a_job_submitted_against_the_end_of_a_pause_is_run() {
     explore_calm(|chaos| {
@@ -93,6 +96,7 @@ fn growing_serves_a_job_that_another_one_waits_for() {
 }
 
 // Checks: B31, B33, R10, R13
+// Races: grow × shrink
 #[test]
 fn of_two_resizes_at_once_the_later_is_what_the_pool_comes_to() {
     explore_calm(|chaos| {
@@ -108,6 +112,7 @@ fn of_two_resizes_at_once_the_later_is_what_the_pool_comes_to() {
 }
 
 // Checks: B31, B40, R10, R29
+// Races: grow × stop
 #[test]
 fn a_pause_that_ends_against_a_stop_brings_up_one_worker_for_its_job() {
     explore_calm(|chaos| {
@@ -122,6 +127,7 @@ fn a_pause_that_ends_against_a_stop_brings_up_one_worker_for_its_job() {
 }
 
 // Checks: B28, B31, B40, R10, R29
+// Races: shrink × stop
 #[test]
 fn a_pause_against_a_stop_leaves_no_job_behind() {
     explore_calm(|chaos| {

@@ -36,6 +36,7 @@ fn nobody_waits_alone(pool: &ThreadPool) {
 }
 
 // Checks: B41, R3
+// Races: submit × failed start
 #[test]
 fn a_start_that_fails_against_another_submission_loses_no_job() {
     explore_calm(|chaos| {
@@ -52,6 +53,7 @@ fn a_start_that_fails_against_another_submission_loses_no_job() {
 }
 
 // Checks: B31, B41, R3
+// Races: submit × failed start
 #[test]
 fn a_resize_whose_start_fails_against_a_submission_loses_no_job() {
     explore_calm(|chaos| {
@@ -71,7 +73,25 @@ fn a_resize_whose_start_fails_against_a_submission_loses_no_job() {
     });
 }
 
+// Checks: B31, B41, R3
+// Races: grow × failed start
+#[test]
+fn a_start_that_fails_against_a_resize_that_asks_for_one_loses_no_job() {
+    explore_calm(|chaos| {
+        let pool = failing(0, 1);
+        let log = Log::default();
+        submit(&pool, &log, 1);
+        let other = client(&pool, chaos, |pool| pool.adjust_pool_size(1, 1).unwrap());
+        pool.start().unwrap();
+        drop(other.join());
+        nobody_waits_alone(&pool);
+        resolve(&pool, 1);
+        assert_eq!(log.seen(), [1]);
+    });
+}
+
 // Checks: B28, B31, B41, R3
+// Races: shrink × failed start
 #[test]
 fn a_start_that_fails_against_a_pause_leaves_its_job_to_the_stop_or_fails_it() {
     explore_calm(|chaos| {
@@ -88,6 +108,7 @@ fn a_start_that_fails_against_a_pause_leaves_its_job_to_the_stop_or_fails_it() {
 }
 
 // Checks: B40, B41, R3, R29
+// Races: stop × failed start
 #[test]
 fn a_start_that_fails_against_a_stop_fails_its_job_and_the_pool_stops() {
     explore(|chaos| {
@@ -104,6 +125,7 @@ fn a_start_that_fails_against_a_stop_fails_its_job_and_the_pool_stops() {
 }
 
 // Checks: B41, B43, R3
+// Races: cancel × failed start
 #[test]
 fn a_job_that_is_cancelled_against_a_start_that_fails_is_resolved_once() {
     explore_calm(|chaos| {
@@ -120,6 +142,7 @@ fn a_job_that_is_cancelled_against_a_start_that_fails_is_resolved_once() {
 }
 
 // Checks: B34, B41, R3
+// Races: keep-alive × failed start
 #[test]
 fn a_start_that_fails_in_the_place_of_a_worker_that_expires_loses_no_job() {
     explore_calm(|_| {

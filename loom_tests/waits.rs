@@ -33,6 +33,7 @@ pub fn resolve(pool: &ThreadPool, jobs: u64) {
 }
 
 // Checks: B34, P50, R1, R4
+// Races: submit × keep-alive
 #[test]
 fn a_job_submitted_against_the_keep_alive_is_run() {
     explore_calm(|_| {
@@ -60,6 +61,7 @@ fn an_idle_worker_above_the_minimum_ends_when_its_time_has_passed() {
 }
 
 // Checks: B33, B34, R10
+// Races: grow × keep-alive
 #[test]
 fn a_minimum_that_is_raised_against_the_keep_alive_is_kept() {
     explore_calm(|_| {
@@ -72,6 +74,7 @@ fn a_minimum_that_is_raised_against_the_keep_alive_is_kept() {
 }
 
 // Checks: B31, B34, R4
+// Races: shrink × keep-alive
 #[test]
 fn a_pause_against_the_keep_alive_leaves_no_worker() {
     explore_calm(|chaos| {
@@ -87,6 +90,7 @@ fn a_pause_against_the_keep_alive_leaves_no_worker() {
 }
 
 // Checks: B34, B40, R29
+// Races: stop × keep-alive
 #[test]
 fn a_pool_that_is_stopped_against_the_keep_alive_stops() {
     explore(|chaos| {
@@ -138,6 +142,7 @@ fn a_job_that_waits_until_it_is_cancelled_sees_it() {
 }
 
 // Checks: B40, B43, P2
+// Races: stop × cancel
 #[test]
 fn a_job_that_is_cancelled_against_a_stop_that_cancels_is_resolved_once() {
     explore_calm(|chaos| {
@@ -156,6 +161,7 @@ fn a_job_that_is_cancelled_against_a_stop_that_cancels_is_resolved_once() {
 }
 
 // Checks: B43, R1, R9
+// Races: submit × cancel
 #[test]
 fn a_job_submitted_while_another_is_cancelled_is_run() {
     explore_calm(|_| {
@@ -170,6 +176,7 @@ fn a_job_submitted_while_another_is_cancelled_is_run() {
 }
 
 // Checks: B31, B43, R11
+// Races: grow × cancel
 #[test]
 fn a_job_that_is_cancelled_against_the_end_of_a_pause_is_resolved_once() {
     explore_calm(|chaos| {
@@ -186,6 +193,7 @@ fn a_job_that_is_cancelled_against_the_end_of_a_pause_is_resolved_once() {
 }
 
 // Checks: B28, B31, B43
+// Races: shrink × cancel
 #[test]
 fn a_job_that_is_cancelled_against_a_pause_is_resolved_once() {
     explore_calm(|chaos| {
@@ -202,6 +210,7 @@ fn a_job_that_is_cancelled_against_a_pause_is_resolved_once() {
 }
 
 // Checks: B34, B43, P2
+// Races: cancel × keep-alive
 #[test]
 fn a_job_that_is_cancelled_against_the_keep_alive_is_resolved_once() {
     explore_calm(|_| {

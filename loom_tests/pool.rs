@@ -119,6 +119,19 @@ fn one_worker_runs_its_jobs_in_the_order_of_submission() {
     });
 }
 
+// Checks: B30, R2, R17
+#[test]
+fn a_worker_that_was_woken_is_told_of_the_next_job_too() {
+    explore_calm(|_| {
+        let pool = started(1, 1);
+        let (done, tell) = Signal::pair();
+        pool.call_in_thread(|| ()).unwrap();
+        pool.call_in_thread(move || tell.give()).unwrap();
+        // Nothing else wakes it: the pool is not told to stop before.
+        done.wait();
+    });
+}
+
 // Checks: B30, R1, R2
 // Races: submit × submit
 #[test]

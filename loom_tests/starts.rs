@@ -47,6 +47,7 @@ fn a_start_that_fails_against_another_submission_loses_no_job() {
         let other = client(&pool, chaos, move |pool| submit(pool, &other, 2));
         submit(&pool, &log, 1);
         drop(other.join());
+        nobody_waits_alone(&pool);
         resolve(&pool, 2);
         assert_eq!(log.seen_in_any_order(), [1, 2]);
     });
@@ -131,11 +132,15 @@ fn a_job_that_is_cancelled_against_a_start_that_fails_is_resolved_once() {
     explore_calm(|chaos| {
         let pool = failing(0, 1);
         let ticket = pool.call_in_thread_ticketed(|_| unreachable!("there is no thread")).unwrap();
-        let other = client(&pool, chaos, move |_| (ticket.cancel(), ticket));
+        let failed = Log::default();
+        let seen = failed.clone();
+        let other = client(&pool, chaos, move |_| (seen.seen(), ticket.cancel(), ticket));
         pool.start().unwrap();
-        let (cancelled, ticket) = other.join().0;
+        failed.note(1);
+        let (failed, cancelled, ticket) = other.join().0;
         let stats = pool.stats();
         let never_runs = cancelled == Cancellation::NeverRuns;
+        assert!(failed.is_empty() || !never_runs, "it was failed before");
         assert_eq!((stats.cancelled, stats.failed), if never_runs { (1, 0) } else { (0, 1) });
         assert_eq!((stats.live, stats.queued, ticket.cancel()), (0, 0, Cancellation::Over));
     });

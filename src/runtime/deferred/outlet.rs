@@ -182,10 +182,11 @@ impl<T, E: Error + 'static> Outlet<T, E> {
 impl<T, E: Error + 'static> Rest<T, E> {
     #[inline(never)]
     fn drop_unasked(self) {
-        if let Err(error) = &self.result {
-            report(Incident::Unhandled, error, Some(self.made_at));
+        let Self { result, made_at } = self;
+        if let Err(error) = &result {
+            report(Incident::Unhandled, error, Some(made_at));
         }
-        drop_contained(self.result);
+        drop_contained(result);
     }
 }
 

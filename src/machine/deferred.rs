@@ -321,6 +321,12 @@ impl<N, R, W> Outlet<N, R, W> {
         }
     }
 
+    /// What has become of a result that was lent [settles](Self::settle) here. Nobody came meanwhile: who brings it back is the only one who might have.
+    #[inline]
+    pub(crate) fn bring_back(place: &Cell<Self>, result: R) {
+        place.replace(Self::Settled(result)).was_open("a lent result is waited for by nobody else");
+    }
+
     /// Somebody watches from now on; the one who did before is handed out. Where there is nothing to watch for, the watcher is handed back.
     pub(crate) fn watch(place: &Cell<Self>, watcher: W) -> Result<Option<W>, W> {
         match place.replace(Self::Spent) {

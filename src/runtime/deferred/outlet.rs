@@ -2,7 +2,6 @@
 
 use std::cell::Cell;
 use std::error::Error;
-use std::mem;
 use std::panic::Location;
 use std::rc::Rc;
 use std::task::Waker;
@@ -114,13 +113,10 @@ impl<T, E> Outlet<T, E> {
         Machine::lend(&self.0)
     }
 
-    /// What has become of the result that was lent. Nobody came meanwhile: who brings it is who might have.
+    /// What has become of the result that was lent.
     #[inline]
     pub(super) fn bring_back(&self, rest: Rest<T, E>) {
-        let met = self.settle(rest);
-        debug_assert!(matches!(met, Met::NotYet), "a lent result is waited for");
-        // There is nothing to drop in `NotYet`, which the compiler cannot know.
-        mem::forget(met);
+        Machine::bring_back(&self.0, rest);
     }
 
     /// Whether the result lies here.
@@ -186,10 +182,11 @@ impl<T, E: Error + 'static> Outlet<T, E> {
 impl<T, E: Error + 'static> Rest<T, E> {
     #[inline(never)]
     fn drop_unasked(self) {
-        if let Err(error) = &self.result {
-            report(Incident::Unhandled, error, Some(self.made_at));
+        let Self { result, made_at } = self;
+        if let Err(error) = &result {
+            report(Incident::Unhandled, error, Some(made_at));
         }
-        drop_contained(self.result);
+        drop_contained(result);
     }
 }
 

@@ -108,7 +108,7 @@ impl Failure {
 
     /// A failure of an error that this crate makes itself. A backtrace would show nothing but this crate: the stack that panicked, cancelled or
     /// abandoned is gone or is no fault.
-    fn bare(error: impl Error + Send + Sync + 'static) -> Self {
+    pub(crate) fn bare(error: impl Error + Send + Sync + 'static) -> Self {
         Self(Box::new(Inner { error: Box::new(error), backtrace: Backtrace::disabled() }))
     }
 

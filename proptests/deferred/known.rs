@@ -166,6 +166,25 @@ fn a_list_that_has_fired_keeps_nobody_paused() {
     );
 }
 
+// Checks: B64, P31, P32
+#[test]
+fn those_for_whom_there_will_be_nothing_are_told_in_the_order_of_asking() {
+    comes_right(
+        "room 0
+         acquire 0
+         acquire 0
+         acquire 0
+         release 0
+         run 0 { } pass
+         shelf 0 0
+         get 0
+         get 0
+         put 0
+         get 0
+         end abandon",
+    );
+}
+
 // Checks: B54, B62
 #[test]
 fn the_loser_of_a_race_may_wait_for_what_comes_after_that() {

@@ -12,6 +12,7 @@ pub fn program() -> impl Strategy<Value = Program> {
     let anything = vec(op(), 0..16);
     let script = prop_oneof![
         3 => anything,
+        1 => (rooms(), vec(op(), 0..12)).prop_map(|(rooms, rest)| [rooms, rest].concat()),
         1 => (line(), vec(op(), 0..10)).prop_map(|(line, rest)| [line, rest].concat()),
     ];
     (script, ending).prop_map(|(script, ending)| Program { script, ending })
@@ -40,6 +41,7 @@ fn op() -> impl Strategy<Value = Op> {
                     2 => simple(),
                     1 => deed(inner.clone()).prop_map(|canceller| Op::New(Some(canceller))),
                     6 => (nth(), side(inner.clone())).prop_map(|(nth, side)| Op::Add(nth, side)),
+                    1 => (few(), hook(inner.clone())).prop_map(|(nth, hook)| Op::Run(nth, hook)),
         1 => (nth(), delay(), hook(inner)).prop_map(|(nth, delay, hook)| Op::Timeout(nth, delay, Some(hook))),
                 ]
     })
@@ -69,8 +71,33 @@ fn simple() -> BoxedStrategy<Op> {
             1 => nth().prop_map(Op::Loosen),
             1 => nth().prop_map(Op::Ungrip),
             1 => Just(Op::Panic),
+            3 => room(),
         ]
     .boxed()
+}
+
+/// What is about a lock, a semaphore or a queue.
+fn room() -> BoxedStrategy<Op> {
+    prop_oneof![
+        1 => (0u8..3).prop_map(Op::Room),
+        4 => few().prop_map(Op::Acquire),
+        4 => few().prop_map(Op::Release),
+        1 => (0u8..4, 0u8..4).prop_map(|(size, backlog)| Op::Shelf(size, backlog)),
+        4 => few().prop_map(Op::Put),
+        4 => few().prop_map(Op::Get),
+    ]
+    .boxed()
+}
+
+/// Some of each, and those who come to them.
+fn rooms() -> BoxedStrategy<Vec<Op>> {
+    let made = ((0u8..3).prop_map(Op::Room), (0u8..3, 0u8..4).prop_map(|(size, backlog)| Op::Shelf(size, backlog)));
+    (made, vec(room(), 2..9)).prop_map(|((room, shelf), come)| [vec![room, shelf], come].concat()).boxed()
+}
+
+/// There are fewer of these.
+fn few() -> impl Strategy<Value = Nth> {
+    (0u8..2).prop_map(Nth)
 }
 
 fn deed(inner: BoxedStrategy<Op>) -> BoxedStrategy<Deed> {

@@ -151,6 +151,16 @@ impl<'a> Words<'a> {
             "log" => Op::Log(self.nth()),
             "look" => Op::Look(self.nth()),
             "advance" => Op::Advance(Delay(self.number())),
+            "room" => Op::Room(self.number()),
+            "acquire" => Op::Acquire(self.nth()),
+            "release" => Op::Release(self.nth()),
+            "run" => {
+                let nth = self.nth();
+                Op::Run(nth, self.hook())
+            }
+            "shelf" => Op::Shelf(self.number(), self.number()),
+            "put" => Op::Put(self.nth()),
+            "get" => Op::Get(self.nth()),
             "panic" => Op::Panic,
             other => panic!("no operation: {other}"),
         }

@@ -415,7 +415,7 @@ impl<N, R, W> Outlet<N, R, W> {
 pub(crate) enum Place<I> {
     /// It waits for none, and none waits for it.
     Alone,
-    /// It waits, and none waits for it: the only one of its line that a program may still hold.
+    /// It waits, and none waits for it: the only one of its line that a program may still hold, or what stands for a list that it is a member of.
     Outermost {
         /// The other end.
         innermost: I,

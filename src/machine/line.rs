@@ -125,6 +125,13 @@ impl<W> Line<W> {
     }
 }
 
+impl<W> Drop for Line<W> {
+    /// In the order of the line, which is not that of its places: whoever is told by its own drop that there will be nothing is told in its turn.
+    fn drop(&mut self) {
+        while self.pop().is_some() {}
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::Line;

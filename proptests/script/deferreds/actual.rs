@@ -1,18 +1,21 @@
 //! Deferreds themselves run a program, and every closure, value and error of it leaves its mark in the trace.
 
+mod rooms;
+
 use std::cell::{Cell, RefCell};
 use std::panic::resume_unwind;
 use std::rc::Rc;
 use std::time::Duration;
 
 use selvedge::{
-    Deferred, DeferredList, Failure, FailureGroup, FirstError, LocalHandle, NotPaused, Outcome, OutcomeOf, PauseHandle,
-    Raise, Reactor, Resolver, Settled, VirtualClock,
+    Deferred, DeferredList, DeferredQueue, Failure, FailureGroup, FirstError, LocalHandle, NotPaused, Outcome,
+    OutcomeOf, PauseHandle, Raise, Reactor, Resolver, Settled, VirtualClock,
 };
 
 use super::program::{Deed, End, Ending, Hook, Kind, Op, Program, Sent, Side};
 use super::trace::{Answer, Event, Gift, Given, Id, Oops, State, Trace, Why};
 use crate::script::program::Nth;
+use rooms::Room;
 
 /// Runs a program, and says what happened.
 pub fn run(program: &Program) -> Vec<Event> {
@@ -32,6 +35,8 @@ pub fn run(program: &Program) -> Vec<Event> {
         deferreds: RefCell::default(),
         resolvers: RefCell::default(),
         grips: RefCell::default(),
+        rooms: RefCell::default(),
+        shelves: RefCell::default(),
     });
     WORLD.set(Some(Rc::clone(&world)));
     for op in &program.script {
@@ -66,6 +71,8 @@ struct World {
     deferreds: RefCell<Vec<Option<Rc<Deferred<Gift>>>>>,
     resolvers: RefCell<Vec<Option<Resolver<Gift>>>>,
     grips: RefCell<Vec<Option<PauseHandle>>>,
+    rooms: RefCell<Vec<Option<Room>>>,
+    shelves: RefCell<Vec<Option<DeferredQueue<Gift>>>>,
 }
 
 /// Stands in a closure, and tells when it is called and when it goes.
@@ -188,6 +195,13 @@ impl World {
         self.deferreds.borrow_mut().push(Some(Rc::new(deferred)));
     }
 
+    /// Keeps what is made by something that may run the program: its place comes first.
+    fn keep_made(&self, make: impl FnOnce() -> Deferred<Gift>) {
+        let at = self.deferreds.borrow().len();
+        self.deferreds.borrow_mut().push(None);
+        self.put_back(at, make());
+    }
+
     fn keep_both(&self, (deferred, resolver): (Deferred<Gift>, Resolver<Gift>)) {
         self.keep(deferred);
         self.resolvers.borrow_mut().push(Some(resolver));
@@ -291,9 +305,7 @@ impl World {
             },
             Op::List(kind, members) => {
                 let members: Vec<_> = members.iter().filter_map(|nth| self.take(*nth)).map(|(_, it)| it).collect();
-                let at = self.deferreds.borrow().len();
-                self.deferreds.borrow_mut().push(None);
-                self.put_back(at, list(*kind, members));
+                self.keep_made(|| list(*kind, members));
             }
             Op::Cancel(nth) => {
                 if let Some(deferred) = self.reach(*nth) {
@@ -348,6 +360,13 @@ impl World {
                 }
             }
             Op::Advance(delay) => self.clock.advance(delay.duration()),
+            Op::Room(places) => self.new_room(*places),
+            Op::Acquire(nth) => self.acquire(*nth),
+            Op::Release(nth) => self.release(*nth),
+            Op::Run(nth, hook) => self.run_in(*nth, hook),
+            Op::Shelf(size, backlog) => self.new_shelf(*size, *backlog),
+            Op::Put(nth) => self.put(*nth),
+            Op::Get(nth) => self.get(*nth),
             // Unlike `panic!`, this calls no hook: panics are what programs are made of.
             Op::Panic => resume_unwind(Box::new("planned")),
         }
@@ -431,15 +450,19 @@ impl World {
                 Ending::Fire => {
                     self.loosen_all();
                     self.fire_all();
+                    self.open_all();
                     self.ask_all();
                     self.let_all_go();
                     self.ungrip_all();
                 }
             }
+            self.close_all();
             let done = |world: &Self| {
                 world.deferreds.borrow().iter().all(Option::is_none)
                     && world.resolvers.borrow().iter().all(Option::is_none)
                     && world.grips.borrow().iter().all(Option::is_none)
+                    && world.rooms.borrow().iter().all(Option::is_none)
+                    && world.shelves.borrow().iter().all(Option::is_none)
             };
             if done(self) {
                 return;

@@ -1,7 +1,7 @@
 //! Programs over Deferreds as bytes: any bytes are a program, and any program that is not too deep or too wide has bytes.
 //!
 //! Written as the reactor's are: one byte for the kind of operation, then its arguments. A callback ends with one byte for what it returns, and one more if that
-//! is a Deferred.
+//! is a Deferred. The kinds that were there first take all bytes but the last sixteen, by turns, and so inputs that were found then are still what they were.
 
 use super::super::bytes::{BODY, DEPTH, Reader, SCRIPT, WORDS, Writer};
 use super::program::{Deed, End, Ending, Hook, Kind, Op, Program, Sent, Side};
@@ -9,6 +9,10 @@ use crate::script::program::Nth;
 
 /// Members of a list, at most.
 const MEMBERS: usize = 3;
+/// The first of the kinds that are about locks, semaphores and queues.
+const ROOMS: u8 = 240;
+/// All limits are below this.
+const LIMIT: u8 = 4;
 
 /// The program that these bytes are.
 pub fn decode(bytes: &[u8]) -> Program {
@@ -73,7 +77,11 @@ impl Reader<'_> {
     }
 
     fn deferred_op(&mut self, depth: usize) -> Op {
-        match self.byte() % 30 {
+        let kind = self.byte();
+        if kind >= ROOMS {
+            return self.room_op(kind - ROOMS, depth);
+        }
+        match kind % 30 {
             0 => Op::New(None),
             1 => Op::New(Some(self.deferred_deed(depth))),
             2 => Op::Born(true),
@@ -122,6 +130,21 @@ impl Reader<'_> {
             27 => Op::List(Kind::First, self.nths()),
             28 => Op::List(Kind::Race, self.nths()),
             _ => Op::Panic,
+        }
+    }
+
+    fn room_op(&mut self, kind: u8, depth: usize) -> Op {
+        match kind % 7 {
+            0 => Op::Room(self.byte() % LIMIT),
+            1 => Op::Acquire(self.nth()),
+            2 => Op::Release(self.nth()),
+            3 => {
+                let nth = self.nth();
+                Op::Run(nth, self.hook(depth))
+            }
+            4 => Op::Shelf(self.byte() % LIMIT, self.byte() % LIMIT),
+            5 => Op::Put(self.nth()),
+            _ => Op::Get(self.nth()),
         }
     }
 }
@@ -198,6 +221,16 @@ impl Writer {
                 members.iter().for_each(|nth| self.put(&[nth.0]));
             }
             Op::Panic => self.put(&[29]),
+            Op::Room(places) => self.put(&[ROOMS, *places]),
+            Op::Acquire(nth) => self.put(&[ROOMS + 1, nth.0]),
+            Op::Release(nth) => self.put(&[ROOMS + 2, nth.0]),
+            Op::Run(nth, hook) => {
+                self.put(&[ROOMS + 3, nth.0]);
+                self.hook(hook, depth);
+            }
+            Op::Shelf(size, backlog) => self.put(&[ROOMS + 4, *size, *backlog]),
+            Op::Put(nth) => self.put(&[ROOMS + 5, nth.0]),
+            Op::Get(nth) => self.put(&[ROOMS + 6, nth.0]),
         }
     }
 }

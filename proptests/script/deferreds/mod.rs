@@ -9,12 +9,15 @@ pub mod trace;
 use super::trace::compare;
 use program::Program;
 
-/// Runs a program on Deferreds and on the reference, and compares their traces.
+/// Runs a program on Deferreds and on the reference, and compares their traces. One that locks itself in for ever is not run: nothing would free it.
 ///
 /// # Errors
 /// The place where they part.
 pub fn check(program: &Program) -> Result<(), String> {
     let expected = reference::run(program);
+    if expected.deadlocks {
+        return Ok(());
+    }
     let actual = actual::run(program);
     compare(&expected.trace, &actual)?;
     expected.account(&actual)

@@ -127,6 +127,20 @@ pub enum Op {
     Look(Nth),
     /// Time passes. What is due then comes when the present operation of the script is through.
     Advance(Delay),
+    /// A `DeferredSemaphore` of so many permits; of none, a `DeferredLock`.
+    Room(u8),
+    /// `acquire`: what is granted is kept, without a guard.
+    Acquire(Nth),
+    /// `release`.
+    Release(Nth),
+    /// `run`: there is nothing that its function is given and could pass on.
+    Run(Nth, Hook),
+    /// A `DeferredQueue`, its size and its backlog: zero for no limit, and else one more than it.
+    Shelf(u8, u8),
+    /// `put`.
+    Put(Nth),
+    /// `get`.
+    Get(Nth),
     /// A panic, out of whatever runs this.
     Panic,
 }
@@ -196,6 +210,13 @@ impl fmt::Display for Op {
             Self::Log(nth) => write!(f, "log {}", nth.0),
             Self::Look(nth) => write!(f, "look {}", nth.0),
             Self::Advance(delay) => write!(f, "advance {}", delay.0),
+            Self::Room(places) => write!(f, "room {places}"),
+            Self::Acquire(nth) => write!(f, "acquire {}", nth.0),
+            Self::Release(nth) => write!(f, "release {}", nth.0),
+            Self::Run(nth, hook) => write!(f, "run {} {hook}", nth.0),
+            Self::Shelf(size, backlog) => write!(f, "shelf {size} {backlog}"),
+            Self::Put(nth) => write!(f, "put {}", nth.0),
+            Self::Get(nth) => write!(f, "get {}", nth.0),
             Self::Panic => f.write_str("panic"),
         }
     }

@@ -50,6 +50,12 @@ pub enum Answer {
     Index(usize),
     /// It is not paused.
     NotPaused,
+    /// No permit is kept that could be released.
+    OverRelease,
+    /// The queue is full.
+    Overflow,
+    /// As many wait for an item as may.
+    Underflow,
     /// What a Deferred is doing, and how often it is paused.
     State(State, u32),
     /// Whether a firing half is of no use any more.

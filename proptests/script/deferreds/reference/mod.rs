@@ -4,6 +4,7 @@
 //! waits for. Where the catalogue is silent (what is dropped before what) this pins down what is.
 
 mod lists;
+mod rooms;
 
 use std::collections::VecDeque;
 use std::mem;
@@ -15,12 +16,15 @@ use super::program::{Deed, End, Ending, Hook, Kind, Op, Program, Sent, Side};
 use super::trace::{Answer, Event, Given, Id, State, Why};
 use crate::script::program::{Delay, Nth};
 use lists::List;
+use rooms::{Line, Room, Shelf};
 
 /// What a program should come to.
 pub struct Outcome {
     pub trace: Vec<Event>,
     /// How many closures, values and errors it made.
     made: Id,
+    /// Somebody has a permit and waits for what waits for that: a deadlock, as with any lock, and kept for ever.
+    pub deadlocks: bool,
 }
 
 impl Outcome {
@@ -43,7 +47,8 @@ pub fn run(program: &Program) -> Outcome {
     }
     model.end(program.ending);
     model.run_timers();
-    Outcome { trace: model.trace, made: model.made }
+    let deadlocks = model.rooms.iter().any(Room::is_held);
+    Outcome { trace: model.trace, made: model.made, deadlocks }
 }
 
 /// A panic is on its way up.
@@ -66,6 +71,8 @@ enum Rest {
     Unit,
     /// What that list came to, and whether well.
     List(usize, bool),
+    /// A permit of that lock or semaphore.
+    Permit(usize),
 }
 
 /// What a callback comes to.
@@ -90,6 +97,12 @@ enum Pair {
     Member(usize, usize),
     /// What a list came to is taken apart.
     TakeApart,
+    /// A permit is kept without its guard.
+    Keep(usize),
+    /// `run`, when it has its permit.
+    Run(usize, Token, End),
+    /// `run`, when what it waited for has come.
+    GiveBack(usize),
 }
 
 /// What is to happen as soon as what happens now is through.
@@ -120,6 +133,8 @@ struct Deferred {
     canceller: Option<Token>,
     /// The list that it is of, which is cancelled with it.
     list: Option<usize>,
+    /// It waits for a permit or an item.
+    waits_in: Option<Line>,
     /// It has, or had, a result: another one comes too late.
     fired: bool,
     cancelling: bool,
@@ -182,6 +197,8 @@ struct Model {
     /// Which Deferred each `PauseHandle` pauses, until it is dropped.
     grips: Vec<Option<usize>>,
     lists: Vec<List>,
+    rooms: Vec<Room>,
+    shelves: Vec<Shelf>,
     now: Duration,
     timers: Vec<Timer>,
     /// What has to wait, while something goes on that does not let it in between.
@@ -232,6 +249,7 @@ impl Model {
         match result {
             Rest::Value(id) | Rest::Error(Why::Own(id)) => self.trace.push(Event::Dropped(id)),
             Rest::List(list, _) => self.drop_what_came(list),
+            Rest::Permit(room) => self.drop_permit(room),
             Rest::Error(_) | Rest::Unit => {}
         }
     }
@@ -380,6 +398,13 @@ impl Model {
                     self.say(Answer::Useless(self.deferreds[fires].fired));
                 }
             }
+            Op::Room(places) => self.new_room(*places),
+            Op::Acquire(nth) => self.acquire(*nth),
+            Op::Release(nth) => self.release(*nth),
+            Op::Run(nth, hook) => self.run_in(*nth, hook),
+            Op::Shelf(size, backlog) => self.new_shelf(*size, *backlog),
+            Op::Put(nth) => self.put(*nth),
+            Op::Get(nth) => self.get(*nth),
             Op::Advance(delay) => self.now = self.now.saturating_add(delay.duration()),
             Op::Panic => return Err(Unwinding),
         }
@@ -619,6 +644,8 @@ impl Model {
         } else if let Some(list) = self.deferreds[it].list {
             self.let_whole_go(list);
             self.cancel_members(list);
+        } else {
+            self.leave_line(it);
         }
         if !self.deferreds[it].fired {
             self.arrive(it, Comes::Now(Rest::Error(Why::Cancelled)));
@@ -717,6 +744,17 @@ impl Model {
             }
             Pair::Member(..) => unreachable!("it is no callback"),
             Pair::TakeApart => Comes::Now(self.take_apart(result)),
+            Pair::Keep(room) if well => Comes::Now(self.keep_permit(room)),
+            Pair::Keep(_) => Comes::Now(result),
+            Pair::Run(room, token, end) if well => self.run_with_permit(room, token, end),
+            Pair::Run(_, token, _) => {
+                self.drop_token(token);
+                Comes::Now(result)
+            }
+            Pair::GiveBack(room) => {
+                self.drop_permit(room);
+                Comes::Now(result)
+            }
             Pair::Timeout(timer, after, hook) => self.end_timeout(timer, after, hook, result),
         }
     }
@@ -791,14 +829,18 @@ impl Model {
                 Ending::Fire => {
                     self.loosen_all();
                     self.fire_all();
+                    self.open_all();
                     self.ask_all();
                     self.let_all_go();
                     self.ungrip_all();
                 }
             }
+            self.close_all();
             if self.resolvers.iter().all(Option::is_none)
                 && self.grips.iter().all(Option::is_none)
                 && !self.deferreds.iter().any(|it| it.in_reach)
+                && self.rooms.iter().all(|room| room.closed)
+                && self.shelves.iter().all(|shelf| shelf.closed)
             {
                 return;
             }
@@ -876,6 +918,6 @@ fn given(result: Rest) -> Given {
     match result {
         Rest::Value(id) => Given::Value(id),
         Rest::Error(why) => Given::Error(why),
-        Rest::Unit | Rest::List(..) => Given::Nothing,
+        Rest::Unit | Rest::List(..) | Rest::Permit(_) => Given::Nothing,
     }
 }

@@ -208,6 +208,26 @@ fn a_stop_that_runs_out_of_time_names_those_that_run() {
     assert_eq!(pool.stop_within(StopPolicy::Drain, Duration::ZERO), Ok(()));
 }
 
+// Checks: B40, R29
+#[test]
+fn a_stop_that_runs_out_of_time_names_no_job_that_has_ended_and_says_where_one_without_a_name_was_made() {
+    let (pool, stepper) = pool(0, 1);
+    let unfinished = || match pool.stop_within(StopPolicy::Drain, Duration::ZERO) {
+        Err(StopWithinError::Unfinished { stragglers, queued, .. }) => (stragglers, queued),
+        other => panic!("{other:?}"),
+    };
+    pool.submit(selvedge::Job::new(|| ()).named("over")).unwrap();
+    settle(&stepper);
+    let line = line!() + 1;
+    pool.call_in_thread(|| ()).unwrap();
+    assert_eq!(unfinished(), (vec![], 1));
+    assert_eq!(stepper.step(), Some(Step::Took));
+    let (stragglers, queued) = unfinished();
+    assert_eq!((stragglers.len(), queued), (1, 0));
+    assert_eq!((stragglers[0].job.name(), stragglers[0].job.location().line()), (None, line));
+    settle(&stepper);
+}
+
 // Checks: B40, R30
 #[test]
 fn a_job_may_ask_its_own_pool_to_stop_but_not_wait_for_it() {

@@ -1,6 +1,7 @@
 //! Which job each busy worker has, and since when: what a stop that runs out of time has to tell.
 
 use std::cmp::Reverse;
+use std::panic::Location;
 
 use super::super::sync::Instant;
 use super::job::{Job, JobLabel};
@@ -13,8 +14,20 @@ pub(super) type Seat = usize;
 /// What a busy worker has before it.
 struct Desk {
     worker: WorkerId,
-    job: JobLabel,
-    since: Option<Instant>,
+    job: Noted,
+}
+
+/// What is noted of a job. This happens under the crew's lock, at every job, so of most it is the least that can be told.
+enum Noted {
+    Origin(&'static Location<'static>),
+    Watched(JobLabel, Instant),
+}
+
+impl Noted {
+    #[cold]
+    fn watched(job: &Job) -> Self {
+        Self::Watched(job.label(), Instant::now())
+    }
 }
 
 /// The workers' desks, guarded by the crew's lock. Seats are taken again, so there are as many as there were workers at a time.
@@ -39,14 +52,16 @@ impl Desks {
     }
 
     /// It has taken this job.
+    #[inline]
     pub(super) fn occupy(&mut self, seat: Seat, worker: WorkerId, job: &Job) {
         if let Some(desk) = self.desks.get_mut(seat) {
-            let since = job.is_watched().then(Instant::now);
-            *desk = Some(Desk { worker, job: job.label(), since });
+            let job = if job.is_watched() { Noted::watched(job) } else { Noted::Origin(job.origin()) };
+            *desk = Some(Desk { worker, job });
         }
     }
 
     /// It has run it.
+    #[inline]
     pub(super) fn clear(&mut self, seat: Seat) {
         if let Some(desk) = self.desks.get_mut(seat) {
             *desk = None;
@@ -59,10 +74,12 @@ impl Desks {
             .desks
             .iter()
             .flatten()
-            .map(|desk| Straggler {
-                job: desk.job.clone(),
-                worker: desk.worker,
-                running_for: desk.since.unwrap_or(asked).elapsed(),
+            .map(|desk| {
+                let (job, since) = match &desk.job {
+                    Noted::Origin(origin) => (JobLabel::of(origin), asked),
+                    Noted::Watched(label, since) => (label.clone(), *since),
+                };
+                Straggler { job, worker: desk.worker, running_for: since.elapsed() }
             })
             .collect();
         stragglers.sort_by_key(|straggler| (Reverse(straggler.running_for), straggler.worker));

@@ -91,6 +91,11 @@ impl Job {
         self.tag.baggage.is_some() || self.work.is_watched()
     }
 
+    /// Where it was made: all that there is to say of one that is not [watched](Self::is_watched).
+    pub(super) fn origin(&self) -> &'static Location<'static> {
+        self.tag.origin
+    }
+
     /// Its name, and where it was made.
     #[must_use]
     pub fn label(&self) -> JobLabel {
@@ -127,7 +132,7 @@ impl Job {
         if self.tag.baggage.is_some() || hooks.any_around() {
             return self.run_within(hooks, reporter);
         }
-        let reporter = &JobReporter { reporter, label: &JobLabel { name: None, origin: self.tag.origin } };
+        let reporter = &JobReporter { reporter, label: &JobLabel::of(self.tag.origin) };
         let panicked = reporter.contain(Incident::Job, || self.work.run_boxed(reporter)).unwrap_or(true);
         Ran { panicked, times: None }
     }
@@ -189,6 +194,11 @@ pub struct JobLabel {
 }
 
 impl JobLabel {
+    /// That of a job without a name.
+    pub(super) fn of(origin: &'static Location<'static>) -> Self {
+        Self { name: None, origin }
+    }
+
     /// The name, if the job was given one with [`Job::named`].
     #[must_use]
     pub fn name(&self) -> Option<&str> {

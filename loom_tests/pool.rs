@@ -181,6 +181,27 @@ fn two_that_stop_a_pool_both_wait_for_its_end() {
     });
 }
 
+// Checks: B40, R5, R29
+#[test]
+fn one_that_waits_for_the_end_and_wakes_for_no_reason_waits_on() {
+    explore_calm(|chaos| {
+        let pool = pool(0, 1);
+        let told = Log::default();
+        let (note, own) = (told.clone(), pool.clone());
+        let on_result = move |_: Result<(), Failure>| {
+            // Whoever of the two does not tell this job may wait by now, and it is not over.
+            own.wake_stoppers_spuriously();
+            let _ = own.stats();
+            note.note(1);
+        };
+        pool.call_in_thread_with_callback(on_result, || panic!("the pool was never started")).unwrap();
+        let other = client(&pool, chaos, |pool| pool.stop().unwrap());
+        pool.stop().unwrap();
+        assert_eq!(told.seen(), [1]);
+        drop(other.join());
+    });
+}
+
 // Checks: B40, R30
 #[test]
 fn a_worker_that_stops_its_own_pool_is_refused_and_another_is_not() {

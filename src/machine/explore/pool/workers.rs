@@ -1,7 +1,7 @@
 //! The workers' threads: a copy of the loop that they run, one hold of the crew's lock to a step.
 
 use super::{Actor, Errand, Event, Job, Row, Seed, Steps, Yard, labels};
-use crate::machine::pool::{Call, Mood, Next, Ring, WorkerId, block, left, look, settle_in};
+use crate::machine::pool::{Call, Mood, Next, Phase, Ring, WorkerId, block, left, look, settle_in};
 
 /// A thread of the pool.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -256,7 +256,12 @@ impl Yard {
                 }
                 Duty::Waits
             }
-            Next::Leave(call) => Duty::Leaves(self.errand(call)),
+            Next::Leave(call) => {
+                if self.crew.phase() == Phase::Running && self.staying() < self.crew.target().min {
+                    self.blame("a worker leaves that the minimum wants");
+                }
+                Duty::Leaves(self.errand(call))
+            }
             Next::Look => {
                 self.blame("a worker that has looked does not know what to do");
                 Duty::Ended

@@ -11,7 +11,7 @@ use super::super::report::drop_contained;
 use super::super::sync::catch;
 use super::chain::{Chain, Run, deliver, pass, run, run_added, wait};
 use super::outcome::{Outcome, OutcomeOf, Settled};
-use super::outlet::{Ahead, Input, Outlet, Output, Rest};
+use super::outlet::{Ahead, Input, Outlet, Output};
 use crate::failure::Failure;
 use crate::machine::deferred::Chain as State;
 
@@ -103,16 +103,16 @@ where
     let kept = keep(tail, chain);
     match hook.call(result) {
         Settled::Now(result) => {
-            let rest = Rest { result, made_at: core.made_at() };
+            let made_at = core.made_at();
             core.step(State::rest);
             match kept {
                 Some(tail) => {
-                    tail.outlet().bring_back(rest);
+                    tail.outlet().bring_back(result, made_at);
                     tail
                 }
                 None => {
                     let tail = Rc::<Link<H, T, E>>::default();
-                    tail.outlet.bring_back(rest);
+                    tail.outlet.bring_back(result, made_at);
                     tail
                 }
             }

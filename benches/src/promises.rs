@@ -25,7 +25,7 @@ pub const MEMBERS: u64 = 100_000;
 pub const WAITERS: u64 = 1_000;
 
 pub fn comparisons() -> Vec<Comparison> {
-    vec![added_then_fired(), fired_then_added(), gathered(), handed_over()]
+    vec![added_then_fired(), fired_then_added(), fired_then_turned(), gathered(), handed_over()]
 }
 
 /// An operation is one callback, with its share of what it hangs on.
@@ -52,6 +52,20 @@ pub fn fired_then_added() -> Comparison {
             &[
                 Contender::new("selvedge", |_, links| chains(links, selvedge_fired)),
                 Contender::new("futures, boxed", |_, links| chains(links, futures_fired)),
+            ]
+        },
+    )
+}
+
+/// The same, where no result can lie in the place of the one before: a link, or a box, for each.
+pub fn fired_then_turned() -> Comparison {
+    Comparison::new(
+        "A callback of another type, added to what is fired; 10 to a chain",
+        1_000_000,
+        const {
+            &[
+                Contender::new("selvedge", |_, links| chains(links, selvedge_turned)),
+                Contender::new("futures, boxed", |_, links| chains(links, futures_turned)),
             ]
         },
     )
@@ -130,6 +144,25 @@ fn futures_fired(number: u64) -> u64 {
     let mut future: LocalBoxFuture<'static, u64> = ready(number + 1).boxed_local();
     for _ in 1..LINKS {
         future = future.map(|n| black_box(n) + 1).boxed_local();
+    }
+    value(future.as_mut().poll(&mut Context::from_waker(Waker::noop())))
+}
+
+fn selvedge_turned(number: u64) -> u64 {
+    let mut deferred = Deferred::<u64>::succeed(number);
+    for _ in 0..LINKS / 2 {
+        deferred = deferred
+            .add_callback(|n| (black_box(n) + 1).cast_signed())
+            .add_callback(|n| black_box(n).cast_unsigned() + 1);
+    }
+    deferred.try_result().expect("fired").expect("a value")
+}
+
+fn futures_turned(number: u64) -> u64 {
+    let mut future: LocalBoxFuture<'static, u64> = ready(number).boxed_local();
+    for _ in 0..LINKS / 2 {
+        let turned = future.map(|n| (black_box(n) + 1).cast_signed()).boxed_local();
+        future = turned.map(|n| black_box(n).cast_unsigned() + 1).boxed_local();
     }
     value(future.as_mut().poll(&mut Context::from_waker(Waker::noop())))
 }

@@ -333,6 +333,7 @@ pub(super) fn deliver<T: 'static, E: Error + 'static>(
                 if core.is_paused() {
                     hold_wake(core, waker);
                 } else {
+                    // Who is told may give up the tail: an error is reported there and then only if nobody else has hold of the link.
                     drop(from);
                     rest_and_tell(&**chain, waker);
                 }

@@ -11,7 +11,7 @@ use super::super::report::drop_contained;
 use super::super::sync::catch;
 use super::chain::{Chain, Run, deliver, pass, run, run_added, wait};
 use super::outcome::{Outcome, OutcomeOf, Settled};
-use super::outlet::{Ahead, Input, Outlet, Output, Rest};
+use super::outlet::{Ahead, Input, Outlet, Output};
 use crate::failure::Failure;
 use crate::machine::deferred::Chain as State;
 
@@ -100,34 +100,45 @@ where
         return link;
     }
     core.step(State::add);
-    let tail = place_after::<H, T, E>(tail, chain);
+    let kept = keep(tail, chain);
     match hook.call(result) {
         Settled::Now(result) => {
-            tail.outlet().bring_back(Rest { result, made_at: core.made_at() });
+            let made_at = core.made_at();
             core.step(State::rest);
+            match kept {
+                Some(tail) => {
+                    tail.outlet().bring_back(result, made_at);
+                    tail
+                }
+                None => {
+                    let tail = Rc::<Link<H, T, E>>::default();
+                    tail.outlet.bring_back(result, made_at);
+                    tail
+                }
+            }
         }
         Settled::Later(inner) => {
+            let tail = kept.unwrap_or_else(|| Rc::<Link<H, T, E>>::default());
             let mut at = Rc::clone(chain);
             let next = wait(Rc::clone(&tail), inner, &mut at);
             run(next, at);
+            tail
         }
     }
-    tail
 }
 
-/// Where what a callback makes of a result will lie: in the link where that result lay, if both have one type, and in a link of its own else.
+/// Keeps the link where a result lay for what a callback makes of that, if both have one type.
 ///
-/// Never in the head: that lives on with its [`Resolver`](super::Resolver), and an error that nobody handled would wait there to be reported.
-fn place_after<H, T, E>(tail: Rc<dyn Output<T, E>>, chain: &Rc<dyn Chain>) -> Rc<dyn Output<H::Value, E>>
+/// Never the head: it lives on with its [`Resolver`](super::Resolver), and an error that nobody handled would wait there to be reported.
+fn keep<T, U, E>(tail: Rc<dyn Output<T, E>>, chain: &Rc<dyn Chain>) -> Option<Rc<dyn Output<U, E>>>
 where
-    H: Hook<T, E, Value: 'static> + 'static,
     T: 'static,
-    E: Error + From<Failure> + 'static,
+    U: 'static,
+    E: 'static,
 {
-    let is_head = ptr::addr_eq(Rc::as_ptr(&tail), Rc::as_ptr(chain));
-    let mut tail = (!is_head).then_some(tail);
-    let same = (&mut tail as &mut dyn Any).downcast_mut::<Option<Rc<dyn Output<H::Value, E>>>>();
-    same.and_then(Option::take).unwrap_or_else(|| Rc::<Link<H, T, E>>::default())
+    let mut tail = Some(tail);
+    let same = (&mut tail as &mut dyn Any).downcast_mut::<Option<Rc<dyn Output<U, E>>>>()?;
+    same.take().filter(|tail| !ptr::addr_eq(Rc::as_ptr(tail), Rc::as_ptr(chain)))
 }
 
 impl<H, T, E> Input<T, E> for Link<H, T, E>

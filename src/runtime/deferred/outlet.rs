@@ -115,8 +115,8 @@ impl<T, E> Outlet<T, E> {
 
     /// What has become of the result that was lent.
     #[inline]
-    pub(super) fn bring_back(&self, rest: Rest<T, E>) {
-        Machine::bring_back(&self.0, rest);
+    pub(super) fn bring_back(&self, result: Result<T, E>, made_at: &'static Location<'static>) {
+        Machine::bring_back(&self.0, Rest { result, made_at });
     }
 
     /// Whether the result lies here.

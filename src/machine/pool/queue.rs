@@ -86,7 +86,7 @@ impl<J> Queue<J> {
     }
 
     /// The job that has waited longest.
-    #[inline]
+    #[inline(always)]
     pub(super) fn pop(&mut self) -> Option<J> {
         loop {
             let ticket = match self.slots.pop_front()? {

@@ -324,6 +324,7 @@ impl Shared {
     }
 
     /// The action that a transition returned, with no lock held.
+    #[inline]
     pub(super) fn carry_out(this: &Arc<Self>, call: Call) {
         this.ring(call.ring);
         match call.places {

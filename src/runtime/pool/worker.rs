@@ -143,6 +143,7 @@ impl Hand {
     }
 
     /// One hold of the crew's lock: says why it is there, and looks what to do next.
+    #[inline(always)]
     pub(super) fn decide(&mut self, pool: &Shared, crew: &mut Workers, entry: Entry) -> Duty {
         let was_asleep = matches!(entry, Entry::Woken);
         match entry {

@@ -11,13 +11,20 @@ use std::mem;
 use super::super::inbox::{Accept, Queue};
 use super::super::report::Reporter;
 use super::Reactor;
-use super::lane::Lane;
+use super::lane::{Lane, digest};
 
 /// A stretch ends here, so that its growth never copies much while its inbox is locked.
 const LONGEST_STRETCH: u16 = 1024;
 
-/// Calls of more types than this in one stretch are boxed, and share a lane: a search through lanes is to be short.
+/// So many types are kept apart. Calls of others are boxed, and share a lane.
 const LANES: usize = 32;
+
+/// Twice as many as there are lanes, so that a search is short and comes to an end.
+const PLACES: usize = 2 * LANES;
+
+/// No lane has this number.
+const FREE: u8 = u8::MAX;
+const _: () = assert!(LANES < FREE as usize);
 
 /// Captures larger than this, in bytes, are always boxed.
 const LARGEST_CALL: usize = 128;
@@ -42,14 +49,37 @@ pub(super) struct Calls {
 #[derive(Default)]
 struct Stretch {
     lanes: Vec<Lane>,
+    places: Places,
     order: Vec<Run>,
     len: u16,
 }
 
 /// So many calls of one lane that followed each other.
 struct Run {
-    lane: u16,
+    lane: u8,
     calls: u16,
+}
+
+/// Where the lane of a type is looked for, beginning with a place that follows from the type: its number, or one that no lane has.
+struct Places([u8; PLACES]);
+
+impl Default for Places {
+    fn default() -> Self {
+        Self([FREE; PLACES])
+    }
+}
+
+impl Places {
+    #[inline]
+    fn lane(&self, place: usize) -> u8 {
+        self.0.get(place).copied().unwrap_or(FREE)
+    }
+
+    fn give(&mut self, place: usize, lane: u8) {
+        if let Some(free) = self.0.get_mut(place) {
+            *free = lane;
+        }
+    }
 }
 
 impl Queue for Calls {
@@ -103,32 +133,35 @@ impl Calls {
 impl Stretch {
     #[inline]
     fn accept<F: FnOnce(&Reactor) + Send + 'static>(&mut self, call: F) {
-        // Most often the lane of the call before.
-        if let Some(run) = self.order.last_mut()
-            && let Some(lane) = self.lanes.get_mut(usize::from(run.lane))
-            && let Some(calls) = lane.calls()
-        {
-            run.calls += 1;
-            calls.push_back(call);
-            return;
-        }
-        let found = (0..).zip(&mut self.lanes).find_map(|(number, lane)| Some((number, lane.calls()?)));
-        match found {
-            Some((lane, calls)) => {
+        let mut place = digest::<F>() % PLACES;
+        loop {
+            let number = self.places.lane(place);
+            // Where there is no lane the search is over.
+            let Some(lane) = self.lanes.get_mut(usize::from(number)) else { break };
+            if let Some(calls) = lane.calls() {
                 calls.push_back(call);
-                self.order.push(Run { lane, calls: 1 });
+                if let Some(run) = self.order.last_mut()
+                    && run.lane == number
+                {
+                    run.calls += 1;
+                } else {
+                    self.order.push(Run { lane: number, calls: 1 });
+                }
+                return;
             }
-            None => self.accept_first(call),
+            place = (place + 1) % PLACES;
         }
+        self.accept_first(place, call);
     }
 
-    /// Takes the first call of its type.
+    /// Takes the first call of its type, for which there is this free place.
     #[cold]
-    fn accept_first<F: FnOnce(&Reactor) + Send + 'static>(&mut self, call: F) {
+    fn accept_first<F: FnOnce(&Reactor) + Send + 'static>(&mut self, place: usize, call: F) {
         // One lane more, if need be, is that of the boxed.
         if self.lanes.len() >= LANES && TypeId::of::<F>() != TypeId::of::<BoxedCall>() {
             return self.accept::<BoxedCall>(Box::new(call));
         }
+        self.places.give(place, self.lanes.len() as u8);
         self.lanes.push(Lane::new::<F>());
         self.accept(call);
     }

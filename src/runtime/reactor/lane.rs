@@ -2,13 +2,14 @@
 
 use std::any::{Any, TypeId};
 use std::collections::VecDeque;
+use std::hash::{Hash, Hasher};
 
 use super::super::report::{Incident, Reporter, drop_contained};
 use super::Reactor;
 
 /// The calls of one type, which only those know who post it.
 pub(super) struct Lane {
-    /// What the calls are. Beside them, so that a search for a type looks into no lane but its own.
+    /// What the calls are. Beside them, so that who looks for the lane of a type looks into no other.
     of: TypeId,
     calls: Box<dyn AnyCalls>,
 }
@@ -64,5 +65,32 @@ impl Lane {
     /// Drops the first so many, each contained.
     pub(super) fn drop_unrun(&mut self, calls: u16) {
         self.calls.drop_unrun(calls);
+    }
+}
+
+/// A number that follows from the type. Others may have the same.
+#[inline]
+pub(super) fn digest<F: 'static>() -> usize {
+    let mut digest = Digest(0);
+    TypeId::of::<F>().hash(&mut digest);
+    digest.0 as usize
+}
+
+/// Part of a type's identity: it is a hash already.
+struct Digest(u64);
+
+impl Hasher for Digest {
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
+        }
+    }
+
+    fn write_u64(&mut self, part: u64) {
+        self.0 ^= part;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
     }
 }

@@ -3,21 +3,36 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use selvedge::{Abandoned, Cancelled, Deferred, Incident, NotPaused, PauseHandle};
+use selvedge::{Abandoned, Cancelled, Deferred, Incident, NotPaused, PauseHandle, Resolver};
 
 use super::support::{Drops, Oops, Trace, error, reports, value};
 
-fn brake<T: 'static>(deferred: &Deferred<T>) -> (PauseHandle, PauseHandle) {
-    let brake = deferred.pause_handle();
-    (brake.clone(), brake)
+/// An unfired Deferred whose one callback notes that it ran.
+fn noting(trace: &Trace) -> (Deferred<u32>, Resolver<u32>) {
+    let (deferred, resolver) = Deferred::new();
+    (deferred.add_callback(trace.noting("ran")), resolver)
+}
+
+/// One with two callbacks, of which the first is given a handle on it. That handle is returned too.
+fn two_links(trace: &Trace, first: impl FnOnce(&PauseHandle) + 'static) -> (Deferred<u32>, Resolver<u32>, PauseHandle) {
+    let (deferred, resolver) = Deferred::new();
+    let outside = deferred.pause_handle();
+    let (inside, noted) = (outside.clone(), trace.clone());
+    let tail = deferred
+        .add_callback(move |n: u32| {
+            first(&inside);
+            noted.note("first");
+            n
+        })
+        .add_callback(trace.noting("second"));
+    (tail, resolver, outside)
 }
 
 // Checks: B53
 #[test]
 fn firing_while_paused_stores_and_unpausing_runs_the_callbacks() {
     let trace = Trace::new();
-    let (deferred, resolver) = Deferred::new();
-    let tail = deferred.add_callback(trace.noting::<u32>("ran"));
+    let (tail, resolver) = noting(&trace);
     tail.pause();
     resolver.callback(1);
     assert_eq!((trace.seen().as_str(), format!("{tail:?}").as_str()), ("", "Deferred(Held, paused: 1)"));
@@ -30,8 +45,7 @@ fn firing_while_paused_stores_and_unpausing_runs_the_callbacks() {
 #[test]
 fn pauses_are_counted_and_one_unpause_too_many_is_an_error_that_changes_nothing() {
     let trace = Trace::new();
-    let (deferred, resolver) = Deferred::new();
-    let tail = deferred.add_callback(trace.noting::<u32>("ran"));
+    let (tail, resolver) = noting(&trace);
     assert_eq!(tail.unpause(), Err(NotPaused));
     tail.pause();
     tail.pause();
@@ -70,16 +84,7 @@ fn a_paused_deferred_does_not_hand_out_the_result_that_lies_at_its_end() {
 #[test]
 fn pausing_from_inside_a_callback_stops_before_the_next_link() {
     let trace = Trace::new();
-    let (deferred, resolver) = Deferred::new();
-    let (inside, outside) = brake(&deferred);
-    let noted = trace.clone();
-    let tail = deferred
-        .add_callback(move |n: u32| {
-            inside.pause();
-            noted.note("first");
-            n
-        })
-        .add_callback(trace.noting("second"));
+    let (tail, resolver, outside) = two_links(&trace, PauseHandle::pause);
     resolver.callback(1);
     assert_eq!(trace.seen(), "first");
     outside.unpause().unwrap();
@@ -91,17 +96,10 @@ fn pausing_from_inside_a_callback_stops_before_the_next_link() {
 #[test]
 fn pausing_and_unpausing_inside_one_callback_is_as_if_nothing_had_been() {
     let trace = Trace::new();
-    let (deferred, resolver) = Deferred::new();
-    let brake = deferred.pause_handle();
-    let noted = trace.clone();
-    let tail = deferred
-        .add_callback(move |n: u32| {
-            brake.pause();
-            assert_eq!(brake.unpause(), Ok(()));
-            noted.note("first");
-            n
-        })
-        .add_callback(trace.noting("second"));
+    let (tail, resolver, _outside) = two_links(&trace, |brake| {
+        brake.pause();
+        assert_eq!(brake.unpause(), Ok(()));
+    });
     resolver.callback(1);
     assert_eq!(trace.seen(), "first second");
     assert_eq!(value(tail), 1);
@@ -249,8 +247,8 @@ fn unpausing_from_a_callback_of_another_chain_runs_what_was_held_before_it_retur
 fn a_pause_that_nobody_can_end_any_more_ends_and_loses_nothing() {
     let told = reports(|| {
         let trace = Trace::new();
-        let (deferred, resolver) = Deferred::new();
-        let tail = deferred.add_callback(trace.noting::<u32>("ran")).add_callback(|_| Err::<(), _>(Oops(1)));
+        let (tail, resolver) = noting(&trace);
+        let tail = tail.add_callback(|_| Err::<(), _>(Oops(1)));
         tail.pause();
         tail.pause();
         resolver.callback(1);
@@ -259,11 +257,11 @@ fn a_pause_that_nobody_can_end_any_more_ends_and_loses_nothing() {
         assert_eq!(trace.seen(), "ran");
 
         // The same if the Deferred went first.
-        let (deferred, resolver) = Deferred::new();
-        deferred.pause();
-        drop(deferred.add_callback(trace.noting::<u32>("too")));
+        let (tail, resolver) = noting(&trace);
+        tail.pause();
+        drop(tail);
         resolver.callback(1);
-        assert_eq!(trace.seen(), "ran too");
+        assert_eq!(trace.seen(), "ran ran");
     });
     assert_eq!(told.len(), 1, "{told:?}");
     assert_eq!((told[0].0, told[0].1.as_str()), (Incident::Unhandled, "oops 1"));

@@ -323,7 +323,7 @@ fn of_all(one: Deferred<usize>) -> Deferred<usize> {
 }
 
 fn gathered(one: Deferred<usize>) -> Deferred<usize> {
-    gather_results([one]).map(|all| all[0])
+    gather_results([one]).map(|all| all.into_iter().sum())
 }
 
 fn raced(one: Deferred<usize>) -> Deferred<usize> {

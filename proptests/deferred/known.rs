@@ -193,6 +193,7 @@ fn the_loser_of_a_race_may_wait_for_what_comes_after_that() {
          new
          new
          both 0 { } await 3
+         both 0 { } pass
          first 0 1
          both 3 { } await 2
          fire 1 value

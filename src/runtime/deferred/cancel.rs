@@ -78,6 +78,10 @@ impl Open {
 ///
 /// A member may be a list too. Those that are not over are kept here, and not on the stack, so the order is that of calls and their depth is not.
 fn call_off(first: Open) {
+    // Who is no list has no others.
+    if first.others.as_slice().is_empty() {
+        return first.close();
+    }
     let (mut open, mut around) = (first, Vec::new());
     loop {
         if let Some(other) = open.others.next() {

@@ -69,6 +69,7 @@ pub(super) struct Core {
 }
 
 impl Core {
+    #[inline]
     pub(super) fn new(state: State, errand: Option<Errand>, made_at: &'static Location<'static>) -> Self {
         Self { state: Cell::new(state), place: Cell::new(Place::Alone), errand: Cell::new(errand), made_at }
     }
@@ -448,8 +449,8 @@ pub(super) fn wait<T: 'static, E: Error + From<Failure> + 'static>(
         return deliver(waiter, rest.result, chain);
     }
     let (this, that) = (End::new(chain), End::new(&other));
-    let joined = other.core().place(|others| chain.core().place(|place| place.join(this, that.clone(), others)));
-    let Some(line) = joined.filter(|line| !ring::closes(&line.outermost, &that)) else {
+    let join = || other.core().place(|others| chain.core().place(|place| place.join(this, that, others)));
+    let Some(line) = (if ring::closes(chain, &other) { None } else { join() }) else {
         drop((tail, other));
         return deliver(waiter, Err(E::from(Failure::from(WaitsForItself))), chain);
     };

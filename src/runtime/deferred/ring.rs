@@ -45,10 +45,13 @@ enum Above {
     Nobody,
 }
 
-/// Whether the line with this outermost end would wait for itself if it came to wait for `other`, which a program holds.
-pub(super) fn closes(outermost: &End, other: &End) -> bool {
+/// Whether `chain`, which runs, would wait for itself through a list if it came to wait for `other`, which a program holds.
+pub(super) fn closes(chain: &Rc<dyn Chain>, other: &Rc<dyn Chain>) -> bool {
+    // Most stand alone: nobody wants what they come to.
+    let Some(outermost) = chain.core().outermost() else { return false };
     let Some(list) = outermost.chain().and_then(|chain| chain.list()) else { return false };
-    let is_root = |above| matches!(above, Above::Root(root) if root == *other);
+    let other = End::new(other);
+    let is_root = |above| matches!(above, Above::Root(root) if root == other);
     is_root(leap(Rc::clone(&list))) && is_root(climb(list))
 }
 

@@ -17,17 +17,24 @@ const HEAD: &str = "
 |---|---|
 ";
 
-/// Which models race two events, in the order of the events.
-type Meetings = BTreeMap<(usize, usize), Vec<String>>;
+/// Which models race two events.
+type Meetings = BTreeMap<(&'static str, &'static str), Vec<String>>;
 
 /// The part of the ledger that says which pairs meet where.
 pub fn table(sources: &Path) -> String {
+    let meetings = meetings(sources);
     let mut text = HEAD.to_owned();
-    for ((one, other), models) in meetings(sources) {
+    for (one, other) in pairs() {
+        let Some(models) = meetings.get(&(one, other)) else { continue };
         let models: Vec<_> = models.iter().map(|model| format!("`{model}`")).collect();
-        writeln!(text, "| {} × {} | {} |", EVENTS[one], EVENTS[other], models.join(", ")).expect("a string takes all");
+        writeln!(text, "| {one} × {other} | {} |", models.join(", ")).expect("a string takes all");
     }
     text
+}
+
+/// Any two, in the order of the events, and each with itself.
+fn pairs() -> impl Iterator<Item = (&'static str, &'static str)> {
+    EVENTS.iter().enumerate().flat_map(|(place, one)| EVENTS.iter().skip(place).map(move |other| (*one, *other)))
 }
 
 fn meetings(sources: &Path) -> Meetings {
@@ -61,21 +68,17 @@ fn read(module: &str, source: &str, meetings: &mut Meetings) {
     }
 }
 
-fn pair(said: &str) -> (usize, usize) {
-    let event = |name: &str| EVENTS.iter().position(|event| *event == name);
-    let both = said.split_once(" × ").and_then(|(one, other)| Some((event(one)?, event(other)?)));
-    let (one, other) = both.unwrap_or_else(|| panic!("{said:?} is no pair of {EVENTS:?}"));
-    (one.min(other), one.max(other))
+fn pair(said: &str) -> (&'static str, &'static str) {
+    let in_either_order = |&(one, other): &(&str, &str)| {
+        said.split_once(" × ").is_some_and(|both| both == (one, other) || both == (other, one))
+    };
+    pairs().find(in_either_order).unwrap_or_else(|| panic!("{said:?} is no pair of {EVENTS:?}"))
 }
 
 // Checks: P13
 #[test]
 fn any_two_things_that_can_happen_to_a_pool_meet_in_a_model() {
     let meetings = meetings(&Path::new(env!("CARGO_MANIFEST_DIR")).join("loom_tests"));
-    let all = (0..EVENTS.len()).flat_map(|other| (0..other).map(move |one| (one, other)));
-    let missing: Vec<_> = all
-        .filter(|pair| !meetings.contains_key(pair))
-        .map(|(one, other)| format!("{} × {}", EVENTS[one], EVENTS[other]))
-        .collect();
+    let missing: Vec<_> = pairs().filter(|pair| pair.0 != pair.1 && !meetings.contains_key(pair)).collect();
     assert!(missing.is_empty(), "no model races {missing:?}");
 }

@@ -1,7 +1,9 @@
 //! What waits in a pool, with real threads: idle workers for the keep-alive, callers for a place, jobs for each other, a stop for its deadline.
 #![expect(clippy::unwrap_used, reason = "this is how a check fails")]
 
+use std::cell::Cell;
 use std::num::NonZeroUsize;
+use std::rc::Rc;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -187,18 +189,21 @@ fn a_bounded_inbox_hands_calls_back_and_still_takes_what_must_not_be_lost() {
     assert_eq!(handle.try_call_from_thread(|_| ()).unwrap_err().reason, Rejection::InboxFull);
     assert_eq!(handle.call_from_thread_waiting(None, |_| ()).unwrap_err().reason, Rejection::WouldDeadlock);
     // A result, and a blocking call, in a queue that is full until the loop runs.
-    let here = reactor.local();
-    let deferred = threads::defer_to_thread(&reactor, || 42).add_callback(move |answer| {
-        assert_eq!(answer, 42);
-        here.with(selvedge::Reactor::stop).unwrap().unwrap();
-    });
+    let result = Rc::new(Cell::new(None));
+    let came = Rc::clone(&result);
+    let deferred = threads::defer_to_thread(&reactor, || 42).add_callback(move |answer| came.set(Some(answer)));
     thread::scope(|scope| {
-        let blocking = scope.spawn(|| threads::blocking_call_from_thread(&handle, |_| 7));
+        let blocking = scope.spawn(|| {
+            let answer = threads::blocking_call_from_thread(&handle, |_| 7);
+            handle.stop();
+            answer
+        });
         let late = scope.spawn(|| handle.call_from_thread_waiting(Some(Duration::ZERO), |_| ()));
         assert_eq!(late.join().unwrap().unwrap_err().reason, Rejection::TimedOut);
         reactor.run();
         assert_eq!(blocking.join().unwrap().unwrap(), 7);
     });
+    assert_eq!(result.get(), Some(42));
     assert_eq!(handle.call_from_thread_waiting(None, |_| ()).unwrap_err().reason, Rejection::ReactorStopped);
     drop(deferred);
 }

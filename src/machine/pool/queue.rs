@@ -11,6 +11,9 @@ use std::hash::{BuildHasherDefault, Hash, Hasher};
 /// The number of a job with a ticket: no other job of its pool ever has it.
 pub(crate) type TicketId = u64;
 
+/// Places whose room an empty queue keeps: one burst must not hold memory for ever.
+const KEPT: usize = 1 << 14;
+
 /// A place in line.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Slot<J> {
@@ -91,7 +94,7 @@ impl<J> Queue<J> {
         loop {
             let ticket = match self.slots.pop_front()? {
                 Slot::Plain(job) => {
-                    self.sweep();
+                    self.tidy();
                     return Some(job);
                 }
                 Slot::Ticketed(ticket) => ticket,
@@ -100,7 +103,7 @@ impl<J> Queue<J> {
             match ticketed.held.0.remove(&ticket) {
                 None => ticketed.dead -= 1,
                 job => {
-                    self.sweep();
+                    self.tidy();
                     return job;
                 }
             }
@@ -112,7 +115,7 @@ impl<J> Queue<J> {
         let ticketed = self.ticketed.as_mut()?;
         let job = ticketed.held.0.remove(&ticket)?;
         ticketed.dead += 1;
-        self.sweep();
+        self.tidy();
         Some(job)
     }
 
@@ -121,13 +124,24 @@ impl<J> Queue<J> {
         jobs.extend(std::iter::from_fn(|| self.pop()));
     }
 
+    /// Sweeps the dead where they are too many, and lets go of the room that a burst took.
     #[inline]
-    fn sweep(&mut self) {
-        let Some(ticketed) = &mut self.ticketed else { return };
-        if ticketed.dead > self.slots.len() - ticketed.dead {
-            let held = &ticketed.held.0;
-            self.slots.retain(|slot| !matches!(slot, Slot::Ticketed(ticket) if !held.contains_key(ticket)));
-            ticketed.dead = 0;
+    fn tidy(&mut self) {
+        if let Some(ticketed) = &mut self.ticketed {
+            ticketed.sweep(&mut self.slots);
+        }
+        if self.slots.is_empty() && self.slots.capacity() > KEPT {
+            *self = Self::new();
+        }
+    }
+}
+
+impl<J> Ticketed<J> {
+    fn sweep(&mut self, slots: &mut VecDeque<Slot<J>>) {
+        if self.dead > slots.len() - self.dead {
+            let held = &self.held.0;
+            slots.retain(|slot| !matches!(slot, Slot::Ticketed(ticket) if !held.contains_key(ticket)));
+            self.dead = 0;
         }
     }
 }
@@ -181,5 +195,23 @@ impl<J> Queue<J> {
     /// Places in line, the dead among them.
     pub(in crate::machine) fn slots(&self) -> usize {
         self.slots.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{KEPT, Queue};
+
+    // Checks: P72
+    #[test]
+    fn a_queue_that_a_burst_has_left_keeps_no_room_for_the_next() {
+        let mut queue = Queue::new();
+        let most = 10 * KEPT as u64;
+        (0..most).for_each(|job| queue.push(job));
+        while queue.pop().is_some() {}
+        assert!(queue.slots.capacity() <= KEPT);
+        (0..most).for_each(|job| queue.push_ticketed(job, job));
+        (0..most).for_each(|ticket| _ = queue.cancel(ticket));
+        assert!(queue.is_empty() && queue.slots.capacity() <= KEPT && queue.ticketed.is_none());
     }
 }

@@ -362,8 +362,8 @@ fn lists_outer_first(wraps: &[Wrap]) -> (Deferred<usize>, Resolver<usize>) {
     (first, last)
 }
 
-const LISTS: [fn() -> (Deferred<usize>, Resolver<usize>); 2] =
-    [|| lists_inner_first(MIXED), || lists_outer_first(MIXED)];
+const LISTS: [fn() -> (Deferred<usize>, Resolver<usize>); 3] =
+    [|| lists_inner_first(&[of_all]), || lists_inner_first(MIXED), || lists_outer_first(MIXED)];
 
 // Checks: B52, B61, B62, P30
 #[test]

@@ -59,9 +59,6 @@ impl Inner {
 impl Drop for Inner {
     /// A list in a list in a list fails with a failure in a failure in a failure: they are dropped one after the other, in their order and however deep.
     fn drop(&mut self) {
-        if !self.error.is::<FirstError>() && !self.error.is::<FailureGroup>() {
-            return;
-        }
         let mut left = self.take_members();
         left.reverse();
         while let Some(mut failure) = left.pop() {

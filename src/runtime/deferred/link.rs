@@ -101,30 +101,20 @@ where
     }
     core.step(State::add);
     let kept = keep(tail, chain);
-    match hook.call(result) {
+    let outcome = hook.call(result);
+    let tail = kept.unwrap_or_else(|| Rc::<Link<H, T, E>>::default());
+    match outcome {
         Settled::Now(result) => {
-            let made_at = core.made_at();
             core.step(State::rest);
-            match kept {
-                Some(tail) => {
-                    tail.outlet().bring_back(result, made_at);
-                    tail
-                }
-                None => {
-                    let tail = Rc::<Link<H, T, E>>::default();
-                    tail.outlet.bring_back(result, made_at);
-                    tail
-                }
-            }
+            tail.outlet().bring_back(result, core.made_at());
         }
         Settled::Later(inner) => {
-            let tail = kept.unwrap_or_else(|| Rc::<Link<H, T, E>>::default());
             let mut at = Rc::clone(chain);
             let next = wait(Rc::clone(&tail), inner, &mut at);
             run(next, at);
-            tail
         }
     }
+    tail
 }
 
 /// Keeps the link where a result lay for what a callback makes of that, if both have one type.

@@ -46,15 +46,10 @@ impl Lane {
         Self { of: TypeId::of::<F>(), calls: Box::new(VecDeque::<F>::new()) }
     }
 
-    #[inline]
-    pub(super) fn is_of<F: 'static>(&self) -> bool {
-        self.of == TypeId::of::<F>()
-    }
-
     /// Where calls of the type `F` go, if this is the lane for them.
     #[inline]
     pub(super) fn calls<F: 'static>(&mut self) -> Option<&mut VecDeque<F>> {
-        if self.is_of::<F>() { (&mut *self.calls as &mut dyn Any).downcast_mut() } else { None }
+        if self.of == TypeId::of::<F>() { (&mut *self.calls as &mut dyn Any).downcast_mut() } else { None }
     }
 
     /// Runs the first so many. A panic of one is reported, and the others still run.

@@ -71,6 +71,18 @@ impl Hint {
     }
 }
 
+/// Nobody is called in a model whom the machine does not call.
+#[derive(Debug, Default)]
+pub(crate) struct Dozing;
+
+impl Dozing {
+    pub(crate) fn set(&self, _count: usize) {}
+
+    pub(crate) fn take(&self) -> bool {
+        false
+    }
+}
+
 /// Nothing spins in a model.
 #[derive(Debug)]
 pub(crate) struct Spin;

@@ -87,6 +87,27 @@ impl Hint {
     }
 }
 
+/// How many sleep whom nobody has called: a hint like any other.
+#[derive(Debug, Default)]
+pub(crate) struct Dozing(AtomicUsize);
+
+impl Dozing {
+    #[inline]
+    pub(crate) fn set(&self, count: usize) {
+        self.0.store(count, Ordering::Relaxed);
+    }
+
+    /// One more is about to be called; says whether there was one. Two who ask at once may be told of the same.
+    #[inline]
+    pub(crate) fn take(&self) -> bool {
+        let count = self.0.load(Ordering::Relaxed);
+        if count > 0 {
+            self.set(count - 1);
+        }
+        count > 0
+    }
+}
+
 /// How long to spin before a sleep, learnt from how the last spins went.
 ///
 /// A core that goes to sleep takes tens of microseconds to wake, so a spin pays when the other party is about to come; but where that one

@@ -6,6 +6,7 @@ mod desks;
 mod hooks;
 mod job;
 mod memory;
+mod nudge;
 mod roster;
 mod shared;
 mod stats;

@@ -15,6 +15,7 @@ use super::desks::Desks;
 use super::hooks::Hooks;
 use super::job::Ran;
 use super::memory::Bench;
+use super::nudge::{Pace, Sleepers};
 use super::roster::Roster;
 use super::stats::{Histograms, PoolStats, PoolTimes};
 use super::stop::StopWithinError;
@@ -54,6 +55,7 @@ pub(crate) struct Shared {
     pub(super) intake: Apart<Mutex<Intake<Job>>>,
     /// The intake has had a job since a worker last looked.
     pub(super) filled: Apart<Hint>,
+    pub(super) sleepers: Sleepers,
     /// How long a worker spins before it sleeps.
     pub(super) spin: Spin,
     /// Taken before `crew`, never after it.
@@ -70,6 +72,7 @@ pub(super) struct Workers {
     pub(super) times: Option<Histograms>,
     pub(super) desks: Desks,
     pub(super) tick: Tick,
+    pub(super) pace: Pace,
 }
 
 impl Workers {
@@ -117,6 +120,7 @@ impl Shared {
             times,
             desks: Desks::default(),
             tick: Tick::default(),
+            pace: Pace::default(),
         };
         Self {
             name: terms.name,
@@ -131,6 +135,7 @@ impl Shared {
             stopped: Condvar::new(),
             intake: Apart(Mutex::new(Intake::new(terms.bound))),
             filled: Apart(Hint::default()),
+            sleepers: Sleepers::default(),
             spin: Spin::new(),
             roster: Mutex::new(Roster::default()),
             bench: terms.in_memory.then(Bench::new),
@@ -145,13 +150,19 @@ impl Shared {
         ticketed: bool,
         patience: Option<Option<Duration>>,
     ) -> Result<Option<TicketId>, Rejected<Job>> {
-        let submitted = this.intake.lock().submit(job, ticketed);
+        let (submitted, backlog) = {
+            let mut intake = this.intake.lock();
+            (intake.submit(job, ticketed), intake.queue().len())
+        };
         match submitted {
             Ok(accepted) => {
                 this.filled.set(true);
                 if accepted.summon {
                     let call = this.crew.lock().machine.summon();
                     Self::carry_out(this, call);
+                } else if backlog > 1 {
+                    // Whoever is bound to look takes one.
+                    this.nudge();
                 }
                 Ok(accepted.ticket)
             }
@@ -340,12 +351,26 @@ impl Shared {
         }
     }
 
+    /// Wakes one idle worker more than the machine asks for, if that is likely to pay: see [`nudge`](super::nudge).
+    #[inline]
+    fn nudge(&self) {
+        if self.sleepers.wake_one() && self.bench.is_none() {
+            self.bell.notify_one();
+        }
+    }
+
     /// Wakes idle workers, wherever they wait.
     pub(super) fn ring(&self, ring: Ring) {
         match (ring, &self.bench) {
             (Ring::No, _) => {}
-            (Ring::One, None) => self.bell.notify_one(),
-            (Ring::All, None) => self.bell.notify_all(),
+            (Ring::One, None) => {
+                self.sleepers.wake_one();
+                self.bell.notify_one();
+            }
+            (Ring::All, None) => {
+                self.sleepers.wake_all();
+                self.bell.notify_all();
+            }
             (_, Some(bench)) => bench.wake(ring),
         }
     }

@@ -14,6 +14,7 @@ use super::blocked::on_duty;
 use super::desks::Seat;
 use super::hooks::Worker;
 use super::job::Ran;
+use super::nudge::Begun;
 use super::shared::{Parting, Shared, Workers};
 use crate::machine::pool::{self as machine, Call, Mood, Next, WorkerId};
 
@@ -133,13 +134,15 @@ pub(super) struct Hand {
     seat: Seat,
     /// It has searched since its last job.
     searched: bool,
+    /// Its job.
+    begun: Begun,
     /// When it will have slept above the minimum for the keep-alive; set when it falls asleep, and gone with its next job.
     rest: Option<Deadline>,
 }
 
 impl Hand {
     pub(super) fn new(id: WorkerId) -> Self {
-        Self { id, seat: 0, searched: false, rest: None }
+        Self { id, seat: 0, searched: false, begun: Begun::default(), rest: None }
     }
 
     /// One hold of the crew's lock: says why it is there, and looks what to do next.
@@ -154,10 +157,14 @@ impl Hand {
             Entry::Settled => self.seat = crew.desks.take_seat(),
             Entry::Finished(ran) => {
                 crew.desks.clear(self.seat);
+                crew.pace.ended(self.begun);
                 crew.finished(&ran);
             }
             Entry::Searched => crew.machine.searched(),
-            Entry::Woken => crew.machine.woken(),
+            Entry::Woken => {
+                crew.pace.woken();
+                crew.machine.woken();
+            }
         }
         let mut next = crew.machine.next();
         if matches!(next, Next::Look) {
@@ -171,6 +178,7 @@ impl Hand {
         }
         match next {
             Next::Run(job, call) => {
+                self.begun = crew.pace.begins();
                 self.searched = false;
                 self.rest = None;
                 crew.desks.occupy(self.seat, self.id, &job);
@@ -180,8 +188,11 @@ impl Hand {
                 self.searched = true;
                 Duty::Search
             }
-            Next::Sleep { timed: false } => Duty::Sleep(None),
-            Next::Sleep { timed: true } => {
+            Next::Sleep { timed } => {
+                pool.sleepers.doze(&crew.pace, crew.machine.idle());
+                if !timed {
+                    return Duty::Sleep(None);
+                }
                 let anew = self.rest.is_none();
                 let rest = *self.rest.get_or_insert_with(|| Deadline::new(pool.keep_alive, crew.tick));
                 Duty::Sleep(if anew { pool.keep_alive } else { rest.left() })

@@ -1,0 +1,93 @@
+//! Where jobs block, a burst of them wakes more than one worker at once, so that the wakes overlap and no job waits for one after the other.
+//!
+//! The machine calls one worker, which calls the next when it is awake itself. That is best for jobs shorter than a wake: the first worker has often run them
+//! all before a second could come, and whoever called more has paid for wakes in vain. Jobs that block wait for as many wakes as stand before them. So the
+//! pool learns which kind it has, and where they last, submitters **nudge** sleepers beyond the one that is called. To the machine a nudge is a wake for no reason, which
+//! may come at any time: what is kept here are hints, and nothing depends on them.
+
+use super::super::apart::Apart;
+use super::super::sync::Dozing;
+
+/// What workers have learnt of the jobs; guarded by the crew's lock.
+#[derive(Debug, Default)]
+pub(super) struct Pace {
+    /// How often a worker was woken.
+    wakes: usize,
+    /// So many of the jobs that ended last, one after the other, took longer than a wake.
+    lasted: u32,
+}
+
+/// How many wakes there had been when a job began.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Begun(usize);
+
+impl Pace {
+    /// A short job that is interrupted seems to last: one alone says nothing.
+    const ENOUGH: u32 = 4;
+
+    pub(super) fn woken(&mut self) {
+        self.wakes = self.wakes.wrapping_add(1);
+    }
+
+    #[inline]
+    pub(super) fn begins(&self) -> Begun {
+        Begun(self.wakes)
+    }
+
+    /// If others were woken meanwhile, it took longer than a wake. No clock is asked: that takes as long as a short job.
+    #[inline]
+    pub(super) fn ended(&mut self, begun: Begun) {
+        let lasted = if self.wakes == begun.0 { 0 } else { self.lasted.saturating_add(1) };
+        // In a stream of short jobs nothing changes, and nothing is written.
+        if self.lasted != lasted {
+            self.lasted = lasted;
+        }
+    }
+
+    /// Of `idle` workers, as one more falls asleep, how many may be nudged.
+    fn nudgeable(&self, idle: usize) -> usize {
+        if self.lasted >= Self::ENOUGH { idle } else { 0 }
+    }
+}
+
+/// Sleepers to be nudged, which submitters read without the crew's lock.
+#[derive(Debug, Default)]
+pub(super) struct Sleepers(Apart<Dozing>);
+
+impl Sleepers {
+    /// One more falls asleep: with it, so many are `idle`.
+    pub(super) fn doze(&self, pace: &Pace, idle: usize) {
+        self.0.set(pace.nudgeable(idle));
+    }
+
+    /// One is woken. Whether there was one to be nudged.
+    #[inline]
+    pub(super) fn wake_one(&self) -> bool {
+        self.0.take()
+    }
+
+    pub(super) fn wake_all(&self) {
+        self.0.set(0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Pace;
+
+    // Checks: P4
+    #[test]
+    fn sleepers_are_nudged_while_jobs_outlast_a_wake() {
+        let mut pace = Pace::default();
+        for _ in 0..Pace::ENOUGH {
+            assert_eq!(pace.nudgeable(3), 0);
+            let long = pace.begins();
+            pace.woken();
+            pace.ended(long);
+        }
+        assert_eq!(pace.nudgeable(3), 3);
+        let short = pace.begins();
+        pace.ended(short);
+        assert_eq!(pace.nudgeable(3), 0);
+    }
+}

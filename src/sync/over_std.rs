@@ -94,7 +94,10 @@ pub(crate) struct Dozing(AtomicUsize);
 impl Dozing {
     #[inline]
     pub(crate) fn set(&self, count: usize) {
-        self.0.store(count, Ordering::Relaxed);
+        // Most often it stays as it is: then its cache line stays with all who read it.
+        if self.0.load(Ordering::Relaxed) != count {
+            self.0.store(count, Ordering::Relaxed);
+        }
     }
 
     /// One more is about to be called; says whether there was one. Two who ask at once may be told of the same.

@@ -13,8 +13,8 @@ use super::super::sync::Dozing;
 pub(super) struct Pace {
     /// How often a worker was woken.
     wakes: usize,
-    /// So many of the jobs that ended last, one after the other, took longer than a wake.
-    lasted: u32,
+    /// Counts jobs that took longer than a wake: up with each of them, to [`MOST`](Self::MOST), and down with each that did not.
+    lasting: u32,
 }
 
 /// How many wakes there had been when a job began.
@@ -22,8 +22,9 @@ pub(super) struct Pace {
 pub(super) struct Begun(usize);
 
 impl Pace {
-    /// A short job that is interrupted seems to last: one alone says nothing.
+    /// A short job that is interrupted seems to last, and one that lasts may miss the wakes: one alone says nothing.
     const ENOUGH: u32 = 4;
+    const MOST: u32 = 8;
 
     pub(super) fn woken(&mut self) {
         self.wakes = self.wakes.wrapping_add(1);
@@ -37,16 +38,17 @@ impl Pace {
     /// If others were woken meanwhile, it took longer than a wake. No clock is asked: that takes as long as a short job.
     #[inline]
     pub(super) fn ended(&mut self, begun: Begun) {
-        let lasted = if self.wakes == begun.0 { 0 } else { self.lasted.saturating_add(1) };
+        let was_short = self.wakes == begun.0;
+        let lasting = if was_short { self.lasting.saturating_sub(1) } else { Self::MOST.min(self.lasting + 1) };
         // In a stream of short jobs nothing changes, and nothing is written.
-        if self.lasted != lasted {
-            self.lasted = lasted;
+        if self.lasting != lasting {
+            self.lasting = lasting;
         }
     }
 
     /// Of `idle` workers, as one more falls asleep, how many may be nudged.
     fn nudgeable(&self, idle: usize) -> usize {
-        if self.lasted >= Self::ENOUGH { idle } else { 0 }
+        if self.lasting >= Self::ENOUGH { idle } else { 0 }
     }
 }
 
@@ -88,6 +90,13 @@ mod tests {
         assert_eq!(pace.nudgeable(3), 3);
         let short = pace.begins();
         pace.ended(short);
+        assert_eq!(pace.nudgeable(3), 0);
+        pace.ended(short);
+        let long = pace.begins();
+        pace.woken();
+        (0..100).for_each(|_| pace.ended(long));
+        let short = pace.begins();
+        (0..Pace::MOST).for_each(|_| pace.ended(short));
         assert_eq!(pace.nudgeable(3), 0);
     }
 }

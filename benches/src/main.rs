@@ -1,5 +1,6 @@
 //! Measures selvedge beside its peers, interleaved in one run, and says so in a table and a chart.
 
+mod bare;
 mod bytes;
 mod changes;
 mod dispatch;

@@ -25,6 +25,7 @@ macro_rules! contenders {
                 Contender::$new("threadpool", $measure::<threadpool::ThreadPool>),
                 Contender::$new("rusty_pool", $measure::<rusty_pool::ThreadPool>),
                 Contender::$new("tokio", $measure::<tokio::runtime::Runtime>),
+                Contender::$new("two bare locks", $measure::<crate::bare::Bare>),
             ]
         }
     };

@@ -73,7 +73,7 @@ impl Hint {
 
 /// Nobody is called in a model whom the machine does not call.
 #[derive(Debug, Default)]
-pub(crate) struct Dozing;
+pub(crate) struct Dozing {}
 
 impl Dozing {
     pub(crate) fn set(&self, _count: usize) {}

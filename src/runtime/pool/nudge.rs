@@ -1,12 +1,9 @@
-//! Where jobs block, a burst of them wakes more than one worker at once, so that the wakes overlap and no job waits for one after the other.
+//! Where jobs block, a burst of them wakes more than one worker at once, so that the wakes overlap and no job waits for one wake after the other.
 //!
 //! The machine calls one worker, which calls the next when it is awake itself. That is best for jobs shorter than a wake: the first worker has often run them
 //! all before a second could come, and whoever called more has paid for wakes in vain. Jobs that block wait for as many wakes as stand before them. So the
 //! pool learns which kind it has, and where they last, submitters **nudge** sleepers beyond the one that is called. To the machine a nudge is a wake for no reason, which
 //! may come at any time: what is kept here are hints, and nothing depends on them.
-
-use super::super::apart::Apart;
-use super::super::sync::Dozing;
 
 /// What workers have learnt of the jobs; guarded by the crew's lock.
 #[derive(Debug, Default)]
@@ -47,29 +44,8 @@ impl Pace {
     }
 
     /// Of `idle` workers, as one more falls asleep, how many may be nudged.
-    fn nudgeable(&self, idle: usize) -> usize {
+    pub(super) fn nudgeable(&self, idle: usize) -> usize {
         if self.lasting >= Self::ENOUGH { idle } else { 0 }
-    }
-}
-
-/// Sleepers to be nudged, which submitters read without the crew's lock.
-#[derive(Debug, Default)]
-pub(super) struct Sleepers(Apart<Dozing>);
-
-impl Sleepers {
-    /// One more falls asleep: with it, so many are `idle`.
-    pub(super) fn doze(&self, pace: &Pace, idle: usize) {
-        self.0.set(pace.nudgeable(idle));
-    }
-
-    /// One is woken. Whether there was one to be nudged.
-    #[inline]
-    pub(super) fn wake_one(&self) -> bool {
-        self.0.take()
-    }
-
-    pub(super) fn wake_all(&self) {
-        self.0.set(0);
     }
 }
 

@@ -8,14 +8,14 @@ use std::time::Duration;
 use super::super::apart::Apart;
 use super::super::deadline::{Deadline, Tick};
 use super::super::report::{Incident, Reporter};
-use super::super::sync::{Arc, Condvar, Hint, Instant, Mutex, Spin};
+use super::super::sync::{Arc, Condvar, Dozing, Hint, Instant, Mutex, Spin};
 use super::Job;
 use super::blocked::Blocked;
 use super::desks::Desks;
 use super::hooks::Hooks;
 use super::job::Ran;
 use super::memory::Bench;
-use super::nudge::{Pace, Sleepers};
+use super::nudge::Pace;
 use super::roster::Roster;
 use super::stats::{Histograms, PoolStats, PoolTimes};
 use super::stop::StopWithinError;
@@ -55,7 +55,8 @@ pub(crate) struct Shared {
     pub(super) intake: Apart<Mutex<Intake<Job>>>,
     /// The intake has had a job since a worker last looked.
     pub(super) filled: Apart<Hint>,
-    pub(super) sleepers: Sleepers,
+    /// Sleepers that submitters may nudge.
+    pub(super) dozing: Apart<Dozing>,
     /// How long a worker spins before it sleeps.
     pub(super) spin: Spin,
     /// Taken before `crew`, never after it.
@@ -135,7 +136,7 @@ impl Shared {
             stopped: Condvar::new(),
             intake: Apart(Mutex::new(Intake::new(terms.bound))),
             filled: Apart(Hint::default()),
-            sleepers: Sleepers::default(),
+            dozing: Apart(Dozing::default()),
             spin: Spin::new(),
             roster: Mutex::new(Roster::default()),
             bench: terms.in_memory.then(Bench::new),
@@ -354,7 +355,7 @@ impl Shared {
     /// Wakes one idle worker more than the machine asks for, if that is likely to pay: see [`nudge`](super::nudge).
     #[inline]
     fn nudge(&self) {
-        if self.sleepers.wake_one() && self.bench.is_none() {
+        if self.dozing.take() && self.bench.is_none() {
             self.bell.notify_one();
         }
     }
@@ -364,11 +365,11 @@ impl Shared {
         match (ring, &self.bench) {
             (Ring::No, _) => {}
             (Ring::One, None) => {
-                self.sleepers.wake_one();
+                self.dozing.take();
                 self.bell.notify_one();
             }
             (Ring::All, None) => {
-                self.sleepers.wake_all();
+                self.dozing.set(0);
                 self.bell.notify_all();
             }
             (_, Some(bench)) => bench.wake(ring),

@@ -134,7 +134,7 @@ pub(super) struct Hand {
     seat: Seat,
     /// It has searched since its last job.
     searched: bool,
-    /// Its job.
+    /// When its job began.
     begun: Begun,
     /// When it will have slept above the minimum for the keep-alive; set when it falls asleep, and gone with its next job.
     rest: Option<Deadline>,
@@ -189,7 +189,7 @@ impl Hand {
                 Duty::Search
             }
             Next::Sleep { timed } => {
-                pool.sleepers.doze(&crew.pace, crew.machine.idle());
+                pool.dozing.set(crew.pace.nudgeable(crew.machine.idle()));
                 if !timed {
                     return Duty::Sleep(None);
                 }

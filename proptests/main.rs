@@ -17,6 +17,7 @@ mod inbox;
 mod known;
 mod lists;
 mod many_pools;
+mod many_types;
 mod ordering;
 mod pool;
 mod pool_script;

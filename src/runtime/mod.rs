@@ -6,6 +6,7 @@ mod deadline;
 pub(crate) mod deferred;
 pub(crate) mod future;
 pub(crate) mod inbox;
+mod lanes;
 pub(crate) mod pool;
 pub(crate) mod reactor;
 pub(crate) mod reply;

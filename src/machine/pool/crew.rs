@@ -2,14 +2,14 @@
 
 use std::mem;
 
-use super::queue::Queue;
-use super::{Call, Counts, History, Next, Phase, Ring, Sizes, Start, WorkerId};
+use super::queue::{Queue, Slots, Taken};
+use super::{Call, Counts, History, Phase, Ring, Sizes, Start, WorkerId};
 
 /// The workers, and the jobs that are nearest to them. In this order, what every job needs lies together, next to the lock.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[repr(C)]
-pub(crate) struct Crew<J> {
-    pub(super) queue: Queue<J>,
+pub(crate) struct Crew<Q> {
+    pub(super) queue: Q,
     pub(super) phase: Phase,
     /// Somebody who was here before is bound to look at both queues.
     pub(super) beacon: bool,
@@ -41,10 +41,10 @@ pub(crate) struct Crew<J> {
     retired: Vec<WorkerId>,
 }
 
-impl<J> Crew<J> {
+impl<S: Slots> Crew<Queue<S>> {
     pub(crate) fn new(target: Sizes, compensation: usize) -> Self {
         Self {
-            queue: Queue::new(),
+            queue: Queue::default(),
             phase: Phase::Unstarted,
             target,
             compensation,
@@ -100,17 +100,16 @@ impl<J> Crew<J> {
         if self.idle > 0 && self.is_over_target() { Call::ring(Ring::One) } else { Call::NOBODY }
     }
 
-    /// What a worker does next, as far as the crew's queue alone can tell: the path that most jobs take.
+    /// A job for a worker, and whom to call before it is run, if the crew's queue alone can tell: the path that most jobs take. Else the worker is to
+    /// [`look`](super::look).
     #[inline]
-    pub(crate) fn next(&mut self) -> Next<J> {
+    pub(crate) fn next(&mut self) -> Option<(Taken<S>, Call)> {
         // The last job of the queue is not taken here: whoever empties the queue must look at the intake.
         if self.is_over_target() || self.queue.len() < 2 {
-            return Next::Look;
+            return None;
         }
-        match self.queue.pop() {
-            Some(job) => self.run(job),
-            None => Next::Look,
-        }
+        let job = self.queue.pop()?;
+        Some((job, self.runs_one()))
     }
 
     /// A caller that found no place begins to wait for one: with the lock held under which it found none.
@@ -129,14 +128,14 @@ impl<J> Crew<J> {
         self.has_stopped()
     }
 
-    /// Takes a job and, where others are left behind, calls the next worker to them. Its place in the queue is free.
+    /// A job was taken: its place in the queue is free, and where others are left behind, the next worker is called to them.
     #[inline]
-    pub(super) fn run(&mut self, job: J) -> Next<J> {
+    pub(super) fn runs_one(&mut self) -> Call {
         let mut call = if self.queue.is_empty() { Call::NOBODY } else { self.call_for_help() };
         call.places = self.one_waiting();
         self.busy += 1;
         self.counts.0.started += 1;
-        Next::Run(job, call)
+        call
     }
 
     /// Jobs wait: calls who could come, unless somebody is bound to look.
@@ -168,7 +167,7 @@ impl<J> Crew<J> {
         self.counts.0.peak = self.counts.0.peak.max(self.live);
         let first = self.next_id;
         self.next_id += count;
-        Start { first, count, joins: !self.retired.is_empty() }
+        Start { first, count, joins: self.retired.len() }
     }
 
     pub(super) fn retire(&mut self, worker: WorkerId) {
@@ -261,8 +260,14 @@ impl<J> Crew<J> {
         self.waiting
     }
 
-    pub(crate) fn queue(&self) -> &Queue<J> {
+    pub(crate) fn queue(&self) -> &Queue<S> {
         &self.queue
+    }
+
+    /// Where jobs are to be taken from whose turn it is.
+    #[inline]
+    pub(crate) fn slots(&mut self) -> &mut S {
+        self.queue.slots()
     }
 
     pub(crate) fn counts(&self) -> Counts {
@@ -278,7 +283,7 @@ impl<J> Crew<J> {
 
 /// What nobody but the exhaustive search has to look at.
 #[cfg(test)]
-impl<J> Crew<J> {
+impl<S: Slots> Crew<Queue<S>> {
     pub(in crate::machine) fn has_beacon(&self) -> bool {
         self.beacon
     }

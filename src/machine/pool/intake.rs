@@ -3,13 +3,13 @@
 use std::mem;
 
 use super::History;
-use super::queue::{Queue, TicketId};
+use super::queue::{Accept, Queue, Slots, TicketId};
 
 /// Where jobs come in. In this order, what every submission needs lies on one cache line with the lock.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[repr(C)]
-pub(crate) struct Intake<J> {
-    pub(super) queue: Queue<J>,
+pub(crate) struct Intake<Q> {
+    pub(super) queue: Q,
     /// Jobs that may come in without a look at the crew's queue. There may be more places, never fewer: only the workers' half knows what has left.
     places: usize,
     pub(super) open: bool,
@@ -43,10 +43,19 @@ pub(crate) enum Refused<J> {
     Full(J),
 }
 
-impl<J> Intake<J> {
+impl<J> Refused<J> {
+    pub(crate) fn map<K>(self, to: impl FnOnce(J) -> K) -> Refused<K> {
+        match self {
+            Self::Closed(job) => Refused::Closed(to(job)),
+            Self::Full(job) => Refused::Full(to(job)),
+        }
+    }
+}
+
+impl<S: Slots> Intake<Queue<S>> {
     pub(crate) fn new(bound: usize) -> Self {
         Self {
-            queue: Queue::new(),
+            queue: Queue::default(),
             places: bound,
             open: true,
             watched: true,
@@ -59,7 +68,32 @@ impl<J> Intake<J> {
 
     /// A job comes in. A closed intake hands it back, a full one too.
     #[inline]
-    pub(crate) fn submit(&mut self, job: J, ticketed: bool) -> Result<Accepted, Refused<J>> {
+    pub(crate) fn submit<J>(&mut self, job: J) -> Result<Accepted, Refused<J>>
+    where
+        S: Accept<J>,
+    {
+        self.admit(job, |intake, job| {
+            intake.queue.push(job);
+            None
+        })
+    }
+
+    /// The same, for a job that is to have a ticket.
+    pub(crate) fn submit_ticketed(&mut self, job: S::Job) -> Result<Accepted, Refused<S::Job>> {
+        self.admit(job, |intake, job| {
+            let ticket = intake.next_ticket;
+            intake.next_ticket += 1;
+            intake.queue.push_ticketed(ticket, job);
+            Some(ticket)
+        })
+    }
+
+    #[inline]
+    fn admit<J>(
+        &mut self,
+        job: J,
+        queue: impl FnOnce(&mut Self, J) -> Option<TicketId>,
+    ) -> Result<Accepted, Refused<J>> {
         if !self.open {
             self.count_rejection();
             return Err(Refused::Closed(job));
@@ -70,14 +104,7 @@ impl<J> Intake<J> {
         if self.is_bounded {
             self.places -= 1;
         }
-        let ticket = ticketed.then(|| {
-            self.next_ticket += 1;
-            self.next_ticket - 1
-        });
-        match ticket {
-            None => self.queue.push(job),
-            Some(ticket) => self.queue.push_ticketed(ticket, job),
-        }
+        let ticket = queue(self, job);
         Ok(Accepted { summon: !mem::replace(&mut self.watched, true), ticket })
     }
 
@@ -93,7 +120,7 @@ impl<J> Intake<J> {
         }
     }
 
-    pub(crate) fn queue(&self) -> &Queue<J> {
+    pub(crate) fn queue(&self) -> &Queue<S> {
         &self.queue
     }
 
@@ -104,7 +131,7 @@ impl<J> Intake<J> {
 
 /// What nobody but the exhaustive search has to look at.
 #[cfg(test)]
-impl<J> Intake<J> {
+impl<S: Slots> Intake<Queue<S>> {
     pub(in crate::machine) fn is_open(&self) -> bool {
         self.open
     }

@@ -30,14 +30,18 @@ mod intake;
 mod queue;
 mod whole;
 
-use std::collections::VecDeque;
-
-pub(crate) use self::crew::Crew;
+pub(crate) use self::intake::{Accepted, Refused};
+use self::queue::Queue;
 #[cfg(test)]
-pub(in crate::machine) use self::intake::Accepted;
-pub(crate) use self::intake::{Intake, Refused};
-pub(crate) use self::queue::TicketId;
+pub(in crate::machine) use self::queue::plain::Line;
+pub(crate) use self::queue::{Accept, Backlog, Slot, Slots, Taken, TicketId};
 pub(crate) use self::whole::{Mood, block, cancel, left, look, resize, settle_in, squeeze, start, start_failed, stop};
+
+/// The workers' half of the machine.
+pub(crate) type Crew<S> = crew::Crew<Queue<S>>;
+
+/// The submitters' half of the machine.
+pub(crate) type Intake<S> = intake::Intake<Queue<S>>;
 
 /// The number that tells a worker from all others of its pool, and stands in its name.
 pub(crate) type WorkerId = usize;
@@ -109,8 +113,8 @@ pub(crate) struct Start {
     /// The first new worker's number; the others follow it.
     pub(crate) first: WorkerId,
     pub(crate) count: usize,
-    /// There are workers to be joined, unless somebody else has joined them by then.
-    pub(crate) joins: bool,
+    /// Workers that are to be joined, as far as nobody else has joined them by then.
+    pub(crate) joins: usize,
 }
 
 /// Whom to wake of those who wait.
@@ -137,7 +141,7 @@ pub(crate) struct Call {
 
 impl Call {
     pub(crate) const NOBODY: Self =
-        Self { ring: Ring::No, start: Start { first: 0, count: 0, joins: false }, places: Ring::No, saturated: false };
+        Self { ring: Ring::No, start: Start { first: 0, count: 0, joins: 0 }, places: Ring::No, saturated: false };
 
     fn ring(ring: Ring) -> Self {
         Self { ring, ..Self::NOBODY }
@@ -147,11 +151,9 @@ impl Call {
 /// What a worker does next.
 #[must_use]
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) enum Next<J> {
-    /// Carry out the call, then run the job.
-    Run(J, Call),
-    /// The crew's queue does not decide: lock the intake too, and [`look`].
-    Look,
+pub(crate) enum Next<T> {
+    /// Take the job, carry out the call, then run the job.
+    Run(T, Call),
     /// Spin for a moment without a lock, then [`Crew::searched`] and look again.
     Search,
     /// Wait for a notify, then [`Crew::woken`] and look again. `timed`, there are more workers than the minimum: wait for the keep-alive to pass, or for what is left of it.
@@ -173,9 +175,9 @@ pub(crate) struct Left {
 /// What a failed start comes to, once the locks are released.
 #[must_use]
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct StartFailed<J> {
+pub(crate) struct StartFailed<B> {
     /// Jobs that nobody is left to run.
-    pub(crate) orphans: VecDeque<J>,
+    pub(crate) orphans: B,
     pub(crate) call: Call,
     /// The pool has stopped with it: it waited for these threads only. Tell those who wait for that.
     pub(crate) stopped: bool,
@@ -184,9 +186,9 @@ pub(crate) struct StartFailed<J> {
 /// What stopping comes to, once the locks are released.
 #[must_use]
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Stop<J> {
+pub(crate) struct Stop<B> {
     /// Jobs that never run.
-    pub(crate) cancelled: VecDeque<J>,
+    pub(crate) cancelled: B,
     /// The pool was never started: that is why they do not.
     pub(crate) unstarted: bool,
     pub(crate) call: Call,

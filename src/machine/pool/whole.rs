@@ -1,12 +1,8 @@
 //! What happens to the pool as a whole, with both locks held.
 
-use std::collections::VecDeque;
-use std::mem;
-
-use super::crew::Crew;
-use super::intake::{Accepted, Intake, Refused};
-use super::queue::TicketId;
-use super::{Call, Left, Next, Phase, Policy, Ring, Sizes, StartFailed, Stop, WorkerId};
+use super::intake::{Accepted, Refused};
+use super::queue::{Accept, Backlog, Slots, Taken, TicketId};
+use super::{Call, Crew, Intake, Left, Next, Phase, Policy, Ring, Sizes, StartFailed, Stop, WorkerId};
 
 /// How a worker comes to the queues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -19,7 +15,7 @@ pub(crate) struct Mood {
 
 /// A worker has arrived, and is not ready yet: it runs what the program wants to be run first, which may take its time. So it is not waited for: whoever else
 /// could come is called.
-pub(crate) fn settle_in<J>(crew: &mut Crew<J>, intake: &mut Intake<J>) -> Call {
+pub(crate) fn settle_in<S: Slots>(crew: &mut Crew<S>, intake: &mut Intake<S>) -> Call {
     crew.arrived();
     let call = if queued(crew, intake) > 0 { crew.call_for_help() } else { Call::NOBODY };
     watch(crew, intake);
@@ -30,20 +26,20 @@ pub(crate) fn settle_in<J>(crew: &mut Crew<J>, intake: &mut Intake<J>) -> Call {
 ///
 /// Whatever woke it, it looks for a job first: one whose keep-alive has passed retires only if there is none, in the same breath, so no job can
 /// come between.
-pub(crate) fn look<J>(crew: &mut Crew<J>, intake: &mut Intake<J>, mood: Mood) -> Next<J> {
+pub(crate) fn look<S: Slots>(crew: &mut Crew<S>, intake: &mut Intake<S>, mood: Mood) -> Next<Taken<S>> {
     if crew.queue.is_empty() {
-        mem::swap(&mut crew.queue, &mut intake.queue);
+        crew.queue.exchange(&mut intake.queue);
     }
     if crew.is_over_target() {
         return leave(crew, intake);
     }
     if let Some(job) = crew.queue.pop() {
         if crew.queue.is_empty() {
-            mem::swap(&mut crew.queue, &mut intake.queue);
+            crew.queue.exchange(&mut intake.queue);
         }
-        let next = crew.run(job);
+        let call = crew.runs_one();
         watch(crew, intake);
-        return next;
+        return Next::Run(job, call);
     }
     if crew.phase == Phase::Draining || mood.expired && crew.staying() > crew.target.min {
         return leave(crew, intake);
@@ -59,7 +55,7 @@ pub(crate) fn look<J>(crew: &mut Crew<J>, intake: &mut Intake<J>, mood: Mood) ->
 }
 
 /// A worker looks no more. Until it has [left] it is live, so nobody comes in its place; but it is not one that the target counts any more.
-fn leave<J>(crew: &mut Crew<J>, intake: &mut Intake<J>) -> Next<J> {
+fn leave<S: Slots>(crew: &mut Crew<S>, intake: &mut Intake<S>) -> Next<Taken<S>> {
     crew.leaving += 1;
     let call = if crew.queue.is_empty() { Call::NOBODY } else { crew.call_for_help() };
     watch(crew, intake);
@@ -68,7 +64,7 @@ fn leave<J>(crew: &mut Crew<J>, intake: &mut Intake<J>) -> Next<J> {
 
 /// The last transition of worker `me`, which was leaving: its thread ends. Its place may be taken now, where the target or the backlog have come
 /// to want it meanwhile.
-pub(crate) fn left<J>(crew: &mut Crew<J>, intake: &mut Intake<J>, me: WorkerId) -> Left {
+pub(crate) fn left<S: Slots>(crew: &mut Crew<S>, intake: &mut Intake<S>, me: WorkerId) -> Left {
     crew.retire(me);
     let backlog = queued(crew, intake);
     let call = match crew.phase {
@@ -85,25 +81,28 @@ pub(crate) fn left<J>(crew: &mut Crew<J>, intake: &mut Intake<J>, me: WorkerId) 
 }
 
 /// Settles whether the next submitter owes a summons: somebody could come, or it is to be said that nobody can.
-fn watch<J>(crew: &Crew<J>, intake: &mut Intake<J>) {
+fn watch<S: Slots>(crew: &Crew<S>, intake: &mut Intake<S>) {
     let heeds = crew.has_spare() || crew.is_stuck() && !crew.told;
     intake.watched = crew.beacon || !crew.queue.is_empty() || !heeds;
 }
 
-fn queued<J>(crew: &Crew<J>, intake: &Intake<J>) -> usize {
+fn queued<S: Slots>(crew: &Crew<S>, intake: &Intake<S>) -> usize {
     crew.queue.len() + intake.queue.len()
 }
 
 /// A job comes in that found no place: what both queues know decides. One that is still handed back as [`Full`](Refused::Full) may
 /// [`wait_for_place`](Crew::wait_for_place) under the same hold of the locks.
-pub(crate) fn squeeze<J>(
-    crew: &mut Crew<J>,
-    intake: &mut Intake<J>,
-    job: J,
+pub(crate) fn squeeze<S>(
+    crew: &mut Crew<S>,
+    intake: &mut Intake<S>,
+    job: S::Job,
     ticketed: bool,
-) -> Result<(Accepted, Call), Refused<J>> {
+) -> Result<(Accepted, Call), Refused<S::Job>>
+where
+    S: Slots + Accept<<S as Slots>::Job>,
+{
     intake.settle_places(queued(crew, intake));
-    let accepted = intake.submit(job, ticketed)?;
+    let accepted = if ticketed { intake.submit_ticketed(job) } else { intake.submit(job) }?;
     let call = if accepted.summon { crew.summon() } else { Call::NOBODY };
     Ok((Accepted { summon: false, ..accepted }, call))
 }
@@ -112,7 +111,7 @@ pub(crate) fn squeeze<J>(
 ///
 /// # Errors
 /// The pool has been stopped.
-pub(crate) fn start<J>(crew: &mut Crew<J>, intake: &mut Intake<J>, lazily: bool) -> Result<Call, ()> {
+pub(crate) fn start<S: Slots>(crew: &mut Crew<S>, intake: &mut Intake<S>, lazily: bool) -> Result<Call, ()> {
     match crew.phase {
         Phase::Draining | Phase::Stopped => return Err(()),
         Phase::Running => {}
@@ -125,7 +124,7 @@ pub(crate) fn start<J>(crew: &mut Crew<J>, intake: &mut Intake<J>, lazily: bool)
 }
 
 /// The target moves. Idle workers above it retire now, busy ones after their job; the backlog is served at once where there is room.
-pub(crate) fn resize<J>(crew: &mut Crew<J>, intake: &mut Intake<J>, target: Sizes) -> Call {
+pub(crate) fn resize<S: Slots>(crew: &mut Crew<S>, intake: &mut Intake<S>, target: Sizes) -> Call {
     crew.target = target;
     if !crew.is_serving() {
         return Call::NOBODY;
@@ -136,7 +135,7 @@ pub(crate) fn resize<J>(crew: &mut Crew<J>, intake: &mut Intake<J>, target: Size
 }
 
 /// As many threads as the target and the backlog ask for, beside those that are on their way; and where jobs wait, an idle worker, which is here before them.
-fn fill<J>(crew: &mut Crew<J>, backlog: usize) -> Call {
+fn fill<S: Slots>(crew: &mut Crew<S>, backlog: usize) -> Call {
     let below_min = crew.target.min.saturating_sub(crew.live);
     let for_backlog = backlog.saturating_sub(crew.idle + crew.arriving).min(crew.room());
     let count = below_min.max(for_backlog);
@@ -145,13 +144,13 @@ fn fill<J>(crew: &mut Crew<J>, backlog: usize) -> Call {
 }
 
 /// The same, and idle workers that are too many are woken.
-fn fill_and_shrink<J>(crew: &mut Crew<J>, backlog: usize) -> Call {
+fn fill_and_shrink<S: Slots>(crew: &mut Crew<S>, backlog: usize) -> Call {
     let call = fill(crew, backlog);
     ring_excess(crew, call)
 }
 
 /// Those above the maximum are to retire now; those above the minimum may sleep without a limit, from when there had to be as many.
-fn ring_excess<J>(crew: &Crew<J>, call: Call) -> Call {
+fn ring_excess<S: Slots>(crew: &Crew<S>, call: Call) -> Call {
     if crew.idle > 0 && crew.staying() > crew.target.min { Call { ring: Ring::All, ..call } } else { call }
 }
 
@@ -160,15 +159,18 @@ fn ring_excess<J>(crew: &Crew<J>, call: Call) -> Call {
 /// Jobs stay queued while another worker lives: a busy one looks before it rests, and an idle one has been called, whoever else was on the way. Where none
 /// does, nobody would ever run them: they are handed out, to be failed with the error. Either way the next submission tries
 /// again.
-pub(crate) fn start_failed<J>(crew: &mut Crew<J>, intake: &mut Intake<J>, count: usize) -> StartFailed<J> {
+pub(crate) fn start_failed<S: Slots>(
+    crew: &mut Crew<S>,
+    intake: &mut Intake<S>,
+    count: usize,
+) -> StartFailed<Backlog<S>> {
     crew.live -= count;
     crew.arriving -= count;
     intake.watched = false;
-    let mut orphans = VecDeque::new();
+    let mut orphans = Backlog::default();
     let mut call = Call::NOBODY;
     if crew.live == 0 {
-        crew.queue.drain_into(&mut orphans);
-        intake.queue.drain_into(&mut orphans);
+        orphans = Backlog::of(&mut crew.queue, &mut intake.queue);
         crew.counts.0.failed += orphans.len() as u64;
         crew.telling += usize::from(!orphans.is_empty());
         if !orphans.is_empty() {
@@ -181,13 +183,12 @@ pub(crate) fn start_failed<J>(crew: &mut Crew<J>, intake: &mut Intake<J>, count:
 /// The pool stops. Intake closes; what was accepted is finished, or cancelled where it has not begun, as the policy says.
 ///
 /// Stopping again changes nothing, but that what a first stop would have finished a second may still cancel.
-pub(crate) fn stop<J>(crew: &mut Crew<J>, intake: &mut Intake<J>, policy: Policy) -> Stop<J> {
+pub(crate) fn stop<S: Slots>(crew: &mut Crew<S>, intake: &mut Intake<S>, policy: Policy) -> Stop<Backlog<S>> {
     intake.open = false;
     let unstarted = crew.phase == Phase::Unstarted;
-    let mut cancelled = VecDeque::new();
+    let mut cancelled = Backlog::default();
     if unstarted || policy == Policy::CancelQueued {
-        crew.queue.drain_into(&mut cancelled);
-        intake.queue.drain_into(&mut cancelled);
+        cancelled = Backlog::of(&mut crew.queue, &mut intake.queue);
         crew.counts.0.cancelled += cancelled.len() as u64;
         crew.telling += usize::from(!cancelled.is_empty());
     }
@@ -211,7 +212,7 @@ pub(crate) fn stop<J>(crew: &mut Crew<J>, intake: &mut Intake<J>, policy: Policy
 }
 
 /// A job with a ticket is no longer wanted: if no worker has taken it, here it is, to be dropped. Its place in the queue is free.
-pub(crate) fn cancel<J>(crew: &mut Crew<J>, intake: &mut Intake<J>, ticket: TicketId) -> (Option<J>, Call) {
+pub(crate) fn cancel<S: Slots>(crew: &mut Crew<S>, intake: &mut Intake<S>, ticket: TicketId) -> (Option<S::Job>, Call) {
     let Some(job) = crew.queue.cancel(ticket).or_else(|| intake.queue.cancel(ticket)) else {
         return (None, Call::NOBODY);
     };
@@ -221,7 +222,7 @@ pub(crate) fn cancel<J>(crew: &mut Crew<J>, intake: &mut Intake<J>, ticket: Tick
 }
 
 /// A worker's job begins to wait for something. One more worker may stand in for it.
-pub(crate) fn block<J>(crew: &mut Crew<J>, intake: &mut Intake<J>) -> Call {
+pub(crate) fn block<S: Slots>(crew: &mut Crew<S>, intake: &mut Intake<S>) -> Call {
     crew.blocked += 1;
     let call = if queued(crew, intake) > 0 { crew.call_for_help() } else { Call::NOBODY };
     watch(crew, intake);

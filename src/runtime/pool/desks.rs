@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::panic::Location;
 
 use super::super::sync::Instant;
-use super::job::{Job, JobLabel};
+use super::job::JobLabel;
 use super::stop::Straggler;
 use crate::machine::pool::WorkerId;
 
@@ -18,15 +18,16 @@ struct Desk {
 }
 
 /// What is noted of a job. This happens under the crew's lock, at every job, so of most it is the least that can be told.
-enum Noted {
+pub(super) enum Noted {
     Origin(&'static Location<'static>),
     Watched(JobLabel, Instant),
 }
 
 impl Noted {
+    /// Somebody may want to know how long it has been running.
     #[cold]
-    fn watched(job: &Job) -> Self {
-        Self::Watched(job.label(), Instant::now())
+    pub(super) fn watched(label: JobLabel) -> Self {
+        Self::Watched(label, Instant::now())
     }
 }
 
@@ -53,9 +54,8 @@ impl Desks {
 
     /// It has taken this job.
     #[inline]
-    pub(super) fn occupy(&mut self, seat: Seat, worker: WorkerId, job: &Job) {
+    pub(super) fn occupy(&mut self, seat: Seat, worker: WorkerId, job: Noted) {
         if let Some(desk) = self.desks.get_mut(seat) {
-            let job = if job.is_watched() { Noted::watched(job) } else { Noted::Origin(job.origin()) };
             *desk = Some(Desk { worker, job });
         }
     }

@@ -129,6 +129,11 @@ impl Hooks {
         self.timed || self.contexts > 0
     }
 
+    /// Whether a job is more than its work here.
+    pub(super) fn concern_jobs(&self) -> bool {
+        self.pack_anything() || self.any_around()
+    }
+
     pub(super) fn any_around(&self) -> bool {
         !self.around.is_empty()
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::super::report::{Incident, JobReporter, Reporter};
 use super::super::sync::{Instant, catch};
+use super::desks::Noted;
 use super::hooks::{Captured, Hooks};
 use super::stats::Times;
 use crate::error::NeverRan;
@@ -28,8 +29,9 @@ pub(crate) trait Work: Send {
 /// A function for a thread of a pool: what [`ThreadPool::submit`](crate::ThreadPool::submit) takes, and what a pool that accepts no more
 /// hands back inside [`Rejected`](crate::Rejected).
 ///
-/// Most programs never name it: [`call_in_thread`](crate::ThreadPool::call_in_thread) makes one. It is for jobs that are to have a name, and for those that
-/// came back: they can be run here, or submitted to another pool. One allocation holds what a job captures; a name takes two more.
+/// Most programs never name it: [`call_in_thread`](crate::ThreadPool::call_in_thread) takes a function. It is for jobs that are to have a name, and for those that
+/// came back: they can be run here, or submitted to another pool. One allocation holds what it captures, which a call without a `Job` does not cost; a name takes
+/// two more.
 ///
 /// ```
 /// use selvedge::{Job, ThreadPool};
@@ -76,7 +78,7 @@ impl Job {
 
     #[track_caller]
     pub(crate) fn of(work: impl Work + 'static) -> Self {
-        Self { work: Box::new(work), tag: Tag { origin: Location::caller(), baggage: None } }
+        Unboxed::of(work).into_job()
     }
 
     /// The same job with a name, for reports, hooks and whoever looks at what a pool does. A name of its own, not one that tells it from others.
@@ -84,16 +86,6 @@ impl Job {
     pub fn named(mut self, name: impl Into<Arc<str>>) -> Self {
         self.tag.baggage_mut().name = Some(name.into());
         self
-    }
-
-    /// Whether somebody may want to know how long it has been running.
-    pub(super) fn is_watched(&self) -> bool {
-        self.tag.baggage.is_some() || self.work.is_watched()
-    }
-
-    /// Where it was made: all that there is to say of one that is not [watched](Self::is_watched).
-    pub(super) fn origin(&self) -> &'static Location<'static> {
-        self.tag.origin
     }
 
     /// Its name, and where it was made.
@@ -127,16 +119,6 @@ impl Job {
         }
     }
 
-    /// On the worker: within the pool's hooks.
-    pub(super) fn run_in(self, hooks: &Hooks, reporter: &Reporter) -> Ran {
-        if self.tag.baggage.is_some() || hooks.any_around() {
-            return self.run_within(hooks, reporter);
-        }
-        let reporter = &JobReporter { reporter, label: &JobLabel::of(self.tag.origin) };
-        let panicked = reporter.contain(Incident::Job, || self.work.run_boxed(reporter)).unwrap_or(true);
-        Ran { panicked, times: None }
-    }
-
     /// The long way, for what few jobs have. Apart, so that the others have a short one.
     #[inline(never)]
     fn run_within(mut self, hooks: &Hooks, reporter: &Reporter) -> Ran {
@@ -152,8 +134,9 @@ impl Job {
             let Some(work) = work.take() else { return };
             panicked = reporter.contain(Incident::Job, || work.run_boxed(reporter)).unwrap_or(true);
         });
-        let times = begun
-            .map(|(submitted, begun)| Times { wait: begun.saturating_duration_since(submitted), run: begun.elapsed() });
+        let times = begun.map(|(submitted, begun)| {
+            Box::new(Times { wait: begun.saturating_duration_since(submitted), run: begun.elapsed() })
+        });
         Ran { panicked, times }
     }
 
@@ -176,12 +159,86 @@ impl fmt::Debug for Job {
     }
 }
 
+/// A job as it lies in a queue.
+pub(super) trait Queued: Send + 'static {
+    /// What a worker notes of it when it takes it, under the crew's lock.
+    fn noted(&self) -> Noted;
+
+    /// On the worker: within the pool's hooks.
+    fn run_in(self, hooks: &Hooks, reporter: &Reporter) -> Ran;
+
+    /// The same job, whatever its type was.
+    fn into_job(self) -> Job;
+}
+
+impl Queued for Job {
+    #[inline]
+    fn noted(&self) -> Noted {
+        if self.tag.baggage.is_some() || self.work.is_watched() {
+            Noted::watched(self.label())
+        } else {
+            Noted::Origin(self.tag.origin)
+        }
+    }
+
+    fn run_in(self, hooks: &Hooks, reporter: &Reporter) -> Ran {
+        if self.tag.baggage.is_some() || hooks.any_around() {
+            return self.run_within(hooks, reporter);
+        }
+        run_bare(self.tag.origin, reporter, |reporter| self.work.run_boxed(reporter))
+    }
+
+    fn into_job(self) -> Job {
+        self
+    }
+}
+
+/// A job by value, for a pool without hooks around its jobs: it has no name, and nothing travels with it.
+pub(super) struct Unboxed<W> {
+    work: W,
+    origin: &'static Location<'static>,
+}
+
+impl<W: Work + 'static> Unboxed<W> {
+    #[track_caller]
+    pub(super) fn of(work: W) -> Self {
+        Self { work, origin: Location::caller() }
+    }
+}
+
+impl<W: Work + 'static> Queued for Unboxed<W> {
+    #[inline]
+    fn noted(&self) -> Noted {
+        Noted::Origin(self.origin)
+    }
+
+    fn run_in(self, _: &Hooks, reporter: &Reporter) -> Ran {
+        run_bare(self.origin, reporter, |reporter| self.work.run(reporter))
+    }
+
+    fn into_job(self) -> Job {
+        Job { work: Box::new(self.work), tag: Tag { origin: self.origin, baggage: None } }
+    }
+}
+
+/// Runs work that has a place where it was made, and nothing else.
+#[inline]
+fn run_bare(
+    origin: &'static Location<'static>,
+    reporter: &Reporter,
+    work: impl FnOnce(&JobReporter<'_>) -> bool,
+) -> Ran {
+    let reporter = &JobReporter { reporter, label: &JobLabel::of(origin) };
+    let panicked = reporter.contain(Incident::Job, || work(reporter)).unwrap_or(true);
+    Ran { panicked, times: None }
+}
+
 /// What became of a job.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Ran {
     pub(super) panicked: bool,
-    /// Where the pool takes them.
-    pub(super) times: Option<Times>,
+    /// Where the pool takes them. Apart, so that it is little that most jobs leave behind.
+    pub(super) times: Option<Box<Times>>,
 }
 
 /// Which job it was: its name, if it was given one, and the place in the program that made it.
@@ -296,9 +353,9 @@ impl<F: FnOnce() + Send> Work for Plain<F> {
 }
 
 /// A function, and who is told its result on the same thread.
-struct WithCallback<F, C> {
-    work: F,
-    on_result: C,
+pub(super) struct WithCallback<F, C> {
+    pub(super) work: F,
+    pub(super) on_result: C,
 }
 
 impl<T, F, C> Work for WithCallback<F, C>

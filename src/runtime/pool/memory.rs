@@ -7,9 +7,12 @@ use std::fmt;
 
 use super::super::sync::{Arc, Mutex};
 use super::Job;
+use super::blocked::on_duty;
+use super::job::Queued;
+use super::line::fetch;
 use super::shared::Shared;
 use super::ticket::apart;
-use super::worker::{Duty, Employed, Employer, Entry, Hand, leave, run, settle_in};
+use super::worker::{Duty, Employed, Employer, Entry, Hand, leave, settle_in};
 use crate::machine::pool::{Ring, WorkerId};
 
 /// Where a worker without a thread stands.
@@ -168,14 +171,22 @@ impl Stepper {
             Next::Arrive => settle_in(shared, me),
             Next::Look(entry) => entry,
             Next::Run(job) => {
-                let ran = apart(|| run(shared, job));
+                let ran = apart(|| on_duty(shared, || job.run_in(&shared.hooks, &shared.reporter)));
                 bench.sit(hand, Stage::Finished, Next::Look(Entry::Finished(ran)));
                 return Some(Step::Ran);
             }
         };
         let mut crew = shared.crew.lock();
-        match hand.decide(shared, &mut crew, entry) {
-            Duty::Run(job, call) => {
+        hand.enters(&mut crew, entry);
+        let duty = match hand.next(&mut crew) {
+            Some((job, call)) => Duty::Run(job, call),
+            None => hand.look(shared, &mut crew),
+        };
+        match duty {
+            Duty::Run(taken, call) => {
+                // What it does next is told apart from this: until then the job is in its hand, and not in the line.
+                let job = fetch(taken, crew.machine.slots())?;
+                hand.takes(&mut crew, &job);
                 bench.sit(hand, Stage::Holding, Next::Run(job));
                 drop(crew);
                 Shared::carry_out(shared, call);

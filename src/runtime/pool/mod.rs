@@ -5,6 +5,7 @@ mod builder;
 mod desks;
 mod hooks;
 mod job;
+mod line;
 mod memory;
 mod nudge;
 mod roster;
@@ -22,6 +23,7 @@ pub use self::builder::PoolBuilder;
 pub use self::hooks::Worker;
 pub(crate) use self::job::Work;
 pub use self::job::{Job, JobLabel};
+use self::job::{Queued, Unboxed};
 pub use self::memory::{Stage, Step, Stepper};
 use self::shared::Shared;
 pub use self::stats::{PoolStats, PoolTimes};
@@ -33,7 +35,7 @@ use super::residence::reactor_lives_here;
 use super::sync::Arc;
 use crate::error::{PoolStopped, Rejected, Rejection, SizeError, StopFromWorker};
 use crate::failure::Failure;
-use crate::machine::pool::{Policy, Ring, Sizes, TicketId};
+use crate::machine::pool::{Policy, Ring, Sizes};
 
 /// A pool of threads for what blocks: its size is a target that can be moved while it runs, its queue is strictly first in, first out.
 ///
@@ -105,6 +107,10 @@ impl ThreadPool {
 
     /// Runs `f` on one of the pool's threads. From any thread; returns at once. A panic of `f` is reported, with the place of this call.
     ///
+    /// Cost: one short lock, and no allocation once there is room: what a function captures lies in the queue itself, up to 120 bytes of it, for the first 32 types of
+    /// function that the pool is given. Others are boxed; so is every job of a pool with [hooks around jobs](PoolBuilder::around_jobs),
+    /// [contexts](PoolBuilder::context) or [times](PoolBuilder::take_times).
+    ///
     /// # Errors
     /// The pool has been stopped: the job comes back.
     #[track_caller]
@@ -112,7 +118,7 @@ impl ThreadPool {
     where
         F: FnOnce() + Send + 'static,
     {
-        self.submit(Job::new(f))
+        self.put(job::Plain(f), None)
     }
 
     /// Runs `f` on one of the pool's threads, then `on_result`, on the same thread, with what it returned or panicked with.
@@ -143,7 +149,7 @@ impl ThreadPool {
         F: FnOnce() -> T + Send + 'static,
         C: FnOnce(Result<T, Failure>) + Send + 'static,
     {
-        self.submit(Job::with_callback(on_result, f))
+        self.put(job::WithCallback { work: f, on_result }, None)
     }
 
     /// Runs a job that was made before, or that another pool has handed back. From any thread; returns at once.
@@ -163,7 +169,7 @@ impl ThreadPool {
     /// # Errors
     /// The pool has been stopped: the job comes back, as it was.
     pub fn submit(&self, job: Job) -> Result<(), Rejected<Job>> {
-        self.offer(job, |shared, job| Shared::submit(shared, job, false, None)).map(drop)
+        self.offer(job, |shared, job| Shared::submit(shared, job, None))
     }
 
     /// [`call_in_thread`](Self::call_in_thread), under the name that says what it does when the queue is [bounded](PoolBuilder::queue_bound)
@@ -176,7 +182,7 @@ impl ThreadPool {
     where
         F: FnOnce() + Send + 'static,
     {
-        self.submit(Job::new(f))
+        self.put(job::Plain(f), None)
     }
 
     /// The same, but where the queue is [bounded](PoolBuilder::queue_bound) and full this waits for a place, for as long as `timeout` if there is one.
@@ -209,11 +215,10 @@ impl ThreadPool {
     where
         F: FnOnce() + Send + 'static,
     {
-        let job = Job::new(f);
         if is_employed_by(&self.owner.shared) || reactor_lives_here() {
-            return Err(Rejected::new(job, Rejection::WouldDeadlock));
+            return Err(Rejected::new(Job::new(f), Rejection::WouldDeadlock));
         }
-        self.offer(job, |shared, job| Shared::submit(shared, job, false, Some(timeout))).map(drop)
+        self.put(job::Plain(f), Some(timeout))
     }
 
     /// Runs `f` on one of the pool's threads, under a ticket that can cancel it: while it waits it is taken out of the queue, while it runs it is asked to end, by
@@ -239,8 +244,20 @@ impl ThreadPool {
     ) -> Result<Ticket, Rejected<Job>> {
         let token = CancelToken::new();
         let job = Job::of(Ticketed { work: work(token.clone()), token: token.clone() });
-        let id = self.offer(job, |shared, job| Shared::submit(shared, job, true, None))?;
-        Ok(Ticket::new(Arc::clone(&self.owner.shared), id.unwrap_or(TicketId::MAX), token))
+        let id = self.offer(job, Shared::submit_ticketed)?;
+        Ok(Ticket::new(Arc::clone(&self.owner.shared), id, token))
+    }
+
+    /// Work comes in, by value where nothing is to travel with it.
+    #[inline]
+    #[track_caller]
+    fn put<W: Work + 'static>(&self, work: W, patience: Option<Option<Duration>>) -> Result<(), Rejected<Job>> {
+        let job = Unboxed::of(work);
+        if line::fits::<Unboxed<W>>() && !self.owner.shared.hooks.concern_jobs() {
+            Shared::submit(&self.owner.shared, job, patience)
+        } else {
+            self.offer(job.into_job(), |shared, job| Shared::submit(shared, job, patience))
+        }
     }
 
     /// What travels with a job is packed before it is offered, on this thread; one that comes back comes back as it was.

@@ -37,7 +37,7 @@ impl Shared {
             return;
         }
         let mut roster = this.roster.lock();
-        if start.joins {
+        if start.joins > 0 {
             this.join_retired(&mut roster);
         }
         for begun in 0..start.count {

@@ -1,6 +1,5 @@
 //! What submitters and workers share: the two locks, and the actions that follow once they are released.
 
-use std::collections::VecDeque;
 use std::mem;
 use std::ptr;
 use std::time::Duration;
@@ -13,7 +12,8 @@ use super::Job;
 use super::blocked::Blocked;
 use super::desks::Desks;
 use super::hooks::Hooks;
-use super::job::Ran;
+use super::job::{Queued, Ran};
+use super::line::{Line, jobs};
 use super::memory::Bench;
 use super::nudge::Pace;
 use super::roster::Roster;
@@ -22,7 +22,7 @@ use super::stop::StopWithinError;
 use super::worker::Tells;
 use crate::error::{NeverRan, PoolStopped, Rejected, Rejection, Saturated};
 use crate::machine::pool::{
-    self as machine, Call, Crew, Intake, Phase, Policy, Refused, Ring, Sizes, TicketId, WorkerId,
+    self as machine, Accepted, Backlog, Call, Crew, Intake, Phase, Policy, Refused, Ring, Sizes, TicketId, WorkerId,
 };
 
 /// Called when nothing is left to run.
@@ -52,7 +52,7 @@ pub(crate) struct Shared {
     pub(super) places: Condvar,
     /// Those who wait for the pool to stop wait here, with `crew`.
     pub(super) stopped: Condvar,
-    pub(super) intake: Apart<Mutex<Intake<Job>>>,
+    pub(super) intake: Apart<Mutex<Intake<Line>>>,
     /// The intake has had a job since a worker last looked.
     pub(super) filled: Apart<Hint>,
     /// Sleepers that submitters may nudge.
@@ -67,7 +67,7 @@ pub(crate) struct Shared {
 
 /// The workers' half of the machine, and whom to tell when it has stopped.
 pub(super) struct Workers {
-    pub(super) machine: Crew<Job>,
+    pub(super) machine: Crew<Line>,
     pub(super) farewells: Vec<Farewell>,
     /// Where the pool takes them.
     pub(super) times: Option<Histograms>,
@@ -86,7 +86,7 @@ impl Workers {
     }
 
     /// Worker `me` makes its last transition.
-    pub(super) fn part(&mut self, intake: &mut Intake<Job>, me: WorkerId) -> Parting {
+    pub(super) fn part(&mut self, intake: &mut Intake<Line>, me: WorkerId) -> Parting {
         let left = machine::left(&mut self.machine, intake, me);
         Parting { call: left.call, farewells: self.farewells(left.stopped) }
     }
@@ -145,30 +145,64 @@ impl Shared {
 
     /// A job comes in: one short lock and a push, and where somebody is to be told of it, another. If the queue is full, `patience` is how long its
     /// submitter waits for a place, if it waits.
-    pub(super) fn submit(
+    #[inline]
+    pub(super) fn submit<J: Queued>(
         this: &Arc<Self>,
-        job: Job,
+        job: J,
+        patience: Option<Option<Duration>>,
+    ) -> Result<(), Rejected<Job>> {
+        let (submitted, backlog) = {
+            let mut intake = this.intake.lock();
+            (intake.submit(job), intake.queue().len())
+        };
+        match submitted {
+            Ok(accepted) => Self::accepted(this, accepted, backlog),
+            Err(refused) => drop(Self::refused(this, refused.map(J::into_job), false, patience)?),
+        }
+        Ok(())
+    }
+
+    /// The same, for a job that is to have a ticket; it does not wait.
+    pub(super) fn submit_ticketed(this: &Arc<Self>, job: Job) -> Result<TicketId, Rejected<Job>> {
+        let (submitted, backlog) = {
+            let mut intake = this.intake.lock();
+            (intake.submit_ticketed(job), intake.queue().len())
+        };
+        let ticket = match submitted {
+            Ok(accepted) => {
+                Self::accepted(this, accepted, backlog);
+                accepted.ticket
+            }
+            Err(refused) => Self::refused(this, refused, true, None)?,
+        };
+        // Who asks for one is given one.
+        Ok(ticket.unwrap_or(TicketId::MAX))
+    }
+
+    /// A job came in, behind others: tells whom it must.
+    #[inline]
+    fn accepted(this: &Arc<Self>, accepted: Accepted, backlog: usize) {
+        this.filled.set(true);
+        if accepted.summon {
+            let call = this.crew.lock().machine.summon();
+            Self::carry_out(this, call);
+        } else if backlog > 1 {
+            // Whoever is bound to look takes one.
+            this.nudge();
+        }
+    }
+
+    /// A job did not come in, at first.
+    #[cold]
+    fn refused(
+        this: &Arc<Self>,
+        refused: Refused<Job>,
         ticketed: bool,
         patience: Option<Option<Duration>>,
     ) -> Result<Option<TicketId>, Rejected<Job>> {
-        let (submitted, backlog) = {
-            let mut intake = this.intake.lock();
-            (intake.submit(job, ticketed), intake.queue().len())
-        };
-        match submitted {
-            Ok(accepted) => {
-                this.filled.set(true);
-                if accepted.summon {
-                    let call = this.crew.lock().machine.summon();
-                    Self::carry_out(this, call);
-                } else if backlog > 1 {
-                    // Whoever is bound to look takes one.
-                    this.nudge();
-                }
-                Ok(accepted.ticket)
-            }
-            Err(Refused::Closed(job)) => Err(Rejected::new(job, Rejection::PoolStopped)),
-            Err(Refused::Full(job)) => {
+        match refused {
+            Refused::Closed(job) => Err(Rejected::new(job, Rejection::PoolStopped)),
+            Refused::Full(job) => {
                 // A worker of another pool that waits here is blocked there.
                 let _blocked = patience.map(|_| Blocked::enter());
                 Self::squeeze(this, job, ticketed, patience)
@@ -377,13 +411,13 @@ impl Shared {
     }
 
     /// Tells jobs that the machine has handed out that they will never run. It is told when that is over: until then the pool has not stopped.
-    pub(super) fn tell(&self, jobs: VecDeque<Job>, why: &NeverRan) -> Farewells {
-        if jobs.is_empty() {
+    pub(super) fn tell(&self, backlog: Backlog<Line>, why: &NeverRan) -> Farewells {
+        if backlog.is_empty() {
             return None;
         }
         {
             let _tells = Tells::jobs_of(self);
-            for job in jobs {
+            for job in jobs(backlog) {
                 job.refuse(why.clone(), &self.hooks, &self.reporter);
             }
         }

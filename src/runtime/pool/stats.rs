@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Job;
+use super::line::Line;
 use crate::histogram::Histogram;
 use crate::machine::pool::{Crew, Intake, Sizes};
 
@@ -50,7 +50,7 @@ pub struct PoolStats {
 
 impl PoolStats {
     /// Of both halves of the machine, locked.
-    pub(super) fn of(crew: &Crew<Job>, intake: &Intake<Job>) -> Self {
+    pub(super) fn of(crew: &Crew<Line>, intake: &Intake<Line>) -> Self {
         let Sizes { min, max } = crew.target();
         let counts = crew.counts();
         let queued = crew.queue().len() + intake.queue().len();

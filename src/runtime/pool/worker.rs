@@ -1,6 +1,6 @@
 //! A worker: looks, runs, looks again, and sleeps only when it has found both queues empty while holding both locks.
 //!
-//! What it decides under the lock is [`Hand::decide`]; who carries that out is a thread of its own ([`work`]) or, in a pool without threads,
+//! What it decides under the lock is [`Hand`]'s; who carries that out is a thread of its own ([`work`]) or, in a pool without threads,
 //! whoever steps it ([`memory`](super::memory)).
 
 use std::cell::{Cell, RefCell};
@@ -8,15 +8,15 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::super::deadline::Deadline;
-use super::super::sync::{Arc, thread_local};
-use super::Job;
+use super::super::sync::{Arc, MutexGuard, thread_local};
 use super::blocked::on_duty;
 use super::desks::Seat;
 use super::hooks::Worker;
-use super::job::Ran;
+use super::job::{Queued, Ran};
+use super::line::{Line, begin_taken};
 use super::nudge::Begun;
 use super::shared::{Parting, Shared, Workers};
-use crate::machine::pool::{self as machine, Call, Mood, Next, WorkerId};
+use crate::machine::pool::{self as machine, Call, Mood, Next, Taken, WorkerId};
 
 thread_local! {
     /// The address of the pool that this thread works for, or has worked for to its end; zero on every other thread. Destructors of other
@@ -118,7 +118,8 @@ pub(super) enum Entry {
 
 /// What it does next, once the lock is released.
 pub(super) enum Duty {
-    Run(Job, Call),
+    /// The job is to be taken under the same hold of the lock.
+    Run(Taken<Line>, Call),
     Search,
     /// Falls asleep with the lock in its hand, for this long at most.
     Sleep(Option<Duration>),
@@ -134,6 +135,8 @@ pub(super) struct Hand {
     seat: Seat,
     /// It has searched since its last job.
     searched: bool,
+    /// It comes from its sleep.
+    was_asleep: bool,
     /// When its job began.
     begun: Begun,
     /// When it will have slept above the minimum for the keep-alive; set when it falls asleep, and gone with its next job.
@@ -142,13 +145,13 @@ pub(super) struct Hand {
 
 impl Hand {
     pub(super) fn new(id: WorkerId) -> Self {
-        Self { id, seat: 0, searched: false, begun: Begun::default(), rest: None }
+        Self { id, seat: 0, searched: false, was_asleep: false, begun: Begun::default(), rest: None }
     }
 
-    /// One hold of the crew's lock: says why it is there, and looks what to do next.
-    #[inline(always)]
-    pub(super) fn decide(&mut self, pool: &Shared, crew: &mut Workers, entry: Entry) -> Duty {
-        let was_asleep = matches!(entry, Entry::Woken);
+    /// Says why it is there, as the first thing under a hold of the crew's lock.
+    #[inline]
+    pub(super) fn enters(&mut self, crew: &mut Workers, entry: Entry) {
+        self.was_asleep = false;
         match entry {
             Entry::Arrived => {
                 self.seat = crew.desks.take_seat();
@@ -162,26 +165,42 @@ impl Hand {
             }
             Entry::Searched => crew.machine.searched(),
             Entry::Woken => {
+                self.was_asleep = true;
                 crew.pace.woken();
                 crew.machine.woken();
             }
         }
-        let mut next = crew.machine.next();
-        if matches!(next, Next::Look) {
+    }
+
+    /// A job, if it finds one without a look at the intake.
+    #[inline]
+    pub(super) fn next(&mut self, crew: &mut Workers) -> Option<(Taken<Line>, Call)> {
+        let next = crew.machine.next()?;
+        self.takes_one(crew);
+        Some(next)
+    }
+
+    fn takes_one(&mut self, crew: &Workers) {
+        self.begun = crew.pace.begins();
+        self.searched = false;
+        self.rest = None;
+    }
+
+    /// Looks at both queues, with both locks.
+    #[inline(never)]
+    pub(super) fn look(&mut self, pool: &Shared, crew: &mut Workers) -> Duty {
+        let next = {
             let mut intake = pool.intake.lock();
             pool.filled.set(false);
             // The clock is asked only where its answer can matter: reading it takes as long as all else that is done under this lock.
             let finds_nothing = crew.machine.queue().is_empty() && intake.queue().is_empty();
-            let expired = was_asleep && finds_nothing && self.rest.is_some_and(|rest| rest.has_passed(crew.tick));
+            let expired = self.was_asleep && finds_nothing && self.rest.is_some_and(|rest| rest.has_passed(crew.tick));
             let mood = Mood { may_search: !self.searched && pool.may_search(), expired };
-            next = machine::look(&mut crew.machine, &mut intake, mood);
-        }
+            machine::look(&mut crew.machine, &mut intake, mood)
+        };
         match next {
             Next::Run(job, call) => {
-                self.begun = crew.pace.begins();
-                self.searched = false;
-                self.rest = None;
-                crew.desks.occupy(self.seat, self.id, &job);
+                self.takes_one(crew);
                 Duty::Run(job, call)
             }
             Next::Search => {
@@ -205,9 +224,13 @@ impl Hand {
                 let parting = crew.part(&mut pool.intake.lock(), self.id);
                 Duty::Gone(call, parting)
             }
-            // `look` decides always.
-            Next::Look => Duty::Leave(Call::NOBODY),
         }
+    }
+
+    /// A job is in its hand, for others to see.
+    #[inline]
+    pub(super) fn takes(&self, crew: &mut Workers, job: &impl Queued) {
+        crew.desks.occupy(self.seat, self.id, job.noted());
     }
 }
 
@@ -217,30 +240,36 @@ pub(super) fn work(pool: Arc<Shared>, me: WorkerId) {
     let pool = &employer.0;
     let employed = Employed::by(&employer);
     let mut hand = Hand::new(me);
-    let mut entry = settle_in(pool, me);
+    let arrived = settle_in(pool, me);
     let mut crew = pool.crew.lock();
+    hand.enters(&mut crew, arrived);
     let (call, parting) = loop {
-        match hand.decide(pool, &mut crew, entry) {
+        if let Some((job, call)) = hand.next(&mut crew) {
+            let ran = begin_taken(job, call, pool, &hand, crew);
+            crew = pool.crew.lock();
+            hand.enters(&mut crew, Entry::Finished(ran));
+            continue;
+        }
+        let entry = match hand.look(pool, &mut crew) {
             Duty::Run(job, call) => {
-                drop(crew);
-                // The call goes first: whoever it calls must not wait until this job ends.
-                Shared::carry_out(pool, call);
-                entry = Entry::Finished(run(pool, job));
+                let ran = begin_taken(job, call, pool, &hand, crew);
                 crew = pool.crew.lock();
+                Entry::Finished(ran)
             }
             Duty::Search => {
                 drop(crew);
                 pool.spin.until(&pool.filled);
-                entry = Entry::Searched;
                 crew = pool.crew.lock();
+                Entry::Searched
             }
             Duty::Sleep(at_most) => {
                 crew = pool.bell.wait_for(crew, at_most);
-                entry = Entry::Woken;
+                Entry::Woken
             }
             Duty::Leave(call) => break (call, None),
             Duty::Gone(call, parting) => break (call, Some(parting)),
-        }
+        };
+        hand.enters(&mut crew, entry);
     };
     drop(crew);
     let _ = LEAVES.try_with(|leaves| leaves.set(true));
@@ -276,7 +305,17 @@ pub(super) fn settle_in(pool: &Arc<Shared>, me: WorkerId) -> Entry {
     Entry::Settled
 }
 
-/// Runs a job on this thread, for this pool.
-pub(super) fn run(pool: &Arc<Shared>, job: Job) -> Ran {
+/// Lets go of the lock under which the job was taken, calls whom it must, and runs the job.
+pub(super) fn run(
+    job: impl Queued,
+    call: Call,
+    pool: &Arc<Shared>,
+    hand: &Hand,
+    mut crew: MutexGuard<'_, Workers>,
+) -> Ran {
+    hand.takes(&mut crew, &job);
+    drop(crew);
+    // The call goes first: whoever it calls must not wait until this job ends.
+    Shared::carry_out(pool, call);
     on_duty(pool, || job.run_in(&pool.hooks, &pool.reporter))
 }

@@ -1,36 +1,12 @@
-//! The queue of posted calls: in one order, and each by value, in the lane of its type.
-//!
-//! A box for each call would cost more than all the rest of posting: it is allocated on one thread and freed on another, the one
-//! thing that allocators do worst. But the calls of a program are of few types, made in as many places. So the queue keeps a [`Lane`] for each type, and
-//! beside the lanes their order: which lane's turn it is, and how often on end. What posts and what runs exchange two such queues, and
-//! use again what room those have, so that as a rule nothing is allocated at all.
+//! The queue of posted calls: in one order, and each by value, in the [lane](super::super::lanes) of its type.
 
-use std::any::TypeId;
+use std::collections::VecDeque;
 use std::mem;
 
 use super::super::inbox::{Accept, Queue};
-use super::super::report::Reporter;
+use super::super::lanes::{self, KnowsHow, LONGEST, Lane, Stretch};
+use super::super::report::{Incident, Reporter, drop_contained};
 use super::Reactor;
-use super::lane::{Lane, digest};
-
-/// A stretch ends here, so that its growth never copies much while its inbox is locked.
-const LONGEST_STRETCH: u16 = 1024;
-
-/// So many types are kept apart. Calls of others are boxed, and share a lane.
-const LANES: usize = 32;
-
-/// Twice as many as there are lanes, so that a search is short and comes to an end.
-const PLACES: usize = 2 * LANES;
-
-/// No lane has this number.
-const FREE: u8 = u8::MAX;
-const _: () = assert!(LANES < FREE as usize);
-
-/// Captures larger than this, in bytes, are always boxed.
-const LARGEST_CALL: usize = 128;
-
-/// So many batches use the same room. Then it begins anew: a burst, or a type that is posted no more, must not hold memory for ever.
-const FRESH: u32 = 1024;
 
 /// A call whose type was forgotten, and which is a call itself.
 type BoxedCall = Box<dyn FnOnce(&Reactor) + Send>;
@@ -39,70 +15,63 @@ type BoxedCall = Box<dyn FnOnce(&Reactor) + Send>;
 #[derive(Default)]
 pub(super) struct Calls {
     /// What is full, in its order. Empty, but in a burst.
-    full: Vec<Stretch>,
-    last: Stretch,
-    /// How many batches `last` has been used for.
-    batches: u32,
+    full: Vec<Stretch<How>>,
+    last: Stretch<How>,
 }
 
-/// So many calls that followed each other.
-#[derive(Default)]
-struct Stretch {
-    lanes: Vec<Lane>,
-    places: Places,
-    order: Vec<Run>,
-    len: u16,
+/// What is done with the calls of a lane: with the first so many, in their order.
+struct How {
+    run: fn(&mut Lane<How>, u16, &Reactor, &Reporter),
+    drop_unrun: fn(&mut Lane<How>, u16),
 }
 
-/// So many calls of one lane that followed each other.
-struct Run {
-    lane: u8,
-    calls: u16,
+impl<F: FnOnce(&Reactor) + Send + 'static> KnowsHow<F> for How {
+    const HOW: Self = Self { run: run::<F>, drop_unrun: drop_unrun::<F> };
 }
 
-/// Where the lane of a type is looked for, beginning with a place that follows from the type: its number, or one that no lane has.
-struct Places([u8; PLACES]);
-
-impl Default for Places {
-    fn default() -> Self {
-        Self([FREE; PLACES])
-    }
-}
-
-impl Places {
-    #[inline]
-    fn lane(&self, place: usize) -> u8 {
-        self.0.get(place).copied().unwrap_or(FREE)
-    }
-
-    fn give(&mut self, place: usize, lane: u8) {
-        if let Some(free) = self.0.get_mut(place) {
-            *free = lane;
+/// A panic of one is reported, and the others still run.
+fn run<F: FnOnce(&Reactor) + 'static>(lane: &mut Lane<How>, calls: u16, reactor: &Reactor, reporter: &Reporter) {
+    let Some(things) = lane.things::<F>() else { return };
+    for _ in 0..calls {
+        if let Some(call) = things.pop_front() {
+            reporter.contain(Incident::Call, || call(reactor));
         }
+    }
+    if things.is_empty() {
+        // Back to the beginning of its room, for that is what lies in the caches.
+        things.clear();
+    }
+}
+
+/// Each contained.
+fn drop_unrun<F: 'static>(lane: &mut Lane<How>, calls: u16) {
+    for _ in 0..calls {
+        drop_contained(lane.things::<F>().and_then(VecDeque::pop_front));
     }
 }
 
 impl Queue for Calls {
     fn len(&self) -> usize {
-        self.full.len() * usize::from(LONGEST_STRETCH) + usize::from(self.last.len)
+        self.full.len() * usize::from(LONGEST) + usize::from(self.last.len())
     }
 }
 
 impl<F: FnOnce(&Reactor) + Send + 'static> Accept<F> for Calls {
     #[inline]
     fn accept(&mut self, call: F) {
-        if self.last.len == LONGEST_STRETCH {
+        if self.last.len() == LONGEST {
             self.begin_stretch();
         }
-        self.last.len += 1;
-        self.last.accept(call);
+        if let Err(call) = self.last.accept(call) {
+            self.last.accept_always::<BoxedCall>(Box::new(call));
+        }
     }
 }
 
 impl Calls {
     /// Whether calls of this type are small enough to be moved about under a lock.
     pub(super) const fn take_by_value<F>() -> bool {
-        mem::size_of::<F>() <= LARGEST_CALL
+        lanes::fits::<F>()
     }
 
     #[cold]
@@ -113,73 +82,15 @@ impl Calls {
     /// Runs all of them, in order. A panic of one is reported, and the others still run.
     pub(super) fn run(&mut self, reactor: &Reactor, reporter: &Reporter) {
         for mut stretch in mem::take(&mut self.full) {
-            stretch.run(reactor, reporter);
+            stretch.drain(|lane, calls| (lane.how.run)(lane, calls, reactor, reporter));
         }
-        self.last.run(reactor, reporter);
-        self.batches += 1;
-        if self.batches == FRESH {
-            *self = Self::default();
-        }
+        self.last.drain(|lane, calls| (lane.how.run)(lane, calls, reactor, reporter));
     }
 
     /// Drops all of them, in order, each contained.
     pub(super) fn drop_unrun(self) {
-        for stretch in self.full.into_iter().chain([self.last]) {
-            stretch.drop_unrun();
-        }
-    }
-}
-
-impl Stretch {
-    #[inline]
-    fn accept<F: FnOnce(&Reactor) + Send + 'static>(&mut self, call: F) {
-        let mut place = digest::<F>() % PLACES;
-        loop {
-            let number = self.places.lane(place);
-            // Where there is no lane the search is over.
-            let Some(lane) = self.lanes.get_mut(usize::from(number)) else { break };
-            if let Some(calls) = lane.calls() {
-                calls.push_back(call);
-                if let Some(run) = self.order.last_mut()
-                    && run.lane == number
-                {
-                    run.calls += 1;
-                } else {
-                    self.order.push(Run { lane: number, calls: 1 });
-                }
-                return;
-            }
-            place = (place + 1) % PLACES;
-        }
-        self.accept_first(place, call);
-    }
-
-    /// Takes the first call of its type, for which there is this free place.
-    #[cold]
-    fn accept_first<F: FnOnce(&Reactor) + Send + 'static>(&mut self, place: usize, call: F) {
-        // One lane more, if need be, is that of the boxed.
-        if self.lanes.len() >= LANES && TypeId::of::<F>() != TypeId::of::<BoxedCall>() {
-            return self.accept::<BoxedCall>(Box::new(call));
-        }
-        self.places.give(place, self.lanes.len() as u8);
-        self.lanes.push(Lane::new::<F>());
-        self.accept(call);
-    }
-
-    fn run(&mut self, reactor: &Reactor, reporter: &Reporter) {
-        self.len = 0;
-        for run in self.order.drain(..) {
-            if let Some(lane) = self.lanes.get_mut(usize::from(run.lane)) {
-                lane.run(run.calls, reactor, reporter);
-            }
-        }
-    }
-
-    fn drop_unrun(mut self) {
-        for run in self.order {
-            if let Some(lane) = self.lanes.get_mut(usize::from(run.lane)) {
-                lane.drop_unrun(run.calls);
-            }
+        for mut stretch in self.full.into_iter().chain([self.last]) {
+            stretch.drain(|lane, calls| (lane.how.drop_unrun)(lane, calls));
         }
     }
 }

@@ -5,7 +5,6 @@ mod builder;
 mod calls;
 mod clock;
 mod handle;
-mod lane;
 mod owned;
 mod pools;
 mod timers;

@@ -1,7 +1,9 @@
 //! Those who call the pool: what they are in the midst of, and what they may do next.
 
 use super::{Actor, Errand, Event, Job, Seed, Steps, Yard, labels};
-use crate::machine::pool::{Call, Crew, Phase, Refused, Ring, Stop, TicketId, cancel, resize, squeeze, start, stop};
+use crate::machine::pool::{
+    Call, Crew, Intake, Line, Phase, Refused, Ring, Stop, TicketId, cancel, resize, squeeze, start, stop,
+};
 
 /// What a client is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -245,7 +247,10 @@ impl Yard {
         let was_open = self.intake.is_open();
         let had_place = self.has_room_for_a_job();
         let ticketed = self.plan.0.ticketed;
-        match self.step(steps, "submit", |_: &mut Crew<_>, intake| intake.submit(job, ticketed), labels::submitted) {
+        let submit = |_: &mut Crew<_>, intake: &mut Intake<Line<Job>>| {
+            if ticketed { intake.submit_ticketed(job) } else { intake.submit(job) }
+        };
+        match self.step(steps, "submit", submit, labels::submitted) {
             Ok(accepted) => {
                 self.submitted += 1;
                 self.clients[at] = if accepted.summon { Client::Owes } else { Client::Free };

@@ -1,7 +1,9 @@
 //! Names for the tables: what a reader of SPEC.md tells apart.
 
 use super::{Duty, Job, Row, Steps, Worker, Yard};
-use crate::machine::pool::{Accepted, Call, Crew, Intake, Left, Next, Phase, Refused, Ring, StartFailed, Stop};
+use crate::machine::pool::{
+    Accepted, Backlog, Call, Crew, Intake, Left, Line, Next, Phase, Refused, Ring, StartFailed, Stop, Taken,
+};
 
 /// The states of the three tables.
 pub(super) const INTAKE: &[&str] = &["Watched", "Unwatched", "Full", "Closed"];
@@ -30,7 +32,7 @@ impl Yard {
         &mut self,
         steps: &mut Steps<'_, Self>,
         event: &'static str,
-        transition: impl FnOnce(&mut Crew<Job>, &mut Intake<Job>) -> A,
+        transition: impl FnOnce(&mut Crew<Line<Job>>, &mut Intake<Line<Job>>) -> A,
         action: impl FnOnce(&A) -> &'static str,
     ) -> A {
         let (crew, intake) = (self.crew_label(), self.intake_label());
@@ -118,7 +120,7 @@ pub(super) fn started(started: &Result<Call, ()>) -> &'static str {
     started.as_ref().map_or("refuse", call)
 }
 
-pub(super) fn stopped(stop: &Stop<Job>) -> &'static str {
+pub(super) fn stopped(stop: &Stop<Backlog<Line<Job>>>) -> &'static str {
     match (stop.cancelled.is_empty(), stop.stopped) {
         (true, false) => call(&stop.call),
         (true, true) => "say that it has stopped",
@@ -127,7 +129,7 @@ pub(super) fn stopped(stop: &Stop<Job>) -> &'static str {
     }
 }
 
-pub(super) fn failed(failed: &StartFailed<Job>) -> &'static str {
+pub(super) fn failed(failed: &StartFailed<Backlog<Line<Job>>>) -> &'static str {
     match (failed.orphans.is_empty(), failed.stopped) {
         (true, false) => call(&failed.call),
         (true, true) => "say that it has stopped",
@@ -144,15 +146,22 @@ pub(super) fn left(left: &Left) -> &'static str {
     if left.stopped { "say that it has stopped" } else { call(&left.call) }
 }
 
-pub(super) fn next(next: &Next<Job>) -> &'static str {
+fn runs(call: &Call) -> &'static str {
+    match (call.ring, call.start.count > 0, call.places) {
+        (Ring::No, false, Ring::No) => "run a job",
+        (Ring::No, false, _) => "tell of a place, run a job",
+        (Ring::No, true, _) => "start threads, run a job",
+        (_, _, _) => "notify one, run a job",
+    }
+}
+
+pub(super) fn next(next: &Option<(Taken<Line<Job>>, Call)>) -> &'static str {
+    next.as_ref().map_or("look at the intake", |(_, call)| runs(call))
+}
+
+pub(super) fn looked(next: &Next<Taken<Line<Job>>>) -> &'static str {
     match next {
-        Next::Run(_, call) => match (call.ring, call.start.count > 0, call.places) {
-            (Ring::No, false, Ring::No) => "run a job",
-            (Ring::No, false, _) => "tell of a place, run a job",
-            (Ring::No, true, _) => "start threads, run a job",
-            (_, _, _) => "notify one, run a job",
-        },
-        Next::Look => "look at the intake",
+        Next::Run(_, call) => runs(call),
         Next::Search => "search",
         Next::Sleep { timed: false } => "sleep",
         Next::Sleep { timed: true } => "sleep for the keep-alive",

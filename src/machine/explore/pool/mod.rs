@@ -18,7 +18,7 @@ use self::clients::Client;
 use self::plans::{Left, Plan, Seed};
 use self::workers::{Duty, Worker};
 use super::{Row, Steps, World};
-use crate::machine::pool::{Call, Crew, Intake, Phase, Ring, Sizes, Start, WorkerId, start_failed};
+use crate::machine::pool::{Call, Crew, Intake, Line, Phase, Ring, Sizes, Start, WorkerId, start_failed};
 
 /// A job is known by its number in the order of submission.
 type Job = u8;
@@ -77,8 +77,8 @@ struct Errand {
 struct Yard {
     plan: Given,
     left: Left,
-    intake: Intake<Job>,
-    crew: Crew<Job>,
+    intake: Intake<Line<Job>>,
+    crew: Crew<Line<Job>>,
     clients: Vec<Client>,
     /// Threads that exist: those that have ended stay until they are joined.
     workers: Vec<Worker>,
@@ -240,7 +240,7 @@ impl Yard {
             places,
             first: u8::try_from(first).unwrap(),
             count: u8::try_from(count).unwrap(),
-            joins,
+            joins: joins > 0,
             ..Errand::default()
         }
     }

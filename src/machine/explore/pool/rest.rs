@@ -111,7 +111,7 @@ impl Yard {
         if !queued.copied().eq((self.gone..self.submitted).filter(|job| !self.was_cancelled(*job))) {
             return Some("the queues do not hold what was accepted, in that order");
         }
-        if [self.crew.queue(), self.intake.queue()].iter().any(|queue| queue.slots() > 2 * queue.len()) {
+        if [self.crew.queue(), self.intake.queue()].iter().any(|queue| queue.places() > 2 * queue.len()) {
             return Some("what was cancelled takes more room than what waits");
         }
         if self.queued() > self.plan.0.bound {

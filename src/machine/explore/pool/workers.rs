@@ -230,14 +230,17 @@ impl Yard {
 
     fn decides(&mut self, steps: &mut Steps<'_, Self>, me: WorkerId, may_search: bool) -> &'static str {
         self.worker(me).unwrap().timed = false;
-        let mut next = self.step(steps, "next", |crew, _| crew.next(), labels::next);
-        if next == Next::Look {
-            let mood = Mood { may_search, expired: self.worker(me).unwrap().expired };
-            next = self.step(steps, "look", |crew, intake| look(crew, intake, mood), labels::next);
-        }
-        let action = labels::next(&next);
+        let next = match self.step(steps, "next", |crew, _| crew.next(), labels::next) {
+            Some((job, call)) => Next::Run(job, call),
+            None => {
+                let mood = Mood { may_search, expired: self.worker(me).unwrap().expired };
+                self.step(steps, "look", |crew, intake| look(crew, intake, mood), labels::looked)
+            }
+        };
+        let action = labels::looked(&next);
         let duty = match next {
             Next::Run(job, mut call) => {
+                let job = job.job();
                 self.goes(job);
                 if self.has_seed(Seed::CallsNobody) && call.ring == Ring::One {
                     call.ring = Ring::No;
@@ -261,10 +264,6 @@ impl Yard {
                     self.blame("a worker leaves that the minimum wants");
                 }
                 Duty::Leaves(self.errand(call))
-            }
-            Next::Look => {
-                self.blame("a worker that has looked does not know what to do");
-                Duty::Ended
             }
         };
         self.worker(me).unwrap().duty = duty;

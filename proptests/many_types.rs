@@ -1,0 +1,221 @@
+//! Jobs of many types in one pool: how its queue keeps them apart, moves them and uses their room again must show in nothing but the order.
+
+use std::sync::mpsc;
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample;
+use selvedge::{Cancellation, Job, StopPolicy, ThreadPool, Ticket};
+
+use crate::regressions;
+
+/// What every job does: it says its number.
+#[derive(Clone)]
+struct Says {
+    number: u32,
+    to: Sender<u32>,
+}
+
+impl Says {
+    fn say(self) {
+        self.to.send(self.number).unwrap();
+    }
+}
+
+/// Submits a job of a type of its own; a ticket, if it has one.
+type Shape = fn(&ThreadPool, Says) -> Option<Ticket>;
+
+/// One function for each of these loads.
+macro_rules! of_each {
+    ($function:ident: $($load:literal)*) => { [$($function::<$load>),*] };
+}
+
+/// The pool keeps jobs of each type together, boxes what is huge or of one type too many, and uses its room again. So these are more types than it keeps
+/// apart, and some of them huge.
+const BY_VALUE: [Shape; 42] = of_each![by_value:
+    0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38
+    200 500 1000
+];
+
+/// Beside these, the other ways.
+const OTHERS: [Shape; 3] = [made_before, with_a_callback, with_a_ticket];
+
+fn by_value<const LOAD: usize>(pool: &ThreadPool, says: Says) -> Option<Ticket> {
+    let load = [says.number as u8; LOAD];
+    pool.call_in_thread(move || {
+        assert_eq!(load, [says.number as u8; LOAD]);
+        says.say();
+    })
+    .unwrap();
+    None
+}
+
+fn made_before(pool: &ThreadPool, says: Says) -> Option<Ticket> {
+    pool.submit(Job::new(|| says.say())).unwrap();
+    None
+}
+
+fn with_a_callback(pool: &ThreadPool, says: Says) -> Option<Ticket> {
+    pool.call_in_thread_with_callback(|says| says.map_or((), Says::say), || says).unwrap();
+    None
+}
+
+fn with_a_ticket(pool: &ThreadPool, says: Says) -> Option<Ticket> {
+    Some(pool.call_in_thread_ticketed(|_| says.say()).unwrap())
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    /// So many jobs of one type.
+    Submit(usize, u16),
+    /// So many jobs, of all types by turns.
+    SubmitAll(u16),
+    /// Of the jobs with a ticket this one, and each so many behind it.
+    Cancel(sample::Index, u8),
+    /// The jobs up to here are run.
+    Run,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let shapes = BY_VALUE.len() + OTHERS.len();
+    let count = prop_oneof![8 => 1_u16..8, 2 => 1_u16..200, 1 => 1_000_u16..1_300];
+    prop_oneof![
+        8 => (0..shapes, count.clone()).prop_map(|(shape, count)| Step::Submit(shape, count)),
+        // Jobs with a ticket, more than one in forty-five.
+        4 => (shapes - 1..shapes, count.clone()).prop_map(|(shape, count)| Step::Submit(shape, count)),
+        2 => count.prop_map(Step::SubmitAll),
+        3 => (any::<sample::Index>(), 1_u8..4).prop_map(|(first, every)| Step::Cancel(first, every)),
+        4 => Just(Step::Run),
+    ]
+}
+
+/// A pool under a script, and a channel as the line that it should be.
+struct Script<'a> {
+    pool: &'a ThreadPool,
+    to: Sender<u32>,
+    /// The jobs that wait, in order.
+    line: Vec<u32>,
+    tickets: Vec<(u32, Ticket)>,
+    submitted: u32,
+}
+
+impl<'a> Script<'a> {
+    fn new(pool: &'a ThreadPool) -> (Self, Receiver<u32>) {
+        let (to, said) = unbounded();
+        (Self { pool, to, line: Vec::new(), tickets: Vec::new(), submitted: 0 }, said)
+    }
+
+    fn submit(&mut self, shape: usize) {
+        let shape = BY_VALUE.iter().chain(&OTHERS).nth(shape).unwrap();
+        let number = self.submitted;
+        self.submitted += 1;
+        self.line.push(number);
+        let ticket = shape(self.pool, Says { number, to: self.to.clone() });
+        self.tickets.extend(ticket.map(|ticket| (number, ticket)));
+    }
+
+    fn cancel(&mut self, first: usize, every: usize) {
+        for (number, ticket) in self.tickets.iter().skip(first).step_by(every) {
+            let waits = self.line.binary_search(number);
+            let expected = if waits.is_ok() { Cancellation::NeverRuns } else { Cancellation::Over };
+            assert_eq!(ticket.cancel(), expected);
+            if let Ok(at) = waits {
+                self.line.remove(at);
+            }
+        }
+    }
+
+    /// Everything but running: that is the pool's.
+    fn step(&mut self, step: Step) {
+        match step {
+            Step::Submit(shape, count) => (0..count).for_each(|_| self.submit(shape)),
+            Step::SubmitAll(count) => {
+                let shapes = (0..BY_VALUE.len() + OTHERS.len()).cycle();
+                shapes.take(usize::from(count)).for_each(|shape| self.submit(shape));
+            }
+            Step::Cancel(first, every) if !self.tickets.is_empty() => {
+                self.cancel(first.index(self.tickets.len()), usize::from(every));
+            }
+            Step::Cancel(..) | Step::Run => {}
+        }
+    }
+
+    /// Those that wait have been run: that is what was said, in that order.
+    fn ran(&mut self, said: &Receiver<u32>) {
+        assert_eq!(said.try_iter().collect::<Vec<_>>(), self.line);
+        self.line.clear();
+    }
+}
+
+/// A worker that is held up: it stands at a gate in the midst of a job.
+struct Gate {
+    open: mpsc::Sender<()>,
+    reached: mpsc::Receiver<()>,
+}
+
+impl Gate {
+    fn set_up(pool: &ThreadPool) -> Self {
+        let (open, opened) = mpsc::channel();
+        let (reach, reached) = mpsc::channel();
+        pool.call_in_thread(move || {
+            reach.send(()).unwrap();
+            // It opens when nobody is left who could open it, too.
+            let _ = opened.recv();
+        })
+        .unwrap();
+        Self { open, reached }
+    }
+}
+
+proptest! {
+    #![proptest_config(regressions::config("many_types", 200))]
+
+    // Checks: P73, B30, B36, B43
+    #[test]
+    fn one_worker_runs_jobs_of_any_types_in_the_order_of_submission(steps in vec(step(), 1..30)) {
+        let pool = ThreadPool::new(1, 1).unwrap();
+        pool.start().unwrap();
+        let (mut script, said) = Script::new(&pool);
+        let mut gate = Gate::set_up(&pool);
+        gate.reached.recv().unwrap();
+        for step in steps {
+            if let Step::Run = step {
+                let next = Gate::set_up(&pool);
+                gate.open.send(()).unwrap();
+                next.reached.recv().unwrap();
+                script.ran(&said);
+                gate = next;
+            } else {
+                script.step(step);
+            }
+        }
+        gate.open.send(()).unwrap();
+        pool.stop().unwrap();
+        script.ran(&said);
+    }
+
+    // Checks: P73, B30, B36, B43, B40, B69
+    #[test]
+    fn without_threads_they_are_stepped_in_that_order_and_a_stop_drops_the_rest(steps in vec(step(), 1..30)) {
+        let (pool, stepper) = ThreadPool::builder().size(1, 1).memory().unwrap();
+        pool.start().unwrap();
+        let (mut script, said) = Script::new(&pool);
+        for step in steps {
+            if let Step::Run = step {
+                while stepper.step().is_some() {}
+                script.ran(&said);
+            } else {
+                script.step(step);
+            }
+        }
+        let queued = script.line.len() as u64;
+        let before = pool.stats();
+        pool.stop_with(StopPolicy::CancelQueued).unwrap();
+        prop_assert_eq!(pool.stats().cancelled - before.cancelled, queued);
+        while stepper.step().is_some() {}
+        // Nobody is left who could say anything.
+        drop(script);
+        prop_assert_eq!(said.iter().next(), None);
+    }
+}

@@ -1,0 +1,187 @@
+//! The line of a pool's queue: jobs in one order, each by value, in the [lane](super::super::lanes) of its type.
+//!
+//! So handing over a job allocates nothing, and a worker takes it out of the line onto its own stack. For that it has to know the type: each lane knows how
+//! a job of its type is [begun](Begin).
+
+use std::collections::VecDeque;
+use std::mem;
+
+use super::super::lanes::{self, KnowsHow, LONGEST, Stretch};
+use super::super::sync::{Arc, MutexGuard};
+use super::job::{Job, Queued, Ran};
+use super::shared::{Shared, Workers};
+use super::worker::{Hand, run};
+use crate::machine::pool::{Accept, Backlog, Call, Slot, Slots, Taken, TicketId};
+
+/// Stretches of jobs: those that came first, those in between, and the one that takes the next. Empty ones are used again.
+#[derive(Default)]
+pub(super) struct Line {
+    last: Stretch<How>,
+    len: usize,
+    /// What is full, in its order. Empty, but in a burst.
+    middle: VecDeque<Stretch<How>>,
+    first: Stretch<How>,
+}
+
+/// What lies in a lane.
+#[derive(Clone, Copy)]
+enum How {
+    Numbers,
+    Jobs(Ways),
+}
+
+/// What is done with the first job of a lane, by its number.
+#[derive(Clone, Copy)]
+struct Ways {
+    begin: Begin,
+    /// Takes it, whatever its type.
+    take: fn(u8, &mut Line) -> Option<Job>,
+}
+
+/// Takes it, lets go of the lock that is handed over, carries out the call, and runs it.
+type Begin = fn(u8, Call, &Arc<Shared>, &Hand, MutexGuard<'_, Workers>) -> Ran;
+
+/// Where the job lies whose turn it is.
+pub(super) struct Turn {
+    lane: u8,
+    ways: Ways,
+}
+
+impl KnowsHow<TicketId> for How {
+    const HOW: Self = Self::Numbers;
+}
+
+impl<J: Queued> KnowsHow<J> for How {
+    const HOW: Self = Self::Jobs(Ways { begin: begin::<J>, take: |lane, line| line.take::<J>(lane).map(J::into_job) });
+}
+
+fn begin<J: Queued>(lane: u8, call: Call, pool: &Arc<Shared>, hand: &Hand, mut crew: MutexGuard<'_, Workers>) -> Ran {
+    match crew.machine.slots().take::<J>(lane) {
+        Some(job) => run(job, call, pool, hand, crew),
+        // It is there: the lane is that of its type.
+        None => Ran::default(),
+    }
+}
+
+impl Line {
+    #[inline]
+    fn take<J: 'static>(&mut self, lane: u8) -> Option<J> {
+        self.first.lane(lane)?.take()
+    }
+}
+
+impl Slots for Line {
+    type Job = Job;
+    type Turn = Turn;
+
+    #[inline]
+    fn len(&self) -> usize {
+        self.len
+    }
+
+    fn push_number(&mut self, ticket: TicketId) {
+        self.make_room();
+        self.last.accept_always(ticket);
+    }
+
+    #[inline]
+    fn pop(&mut self) -> Option<Slot<Turn>> {
+        if self.len == 0 {
+            return None;
+        }
+        if self.first.len() == 0 {
+            self.go_on();
+        }
+        self.len -= 1;
+        let (number, lane) = self.first.pop()?;
+        Some(match lane.how {
+            How::Numbers => Slot::Ticketed(lane.take()?),
+            How::Jobs(ways) => Slot::Plain(Turn { lane: number, ways }),
+        })
+    }
+
+    fn retain_numbers(&mut self, keep: impl Fn(TicketId) -> bool) {
+        self.len = 0;
+        for stretch in self.middle.iter_mut().chain([&mut self.first, &mut self.last]) {
+            stretch.retain(|ticket| keep(*ticket));
+            self.len += usize::from(stretch.len());
+        }
+    }
+
+    /// The room of this line's last stretch goes the other way. The first stays: in it lies the job whose turn it is.
+    fn exchange(&mut self, other: &mut Self) {
+        mem::swap(&mut self.last, &mut other.last);
+        mem::swap(&mut self.middle, &mut other.middle);
+        mem::swap(&mut self.len, &mut other.len);
+    }
+}
+
+impl<J: Queued> Accept<J> for Line {
+    #[inline]
+    fn push(&mut self, job: J) {
+        self.make_room();
+        if let Err(job) = self.last.accept(job) {
+            self.last.accept_always(job.into_job());
+        }
+    }
+}
+
+impl Line {
+    /// One more is about to come in.
+    #[inline]
+    fn make_room(&mut self) {
+        if self.last.len() == LONGEST {
+            self.middle.push_back(mem::take(&mut self.last));
+        }
+        self.len += 1;
+    }
+
+    /// The first stretch is over: goes on with the next in which there is anything.
+    #[inline(never)]
+    fn go_on(&mut self) {
+        self.first.begin_again();
+        while let Some(next) = self.middle.pop_front() {
+            if next.len() > 0 {
+                self.first = next;
+                return;
+            }
+        }
+        mem::swap(&mut self.first, &mut self.last);
+    }
+}
+
+/// Whether jobs of this type are small enough to lie in a line.
+pub(super) const fn fits<J>() -> bool {
+    lanes::fits::<J>()
+}
+
+/// A worker has taken this: it lets go of the lock, carries out the call, and runs it.
+#[inline]
+pub(super) fn begin_taken(
+    taken: Taken<Line>,
+    call: Call,
+    pool: &Arc<Shared>,
+    hand: &Hand,
+    crew: MutexGuard<'_, Workers>,
+) -> Ran {
+    match taken {
+        Taken::InLine(turn) => (turn.ways.begin)(turn.lane, call, pool, hand, crew),
+        Taken::Held(job) => run(job, call, pool, hand, crew),
+    }
+}
+
+/// The job itself, out of the line whose turn it is.
+pub(super) fn fetch(taken: Taken<Line>, line: &mut Line) -> Option<Job> {
+    match taken {
+        Taken::InLine(turn) => (turn.ways.take)(turn.lane, line),
+        Taken::Held(job) => Some(job),
+    }
+}
+
+/// A backlog's jobs, in their order.
+pub(super) fn jobs(mut backlog: Backlog<Line>) -> impl Iterator<Item = Job> {
+    std::iter::from_fn(move || {
+        let taken = backlog.pop()?;
+        fetch(taken, backlog.slots())
+    })
+}

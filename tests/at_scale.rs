@@ -74,6 +74,32 @@ fn after_a_burst_and_the_keep_alive_there_are_as_many_threads_as_before_it() {
     );
 }
 
+// Checks: B34, B42, P72
+#[test]
+fn threads_that_have_expired_leave_no_memory_though_nothing_comes_after_them() {
+    alone(
+        "threads_that_have_expired_leave_no_memory_though_nothing_comes_after_them",
+        // An arena for each core would be as large as the stacks.
+        |command| _ = command.env("MALLOC_ARENA_MAX", "1"),
+        || {
+            let keep_alive = Some(Duration::from_millis(20));
+            let pool =
+                ThreadPool::builder().size(0, 500).stack_size(1024 * 1024).keep_alive(keep_alive).build().unwrap();
+            pool.start().unwrap();
+            let before = from_the_os("VmSize");
+            let meeting = Arc::new(Barrier::new(500));
+            for _ in 0..500 {
+                let meeting = Arc::clone(&meeting);
+                pool.call_in_thread(move || _ = meeting.wait()).unwrap();
+            }
+            until(|| pool.stats().peak == 500 && pool.stats().live == 0);
+            // One that has ended and is joined by nobody keeps its stack: 500 MB of them. The allocator and the system's threads keep some, to use them again.
+            until(|| from_the_os("VmSize") < before + 250 * 1024);
+            pool.stop().unwrap();
+        },
+    );
+}
+
 /// A million jobs wait, then this happens to them.
 fn a_million(pool: &ThreadPool, ran: &Arc<AtomicUsize>, and_then: impl FnOnce()) {
     for _ in 0..1_000_000 {

@@ -274,10 +274,22 @@ impl<S: Slots> Crew<Queue<S>> {
         self.counts.0
     }
 
+    pub(super) fn has_retired(&self) -> bool {
+        !self.retired.is_empty()
+    }
+
     /// Workers whose threads are to be joined, before others are started.
     #[must_use]
     pub(crate) fn take_retired(&mut self) -> Vec<WorkerId> {
         mem::take(&mut self.retired)
+    }
+
+    /// The same, for a worker that has retired itself.
+    #[must_use]
+    pub(crate) fn take_other_retired(&mut self, me: WorkerId) -> Vec<WorkerId> {
+        let (own, others) = mem::take(&mut self.retired).into_iter().partition(|id| *id == me);
+        self.retired = own;
+        others
     }
 }
 

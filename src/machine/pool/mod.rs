@@ -170,6 +170,9 @@ pub(crate) struct Left {
     pub(crate) call: Call,
     /// The pool has stopped with it: tell those who wait for that.
     pub(crate) stopped: bool,
+    /// The pool goes on, and others have retired before it whom no start is about to join. If nobody else is joining just now, it does that itself, as the last thing:
+    /// so there are hardly ever more threads that have ended and were not joined than the one that ended last.
+    pub(crate) joins: bool,
 }
 
 /// What a failed start comes to, once the locks are released.

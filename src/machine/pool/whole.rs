@@ -65,6 +65,7 @@ fn leave<S: Slots>(crew: &mut Crew<S>, intake: &mut Intake<S>) -> Next<Taken<S>>
 /// The last transition of worker `me`, which was leaving: its thread ends. Its place may be taken now, where the target or the backlog have come
 /// to want it meanwhile.
 pub(crate) fn left<S: Slots>(crew: &mut Crew<S>, intake: &mut Intake<S>, me: WorkerId) -> Left {
+    let follows = crew.has_retired();
     crew.retire(me);
     let backlog = queued(crew, intake);
     let call = match crew.phase {
@@ -77,7 +78,9 @@ pub(crate) fn left<S: Slots>(crew: &mut Crew<S>, intake: &mut Intake<S>, me: Wor
         Phase::Unstarted | Phase::Draining | Phase::Stopped => Call::NOBODY,
     };
     watch(crew, intake);
-    Left { call, stopped: crew.has_stopped() }
+    // When the pool stops, whoever waits for its end joins them all.
+    let joins = follows && crew.phase == Phase::Running && call.start.count == 0;
+    Left { call, stopped: crew.has_stopped(), joins }
 }
 
 /// Settles whether the next submitter owes a summons: somebody could come, or it is to be said that nobody can.

@@ -24,6 +24,15 @@ pub(super) struct Roster {
     failures: usize,
 }
 
+impl Roster {
+    /// Waits for these threads, as far as they are not joined yet.
+    fn join(&mut self, workers: &[WorkerId]) {
+        for handle in workers.iter().filter_map(|id| self.threads.remove(id)) {
+            handle.join();
+        }
+    }
+}
+
 impl Shared {
     pub(super) fn start_threads(this: &Arc<Self>, start: Start) {
         if worker::leaves() {
@@ -96,12 +105,23 @@ impl Shared {
         }
     }
 
+    /// A worker that has retired waits for the threads of those that have too, as long as there are any. It does not wait for the roster: whoever holds it may be
+    /// waiting for this very thread.
+    pub(super) fn join_others(&self, me: WorkerId) {
+        let Some(mut roster) = self.roster.try_lock() else { return };
+        loop {
+            let retired = self.crew.lock().machine.take_other_retired(me);
+            if retired.is_empty() {
+                return;
+            }
+            roster.join(&retired);
+        }
+    }
+
     /// Waits for the threads of workers that have made their last transition. They never wait for the roster, so it may be held meanwhile;
     /// it must be: whoever finds nobody left to join has to find that they have ended.
     fn join_retired(&self, roster: &mut Roster) {
         let retired = self.crew.lock().machine.take_retired();
-        for handle in retired.iter().filter_map(|id| roster.threads.remove(id)) {
-            handle.join();
-        }
+        roster.join(&retired);
     }
 }

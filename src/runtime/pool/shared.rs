@@ -35,6 +35,7 @@ pub(super) type Farewells = Option<Vec<Farewell>>;
 pub(super) struct Parting {
     pub(super) call: Call,
     pub(super) farewells: Farewells,
+    pub(super) joins: bool,
 }
 
 /// A pool, as its handles and its workers see it. Locks are taken in the order in which they stand here, never both by a submitter.
@@ -88,7 +89,7 @@ impl Workers {
     /// Worker `me` makes its last transition.
     pub(super) fn part(&mut self, intake: &mut Intake<Line>, me: WorkerId) -> Parting {
         let left = machine::left(&mut self.machine, intake, me);
-        Parting { call: left.call, farewells: self.farewells(left.stopped) }
+        Parting { call: left.call, farewells: self.farewells(left.stopped), joins: left.joins }
     }
 
     /// A transition has said whether the pool has `stopped`: whoever learns it first takes the farewells, under the same hold of the lock.

@@ -288,6 +288,9 @@ pub(super) fn leave(pool: &Arc<Shared>, me: WorkerId, call: Call, parting: Optio
     drop(employed);
     Shared::carry_out(pool, parting.call);
     pool.take_leave(parting.farewells);
+    if parting.joins {
+        pool.join_others(me);
+    }
 }
 
 /// What a program wants to be run first may take its time: meanwhile others are called.

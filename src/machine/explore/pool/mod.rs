@@ -71,6 +71,8 @@ struct Errand {
     joins: bool,
     /// Jobs are to be told that they will never run.
     tells: bool,
+    /// Of one who has retired: others that have are to be joined, if nobody else has the roster.
+    follows: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -134,6 +136,7 @@ enum Event {
     LooksAndMaySearch(WorkerId),
     FinishesItsJob(WorkerId),
     WakesForNoReason(WorkerId),
+    LooksForThoseThatRetired(WorkerId),
     ThreadEnds(WorkerId),
 }
 
@@ -255,11 +258,16 @@ impl Yard {
             return None;
         }
         let retired = if joins { self.crew.take_retired() } else { Vec::new() };
+        Some(self.bits_of(&retired))
+    }
+
+    /// One bit for each of these workers.
+    fn bits_of(&mut self, retired: &[WorkerId]) -> u16 {
         let has_retired = |id| self.workers.iter().any(|worker| worker.id == id && !worker.duty.is_able());
         if !retired.iter().copied().all(has_retired) {
             self.blame("a worker is to be joined that can still run");
         }
-        Some(retired.iter().fold(0, |bits, id| bits | 1 << id))
+        retired.iter().fold(0, |bits, id| bits | 1 << id)
     }
 
     fn worker(&mut self, id: WorkerId) -> Option<&mut Worker> {
@@ -405,6 +413,7 @@ impl Yard {
 
 impl Errand {
     fn is_done(self) -> bool {
-        self.ring == Ring::No && self.places == Ring::No && self.join == 0 && self.count == 0 && !self.tells
+        let owes_nobody = self.ring == Ring::No && self.places == Ring::No && !self.tells;
+        owes_nobody && self.join == 0 && self.count == 0 && !self.follows
     }
 }

@@ -125,7 +125,7 @@ impl Yard {
                 let mut next = self.clone();
                 let over = next.step(steps, "left", |crew, intake| left(crew, intake, id), labels::left);
                 next.over |= over.stopped;
-                let errand = next.errand(over.call);
+                let errand = Errand { follows: over.joins, ..next.errand(over.call) };
                 next.worker(id).unwrap().duty = Duty::Retires(errand);
                 steps.row(Row { from: "Leaving", event: "left", action: labels::left(&over), to: "Retired" });
                 let next = next.goes_on(Actor::Worker(id), errand);
@@ -141,12 +141,24 @@ impl Yard {
                 steps.certain(Event::ThreadEnds(id), next);
             }
             // Whoever joins this thread has the roster: another one must wait for it, and start.
-            Duty::Retires(errand) if errand.ring == Ring::No && errand.places == Ring::No => {
+            Duty::Retires(errand) if errand.ring == Ring::No && errand.places == Ring::No && errand.count > 0 => {
                 let mut next = self.clone();
                 next.starters.push(errand);
                 next.starters.sort();
                 steps.certain(Event::HandsOn(id), next.goes_on(Actor::Worker(id), Errand::default()));
                 self.failure_steps(steps, Actor::Worker(id), errand);
+            }
+            Duty::Retires(errand @ Errand { ring: Ring::No, places: Ring::No, join: 0, follows: true, .. }) => {
+                let roster = errand.roster || !self.roster_is_taken();
+                if !roster && self.has_seed(Seed::WaitsForTheRoster) {
+                    return;
+                }
+                let mut next = self.clone();
+                let retired = if roster { next.crew.take_other_retired(id) } else { Vec::new() };
+                // It looks again, until there are none.
+                let follows = !retired.is_empty();
+                let errand = Errand { roster, join: next.bits_of(&retired), follows, ..errand };
+                steps.certain(Event::LooksForThoseThatRetired(id), next.goes_on(Actor::Worker(id), errand));
             }
             Duty::Settles(errand) | Duty::Takes(_, errand) | Duty::Leaves(errand) | Duty::Retires(errand) => {
                 self.errand_steps(steps, Actor::Worker(id), errand);

@@ -5,6 +5,7 @@ use std::sync::Arc as StdArc;
 use loom::sync::Arc;
 use loom::sync::atomic::AtomicU64 as Clock;
 use loom::thread;
+use selvedge::Rejection;
 use selvedge::loom::ThreadPool;
 use selvedge::loom::shells::Inbox;
 
@@ -141,7 +142,42 @@ fn the_inbox_is_a_deque_that_is_closed_at_some_time() {
         run(&mut batch);
         drop(poster.join().unwrap());
         history.during(|| (), |()| InboxOperation::End);
-        assert_linearizable(Deque::default(), &history.take());
+        assert_linearizable(Deque::new(usize::MAX), &history.take());
+    });
+}
+
+// Checks: B6, B21, P2, P70
+#[test]
+fn a_bounded_inbox_is_a_deque_with_so_many_places() {
+    explore_calm(|_| {
+        let inbox: Arc<Inbox<Vec<u32>>> = Arc::new(Inbox::bounded(1));
+        let history = StdArc::new(History::new());
+        let (theirs, told) = (Arc::clone(&inbox), StdArc::clone(&history));
+        let poster = thread::spawn(move || {
+            let posted = |call, posted: Result<(), (u32, Rejection)>| match posted {
+                Ok(()) => InboxOperation::Post(call, true),
+                Err((back, reason)) if back != call => panic!("{call} is refused, and {back} comes back: {reason}"),
+                Err((_, Rejection::InboxFull)) => InboxOperation::Full,
+                Err((_, Rejection::ReactorStopped)) => InboxOperation::Post(call, false),
+                Err((_, other)) => panic!("{call} is refused for no reason: {other}"),
+            };
+            told.during(|| theirs.post_within(1, None), |came| posted(1, came.clone())).ok();
+            told.during(|| theirs.post_within(2, None), |came| posted(2, came.clone())).ok();
+            // This one waits for a place.
+            told.during(|| theirs.post_within(3, Some(None)), |came| posted(3, came.clone())).ok();
+            theirs
+        });
+        let run = |batch: &mut Vec<u32>| {
+            batch.drain(..).for_each(|call| history.during(|| (), |()| InboxOperation::Run(call)));
+        };
+        let mut batch = Vec::new();
+        history.during(|| inbox.take(&mut batch), |()| InboxOperation::Take);
+        run(&mut batch);
+        batch = history.during(|| inbox.close(), |_| InboxOperation::Close);
+        run(&mut batch);
+        drop(poster.join().unwrap());
+        history.during(|| (), |()| InboxOperation::End);
+        assert_linearizable(Deque::new(1), &history.take());
     });
 }
 

@@ -5,8 +5,8 @@ mod support;
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::Duration;
 
@@ -719,9 +719,14 @@ fn there_are_never_more_real_threads_than_the_maximum() {
         let pool = started(0, 2);
         let (alive, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         for round in 1..=50 {
-            for _ in 0..4 {
-                let (alive, most) = (Arc::clone(&alive), Arc::clone(&most));
+            // The first two take a thread each.
+            let meeting = Arc::new(Barrier::new(2));
+            for job in 0..4 {
+                let (alive, most, meeting) = (Arc::clone(&alive), Arc::clone(&most), Arc::clone(&meeting));
                 pool.call_in_thread(move || {
+                    if job < 2 {
+                        meeting.wait();
+                    }
                     let known = ALIVE.take();
                     let known = known.unwrap_or_else(|| {
                         most.fetch_max(alive.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);

@@ -18,10 +18,10 @@ fn what_did_not_overlap_keeps_its_order_and_what_did_may_have_either() {
     let run = |first, second| [(5, 6, I::Run(first)), (7, 8, I::Run(second))];
     let apart = [(1, 2, I::Post(1, true)), (3, 4, I::Post(2, true))];
     let overlapping = [(1, 3, I::Post(1, true)), (2, 4, I::Post(2, true))];
-    assert!(possible(Deque::default(), apart.clone().into_iter().chain(run(1, 2))));
-    assert!(!possible(Deque::default(), apart.into_iter().chain(run(2, 1))));
-    assert!(possible(Deque::default(), overlapping.clone().into_iter().chain(run(1, 2))));
-    assert!(possible(Deque::default(), overlapping.into_iter().chain(run(2, 1))));
+    assert!(possible(Deque::new(usize::MAX), apart.clone().into_iter().chain(run(1, 2))));
+    assert!(!possible(Deque::new(usize::MAX), apart.into_iter().chain(run(2, 1))));
+    assert!(possible(Deque::new(usize::MAX), overlapping.clone().into_iter().chain(run(1, 2))));
+    assert!(possible(Deque::new(usize::MAX), overlapping.into_iter().chain(run(2, 1))));
 }
 
 // Checks: P13, P70
@@ -29,13 +29,16 @@ fn what_did_not_overlap_keeps_its_order_and_what_did_may_have_either() {
 fn a_call_that_is_lost_doubled_or_run_before_it_was_posted_is_seen() {
     let end = |time| [(time, time + 1, I::Close), (time + 2, time + 3, I::End)];
     let post = (1, 2, I::Post(1, true));
-    assert!(possible(Deque::default(), [post.clone(), (3, 4, I::Run(1))].into_iter().chain(end(5))));
-    assert!(!possible(Deque::default(), [post.clone()].into_iter().chain(end(5))), "lost");
-    assert!(!possible(Deque::default(), [post.clone(), (3, 4, I::Run(1)), (5, 6, I::Run(1))]), "doubled");
-    assert!(!possible(Deque::default(), [(1, 2, I::Run(1)), (3, 4, I::Post(1, true))]), "run before it was there");
-    assert!(!possible(Deque::default(), [(1, 2, I::Close), (3, 4, I::Post(1, true))]), "taken by a closed inbox");
-    assert!(!possible(Deque::default(), [(1, 2, I::Post(1, false)), (3, 4, I::Close)]), "refused by an open one");
-    assert!(possible(Deque::default(), [(1, 3, I::Post(1, false)), (2, 4, I::Close)]), "they overlapped");
+    assert!(possible(Deque::new(usize::MAX), [post.clone(), (3, 4, I::Run(1))].into_iter().chain(end(5))));
+    assert!(!possible(Deque::new(usize::MAX), [post.clone()].into_iter().chain(end(5))), "lost");
+    assert!(!possible(Deque::new(usize::MAX), [post.clone(), (3, 4, I::Run(1)), (5, 6, I::Run(1))]), "doubled");
+    assert!(
+        !possible(Deque::new(usize::MAX), [(1, 2, I::Run(1)), (3, 4, I::Post(1, true))]),
+        "run before it was there"
+    );
+    assert!(!possible(Deque::new(usize::MAX), [(1, 2, I::Close), (3, 4, I::Post(1, true))]), "taken by a closed inbox");
+    assert!(!possible(Deque::new(usize::MAX), [(1, 2, I::Post(1, false)), (3, 4, I::Close)]), "refused by an open one");
+    assert!(possible(Deque::new(usize::MAX), [(1, 3, I::Post(1, false)), (2, 4, I::Close)]), "they overlapped");
 }
 
 fn started(max: usize) -> impl Iterator<Item = (u64, u64, P)> {

@@ -7,20 +7,33 @@ use super::checker::Specification;
 /// Names a call or a job.
 pub type Name = u32;
 
-/// The inbox: a deque that is closed at some time.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+/// The inbox: a deque that is closed at some time, with so many places.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Deque {
     calls: VecDeque<Name>,
+    bound: usize,
+    /// Places that are not free: those of calls which the loop has not taken, with all others that it found.
+    taken: usize,
     closed: bool,
+}
+
+impl Deque {
+    pub fn new(bound: usize) -> Self {
+        Self { calls: VecDeque::new(), bound, taken: 0, closed: false }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InboxOperation {
-    /// A call is posted; whether it was accepted.
+    /// A call is posted; whether it was accepted. If not, the inbox was closed.
     Post(Name, bool),
-    /// The loop takes the oldest and runs it.
+    /// A call is posted, and there is no place for it.
+    Full,
+    /// The loop takes all that are there, to run them.
+    Take,
+    /// It runs the oldest.
     Run(Name),
-    /// No more calls are accepted.
+    /// No more calls are accepted, and those that are there are taken.
     Close,
     /// All is over, and nothing may be left.
     End,
@@ -35,12 +48,19 @@ impl Specification for Deque {
             InboxOperation::Post(call, accepted) => {
                 if accepted {
                     after.calls.push_back(call);
+                    after.taken += 1;
                 }
-                accepted != self.closed
+                accepted != self.closed && after.taken <= self.bound
+            }
+            InboxOperation::Full => !self.closed && self.taken == self.bound,
+            InboxOperation::Take => {
+                after.taken = 0;
+                true
             }
             InboxOperation::Run(call) => after.calls.pop_front() == Some(call),
             InboxOperation::Close => {
                 after.closed = true;
+                after.taken = 0;
                 true
             }
             InboxOperation::End => self.closed && self.calls.is_empty(),

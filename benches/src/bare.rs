@@ -1,5 +1,5 @@
-//! The floor of pools made of locks: selvedge's two queues under two locks, and nothing else. It cannot be resized, stopped in time, cancelled from or asked
-//! anything, and a job that panics takes its thread along. What a peer is faster than this, it is by not having locks.
+//! The floor of pools made of locks: selvedge's two queues under two locks, of boxed jobs, and nothing else. It cannot be resized, stopped in time, cancelled
+//! from or asked anything, and a job that panics takes its thread along. What a peer is faster than this, it is by not having locks, or boxes.
 
 use std::collections::VecDeque;
 use std::mem;

@@ -161,10 +161,10 @@ fn a_bounded_inbox_is_a_deque_with_so_many_places() {
                 Err((_, Rejection::ReactorStopped)) => InboxOperation::Post(call, false),
                 Err((_, other)) => panic!("{call} is refused for no reason: {other}"),
             };
-            told.during(|| theirs.post_within(1, None), |came| posted(1, came.clone())).ok();
-            told.during(|| theirs.post_within(2, None), |came| posted(2, came.clone())).ok();
+            told.during(|| theirs.post_within(1, None), |came| posted(1, *came)).ok();
+            told.during(|| theirs.post_within(2, None), |came| posted(2, *came)).ok();
             // This one waits for a place.
-            told.during(|| theirs.post_within(3, Some(None)), |came| posted(3, came.clone())).ok();
+            told.during(|| theirs.post_within(3, Some(None)), |came| posted(3, *came)).ok();
             theirs
         });
         let run = |batch: &mut Vec<u32>| {

@@ -91,11 +91,30 @@ fn room_for_jobs_that_is_not_used_is_let_go_after_a_while() {
     assert!(after.bytes_current <= before, "{} bytes are left, of types that come no more", after.bytes_current);
 }
 
+// Checks: P72, P73
+#[test]
+fn a_burst_of_jobs_leaves_little_memory_whether_they_are_run_or_cancelled() {
+    let (pool, stepper) = plain().size(1, 1).memory().unwrap();
+    pool.start().unwrap();
+    let after = measure(|| {
+        (0..300_000).for_each(|_| laden::<8>(&pool));
+        run(&stepper);
+    });
+    assert!(after.bytes_current <= 100_000, "{} bytes are left of jobs that were run", after.bytes_current);
+    let after = measure(|| {
+        let tickets: Vec<_> = (0..100_000).map(|_| pool.call_in_thread_ticketed(|_| ()).unwrap()).collect();
+        tickets.iter().for_each(|ticket| _ = ticket.cancel());
+    });
+    assert!(after.bytes_current <= 100_000, "{} bytes are left of jobs that were cancelled", after.bytes_current);
+}
+
 // Checks: P73, B39
 #[test]
-fn hooks_around_jobs_cost_no_allocation() {
+fn hooks_around_jobs_cost_no_allocation_but_the_jobs_box() {
     let hooked = plain().around_jobs(|_| [1_u64; 100]).on_worker_start(|_| ()).on_worker_stop(|_| ());
-    assert_eq!(cost(hooked, |pool| pool.call_in_thread(|| ()).unwrap()).0, 0.0);
+    assert_eq!(cost(hooked, laden::<40>), (1.0, 40.0));
+    let workers_only = plain().on_worker_start(|_| ()).on_worker_stop(|_| ());
+    assert_eq!(cost(workers_only, laden::<40>), (0.0, 0.0));
 }
 
 // Checks: P63, P65, B39

@@ -171,9 +171,14 @@ impl<H> Stretch<H> {
     where
         H: KnowsHow<T>,
     {
+        self.add_lane(place, Lane::of(thing));
+    }
+
+    /// A lane with a first thing in it.
+    fn add_lane(&mut self, place: usize, lane: Lane<H>) {
         let number = self.lanes.len() as u8;
         self.places.give(place, number);
-        self.lanes.push(Lane::of(thing));
+        self.lanes.push(lane);
         self.len += 1;
         self.line_up(Run { lane: number, things: 1 });
     }

@@ -26,6 +26,18 @@ fn what_did_not_overlap_keeps_its_order_and_what_did_may_have_either() {
 
 // Checks: P13, P70
 #[test]
+fn a_place_that_was_not_there_and_one_that_was_refused_are_seen() {
+    let post = |time, call| (time, time + 1, I::Post(call, true));
+    let (take, full) = ((3, 4, I::Take), |time| (time, time + 1, I::Full));
+    assert!(!possible(Deque::new(1), [post(1, 1), post(5, 2)]), "one too many");
+    assert!(possible(Deque::new(1), [post(1, 1), take.clone(), post(5, 2)]));
+    assert!(possible(Deque::new(1), [post(1, 1), full(5)]));
+    assert!(!possible(Deque::new(1), [post(1, 1), take, full(5)]), "refused, and there is a place");
+    assert!(!possible(Deque::new(1), [(1, 2, I::Close), full(3)]), "full, and closed");
+}
+
+// Checks: P13, P70
+#[test]
 fn a_call_that_is_lost_doubled_or_run_before_it_was_posted_is_seen() {
     let end = |time| [(time, time + 1, I::Close), (time + 2, time + 3, I::End)];
     let post = (1, 2, I::Post(1, true));

@@ -9,7 +9,6 @@ use super::{Call, Counts, History, Phase, Ring, Sizes, Start, WorkerId};
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[repr(C)]
 pub(crate) struct Crew<Q> {
-    pub(super) queue: Q,
     pub(super) phase: Phase,
     /// Somebody who was here before is bound to look at both queues.
     pub(super) beacon: bool,
@@ -33,6 +32,7 @@ pub(crate) struct Crew<Q> {
     pub(super) telling: usize,
     pub(super) target: Sizes,
     pub(super) counts: History<Counts>,
+    pub(super) queue: Q,
     /// The most workers beyond the maximum that stand in for blocked ones.
     pub(super) compensation: usize,
     /// The next worker's number.

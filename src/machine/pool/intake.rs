@@ -5,11 +5,10 @@ use std::mem;
 use super::History;
 use super::queue::{Accept, Queue, Slots, TicketId};
 
-/// Where jobs come in. In this order, what every submission needs lies on one cache line with the lock.
+/// Where jobs come in. In this order, what every submission needs lies together, next to the lock.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[repr(C)]
 pub(crate) struct Intake<Q> {
-    pub(super) queue: Q,
     /// Jobs that may come in without a look at the crew's queue. There may be more places, never fewer: only the workers' half knows what has left.
     places: usize,
     pub(super) open: bool,
@@ -17,6 +16,7 @@ pub(crate) struct Intake<Q> {
     pub(super) watched: bool,
     /// Fewer places than there can be are counted.
     is_bounded: bool,
+    pub(super) queue: Q,
     /// The most jobs that may wait, in both queues together.
     bound: usize,
     next_ticket: TicketId,

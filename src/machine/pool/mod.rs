@@ -113,7 +113,7 @@ pub(crate) struct Start {
     /// The first new worker's number; the others follow it.
     pub(crate) first: WorkerId,
     pub(crate) count: usize,
-    /// Workers that are to be joined, as far as nobody else has joined them by then.
+    /// So many workers are to be joined, as far as nobody else has joined them by then. (A number, so that there is no padding: what is copied in pieces is waited for.)
     pub(crate) joins: usize,
 }
 

@@ -8,6 +8,8 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 
+use super::History;
+
 /// The number of a job with a ticket: no other job of its pool ever has it.
 pub(crate) type TicketId = u64;
 
@@ -61,7 +63,7 @@ pub(crate) enum Taken<S: Slots> {
     Held(S::Job),
 }
 
-/// Small, because it lies beside a lock for which threads compete: what only tickets need is elsewhere, and is not there before the first of them.
+/// What only tickets need is elsewhere, and is not there before the first of them.
 #[derive(Debug, Clone)]
 pub(crate) struct Queue<S: Slots> {
     slots: S,
@@ -73,11 +75,13 @@ struct Ticketed<J> {
     held: Held<J>,
     /// Slots whose job was cancelled. None, if nothing else is left.
     dead: usize,
+    /// The most that were held at a time: the map may have room for as many, whatever it says of that.
+    most: History<usize>,
 }
 
 impl<J> Default for Ticketed<J> {
     fn default() -> Self {
-        Self { held: Held::default(), dead: 0 }
+        Self { held: Held::default(), dead: 0, most: History::default() }
     }
 }
 
@@ -129,7 +133,9 @@ impl<S: Slots> Queue<S> {
 
     pub(super) fn push_ticketed(&mut self, ticket: TicketId, job: S::Job) {
         self.slots.push_number(ticket);
-        self.ticketed.get_or_insert_default().held.0.insert(ticket, job);
+        let ticketed = self.ticketed.get_or_insert_default();
+        ticketed.held.0.insert(ticket, job);
+        ticketed.most.0 = ticketed.most.0.max(ticketed.held.0.len());
     }
 
     /// The job that has waited longest.
@@ -179,7 +185,7 @@ impl<S: Slots> Queue<S> {
     fn tidy(&mut self) {
         if let Some(ticketed) = &mut self.ticketed {
             ticketed.sweep(&mut self.slots);
-            if ticketed.held.0.is_empty() && ticketed.held.0.capacity() > KEPT && ticketed.dead == 0 {
+            if ticketed.most.0 > KEPT && ticketed.held.0.is_empty() && ticketed.dead == 0 {
                 self.ticketed = None;
             }
         }

@@ -194,7 +194,7 @@ fn scope<G>(reporter: &JobReporter<'_>, enter: impl FnOnce() -> G, body: &mut dy
     reporter.contain(Incident::Hook, || drop(guard));
 }
 
-/// A hook around each job: a function that returns a guard. The guard lives on the worker's stack, whatever its type, so it costs no allocation.
+/// A hook around each job: a function that returns a guard. The guard lives on the worker's stack, whatever its type.
 trait Enter: Send + Sync {
     fn enter(&self, reporter: &JobReporter<'_>, body: &mut dyn FnMut());
 }

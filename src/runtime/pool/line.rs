@@ -16,11 +16,11 @@ use crate::machine::pool::{Accept, Backlog, Call, Slot, Slots, Taken, TicketId};
 /// Stretches of jobs: those that came first, those in between, and the one that takes the next. Empty ones are used again.
 #[derive(Default)]
 pub(super) struct Line {
-    last: Stretch<How>,
-    len: usize,
+    first: Stretch<How>,
     /// What is full, in its order. Empty, but in a burst.
     middle: VecDeque<Stretch<How>>,
-    first: Stretch<How>,
+    last: Stretch<How>,
+    len: usize,
 }
 
 /// What lies in a lane.
@@ -59,7 +59,11 @@ fn begin<J: Queued>(lane: u8, call: Call, pool: &Arc<Shared>, hand: &Hand, mut c
     match crew.machine.slots().take::<J>(lane) {
         Some(job) => run(job, call, pool, hand, crew),
         // It is there: the lane is that of its type.
-        None => Ran::default(),
+        None => {
+            drop(crew);
+            Shared::carry_out(pool, call);
+            Ran::default()
+        }
     }
 }
 
@@ -101,11 +105,17 @@ impl Slots for Line {
     }
 
     fn retain_numbers(&mut self, keep: impl Fn(TicketId) -> bool) {
-        self.len = 0;
-        for stretch in self.middle.iter_mut().chain([&mut self.first, &mut self.last]) {
+        let mut len = 0;
+        let mut sweep = |stretch: &mut Stretch<How>| {
             stretch.retain(|ticket| keep(*ticket));
-            self.len += usize::from(stretch.len());
-        }
+            len += usize::from(stretch.len());
+            stretch.len() > 0
+        };
+        self.middle.retain_mut(&mut sweep);
+        sweep(&mut self.first);
+        sweep(&mut self.last);
+        self.len = len;
+        self.let_go();
     }
 
     /// The room of this line's last stretch goes the other way. The first stays: in it lies the job whose turn it is.
@@ -121,7 +131,7 @@ impl<J: Queued> Accept<J> for Line {
     fn push(&mut self, job: J) {
         self.make_room();
         if let Err(job) = self.last.accept(job) {
-            self.last.accept_always(job.into_job());
+            self.push_boxed(job.into_job());
         }
     }
 }
@@ -131,22 +141,41 @@ impl Line {
     #[inline]
     fn make_room(&mut self) {
         if self.last.len() == LONGEST {
-            self.middle.push_back(mem::take(&mut self.last));
+            self.begin_stretch();
         }
         self.len += 1;
     }
 
-    /// The first stretch is over: goes on with the next in which there is anything.
+    #[cold]
+    #[inline(never)]
+    fn begin_stretch(&mut self) {
+        self.middle.push_back(mem::take(&mut self.last));
+    }
+
+    /// A job of one type too many, for which there is room already.
+    #[cold]
+    #[inline(never)]
+    fn push_boxed(&mut self, job: Job) {
+        self.last.accept_always(job);
+    }
+
+    /// The first stretch is over: goes on with the next.
     #[inline(never)]
     fn go_on(&mut self) {
         self.first.begin_again();
-        while let Some(next) = self.middle.pop_front() {
-            if next.len() > 0 {
-                self.first = next;
-                return;
-            }
+        if let Some(next) = self.middle.pop_front() {
+            self.first = next;
+            self.let_go();
+        } else {
+            mem::swap(&mut self.first, &mut self.last);
         }
-        mem::swap(&mut self.first, &mut self.last);
+    }
+
+    /// A burst is over: lets go of the room for its stretches.
+    fn let_go(&mut self) {
+        if self.middle.is_empty() {
+            self.middle = VecDeque::new();
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use std::fmt;
 use super::super::sync::{Arc, Mutex};
 use super::Job;
 use super::blocked::on_duty;
-use super::job::Queued;
+use super::job::{Queued, Ran};
 use super::line::fetch;
 use super::shared::Shared;
 use super::ticket::apart;
@@ -185,9 +185,13 @@ impl Stepper {
         match duty {
             Duty::Run(taken, call) => {
                 // What it does next is told apart from this: until then the job is in its hand, and not in the line.
-                let job = fetch(taken, crew.machine.slots())?;
-                hand.takes(&mut crew, &job);
-                bench.sit(hand, Stage::Holding, Next::Run(job));
+                if let Some(job) = fetch(taken, crew.machine.slots()) {
+                    hand.takes(&mut crew, &job);
+                    bench.sit(hand, Stage::Holding, Next::Run(job));
+                } else {
+                    // It is there: the lane is that of its type.
+                    bench.sit(hand, Stage::Finished, Next::Look(Entry::Finished(Ran::default())));
+                }
                 drop(crew);
                 Shared::carry_out(shared, call);
                 Some(Step::Took)

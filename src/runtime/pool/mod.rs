@@ -107,9 +107,9 @@ impl ThreadPool {
 
     /// Runs `f` on one of the pool's threads. From any thread; returns at once. A panic of `f` is reported, with the place of this call.
     ///
-    /// Cost: one short lock, and no allocation once there is room: what a function captures lies in the queue itself, up to 120 bytes of it, for the first 32 types of
-    /// function that the pool is given. Others are boxed; so is every job of a pool with [hooks around jobs](PoolBuilder::around_jobs),
-    /// [contexts](PoolBuilder::context) or [times](PoolBuilder::take_times).
+    /// Cost: one short lock, and no allocation once there is room: what a function captures lies in the queue itself, up to 120 bytes of it, for some thirty types of
+    /// function at a time. Others are boxed; so is a job that at first finds no place in a [bounded](PoolBuilder::queue_bound) queue, and every job of a pool with
+    /// [hooks around jobs](PoolBuilder::around_jobs), [contexts](PoolBuilder::context) or [times](PoolBuilder::take_times).
     ///
     /// # Errors
     /// The pool has been stopped: the job comes back.
@@ -169,7 +169,7 @@ impl ThreadPool {
     /// # Errors
     /// The pool has been stopped: the job comes back, as it was.
     pub fn submit(&self, job: Job) -> Result<(), Rejected<Job>> {
-        self.offer(job, |shared, job| Shared::submit(shared, job, None))
+        self.offer_plain(job, None)
     }
 
     /// [`call_in_thread`](Self::call_in_thread), under the name that says what it does when the queue is [bounded](PoolBuilder::queue_bound)
@@ -256,8 +256,12 @@ impl ThreadPool {
         if line::fits::<Unboxed<W>>() && !self.owner.shared.hooks.concern_jobs() {
             Shared::submit(&self.owner.shared, job, patience)
         } else {
-            self.offer(job.into_job(), |shared, job| Shared::submit(shared, job, patience))
+            self.offer_plain(job.into_job(), patience)
         }
+    }
+
+    fn offer_plain(&self, job: Job, patience: Option<Option<Duration>>) -> Result<(), Rejected<Job>> {
+        self.offer(job, |shared, job| Shared::submit(shared, job, patience))
     }
 
     /// What travels with a job is packed before it is offered, on this thread; one that comes back comes back as it was.

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::mem;
 
-use super::super::lanes::{self, KnowsHow, LONGEST, Stretch};
+use super::super::lanes::{KnowsHow, LONGEST, Stretch};
 use super::super::sync::{Arc, MutexGuard};
 use super::job::{Job, Queued, Ran};
 use super::shared::{Shared, Workers};
@@ -177,11 +177,6 @@ impl Line {
             self.middle = VecDeque::new();
         }
     }
-}
-
-/// Whether jobs of this type are small enough to lie in a line.
-pub(super) const fn fits<J>() -> bool {
-    lanes::fits::<J>()
 }
 
 /// A worker has taken this: it lets go of the lock, carries out the call, and runs it.

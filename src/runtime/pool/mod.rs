@@ -31,6 +31,7 @@ pub use self::stop::{StopPolicy, StopWithinError, Straggler};
 use self::ticket::Ticketed;
 pub use self::ticket::{CancelToken, Cancellation, Ticket};
 use self::worker::{is_employed_by, is_waited_for_by};
+use super::lanes;
 use super::residence::reactor_lives_here;
 use super::sync::Arc;
 use crate::error::{PoolStopped, Rejected, Rejection, SizeError, StopFromWorker};
@@ -253,7 +254,7 @@ impl ThreadPool {
     #[track_caller]
     fn put<W: Work + 'static>(&self, work: W, patience: Option<Option<Duration>>) -> Result<(), Rejected<Job>> {
         let job = Unboxed::of(work);
-        if line::fits::<Unboxed<W>>() && !self.owner.shared.hooks.concern_jobs() {
+        if lanes::fits::<Unboxed<W>>() && !self.owner.shared.hooks.concern_jobs() {
             Shared::submit(&self.owner.shared, job, patience)
         } else {
             self.offer_plain(job.into_job(), patience)

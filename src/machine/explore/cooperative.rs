@@ -1,6 +1,6 @@
 //! The cooperator explored: tasks that are paused, resumed and stopped at every moment, also in their own steps, and a cooperator that is.
 
-use super::{Row, Rows, Steps, World, book, finds, sound, table};
+use super::{Row, Rows, Steps, World, finds, sound, table, table_file};
 use crate::machine::cooperative::{Crew, Do, End, Stepped, Task, Unpaused};
 
 const PAUSES: usize = 2;
@@ -392,7 +392,7 @@ fn a_task_is_stepped_while_it_is_ready_and_its_end_is_told_once() {
     let crew = ["Idle", "Scheduled", "Ticking", "Stopped", "Unstarted"];
     let (crew, tasks): (Rows, Rows) = rows.into_iter().partition(|row| crew.contains(&row.from));
     let text = format!("The task:\n\n{}\n\nThe cooperator:\n\n{}", table::chapter(&tasks), table::chapter(&crew));
-    book::holds("cooperative", &text);
+    table_file::assert_current("cooperative", &text);
 }
 
 // Checks: B68, P34

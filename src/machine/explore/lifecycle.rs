@@ -1,6 +1,6 @@
 //! The reactor's life explored: every event in every stage, whatever the program's triggers wait for.
 
-use super::{Row, Steps, World, book, finds, sound, table};
+use super::{Row, Steps, World, finds, sound, table, table_file};
 use crate::machine::lifecycle::{Lifecycle, Stage, StopRefused, TurnOver};
 
 /// How far the firing of an event is that the reactor waits for.
@@ -244,7 +244,7 @@ impl World for Life {
 #[test]
 fn a_reactor_starts_once_and_stops_once_and_ends_if_asked_to() {
     let rows = sound(Life::new(Seed::None), 34, 109);
-    book::holds("lifecycle", &table::chapter(&rows));
+    table_file::assert_current("lifecycle", &table::chapter(&rows));
 }
 
 // Checks: B2, B3

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Row, Rows, Steps, World, book, finds, sound, table};
+use super::{Row, Rows, Steps, World, finds, sound, table, table_file};
 use crate::machine::looping::{Looping, Next, Refused};
 
 /// Time goes no further.
@@ -260,7 +260,7 @@ fn a_loop_is_called_at_its_ticks_and_its_deferred_fires_once() {
     {
         rows.extend(sound(Clock::new(Seed::None, interval, at_once), states, steps));
     }
-    book::holds("looping", &table::chapter(&rows));
+    table_file::assert_current("looping", &table::chapter(&rows));
 }
 
 // Checks: B67, P33

@@ -11,7 +11,6 @@
 //! The search is breadth first, so what it finds is shortest: it is printed step by step. The numbers of states and steps are
 //! pinned, because a search that silently shrinks is worse than none; and each file seeds a few faults, to see that they are found.
 
-mod book;
 mod cooperative;
 mod deferred;
 mod inbox;
@@ -22,6 +21,7 @@ mod pool;
 mod reply;
 mod stock;
 mod table;
+mod table_file;
 mod tally;
 mod task;
 mod ticket;

@@ -1,6 +1,6 @@
 //! The semaphore explored: clients that come, wait, give up, keep and give back, also while another is being served.
 
-use super::{Row, Rows, Steps, World, book, finds, sound, table};
+use super::{Row, Rows, Steps, World, finds, sound, table, table_file};
 use crate::machine::line::Key;
 use crate::machine::permits::{Comes, Given, Permits, TooMany};
 
@@ -253,7 +253,7 @@ fn every_permit_is_with_one_client_and_nobody_waits_while_one_lies_idle() {
     let mut rows = Rows::new();
     rows.extend(sound(Room::new(Seed::None, 1, 3, 2), 9591, 39938));
     rows.extend(sound(Room::new(Seed::None, 2, 4, 1), 730, 3340));
-    book::holds("permits", &table::chapter(&rows));
+    table_file::assert_current("permits", &table::chapter(&rows));
 }
 
 // Checks: B64, P31, R31

@@ -1,6 +1,6 @@
 //! The reply explored: an answer, a broken promise, a deadline and a caller that wakes for no reason, in every order.
 
-use super::{Row, Steps, World, book, finds, sound, table};
+use super::{Row, Steps, World, finds, sound, table, table_file};
 use crate::machine::reply::{Asked, Reply, Settled};
 
 const ANSWER: u8 = 42;
@@ -269,7 +269,7 @@ fn a_question_has_one_outcome_and_its_caller_learns_it() {
     let mut rows = sound(Question::new(Hand::Stopped, false, Seed::None), 18, 30);
     rows.extend(sound(Question::new(Hand::Ticks, false, Seed::None), 55, 113));
     rows.extend(sound(Question::new(Hand::Ticks, true, Seed::None), 104, 259));
-    book::holds("reply", &table::chapter(&rows));
+    table_file::assert_current("reply", &table::chapter(&rows));
 }
 
 // Checks: B48, R25, R28

@@ -1,6 +1,6 @@
 //! The queue explored: items that are put and takers that come and give up, also while an item is being delivered.
 
-use super::{Row, Rows, Steps, World, book, finds, sound, table};
+use super::{Row, Rows, Steps, World, finds, sound, table, table_file};
 use crate::machine::line::Key;
 use crate::machine::stock::{Put, Stock, Take};
 
@@ -245,7 +245,7 @@ fn every_item_goes_to_one_taker_and_both_lines_keep_their_order() {
     rows.extend(sound(Shop::new(Seed::None, Some(1), Some(1)), 7890, 23240));
     rows.extend(sound(Shop::new(Seed::None, Some(0), None), 11553, 36107));
     rows.extend(sound(Shop::new(Seed::None, None, Some(0)), 137, 305));
-    book::holds("stock", &table::chapter(&rows));
+    table_file::assert_current("stock", &table::chapter(&rows));
 }
 
 // Checks: B64, P32

@@ -1,6 +1,6 @@
 //! The tally of a list explored: members that come to values and errors in every order, under every rule.
 
-use super::{Row, Steps, World, book, finds, sound, table};
+use super::{Row, Steps, World, finds, sound, table, table_file};
 use crate::machine::tally::{Came, Rule, Tally};
 
 const MEMBERS: usize = 4;
@@ -129,7 +129,7 @@ fn a_list_fires_once_whatever_its_members_come_to() {
         rows.extend(sound(List::new(Seed::None, rule, MEMBERS), states, steps));
         sound(List::new(Seed::None, rule, 0), 1, 0);
     }
-    book::holds("tally", &table::chapter(&rows));
+    table_file::assert_current("tally", &table::chapter(&rows));
 }
 
 // Checks: B61

@@ -1,6 +1,6 @@
 //! The task explored: threads that have news for it and wake it, itself among them, against the loop that polls it and a canceller.
 
-use super::{Row, Steps, World, book, finds, sound, table};
+use super::{Row, Steps, World, finds, sound, table, table_file};
 use crate::machine::task::{Begin, Task, Woken};
 
 /// A fault put into the world to see that the search finds it.
@@ -271,7 +271,7 @@ fn label(task: Task) -> &'static str {
 fn no_wake_of_a_task_is_lost_and_none_posts_it_twice() {
     let mut rows = sound(Tasks::new(3, 2, true, Seed::None), 3308, 11646);
     rows.extend(sound(Tasks::new(4, 0, false, Seed::None), 2439, 7786));
-    book::holds("task", &table::chapter(&rows));
+    table_file::assert_current("task", &table::chapter(&rows));
 }
 
 // Checks: P21, P23

@@ -1,6 +1,6 @@
 //! The ticket explored: a worker, those who cancel and one who stops the pool come for one job, in every order, one hold of a lock to a step.
 
-use super::{Row, Steps, World, book, finds, sound, table};
+use super::{Row, Steps, World, finds, sound, table, table_file};
 use crate::machine::ticket::{Asked, Ticket};
 
 /// Where the job itself is. The pool's queue decides who gets it; the ticket only tells.
@@ -165,7 +165,7 @@ fn label(ticket: Ticket) -> &'static str {
 #[test]
 fn a_job_is_run_or_cancelled_and_one_that_runs_sees_that_it_was_asked_to_end() {
     let rows = sound(Counter::new(false), 31, 58);
-    book::holds("ticket", &table::chapter(&rows));
+    table_file::assert_current("ticket", &table::chapter(&rows));
 }
 
 // Checks: B43, P13

@@ -6,7 +6,7 @@ mod moves;
 mod program;
 
 use self::labels::part;
-use super::{Steps, World, book, finds, sound, table};
+use super::{Steps, World, finds, sound, table, table_file};
 use crate::machine::deferred::{Chain, Outlet, Place, Stage};
 
 /// What a chain's result says of how it came about.
@@ -282,7 +282,7 @@ fn every_chain_comes_to_one_result_and_knows_its_place_whatever_happens_inside_w
         table::chapter(&outlet),
         table::chapter(&place),
     );
-    book::holds("deferred", &text);
+    table_file::assert_current("deferred", &text);
 }
 
 // Checks: B52, B53, B54, B56, B58, P20

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use super::super::{Rows, book, finds, sound, table};
+use super::super::{Rows, finds, sound, table, table_file};
 use super::{Yard, labels};
 use crate::machine::pool::{Policy, Sizes};
 
@@ -380,9 +380,9 @@ fn the_tables_of_the_pool_are_what_was_seen() {
         &HOOKED, &SHORT,
     ];
     let rows = searches.iter().flat_map(|search| search.rows()).copied().collect();
-    book::holds("intake", &table::chapter(&table::part(&rows, labels::INTAKE)));
-    book::holds("crew", &table::chapter(&table::part(&rows, labels::CREW)));
-    book::holds("worker", &table::chapter(&table::part(&rows, labels::WORKER)));
+    table_file::assert_current("pool/submit_queue", &table::chapter(&table::part(&rows, labels::INTAKE)));
+    table_file::assert_current("pool/workers", &table::chapter(&table::part(&rows, labels::CREW)));
+    table_file::assert_current("pool/worker", &table::chapter(&table::part(&rows, labels::WORKER)));
 }
 
 macro_rules! finds {

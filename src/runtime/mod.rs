@@ -6,6 +6,7 @@ mod deadline;
 pub(crate) mod deferred;
 pub(crate) mod future;
 pub(crate) mod inbox;
+mod label;
 mod lanes;
 pub(crate) mod pool;
 pub(crate) mod reactor;
@@ -22,8 +23,9 @@ pub(crate) mod prelude {
     pub use super::coordinate::{DeferredLock, DeferredQueue, DeferredSemaphore, Permit};
     pub use super::deferred::*;
     pub use super::future::SendFuture;
+    pub use super::label::JobLabel;
     pub use super::pool::{
-        CancelToken, Cancellation, Job, JobLabel, PoolBuilder, PoolStats, PoolTimes, Stage, Step, Stepper, StopPolicy,
+        CancelToken, Cancellation, Job, PoolBuilder, PoolStats, PoolTimes, Stage, Step, Stepper, StopPolicy,
         StopWithinError, Straggler, ThreadPool, Ticket, Worker,
     };
     pub use super::reactor::{

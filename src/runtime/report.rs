@@ -5,7 +5,7 @@ use std::error::Error;
 use std::fmt;
 use std::panic::Location;
 
-use super::pool::JobLabel;
+use super::label::JobLabel;
 use super::sync::{SharedFn, catch, thread_local};
 
 /// What failed.

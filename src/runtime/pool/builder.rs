@@ -3,10 +3,10 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use super::super::label::JobLabel;
 use super::super::report::{Report, Reporter};
 use super::super::sync::Arc;
 use super::hooks::{Hooks, Worker};
-use super::job::JobLabel;
 use super::memory::Stepper;
 use super::shared::{Shared, Terms};
 use super::{Owner, ThreadPool, sizes};

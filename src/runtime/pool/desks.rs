@@ -1,10 +1,9 @@
 //! Which job each busy worker has, and since when: what a stop that runs out of time has to tell.
 
 use std::cmp::Reverse;
-use std::panic::Location;
 
+use super::super::label::{JobLabel, JobTrace};
 use super::super::sync::Instant;
-use super::job::JobLabel;
 use super::stop::Straggler;
 use crate::machine::pool::WorkerId;
 
@@ -14,21 +13,7 @@ pub(super) type Seat = usize;
 /// What a busy worker has before it.
 struct Desk {
     worker: WorkerId,
-    job: Noted,
-}
-
-/// What is noted of a job. This happens under the crew's lock, at every job, so of most it is the least that can be told.
-pub(super) enum Noted {
-    Origin(&'static Location<'static>),
-    Watched(JobLabel, Instant),
-}
-
-impl Noted {
-    /// Somebody may want to know how long it has been running.
-    #[cold]
-    pub(super) fn watched(label: JobLabel) -> Self {
-        Self::Watched(label, Instant::now())
-    }
+    job: JobTrace,
 }
 
 /// The workers' desks, guarded by the crew's lock. Seats are taken again, so there are as many as there were workers at a time.
@@ -54,7 +39,7 @@ impl Desks {
 
     /// It has taken this job.
     #[inline]
-    pub(super) fn occupy(&mut self, seat: Seat, worker: WorkerId, job: Noted) {
+    pub(super) fn occupy(&mut self, seat: Seat, worker: WorkerId, job: JobTrace) {
         if let Some(desk) = self.desks.get_mut(seat) {
             *desk = Some(Desk { worker, job });
         }
@@ -76,8 +61,8 @@ impl Desks {
             .flatten()
             .map(|desk| {
                 let (job, since) = match &desk.job {
-                    Noted::Origin(origin) => (JobLabel::of(origin), asked),
-                    Noted::Watched(label, since) => (label.clone(), *since),
+                    JobTrace::Origin(origin) => (JobLabel::unnamed(origin), asked),
+                    JobTrace::Started(label, since) => (label.clone(), *since),
                 };
                 Straggler { job, worker: desk.worker, running_for: since.elapsed() }
             })

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
+use super::super::label::JobLabel;
 use super::super::report::{Incident, JobReporter, Reporter};
 use super::super::sync::SharedFn;
-use super::job::JobLabel;
 use crate::machine::pool::WorkerId;
 
 /// A thread of a pool, as the hooks for its start and its end see it. To be shown, it is `<pool>-<n>`.

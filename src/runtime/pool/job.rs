@@ -4,9 +4,9 @@ use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 
+use super::super::label::{JobLabel, JobTrace};
 use super::super::report::{Incident, JobReporter, Reporter};
 use super::super::sync::{Instant, catch};
-use super::desks::Noted;
 use super::hooks::{Captured, Hooks};
 use super::stats::Times;
 use crate::error::NeverRan;
@@ -20,8 +20,8 @@ pub(crate) trait Work: Send {
     /// It will never be run.
     fn refuse(self, why: NeverRan, reporter: &JobReporter<'_>);
 
-    /// Somebody may want to know how long it has been running, for another reason than that it has a name.
-    fn is_watched(&self) -> bool {
+    /// Whether its start time is recorded although it has no name.
+    fn records_start_time(&self) -> bool {
         false
     }
 }
@@ -161,8 +161,8 @@ impl fmt::Debug for Job {
 
 /// A job as it lies in a queue.
 pub(super) trait Queued: Send + 'static {
-    /// What a worker notes of it when it takes it, under the crew's lock.
-    fn noted(&self) -> Noted;
+    /// What is recorded of it when a worker takes it, under the workers' lock.
+    fn trace(&self) -> JobTrace;
 
     /// On the worker: within the pool's hooks.
     fn run_in(self, hooks: &Hooks, reporter: &Reporter) -> Ran;
@@ -173,11 +173,11 @@ pub(super) trait Queued: Send + 'static {
 
 impl Queued for Job {
     #[inline]
-    fn noted(&self) -> Noted {
-        if self.tag.baggage.is_some() || self.work.is_watched() {
-            Noted::watched(self.label())
+    fn trace(&self) -> JobTrace {
+        if self.tag.baggage.is_some() || self.work.records_start_time() {
+            JobTrace::started(self.label())
         } else {
-            Noted::Origin(self.tag.origin)
+            JobTrace::Origin(self.tag.origin)
         }
     }
 
@@ -208,8 +208,8 @@ impl<W: Work + 'static> Unboxed<W> {
 
 impl<W: Work + 'static> Queued for Unboxed<W> {
     #[inline]
-    fn noted(&self) -> Noted {
-        Noted::Origin(self.origin)
+    fn trace(&self) -> JobTrace {
+        JobTrace::Origin(self.origin)
     }
 
     fn run_in(self, _: &Hooks, reporter: &Reporter) -> Ran {
@@ -228,7 +228,7 @@ fn run_bare(
     reporter: &Reporter,
     work: impl FnOnce(&JobReporter<'_>) -> bool,
 ) -> Ran {
-    let reporter = &JobReporter { reporter, label: &JobLabel::of(origin) };
+    let reporter = &JobReporter { reporter, label: &JobLabel::unnamed(origin) };
     let panicked = reporter.contain(Incident::Job, || work(reporter)).unwrap_or(true);
     Ran { panicked, times: None }
 }
@@ -239,43 +239,6 @@ pub(super) struct Ran {
     pub(super) panicked: bool,
     /// Where the pool takes them. Apart, so that it is little that most jobs leave behind.
     pub(super) times: Option<Box<Times>>,
-}
-
-/// Which job it was: its name, if it was given one, and the place in the program that made it.
-///
-/// Reports, [hooks](crate::PoolBuilder::around_jobs) and whoever asks a [`Job`] see it. To be shown, it is the name and the place.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct JobLabel {
-    name: Option<Arc<str>>,
-    origin: &'static Location<'static>,
-}
-
-impl JobLabel {
-    /// That of a job without a name.
-    pub(super) fn of(origin: &'static Location<'static>) -> Self {
-        Self { name: None, origin }
-    }
-
-    /// The name, if the job was given one with [`Job::named`].
-    #[must_use]
-    pub fn name(&self) -> Option<&str> {
-        self.name.as_deref()
-    }
-
-    /// Where the job was made: the caller of `call_in_thread`, of `defer_to_thread`, or of [`Job::new`].
-    #[must_use]
-    pub fn location(&self) -> &'static Location<'static> {
-        self.origin
-    }
-}
-
-impl fmt::Display for JobLabel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.name {
-            Some(name) => write!(f, "{name:?}, made at {}", self.origin),
-            None => write!(f, "made at {}", self.origin),
-        }
-    }
 }
 
 /// What every job has beside its work.
@@ -297,7 +260,7 @@ struct Baggage {
 impl Tag {
     fn label(&self) -> JobLabel {
         let name = self.baggage.as_ref().and_then(|baggage| baggage.name.clone());
-        JobLabel { name, origin: self.origin }
+        JobLabel::new(name, self.origin)
     }
 
     fn baggage_mut(&mut self) -> &mut Baggage {
@@ -308,20 +271,20 @@ impl Tag {
     fn open(&mut self) -> (JobLabel, Option<Box<Baggage>>) {
         let mut baggage = self.baggage.take();
         let name = baggage.as_mut().and_then(|baggage| baggage.name.take());
-        (JobLabel { name, origin: self.origin }, baggage)
+        (JobLabel::new(name, self.origin), baggage)
     }
 }
 
 /// Work, whatever it is. As little as possible of the code for jobs is compiled once for each closure.
 trait AnyWork: Send {
-    fn is_watched(&self) -> bool;
+    fn records_start_time(&self) -> bool;
     fn run_boxed(self: Box<Self>, reporter: &JobReporter<'_>) -> bool;
     fn refuse_boxed(self: Box<Self>, why: NeverRan, reporter: &JobReporter<'_>);
 }
 
 impl<W: Work> AnyWork for W {
-    fn is_watched(&self) -> bool {
-        Work::is_watched(self)
+    fn records_start_time(&self) -> bool {
+        Work::records_start_time(self)
     }
 
     fn run_boxed(self: Box<Self>, reporter: &JobReporter<'_>) -> bool {

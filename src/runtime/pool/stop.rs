@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
-use super::job::JobLabel;
+use super::super::label::JobLabel;
 use crate::machine::pool::Policy;
 
 /// What stopping a pool does with jobs that no worker has taken yet. Those that run are finished in either case.

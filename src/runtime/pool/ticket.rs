@@ -152,7 +152,7 @@ impl<W: Work> Work for Ticketed<W> {
         work.refuse(why, reporter);
     }
 
-    fn is_watched(&self) -> bool {
+    fn records_start_time(&self) -> bool {
         true
     }
 }

@@ -230,7 +230,7 @@ impl Hand {
     /// A job is in its hand, for others to see.
     #[inline]
     pub(super) fn takes(&self, crew: &mut Workers, job: &impl Queued) {
-        crew.desks.occupy(self.seat, self.id, job.noted());
+        crew.desks.occupy(self.seat, self.id, job.trace());
     }
 }
 

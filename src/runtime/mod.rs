@@ -1,10 +1,9 @@
 //! Everything that runs. Compiled over std, and with the feature `loom` once more over loom.
 
 mod apart;
-pub(crate) mod coordinate;
+pub(crate) mod coordination;
 mod deadline;
 pub(crate) mod deferred;
-pub(crate) mod future;
 pub(crate) mod inbox;
 mod label;
 mod lanes;
@@ -20,17 +19,16 @@ pub(crate) use super::sync;
 
 /// What a program sees of all this.
 pub(crate) mod prelude {
-    pub use super::coordinate::{DeferredLock, DeferredQueue, DeferredSemaphore, Permit};
+    pub use super::coordination::{DeferredLock, DeferredQueue, DeferredSemaphore, Permit};
     pub use super::deferred::*;
-    pub use super::future::SendFuture;
     pub use super::label::JobLabel;
     pub use super::pool::{
         CancelToken, Cancellation, Job, PoolBuilder, PoolStats, PoolTimes, Stage, Step, Stepper, StopPolicy,
         StopWithinError, Straggler, ThreadPool, Ticket, Worker,
     };
     pub use super::reactor::{
-        Address, Builder, Call, DelayedCall, Event, Handle, LocalHandle, Owned, Phase, Reactor, TriggerId, Turn,
-        VirtualClock,
+        Address, Builder, Call, DelayedCall, Event, Handle, LocalHandle, Owned, Phase, Reactor, SendFuture, TriggerId,
+        Turn, VirtualClock,
     };
     pub use super::report::{Incident, Report};
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::super::deferred::{Deferred, Settled, Undelivered};
-use super::super::reactor::{DelayedCall, LocalHandle, Reactor};
+use super::{DelayedCall, LocalHandle, Reactor};
 
 impl Reactor {
     /// A Deferred that fires on this thread when `time` has passed, or later if the loop is busy: [`call_later`](Self::call_later), to be awaited or added to.

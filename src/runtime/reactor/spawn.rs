@@ -4,8 +4,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Wake, Waker};
 
 use super::super::deferred::{Deferred, Outcome, Undelivered};
-use super::super::reactor::{Address, LocalHandle, Reactor};
 use super::super::report::drop_contained;
+use super::{Address, LocalHandle, Reactor};
 // `Wake` asks for std's own pointer, in both builds.
 use super::super::sync::{Mutex, SharedFn as Arc, catch};
 use crate::failure::Failure;

@@ -8,9 +8,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use super::super::deferred::{Deferred, disowned, tell};
-use super::super::reactor::{Address, Owned, Rank, Reactor};
 use super::super::report::{Incident, drop_contained, report};
 use super::super::sync::{Arc, Mutex};
+use super::{Address, Owned, Rank, Reactor};
 use crate::failure::{Failure, ReactorStopped, is_called_off};
 use crate::machine::reply::{Asked, Reply, Settled as Answered};
 

@@ -1,19 +1,16 @@
-//! SPEC.md and its checks: no clause without a check, no check without a clause, and the list of who checks what is current.
+//! Each clause of SPEC.md has a check, and each check names a clause.
 //!
-//! A check is a test, a property, a model, a fuzz target or a program that must not compile. It names its clauses in a comment
-//! above it, `// Checks: B7, R17`; in its file's first line, if the file is the check. What the head of a file names (`//! Checks: P13`) holds for those of
-//! its checks that name nothing.
+//! A check is a test, a property, a model, a fuzz target or a program that must not compile. It names its clauses in a
+//! comment above it, `// Checks: B7, R17`; a program that must not compile names them in its first line. Clauses in the
+//! head of a file (`//! Checks: P13`) hold for those of its checks that name none.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
     reason = "this is how a check fails, and what it is made of is part of it"
 )]
 
-#[path = "../src/machine/explore/book.rs"]
-mod book;
-
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::{self, Write};
+use std::fmt::{self, Write as _};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -53,15 +50,16 @@ impl fmt::Display for Clause {
     }
 }
 
-/// Something that holds clauses, or ought to.
+/// A test, property, model, fuzz target or program that must not compile.
 struct Check {
     file: String,
+    /// Its function; empty if the whole file is the check.
     name: String,
-    /// What it names, as it is written.
+    /// The clauses that it names, as they are written.
     names: Vec<String>,
 }
 
-/// Where checks are: directories, and whether each file in one is a check by itself.
+/// Directories with checks, and whether each file in one is a check by itself.
 const PLACES: [(&str, bool); 6] = [
     ("src", false),
     ("tests", false),
@@ -103,7 +101,7 @@ fn sources(place: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// The checks of a file. What stands between a citation and its check is attributes and comments only.
+/// Finds the checks of a file. Only attributes and comments may stand between a citation and its check.
 fn collect(file: &str, text: &str, checks: &mut Vec<Check>) {
     let head = text.lines().take_while(|line| line.starts_with("//!"));
     let by_head: Vec<String> = head.filter_map(|line| named(&line.replacen('!', "", 1))).flatten().collect();
@@ -168,27 +166,26 @@ fn each_clause_has_a_check_and_each_check_names_a_clause() {
 
 // Checks: P12
 #[test]
-fn the_list_of_checks_is_current() {
-    let mut list: BTreeMap<Clause, BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
+#[ignore = "prints which checks hold each clause: cargo test --test spec who_checks_what -- --ignored --nocapture"]
+fn who_checks_what() {
+    let mut list: BTreeMap<Clause, BTreeSet<String>> = BTreeMap::new();
     for Check { file, name, names } in checks() {
         for clause in names.iter().filter_map(|name| Clause::parse(name)) {
-            list.entry(clause).or_default().entry(file.clone()).or_default().insert(name.clone());
+            let check = if name.is_empty() { file.clone() } else { format!("{file}: {name}") };
+            list.entry(clause).or_default().insert(check);
         }
     }
-    let mut text = String::new();
-    for (clause, files) in list {
-        writeln!(text, "\n**{clause}**\n").unwrap();
-        for (file, names) in files {
-            let names: Vec<String> = names.into_iter().filter(|name| !name.is_empty()).collect();
-            let names = if names.is_empty() { "the whole file".to_owned() } else { names.join(", ") };
-            writeln!(text, "- `{file}`: {names}").unwrap();
-        }
+    for (bug, how, check) in planted_bugs() {
+        list.entry(bug).or_default().insert(format!("planted: {how}; seen by {check}"));
     }
-    book::holds("clauses", &text);
+    for (clause, checks) in list {
+        println!("\n{clause}");
+        checks.iter().for_each(|check| println!("    {check}"));
+    }
 }
 
-/// What a list of `tests/mutants` says of the bugs that shipped elsewhere: which, how it was put back into this code, or why it cannot be, and the
-/// check that saw it, or that would.
+/// What one list of `tests/mutants` says of the bugs that shipped elsewhere: the clause; how the bug is put back into this
+/// code, or why it cannot be; and the check that sees it, or would.
 fn planted(list: &str) -> Vec<(Clause, String, String)> {
     let mut planted = Vec::new();
     for entry in list.split("\n[[").skip(1) {
@@ -206,23 +203,24 @@ fn planted(list: &str) -> Vec<(Clause, String, String)> {
     planted
 }
 
-// Checks: P12, P13
-#[test]
-fn each_bug_that_shipped_elsewhere_was_planted_here_or_cannot_be() {
+/// What all lists of `tests/mutants` say of them, by clause.
+fn planted_bugs() -> Vec<(Clause, String, String)> {
     let lists = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mutants");
     let mut files: Vec<PathBuf> = fs::read_dir(lists).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
     files.sort();
     let mut all: Vec<_> = files.iter().flat_map(|path| planted(&fs::read_to_string(path).unwrap())).collect();
     all.sort_by_key(|(bug, ..)| *bug);
+    all
+}
+
+// Checks: P12, P13
+#[test]
+fn each_bug_that_shipped_elsewhere_was_planted_here_or_cannot_be() {
+    let planted = planted_bugs();
     let mut missing = clauses();
-    missing.retain(|clause| clause.0 == Kind::R && all.iter().all(|(bug, ..)| bug != clause));
-    assert!(missing.is_empty(), "nobody has planted {missing:?}");
-    let mut text = String::from("| | Planted | Seen by |\n|---|---|---|\n");
-    for (bug, how, check) in all {
-        writeln!(text, "| {bug} | {how} | {check} |").unwrap();
-    }
-    book::holds("planted", &text);
+    missing.retain(|clause| clause.0 == Kind::R && planted.iter().all(|(bug, ..)| bug != clause));
+    assert!(missing.is_empty(), "no mutant plants {missing:?}");
 }
 
 // Checks: P12

@@ -9,12 +9,12 @@ use selvedge::Rejection;
 use selvedge::loom::ThreadPool;
 use selvedge::loom::shells::Inbox;
 
-#[path = "../tests/linearizable/checker.rs"]
+#[path = "../tests/threads/linearizable/checker.rs"]
 #[allow(clippy::indexing_slicing, reason = "it is how a check fails")]
 mod checker;
-#[path = "../tests/linearizable/history.rs"]
+#[path = "../tests/threads/linearizable/history.rs"]
 mod history;
-#[path = "../tests/linearizable/sequential.rs"]
+#[path = "../tests/threads/linearizable/sequential.rs"]
 #[allow(dead_code, reason = "no model here cancels: `waits` does")]
 mod sequential;
 

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use selvedge::{Abandoned, Cancelled, Deferred, Incident, Resolver};
 
-use super::support::{Drops, Grenade, Oops, Own, Trace, error, reports, value};
+use crate::support::deferred::{Drops, Grenade, Oops, Own, Trace, error, reports, value};
 
 // Checks: B57
 #[test]

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use selvedge::{Deferred, Failure, Incident, Panic, Resolver, Settled, execute, maybe_deferred};
 
-use super::support::{Drops, Grenade, Oops, Own, Trace, error, reports, value};
+use crate::support::deferred::{Drops, Grenade, Oops, Own, Trace, error, reports, value};
 
 // Checks: B50
 #[test]

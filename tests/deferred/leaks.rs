@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use selvedge::{Deferred, PauseHandle, Reactor, Resolver};
 
-use super::support::Drops;
+use crate::support::deferred::Drops;
 
 type Slot<T> = Rc<RefCell<Option<T>>>;
 

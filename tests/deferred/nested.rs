@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use selvedge::{Deferred, WaitsForItself};
 
-use super::support::{Drops, Oops, Trace, error, reports, value};
+use crate::support::deferred::{Drops, Oops, Trace, error, reports, value};
 
 type Slot<T> = Rc<RefCell<Option<Deferred<T>>>>;
 

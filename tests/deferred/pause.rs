@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use selvedge::{Abandoned, Cancelled, Deferred, Incident, NotPaused, PauseHandle, Resolver};
 
-use super::support::{Drops, Oops, Trace, error, reports, value};
+use crate::support::deferred::{Drops, Oops, Trace, error, reports, value};
 
 /// An unfired Deferred whose one callback notes that it ran.
 fn noting(trace: &Trace) -> (Deferred<u32>, Resolver<u32>) {

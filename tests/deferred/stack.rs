@@ -10,7 +10,7 @@ use selvedge::{
     gather_results, race,
 };
 
-use super::support::{Drops, Oops, error, value};
+use crate::support::deferred::{Drops, Oops, error, value};
 
 const MANY: usize = 1_000_000;
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use selvedge::{Cancelled, ChainError, Deferred, Failure, Incident, Reactor, Resolver, TimedOut, VirtualClock};
 
-use super::support::{Oops, Own, Trace, error, value};
+use crate::support::deferred::{Oops, Own, Trace, error, value};
 
 const TIME: Duration = Duration::from_secs(5);
 

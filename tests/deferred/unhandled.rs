@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use selvedge::{Deferred, Incident, Resolver};
 
-use super::support::{Oops, Told, reports};
+use crate::support::deferred::{Oops, Told, reports};
 
 fn unhandled(told: &[Told]) -> Vec<&str> {
     assert!(told.iter().all(|told| told.0 == Incident::Unhandled), "{told:?}");

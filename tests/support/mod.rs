@@ -1,6 +1,9 @@
 //! What the tests share: a watchdog, a log that threads can write, and values that tell when, where and how they are dropped.
+
 #![allow(dead_code, reason = "each test program uses its own part of this")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+pub mod deferred;
 
 use std::io::ErrorKind;
 use std::panic::resume_unwind;

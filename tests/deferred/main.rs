@@ -1,0 +1,18 @@
+//! Deferreds: chains, cancellation, pauses, timeouts, lists, and the locks and queues that hand out Deferreds.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod cancel;
+mod chain;
+mod coordination;
+mod failure;
+mod leaks;
+mod lists;
+mod nested;
+mod pause;
+mod stack;
+mod timeout;
+mod unhandled;

@@ -1,0 +1,12 @@
+//! The programs of `examples/`: what they print, and that they end.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod example;
+mod founding;
+#[cfg(target_os = "linux")]
+mod hash_tree;
+#[cfg(target_os = "linux")]
+mod terminal;
+#[cfg(target_os = "linux")]
+mod tree;

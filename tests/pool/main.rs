@@ -1,0 +1,19 @@
+//! The thread pool: its life, hooks, statistics and waits, at scale and under stress.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+#[cfg(target_os = "linux")]
+mod at_scale;
+mod hooks;
+mod lifecycle;
+mod many_pools;
+mod stats;
+mod stepper;
+mod stress;
+#[cfg(target_os = "linux")]
+mod thread_start;
+mod waits;
+mod worker_hooks;

@@ -1,0 +1,13 @@
+//! The reactor: its life and turns, timers, triggers, values it owns, repeated tasks, and futures that run on it.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod futures;
+mod lifecycle;
+mod owned;
+mod tasks;
+mod timers;
+mod triggers;

@@ -1,0 +1,254 @@
+//! Event triggers: phases, Deferreds that hold them up, removal, and the pool's own end during shutdown.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::thread;
+
+use selvedge::{Deferred, Event, Failure, Incident, Phase, Reactor, TriggerId, Turn, threads};
+
+use crate::support::{Gate, Log, ends, hold, reporting, virtual_time};
+
+const PHASES: [Phase; 3] = [Phase::Before, Phase::During, Phase::After];
+
+fn note<T: Clone>(log: &Log<T>, entry: T) -> impl FnOnce(&Reactor) + use<T> {
+    let log = log.clone();
+    move |_| log.note(entry)
+}
+
+// Checks: B22
+#[test]
+fn triggers_run_phase_by_phase_and_in_a_phase_in_the_order_they_were_added() {
+    let reactor = Reactor::new();
+    let log = Log::new();
+    for number in 0..3 {
+        for phase in PHASES.into_iter().rev() {
+            let _ = reactor.add_event_trigger(phase, "harvest", note(&log, (phase, number)));
+        }
+    }
+    reactor.fire_event("harvest");
+    assert!(log.entries().is_sorted());
+    assert_eq!(log.len(), 9);
+}
+
+// Checks: B22
+#[test]
+fn an_event_is_known_by_its_name_and_one_without_triggers_is_nothing() {
+    let reactor = Reactor::new();
+    let log = Log::new();
+    let _ = reactor.add_event_trigger(Phase::During, "sowing", note(&log, "sowing"));
+    reactor.fire_event("harvest");
+    assert_eq!(log.len(), 0);
+    reactor.fire_event(Event::from(String::from("sowing")));
+    assert_eq!(log, ["sowing"]);
+}
+
+// Checks: B23
+#[test]
+fn a_phase_waits_for_the_deferreds_of_the_one_before() {
+    for (waited_for, phase) in PHASES.into_iter().enumerate() {
+        let reactor = Reactor::new();
+        let log = Log::new();
+        let (one, first) = Deferred::<()>::new();
+        let (other, second) = Deferred::<()>::new();
+        let _ = reactor.add_event_trigger(phase, "harvest", move |_| one);
+        let _ = reactor.add_event_trigger(phase, "harvest", move |_| other);
+        for phase in PHASES {
+            let _ = reactor.add_event_trigger(phase, "harvest", note(&log, phase));
+        }
+        reactor.fire_event("harvest");
+        assert_eq!(log.entries(), PHASES[..=waited_for]);
+        second.callback(());
+        assert_eq!(log.entries(), PHASES[..=waited_for], "it waits for all of them");
+        first.callback(());
+        assert_eq!(log.entries(), PHASES);
+    }
+}
+
+// Checks: B23, B24
+#[test]
+fn a_deferred_that_fails_is_reported_and_holds_nothing_up() {
+    let (reactor, reports) = reporting();
+    let log = Log::new();
+    let (later, resolver) = Deferred::<()>::new();
+    let _ = reactor.add_event_trigger(Phase::Before, "harvest", |_| Deferred::<()>::fail(Failure::msg("now")));
+    let _ = reactor.add_event_trigger(Phase::Before, "harvest", move |_| later);
+    let _ = reactor.add_event_trigger(Phase::During, "harvest", note(&log, "during"));
+    reactor.fire_event("harvest");
+    reactor.call_when_running(move |_| resolver.errback(Failure::msg("later")));
+    reactor.turn().unwrap();
+    assert_eq!(log, ["during"]);
+    assert_eq!(reports, [Incident::Trigger, Incident::Trigger]);
+}
+
+// Checks: B24
+#[test]
+fn a_trigger_that_fails_is_reported_and_the_rest_run() {
+    let (reactor, reports) = reporting();
+    let log = Log::new();
+    let _ = reactor.add_event_trigger(Phase::Before, "harvest", |_| -> () { panic!("hail") });
+    let _ = reactor.add_event_trigger(Phase::Before, "harvest", |_| Err::<(), _>(Failure::msg("locusts")));
+    for phase in PHASES {
+        let _ = reactor.add_event_trigger(phase, "harvest", note(&log, phase));
+    }
+    reactor.fire_event("harvest");
+    assert_eq!(log, PHASES);
+    assert_eq!(reports, [Incident::Trigger, Incident::Trigger]);
+}
+
+// Checks: B24
+#[test]
+fn a_trigger_runs_once_however_often_its_event_is_fired() {
+    let reactor = Reactor::new();
+    let log = Log::new();
+    let _ = reactor.add_event_trigger(Phase::During, "harvest", note(&log, "ran"));
+    reactor.fire_event("harvest");
+    reactor.fire_event("harvest");
+    assert_eq!(log, ["ran"]);
+}
+
+// Checks: B24
+#[test]
+fn a_trigger_may_add_others_to_its_own_phase_and_to_those_that_come() {
+    let reactor = Reactor::new();
+    let log = Log::new();
+    let adds = log.clone();
+    let _ = reactor.add_event_trigger(Phase::During, "harvest", move |reactor| {
+        for phase in PHASES {
+            let _ = reactor.add_event_trigger(phase, "harvest", note(&adds, phase));
+        }
+    });
+    reactor.fire_event("harvest");
+    // The phase before is over: that trigger waits for the next time.
+    assert_eq!(log, [Phase::During, Phase::After]);
+    reactor.fire_event("harvest");
+    assert_eq!(log, [Phase::During, Phase::After, Phase::Before]);
+}
+
+// Checks: B24
+#[test]
+fn a_trigger_may_remove_others_that_have_not_run() {
+    let reactor = Reactor::new();
+    let log = Log::new();
+    let ids = Rc::new(RefCell::new(Vec::<TriggerId>::new()));
+    let to_remove = Rc::clone(&ids);
+    let _ = reactor.add_event_trigger(Phase::Before, "harvest", move |reactor| {
+        for id in to_remove.take() {
+            reactor.remove_event_trigger(id).unwrap();
+        }
+    });
+    for phase in PHASES {
+        ids.borrow_mut().push(reactor.add_event_trigger(phase, "harvest", note(&log, phase)));
+    }
+    reactor.fire_event("harvest");
+    assert_eq!(log.len(), 0);
+}
+
+// Checks: B25
+#[test]
+fn a_removed_trigger_does_not_run_and_what_it_captured_is_dropped_at_once() {
+    let reactor = Reactor::new();
+    let log = Log::new();
+    let (ran, captured) = (log.clone(), log.when_dropped("dropped"));
+    let id = reactor.add_event_trigger(Phase::During, "harvest", move |_| {
+        hold(&captured);
+        ran.note("ran");
+    });
+    reactor.remove_event_trigger(id).unwrap();
+    assert_eq!(log, ["dropped"]);
+    reactor.fire_event("harvest");
+    assert_eq!(log, ["dropped"]);
+}
+
+// Checks: B25
+#[test]
+fn removing_what_has_run_or_was_removed_is_an_error() {
+    let reactor = Reactor::new();
+    let id = reactor.add_event_trigger(Phase::During, "harvest", |_| ());
+    reactor.remove_event_trigger(id.clone()).unwrap();
+    assert!(reactor.remove_event_trigger(id).is_err());
+    let id = reactor.add_event_trigger(Phase::During, "harvest", |_| ());
+    reactor.fire_event("harvest");
+    assert!(reactor.remove_event_trigger(id).is_err());
+}
+
+// Checks: B25
+#[test]
+fn a_trigger_cannot_be_removed_from_another_reactor() {
+    let (mine, theirs) = (Reactor::new(), Reactor::new());
+    let id = mine.add_event_trigger(Phase::During, "harvest", |_| ());
+    let _ = theirs.add_event_trigger(Phase::During, "harvest", |_| ());
+    assert!(theirs.remove_event_trigger(id.clone()).is_err());
+    mine.remove_event_trigger(id).unwrap();
+}
+
+// Checks: B25
+#[test]
+fn the_id_of_a_reactor_that_is_gone_removes_nothing_from_the_next() {
+    for _ in 0..100 {
+        let gone = Reactor::new();
+        let id = gone.add_event_trigger(Phase::During, "harvest", |_| ());
+        drop(gone);
+        // Most likely in the same place.
+        let next = Reactor::new();
+        let _ = next.add_event_trigger(Phase::During, "harvest", |_| ());
+        assert!(next.remove_event_trigger(id).is_err());
+    }
+}
+
+// Checks: B26, B48, R29
+#[test]
+fn a_job_that_is_blocked_on_the_loop_does_not_deadlock_the_shutdown() {
+    ends(|| {
+        let reactor = Reactor::new();
+        let handle = reactor.handle();
+        let (gate, log) = (Gate::new(), Log::new());
+        let (closed, answered) = (gate.clone(), log.clone());
+        let _ = reactor.add_event_trigger(Phase::During, Event::SHUTDOWN, move |_| gate.open());
+        reactor
+            .call_in_thread(move || {
+                handle.stop();
+                // Shutdown is under way, and waits for this very job.
+                closed.pass();
+                let answer = threads::blocking_call_from_thread(&handle, |_| Ok::<_, Failure>(thread::current().id()));
+                answered.note(answer.unwrap());
+            })
+            .unwrap();
+        reactor.run();
+        assert_eq!(log, [thread::current().id()]);
+    });
+}
+
+// Checks: B26
+#[test]
+fn the_pool_winds_down_during_shutdown_and_jobs_come_back_from_then_on() {
+    ends(|| {
+        let reactor = Reactor::new();
+        let log = Log::new();
+        for phase in [Phase::Before, Phase::After] {
+            let log = log.clone();
+            let _ = reactor.add_event_trigger(phase, Event::SHUTDOWN, move |reactor| {
+                log.note((phase, reactor.call_in_thread(|| ()).is_ok()));
+            });
+        }
+        reactor.call_when_running(|reactor| reactor.stop().unwrap());
+        reactor.run();
+        assert_eq!(log, [(Phase::Before, true), (Phase::After, false)]);
+    });
+}
+
+// Checks: B23, B1
+#[test]
+fn shutdown_waits_for_the_deferreds_of_its_triggers() {
+    let (reactor, clock, _) = virtual_time();
+    let (saved, resolver) = Deferred::<()>::new();
+    let _ = reactor.add_event_trigger(Phase::Before, Event::SHUTDOWN, move |reactor| {
+        let _ = reactor.call_later(std::time::Duration::from_secs(1), move |_| resolver.callback(()));
+        saved
+    });
+    reactor.call_when_running(|reactor| reactor.stop().unwrap());
+    assert!(matches!(reactor.turn(), Ok(Turn::Wait(_))));
+    assert!(reactor.is_running());
+    clock.advance(std::time::Duration::from_secs(1));
+    reactor.turn().unwrap();
+    assert!(!reactor.is_running());
+}

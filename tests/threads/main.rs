@@ -1,0 +1,13 @@
+//! Reactor and pool together: the bridges between threads, hostile input, stress, and linearizable histories.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod bridges;
+mod founding;
+mod hostile;
+mod linearizable;
+mod promises;
+mod stress;

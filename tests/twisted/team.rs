@@ -1,0 +1,410 @@
+//! Twisted's `twisted._threads.test`, told again for what is built here: the quit flag, the team, the thread worker.
+//!
+//! Twisted builds its pool from a *team*: a coordinator that hands work to workers and is told to grow and to shrink. Here the pool is one
+//! state machine with a target; to grow and to shrink a team is to move the target.
+//!
+//! As Twisted's, the team's tests about moments that threads seldom meet are stepped on one thread (`B69`), beside the same with threads.
+//!
+//! Not here: `LockWorkerTests`, whose lock has no counterpart, since what it guards is a state machine that never runs a job under a lock.
+
+use std::thread;
+
+use selvedge::{Incident, Reactor, Stage, Step, Stepper, StopError, StopPolicy, ThreadPool, Turn};
+
+use crate::support::{Gate, Log, ends, until};
+
+// ---- QuitTests. The flag that says "no more" is the pool's intake here: open until it is stopped, once and for all.
+
+// Checks: B40
+#[test]
+fn is_initially_set() {
+    ends(|| {
+        let pool = ThreadPool::new(0, 1).unwrap();
+        assert!(pool.call_in_thread(|| ()).is_ok());
+        pool.start().unwrap();
+        pool.stop().unwrap();
+    });
+}
+
+// Checks: B40
+#[test]
+fn set_sets_set() {
+    ends(|| {
+        let pool = ThreadPool::new(0, 1).unwrap();
+        pool.stop().unwrap();
+        assert!(pool.call_in_thread(|| ()).is_err());
+    });
+}
+
+// Checks: B40
+#[test]
+fn check_does_nothing() {
+    ends(|| {
+        let pool = ThreadPool::new(0, 1).unwrap();
+        pool.start().unwrap();
+        pool.start().unwrap();
+        assert_eq!(pool.stats().live, 0);
+        pool.stop().unwrap();
+    });
+}
+
+// Checks: B40
+#[test]
+fn check_after_set_raises() {
+    ends(|| {
+        let pool = ThreadPool::new(0, 1).unwrap();
+        pool.stop().unwrap();
+        assert!(pool.start().is_err());
+    });
+}
+
+/// Stopping a pool twice is harmless here (`B40`); it is stopping a *reactor* twice that is an error.
+// Checks: B3
+#[test]
+fn set_twice_raises() {
+    ends(|| {
+        let reactor = Reactor::new();
+        assert_ne!(reactor.turn(), Ok(Turn::Ended));
+        reactor.stop().unwrap();
+        assert_eq!(reactor.stop(), Err(StopError::AlreadyStopping));
+        until(|| reactor.turn() == Ok(Turn::Ended));
+    });
+}
+
+// ---- TeamTests
+
+fn team(workers: usize) -> ThreadPool {
+    let pool = ThreadPool::new(0, workers).unwrap();
+    pool.start().unwrap();
+    pool
+}
+
+/// A team whose members have no threads, and the hand that has them perform.
+fn memory_team(workers: usize) -> (ThreadPool, Stepper) {
+    let (team, perform) = ThreadPool::builder().size(0, workers).memory().unwrap();
+    team.start().unwrap();
+    (team, perform)
+}
+
+fn perform_all_outstanding_work(perform: &Stepper) {
+    while perform.step().is_some() {}
+}
+
+/// Gives the team work that does not end until it is told to; returns when all of it is under way.
+fn busy(pool: &ThreadPool, workers: usize) -> Gate {
+    let gate = Gate::new();
+    for _ in 0..workers {
+        let gate = gate.clone();
+        pool.call_in_thread(move || gate.pass()).unwrap();
+    }
+    until(|| pool.stats().busy == workers);
+    gate
+}
+
+// Checks: B30
+#[test]
+fn do_does_work_in_worker() {
+    ends(|| {
+        let team = team(1);
+        let log = Log::new();
+        let gate = busy(&team, 1);
+        assert_eq!(team.stats().busy, 1);
+        let who = log.clone();
+        team.call_in_thread(move || who.note(thread::current().name().map(str::to_owned))).unwrap();
+        gate.open();
+        until(|| team.stats().idle == 1);
+        assert_eq!(log, [Some("pool-0".to_owned())]);
+        assert_eq!(team.stats().busy, 0);
+        team.stop().unwrap();
+    });
+}
+
+// Checks: B35
+#[test]
+fn initial_statistics() {
+    let stats = ThreadPool::new(0, 10).unwrap().stats();
+    assert_eq!((stats.idle, stats.busy, stats.queued), (0, 0, 0));
+}
+
+// Checks: B31
+#[test]
+fn grow_creates_idle_workers() {
+    ends(|| {
+        let team = team(10);
+        team.adjust_pool_size(5, 10).unwrap();
+        until(|| team.stats().idle == 5);
+        team.stop().unwrap();
+    });
+}
+
+// Checks: B28, B31
+#[test]
+fn grow_create_limit() {
+    ends(|| {
+        let team = team(3);
+        team.adjust_pool_size(5, 3).unwrap_err();
+        assert_eq!(team.stats().live, 0);
+        team.adjust_pool_size(3, 3).unwrap();
+        until(|| team.stats().idle == 3);
+        team.stop().unwrap();
+    });
+}
+
+// Checks: B31
+#[test]
+fn shrink_quits_workers() {
+    ends(|| {
+        let team = team(5);
+        team.adjust_pool_size(5, 5).unwrap();
+        until(|| team.stats().idle == 5);
+        team.adjust_pool_size(0, 2).unwrap();
+        until(|| team.stats().live == 2);
+        team.stop().unwrap();
+    });
+}
+
+// Checks: B28, B31
+#[test]
+fn shrink_to_zero() {
+    ends(|| {
+        let team = team(10);
+        team.adjust_pool_size(10, 10).unwrap();
+        until(|| team.stats().idle == 10);
+        team.adjust_pool_size(0, 0).unwrap();
+        until(|| team.stats().live == 0);
+        team.stop().unwrap();
+    });
+}
+
+// Checks: B30
+#[test]
+fn more_work_when_no_workers_available() {
+    ends(|| {
+        let team = team(3);
+        let gate = busy(&team, 3);
+        let log = Log::new();
+        let something = log.clone();
+        team.call_in_thread(move || something.note(())).unwrap();
+        assert_eq!((team.stats().idle, team.stats().queued), (0, 1));
+        gate.open();
+        until(|| log.len() == 1);
+        assert_eq!(team.stats().queued, 0);
+        team.stop().unwrap();
+    });
+}
+
+// Checks: B36
+#[test]
+fn exception_in_task() {
+    ends(|| {
+        let log = Log::new();
+        let team = ThreadPool::builder().size(0, 1).on_report(log.sink_of_words()).build().unwrap();
+        team.start().unwrap();
+        team.call_in_thread(|| panic!("division by zero")).unwrap();
+        team.stop().unwrap();
+        assert_eq!(log.entries(), [format!("{:?}: panicked: division by zero", Incident::Job)]);
+    });
+}
+
+/// Of the two things that an `AlreadyQuit` is raised for, one is harmless here: to quit again.
+// Checks: B40
+#[test]
+fn quit() {
+    ends(|| {
+        let team = team(1);
+        team.stop().unwrap();
+        team.stop().unwrap();
+        assert!(team.call_in_thread(|| ()).is_err());
+    });
+}
+
+// Checks: B40
+#[test]
+fn quit_quits() {
+    ends(|| {
+        let team = team(10);
+        for _ in 0..10 {
+            team.call_in_thread(|| ()).unwrap();
+        }
+        until(|| team.stats().completed == 10);
+        team.stop().unwrap();
+        assert_eq!(team.stats().live, 0);
+    });
+}
+
+// Checks: B40
+#[test]
+fn quit_quits_later_when_busy() {
+    ends(|| {
+        let team = team(10);
+        team.adjust_pool_size(10, 10).unwrap();
+        let gate = busy(&team, 5);
+        let stopped = team.clone();
+        let stopper = thread::spawn(move || stopped.stop().unwrap());
+        until(|| team.stats().live == 5);
+        assert_eq!(team.stats().busy, 5);
+        gate.open();
+        stopper.join().unwrap();
+        assert_eq!(team.stats().live, 0);
+    });
+}
+
+// Checks: B40, R2
+#[test]
+fn quit_concurrent_with_work_happening() {
+    ends(|| {
+        for _ in 0..200 {
+            let (team, log) = (team(2), Log::new());
+            let submitter = {
+                let (team, log) = (team.clone(), log.clone());
+                thread::spawn(move || {
+                    let accepted = (0..100).take_while(|_| {
+                        let log = log.clone();
+                        team.call_in_thread(move || log.note(())).is_ok()
+                    });
+                    accepted.count()
+                })
+            };
+            team.stop().unwrap();
+            // Whatever was accepted is done, and nothing is accepted any more.
+            let accepted = submitter.join().unwrap();
+            assert_eq!(log.len(), accepted);
+            assert!(team.call_in_thread(|| ()).is_err());
+        }
+    });
+}
+
+/// The moment itself: work happens between the closing of the intake and whatever else a stop does.
+// Checks: B40
+#[test]
+fn quit_concurrent_with_work_happening_stepped() {
+    let (team, perform) = memory_team(10);
+    let log = Log::new();
+    for _ in 0..3 {
+        let log = log.clone();
+        team.call_in_thread(move || log.note(())).unwrap();
+    }
+    assert_eq!(perform.step(), Some(Step::Took));
+    team.ask_to_stop(StopPolicy::Drain);
+    perform_all_outstanding_work(&perform);
+    assert!(team.has_stopped());
+    team.ask_to_stop(StopPolicy::Drain);
+    assert!(team.call_in_thread(|| ()).is_err());
+    assert_eq!(log.len(), 3);
+}
+
+// Checks: B31, R10
+#[test]
+fn shrink_when_busy_stepped() {
+    let (team, perform) = memory_team(10);
+    for _ in 0..10 {
+        team.call_in_thread(|| ()).unwrap();
+    }
+    // Each worker takes its job, and none has run it yet.
+    while perform.workers().iter().any(|(_, stage)| *stage == Stage::Arriving) {
+        let arriving = perform.workers().into_iter().find(|(_, stage)| *stage == Stage::Arriving);
+        assert_eq!(arriving.and_then(|(worker, _)| perform.step_worker(worker)), Some(Step::Took));
+    }
+    assert_eq!((team.stats().live, team.stats().busy), (10, 10));
+    team.adjust_pool_size(0, 3).unwrap();
+    assert_eq!(team.stats().live, 10);
+    perform_all_outstanding_work(&perform);
+    assert_eq!(team.stats().live, 3);
+}
+
+// Checks: B31, R10
+#[test]
+fn shrink_when_busy() {
+    ends(|| {
+        let team = team(10);
+        let gate = busy(&team, 10);
+        team.adjust_pool_size(0, 3).unwrap();
+        assert_eq!(team.stats().live, 10);
+        gate.open();
+        until(|| team.stats().live == 3);
+        team.stop().unwrap();
+    });
+}
+
+// ---- ThreadWorkerTests
+
+// Checks: B29, B30
+#[test]
+fn starts_thread_and_performs_work() {
+    ends(|| {
+        let worker = ThreadPool::new(1, 1).unwrap();
+        let log = Log::new();
+        let does_it = log.clone();
+        worker.call_in_thread(move || does_it.note(thread::current().id())).unwrap();
+        assert_eq!(log.len(), 0);
+        worker.start().unwrap();
+        assert_eq!(worker.stats().live, 1);
+        until(|| log.len() == 1);
+        assert_ne!(log, [thread::current().id()]);
+        worker.stop().unwrap();
+    });
+}
+
+// Checks: B40
+#[test]
+fn quit_prevents_future_calls() {
+    ends(|| {
+        let worker = ThreadPool::new(1, 1).unwrap();
+        worker.start().unwrap();
+        worker.stop().unwrap();
+        assert!(worker.call_in_thread(|| ()).is_err());
+        assert!(worker.start().is_err());
+    });
+}
+
+// ---- MemoryWorkerTests. One worker without a thread: to perform is to step it until it has run one job.
+
+/// Whether it did anything useful.
+fn performs(worker: &Stepper) -> bool {
+    loop {
+        match worker.step() {
+            Some(Step::Ran) => return true,
+            Some(_) => {}
+            None => return false,
+        }
+    }
+}
+
+// Checks: B30, B69
+#[test]
+fn create_worker_and_perform() {
+    let (worker, performer) = memory_team(1);
+    let done = Log::new();
+    for number in [3, 4] {
+        let done = done.clone();
+        worker.call_in_thread(move || done.note(number)).unwrap();
+    }
+    assert_eq!(done, []);
+    assert!(performs(&performer));
+    assert_eq!(done, [3]);
+    assert!(performs(&performer));
+    assert_eq!(done, [3, 4]);
+}
+
+// Checks: B40, B69
+#[test]
+fn memory_worker_quit_quits() {
+    let (worker, performer) = memory_team(1);
+    let done = Log::new();
+    let more_work = done.clone();
+    worker.call_in_thread(move || more_work.note(7)).unwrap();
+    worker.ask_to_stop(StopPolicy::Drain);
+    assert!(worker.call_in_thread(|| ()).is_err());
+    assert!(!worker.has_stopped(), "what was accepted is still to be done");
+    assert!(performs(&performer));
+    assert_eq!(done, [7]);
+    assert!(!performs(&performer));
+    assert!(worker.has_stopped());
+}
+
+// Checks: B69
+#[test]
+fn perform_when_nothing_to_do_yet() {
+    let (_worker, performer) = memory_team(1);
+    assert!(!performs(&performer));
+}

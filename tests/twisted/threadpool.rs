@@ -1,0 +1,358 @@
+//! Twisted's `twisted.test.test_threadpool`, told again: one test for each of its names.
+//!
+//! Not here: `test_persistence`, since a pool of threads is not something to write to a file; `test_q`, which is about an attribute that nobody should touch.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak, mpsc};
+use std::thread;
+
+use selvedge::{Failure, Incident, Panic, ThreadPool};
+
+use crate::support::{Gate, Log, ends, hold, until};
+
+fn pool(min: usize, max: usize) -> (ThreadPool, Log<Incident>) {
+    let reports = Log::new();
+    let pool = ThreadPool::builder().size(min, max).on_report(reports.sink()).build();
+    (pool.unwrap(), reports)
+}
+
+// Checks: B27, B35
+#[test]
+fn attributes() {
+    let (pool, _) = pool(12, 22);
+    assert_eq!((pool.stats().min, pool.stats().max), (12, 22));
+}
+
+// Checks: B29
+#[test]
+fn start() {
+    ends(|| {
+        for (min, max) in [(0, 5), (3, 10)] {
+            let (pool, _) = pool(min, max);
+            assert_eq!(pool.stats().live, 0);
+            pool.start().unwrap();
+            assert_eq!(pool.stats().live, min);
+            pool.stop().unwrap();
+        }
+    });
+}
+
+// Checks: B31, B40
+#[test]
+fn adjusting_when_pool_stopped() {
+    ends(|| {
+        let (pool, _) = pool(0, 5);
+        pool.start().unwrap();
+        pool.stop().unwrap();
+        pool.adjust_pool_size(2, 5).unwrap();
+        assert_eq!(pool.stats().live, 0);
+    });
+}
+
+// Checks: B37
+#[test]
+fn thread_creation_arguments() {
+    ends(|| {
+        let (pool, _) = pool(0, 1);
+        pool.start().unwrap();
+        let unique = Arc::new(());
+        let seen = Arc::downgrade(&unique);
+        pool.call_in_thread(move || hold(&unique)).unwrap();
+        let done = Gate::new();
+        let opens = done.clone();
+        pool.call_in_thread(move || opens.open()).unwrap();
+        done.pass();
+        // The one worker is alive, and holds nothing of the job before.
+        assert!(seen.upgrade().is_none());
+        assert_eq!(pool.stats().live, 1);
+        pool.stop().unwrap();
+    });
+}
+
+// Checks: B37
+#[test]
+fn thread_creation_arguments_call_in_thread_with_callback() {
+    ends(|| {
+        let (pool, _) = pool(0, 1);
+        pool.start().unwrap();
+        let (unique, of_callback) = (Arc::new(()), Arc::new(()));
+        let (seen, callback_seen) = (Arc::downgrade(&unique), Arc::downgrade(&of_callback));
+        let worker_seen = Weak::clone(&seen);
+        let (tell, told) = mpsc::channel();
+        pool.call_in_thread_with_callback(
+            move |result: Result<Arc<()>, Failure>| {
+                hold(&of_callback);
+                let result = result.unwrap();
+                tell.send((worker_seen.upgrade().is_none(), Arc::downgrade(&result))).unwrap();
+            },
+            move || {
+                hold(&unique);
+                Arc::new(())
+            },
+        )
+        .unwrap();
+        let (gone_in_callback, result_seen) = told.recv().unwrap();
+        assert!(gone_in_callback);
+        let done = Gate::new();
+        let opens = done.clone();
+        pool.call_in_thread(move || opens.open()).unwrap();
+        done.pass();
+        assert!(callback_seen.upgrade().is_none());
+        assert!(result_seen.upgrade().is_none());
+        pool.stop().unwrap();
+    });
+}
+
+// Checks: B30
+#[test]
+fn call_in_thread() {
+    ends(|| {
+        let (pool, _) = pool(5, 20);
+        pool.start().unwrap();
+        let log = Log::new();
+        for number in 0..10 {
+            let log = log.clone();
+            pool.call_in_thread(move || log.note(number)).unwrap();
+        }
+        until(|| log.len() == 10);
+        pool.stop().unwrap();
+        let mut numbers = log.entries();
+        numbers.sort_unstable();
+        assert!(numbers.into_iter().eq(0..10));
+    });
+}
+
+// Checks: B36
+#[test]
+fn call_in_thread_exception() {
+    ends(|| {
+        let (pool, reports) = pool(0, 1);
+        pool.call_in_thread(|| panic!("new error")).unwrap();
+        pool.start().unwrap();
+        pool.stop().unwrap();
+        assert_eq!(reports, [Incident::Job]);
+    });
+}
+
+// Checks: B36
+#[test]
+fn call_in_thread_with_callback() {
+    ends(|| {
+        let (pool, _) = pool(0, 1);
+        let log = Log::new();
+        let results = log.clone();
+        pool.call_in_thread_with_callback(move |result| results.note(result.unwrap()), || "test").unwrap();
+        pool.start().unwrap();
+        pool.stop().unwrap();
+        assert_eq!(log, ["test"]);
+    });
+}
+
+// Checks: B36
+#[test]
+fn call_in_thread_with_callback_exception_in_callback() {
+    ends(|| {
+        let (pool, reports) = pool(0, 1);
+        let log = Log::new();
+        let results = log.clone();
+        pool.call_in_thread_with_callback(
+            move |result: Result<(), Failure>| results.note(result.unwrap_err().is::<Panic>()),
+            || panic!("new error"),
+        )
+        .unwrap();
+        pool.start().unwrap();
+        pool.stop().unwrap();
+        assert_eq!(log, [true]);
+        assert_eq!(reports, [], "whoever is told need not be told twice");
+    });
+}
+
+// Checks: B36
+#[test]
+fn call_in_thread_with_callback_exception_in_on_result() {
+    ends(|| {
+        let (pool, reports) = pool(0, 1);
+        let log = Log::new();
+        let (results, next) = (log.clone(), log.clone());
+        pool.call_in_thread_with_callback(
+            move |result| {
+                results.note(result.is_ok());
+                panic!("new error");
+            },
+            || (),
+        )
+        .unwrap();
+        pool.call_in_thread(move || next.note(true)).unwrap();
+        pool.start().unwrap();
+        pool.stop().unwrap();
+        assert_eq!(log, [true, true]);
+        assert_eq!(reports, [Incident::OnResult]);
+    });
+}
+
+// Checks: B36
+#[test]
+fn callback_thread() {
+    ends(|| {
+        let (pool, _) = pool(0, 1);
+        let log = Log::new();
+        let (results, runs) = (log.clone(), log.clone());
+        pool.call_in_thread_with_callback(
+            move |_| results.note(thread::current().id()),
+            move || runs.note(thread::current().id()),
+        )
+        .unwrap();
+        pool.start().unwrap();
+        pool.stop().unwrap();
+        let [ran_on, told_on] = log.entries()[..] else { panic!("{log:?}") };
+        assert_eq!(ran_on, told_on);
+    });
+}
+
+// Checks: B36, B39
+#[test]
+fn callback_context() {
+    thread_local! {
+        static CONTEXT: Cell<&'static str> = const { Cell::new("a thread's own") };
+    }
+
+    /// Leaves the thread as it was.
+    struct Within(&'static str);
+
+    impl Drop for Within {
+        fn drop(&mut self) {
+            CONTEXT.set(self.0);
+        }
+    }
+
+    ends(|| {
+        let builder = ThreadPool::builder().size(0, 1);
+        let pool = builder.context(|| CONTEXT.get(), |carried| Within(CONTEXT.replace(carried))).build().unwrap();
+        let contexts = Log::new();
+        CONTEXT.set("this must be present");
+        let (on_result, func) = (contexts.clone(), contexts.clone());
+        pool.call_in_thread_with_callback(move |_| on_result.note(CONTEXT.get()), move || func.note(CONTEXT.get()))
+            .unwrap();
+        CONTEXT.set("something else by now");
+        pool.start().unwrap();
+        pool.stop().unwrap();
+        assert_eq!(contexts, ["this must be present"; 2]);
+    });
+}
+
+// Checks: B29
+#[test]
+fn existing_work() {
+    ends(|| {
+        let (pool, _) = pool(0, 1);
+        let done = Gate::new();
+        let opens = done.clone();
+        pool.call_in_thread(move || opens.open()).unwrap();
+        pool.start().unwrap();
+        done.pass();
+        pool.stop().unwrap();
+    });
+}
+
+// Checks: B30, B35
+#[test]
+fn worker_state_transition() {
+    ends(|| {
+        let (pool, _) = pool(0, 1);
+        pool.start().unwrap();
+        let workers = || (pool.stats().live, pool.stats().idle, pool.stats().busy);
+        assert_eq!(workers(), (0, 0, 0));
+        let (working, finish) = (Gate::new(), Gate::new());
+        let (works, finishes) = (working.clone(), finish.clone());
+        let job = move || {
+            works.open();
+            finishes.pass();
+        };
+        pool.call_in_thread(job).unwrap();
+        working.pass();
+        assert_eq!(workers(), (1, 0, 1));
+        finish.open();
+        until(|| workers() == (1, 1, 0));
+        pool.stop().unwrap();
+    });
+}
+
+// Checks: B30, R1
+#[test]
+fn synchronization() {
+    ends(|| {
+        let (pool, _) = pool(0, 10);
+        pool.start().unwrap();
+        for _ in 0..200 {
+            let event = Gate::new();
+            for _ in 0..3 {
+                let event = event.clone();
+                pool.call_in_thread(move || event.pass()).unwrap();
+            }
+            // Three wait, and there is room for more: what frees them must not queue behind them.
+            let sets = event.clone();
+            pool.call_in_thread(move || sets.open()).unwrap();
+            event.pass();
+        }
+        pool.stop().unwrap();
+    });
+}
+
+/// Gives an unstarted pool so many jobs that do not end until they are told to; returns the pool and how to tell them.
+fn backlog(max: usize, jobs: usize) -> (ThreadPool, Gate) {
+    let (pool, _) = pool(0, max);
+    let gate = Gate::new();
+    for _ in 0..jobs {
+        let gate = gate.clone();
+        pool.call_in_thread(move || gate.pass()).unwrap();
+    }
+    (pool, gate)
+}
+
+// Checks: B29
+#[test]
+fn work_before_starting() {
+    ends(|| {
+        let (pool, gate) = backlog(10, 5);
+        assert_eq!(pool.stats().live, 0);
+        pool.start().unwrap();
+        assert!(pool.stats().live >= 5);
+        until(|| pool.stats().busy == 5);
+        gate.open();
+        pool.stop().unwrap();
+    });
+}
+
+// Checks: B29
+#[test]
+fn too_much_work_before_starting() {
+    ends(|| {
+        let (pool, gate) = backlog(10, 50);
+        assert_eq!(pool.stats().live, 0);
+        pool.start().unwrap();
+        assert_eq!(pool.stats().live, 10);
+        gate.open();
+        pool.stop().unwrap();
+        assert_eq!(pool.stats().peak, 10);
+    });
+}
+
+/// Like `test_singleThread` of older Twisteds, except in one point: there `on_result` ran when its worker already counted as idle, here it
+/// belongs to the job (`B37`). So the next job has to wait until the worker really is.
+// Checks: B30, B37
+#[test]
+fn single_thread() {
+    ends(|| {
+        let (pool, _) = pool(0, 10);
+        pool.start().unwrap();
+        for _ in 0..10 {
+            let told = Arc::new(AtomicBool::new(false));
+            let tell = Arc::clone(&told);
+            pool.call_in_thread_with_callback(move |_| tell.store(true, Ordering::Relaxed), || ()).unwrap();
+            until(|| told.load(Ordering::Relaxed) && pool.stats().idle == 1);
+        }
+        assert_eq!(pool.stats().peak, 1);
+        pool.stop().unwrap();
+    });
+}

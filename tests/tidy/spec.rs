@@ -161,7 +161,7 @@ fn each_clause_has_a_check_and_each_check_names_a_clause() {
 
 // Checks: P12
 #[test]
-#[ignore = "prints which checks hold each clause: cargo test --test spec who_checks_what -- --ignored --nocapture"]
+#[ignore = "prints which checks hold each clause: cargo test --test tidy who_checks_what -- --ignored --nocapture"]
 fn who_checks_what() {
     let mut list: BTreeMap<Clause, BTreeSet<String>> = BTreeMap::new();
     for Check { file, name, names } in checks() {

@@ -2,6 +2,7 @@
 
 pub(crate) mod cooperative;
 pub(crate) mod deferred;
+pub(crate) mod gather;
 pub(crate) mod inbox;
 pub(crate) mod lifecycle;
 pub(crate) mod line;
@@ -10,7 +11,6 @@ pub(crate) mod permits;
 pub(crate) mod pool;
 pub(crate) mod reply;
 pub(crate) mod stock;
-pub(crate) mod tally;
 pub(crate) mod task;
 pub(crate) mod ticket;
 

@@ -6,7 +6,7 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::deferred::{Deferred, Outcome, Settled, Undelivered};
+use super::deferred::{Deferred, Outcome, PendingResolver, Settled};
 pub use super::pool::{Blocked, blocked};
 use super::pool::{Job, ThreadPool, Ticket, Work};
 use super::reactor::{Address, Handle, Owned, Rank, Reactor};
@@ -60,12 +60,12 @@ where
     let (deferred, resolver) = Deferred::with_canceller(move || {
         cancelled.get().map(Ticket::cancel);
     });
-    let address = reactor.own(Undelivered::new(resolver)).leave();
+    let address = reactor.own(PendingResolver::new(resolver)).leave();
     match pool.submit_ticketed(|_| Deferrable { f, address: address.clone() }) {
         Ok(accepted) => drop(ticket.set(accepted)),
         Err(rejected) => {
-            if let Some(undelivered) = address.take_here(reactor) {
-                undelivered.fail(Failure::new(Rejected { job: (), reason: rejected.reason }));
+            if let Some(pending) = address.take_here(reactor) {
+                pending.fail(Failure::new(Rejected { job: (), reason: rejected.reason }));
             }
         }
     }
@@ -75,7 +75,7 @@ where
 /// A job whose result goes back to the reactor.
 struct Deferrable<F, T: 'static> {
     f: F,
-    address: Address<Undelivered<T>>,
+    address: Address<PendingResolver<T>>,
 }
 
 impl<F, R> Work for Deferrable<F, R::Value>
@@ -92,10 +92,10 @@ where
             let address = address.clone();
             move |reactor| {
                 // Gone, if the reactor has dropped it. (The Deferred of a cancelled one drops the result in `resolve`.)
-                if let Some(undelivered) = address.take_here(reactor) {
+                if let Some(pending) = address.take_here(reactor) {
                     match result.map_err(Failure::new) {
-                        Ok(outcome) => undelivered.deliver(outcome.settle()),
-                        Err(failure) => undelivered.fail(failure),
+                        Ok(outcome) => pending.deliver(outcome.settle()),
+                        Err(failure) => pending.fail(failure),
                     }
                 }
             }
@@ -112,8 +112,8 @@ where
             let _ = address.handle().deliver({
                 let address = address.clone();
                 move |reactor| {
-                    if let Some(undelivered) = address.take_here(reactor) {
-                        undelivered.fail(Failure::new(why));
+                    if let Some(pending) = address.take_here(reactor) {
+                        pending.fail(Failure::new(why));
                     }
                 }
             });

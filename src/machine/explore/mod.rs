@@ -13,6 +13,7 @@
 
 mod cooperative;
 mod deferred;
+mod gather;
 mod inbox;
 mod lifecycle;
 mod looping;
@@ -22,7 +23,6 @@ mod reply;
 mod stock;
 mod table;
 mod table_file;
-mod tally;
 mod task;
 mod ticket;
 

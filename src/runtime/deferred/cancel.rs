@@ -20,7 +20,7 @@ pub(super) fn cancel(chain: &Rc<dyn Chain>) {
 
 /// The same for one that others may wait for, from a link of it that has no result yet. Only the ends of a line know the other, so this may have to go
 /// to the outer one first.
-pub(super) fn cancel_before(link: Rc<dyn Ahead>, chain: &Rc<dyn Chain>) {
+pub(crate) fn cancel_before(link: Rc<dyn Ahead>, chain: &Rc<dyn Chain>) {
     if let Some(target) = ask(chain, || outermost(link)) {
         call_off(Open::call(target));
     }

@@ -10,14 +10,14 @@ use std::task::Waker;
 
 use super::super::report::drop_contained;
 use super::Deferred;
-use super::endings::{Ending, end};
+use super::cycle::{self, Whole};
+use super::drop_queue::{Ending, end};
 use super::outlet::{Ahead, Input, Next, Outlet, Output, Rest, adopt_from, tell};
-use super::ring::{self, Whole};
 use crate::failure::{Failure, NotPaused, WaitsForItself};
 use crate::machine::deferred::{Chain as State, Fire, Line, Met, Place, Stage, Unpause};
 
 /// A chain, whatever the types of its results: the tail's handle cancels through it, the loop that runs callbacks keeps its state.
-pub(super) trait Chain {
+pub(crate) trait Chain {
     fn core(&self) -> &Core;
 
     /// Sends a failure down from the head. Only for a chain that was just told to run.
@@ -61,7 +61,7 @@ pub(super) fn errand(run: impl FnOnce(Rc<dyn Chain>, Whose) + 'static) -> Errand
 }
 
 /// What a chain knows of itself. Every part is a `Cell`: whatever a user's code does while it runs, nothing is borrowed.
-pub(super) struct Core {
+pub(crate) struct Core {
     state: Cell<State>,
     place: Cell<Place<End>>,
     errand: Cell<Option<Errand>>,
@@ -450,7 +450,7 @@ pub(super) fn wait<T: 'static, E: Error + From<Failure> + 'static>(
     }
     let (this, that) = (End::new(chain), End::new(&other));
     let join = || other.core().place(|others| chain.core().place(|place| place.join(this, that, others)));
-    let Some(line) = (if ring::closes(chain, &other) { None } else { join() }) else {
+    let Some(line) = (if cycle::closes(chain, &other) { None } else { join() }) else {
         drop((tail, other));
         return deliver(waiter, Err(E::from(Failure::from(WaitsForItself))), chain);
     };

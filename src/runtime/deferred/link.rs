@@ -16,7 +16,7 @@ use crate::failure::Failure;
 use crate::machine::deferred::Chain as State;
 
 /// What a link does with the result it is given: one type for each way to add a callback.
-pub(super) trait Hook<T, E> {
+pub(crate) trait Hook<T, E> {
     type Value;
 
     /// Calls the user's function, or passes the result by. Never panics, unless `E::from` does.
@@ -219,7 +219,7 @@ where
 }
 
 /// Calls a user's function. Its panic, or that of turning what it returned into a result, is the failure of this link.
-pub(super) fn guard<T, E: From<Failure>>(body: impl FnOnce() -> Settled<T, E>) -> Settled<T, E> {
+pub(crate) fn guard<T, E: From<Failure>>(body: impl FnOnce() -> Settled<T, E>) -> Settled<T, E> {
     catch(body).unwrap_or_else(|panic| Settled::Now(Err(E::from(Failure::from(panic)))))
 }
 

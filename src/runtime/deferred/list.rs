@@ -3,7 +3,7 @@
 //! A list hangs a [`Member`] on the tail of each of its Deferreds, in the place where a callback would stand. The member that decides the
 //! list hands the list's own first link to the loop that is running its chain, as one chain does to the other that waits for it; and a list's canceller leaves its members to the loop
 //! that called it. So lists of lists, as deep as you like, fire and are cancelled on a stack of constant size. In the line of its Deferred a member stands outside of all, as a chain that
-//! waits: from there the line is cancelled, and from there a [ring](super::ring) is seen. The states are in `machine/tally.rs`.
+//! waits: from there the line is cancelled, and from there a [cycle](super::cycle) is seen. The states are in `machine/gather.rs`.
 
 use std::cell::{Cell, RefCell};
 use std::error::Error;
@@ -16,13 +16,13 @@ use super::super::report::{Incident, drop_contained, report};
 use super::super::sync::catch;
 use super::cancel::cancel_each;
 use super::chain::{Chain, Core, Head, Others, Run, deliver, run_added, stand_before};
+use super::cycle::{FurtherUp, Whole};
 use super::outlet::{Ahead, Input, Next, Rest};
-use super::ring::{FurtherUp, Whole};
 use super::{Deferred, Resolver};
 use crate::error::{FailureGroup, FirstError};
 use crate::failure::Failure;
 use crate::machine::deferred::{Chain as State, Fire, Stage};
-use crate::machine::tally::{Came, Rule, Tally};
+use crate::machine::gather::{Came, GatherState, Rule};
 
 /// Several Deferreds, and how they are to become one. Say what you want of it, then [`all`](Self::all), or on which first result it is to fire.
 ///
@@ -142,7 +142,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> DeferredList<T, E> {
 
     #[track_caller]
     fn gather<U: 'static>(self, plan: Plan<T, E, U>) -> Deferred<U, E> {
-        let (tally, at_once) = Tally::new(plan.rule(), self.members.len());
+        let (gather, at_once) = GatherState::new(plan.rule(), self.members.len());
         let head = Head::unfired(None, Location::caller());
         let whole = Deferred::at(Rc::clone(&head));
         let gathering = Rc::new(Gathering {
@@ -150,7 +150,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> DeferredList<T, E> {
             unfired: Cell::default(),
             plan,
             options: self.options,
-            tally: Cell::new(tally),
+            gather: Cell::new(gather),
             slots: RefCell::default(),
             further_up: FurtherUp::default(),
         });
@@ -257,7 +257,7 @@ struct Gathering<T: 'static, E: Error + From<Failure> + 'static, U: 'static> {
     unfired: Cell<Option<Rc<Head<U, E>>>>,
     plan: Plan<T, E, U>,
     options: Options,
-    tally: Cell<Tally>,
+    gather: Cell<GatherState>,
     slots: RefCell<Vec<Slot<T, E>>>,
     further_up: FurtherUp,
 }
@@ -265,9 +265,9 @@ struct Gathering<T: 'static, E: Error + From<Failure> + 'static, U: 'static> {
 impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Gathering<T, E, U> {
     /// A member has its result. What the list fires with, if that decides it.
     fn came(&self, index: usize, rest: Rest<T, E>) -> Option<Result<U, E>> {
-        let mut tally = self.tally.get();
-        let came = tally.came(rest.result.is_ok());
-        self.tally.set(tally);
+        let mut gather = self.gather.get();
+        let came = gather.came(rest.result.is_ok());
+        self.gather.set(gather);
         match came {
             Came::Keep => {
                 self.put(index, Slot::Has(rest));

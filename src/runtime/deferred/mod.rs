@@ -10,51 +10,53 @@
 //!
 //! - [`chain`](self::chain): the head, what the chain is doing, and the loop that sends results down, across chains;
 //! - [`link`](self::link): one callback; [`outlet`](self::outlet): where a link's result and its successor meet;
-//! - [`outcome`](self::outcome): what a callback may return; [`resolver`](self::resolver): the firing half; [`made`](self::made): how both come about;
-//! - [`pause`](self::pause), [`timeout`](self::timeout), [`awaited`](self::awaited), [`list`](self::list): what else one does with a Deferred;
-//! - [`cancel`](self::cancel): whom a cancel reaches, down through lines and lists; [`ring`](self::ring): a wait that would come back to itself through lists;
-//! - [`endings`](self::endings): ends that cause other ends, in turns.
+//! - [`outcome`](self::outcome): what a callback may return; [`resolver`](self::resolver): the firing half; [`constructors`](self::constructors): how both come about;
+//! - [`pause`](self::pause), [`future`](self::future), [`list`](self::list): what else one does with a Deferred;
+//! - [`cancel`](self::cancel): whom a cancel reaches, down through lines and lists; [`cycle`](self::cycle): a wait that would come back to itself through lists;
+//! - [`drop_queue`](self::drop_queue): ends that cause other ends, in turns.
 //!
 //! The states are in `machine/deferred.rs`.
 
-mod awaited;
 mod cancel;
 mod chain;
-mod endings;
+mod constructors;
+mod cycle;
+mod drop_queue;
+mod future;
 mod link;
 mod list;
-mod made;
 mod outcome;
 mod outlet;
 mod pause;
+mod pending_resolver;
 mod resolver;
-mod ring;
 #[cfg(test)]
 mod tests;
-mod timeout;
-mod undelivered;
 
 use std::error::Error;
 use std::fmt;
 use std::panic::Location;
 use std::rc::Rc;
 
-use self::chain::Chain;
-use self::link::{Hook, Link, OnBoth, OnEither, OnError, OnValue, OnValuePlain};
+pub(crate) use self::cancel::cancel_before;
+pub(crate) use self::chain::Chain;
+pub(crate) use self::link::{Hook, guard};
+use self::link::{Link, OnBoth, OnEither, OnError, OnValue, OnValuePlain};
+pub(crate) use self::outlet::Ahead;
 use self::outlet::{Next, Output};
 use super::report::{Incident, report};
 use crate::failure::Failure;
 use crate::machine::deferred::Chain as State;
 
-pub use self::awaited::DeferredFuture;
-pub(crate) use self::awaited::disowned;
+pub use self::constructors::{execute, maybe_deferred};
+pub use self::future::DeferredFuture;
+pub(crate) use self::future::disowned;
 pub use self::list::{DeferredList, gather_results, race};
-pub use self::made::{execute, maybe_deferred};
 pub use self::outcome::{ChainError, Outcome, OutcomeOf, Raise, Settled};
 pub(crate) use self::outlet::tell;
 pub use self::pause::PauseHandle;
+pub(crate) use self::pending_resolver::PendingResolver;
 pub use self::resolver::Resolver;
-pub(crate) use self::undelivered::Undelivered;
 
 /// A result that is not there yet: a value `T`, or an error `E`.
 ///
@@ -110,8 +112,8 @@ pub(crate) use self::undelivered::Undelivered;
 /// Dropping a `Deferred` drops a handle and cancels nothing: what was added still runs.
 pub struct Deferred<T, E = Failure> {
     /// The last link, or the head.
-    tail: Rc<dyn Output<T, E>>,
-    chain: Rc<dyn Chain>,
+    pub(crate) tail: Rc<dyn Output<T, E>>,
+    pub(crate) chain: Rc<dyn Chain>,
 }
 
 impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
@@ -184,7 +186,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
     }
 
     #[inline]
-    fn add<H>(self, hook: H) -> Deferred<H::Value, E>
+    pub(crate) fn add<H>(self, hook: H) -> Deferred<H::Value, E>
     where
         H: Hook<T, E, Value: 'static> + 'static,
     {

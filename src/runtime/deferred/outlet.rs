@@ -12,7 +12,7 @@ use super::chain::{Chain, Run};
 use crate::machine::deferred::{Met, Outlet as Machine};
 
 /// A link, or a head, whatever its types, as those see it that walk along a line.
-pub(super) trait Ahead {
+pub(crate) trait Ahead {
     /// What will get its result: the next link, or the one in another chain that waits.
     fn next(&self) -> Option<Rc<dyn Ahead>>;
 
@@ -47,7 +47,7 @@ pub(super) fn outermost(from: Rc<dyn Ahead>) -> Option<Rc<dyn Chain>> {
 }
 
 /// A link, or a head, as those see it that want its result.
-pub(super) trait Output<T, E>: Ahead {
+pub(crate) trait Output<T, E>: Ahead {
     fn outlet(&self) -> &Outlet<T, E>;
 
     /// Keeps the chain that waits here, until the result for it comes.
@@ -80,7 +80,7 @@ pub(super) struct Rest<T, E> {
 
 type Parts<T, E> = Machine<Next<T, E>, Rest<T, E>, Waker>;
 
-pub(super) struct Outlet<T, E>(Cell<Parts<T, E>>);
+pub(crate) struct Outlet<T, E>(Cell<Parts<T, E>>);
 
 impl<T, E> Outlet<T, E> {
     pub(super) fn open() -> Self {

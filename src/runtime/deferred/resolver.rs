@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::Deferred;
 use super::chain::{Chain, Head};
-use super::endings::{Abandon, Ending, end};
+use super::drop_queue::{Abandon, Ending, end};
 use super::outcome::{OutcomeOf, Raise, Settled};
 use crate::failure::{Abandoned, Failure, ReactorStopped};
 use crate::machine::deferred::{Chain as State, Fire};

@@ -10,6 +10,7 @@ mod pools;
 mod send_future;
 mod sleep;
 mod spawn;
+mod timeout;
 mod timers;
 mod triggers;
 mod turn;

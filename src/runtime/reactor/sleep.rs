@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::super::deferred::{Deferred, Settled, Undelivered};
+use super::super::deferred::{Deferred, PendingResolver, Settled};
 use super::{DelayedCall, LocalHandle, Reactor};
 
 impl Reactor {
@@ -29,7 +29,7 @@ impl Reactor {
             // Its time cannot have come: the Deferred has not fired.
             let _ = cancelled.take().map(|timer| timer.cancel());
         });
-        let asleep = Undelivered::new(resolver);
+        let asleep = PendingResolver::new(resolver);
         timer.set(Some(self.call_later(time, move |_| asleep.deliver(Settled::Now(Ok(()))))));
         deferred
     }

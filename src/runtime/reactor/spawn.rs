@@ -3,7 +3,7 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, Wake, Waker};
 
-use super::super::deferred::{Deferred, Outcome, Undelivered};
+use super::super::deferred::{Deferred, Outcome, PendingResolver};
 use super::super::report::drop_contained;
 use super::{Address, LocalHandle, Reactor};
 // `Wake` asks for std's own pointer, in both builds.
@@ -17,7 +17,7 @@ where
     F: Future<Output: Outcome<Failure>> + 'static,
 {
     future: Option<Pin<Box<F>>>,
-    result: Option<Undelivered<<F::Output as Outcome<Failure>>::Value>>,
+    result: Option<PendingResolver<<F::Output as Outcome<Failure>>::Value>>,
     /// Both none only while the task is made.
     alarm: Option<Arc<Alarm<F>>>,
     waker: Option<Waker>,
@@ -164,7 +164,7 @@ impl Reactor {
         let alarm = Arc::new(Alarm { state: Mutex::new(State::new()), address: address.clone() });
         let (deferred, resolver) = Deferred::with_canceller(move || drop(owned));
         let made = address.with_here(self, |task| {
-            task.result = Some(Undelivered::new(resolver));
+            task.result = Some(PendingResolver::new(resolver));
             task.alarm = Some(Arc::clone(&alarm));
             task.waker = Some(Waker::from(Arc::clone(&alarm)));
         });

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::super::deferred::{Deferred, Outcome, Settled, Undelivered, maybe_deferred};
+use super::super::deferred::{Deferred, Outcome, PendingResolver, Settled, maybe_deferred};
 use super::super::reactor::{DelayedCall, Reactor};
 use crate::failure::Failure;
 
@@ -38,7 +38,7 @@ where
         }
     });
     // Dropped unrun, it says whether the reactor has ended; where the canceller has dropped it, that says more, and is heard.
-    let later = Undelivered::new(resolver);
+    let later = PendingResolver::new(resolver);
     let call = reactor.call_later(delay, move |reactor| later.deliver(Settled::Later(maybe_deferred(|| f(reactor)))));
     timer.set(Some(call));
     deferred

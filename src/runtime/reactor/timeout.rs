@@ -5,13 +5,9 @@ use std::error::Error;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
-use super::super::reactor::{DelayedCall, Reactor};
+use super::super::deferred::{Ahead, Chain, Deferred, Hook, OutcomeOf, Settled, cancel_before, guard};
 use super::super::report::drop_contained;
-use super::cancel::cancel_before;
-use super::chain::Chain;
-use super::link::{Hook, guard};
-use super::outlet::Ahead;
-use super::{Deferred, OutcomeOf, Settled};
+use super::{DelayedCall, Reactor};
 use crate::failure::{Cancelled, Failure, TimedOut, says};
 
 /// What a timer and the link it stands at know of each other.

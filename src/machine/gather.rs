@@ -15,7 +15,7 @@ pub(crate) struct Rule {
 
 /// How many results are missing, and whether those that come still matter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Tally {
+pub(crate) struct GatherState {
     rule: Rule,
     missing: usize,
     decided: bool,
@@ -35,7 +35,7 @@ pub(crate) enum Came {
     Late,
 }
 
-impl Tally {
+impl GatherState {
     /// None of so many members has a result. With no members at all there is nothing to wait for: `true` says fire at once.
     pub(crate) fn new(rule: Rule, members: usize) -> (Self, bool) {
         let decided = members == 0;

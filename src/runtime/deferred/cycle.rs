@@ -14,7 +14,7 @@ use std::rc::{Rc, Weak};
 use super::chain::{Chain, End};
 
 /// A list, as it is climbed.
-pub(super) trait Whole {
+pub(crate) trait Whole {
     /// The chain that it will fire; none if that has a result already, so that nothing waits for the members any more.
     fn awaited(&self) -> Option<Rc<dyn Chain>>;
 
@@ -24,7 +24,7 @@ pub(super) trait Whole {
 
 /// What a list remembers.
 #[derive(Default)]
-pub(super) struct FurtherUp(Cell<Option<Weak<dyn Whole>>>);
+pub(crate) struct FurtherUp(Cell<Option<Weak<dyn Whole>>>);
 
 impl FurtherUp {
     /// None if it remembers nothing. One that is gone wants nothing any more.

@@ -1,7 +1,7 @@
-//! The tally of a list explored: members that come to values and errors in every order, under every rule.
+//! The gather of a list explored: members that come to values and errors in every order, under every rule.
 
 use super::{Row, Steps, World, finds, sound, table, table_file};
-use crate::machine::tally::{Came, Rule, Tally};
+use crate::machine::gather::{Came, GatherState, Rule};
 
 const MEMBERS: usize = 4;
 
@@ -19,7 +19,7 @@ enum Seed {
 struct List {
     seed: Seed,
     rule: Rule,
-    tally: Tally,
+    gather: GatherState,
     members: usize,
     /// Results that are kept to be part of what comes.
     kept: usize,
@@ -38,9 +38,9 @@ enum Event {
 
 impl List {
     fn new(seed: Seed, rule: Rule, members: usize) -> Self {
-        let (tally, at_once) = Tally::new(rule, members);
+        let (gather, at_once) = GatherState::new(rule, members);
         let fired = usize::from(at_once);
-        Self { seed, rule, tally, members, kept: 0, values: 0, errors: 0, fired, when: 0 }
+        Self { seed, rule, gather, members, kept: 0, values: 0, errors: 0, fired, when: 0 }
     }
 
     fn came(&self, is_value: bool, steps: &mut Steps<'_, Self>) -> Self {
@@ -55,8 +55,8 @@ impl List {
             next.kept += 1;
             return next;
         }
-        let from = label(&self.tally);
-        let came = next.tally.came(is_value);
+        let from = label(&self.gather);
+        let came = next.gather.came(is_value);
         let action = match came {
             Came::Keep => "keep it",
             Came::Decides => "fire with it",
@@ -64,7 +64,7 @@ impl List {
             Came::Late => "drop it",
         };
         let event = if is_value { "a value comes" } else { "an error comes" };
-        steps.row(Row { from, event, action, to: label(&next.tally) });
+        steps.row(Row { from, event, action, to: label(&next.gather) });
         match came {
             Came::Decides if self.seed == Seed::KeepsWhatDecides => next.kept += 1,
             Came::Keep => next.kept += 1,
@@ -112,8 +112,8 @@ impl World for List {
     }
 }
 
-fn label(tally: &Tally) -> &'static str {
-    if tally.is_decided() { "Decided" } else { "Open" }
+fn label(gather: &GatherState) -> &'static str {
+    if gather.is_decided() { "Decided" } else { "Open" }
 }
 
 fn rules() -> impl Iterator<Item = Rule> {
@@ -129,12 +129,12 @@ fn a_list_fires_once_whatever_its_members_come_to() {
         rows.extend(sound(List::new(Seed::None, rule, MEMBERS), states, steps));
         sound(List::new(Seed::None, rule, 0), 1, 0);
     }
-    table_file::assert_current("tally", &table::chapter(&rows));
+    table_file::assert_current("gather", &table::chapter(&rows));
 }
 
 // Checks: B61
 #[test]
-fn seeded_faults_of_the_tally_are_found() {
+fn seeded_faults_of_the_gather_are_found() {
     let all = Rule { value: false, error: false };
     finds(List::new(Seed::ForgetsTheLast, all, MEMBERS), "all members have fired, and the list has not");
     let first = Rule { value: true, error: false };

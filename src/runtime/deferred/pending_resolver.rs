@@ -4,9 +4,9 @@ use super::{Resolver, Settled};
 use crate::failure::Failure;
 
 /// The firing half of a Deferred whose result is under way: a timer, a job or a task has it in hand. At the reactor's end it is dropped, and says so.
-pub(crate) struct Undelivered<T>(Option<Resolver<T>>);
+pub(crate) struct PendingResolver<T>(Option<Resolver<T>>);
 
-impl<T> Undelivered<T> {
+impl<T> PendingResolver<T> {
     pub(crate) fn new(resolver: Resolver<T>) -> Self {
         Self(Some(resolver))
     }
@@ -22,7 +22,7 @@ impl<T> Undelivered<T> {
     }
 }
 
-impl<T> Drop for Undelivered<T> {
+impl<T> Drop for PendingResolver<T> {
     fn drop(&mut self) {
         if let Some(resolver) = self.0.take() {
             resolver.reactor_stopped();

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 
 use super::super::report::drop_contained;
 use super::chain;
-use super::endings::{Ending, end};
+use super::drop_queue::{Ending, end};
 use super::outlet::tell;
 use super::{Deferred, Settled};
 use crate::failure::{Failure, is_called_off};

@@ -108,7 +108,7 @@ impl Failure {
 
     /// A failure of an error that this crate makes itself. A backtrace would show nothing but this crate: the stack that panicked, cancelled or
     /// abandoned is gone or is no fault.
-    pub(crate) fn bare(error: impl Error + Send + Sync + 'static) -> Self {
+    pub(crate) fn without_backtrace(error: impl Error + Send + Sync + 'static) -> Self {
         Self(Box::new(Inner { error: Box::new(error), backtrace: Backtrace::disabled() }))
     }
 
@@ -179,7 +179,7 @@ impl Failure {
     /// assert_eq!(says, "not written");
     /// ```
     #[must_use]
-    pub fn check<K: Kinds>(&self) -> Option<usize> {
+    pub fn check<K: ErrorTypes>(&self) -> Option<usize> {
         K::which(self)
     }
 
@@ -197,7 +197,7 @@ impl Failure {
     ///
     /// # Errors
     /// The failure itself, untouched, if it is none of them.
-    pub fn trap<K: Kinds>(self) -> Result<Self, Self> {
+    pub fn trap<K: ErrorTypes>(self) -> Result<Self, Self> {
         if self.check::<K>().is_some() { Ok(self) } else { Err(self) }
     }
 
@@ -220,22 +220,22 @@ impl Failure {
 }
 
 /// Error types to [check](Failure::check) for: a tuple of up to eight.
-pub trait Kinds {
+pub trait ErrorTypes {
     /// The place in the tuple of the first type that the failure's original error has.
     fn which(failure: &Failure) -> Option<usize>;
 }
 
-macro_rules! kinds {
-    ($($($kind:ident)+;)*) => {$(
-        impl<$($kind: Error + 'static),+> Kinds for ($($kind,)+) {
+macro_rules! error_types {
+    ($($($error:ident)+;)*) => {$(
+        impl<$($error: Error + 'static),+> ErrorTypes for ($($error,)+) {
             fn which(failure: &Failure) -> Option<usize> {
-                [$(failure.is::<$kind>()),+].iter().position(|fits| *fits)
+                [$(failure.is::<$error>()),+].iter().position(|fits| *fits)
             }
         }
     )*};
 }
 
-kinds! {
+error_types! {
     A;
     A B;
     A B C;
@@ -247,7 +247,7 @@ kinds! {
 }
 
 /// Whether this says `X`: the error itself, one of its causes, or what a [`Failure`] among them was made from.
-pub(crate) fn says<X: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
+pub(crate) fn has_cause<X: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
     let mut next = Some(error);
     while let Some(error) = next {
         if error.is::<X>() || error.downcast_ref::<Failure>().is_some_and(Failure::is::<X>) {
@@ -260,8 +260,8 @@ pub(crate) fn says<X: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
 
 /// Whether this says that nobody wanted a result any more, or that there was nobody left to want it. Where it comes too late to be told to anybody, it is
 /// no news.
-pub(crate) fn is_called_off(error: &(dyn Error + 'static)) -> bool {
-    says::<Cancelled>(error) || says::<ReactorStopped>(error)
+pub(crate) fn is_cancellation(error: &(dyn Error + 'static)) -> bool {
+    has_cause::<Cancelled>(error) || has_cause::<ReactorStopped>(error)
 }
 
 impl Error for Failure {
@@ -392,7 +392,7 @@ impl fmt::Debug for Panic {
 }
 
 macro_rules! errors {
-    ($($(#[$docs:meta])* $name:ident: $says:literal;)*) => {$(
+    ($($(#[$docs:meta])* $name:ident: $text:literal;)*) => {$(
         $(#[$docs])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub struct $name;
@@ -401,7 +401,7 @@ macro_rules! errors {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str($says)
+                f.write_str($text)
             }
         }
     )*};
@@ -444,7 +444,7 @@ macro_rules! into_failure {
     ($($name:ident)*) => {$(
         impl From<$name> for Failure {
             fn from(error: $name) -> Self {
-                Self::bare(error)
+                Self::without_backtrace(error)
             }
         }
     )*};

@@ -134,7 +134,7 @@
 //! | `AlreadyCalledError` | | does not compile |
 //! | `succeed`, `fail`, `maybeDeferred`, `execute` | [`Deferred::succeed`], [`Deferred::fail`], [`maybe_deferred`], [`execute`] | |
 //! | `logError`, `log.err` | [`log_error`](Deferred::log_error) | |
-//! | "Unhandled error in Deferred" | [`Incident::Unhandled`] | on drop, exactly once, to the reactor's [`on_report`](Builder::on_report) |
+//! | "Unhandled error in Deferred" | [`Incident::Unhandled`] | on drop, exactly once, to the reactor's [`on_report`](ReactorBuilder::on_report) |
 //! | `ensureDeferred`, `Deferred.fromCoroutine`, `inlineCallbacks` | [`Reactor::spawn`] | |
 //! | `await d`, `yield d` | `d.await` | |
 //! | `asFuture`, `fromFuture` | [`into_send_future`](Deferred::into_send_future), [`Reactor::spawn`] | |

@@ -59,7 +59,9 @@ pub use error::{
     NeverRan, OverRelease, OwnedError, PoolStopped, QueueOverflow, QueueUnderflow, Reentered, Rejected, Rejection,
     Saturated, SizeError, StopError, StopFromWorker, TaskFinished, UnknownPool, UnknownTrigger,
 };
-pub use failure::{Abandoned, Cancelled, Failure, Kinds, NotPaused, Panic, ReactorStopped, TimedOut, WaitsForItself};
+pub use failure::{
+    Abandoned, Cancelled, ErrorTypes, Failure, NotPaused, Panic, ReactorStopped, TimedOut, WaitsForItself,
+};
 pub use histogram::{Bucket, Histogram};
 pub use over_std::runtime::prelude::*;
 pub use over_std::runtime::{task, threads};

@@ -22,5 +22,5 @@ pub use sync::Injected;
 #[doc(hidden)]
 pub mod shells {
     pub use super::runtime::inbox::Inbox;
-    pub use super::runtime::reply::{Answerer, Asker, Deadline, NoAnswer, channel};
+    pub use super::runtime::oneshot::{Receiver, RecvError, Sender, TimeoutTrigger, channel};
 }

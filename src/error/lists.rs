@@ -44,7 +44,7 @@ impl<E: Error + 'static> Error for FirstError<E> {
 
 impl From<FirstError> for Failure {
     fn from(first: FirstError) -> Self {
-        Self::bare(first)
+        Self::without_backtrace(first)
     }
 }
 
@@ -106,6 +106,6 @@ impl<E: Error + 'static> Error for FailureGroup<E> {}
 
 impl From<FailureGroup> for Failure {
     fn from(group: FailureGroup) -> Self {
-        Self::bare(group)
+        Self::without_backtrace(group)
     }
 }

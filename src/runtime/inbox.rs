@@ -15,16 +15,16 @@ pub struct Inbox<Q> {
     state: Mutex<machine::Inbox<Q>>,
     wake: Condvar,
     /// Those wait here, with `state`, who found no place.
-    places: Condvar,
+    not_full: Condvar,
     /// Something was posted since the loop last took.
-    filled: Hint,
-    own: Apart<LoopsOwn>,
+    maybe_nonempty: Hint,
+    consumer: Apart<ConsumerState>,
 }
 
 /// What only the loop writes.
-struct LoopsOwn {
+struct ConsumerState {
     /// The batch that it took last was a large one.
-    rush: Hint,
+    last_batch_large: Hint,
     spin: Spin,
 }
 
@@ -43,9 +43,9 @@ impl<Q: Queue> Inbox<Q> {
         Self {
             state: Mutex::new(machine::Inbox::new(bound)),
             wake: Condvar::new(),
-            places: Condvar::new(),
-            filled: Hint::default(),
-            own: Apart(LoopsOwn { rush: Hint::default(), spin: Spin::new() }),
+            not_full: Condvar::new(),
+            maybe_nonempty: Hint::default(),
+            consumer: Apart(ConsumerState { last_batch_large: Hint::default(), spin: Spin::new() }),
         }
     }
 
@@ -59,15 +59,15 @@ impl<Q: Queue> Inbox<Q> {
     {
         let mut state = self.state.lock();
         let posted = state.post(call)?;
-        self.tell(state, posted);
+        self.notify(state, posted);
         Ok(())
     }
 
     /// What a poster owes, once it has let go of the lock.
     #[inline]
-    fn tell(&self, state: MutexGuard<'_, machine::Inbox<Q>>, posted: Posted) {
+    fn notify(&self, state: MutexGuard<'_, machine::Inbox<Q>>, posted: Posted) {
         // While the lock's cache line is here anyway.
-        self.filled.set(true);
+        self.maybe_nonempty.set(true);
         drop(state);
         if posted == Posted::Wake {
             self.wake.notify_one();
@@ -95,12 +95,12 @@ impl<Q: Queue> Inbox<Q> {
                 Some(deadline) if deadline.has_passed(Tick::default()) => return Err((call, Rejection::TimedOut)),
                 Some(deadline) => {
                     state.wait_for_place();
-                    state = self.places.wait_for(state, deadline.left());
+                    state = self.not_full.wait_for(state, deadline.left());
                     state.waited_for_place();
                 }
             }
         };
-        self.tell(state, posted);
+        self.notify(state, posted);
         Ok(())
     }
 
@@ -108,13 +108,13 @@ impl<Q: Queue> Inbox<Q> {
     pub fn take(&self, batch: &mut Q) {
         let mut state = self.state.lock();
         state.take(batch);
-        self.filled.set(false);
+        self.maybe_nonempty.set(false);
         let waited_for = state.is_waited_for();
         drop(state);
         if waited_for {
-            self.places.notify_all();
+            self.not_full.notify_all();
         }
-        self.own.rush.set(batch.len() > RUSH);
+        self.consumer.last_batch_large.set(batch.len() > LARGE_BATCH);
     }
 
     /// Waits until something is posted, or `timeout` passes, or for no reason: look, and wait again.
@@ -127,17 +127,17 @@ impl<Q: Queue> Inbox<Q> {
     }
 
     /// Spins for a moment, in the hope of not having to sleep; says whether something was posted.
-    pub(crate) fn linger(&self) -> bool {
-        let filled = self.own.spin.until(&self.filled);
-        if filled && self.own.rush.get() {
-            pause(GATHER);
+    pub(crate) fn spin_until_nonempty(&self) -> bool {
+        let maybe_nonempty = self.consumer.spin.until(&self.maybe_nonempty);
+        if maybe_nonempty && self.consumer.last_batch_large.get() {
+            pause(GATHER_PAUSES);
         }
-        filled
+        maybe_nonempty
     }
 
     /// Whether there is something to take.
     pub(crate) fn has_calls(&self) -> bool {
-        self.filled.get() && self.state.lock().calls().len() > 0
+        self.maybe_nonempty.get() && self.state.lock().calls().len() > 0
     }
 
     /// Takes no more calls. Those accepted before are handed over, to be run or dropped by the caller.
@@ -148,7 +148,7 @@ impl<Q: Queue> Inbox<Q> {
         let waited_for = state.is_waited_for();
         drop(state);
         if waited_for {
-            self.places.notify_all();
+            self.not_full.notify_all();
         }
         rest
     }
@@ -156,7 +156,7 @@ impl<Q: Queue> Inbox<Q> {
     /// Wakes those who wait for a place for no reason, as an operating system may.
     #[allow(dead_code, reason = "only models wake for no reason at will")]
     pub fn wake_waiters_spuriously(&self) {
-        self.places.notify_all();
+        self.not_full.notify_all();
     }
 
     /// Wakes the loop for no reason, as an operating system may.
@@ -166,11 +166,11 @@ impl<Q: Queue> Inbox<Q> {
 }
 
 /// More calls than this in one batch mean that somebody posts faster than the loop takes.
-const RUSH: usize = 4;
+const LARGE_BATCH: usize = 4;
 
-/// A loop that takes each call the moment it is posted fights its posters for the lock's cache line. In a rush it pauses this long first, for
+/// A loop that takes each call the moment it is posted fights its posters for the lock's cache line. In a last_batch_large it pauses this long first, for
 /// some microseconds, and lets a batch gather: it meets them seldom, and gets more done. A lone call is never held up.
-const GATHER: u32 = 128;
+const GATHER_PAUSES: u32 = 128;
 
 impl<Q: Queue> fmt::Debug for Inbox<Q> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -7,11 +7,11 @@ pub(crate) mod deferred;
 pub(crate) mod inbox;
 mod label;
 mod lanes;
+pub(crate) mod oneshot;
 pub(crate) mod pool;
 pub(crate) mod reactor;
-pub(crate) mod reply;
+pub(crate) mod reactor_thread;
 pub(crate) mod report;
-pub(crate) mod residence;
 pub mod task;
 pub mod threads;
 
@@ -27,8 +27,8 @@ pub(crate) mod prelude {
         StopWithinError, Straggler, ThreadPool, Ticket, Worker,
     };
     pub use super::reactor::{
-        Address, Builder, Call, DelayedCall, Event, Handle, LocalHandle, Owned, Phase, Reactor, SendFuture, TriggerId,
-        Turn, VirtualClock,
+        Address, Call, DelayedCall, Event, Handle, LocalHandle, Owned, Phase, Reactor, ReactorBuilder, SendFuture,
+        TriggerId, Turn, VirtualClock,
     };
     pub use super::report::{Incident, Report};
 }

@@ -7,10 +7,10 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::deferred::{Deferred, Outcome, PendingResolver, Settled};
+use super::oneshot::{self, RecvError, Sender};
 pub use super::pool::{Blocked, blocked};
 use super::pool::{Job, ThreadPool, Ticket, Work};
-use super::reactor::{Address, Handle, Owned, Rank, Reactor};
-use super::reply::{self, Answerer, NoAnswer};
+use super::reactor::{Address, DropOrder, Handle, Owned, Reactor};
 use super::report::JobReporter;
 use super::sync::catch;
 use crate::error::{BlockingCallError, NeverRan, Rejected};
@@ -161,13 +161,13 @@ pub fn call_multiple_in_thread(handle: &Handle, commands: Vec<Box<dyn FnOnce() +
 ///
 /// let reactor = Reactor::new();
 /// let handle = reactor.handle();
-/// let asker = std::thread::spawn(move || {
+/// let caller = std::thread::spawn(move || {
 ///     let answer = threads::blocking_call_from_thread(&handle, |_| Ok::<u32, std::io::Error>(42));
 ///     handle.stop();
 ///     answer
 /// });
 /// reactor.run();
-/// assert_eq!(asker.join().unwrap().unwrap(), 42);
+/// assert_eq!(caller.join().unwrap().unwrap(), 42);
 /// ```
 ///
 /// # Errors
@@ -213,47 +213,47 @@ where
     if handle.is_in_reactor_thread() {
         return Err(BlockingCallError::WouldDeadlock);
     }
-    let (answerer, asker) = reply::channel();
-    // A call that is handed back is dropped with its answerer, and the asker is told so like any other.
-    drop(handle.deliver(move |reactor| answer(reactor, answerer, f)));
+    let (sender, receiver) = oneshot::channel();
+    // A call that is handed back is dropped with its sender, and the receiver is told so like any other.
+    drop(handle.deliver(move |reactor| answer(reactor, sender, f)));
     // Should this be a pool's thread, another may stand in for it while it sleeps.
-    let _blocked = if asker.linger(handle.spin()) { None } else { Some(Blocked::enter()) };
-    match asker.wait(timeout) {
+    let _blocked = if receiver.spin_until_settled(handle.spin()) { None } else { Some(Blocked::enter()) };
+    match receiver.recv(timeout) {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(failure)) => Err(match failure.downcast::<Panic>() {
             Ok(panic) => BlockingCallError::Panicked(panic),
             Err(failure) => BlockingCallError::Failed(failure),
         }),
-        Err(NoAnswer::Broken) => Err(BlockingCallError::ReactorStopped),
-        Err(NoAnswer::Expired) => Err(BlockingCallError::TimedOut(timeout.unwrap_or_default())),
+        Err(RecvError::Disconnected) => Err(BlockingCallError::ReactorStopped),
+        Err(RecvError::TimedOut) => Err(BlockingCallError::TimedOut(timeout.unwrap_or_default())),
     }
 }
 
 /// On the reactor's thread: calls the function, and sees to it that its answer gets back.
-fn answer<R>(reactor: &Reactor, answerer: Answerer<Answer<R::Value>>, f: impl FnOnce(&Reactor) -> R)
+fn answer<R>(reactor: &Reactor, sender: Sender<Answer<R::Value>>, f: impl FnOnce(&Reactor) -> R)
 where
     R: Outcome<Failure>,
     R::Value: Send + 'static,
 {
-    if !answerer.is_wanted() {
+    if !sender.is_wanted() {
         return;
     }
     match catch(|| f(reactor).settle()) {
-        Ok(Settled::Now(result)) => give(answerer, result),
+        Ok(Settled::Now(result)) => give(sender, result),
         Ok(Settled::Later(deferred)) => {
-            // Until the Deferred fires, the answerer is the reactor's: at the reactor's end it is dropped, and the caller is told.
-            let answerer = Owned::new(reactor, Rank::Awaited, answerer);
+            // Until the Deferred fires, the sender is the reactor's: at the reactor's end it is dropped, and the caller is told.
+            let sender = Owned::new(reactor, DropOrder::BlockedCaller, sender);
             drop(deferred.add_both(move |result| {
-                if let Ok(answerer) = answerer.into_inner() {
-                    give(answerer, result);
+                if let Ok(sender) = sender.into_inner() {
+                    give(sender, result);
                 }
             }));
         }
-        Err(panic) => give(answerer, Err(Failure::new(panic))),
+        Err(panic) => give(sender, Err(Failure::new(panic))),
     }
 }
 
 /// An answer that comes too late is dropped here, on the reactor's thread.
-fn give<T>(answerer: Answerer<Answer<T>>, result: Answer<T>) {
-    drop(answerer.answer(result));
+fn give<T>(sender: Sender<Answer<T>>, result: Answer<T>) {
+    drop(sender.send(result));
 }

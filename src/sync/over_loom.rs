@@ -82,9 +82,9 @@ impl Hint {
 
 /// Nobody is called in a model whom the machine does not call.
 #[derive(Debug, Default)]
-pub(crate) struct Dozing {}
+pub(crate) struct IdleHint {}
 
-impl Dozing {
+impl IdleHint {
     pub(crate) fn set(&self, _count: usize) {}
 
     pub(crate) fn take(&self) -> bool {

@@ -98,9 +98,9 @@ impl Hint {
 
 /// How many sleep whom nobody has called: a hint like any other.
 #[derive(Debug, Default)]
-pub(crate) struct Dozing(AtomicUsize);
+pub(crate) struct IdleHint(AtomicUsize);
 
-impl Dozing {
+impl IdleHint {
     #[inline]
     pub(crate) fn set(&self, count: usize) {
         // Most often it stays as it is: then its cache line stays with all who read it.

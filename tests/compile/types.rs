@@ -9,12 +9,12 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use selvedge::{
-    Abandoned, Address, BlockingCallError, Bucket, BuildError, Builder, Call, Cancelled, Deferred, DeferredFuture,
-    DelayedCall, DelayedCallError, Event, Failure, Handle, Histogram, Incident, Job, JobLabel, LocalHandle, NeverRan,
-    NotPaused, Owned, OwnedError, Panic, PauseHandle, Phase, PoolBuilder, PoolStats, PoolStopped, PoolTimes, Reactor,
-    ReactorStopped, Reentered, Rejected, Rejection, Report, Resolver, SendFuture, Settled, SizeError, StopError,
-    StopFromWorker, ThreadPool, TimedOut, TriggerId, Turn, UnknownPool, UnknownTrigger, VirtualClock, WaitsForItself,
-    Worker,
+    Abandoned, Address, BlockingCallError, Bucket, BuildError, Call, Cancelled, Deferred, DeferredFuture, DelayedCall,
+    DelayedCallError, Event, Failure, Handle, Histogram, Incident, Job, JobLabel, LocalHandle, NeverRan, NotPaused,
+    Owned, OwnedError, Panic, PauseHandle, Phase, PoolBuilder, PoolStats, PoolStopped, PoolTimes, Reactor,
+    ReactorBuilder, ReactorStopped, Reentered, Rejected, Rejection, Report, Resolver, SendFuture, Settled, SizeError,
+    StopError, StopFromWorker, ThreadPool, TimedOut, TriggerId, Turn, UnknownPool, UnknownTrigger, VirtualClock,
+    WaitsForItself, Worker,
 };
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 
@@ -27,7 +27,7 @@ fn what_belongs_to_the_reactors_thread_can_neither_be_sent_nor_shared() {
     assert_not_impl_any!(Owned<u32>: Send, Sync);
     assert_not_impl_any!(VirtualClock: Send, Sync);
     // Its clock, if it has one, is of that thread.
-    assert_not_impl_any!(Builder: Send, Sync);
+    assert_not_impl_any!(ReactorBuilder: Send, Sync);
     // Not even of values that could: its callbacks need not be `Send`.
     assert_not_impl_any!(Deferred<u32>: Send, Sync);
     assert_not_impl_any!(DeferredFuture<u32>: Send, Sync);

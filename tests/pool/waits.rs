@@ -185,7 +185,7 @@ fn a_bounded_inbox_hands_calls_back_and_still_takes_what_must_not_be_lost() {
     let reactor = Reactor::builder().inbox_bound(NonZeroUsize::MIN).build().unwrap();
     let handle = reactor.handle();
     handle.call_from_thread(|_| ()).unwrap();
-    assert_eq!(handle.try_call_from_thread(|_| ()).unwrap_err().reason, Rejection::InboxFull);
+    assert_eq!(handle.call_from_thread(|_| ()).unwrap_err().reason, Rejection::InboxFull);
     assert_eq!(handle.call_from_thread_waiting(None, |_| ()).unwrap_err().reason, Rejection::WouldDeadlock);
     // A result, and a blocking call, in a queue that is full until the loop runs.
     let result = Rc::new(Cell::new(None));

@@ -97,7 +97,7 @@ pub fn virtual_time() -> (Reactor, VirtualClock, Log<Incident>) {
     (build(Reactor::builder().clock(clock.clone()).on_report(reports.sink())), clock, reports)
 }
 
-fn build(builder: selvedge::Builder) -> Reactor {
+fn build(builder: selvedge::ReactorBuilder) -> Reactor {
     builder.build().unwrap()
 }
 

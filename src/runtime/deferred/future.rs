@@ -10,7 +10,7 @@ use super::chain;
 use super::drop_queue::{Ending, end};
 use super::outlet::tell;
 use super::{Deferred, Settled};
-use crate::failure::{Failure, is_called_off};
+use crate::failure::{Failure, is_cancellation};
 use crate::machine::deferred::Stage;
 
 /// A Deferred that is awaited: what `deferred.await` polls.
@@ -111,7 +111,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
 /// What is left of a result that nobody wants any more.
 pub(crate) fn disowned<E: Error + 'static>(result: Result<(), E>) -> Settled<(), E> {
     Settled::Now(match result {
-        Err(error) if is_called_off(&error) => {
+        Err(error) if is_cancellation(&error) => {
             drop_contained(error);
             Ok(())
         }

@@ -32,7 +32,7 @@ use self::ticket::Ticketed;
 pub use self::ticket::{CancelToken, Cancellation, Ticket};
 use self::worker::{is_employed_by, is_waited_for_by};
 use super::lanes;
-use super::residence::reactor_lives_here;
+use super::reactor_thread::is_reactor_thread;
 use super::sync::Arc;
 use crate::error::{PoolStopped, Rejected, Rejection, SizeError, StopFromWorker};
 use crate::failure::Failure;
@@ -216,7 +216,7 @@ impl ThreadPool {
     where
         F: FnOnce() + Send + 'static,
     {
-        if is_employed_by(&self.owner.shared) || reactor_lives_here() {
+        if is_employed_by(&self.owner.shared) || is_reactor_thread() {
             return Err(Rejected::new(Job::new(f), Rejection::WouldDeadlock));
         }
         self.put(job::Plain(f), Some(timeout))

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::super::apart::Apart;
 use super::super::deadline::{Deadline, Tick};
 use super::super::report::{Incident, Reporter};
-use super::super::sync::{Arc, Condvar, Dozing, Hint, Instant, Mutex, Spin};
+use super::super::sync::{Arc, Condvar, Hint, IdleHint, Instant, Mutex, Spin};
 use super::Job;
 use super::blocked::Blocked;
 use super::desks::Desks;
@@ -57,7 +57,7 @@ pub(crate) struct Shared {
     /// The intake has had a job since a worker last looked.
     pub(super) filled: Apart<Hint>,
     /// Sleepers that submitters may nudge.
-    pub(super) dozing: Apart<Dozing>,
+    pub(super) dozing: Apart<IdleHint>,
     /// How long a worker spins before it sleeps.
     pub(super) spin: Spin,
     /// Taken before `crew`, never after it.
@@ -137,7 +137,7 @@ impl Shared {
             stopped: Condvar::new(),
             intake: Apart(Mutex::new(Intake::new(terms.bound))),
             filled: Apart(Hint::default()),
-            dozing: Apart(Dozing::default()),
+            dozing: Apart(IdleHint::default()),
             spin: Spin::new(),
             roster: Mutex::new(Roster::default()),
             bench: terms.in_memory.then(Bench::new),

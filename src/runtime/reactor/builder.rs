@@ -7,8 +7,8 @@ use std::rc::Rc;
 
 use super::super::inbox::Inbox;
 use super::super::pool::{PoolBuilder, ThreadPool};
+use super::super::reactor_thread::ReactorThreadGuard;
 use super::super::report::{Report, Reporter};
-use super::super::residence::Residence;
 use super::super::sync::{Arc, Spin, current_thread};
 use super::calls::Calls;
 use super::clock::{Clock, VirtualClock};
@@ -34,7 +34,7 @@ use crate::machine::lifecycle::Lifecycle;
 /// # Ok::<(), selvedge::BuildError>(())
 /// ```
 #[must_use]
-pub struct Builder {
+pub struct ReactorBuilder {
     pool: PoolBuilder,
     added: Vec<(String, Added)>,
     reporter: Reporter,
@@ -42,7 +42,7 @@ pub struct Builder {
     inbox_bound: usize,
 }
 
-impl Builder {
+impl ReactorBuilder {
     pub(super) fn new() -> Self {
         let pool = ThreadPool::builder().size(5, 10);
         Self { pool, added: Vec::new(), reporter: Reporter::default(), clock: None, inbox_bound: usize::MAX }
@@ -163,7 +163,7 @@ impl Reactor {
             timers: Timers::default(),
             triggers: Triggers::new(),
             owned: Table::default(),
-            _residence: Residence::here(),
+            _thread: ReactorThreadGuard::enter(),
         };
         let reactor = Self { core: Rc::new(core) };
         reactor.attach_own_triggers();
@@ -171,9 +171,9 @@ impl Reactor {
     }
 }
 
-impl fmt::Debug for Builder {
+impl fmt::Debug for ReactorBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Builder")
+        f.debug_struct("ReactorBuilder")
             .field("pool", &self.pool)
             .field("added", &self.added)
             .field("reporter", &self.reporter)

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::super::inbox::Inbox;
 use super::super::pool::Blocked;
 use super::super::pool::{Job, ThreadPool};
-use super::super::residence::reactor_lives_here;
+use super::super::reactor_thread::is_reactor_thread;
 use super::super::sync::{Arc, Spin, ThreadId, current_thread};
 use super::calls::Calls;
 use super::pools::Pools;
@@ -55,7 +55,8 @@ impl Handle {
     /// wait.
     ///
     /// # Errors
-    /// The reactor has stopped, or its inbox is [bounded](crate::Builder::inbox_bound) and full: the call comes back, not run.
+    /// The call comes back, not run: the reactor has stopped, or its inbox is [bounded](crate::ReactorBuilder::inbox_bound) and full.
+    /// It never waits for room: [`call_from_thread_waiting`](Self::call_from_thread_waiting) does.
     pub fn call_from_thread<F>(&self, f: F) -> Result<(), Rejected<Call>>
     where
         F: FnOnce(&Reactor) + Send + 'static,
@@ -63,18 +64,7 @@ impl Handle {
         self.post_within(f, None)
     }
 
-    /// [`call_from_thread`](Self::call_from_thread), under the name that says what it does when the inbox is bounded and full: it hands the call back at once.
-    ///
-    /// # Errors
-    /// As many calls wait as may, or the reactor has stopped: the call comes back.
-    pub fn try_call_from_thread<F>(&self, f: F) -> Result<(), Rejected<Call>>
-    where
-        F: FnOnce(&Reactor) + Send + 'static,
-    {
-        self.post_within(f, None)
-    }
-
-    /// The same, but where the inbox is [bounded](crate::Builder::inbox_bound) and full this waits for a place, for as long as `timeout` if there is one. A pool's thread that
+    /// The same, but where the inbox is [bounded](crate::ReactorBuilder::inbox_bound) and full this waits for a place, for as long as `timeout` if there is one. A pool's thread that
     /// waits here counts as [blocked](crate::threads::blocked).
     ///
     /// ```
@@ -102,7 +92,7 @@ impl Handle {
     where
         F: FnOnce(&Reactor) + Send + 'static,
     {
-        if reactor_lives_here() {
+        if is_reactor_thread() {
             return Err(Rejected::new(Call(Box::new(f)), Rejection::WouldDeadlock));
         }
         match self.post_within(f, None) {

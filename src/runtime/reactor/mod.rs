@@ -23,20 +23,20 @@ use std::time::Duration;
 use self::calls::Calls;
 use self::clock::Clock;
 use self::handle::Shared;
-pub(crate) use self::owned::Rank;
+pub(crate) use self::owned::DropOrder;
 use self::owned::Table;
 use self::timers::Timers;
 use self::triggers::Triggers;
 use super::deferred::Outcome;
 use super::pool::{Job, ThreadPool};
+use super::reactor_thread::ReactorThreadGuard;
 use super::report::{Incident, Reporter};
-use super::residence::Residence;
 use super::sync::Arc;
 use crate::error::{Rejected, StopError, UnknownPool, UnknownTrigger};
 use crate::failure::Failure;
 use crate::machine::lifecycle::{Lifecycle, StopRefused};
 
-pub use self::builder::Builder;
+pub use self::builder::ReactorBuilder;
 pub use self::clock::VirtualClock;
 pub use self::handle::{Handle, LocalHandle};
 pub use self::owned::{Address, Owned};
@@ -68,7 +68,7 @@ type LocalCall = Box<dyn FnOnce(&Reactor)>;
 ///
 /// It lives on the thread that made it, and only a [`Handle`] of it can travel. Whatever runs on it is given a `&Reactor`; Deferred
 /// callbacks, which are not, reach it through a [`LocalHandle`]. A panic in any of this is contained and reported
-/// ([`Builder::on_report`]), and the loop goes on.
+/// ([`ReactorBuilder::on_report`]), and the loop goes on.
 ///
 /// ```
 /// use selvedge::Reactor;
@@ -105,7 +105,7 @@ struct Core {
     timers: Timers,
     triggers: Triggers,
     owned: Table,
-    _residence: Residence,
+    _thread: ReactorThreadGuard,
 }
 
 impl Default for Reactor {
@@ -122,9 +122,9 @@ impl Reactor {
         reactor
     }
 
-    /// A reactor to be described: see [`Builder`].
-    pub fn builder() -> Builder {
-        Builder::new()
+    /// A reactor to be described: see [`ReactorBuilder`].
+    pub fn builder() -> ReactorBuilder {
+        ReactorBuilder::new()
     }
 
     /// What other threads hold of this reactor.
@@ -229,8 +229,8 @@ impl Reactor {
         self.core.shared.pools.main()
     }
 
-    /// The pool of this name among those that the reactor was built with, with [`Builder::add_pool`] or [`Builder::share_pool`]. Its own one goes by its own name,
-    /// which is `reactor` unless [`Builder::pool_name`] said otherwise.
+    /// The pool of this name among those that the reactor was built with, with [`ReactorBuilder::add_pool`] or [`ReactorBuilder::share_pool`]. Its own one goes by its own name,
+    /// which is `reactor` unless [`ReactorBuilder::pool_name`] said otherwise.
     ///
     /// ```
     /// use selvedge::{Reactor, ThreadPool, threads};
@@ -258,7 +258,7 @@ impl Reactor {
 
     /// Gives a value to the reactor: it never leaves this thread, but its [`Address`] can.
     pub fn own<T: 'static>(&self, value: T) -> Owned<T> {
-        Owned::new(self, Rank::Plain, value)
+        Owned::new(self, DropOrder::Value, value)
     }
 
     /// Runs `f` once, when `event` is fired, in its `phase` and in the order of adding. If it returns a Deferred, the next phase waits for that.

@@ -14,15 +14,15 @@ use super::{Call, Core, Handle, Reactor};
 use crate::error::{BlockingCallError, OwnedError, Rejected};
 
 /// Tells a value from all others of its reactor, for ever: numbers are not used again. At the reactor's end they go in this order.
-type ValueId = (Rank, u64);
+type ValueId = (DropOrder, u64);
 
-/// Who goes first at the reactor's end.
+/// In which order the reactor drops its values when it ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Rank {
-    /// What another thread waits for: it is to hear that the reactor has stopped, and not what that does to other values.
-    Awaited,
-    /// A program's value.
-    Plain,
+pub(crate) enum DropOrder {
+    /// First: what another thread blocks on. It has to learn that the reactor has stopped, not what the drop of a value does.
+    BlockedCaller,
+    /// Then: a program's values.
+    Value,
 }
 
 /// The place of one value. Empty once it is gone; borrowed while somebody works with it.
@@ -89,10 +89,10 @@ pub(super) struct Table {
 }
 
 impl Table {
-    fn insert<T: 'static>(&self, rank: Rank, value: T) -> (ValueId, Rc<Slot<T>>) {
+    fn insert<T: 'static>(&self, drop_order: DropOrder, value: T) -> (ValueId, Rc<Slot<T>>) {
         let number = self.next.get();
         self.next.set(number + 1);
-        let id = (rank, number);
+        let id = (drop_order, number);
         let slot = Rc::new(Slot(RefCell::new(Some(value))));
         self.slots.borrow_mut().insert(id, Rc::clone(&slot) as Rc<dyn AnySlot>);
         (id, slot)
@@ -150,8 +150,8 @@ pub struct Owned<T: 'static> {
 }
 
 impl<T: 'static> Owned<T> {
-    pub(crate) fn new(reactor: &Reactor, rank: Rank, value: T) -> Self {
-        let (id, slot) = reactor.core.owned.insert(rank, value);
+    pub(crate) fn new(reactor: &Reactor, drop_order: DropOrder, value: T) -> Self {
+        let (id, slot) = reactor.core.owned.insert(drop_order, value);
         Self { core: Rc::downgrade(&reactor.core), id, slot, handle: reactor.handle(), left: false }
     }
 

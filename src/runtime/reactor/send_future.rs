@@ -10,8 +10,8 @@ use std::task::{Context, Poll, Waker};
 use super::super::deferred::{Deferred, disowned, tell};
 use super::super::report::{Incident, drop_contained, report};
 use super::super::sync::{Arc, Mutex};
-use super::{Address, Owned, Rank, Reactor};
-use crate::failure::{Failure, ReactorStopped, is_called_off};
+use super::{Address, DropOrder, Owned, Reactor};
+use crate::failure::{Failure, ReactorStopped, is_cancellation};
 use crate::machine::reply::{Asked, Reply, Settled as Answered};
 
 /// The reply machine, with a waker in place of a thread that sleeps.
@@ -145,7 +145,7 @@ where
         let made_at = self.made_at();
         let crossing = Arc::new(Mutex::new(Crossing { reply: Reply::Pending, waker: None }));
         // Another thread waits for it, so at the reactor's end it is told before other values go.
-        let near = Owned::new(reactor, Rank::Awaited, Near(Arc::clone(&crossing)));
+        let near = Owned::new(reactor, DropOrder::BlockedCaller, Near(Arc::clone(&crossing)));
         let answered = self.add_both(move |result| {
             // Gone with the reactor: then the future has been told.
             let late = near.into_inner().map_or_else(|_| None, |near| near.answer(result).err());
@@ -186,7 +186,7 @@ where
         if !mem::replace(&mut self.over, true) {
             let answer = self.far.leave();
             if let Some(Err(error)) = &answer
-                && !is_called_off(error)
+                && !is_cancellation(error)
             {
                 report(Incident::Unhandled, error, Some(self.made_at));
             }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::super::deferred::{Ahead, Chain, Deferred, Hook, OutcomeOf, Settled, cancel_before, guard};
 use super::super::report::drop_contained;
 use super::{DelayedCall, Reactor};
-use crate::failure::{Cancelled, Failure, TimedOut, says};
+use crate::failure::{Cancelled, Failure, TimedOut, has_cause};
 
 /// What a timer and the link it stands at know of each other.
 #[derive(Default)]
@@ -92,7 +92,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
     pub fn add_timeout(self, reactor: &Reactor, after: Duration) -> Self {
         self.add_timeout_with(reactor, after, |result, after| {
             Settled::Now(match result {
-                Err(error) if says::<Cancelled>(&error) => Err(E::from(Failure::from(TimedOut(after)))),
+                Err(error) if has_cause::<Cancelled>(&error) => Err(E::from(Failure::from(TimedOut(after)))),
                 result => result,
             })
         })

@@ -47,12 +47,12 @@ impl Reactor {
                 (Turn::Again, _) => {}
                 (Turn::Wait(time), Clock::Virtual(clock)) => clock.advance(time),
                 (Turn::Wait(time), Clock::Real(_)) => {
-                    if !inbox.linger() {
+                    if !inbox.spin_until_nonempty() {
                         inbox.wait(Some(time));
                     }
                 }
                 (Turn::Idle, _) => {
-                    if !inbox.linger() {
+                    if !inbox.spin_until_nonempty() {
                         inbox.wait(None);
                     }
                 }

@@ -1,4 +1,4 @@
-//! On which threads reactors live: such a thread must not wait for what its reactor may have to do.
+//! Thread-local: does a reactor live on this thread? Such a thread must not block on work that its reactor may have to do.
 
 use std::cell::Cell;
 
@@ -8,24 +8,24 @@ thread_local! {
     static REACTORS: Cell<usize> = Cell::new(0);
 }
 
-/// A reactor lives on this thread, for as long as this does. It stays on the thread, as the reactor does.
+/// Marks this thread as one that a reactor lives on, until it is dropped. A reactor holds one.
 #[derive(Debug)]
-pub(crate) struct Residence;
+pub(crate) struct ReactorThreadGuard;
 
-impl Residence {
-    pub(crate) fn here() -> Self {
+impl ReactorThreadGuard {
+    pub(crate) fn enter() -> Self {
         let _ = REACTORS.try_with(|reactors| reactors.set(reactors.get() + 1));
         Self
     }
 }
 
-impl Drop for Residence {
+impl Drop for ReactorThreadGuard {
     fn drop(&mut self) {
         let _ = REACTORS.try_with(|reactors| reactors.set(reactors.get().saturating_sub(1)));
     }
 }
 
 /// Whether any reactor lives on this thread.
-pub(crate) fn reactor_lives_here() -> bool {
+pub(crate) fn is_reactor_thread() -> bool {
     REACTORS.try_with(|reactors| reactors.get() > 0).unwrap_or(false)
 }

@@ -1,0 +1,144 @@
+//! Shell 2, the one-shot channel: one thread sends a value, another blocks until it has come.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::sync::{Arc, Condvar, Hint, Instant, Mutex, Spin};
+use crate::machine::reply::{Asked, Reply, Settled};
+
+/// What the two halves share.
+struct Shared<T> {
+    reply: Mutex<Reply<T>>,
+    wake: Condvar,
+    settled: Hint,
+}
+
+impl<T> Shared<T> {
+    fn carry_out(&self, settled: Settled) {
+        self.settled.set(true);
+        if settled == Settled::Wake {
+            self.wake.notify_one();
+        }
+    }
+}
+
+/// The half that sends. Dropping it unused tells the receiver that no value will come.
+pub struct Sender<T>(Arc<Shared<T>>);
+
+/// The half that blocks.
+pub struct Receiver<T>(Arc<Shared<T>>);
+
+/// Why no value will come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecvError {
+    /// The sender was dropped.
+    Disconnected,
+    /// The timeout passed first.
+    TimedOut,
+}
+
+/// A new channel for one value.
+#[must_use]
+pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
+    let shared = Arc::new(Shared { reply: Mutex::new(Reply::Pending), wake: Condvar::new(), settled: Hint::default() });
+    (Sender(Arc::clone(&shared)), Receiver(shared))
+}
+
+impl<T> Sender<T> {
+    /// Sends the value, and wakes the receiver.
+    ///
+    /// # Errors
+    /// The value, if the receiver has given up: it is dropped on the sender's thread.
+    pub fn send(self, value: T) -> Result<(), T> {
+        let settled = self.0.reply.lock().answer(value)?;
+        self.0.carry_out(settled);
+        Ok(())
+    }
+
+    /// Whether the receiver still waits for the value.
+    #[must_use]
+    pub fn is_wanted(&self) -> bool {
+        self.0.reply.lock().is_wanted()
+    }
+}
+
+impl<T> Drop for Sender<T> {
+    fn drop(&mut self) {
+        let settled = self.0.reply.lock().break_off();
+        self.0.carry_out(settled);
+    }
+}
+
+impl<T> Receiver<T> {
+    /// Spins briefly, which may save the sleep; returns whether the matter is settled.
+    pub(crate) fn spin_until_settled(&self, spin: &Spin) -> bool {
+        spin.until(&self.0.settled)
+    }
+
+    /// Blocks this thread until the value has come or none can come.
+    ///
+    /// # Errors
+    /// Why no value will come.
+    pub fn recv(self, timeout: Option<Duration>) -> Result<T, RecvError> {
+        let started = Instant::now();
+        let mut reply = self.0.reply.lock();
+        loop {
+            match reply.ask() {
+                Asked::Answer(value) => return Ok(value),
+                Asked::Broken => return Err(RecvError::Disconnected),
+                Asked::Expired => return Err(RecvError::TimedOut),
+                Asked::Sleep => {}
+            }
+            let left = timeout.map(|timeout| timeout.saturating_sub(started.elapsed()));
+            if left == Some(Duration::ZERO) {
+                // The only thread that could be woken is this one.
+                let _ = reply.expire();
+            } else {
+                reply = self.0.wake.wait_for(reply, left);
+            }
+        }
+    }
+
+    /// A handle with which a model makes the timeout pass: models have no clock.
+    #[allow(dead_code, reason = "used by models only")]
+    #[must_use]
+    pub fn timeout_trigger(&self) -> TimeoutTrigger<T> {
+        TimeoutTrigger(Arc::clone(&self.0))
+    }
+}
+
+/// Lets a model decide when the receiver's timeout passes, and when it wakes spuriously.
+#[allow(dead_code, reason = "used by models only")]
+pub struct TimeoutTrigger<T>(Arc<Shared<T>>);
+
+#[allow(dead_code, reason = "used by models only")]
+impl<T> TimeoutTrigger<T> {
+    /// The timeout passes now.
+    pub fn fire(self) {
+        let settled = self.0.reply.lock().expire();
+        self.0.carry_out(settled);
+    }
+
+    /// Wakes the receiver for no reason, as an operating system may.
+    pub fn wake_spuriously(&self) {
+        self.0.wake.notify_all();
+    }
+}
+
+impl<T> fmt::Debug for Sender<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sender").field("wanted", &self.is_wanted()).finish()
+    }
+}
+
+impl<T> fmt::Debug for Receiver<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Receiver")
+    }
+}
+
+impl<T> fmt::Debug for TimeoutTrigger<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TimeoutTrigger")
+    }
+}

@@ -133,14 +133,14 @@ fn a_call_posted_against_stop_runs_before_the_reactor_ends_or_comes_back() {
 fn a_deferred_result_reaches_the_loop_and_the_loop_ends() {
     explore_calm(|chaos| {
         let reactor = reactor(chaos);
-        let here = reactor.local();
+        let local = reactor.local();
         let answered = Rc::new(Cell::new(false));
         let deferred = defer_to_thread(&reactor, || 6 * 7_u32).add_callback({
             let answered = Rc::clone(&answered);
             move |answer| {
                 assert_eq!(answer, 42);
                 answered.set(true);
-                here.with(Reactor::stop).unwrap().unwrap();
+                local.with(Reactor::stop).unwrap().unwrap();
             }
         });
         drop(deferred);

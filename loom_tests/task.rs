@@ -27,7 +27,7 @@ fn bring(news: &News) {
 /// A task that is finished when that many news have come, and stops its reactor. It hands out a waker for each when it is first polled.
 fn waits_for(reactor: &Reactor, many: u8, news: &News) -> mpsc::Receiver<Waker> {
     let (give, wakers) = mpsc::channel();
-    let (news, here, mut given) = (Arc::clone(news), reactor.local(), false);
+    let (news, local, mut given) = (Arc::clone(news), reactor.local(), false);
     let _ = reactor.spawn(poll_fn(move |context| {
         if !given {
             given = true;
@@ -36,7 +36,7 @@ fn waits_for(reactor: &Reactor, many: u8, news: &News) -> mpsc::Receiver<Waker> 
         if *news.lock().unwrap() < many {
             return Poll::Pending;
         }
-        here.with(|reactor| reactor.stop().unwrap_or_default()).unwrap();
+        local.with(|reactor| reactor.stop().unwrap_or_default()).unwrap();
         Poll::Ready(())
     }));
     wakers
@@ -51,7 +51,7 @@ fn a_wake_against_a_poll_is_not_lost() {
         let (give, given) = (Arc::new(Mutex::new(None)), Arc::clone(&news));
         // The first poll starts the thread, so that everything after it races.
         let held = Arc::clone(&give);
-        let here = reactor.local();
+        let local = reactor.local();
         let _ = reactor.spawn(poll_fn(move |context| {
             let mut held = held.lock().unwrap();
             if held.is_none() {
@@ -65,7 +65,7 @@ fn a_wake_against_a_poll_is_not_lost() {
             if *given.lock().unwrap() == 0 {
                 return Poll::Pending;
             }
-            here.with(|reactor| reactor.stop().unwrap_or_default()).unwrap();
+            local.with(|reactor| reactor.stop().unwrap_or_default()).unwrap();
             Poll::Ready(())
         }));
         reactor.run();
@@ -169,7 +169,7 @@ fn a_deferred_that_another_thread_awaits_reaches_it_or_is_cancelled() {
 fn a_task_of_one_reactor_that_awaits_a_deferred_of_another_thread_is_woken() {
     explore_calm(|chaos| {
         let reactor = reactor(chaos);
-        let here = reactor.local();
+        let local = reactor.local();
         let (give, given) = mpsc::channel();
         // The other thread has a reactor of its own, which only turns.
         let other = thread::spawn(move || {
@@ -187,7 +187,7 @@ fn a_task_of_one_reactor_that_awaits_a_deferred_of_another_thread_is_woken() {
         };
         let _ = reactor.spawn(async move {
             assert_eq!(awaited.await.unwrap(), 7);
-            here.with(|reactor| reactor.stop().unwrap_or_default()).unwrap();
+            local.with(|reactor| reactor.stop().unwrap_or_default()).unwrap();
         });
         reactor.run();
         other.join().unwrap();

@@ -42,7 +42,7 @@ fn play(user: &User, shared: &ThreadPool) -> (Vec<ThreadPool>, Outcomes) {
         .collect();
     let outcomes = Arc::new(Mutex::new(Outcomes::new()));
     for (number, &pool) in user.jobs.iter().enumerate() {
-        let (outcomes, here, patience) = (Arc::clone(&outcomes), reactor.local(), user.patience);
+        let (outcomes, local, patience) = (Arc::clone(&outcomes), reactor.local(), user.patience);
         let all = user.jobs.len();
         let pool = pools.get(pool).unwrap_or(shared);
         let result = threads::defer_to_thread_pool(&reactor, pool, move || number);
@@ -50,7 +50,7 @@ fn play(user: &User, shared: &ThreadPool) -> (Vec<ThreadPool>, Outcomes) {
             let mut outcomes = outcomes.lock().unwrap();
             outcomes.entry(number).or_default().push(result.is_ok_and(|value| value == number));
             if outcomes.len() >= patience.min(all) {
-                let _ = here.with(Reactor::stop);
+                let _ = local.with(Reactor::stop);
             }
         });
     }

@@ -67,7 +67,7 @@ fn run(jobs: &[Job], workers: usize) -> Vec<Came> {
                 End::Panic => std::panic::resume_unwind(Box::new("planned")),
             }
         });
-        let (out, here, left) = (Arc::clone(&came), reactor.local(), Rc::clone(&left));
+        let (out, local, left) = (Arc::clone(&came), reactor.local(), Rc::clone(&left));
         let deferred = deferred.add_both(move |result: Result<usize, Failure>| {
             assert_eq!(thread::current().id(), home);
             let end = match &result {
@@ -79,7 +79,7 @@ fn run(jobs: &[Job], workers: usize) -> Vec<Came> {
             out.lock().unwrap().push(Came::Result(n, end));
             *left.borrow_mut() -= 1;
             if *left.borrow() == 0 {
-                let _ = here.with(Reactor::stop);
+                let _ = local.with(Reactor::stop);
             }
         });
         if job.cancelled {

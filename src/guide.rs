@@ -69,10 +69,10 @@
 //! }
 //!
 //! let reactor = Reactor::new();
-//! let here = reactor.local();
+//! let local = reactor.local();
 //! reactor.spawn(total(Deferred::succeed(1), Deferred::succeed(2))).add_callback(move |sum| {
 //!     assert_eq!(sum, 3);
-//!     here.with(|reactor| reactor.stop()).ok();
+//!     local.with(|reactor| reactor.stop()).ok();
 //! });
 //! reactor.run();
 //! ```

@@ -11,10 +11,10 @@
 //! use selvedge::{Reactor, threads};
 //!
 //! let reactor = Reactor::new();
-//! let here = reactor.local();
+//! let local = reactor.local();
 //! let _ = threads::defer_to_thread(&reactor, || 6 * 7).add_callback(move |answer| {
 //!     println!("{answer}, on the reactor's thread");
-//!     here.with(|reactor| reactor.stop()).ok();
+//!     local.with(|reactor| reactor.stop()).ok();
 //! });
 //! reactor.run();
 //! ```

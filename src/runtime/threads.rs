@@ -29,10 +29,10 @@ use crate::failure::{Failure, Panic};
 /// use selvedge::{Reactor, threads};
 ///
 /// let reactor = Reactor::new();
-/// let here = reactor.local();
+/// let local = reactor.local();
 /// let _ = threads::defer_to_thread(&reactor, || 6 * 7).add_callback(move |answer| {
 ///     assert_eq!(answer, 42);
-///     here.with(|reactor| reactor.stop()).ok();
+///     local.with(|reactor| reactor.stop()).ok();
 /// });
 /// reactor.run();
 /// ```

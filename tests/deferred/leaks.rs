@@ -131,15 +131,15 @@ fn two_chains_of_which_each_captures_the_others_tail() {
 fn a_reactor_whose_timers_and_values_hold_deferreds_that_hold_the_way_back_to_it() {
     let drops = Drops::new();
     let reactor = Reactor::new();
-    let here = reactor.local();
+    let local = reactor.local();
     let (deferred, resolver) = Deferred::<()>::new();
     let token = drops.token();
-    let tail = deferred.add_timeout(&reactor, Duration::from_secs(1)).add_both(move |_| drop((here, token)));
+    let tail = deferred.add_timeout(&reactor, Duration::from_secs(1)).add_both(move |_| drop((local, token)));
     let _ = reactor.own((tail, resolver)).leave();
-    let (here, token) = (reactor.local(), drops.token());
+    let (local, token) = (reactor.local(), drops.token());
     let (waits, keep) = Deferred::<()>::new();
     let task = reactor.spawn(async move {
-        let _held = (here, token, keep);
+        let _held = (local, token, keep);
         let _ = waits.await;
     });
     task.add_errback(|_| ());

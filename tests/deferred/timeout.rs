@@ -44,10 +44,10 @@ fn a_result_in_time_cancels_the_timer_before_anything_behind_it_runs() {
     let (reactor, _) = timed();
     for fails in [false, true] {
         let (deferred, resolver) = Deferred::<u32>::new();
-        let here = reactor.local();
+        let local = reactor.local();
         let tail = deferred
             .add_timeout(&reactor, TIME)
-            .add_both(move |result| (result.is_ok(), here.with(Reactor::delayed_calls).unwrap()));
+            .add_both(move |result| (result.is_ok(), local.with(Reactor::delayed_calls).unwrap()));
         assert_eq!(reactor.delayed_calls(), 1);
         if fails {
             resolver.errback(Oops(1))

@@ -198,13 +198,13 @@ fn user_of(pool: &ThreadPool, jobs: u64) -> thread::JoinHandle<u64> {
         let reactor = Reactor::builder().share_pool("shared", &pool).build().unwrap();
         let (tell, told) = mpsc::channel();
         for number in 1..=jobs {
-            let (tell, here) = (tell.clone(), reactor.local());
+            let (tell, local) = (tell.clone(), reactor.local());
             let shared = reactor.pool("shared").unwrap();
             let result = threads::defer_to_thread_pool(&reactor, shared, move || number);
             let _ = result.add_callback(move |number| {
                 tell.send(number).unwrap();
                 if number == jobs {
-                    here.with(Reactor::stop).unwrap().unwrap();
+                    local.with(Reactor::stop).unwrap().unwrap();
                 }
             });
         }
@@ -261,12 +261,12 @@ fn a_shared_pool_that_is_stopped_under_its_reactors_fails_their_jobs_and_no_reac
         pool.start().unwrap();
         let reactor = Reactor::builder().share_pool("shared", &pool).build().unwrap();
         pool.stop().unwrap();
-        let (log, here) = (Log::new(), reactor.local());
+        let (log, local) = (Log::new(), reactor.local());
         let told = log.clone();
         let result = threads::defer_to_thread_pool(&reactor, reactor.pool("shared").unwrap(), || ());
         let _ = result.add_both(move |result: Result<(), Failure>| {
             told.note(result.unwrap_err().to_string());
-            here.with(Reactor::stop).ok();
+            local.with(Reactor::stop).ok();
         });
         reactor.call_when_running(|reactor| {
             let _ = reactor.stop();

@@ -142,10 +142,10 @@ fn cancelling_a_deferred_whose_job_runs_asks_the_job_to_end() {
             thread::yield_now();
         }
     });
-    let here = reactor.local();
+    let local = reactor.local();
     let deferred = deferred.add_errback(move |failure| {
         assert!(failure.is::<selvedge::Cancelled>());
-        here.with(selvedge::Reactor::stop).ok();
+        local.with(selvedge::Reactor::stop).ok();
     });
     let mut deferred = Some(deferred);
     reactor.call_when_running(move |reactor| {

@@ -266,11 +266,11 @@ fn user_code_that_parks_its_thread_steals_no_wake() {
     ends(|| {
         let reactor = Reactor::new();
         let handle = reactor.handle();
-        let (here, gate) = (thread::current(), Gate::new());
+        let (this_thread, gate) = (thread::current(), Gate::new());
         let opened = gate.clone();
         let poster = thread::spawn(move || {
             opened.pass();
-            here.unpark();
+            this_thread.unpark();
             until_asleep(&handle);
             handle.stop();
         });
@@ -416,12 +416,12 @@ fn each_reactor_knows_its_own_thread_and_not_that_of_another() {
     ends(|| {
         let mine = Reactor::new();
         let (tell, told) = std::sync::mpsc::channel();
-        let here = mine.handle();
+        let handle = mine.handle();
         let other = thread::spawn(move || {
             let reactor = Reactor::new();
             tell.send(reactor.handle()).unwrap();
             assert!(reactor.handle().is_in_reactor_thread());
-            assert!(!here.is_in_reactor_thread());
+            assert!(!handle.is_in_reactor_thread());
             reactor.run();
         });
         let theirs = told.recv().unwrap();

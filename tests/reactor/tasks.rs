@@ -179,9 +179,9 @@ mod looping {
         let (looping, counts) = counting();
         let ended = looping.start(&reactor, SECOND).unwrap();
         reactor.advance(7 * SECOND).unwrap();
-        let (again, here) = (looping.clone(), reactor.local());
+        let (again, local) = (looping.clone(), reactor.local());
         let second =
-            ended.add_callback(move |()| here.with(|reactor| again.start(reactor, 2 * SECOND).unwrap()).unwrap());
+            ended.add_callback(move |()| local.with(|reactor| again.start(reactor, 2 * SECOND).unwrap()).unwrap());
         looping.stop().unwrap();
         assert!(looping.is_running());
         reactor.advance(5 * SECOND).unwrap();

@@ -47,10 +47,10 @@ fn a_value_fires_the_deferred_on_the_reactors_thread() {
     let log = Log::new();
     let seen = log.clone();
     run_first(move |reactor| {
-        let (here, home) = (reactor.local(), thread::current().id());
+        let (local, home) = (reactor.local(), thread::current().id());
         drop(threads::defer_to_thread(reactor, || "value").add_callback(move |value| {
             seen.note((value, thread::current().id() == home));
-            here.with(|reactor| reactor.stop().unwrap()).unwrap();
+            local.with(|reactor| reactor.stop().unwrap()).unwrap();
         }));
     });
     assert_eq!(log, [("value", true)]);

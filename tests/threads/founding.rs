@@ -161,13 +161,13 @@ fn multiple_methods_run_in_the_order_of_their_list_one_after_the_other_in_one_th
 fn the_result_of_a_long_calculation_comes_back_to_the_reactors_thread() {
     ends(|| {
         let reactor = Reactor::new();
-        let here = reactor.local();
+        let local = reactor.local();
         let log = Log::new();
         let printed = log.clone();
         let calculated = threads::defer_to_thread(&reactor, || (3, thread::current().id()));
         drop(calculated.add_callback(move |(result, calculated_on)| {
             printed.note((result, calculated_on, thread::current().id()));
-            here.with(|reactor| reactor.stop().unwrap()).unwrap();
+            local.with(|reactor| reactor.stop().unwrap()).unwrap();
         }));
         reactor.run();
         let [(3, calculated_on, printed_on)] = log.entries()[..] else { panic!("{log:?}") };
@@ -187,10 +187,10 @@ fn a_callback_added_when_the_work_has_long_been_done_still_gets_the_result() {
             let calculated = threads::defer_to_thread(reactor, || 3);
             // The worker is through with it; but the loop is in here, so the Deferred cannot have fired.
             until(|| reactor.thread_pool().stats().completed == 1);
-            let here = reactor.local();
+            let local = reactor.local();
             drop(calculated.add_callback(move |result| {
                 printed.note(result);
-                here.with(|reactor| reactor.stop().unwrap()).unwrap();
+                local.with(|reactor| reactor.stop().unwrap()).unwrap();
             }));
         });
         reactor.run();

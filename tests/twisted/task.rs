@@ -409,9 +409,9 @@ mod looping {
                     tick.stop().unwrap();
                 }
             });
-            let here = reactor.local();
+            let local = reactor.local();
             let ended = looping.start(&reactor, Duration::ZERO).unwrap();
-            ended.add_callback(move |()| here.with(|reactor| reactor.stop().unwrap()));
+            ended.add_callback(move |()| local.with(|reactor| reactor.stop().unwrap()));
             reactor.run();
             assert_eq!(log.len(), 6);
         });

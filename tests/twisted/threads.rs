@@ -193,10 +193,10 @@ fn result_of<T: Clone + Send + 'static>(
     ends(|| {
         let (reactor, _) = reporting();
         let (tell, told) = std::sync::mpsc::channel();
-        let (here, deferred) = (reactor.local(), make(&reactor));
+        let (local, deferred) = (reactor.local(), make(&reactor));
         drop(deferred.add_both(move |result| {
             let _ = tell.send(result);
-            here.with(|reactor| reactor.stop().unwrap_or_default()).unwrap_or_default();
+            local.with(|reactor| reactor.stop().unwrap_or_default()).unwrap_or_default();
         }));
         reactor.run();
         told.recv().unwrap()
@@ -222,10 +222,10 @@ fn deferred_failure() {
 #[test]
 fn deferred_failure_after_success() {
     let failure = result_of(|reactor| {
-        let here = reactor.local();
+        let local = reactor.local();
         threads::defer_to_thread(reactor, || ()).add_callback(move |()| {
             let failing = || Err::<(), _>(RuntimeError("division by zero"));
-            here.with(|reactor| threads::defer_to_thread(reactor, failing)).unwrap_or_else(Deferred::fail)
+            local.with(|reactor| threads::defer_to_thread(reactor, failing)).unwrap_or_else(Deferred::fail)
         })
     });
     assert!(failure.unwrap_err().is::<RuntimeError>());

@@ -29,13 +29,13 @@ use crate::machine::deferred::Stage;
 /// use std::time::Duration;
 ///
 /// let reactor = Reactor::new();
-/// let here = reactor.local();
+/// let local = reactor.local();
 /// let _ = reactor.spawn(async move {
 ///     let (answer, resolver) = Deferred::new();
-///     let timer = here.sleep(Duration::from_millis(1)).add_callback(move |()| resolver.callback(42));
+///     let timer = local.sleep(Duration::from_millis(1)).add_callback(move |()| resolver.callback(42));
 ///     assert_eq!(answer.await?, 42);
 ///     timer.await?;
-///     here.with(|reactor| reactor.stop()).ok();
+///     local.with(|reactor| reactor.stop()).ok();
 ///     Ok::<_, Failure>(())
 /// });
 /// reactor.run();

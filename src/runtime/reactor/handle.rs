@@ -209,10 +209,10 @@ impl fmt::Debug for Handle {
 ///
 /// let reactor = Reactor::new();
 /// let (answer, resolver) = Deferred::<u32>::new();
-/// let here = reactor.local();
+/// let local = reactor.local();
 /// let _ = answer.add_callback(move |answer| {
 ///     assert_eq!(answer, 42);
-///     here.with(|reactor| reactor.stop()).ok();
+///     local.with(|reactor| reactor.stop()).ok();
 /// });
 /// let _ = reactor.call_later(Duration::from_millis(1), move |_| resolver.callback(42));
 /// reactor.run();

@@ -238,9 +238,9 @@ impl Reactor {
     /// let reactor = Reactor::builder()
     ///     .add_pool("slow disk", ThreadPool::builder().size(0, 2))
     ///     .build()?;
-    /// let here = reactor.local();
+    /// let local = reactor.local();
     /// let read = threads::defer_to_thread_pool(&reactor, reactor.pool("slow disk")?, || std::fs::read("Cargo.toml"));
-    /// let _ = read.add_both(move |_| here.with(|reactor| reactor.stop()).ok());
+    /// let _ = read.add_both(move |_| local.with(|reactor| reactor.stop()).ok());
     /// reactor.run();
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

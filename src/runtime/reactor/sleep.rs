@@ -17,8 +17,8 @@ impl Reactor {
     /// use std::time::Duration;
     ///
     /// let reactor = Reactor::new();
-    /// let here = reactor.local();
-    /// reactor.sleep(Duration::from_millis(1)).add_callback(move |()| here.with(|reactor| reactor.stop()).unwrap_or(Ok(())));
+    /// let local = reactor.local();
+    /// reactor.sleep(Duration::from_millis(1)).add_callback(move |()| local.with(|reactor| reactor.stop()).unwrap_or(Ok(())));
     /// reactor.run();
     /// ```
     #[track_caller]

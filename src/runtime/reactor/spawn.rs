@@ -144,12 +144,12 @@ impl Reactor {
     /// use std::rc::Rc;
     ///
     /// let reactor = Reactor::new();
-    /// let here = reactor.local();
+    /// let local = reactor.local();
     /// let _ = reactor.spawn(async move {
     ///     let local = Rc::new(6_u32);
-    ///     let seven = here.with(|reactor| threads::defer_to_thread(reactor, || 7_u32))?.await?;
+    ///     let seven = local.with(|reactor| threads::defer_to_thread(reactor, || 7_u32))?.await?;
     ///     assert_eq!(*local * seven, 42);
-    ///     here.with(|reactor| reactor.stop()).ok();
+    ///     local.with(|reactor| reactor.stop()).ok();
     ///     Ok::<_, Failure>(())
     /// });
     /// reactor.run();

@@ -80,10 +80,10 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
     ///
     /// let reactor = Reactor::builder().clock(VirtualClock::new()).build()?;
     /// let (answer, _resolver) = Deferred::<u32>::new();
-    /// let here = reactor.local();
+    /// let local = reactor.local();
     /// answer.add_timeout(&reactor, Duration::from_secs(5)).add_errback(move |failure| {
     ///     assert!(failure.is::<TimedOut>());
-    ///     here.with(|reactor| reactor.stop()).ok();
+    ///     local.with(|reactor| reactor.stop()).ok();
     ///     0
     /// });
     /// reactor.run();
@@ -109,12 +109,12 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
     ///
     /// let reactor = Reactor::new();
     /// let (answer, _resolver) = Deferred::<u32>::new();
-    /// let here = reactor.local();
+    /// let local = reactor.local();
     /// answer
     ///     .add_timeout_with(&reactor, Duration::from_millis(1), |_late, _after| 0)
     ///     .add_callback(move |answer| {
     ///         assert_eq!(answer, 0);
-    ///         here.with(|reactor| reactor.stop()).ok();
+    ///         local.with(|reactor| reactor.stop()).ok();
     ///     });
     /// reactor.run();
     /// ```

@@ -41,10 +41,10 @@ fn dropping_the_future_unfinished_cancels_the_deferred_on_its_own_thread() {
         for polled in [false, true] {
             let (reactor, reports) = reporting();
             let (grave, buried) = Grave::new();
-            let here = reactor.local();
+            let local = reactor.local();
             let (deferred, _resolver) = Deferred::<()>::with_canceller(move || {
                 drop(grave);
-                here.with(|reactor| reactor.stop().unwrap()).unwrap();
+                local.with(|reactor| reactor.stop().unwrap()).unwrap();
             });
             let mut future = deferred.into_send_future(&reactor);
             let elsewhere = thread::spawn(move || {

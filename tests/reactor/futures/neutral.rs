@@ -12,10 +12,10 @@ use selvedge::{Failure, Reactor};
 use crate::support::ends;
 
 fn stopping(reactor: &Reactor, future: impl Future<Output = ()> + 'static) {
-    let here = reactor.local();
+    let local = reactor.local();
     let _ = reactor.spawn(async move {
         future.await;
-        here.with(|reactor| reactor.stop().unwrap_or_default()).unwrap();
+        local.with(|reactor| reactor.stop().unwrap_or_default()).unwrap();
     });
 }
 
@@ -63,20 +63,20 @@ fn two_tasks_talk_over_a_channel_that_is_full_half_of_the_time() {
 fn combinators_race_a_channel_against_a_timer() {
     ends(|| {
         let reactor = Reactor::new();
-        let here = reactor.local();
+        let local = reactor.local();
         stopping(&reactor, async move {
             let (_silent, never) = oneshot::channel::<()>();
-            let timeout = here.sleep(Duration::from_millis(1)).into_future();
+            let timeout = local.sleep(Duration::from_millis(1)).into_future();
             match select(never, timeout).await {
                 Either::Right((Ok(()), _)) => {}
                 other => panic!("{:?}", matches!(other, Either::Left(_))),
             }
             let (tell, told) = oneshot::channel();
             thread::spawn(move || tell.send(5).unwrap());
-            let long = here.sleep(Duration::MAX).into_future();
+            let long = local.sleep(Duration::MAX).into_future();
             assert!(matches!(select(told, long).await, Either::Left((Ok(5), _))));
             // The timer that lost is cancelled.
-            assert_eq!(here.with(Reactor::delayed_calls), Ok(0));
+            assert_eq!(local.with(Reactor::delayed_calls), Ok(0));
         });
         reactor.run();
     });
@@ -87,14 +87,14 @@ fn combinators_race_a_channel_against_a_timer() {
 fn many_at_once_are_awaited_in_one_task() {
     ends(|| {
         let reactor = Reactor::new();
-        let here = reactor.local();
+        let local = reactor.local();
         stopping(&reactor, async move {
-            let local = Rc::new(1);
+            let factor = Rc::new(1);
             let all = (0..100).map(|n| {
-                let (here, local) = (here.clone(), Rc::clone(&local));
+                let (local, factor) = (local.clone(), Rc::clone(&factor));
                 async move {
-                    here.sleep(Duration::from_micros(n % 7)).await?;
-                    Ok::<_, Failure>(n * *local)
+                    local.sleep(Duration::from_micros(n % 7)).await?;
+                    Ok::<_, Failure>(n * *factor)
                 }
             });
             let sum: u64 = join_all(all).await.into_iter().map(Result::unwrap).sum();

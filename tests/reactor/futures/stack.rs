@@ -40,10 +40,10 @@ fn a_million_tasks_that_await_each_other_finish() {
         let (last, resolver) = line(&reactor, MANY, &drops);
         reactor.turn().unwrap();
         resolver.callback(0);
-        let here = reactor.local();
+        let local = reactor.local();
         last.add_callback(move |n| {
             assert_eq!(n, MANY);
-            here.with(|reactor| reactor.stop().unwrap()).unwrap();
+            local.with(|reactor| reactor.stop().unwrap()).unwrap();
         });
         reactor.run();
         assert_eq!(drops.get(), MANY);

@@ -15,10 +15,10 @@ use crate::support::{Log, reporting, virtual_time};
 /// Stops the reactor when a Deferred has come to something, and keeps that.
 fn keep<T: 'static>(reactor: &Reactor, deferred: Deferred<T>) -> Rc<RefCell<Option<Result<T, Failure>>>> {
     let kept = Rc::new(RefCell::new(None));
-    let (keeps, here) = (Rc::clone(&kept), reactor.local());
+    let (keeps, local) = (Rc::clone(&kept), reactor.local());
     deferred.add_both(move |result| {
         keeps.replace(Some(result));
-        here.with(|reactor| reactor.stop().unwrap_or_default()).unwrap_or_default();
+        local.with(|reactor| reactor.stop().unwrap_or_default()).unwrap_or_default();
     });
     kept
 }
@@ -99,9 +99,9 @@ fn a_task_that_wakes_itself_is_polled_once_a_turn() {
 #[test]
 fn the_output_may_be_whatever_a_callback_may_return() {
     let (reactor, _) = reporting();
-    let here = reactor.local();
+    let local = reactor.local();
     let failed = keep(&reactor, reactor.spawn(async { "x".parse::<u32>() }));
-    let nested = keep(&reactor, reactor.spawn(async move { here.sleep(Duration::ZERO).add_callback(|()| 7_u32) }));
+    let nested = keep(&reactor, reactor.spawn(async move { local.sleep(Duration::ZERO).add_callback(|()| 7_u32) }));
     reactor.run();
     assert!(failed.take().unwrap().unwrap_err().is::<std::num::ParseIntError>());
     // The reactor was asked to stop by the first, and the second's timer is due in the turns that are left, or it is told.
@@ -191,8 +191,8 @@ fn a_failure_of_a_task_that_nobody_holds_is_reported_with_the_place_where_it_was
         .unwrap();
     let line = line!() + 1;
     drop(reactor.spawn(async { Err::<(), _>(Failure::msg("no")) }));
-    let here = reactor.local();
-    drop(here.spawn(async { Err::<(), _>(Failure::msg("no")) }));
+    let local = reactor.local();
+    drop(local.spawn(async { Err::<(), _>(Failure::msg("no")) }));
     reactor.handle().stop();
     reactor.run();
     assert_eq!(lines, [(Incident::Unhandled, line), (Incident::Unhandled, line + 2)]);
@@ -228,15 +228,15 @@ fn the_reactors_end_drops_the_future_and_fails_the_deferred() {
 #[test]
 fn after_the_reactors_end_a_task_fails_at_once() {
     let (reactor, _) = reporting();
-    let here: LocalHandle = reactor.local();
+    let local: LocalHandle = reactor.local();
     reactor.handle().stop();
     reactor.run();
     let dropped = Rc::new(());
     let held = Rc::clone(&dropped);
-    let task = here.spawn(async move { drop(held) });
+    let task = local.spawn(async move { drop(held) });
     assert_eq!(Rc::strong_count(&dropped), 1);
     assert!(task.try_result().unwrap().unwrap_err().is::<ReactorStopped>());
-    assert!(here.sleep(Duration::ZERO).try_result().unwrap().unwrap_err().is::<ReactorStopped>());
+    assert!(local.sleep(Duration::ZERO).try_result().unwrap().unwrap_err().is::<ReactorStopped>());
 }
 
 // Checks: P22
@@ -297,13 +297,13 @@ fn a_task_that_awaits_itself_leaks_nothing() {
 #[test]
 fn timers_thread_calls_and_other_tasks_can_be_awaited() {
     let (reactor, reports) = reporting();
-    let here = reactor.local();
+    let local = reactor.local();
     let output = keep(
         &reactor,
         reactor.spawn(async move {
-            here.sleep(Duration::from_millis(1)).await?;
-            let six = here.with(|reactor| threads::defer_to_thread(reactor, || 6_u32))?.await?;
-            let seven = here.spawn(async { 7_u32 }).await?;
+            local.sleep(Duration::from_millis(1)).await?;
+            let six = local.with(|reactor| threads::defer_to_thread(reactor, || 6_u32))?.await?;
+            let seven = local.spawn(async { 7_u32 }).await?;
             Ok::<_, Failure>(six * seven)
         }),
     );
@@ -351,8 +351,8 @@ fn a_future_whose_drop_panics_is_reported_and_its_deferred_still_fires() {
 #[test]
 fn tasks_run_on_a_virtual_clock() {
     let (reactor, clock, _): (Reactor, VirtualClock, _) = virtual_time();
-    let here = reactor.local();
-    let task = reactor.spawn(async move { here.sleep(Duration::from_secs(3600)).await });
+    let local = reactor.local();
+    let task = reactor.spawn(async move { local.sleep(Duration::from_secs(3600)).await });
     let output = keep(&reactor, task);
     let begun = std::time::Instant::now();
     reactor.run();

@@ -18,7 +18,7 @@ fn polled(reactor: &Reactor, times: usize) -> (mpsc::Receiver<Waker>, Arc<Atomic
     let (give, given) = mpsc::channel();
     let polls = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&polls);
-    let here = reactor.local();
+    let local = reactor.local();
     let _ = reactor.spawn(poll_fn(move |context| {
         if counted.fetch_add(1, Ordering::Relaxed) == 0 {
             give.send(context.waker().clone()).unwrap();
@@ -26,7 +26,7 @@ fn polled(reactor: &Reactor, times: usize) -> (mpsc::Receiver<Waker>, Arc<Atomic
         if counted.load(Ordering::Relaxed) < times {
             return Poll::Pending;
         }
-        here.with(|reactor| reactor.stop().unwrap_or_default()).unwrap();
+        local.with(|reactor| reactor.stop().unwrap_or_default()).unwrap();
         Poll::Ready(())
     }));
     (given, polls)
@@ -146,7 +146,7 @@ fn eight_tasks_that_four_threads_wake_at_random_miss_nothing() {
         let (give, given) = mpsc::channel();
         let left = Rc::new(Cell::new(TASKS));
         for task in 0..TASKS {
-            let (news, left, here, give) = (Arc::clone(&news), Rc::clone(&left), reactor.local(), give.clone());
+            let (news, left, local, give) = (Arc::clone(&news), Rc::clone(&left), reactor.local(), give.clone());
             let mut handed_out = false;
             let _ = reactor.spawn(poll_fn(move |context| {
                 if !handed_out {
@@ -158,7 +158,7 @@ fn eight_tasks_that_four_threads_wake_at_random_miss_nothing() {
                 }
                 left.set(left.get() - 1);
                 if left.get() == 0 {
-                    here.with(|reactor| reactor.stop().unwrap_or_default()).unwrap();
+                    local.with(|reactor| reactor.stop().unwrap_or_default()).unwrap();
                 }
                 Poll::Ready(())
             }));

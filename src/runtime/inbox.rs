@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::apart::Apart;
+use super::cache_padded::CachePadded;
 use super::deadline::{Deadline, Tick};
 use super::sync::{Condvar, Hint, Mutex, MutexGuard, Spin, pause};
 use crate::error::Rejection;
@@ -18,7 +18,7 @@ pub struct Inbox<Q> {
     not_full: Condvar,
     /// Something was posted since the loop last took.
     maybe_nonempty: Hint,
-    consumer: Apart<ConsumerState>,
+    consumer: CachePadded<ConsumerState>,
 }
 
 /// What only the loop writes.
@@ -45,7 +45,7 @@ impl<Q: Queue> Inbox<Q> {
             wake: Condvar::new(),
             not_full: Condvar::new(),
             maybe_nonempty: Hint::default(),
-            consumer: Apart(ConsumerState { last_batch_large: Hint::default(), spin: Spin::new() }),
+            consumer: CachePadded(ConsumerState { last_batch_large: Hint::default(), spin: Spin::new() }),
         }
     }
 

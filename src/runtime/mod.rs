@@ -1,12 +1,11 @@
 //! Everything that runs. Compiled over std, and with the feature `loom` once more over loom.
 
-mod apart;
+mod cache_padded;
 pub(crate) mod coordination;
 mod deadline;
 pub(crate) mod deferred;
 pub(crate) mod inbox;
 mod label;
-mod lanes;
 pub(crate) mod oneshot;
 pub(crate) mod pool;
 pub(crate) mod reactor;
@@ -14,6 +13,7 @@ pub(crate) mod reactor_thread;
 pub(crate) mod report;
 pub mod task;
 pub mod threads;
+mod typed_queue;
 
 pub(crate) use super::sync;
 

@@ -1,4 +1,4 @@
-//! The line of a pool's queue: jobs in one order, each by value, in the [lane](super::super::lanes) of its type.
+//! The line of a pool's queue: jobs in one order, each by value, in the [lane](super::super::typed_queue) of its type.
 //!
 //! So handing over a job allocates nothing, and a worker takes it out of the line onto its own stack. For that it has to know the type: each lane knows how
 //! a job of its type is [begun](Begin).
@@ -6,8 +6,8 @@
 use std::collections::VecDeque;
 use std::mem;
 
-use super::super::lanes::{KnowsHow, LONGEST, Stretch};
 use super::super::sync::{Arc, MutexGuard};
+use super::super::typed_queue::{HasVTable, SEGMENT_CAPACITY, Segment};
 use super::job::{Job, Queued, Ran};
 use super::shared::{Shared, Workers};
 use super::worker::{Hand, run};
@@ -16,10 +16,10 @@ use crate::machine::pool::{Accept, Backlog, Call, Slot, Slots, Taken, TicketId};
 /// Stretches of jobs: those that came first, those in between, and the one that takes the next. Empty ones are used again.
 #[derive(Default)]
 pub(super) struct Line {
-    first: Stretch<How>,
+    first: Segment<How>,
     /// What is full, in its order. Empty, but in a burst.
-    middle: VecDeque<Stretch<How>>,
-    last: Stretch<How>,
+    middle: VecDeque<Segment<How>>,
+    last: Segment<How>,
     len: usize,
 }
 
@@ -47,12 +47,13 @@ pub(super) struct Turn {
     ways: Ways,
 }
 
-impl KnowsHow<TicketId> for How {
-    const HOW: Self = Self::Numbers;
+impl HasVTable<TicketId> for How {
+    const VTABLE: Self = Self::Numbers;
 }
 
-impl<J: Queued> KnowsHow<J> for How {
-    const HOW: Self = Self::Jobs(Ways { begin: begin::<J>, take: |lane, line| line.take::<J>(lane).map(J::into_job) });
+impl<J: Queued> HasVTable<J> for How {
+    const VTABLE: Self =
+        Self::Jobs(Ways { begin: begin::<J>, take: |lane, line| line.take::<J>(lane).map(J::into_job) });
 }
 
 fn begin<J: Queued>(lane: u8, call: Call, pool: &Arc<Shared>, hand: &Hand, mut crew: MutexGuard<'_, Workers>) -> Ran {
@@ -85,7 +86,7 @@ impl Slots for Line {
 
     fn push_number(&mut self, ticket: TicketId) {
         self.make_room();
-        self.last.accept_always(ticket);
+        self.last.push_uncapped(ticket);
     }
 
     #[inline]
@@ -97,8 +98,8 @@ impl Slots for Line {
             self.go_on();
         }
         self.len -= 1;
-        let (number, lane) = self.first.pop()?;
-        Some(match lane.how {
+        let (number, lane) = self.first.pop_lane()?;
+        Some(match lane.vtable {
             How::Numbers => Slot::Ticketed(lane.take()?),
             How::Jobs(ways) => Slot::Plain(Turn { lane: number, ways }),
         })
@@ -106,10 +107,10 @@ impl Slots for Line {
 
     fn retain_numbers(&mut self, keep: impl Fn(TicketId) -> bool) {
         let mut len = 0;
-        let mut sweep = |stretch: &mut Stretch<How>| {
-            stretch.retain(|ticket| keep(*ticket));
-            len += usize::from(stretch.len());
-            stretch.len() > 0
+        let mut sweep = |segment: &mut Segment<How>| {
+            segment.retain(|ticket| keep(*ticket));
+            len += usize::from(segment.len());
+            segment.len() > 0
         };
         self.middle.retain_mut(&mut sweep);
         sweep(&mut self.first);
@@ -118,7 +119,7 @@ impl Slots for Line {
         self.let_go();
     }
 
-    /// The room of this line's last stretch goes the other way. The first stays: in it lies the job whose turn it is.
+    /// The room of this line's last segment goes the other way. The first stays: in it lies the job whose turn it is.
     fn exchange(&mut self, other: &mut Self) {
         mem::swap(&mut self.last, &mut other.last);
         mem::swap(&mut self.middle, &mut other.middle);
@@ -130,7 +131,7 @@ impl<J: Queued> Accept<J> for Line {
     #[inline]
     fn push(&mut self, job: J) {
         self.make_room();
-        if let Err(job) = self.last.accept(job) {
+        if let Err(job) = self.last.push(job) {
             self.push_boxed(job.into_job());
         }
     }
@@ -140,15 +141,15 @@ impl Line {
     /// One more is about to come in.
     #[inline]
     fn make_room(&mut self) {
-        if self.last.len() == LONGEST {
-            self.begin_stretch();
+        if self.last.len() == SEGMENT_CAPACITY {
+            self.begin_segment();
         }
         self.len += 1;
     }
 
     #[cold]
     #[inline(never)]
-    fn begin_stretch(&mut self) {
+    fn begin_segment(&mut self) {
         self.middle.push_back(mem::take(&mut self.last));
     }
 
@@ -156,13 +157,13 @@ impl Line {
     #[cold]
     #[inline(never)]
     fn push_boxed(&mut self, job: Job) {
-        self.last.accept_always(job);
+        self.last.push_uncapped(job);
     }
 
-    /// The first stretch is over: goes on with the next.
+    /// The first segment is over: goes on with the next.
     #[inline(never)]
     fn go_on(&mut self) {
-        self.first.begin_again();
+        self.first.reset();
         if let Some(next) = self.middle.pop_front() {
             self.first = next;
             self.let_go();

@@ -31,9 +31,9 @@ pub use self::stop::{StopPolicy, StopWithinError, Straggler};
 use self::ticket::Ticketed;
 pub use self::ticket::{CancelToken, Cancellation, Ticket};
 use self::worker::{is_employed_by, is_waited_for_by};
-use super::lanes;
 use super::reactor_thread::is_reactor_thread;
 use super::sync::Arc;
+use super::typed_queue;
 use crate::error::{PoolStopped, Rejected, Rejection, SizeError, StopFromWorker};
 use crate::failure::Failure;
 use crate::machine::pool::{Policy, Ring, Sizes};
@@ -254,7 +254,7 @@ impl ThreadPool {
     #[track_caller]
     fn put<W: Work + 'static>(&self, work: W, patience: Option<Option<Duration>>) -> Result<(), Rejected<Job>> {
         let job = Unboxed::of(work);
-        if lanes::fits::<Unboxed<W>>() && !self.owner.shared.hooks.concern_jobs() {
+        if typed_queue::fits::<Unboxed<W>>() && !self.owner.shared.hooks.concern_jobs() {
             Shared::submit(&self.owner.shared, job, patience)
         } else {
             self.offer_plain(job.into_job(), patience)

@@ -4,7 +4,7 @@ use std::mem;
 use std::ptr;
 use std::time::Duration;
 
-use super::super::apart::Apart;
+use super::super::cache_padded::CachePadded;
 use super::super::deadline::{Deadline, Tick};
 use super::super::report::{Incident, Reporter};
 use super::super::sync::{Arc, Condvar, Hint, IdleHint, Instant, Mutex, Spin};
@@ -46,18 +46,18 @@ pub(crate) struct Shared {
     pub(super) hooks: Hooks,
     /// How long a worker above the minimum goes without a job.
     pub(super) keep_alive: Option<Duration>,
-    pub(super) crew: Apart<Mutex<Workers>>,
+    pub(super) crew: CachePadded<Mutex<Workers>>,
     /// Idle workers wait here, with `crew`.
     pub(super) bell: Condvar,
     /// Callers that wait for a place in a full queue wait here, with `crew`.
     pub(super) places: Condvar,
     /// Those who wait for the pool to stop wait here, with `crew`.
     pub(super) stopped: Condvar,
-    pub(super) intake: Apart<Mutex<Intake<Line>>>,
+    pub(super) intake: CachePadded<Mutex<Intake<Line>>>,
     /// The intake has had a job since a worker last looked.
-    pub(super) filled: Apart<Hint>,
+    pub(super) filled: CachePadded<Hint>,
     /// Sleepers that submitters may nudge.
-    pub(super) dozing: Apart<IdleHint>,
+    pub(super) dozing: CachePadded<IdleHint>,
     /// How long a worker spins before it sleeps.
     pub(super) spin: Spin,
     /// Taken before `crew`, never after it.
@@ -131,13 +131,13 @@ impl Shared {
             hooks: terms.hooks,
             // Without threads, time passes when it is told to.
             keep_alive: terms.keep_alive.map(|time| if terms.in_memory { Duration::MAX } else { time }),
-            crew: Apart(Mutex::new(workers)),
+            crew: CachePadded(Mutex::new(workers)),
             bell: Condvar::new(),
             places: Condvar::new(),
             stopped: Condvar::new(),
-            intake: Apart(Mutex::new(Intake::new(terms.bound))),
-            filled: Apart(Hint::default()),
-            dozing: Apart(IdleHint::default()),
+            intake: CachePadded(Mutex::new(Intake::new(terms.bound))),
+            filled: CachePadded(Hint::default()),
+            dozing: CachePadded(IdleHint::default()),
             spin: Spin::new(),
             roster: Mutex::new(Roster::default()),
             bench: terms.in_memory.then(Bench::new),

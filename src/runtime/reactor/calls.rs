@@ -1,11 +1,11 @@
-//! The queue of posted calls: in one order, and each by value, in the [lane](super::super::lanes) of its type.
+//! The queue of posted calls: in one order, and each by value, in the [lane](super::super::typed_queue) of its type.
 
 use std::collections::VecDeque;
 use std::mem;
 
 use super::super::inbox::{Accept, Queue};
-use super::super::lanes::{self, KnowsHow, LONGEST, Lane, Stretch};
 use super::super::report::{Incident, Reporter, drop_contained};
+use super::super::typed_queue::{self, HasVTable, SEGMENT_CAPACITY, Segment, TypeLane};
 use super::Reactor;
 
 /// A call whose type was forgotten, and which is a call itself.
@@ -15,55 +15,60 @@ type BoxedCall = Box<dyn FnOnce(&Reactor) + Send>;
 #[derive(Default)]
 pub(super) struct Calls {
     /// What is full, in its order. Empty, but in a burst.
-    full: Vec<Stretch<How>>,
-    last: Stretch<How>,
+    full: Vec<Segment<CallVTable>>,
+    last: Segment<CallVTable>,
 }
 
-/// What is done with the calls of a lane: with the first so many, in their order.
-struct How {
-    run: fn(&mut Lane<How>, u16, &Reactor, &Reporter),
-    drop_unrun: fn(&mut Lane<How>, u16),
+/// The operations on the calls of one lane: each takes the first calls of it, as many as it is told.
+struct CallVTable {
+    run: fn(&mut TypeLane<CallVTable>, u16, &Reactor, &Reporter),
+    drop_unrun: fn(&mut TypeLane<CallVTable>, u16),
 }
 
-impl<F: FnOnce(&Reactor) + Send + 'static> KnowsHow<F> for How {
-    const HOW: Self = Self { run: run::<F>, drop_unrun: drop_unrun::<F> };
+impl<F: FnOnce(&Reactor) + Send + 'static> HasVTable<F> for CallVTable {
+    const VTABLE: Self = Self { run: run::<F>, drop_unrun: drop_unrun::<F> };
 }
 
 /// A panic of one is reported, and the others still run.
-fn run<F: FnOnce(&Reactor) + 'static>(lane: &mut Lane<How>, calls: u16, reactor: &Reactor, reporter: &Reporter) {
-    let Some(things) = lane.things::<F>() else { return };
+fn run<F: FnOnce(&Reactor) + 'static>(
+    lane: &mut TypeLane<CallVTable>,
+    calls: u16,
+    reactor: &Reactor,
+    reporter: &Reporter,
+) {
+    let Some(values) = lane.values::<F>() else { return };
     for _ in 0..calls {
-        if let Some(call) = things.pop_front() {
+        if let Some(call) = values.pop_front() {
             reporter.contain(Incident::Call, || call(reactor));
         }
     }
-    if things.is_empty() {
+    if values.is_empty() {
         // Back to the beginning of its room, for that is what lies in the caches.
-        things.clear();
+        values.clear();
     }
 }
 
 /// Each contained.
-fn drop_unrun<F: 'static>(lane: &mut Lane<How>, calls: u16) {
+fn drop_unrun<F: 'static>(lane: &mut TypeLane<CallVTable>, calls: u16) {
     for _ in 0..calls {
-        drop_contained(lane.things::<F>().and_then(VecDeque::pop_front));
+        drop_contained(lane.values::<F>().and_then(VecDeque::pop_front));
     }
 }
 
 impl Queue for Calls {
     fn len(&self) -> usize {
-        self.full.len() * usize::from(LONGEST) + usize::from(self.last.len())
+        self.full.len() * usize::from(SEGMENT_CAPACITY) + usize::from(self.last.len())
     }
 }
 
 impl<F: FnOnce(&Reactor) + Send + 'static> Accept<F> for Calls {
     #[inline]
     fn accept(&mut self, call: F) {
-        if self.last.len() == LONGEST {
-            self.begin_stretch();
+        if self.last.len() == SEGMENT_CAPACITY {
+            self.begin_segment();
         }
-        if let Err(call) = self.last.accept(call) {
-            self.last.accept_always::<BoxedCall>(Box::new(call));
+        if let Err(call) = self.last.push(call) {
+            self.last.push_uncapped::<BoxedCall>(Box::new(call));
         }
     }
 }
@@ -71,26 +76,26 @@ impl<F: FnOnce(&Reactor) + Send + 'static> Accept<F> for Calls {
 impl Calls {
     /// Whether calls of this type are small enough to be moved about under a lock.
     pub(super) const fn take_by_value<F>() -> bool {
-        lanes::fits::<F>()
+        typed_queue::fits::<F>()
     }
 
     #[cold]
-    fn begin_stretch(&mut self) {
+    fn begin_segment(&mut self) {
         self.full.push(mem::take(&mut self.last));
     }
 
     /// Runs all of them, in order. A panic of one is reported, and the others still run.
     pub(super) fn run(&mut self, reactor: &Reactor, reporter: &Reporter) {
-        for mut stretch in mem::take(&mut self.full) {
-            stretch.drain(|lane, calls| (lane.how.run)(lane, calls, reactor, reporter));
+        for mut segment in mem::take(&mut self.full) {
+            segment.drain(|lane, calls| (lane.vtable.run)(lane, calls, reactor, reporter));
         }
-        self.last.drain(|lane, calls| (lane.how.run)(lane, calls, reactor, reporter));
+        self.last.drain(|lane, calls| (lane.vtable.run)(lane, calls, reactor, reporter));
     }
 
     /// Drops all of them, in order, each contained.
     pub(super) fn drop_unrun(self) {
-        for mut stretch in self.full.into_iter().chain([self.last]) {
-            stretch.drain(|lane, calls| (lane.how.drop_unrun)(lane, calls));
+        for mut segment in self.full.into_iter().chain([self.last]) {
+            segment.drain(|lane, calls| (lane.vtable.drop_unrun)(lane, calls));
         }
     }
 }

@@ -1,0 +1,292 @@
+//! A segment of a queue of values of many types, each stored by value and unboxed, in one order.
+//!
+//! Boxing each value would cost more than everything else that handing it to another thread takes: it is allocated on one thread and freed on another, which is
+//! what allocators do worst. But the calls and jobs of a program have few types, those of as many call sites. So a [`Segment`] keeps one [lane](TypeLane) for each
+//! type, and the order as runs of consecutive values of one lane. Producer and consumer exchange segments and reuse their memory, so in the steady state
+//! nothing is allocated.
+
+use std::any::{Any, TypeId};
+use std::collections::VecDeque;
+use std::hash::{Hash, Hasher};
+use std::mem;
+
+/// Values in a segment at most, so that growing it under a lock never copies much.
+pub(super) const SEGMENT_CAPACITY: u16 = 1024;
+
+/// Lanes in a segment. Values of further types have to be boxed; all boxes share one lane.
+const MAX_LANES: usize = 32;
+
+/// Slots of the lane index: twice the number of lanes, so that probes are short and end.
+const INDEX_SIZE: usize = 2 * MAX_LANES;
+
+/// Marks a free slot of the index. No lane has this number.
+const FREE: u8 = u8::MAX;
+const _: () = assert!(INDEX_SIZE < FREE as usize);
+
+/// The largest value stored unboxed, in bytes: values are moved under a lock.
+const MAX_VALUE_SIZE: usize = 128;
+
+/// How often a segment is emptied and reused before its memory is freed, so that a type that is no longer used does not hold memory for ever.
+const REUSE_LIMIT: u32 = 1024;
+
+/// Whether values of this type are small enough to be stored unboxed.
+pub(super) const fn fits<T>() -> bool {
+    mem::size_of::<T>() <= MAX_VALUE_SIZE
+}
+
+/// The operations on values of type `T`, for code that no longer knows the type.
+pub(super) trait HasVTable<T> {
+    const VTABLE: Self;
+}
+
+/// Values of many types, first in, first out. `V` is the vtable of each type.
+pub(super) struct Segment<V> {
+    lanes: Vec<TypeLane<V>>,
+    index: LaneIndex,
+    order: Vec<RunLength>,
+    /// The first run of `order` that is not used up.
+    first_run: usize,
+    len: u16,
+    /// How often the segment has been reset since its memory was allocated.
+    uses: u32,
+}
+
+/// The values of one type, in order.
+pub(super) struct TypeLane<V> {
+    /// A `VecDeque` of the lane's type.
+    values: Box<dyn Any + Send>,
+    pub(super) vtable: V,
+}
+
+/// `count` consecutive values of one lane.
+struct RunLength {
+    lane: u8,
+    count: u16,
+}
+
+/// Open-addressed hash table from type to lane number.
+struct LaneIndex([u8; INDEX_SIZE]);
+
+impl LaneIndex {
+    #[inline]
+    fn lane(&self, slot: usize) -> u8 {
+        self.0.get(slot).copied().unwrap_or(FREE)
+    }
+
+    fn set(&mut self, slot: usize, lane: u8) {
+        if let Some(free) = self.0.get_mut(slot) {
+            *free = lane;
+        }
+    }
+}
+
+impl<V> Default for Segment<V> {
+    fn default() -> Self {
+        Self {
+            lanes: Vec::new(),
+            index: LaneIndex([FREE; INDEX_SIZE]),
+            order: Vec::new(),
+            first_run: 0,
+            len: 0,
+            uses: 0,
+        }
+    }
+}
+
+impl<V> TypeLane<V> {
+    fn of<T: Send + 'static>(first: T) -> Self
+    where
+        V: HasVTable<T>,
+    {
+        Self { values: Box::new(VecDeque::from([first])), vtable: V::VTABLE }
+    }
+
+    /// The lane's values, or `None` if `T` is not its type.
+    #[inline]
+    pub(super) fn values<T: 'static>(&mut self) -> Option<&mut VecDeque<T>> {
+        self.values.downcast_mut()
+    }
+
+    /// Removes the first value.
+    #[inline]
+    pub(super) fn take<T: 'static>(&mut self) -> Option<T> {
+        let values = self.values::<T>()?;
+        let first = values.pop_front();
+        if values.is_empty() {
+            // Moves the next push to the start of the buffer, which is in the cache.
+            values.clear();
+        }
+        first
+    }
+}
+
+impl<V> Segment<V> {
+    #[inline]
+    pub(super) fn len(&self) -> u16 {
+        self.len
+    }
+
+    /// Appends a value. Hands it back if it would need one lane too many: then box it and use [`push_uncapped`](Self::push_uncapped).
+    #[inline]
+    pub(super) fn push<T: Send + 'static>(&mut self, value: T) -> Result<(), T>
+    where
+        V: HasVTable<T>,
+    {
+        let Err((value, slot)) = self.push_to_lane(value) else { return Ok(()) };
+        if self.lanes.len() >= MAX_LANES {
+            return Err(value);
+        }
+        self.push_to_new_lane(slot, value);
+        Ok(())
+    }
+
+    /// Appends a value of one of the few types that are exempt from [`MAX_LANES`].
+    #[inline]
+    pub(super) fn push_uncapped<T: Send + 'static>(&mut self, value: T)
+    where
+        V: HasVTable<T>,
+    {
+        if let Err((value, slot)) = self.push_to_lane(value) {
+            self.push_to_new_lane(slot, value);
+        }
+    }
+
+    /// Appends, or returns the value and a free slot of the index if its type has no lane yet.
+    #[inline]
+    fn push_to_lane<T: 'static>(&mut self, value: T) -> Result<(), (T, usize)> {
+        let mut slot = type_hash::<T>() % INDEX_SIZE;
+        loop {
+            let number = self.index.lane(slot);
+            // A free slot ends the probe.
+            let Some(lane) = self.lanes.get_mut(usize::from(number)) else { return Err((value, slot)) };
+            if let Some(values) = lane.values() {
+                values.push_back(value);
+                self.len += 1;
+                self.push_run(RunLength { lane: number, count: 1 });
+                return Ok(());
+            }
+            slot = (slot + 1) % INDEX_SIZE;
+        }
+    }
+
+    #[cold]
+    fn push_to_new_lane<T: Send + 'static>(&mut self, slot: usize, value: T)
+    where
+        V: HasVTable<T>,
+    {
+        self.add_lane(slot, TypeLane::of(value));
+    }
+
+    /// Not generic over the value's type: compiled once for each `V`.
+    fn add_lane(&mut self, slot: usize, lane: TypeLane<V>) {
+        let number = self.lanes.len() as u8;
+        self.index.set(slot, number);
+        self.lanes.push(lane);
+        self.len += 1;
+        self.push_run(RunLength { lane: number, count: 1 });
+    }
+
+    /// Appends to the order, or lengthens its last run.
+    #[inline]
+    fn push_run(&mut self, next: RunLength) {
+        if let Some(run) = self.order.last_mut()
+            && run.lane == next.lane
+            && run.count > 0
+        {
+            run.count += next.count;
+        } else {
+            self.order.push(next);
+        }
+    }
+
+    /// Removes the first value from the order, and returns its lane and the lane's number. The caller has to take the value from the lane before
+    /// it calls this again.
+    #[inline]
+    pub(super) fn pop_lane(&mut self) -> Option<(u8, &mut TypeLane<V>)> {
+        let run = self.order.get_mut(self.first_run)?;
+        let number = run.lane;
+        run.count -= 1;
+        if run.count == 0 {
+            self.first_run += 1;
+        }
+        self.len -= 1;
+        Some((number, self.lanes.get_mut(usize::from(number))?))
+    }
+
+    #[inline]
+    pub(super) fn lane(&mut self, number: u8) -> Option<&mut TypeLane<V>> {
+        self.lanes.get_mut(usize::from(number))
+    }
+
+    /// Empties the segment: `each` is called with a lane and how many values it has to take from it, in the segment's order.
+    pub(super) fn drain(&mut self, mut each: impl FnMut(&mut TypeLane<V>, u16)) {
+        for run in self.order.drain(..) {
+            if let Some(lane) = self.lanes.get_mut(usize::from(run.lane)) {
+                each(lane, run.count);
+            }
+        }
+        self.reset();
+    }
+
+    /// Prepares an emptied segment for reuse.
+    pub(super) fn reset(&mut self) {
+        self.order.clear();
+        self.first_run = 0;
+        self.len = 0;
+        self.uses += 1;
+        if self.uses == REUSE_LIMIT {
+            *self = Self::default();
+        }
+    }
+
+    /// Removes the values of type `T` for which `keep` is false. Takes one step for each value of the segment.
+    pub(super) fn retain<T: 'static>(&mut self, keep: impl Fn(&T) -> bool) {
+        let Some(number) = self.lanes.iter_mut().position(|lane| lane.values::<T>().is_some()) else { return };
+        let order = mem::take(&mut self.order);
+        for mut run in order.into_iter().skip(mem::take(&mut self.first_run)) {
+            if usize::from(run.lane) == number
+                && let Some(values) = self.lane(run.lane).and_then(TypeLane::values::<T>)
+            {
+                // Rotates the lane once: what is kept goes to its back, behind values not yet examined.
+                let all = run.count;
+                for _ in 0..all {
+                    match values.pop_front() {
+                        Some(value) if keep(&value) => values.push_back(value),
+                        Some(_) | None => run.count -= 1,
+                    }
+                }
+                self.len -= all - run.count;
+            }
+            if run.count > 0 {
+                self.push_run(run);
+            }
+        }
+    }
+}
+
+/// A number that follows from the type. Different types may share one.
+#[inline]
+fn type_hash<T: 'static>() -> usize {
+    let mut hasher = TypeHasher(0);
+    TypeId::of::<T>().hash(&mut hasher);
+    hasher.0 as usize
+}
+
+/// Takes part of the `TypeId` as it is: that is a hash already.
+struct TypeHasher(u64);
+
+impl Hasher for TypeHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
+        }
+    }
+
+    fn write_u64(&mut self, part: u64) {
+        self.0 ^= part;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}

@@ -7,7 +7,7 @@ use loom::sync::atomic::AtomicU64 as Clock;
 use loom::thread;
 use selvedge::Rejection;
 use selvedge::loom::ThreadPool;
-use selvedge::loom::shells::Inbox;
+use selvedge::loom::shells::{Inbox, WhenFull};
 
 #[path = "../tests/threads/linearizable/checker.rs"]
 #[allow(clippy::indexing_slicing, reason = "it is how a check fails")]
@@ -161,10 +161,10 @@ fn a_bounded_inbox_is_a_deque_with_so_many_places() {
                 Err((_, Rejection::ReactorStopped)) => InboxOperation::Post(call, false),
                 Err((_, other)) => panic!("{call} is refused for no reason: {other}"),
             };
-            told.during(|| theirs.post_within(1, None), |came| posted(1, *came)).ok();
-            told.during(|| theirs.post_within(2, None), |came| posted(2, *came)).ok();
+            told.during(|| theirs.post_within(1, WhenFull::Return), |came| posted(1, *came)).ok();
+            told.during(|| theirs.post_within(2, WhenFull::Return), |came| posted(2, *came)).ok();
             // This one waits for a place.
-            told.during(|| theirs.post_within(3, Some(None)), |came| posted(3, *came)).ok();
+            told.during(|| theirs.post_within(3, WhenFull::Wait(None)), |came| posted(3, *came)).ok();
             theirs
         });
         let run = |batch: &mut Vec<u32>| {

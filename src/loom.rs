@@ -21,6 +21,7 @@ pub use sync::Injected;
 /// The three shells themselves, so that models can explore each on its own. No promise of stability.
 #[doc(hidden)]
 pub mod shells {
+    pub use super::runtime::deadline::WhenFull;
     pub use super::runtime::inbox::Inbox;
     pub use super::runtime::oneshot::{Receiver, RecvError, Sender, TimeoutTrigger, channel};
 }

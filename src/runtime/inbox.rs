@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::cache_padded::CachePadded;
-use super::deadline::{Deadline, Tick};
+use super::deadline::{Tick, WhenFull};
 use super::sync::{Condvar, Hint, Mutex, MutexGuard, Spin, pause};
 use crate::error::Rejection;
 use crate::machine::inbox::{self as machine, Park, Posted, Refused};
@@ -74,15 +74,15 @@ impl<Q: Queue> Inbox<Q> {
         }
     }
 
-    /// Posts a call as [`post`](Self::post) does, but within the bound. With `patience`, it waits for a place, for as long as that says.
+    /// Posts a call as [`post`](Self::post) does, but within the bound. `when_full` says what it does where there is no free slot.
     ///
     /// # Errors
     /// The call, and why it was not taken.
-    pub fn post_within<C>(&self, mut call: C, patience: Option<Option<Duration>>) -> Result<(), (C, Rejection)>
+    pub fn post_within<C>(&self, mut call: C, when_full: WhenFull) -> Result<(), (C, Rejection)>
     where
         Q: Accept<C>,
     {
-        let deadline = patience.map(|timeout| Deadline::new(timeout, Tick::default()));
+        let deadline = when_full.deadline(Tick::default());
         let mut state = self.state.lock();
         let posted = loop {
             match state.post_within(call) {
@@ -95,7 +95,7 @@ impl<Q: Queue> Inbox<Q> {
                 Some(deadline) if deadline.has_passed(Tick::default()) => return Err((call, Rejection::TimedOut)),
                 Some(deadline) => {
                     state.wait_for_place();
-                    state = self.not_full.wait_for(state, deadline.left());
+                    state = self.not_full.wait_for(state, deadline.remaining());
                     state.waited_for_place();
                 }
             }

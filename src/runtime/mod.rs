@@ -2,7 +2,7 @@
 
 mod cache_padded;
 pub(crate) mod coordination;
-mod deadline;
+pub(crate) mod deadline;
 pub(crate) mod deferred;
 pub(crate) mod inbox;
 mod label;

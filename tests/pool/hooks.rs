@@ -418,7 +418,7 @@ fn hooks_see_the_place_of_a_job_whichever_way_it_was_submitted() {
         let mut expected = vec![line!() + 1];
         pool.call_in_thread_ticketed(|_| ()).unwrap();
         expected.push(line!() + 1);
-        pool.try_call_in_thread(|| ()).unwrap();
+        pool.call_in_thread(|| ()).unwrap();
         expected.push(line!() + 1);
         pool.call_in_thread_with_callback(|_| (), || ()).unwrap();
         expected.push(line!() + 1);

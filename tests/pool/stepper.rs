@@ -250,7 +250,7 @@ fn a_full_queue_hands_jobs_back_until_one_is_taken_or_cancelled() {
     let log = Log::default();
     pool.call_in_thread(log.job(1)).unwrap();
     let ticket = pool.call_in_thread_ticketed(|_| ()).unwrap();
-    let full = pool.try_call_in_thread(log.job(2)).unwrap_err();
+    let full = pool.call_in_thread(log.job(2)).unwrap_err();
     assert_eq!((full.reason, pool.stats().rejected), (Rejection::QueueFull, 1));
     ticket.cancel();
     pool.submit(full.job).unwrap();

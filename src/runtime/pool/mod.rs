@@ -31,6 +31,7 @@ pub use self::stop::{StopPolicy, StopWithinError, Straggler};
 use self::ticket::Ticketed;
 pub use self::ticket::{CancelToken, Cancellation, Ticket};
 use self::worker::{is_employed_by, is_waited_for_by};
+use super::deadline::WhenFull;
 use super::reactor_thread::is_reactor_thread;
 use super::sync::Arc;
 use super::typed_queue;
@@ -113,13 +114,13 @@ impl ThreadPool {
     /// [hooks around jobs](PoolBuilder::around_jobs), [contexts](PoolBuilder::context) or [times](PoolBuilder::take_times).
     ///
     /// # Errors
-    /// The pool has been stopped: the job comes back.
+    /// The pool has been stopped, or its queue is [bounded](PoolBuilder::queue_bound) and full: the job comes back at once, with the reason.
     #[track_caller]
     pub fn call_in_thread<F>(&self, f: F) -> Result<(), Rejected<Job>>
     where
         F: FnOnce() + Send + 'static,
     {
-        self.put(job::Plain(f), None)
+        self.put(job::Plain(f), WhenFull::Return)
     }
 
     /// Runs `f` on one of the pool's threads, then `on_result`, on the same thread, with what it returned or panicked with.
@@ -150,7 +151,7 @@ impl ThreadPool {
         F: FnOnce() -> T + Send + 'static,
         C: FnOnce(Result<T, Failure>) + Send + 'static,
     {
-        self.put(job::WithCallback { work: f, on_result }, None)
+        self.put(job::WithCallback { work: f, on_result }, WhenFull::Return)
     }
 
     /// Runs a job that was made before, or that another pool has handed back. From any thread; returns at once.
@@ -170,23 +171,11 @@ impl ThreadPool {
     /// # Errors
     /// The pool has been stopped: the job comes back, as it was.
     pub fn submit(&self, job: Job) -> Result<(), Rejected<Job>> {
-        self.offer_plain(job, None)
+        self.offer_plain(job, WhenFull::Return)
     }
 
-    /// [`call_in_thread`](Self::call_in_thread), under the name that says what it does when the queue is [bounded](PoolBuilder::queue_bound)
-    /// and full: it hands the job back at once.
-    ///
-    /// # Errors
-    /// As many jobs wait as may, or the pool has been stopped: the job comes back.
-    #[track_caller]
-    pub fn try_call_in_thread<F>(&self, f: F) -> Result<(), Rejected<Job>>
-    where
-        F: FnOnce() + Send + 'static,
-    {
-        self.put(job::Plain(f), None)
-    }
-
-    /// The same, but where the queue is [bounded](PoolBuilder::queue_bound) and full this waits for a place, for as long as `timeout` if there is one.
+    /// Runs `f` on one of the pool's threads. Where the queue is [bounded](PoolBuilder::queue_bound) and full it waits for a free slot, for at most `timeout`; without a
+    /// limit if that is `None`.
     ///
     /// Jobs run in the order in which they were accepted; of callers that wait, whichever comes first gets a place. A worker of another pool that waits here counts as
     /// [blocked](crate::threads::blocked) there.
@@ -199,7 +188,7 @@ impl ThreadPool {
     /// let pool = ThreadPool::builder().queue_bound(NonZeroUsize::MIN).build()?;
     /// // Nothing is started yet, so nothing leaves the queue.
     /// pool.call_in_thread(|| ())?;
-    /// assert_eq!(pool.try_call_in_thread(|| ()).unwrap_err().reason, Rejection::QueueFull);
+    /// assert_eq!(pool.call_in_thread(|| ()).unwrap_err().reason, Rejection::QueueFull);
     /// let late = pool.call_in_thread_waiting(Some(Duration::from_millis(1)), || ());
     /// assert_eq!(late.unwrap_err().reason, Rejection::TimedOut);
     /// pool.start()?;
@@ -219,7 +208,7 @@ impl ThreadPool {
         if is_employed_by(&self.owner.shared) || is_reactor_thread() {
             return Err(Rejected::new(Job::new(f), Rejection::WouldDeadlock));
         }
-        self.put(job::Plain(f), Some(timeout))
+        self.put(job::Plain(f), WhenFull::Wait(timeout))
     }
 
     /// Runs `f` on one of the pool's threads, under a ticket that can cancel it: while it waits it is taken out of the queue, while it runs it is asked to end, by
@@ -252,17 +241,17 @@ impl ThreadPool {
     /// Work comes in, by value where nothing is to travel with it.
     #[inline]
     #[track_caller]
-    fn put<W: Work + 'static>(&self, work: W, patience: Option<Option<Duration>>) -> Result<(), Rejected<Job>> {
+    fn put<W: Work + 'static>(&self, work: W, when_full: WhenFull) -> Result<(), Rejected<Job>> {
         let job = Unboxed::of(work);
         if typed_queue::fits::<Unboxed<W>>() && !self.owner.shared.hooks.concern_jobs() {
-            Shared::submit(&self.owner.shared, job, patience)
+            Shared::submit(&self.owner.shared, job, when_full)
         } else {
-            self.offer_plain(job.into_job(), patience)
+            self.offer_plain(job.into_job(), when_full)
         }
     }
 
-    fn offer_plain(&self, job: Job, patience: Option<Option<Duration>>) -> Result<(), Rejected<Job>> {
-        self.offer(job, |shared, job| Shared::submit(shared, job, patience))
+    fn offer_plain(&self, job: Job, when_full: WhenFull) -> Result<(), Rejected<Job>> {
+        self.offer(job, |shared, job| Shared::submit(shared, job, when_full))
     }
 
     /// What travels with a job is packed before it is offered, on this thread; one that comes back comes back as it was.

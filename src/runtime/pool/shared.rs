@@ -5,7 +5,7 @@ use std::ptr;
 use std::time::Duration;
 
 use super::super::cache_padded::CachePadded;
-use super::super::deadline::{Deadline, Tick};
+use super::super::deadline::{Deadline, Tick, WhenFull};
 use super::super::report::{Incident, Reporter};
 use super::super::sync::{Arc, Condvar, Hint, IdleHint, Instant, Mutex, Spin};
 use super::Job;
@@ -144,21 +144,17 @@ impl Shared {
         }
     }
 
-    /// A job comes in: one short lock and a push, and where somebody is to be told of it, another. If the queue is full, `patience` is how long its
+    /// A job comes in: one short lock and a push, and where somebody is to be told of it, another. If the queue is full, `when_full` is how long its
     /// submitter waits for a place, if it waits.
     #[inline]
-    pub(super) fn submit<J: Queued>(
-        this: &Arc<Self>,
-        job: J,
-        patience: Option<Option<Duration>>,
-    ) -> Result<(), Rejected<Job>> {
+    pub(super) fn submit<J: Queued>(this: &Arc<Self>, job: J, when_full: WhenFull) -> Result<(), Rejected<Job>> {
         let (submitted, backlog) = {
             let mut intake = this.intake.lock();
             (intake.submit(job), intake.queue().len())
         };
         match submitted {
             Ok(accepted) => Self::accepted(this, accepted, backlog),
-            Err(refused) => drop(Self::refused(this, refused.map(J::into_job), false, patience)?),
+            Err(refused) => drop(Self::refused(this, refused.map(J::into_job), false, when_full)?),
         }
         Ok(())
     }
@@ -174,7 +170,7 @@ impl Shared {
                 Self::accepted(this, accepted, backlog);
                 accepted.ticket
             }
-            Err(refused) => Self::refused(this, refused, true, None)?,
+            Err(refused) => Self::refused(this, refused, true, WhenFull::Return)?,
         };
         // Who asks for one is given one.
         Ok(ticket.unwrap_or(TicketId::MAX))
@@ -199,14 +195,14 @@ impl Shared {
         this: &Arc<Self>,
         refused: Refused<Job>,
         ticketed: bool,
-        patience: Option<Option<Duration>>,
+        when_full: WhenFull,
     ) -> Result<Option<TicketId>, Rejected<Job>> {
         match refused {
             Refused::Closed(job) => Err(Rejected::new(job, Rejection::PoolStopped)),
             Refused::Full(job) => {
                 // A worker of another pool that waits here is blocked there.
-                let _blocked = patience.map(|_| Blocked::enter());
-                Self::squeeze(this, job, ticketed, patience)
+                let _blocked = matches!(when_full, WhenFull::Wait(_)).then(Blocked::enter);
+                Self::squeeze(this, job, ticketed, when_full)
             }
         }
     }
@@ -216,10 +212,10 @@ impl Shared {
         this: &Arc<Self>,
         mut job: Job,
         ticketed: bool,
-        patience: Option<Option<Duration>>,
+        when_full: WhenFull,
     ) -> Result<Option<TicketId>, Rejected<Job>> {
         let mut crew = this.crew.lock();
-        let deadline = patience.map(|timeout| Deadline::new(timeout, crew.tick));
+        let deadline = when_full.deadline(crew.tick);
         loop {
             let mut intake = this.intake.lock();
             match machine::squeeze(&mut crew.machine, &mut intake, job, ticketed) {
@@ -243,7 +239,7 @@ impl Shared {
             }
             drop(intake);
             crew.machine.wait_for_place();
-            crew = this.places.wait_for(crew, deadline.and_then(|deadline| deadline.left()));
+            crew = this.places.wait_for(crew, deadline.and_then(|deadline| deadline.remaining()));
             crew.machine.waited_for_place();
         }
     }
@@ -324,7 +320,7 @@ impl Shared {
                 let queued = crew.machine.queue().len() + self.intake.lock().queue().len();
                 return Err(StopWithinError::Unfinished { stragglers: crew.desks.stragglers(asked), queued });
             }
-            crew = self.stopped.wait_for(crew, deadline.left());
+            crew = self.stopped.wait_for(crew, deadline.remaining());
         }
         drop(crew);
         self.join_last();

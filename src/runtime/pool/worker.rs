@@ -214,7 +214,7 @@ impl Hand {
                 }
                 let anew = self.rest.is_none();
                 let rest = *self.rest.get_or_insert_with(|| Deadline::new(pool.keep_alive, crew.tick));
-                Duty::Sleep(if anew { pool.keep_alive } else { rest.left() })
+                Duty::Sleep(if anew { pool.keep_alive } else { rest.remaining() })
             }
             Next::Leave(call) => {
                 crew.desks.leave_seat(self.seat);

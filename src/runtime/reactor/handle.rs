@@ -4,6 +4,7 @@ use std::fmt;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
+use super::super::deadline::WhenFull;
 use super::super::inbox::Inbox;
 use super::super::pool::Blocked;
 use super::super::pool::{Job, ThreadPool};
@@ -61,7 +62,7 @@ impl Handle {
     where
         F: FnOnce(&Reactor) + Send + 'static,
     {
-        self.post_within(f, None)
+        self.post_within(f, WhenFull::Return)
     }
 
     /// The same, but where the inbox is [bounded](crate::ReactorBuilder::inbox_bound) and full this waits for a place, for as long as `timeout` if there is one. A pool's thread that
@@ -95,24 +96,24 @@ impl Handle {
         if is_reactor_thread() {
             return Err(Rejected::new(Call(Box::new(f)), Rejection::WouldDeadlock));
         }
-        match self.post_within(f, None) {
+        match self.post_within(f, WhenFull::Return) {
             Err(Rejected { job, reason: Rejection::InboxFull, .. }) => {
                 let _blocked = Blocked::enter();
-                self.post_within(move |reactor: &Reactor| job.call(reactor), Some(timeout))
+                self.post_within(move |reactor: &Reactor| job.call(reactor), WhenFull::Wait(timeout))
             }
             outcome => outcome,
         }
     }
 
-    fn post_within<F>(&self, f: F, patience: Option<Option<Duration>>) -> Result<(), Rejected<Call>>
+    fn post_within<F>(&self, f: F, when_full: WhenFull) -> Result<(), Rejected<Call>>
     where
         F: FnOnce(&Reactor) + Send + 'static,
     {
         let inbox = &self.shared.inbox;
         let handed_back = if Calls::take_by_value::<F>() {
-            inbox.post_within(f, patience).map_err(|(f, reason)| (Call(Box::new(f)), reason))
+            inbox.post_within(f, when_full).map_err(|(f, reason)| (Call(Box::new(f)), reason))
         } else {
-            inbox.post_within(Call(Box::new(f)).0, patience).map_err(|(call, reason)| (Call(call), reason))
+            inbox.post_within(Call(Box::new(f)).0, when_full).map_err(|(call, reason)| (Call(call), reason))
         };
         handed_back.map_err(|(call, reason)| Rejected::new(call, reason))
     }

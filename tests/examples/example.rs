@@ -2,7 +2,7 @@
 
 use std::env;
 use std::fs::File;
-use std::io::{Read, Seek};
+use std::io::{ErrorKind, Read, Seek};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::thread;
@@ -31,8 +31,21 @@ pub fn run(command: &mut Command) -> Output {
     let mut stderr = tempfile::tempfile().unwrap();
     command.stdin(Stdio::null());
     command.stdout(stdout.try_clone().unwrap()).stderr(stderr.try_clone().unwrap());
-    let status = wait(&mut command.spawn().unwrap());
+    let status = wait(&mut spawn(command));
     Output { status, stdout: contents(&mut stdout), stderr: contents(&mut stderr) }
+}
+
+/// Starts it. A program that was just written may still be open in the child that another test's thread is about to start.
+fn spawn(command: &mut Command) -> Child {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match command.spawn() {
+            Err(busy) if busy.kind() == ErrorKind::ExecutableFileBusy && Instant::now() < deadline => {
+                thread::yield_now()
+            }
+            spawned => return spawned.unwrap(),
+        }
+    }
 }
 
 /// Waits for a child, but not for ever.

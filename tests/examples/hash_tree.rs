@@ -319,7 +319,7 @@ fn a_terminal_sees_a_progress_bar() {
     let mut child = spawn(&tree, Stdio::null(), terminal.stdio());
     // The total is known before the file is read, and the bar moves in the middle of it.
     terminal.wait_for("/1.00 TiB");
-    terminal.wait_for("MiB/1.00 TiB");
+    terminal.wait_for("iB/1.00 TiB");
     interrupt(&child);
     assert_eq!(example::wait(&mut child).code(), Some(INTERRUPTED));
 }

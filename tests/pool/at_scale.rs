@@ -39,7 +39,8 @@ fn a_thousand_threads_come_meet_and_are_gone() {
             until(|| pool.stats().live <= 10);
             until(|| from_the_os("Threads") <= before + 10);
             pool.stop().unwrap();
-            assert_eq!(from_the_os("Threads"), before);
+            // A thread that has been joined may still be in the system's count for a moment.
+            until(|| from_the_os("Threads") == before);
         },
     );
 }

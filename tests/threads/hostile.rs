@@ -3,7 +3,8 @@
 use std::cell::RefCell;
 use std::panic::panic_any;
 use std::rc::Rc;
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -280,15 +281,27 @@ fn results_that_panic_when_they_are_dropped_are_contained_on_either_side() {
             drop(cancelled.add_errback(|_| Err(Failure::msg("handled"))).add_both(drop));
         });
         let asker = thread::spawn(move || {
-            let late = threads::blocking_call_from_thread_timeout(&handle, Duration::ZERO, |_| Ok::<_, Failure>(Bomb));
-            drop(late.map(std::mem::forget));
+            let begun = Arc::new(AtomicBool::new(false));
+            let begins = Arc::clone(&begun);
+            let function = move |_: &Reactor| {
+                begins.store(true, Ordering::Relaxed);
+                Ok::<_, Failure>(Bomb)
+            };
+            let late = threads::blocking_call_from_thread_timeout(&handle, Duration::ZERO, function);
+            let in_time = late.map(std::mem::forget).is_ok();
             let answer = threads::blocking_call_from_thread(&handle, |_| "an answer");
             handle.stop();
-            answer
+            (answer, begun.load(Ordering::Relaxed) && !in_time)
         });
         reactor.run();
-        assert_eq!(asker.join().unwrap().unwrap(), "an answer");
-        assert_eq!(reports.entries().iter().filter(|incident| **incident == Incident::Drop).count(), 2);
+        let (answer, came_too_late) = asker.join().unwrap();
+        assert_eq!(answer.unwrap(), "an answer");
+        let drops = reports.entries().iter().filter(|incident| **incident == Incident::Drop).count();
+        assert_eq!(
+            drops,
+            2 + usize::from(came_too_late),
+            "of results: the two jobs', and the answer's if nobody took it"
+        );
     });
 }
 

@@ -16,7 +16,7 @@ struct Desk {
     job: JobTrace,
 }
 
-/// The workers' desks, guarded by the crew's lock. Seats are taken again, so there are as many as there were workers at a time.
+/// The workers' desks, guarded by the workers' lock. Seats are taken again, so there are as many as there were workers at a time.
 #[derive(Default)]
 pub(super) struct Desks {
     desks: Vec<Option<Desk>>,

@@ -47,7 +47,7 @@ pub(crate) trait Work: Send {
 /// ```
 pub struct Job {
     work: Box<dyn AnyWork>,
-    /// Beside the work and not with it: what a worker notes of a job while it holds the crew's lock lies in the queue, and not in memory that the
+    /// Beside the work and not with it: what a worker notes of a job while it holds the workers' lock lies in the queue, and not in memory that the
     /// submitter's core has.
     tag: Tag,
 }

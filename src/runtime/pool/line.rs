@@ -9,9 +9,9 @@ use std::mem;
 use super::super::sync::{Arc, MutexGuard};
 use super::super::typed_queue::{HasVTable, SEGMENT_CAPACITY, Segment};
 use super::job::{Job, Queued, Ran};
-use super::shared::{Shared, Workers};
+use super::shared::{Shared, WorkersState};
 use super::worker::{Hand, run};
-use crate::machine::pool::{Accept, Backlog, Call, Slot, Slots, Taken, TicketId};
+use crate::machine::pool::{Entry, JobStore, Popped, PushJob, RefusedJobs, TicketId, Wakeups};
 
 /// Stretches of jobs: those that came first, those in between, and the one that takes the next. Empty ones are used again.
 #[derive(Default)]
@@ -39,10 +39,10 @@ struct Ways {
 }
 
 /// Takes it, lets go of the lock that is handed over, carries out the call, and runs it.
-type Begin = fn(u8, Call, &Arc<Shared>, &Hand, MutexGuard<'_, Workers>) -> Ran;
+type Begin = fn(u8, Wakeups, &Arc<Shared>, &Hand, MutexGuard<'_, WorkersState>) -> Ran;
 
 /// Where the job lies whose turn it is.
-pub(super) struct Turn {
+pub(super) struct Location {
     lane: u8,
     ways: Ways,
 }
@@ -56,13 +56,19 @@ impl<J: Queued> HasVTable<J> for How {
         Self::Jobs(Ways { begin: begin::<J>, take: |lane, line| line.take::<J>(lane).map(J::into_job) });
 }
 
-fn begin<J: Queued>(lane: u8, call: Call, pool: &Arc<Shared>, hand: &Hand, mut crew: MutexGuard<'_, Workers>) -> Ran {
-    match crew.machine.slots().take::<J>(lane) {
-        Some(job) => run(job, call, pool, hand, crew),
+fn begin<J: Queued>(
+    lane: u8,
+    wakeups: Wakeups,
+    pool: &Arc<Shared>,
+    hand: &Hand,
+    mut workers: MutexGuard<'_, WorkersState>,
+) -> Ran {
+    match workers.machine.store().take::<J>(lane) {
+        Some(job) => run(job, wakeups, pool, hand, workers),
         // It is there: the lane is that of its type.
         None => {
-            drop(crew);
-            Shared::carry_out(pool, call);
+            drop(workers);
+            Shared::carry_out(pool, wakeups);
             Ran::default()
         }
     }
@@ -75,22 +81,22 @@ impl Line {
     }
 }
 
-impl Slots for Line {
+impl JobStore for Line {
     type Job = Job;
-    type Turn = Turn;
+    type Location = Location;
 
     #[inline]
     fn len(&self) -> usize {
         self.len
     }
 
-    fn push_number(&mut self, ticket: TicketId) {
+    fn push_ticket(&mut self, ticket: TicketId) {
         self.make_room();
         self.last.push_uncapped(ticket);
     }
 
     #[inline]
-    fn pop(&mut self) -> Option<Slot<Turn>> {
+    fn pop(&mut self) -> Option<Entry<Location>> {
         if self.len == 0 {
             return None;
         }
@@ -100,12 +106,12 @@ impl Slots for Line {
         self.len -= 1;
         let (number, lane) = self.first.pop_lane()?;
         Some(match lane.vtable {
-            How::Numbers => Slot::Ticketed(lane.take()?),
-            How::Jobs(ways) => Slot::Plain(Turn { lane: number, ways }),
+            How::Numbers => Entry::Ticket(lane.take()?),
+            How::Jobs(ways) => Entry::Job(Location { lane: number, ways }),
         })
     }
 
-    fn retain_numbers(&mut self, keep: impl Fn(TicketId) -> bool) {
+    fn retain_tickets(&mut self, keep: impl Fn(TicketId) -> bool) {
         let mut len = 0;
         let mut sweep = |segment: &mut Segment<How>| {
             segment.retain(|ticket| keep(*ticket));
@@ -120,14 +126,14 @@ impl Slots for Line {
     }
 
     /// The room of this line's last segment goes the other way. The first stays: in it lies the job whose turn it is.
-    fn exchange(&mut self, other: &mut Self) {
+    fn take_all(&mut self, other: &mut Self) {
         mem::swap(&mut self.last, &mut other.last);
         mem::swap(&mut self.middle, &mut other.middle);
         mem::swap(&mut self.len, &mut other.len);
     }
 }
 
-impl<J: Queued> Accept<J> for Line {
+impl<J: Queued> PushJob<J> for Line {
     #[inline]
     fn push(&mut self, job: J) {
         self.make_room();
@@ -183,30 +189,30 @@ impl Line {
 /// A worker has taken this: it lets go of the lock, carries out the call, and runs it.
 #[inline]
 pub(super) fn begin_taken(
-    taken: Taken<Line>,
-    call: Call,
+    taken: Popped<Line>,
+    wakeups: Wakeups,
     pool: &Arc<Shared>,
     hand: &Hand,
-    crew: MutexGuard<'_, Workers>,
+    workers: MutexGuard<'_, WorkersState>,
 ) -> Ran {
     match taken {
-        Taken::InLine(turn) => (turn.ways.begin)(turn.lane, call, pool, hand, crew),
-        Taken::Held(job) => run(job, call, pool, hand, crew),
+        Popped::InStore(location) => (location.ways.begin)(location.lane, wakeups, pool, hand, workers),
+        Popped::Cancellable(job) => run(job, wakeups, pool, hand, workers),
     }
 }
 
 /// The job itself, out of the line whose turn it is.
-pub(super) fn fetch(taken: Taken<Line>, line: &mut Line) -> Option<Job> {
+pub(super) fn fetch(taken: Popped<Line>, line: &mut Line) -> Option<Job> {
     match taken {
-        Taken::InLine(turn) => (turn.ways.take)(turn.lane, line),
-        Taken::Held(job) => Some(job),
+        Popped::InStore(location) => (location.ways.take)(location.lane, line),
+        Popped::Cancellable(job) => Some(job),
     }
 }
 
 /// A backlog's jobs, in their order.
-pub(super) fn jobs(mut backlog: Backlog<Line>) -> impl Iterator<Item = Job> {
+pub(super) fn jobs(mut backlog: RefusedJobs<Line>) -> impl Iterator<Item = Job> {
     std::iter::from_fn(move || {
         let taken = backlog.pop()?;
-        fetch(taken, backlog.slots())
+        fetch(taken, backlog.store())
     })
 }

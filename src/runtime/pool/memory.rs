@@ -13,7 +13,7 @@ use super::line::fetch;
 use super::shared::Shared;
 use super::ticket::apart;
 use super::worker::{Duty, Employed, Employer, Entry, Hand, leave, settle_in};
-use crate::machine::pool::{Ring, WorkerId};
+use crate::machine::pool::{Notify, WorkerId};
 
 /// Where a worker without a thread stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -100,11 +100,11 @@ impl Bench {
     }
 
     /// Wakes of those that sleep the oldest, or all.
-    pub(super) fn wake(&self, ring: Ring) {
+    pub(super) fn wake(&self, ring: Notify) {
         let count = match ring {
-            Ring::No => 0,
-            Ring::One => 1,
-            Ring::All => usize::MAX,
+            Notify::Nobody => 0,
+            Notify::One => 1,
+            Notify::All => usize::MAX,
         };
         let mut seats = self.0.lock();
         let asleep = seats.iter_mut().filter(|seated| seated.stage == Stage::Asleep);
@@ -176,24 +176,24 @@ impl Stepper {
                 return Some(Step::Ran);
             }
         };
-        let mut crew = shared.crew.lock();
-        hand.enters(&mut crew, entry);
-        let duty = match hand.next(&mut crew) {
-            Some((job, call)) => Duty::Run(job, call),
-            None => hand.look(shared, &mut crew),
+        let mut workers = shared.workers.lock();
+        hand.enters(&mut workers, entry);
+        let duty = match hand.next(&mut workers) {
+            Some((job, wakeups)) => Duty::Run(job, wakeups),
+            None => hand.look(shared, &mut workers),
         };
         match duty {
-            Duty::Run(taken, call) => {
+            Duty::Run(taken, wakeups) => {
                 // What it does next is told apart from this: until then the job is in its hand, and not in the line.
-                if let Some(job) = fetch(taken, crew.machine.slots()) {
-                    hand.takes(&mut crew, &job);
+                if let Some(job) = fetch(taken, workers.machine.store()) {
+                    hand.takes(&mut workers, &job);
                     bench.sit(hand, Stage::Holding, Next::Run(job));
                 } else {
                     // It is there: the lane is that of its type.
                     bench.sit(hand, Stage::Finished, Next::Look(Entry::Finished(Ran::default())));
                 }
-                drop(crew);
-                Shared::carry_out(shared, call);
+                drop(workers);
+                Shared::carry_out(shared, wakeups);
                 Some(Step::Took)
             }
             // It does not search: that is a moment's spin for what another thread may bring.
@@ -201,16 +201,16 @@ impl Stepper {
                 bench.sit(hand, Stage::Asleep, Next::Look(Entry::Woken));
                 Some(Step::Slept)
             }
-            Duty::Leave(call) => {
+            Duty::Leave(wakeups) => {
                 bench.leave(me);
-                drop(crew);
-                leave(shared, me, call, None, employed);
+                drop(workers);
+                leave(shared, me, wakeups, None, employed);
                 Some(Step::Retired)
             }
-            Duty::Gone(call, parting) => {
+            Duty::Gone(wakeups, parting) => {
                 bench.leave(me);
-                drop(crew);
-                leave(shared, me, call, Some(parting), employed);
+                drop(workers);
+                leave(shared, me, wakeups, Some(parting), employed);
                 Some(Step::Retired)
             }
         }

@@ -37,7 +37,7 @@ use super::sync::Arc;
 use super::typed_queue;
 use crate::error::{PoolStopped, Rejected, Rejection, SizeError, StopFromWorker};
 use crate::failure::Failure;
-use crate::machine::pool::{Policy, Ring, Sizes};
+use crate::machine::pool::{Notify, Policy, Sizes};
 
 /// A pool of threads for what blocks: its size is a target that can be moved while it runs, its queue is strictly first in, first out.
 ///
@@ -393,7 +393,7 @@ impl ThreadPool {
     /// Wakes all idle workers for no reason, as an operating system may: for models.
     #[doc(hidden)]
     pub fn wake_spuriously(&self) {
-        self.owner.shared.ring(Ring::All);
+        self.owner.shared.ring(Notify::All);
     }
 
     /// The same for those who wait for the pool to stop.

@@ -5,7 +5,7 @@
 //! pool learns which kind it has, and where they last, submitters **nudge** sleepers beyond the one that is called. To the machine a nudge is a wake for no reason, which
 //! may come at any time: what is kept here are hints, and nothing depends on them.
 
-/// What workers have learnt of the jobs; guarded by the crew's lock.
+/// What workers have learnt of the jobs; guarded by the workers' lock.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
     /// How often a worker was woken.

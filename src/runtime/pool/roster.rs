@@ -11,12 +11,12 @@ use super::hooks::Worker;
 use super::shared::Shared;
 use super::worker;
 use crate::error::NeverRan;
-use crate::machine::pool::{self as machine, Start, WorkerId};
+use crate::machine::pool::{self as machine, Spawn, WorkerId};
 
 /// Threads that are not joined yet.
 ///
 /// Guards no state machine: it is held while threads are joined and started, so that whoever finds a worker retired finds its handle here, and nobody
-/// starts a thread in the place of one that has not ended. Taken before the crew's lock, never after it.
+/// starts a thread in the place of one that has not ended. Taken before the workers' lock, never after it.
 #[derive(Default)]
 pub(super) struct Roster {
     threads: BTreeMap<WorkerId, JoinHandle>,
@@ -34,29 +34,29 @@ impl Roster {
 }
 
 impl Shared {
-    pub(super) fn start_threads(this: &Arc<Self>, start: Start) {
+    pub(super) fn start_threads(this: &Arc<Self>, spawn: Spawn) {
         if worker::leaves() {
             // Whoever joins this thread holds the roster meanwhile, so somebody else has to wait for it.
-            let (shared, count) = (Arc::clone(this), start.count);
+            let (shared, count) = (Arc::clone(this), spawn.count);
             let begun =
-                sync::spawn(format!("{}-starter", this.name), None, move || Self::start_threads(&shared, start));
+                sync::spawn(format!("{}-starter", this.name), None, move || Self::start_threads(&shared, spawn));
             if let Err(error) = begun {
                 Self::start_failed(this, count, error);
             }
             return;
         }
         let mut roster = this.roster.lock();
-        if start.joins > 0 {
+        if spawn.join_first > 0 {
             this.join_retired(&mut roster);
         }
-        for begun in 0..start.count {
-            let id = start.first + begun;
+        for begun in 0..spawn.count {
+            let id = spawn.first + begun;
             match Self::start_thread(this, &mut roster, id) {
                 Ok(Some(handle)) => drop(roster.threads.insert(id, handle)),
                 Ok(None) => {}
                 Err(error) => {
                     drop(roster);
-                    Self::start_failed(this, start.count - begun, error);
+                    Self::start_failed(this, spawn.count - begun, error);
                     return;
                 }
             }
@@ -80,15 +80,15 @@ impl Shared {
 
     fn start_failed(this: &Arc<Self>, count: usize, error: io::Error) {
         let (failed, farewells) = {
-            let mut crew = this.crew.lock();
-            let mut intake = this.intake.lock();
-            let failed = machine::start_failed(&mut crew.machine, &mut intake, count);
-            let farewells = crew.farewells(failed.stopped);
+            let mut workers = this.workers.lock();
+            let mut submit_queue = this.submit_queue.lock();
+            let failed = machine::spawn_failed(&mut workers.machine, &mut submit_queue, count);
+            let farewells = workers.farewells(failed.stopped);
             (failed, farewells)
         };
         this.reporter.report(Incident::ThreadStart, &error, None);
-        let told = this.tell(failed.orphans, &NeverRan::ThreadStart(StdArc::new(error)));
-        Self::carry_out(this, failed.call);
+        let told = this.tell(failed.refused, &NeverRan::ThreadStart(StdArc::new(error)));
+        Self::carry_out(this, failed.wakeups);
         this.take_leave(farewells.or(told));
     }
 
@@ -110,7 +110,7 @@ impl Shared {
     pub(super) fn join_others(&self, me: WorkerId) {
         let Some(mut roster) = self.roster.try_lock() else { return };
         loop {
-            let retired = self.crew.lock().machine.take_other_retired(me);
+            let retired = self.workers.lock().machine.take_unjoined_except(me);
             if retired.is_empty() {
                 return;
             }
@@ -121,7 +121,7 @@ impl Shared {
     /// Waits for the threads of workers that have made their last transition. They never wait for the roster, so it may be held meanwhile;
     /// it must be: whoever finds nobody left to join has to find that they have ended.
     fn join_retired(&self, roster: &mut Roster) {
-        let retired = self.crew.lock().machine.take_retired();
+        let retired = self.workers.lock().machine.take_unjoined();
         roster.join(&retired);
     }
 }

@@ -22,7 +22,8 @@ use super::stop::StopWithinError;
 use super::worker::Tells;
 use crate::error::{NeverRan, PoolStopped, Rejected, Rejection, Saturated};
 use crate::machine::pool::{
-    self as machine, Accepted, Backlog, Call, Crew, Intake, Phase, Policy, Refused, Ring, Sizes, TicketId, WorkerId,
+    self as machine, Accepted, Notify, Policy, PoolState, RefusedJobs, Sizes, SubmitError, SubmitQueue, TicketId,
+    Wakeups, WorkerId, Workers,
 };
 
 /// Called when nothing is left to run.
@@ -33,7 +34,7 @@ pub(super) type Farewells = Option<Vec<Farewell>>;
 
 /// What a worker owes that is gone, once the locks are released.
 pub(super) struct Parting {
-    pub(super) call: Call,
+    pub(super) wakeups: Wakeups,
     pub(super) farewells: Farewells,
     pub(super) joins: bool,
 }
@@ -46,29 +47,29 @@ pub(crate) struct Shared {
     pub(super) hooks: Hooks,
     /// How long a worker above the minimum goes without a job.
     pub(super) keep_alive: Option<Duration>,
-    pub(super) crew: CachePadded<Mutex<Workers>>,
-    /// Idle workers wait here, with `crew`.
+    pub(super) workers: CachePadded<Mutex<WorkersState>>,
+    /// Idle workers wait here, with `workers`.
     pub(super) bell: Condvar,
-    /// Callers that wait for a place in a full queue wait here, with `crew`.
+    /// Callers that wait for a place in a full queue wait here, with `workers`.
     pub(super) places: Condvar,
-    /// Those who wait for the pool to stop wait here, with `crew`.
+    /// Those who wait for the pool to stop wait here, with `workers`.
     pub(super) stopped: Condvar,
-    pub(super) intake: CachePadded<Mutex<Intake<Line>>>,
-    /// The intake has had a job since a worker last looked.
+    pub(super) submit_queue: CachePadded<Mutex<SubmitQueue<Line>>>,
+    /// The submit queue has had a job since a worker last looked.
     pub(super) filled: CachePadded<Hint>,
     /// Sleepers that submitters may nudge.
     pub(super) dozing: CachePadded<IdleHint>,
     /// How long a worker spins before it sleeps.
     pub(super) spin: Spin,
-    /// Taken before `crew`, never after it.
+    /// Taken before `workers`, never after it.
     pub(super) roster: Mutex<Roster>,
     /// The workers, if they have no threads.
     pub(super) bench: Option<Bench>,
 }
 
 /// The workers' half of the machine, and whom to tell when it has stopped.
-pub(super) struct Workers {
-    pub(super) machine: Crew<Line>,
+pub(super) struct WorkersState {
+    pub(super) machine: Workers<Line>,
     pub(super) farewells: Vec<Farewell>,
     /// Where the pool takes them.
     pub(super) times: Option<Histograms>,
@@ -77,7 +78,7 @@ pub(super) struct Workers {
     pub(super) pace: Pace,
 }
 
-impl Workers {
+impl WorkersState {
     /// A job has ended: it is counted, and its times are recorded, in one instant.
     pub(super) fn finished(&mut self, ran: &Ran) {
         self.machine.finished(ran.panicked);
@@ -87,9 +88,9 @@ impl Workers {
     }
 
     /// Worker `me` makes its last transition.
-    pub(super) fn part(&mut self, intake: &mut Intake<Line>, me: WorkerId) -> Parting {
-        let left = machine::left(&mut self.machine, intake, me);
-        Parting { call: left.call, farewells: self.farewells(left.stopped), joins: left.joins }
+    pub(super) fn part(&mut self, submit_queue: &mut SubmitQueue<Line>, me: WorkerId) -> Parting {
+        let left = machine::exited(&mut self.machine, submit_queue, me);
+        Parting { wakeups: left.wakeups, farewells: self.farewells(left.stopped), joins: left.join_previous }
     }
 
     /// A transition has said whether the pool has `stopped`: whoever learns it first takes the farewells, under the same hold of the lock.
@@ -116,8 +117,8 @@ pub(super) struct Terms {
 impl Shared {
     pub(super) fn new(terms: Terms) -> Self {
         let times = terms.hooks.timed.then(Histograms::default);
-        let workers = Workers {
-            machine: Crew::new(terms.target, terms.compensation),
+        let workers = WorkersState {
+            machine: Workers::new(terms.target, terms.compensation),
             farewells: Vec::new(),
             times,
             desks: Desks::default(),
@@ -131,11 +132,11 @@ impl Shared {
             hooks: terms.hooks,
             // Without threads, time passes when it is told to.
             keep_alive: terms.keep_alive.map(|time| if terms.in_memory { Duration::MAX } else { time }),
-            crew: CachePadded(Mutex::new(workers)),
+            workers: CachePadded(Mutex::new(workers)),
             bell: Condvar::new(),
             places: Condvar::new(),
             stopped: Condvar::new(),
-            intake: CachePadded(Mutex::new(Intake::new(terms.bound))),
+            submit_queue: CachePadded(Mutex::new(SubmitQueue::new(terms.bound))),
             filled: CachePadded(Hint::default()),
             dozing: CachePadded(IdleHint::default()),
             spin: Spin::new(),
@@ -149,8 +150,8 @@ impl Shared {
     #[inline]
     pub(super) fn submit<J: Queued>(this: &Arc<Self>, job: J, when_full: WhenFull) -> Result<(), Rejected<Job>> {
         let (submitted, backlog) = {
-            let mut intake = this.intake.lock();
-            (intake.submit(job), intake.queue().len())
+            let mut submit_queue = this.submit_queue.lock();
+            (submit_queue.submit(job), submit_queue.queue().len())
         };
         match submitted {
             Ok(accepted) => Self::accepted(this, accepted, backlog),
@@ -162,8 +163,8 @@ impl Shared {
     /// The same, for a job that is to have a ticket; it does not wait.
     pub(super) fn submit_ticketed(this: &Arc<Self>, job: Job) -> Result<TicketId, Rejected<Job>> {
         let (submitted, backlog) = {
-            let mut intake = this.intake.lock();
-            (intake.submit_ticketed(job), intake.queue().len())
+            let mut submit_queue = this.submit_queue.lock();
+            (submit_queue.submit_ticketed(job), submit_queue.queue().len())
         };
         let ticket = match submitted {
             Ok(accepted) => {
@@ -180,9 +181,9 @@ impl Shared {
     #[inline]
     fn accepted(this: &Arc<Self>, accepted: Accepted, backlog: usize) {
         this.filled.set(true);
-        if accepted.summon {
-            let call = this.crew.lock().machine.summon();
-            Self::carry_out(this, call);
+        if accepted.must_wake {
+            let wakeups = this.workers.lock().machine.wake_for_submit();
+            Self::carry_out(this, wakeups);
         } else if backlog > 1 {
             // Whoever is bound to look takes one.
             this.nudge();
@@ -193,13 +194,13 @@ impl Shared {
     #[cold]
     fn refused(
         this: &Arc<Self>,
-        refused: Refused<Job>,
+        refused: SubmitError<Job>,
         ticketed: bool,
         when_full: WhenFull,
     ) -> Result<Option<TicketId>, Rejected<Job>> {
         match refused {
-            Refused::Closed(job) => Err(Rejected::new(job, Rejection::PoolStopped)),
-            Refused::Full(job) => {
+            SubmitError::Closed(job) => Err(Rejected::new(job, Rejection::PoolStopped)),
+            SubmitError::Full(job) => {
                 // A worker of another pool that waits here is blocked there.
                 let _blocked = matches!(when_full, WhenFull::Wait(_)).then(Blocked::enter);
                 Self::squeeze(this, job, ticketed, when_full)
@@ -214,97 +215,99 @@ impl Shared {
         ticketed: bool,
         when_full: WhenFull,
     ) -> Result<Option<TicketId>, Rejected<Job>> {
-        let mut crew = this.crew.lock();
-        let deadline = when_full.deadline(crew.tick);
+        let mut workers = this.workers.lock();
+        let deadline = when_full.deadline(workers.tick);
         loop {
-            let mut intake = this.intake.lock();
-            match machine::squeeze(&mut crew.machine, &mut intake, job, ticketed) {
-                Ok((accepted, call)) => {
-                    drop((intake, crew));
+            let mut submit_queue = this.submit_queue.lock();
+            match machine::submit_when_full(&mut workers.machine, &mut submit_queue, job, ticketed) {
+                Ok((accepted, wakeups)) => {
+                    drop((submit_queue, workers));
                     this.filled.set(true);
-                    Self::carry_out(this, call);
+                    Self::carry_out(this, wakeups);
                     return Ok(accepted.ticket);
                 }
-                Err(Refused::Closed(job)) => return Err(Rejected::new(job, Rejection::PoolStopped)),
-                Err(Refused::Full(full)) => job = full,
+                Err(SubmitError::Closed(job)) => return Err(Rejected::new(job, Rejection::PoolStopped)),
+                Err(SubmitError::Full(full)) => job = full,
             }
             let reason = match deadline {
                 None => Some(Rejection::QueueFull),
-                Some(deadline) if deadline.has_passed(crew.tick) || this.bench.is_some() => Some(Rejection::TimedOut),
+                Some(deadline) if deadline.has_passed(workers.tick) || this.bench.is_some() => {
+                    Some(Rejection::TimedOut)
+                }
                 Some(_) => None,
             };
             if let Some(reason) = reason {
-                intake.count_rejection();
+                submit_queue.count_rejection();
                 return Err(Rejected::new(job, reason));
             }
-            drop(intake);
-            crew.machine.wait_for_place();
-            crew = this.places.wait_for(crew, deadline.and_then(|deadline| deadline.remaining()));
-            crew.machine.waited_for_place();
+            drop(submit_queue);
+            workers.machine.begin_slot_wait();
+            workers = this.places.wait_for(workers, deadline.and_then(|deadline| deadline.remaining()));
+            workers.machine.end_slot_wait();
         }
     }
 
     /// Takes a job out of the queue, and drops it; says whether it was there.
     pub(super) fn cancel(this: &Arc<Self>, ticket: TicketId) -> bool {
-        let (job, call) = {
-            let mut crew = this.crew.lock();
-            let mut intake = this.intake.lock();
-            machine::cancel(&mut crew.machine, &mut intake, ticket)
+        let (job, wakeups) = {
+            let mut workers = this.workers.lock();
+            let mut submit_queue = this.submit_queue.lock();
+            machine::cancel(&mut workers.machine, &mut submit_queue, ticket)
         };
         let Some(job) = job else { return false };
-        Self::carry_out(this, call);
+        Self::carry_out(this, wakeups);
         job.refuse(NeverRan::Cancelled, &this.hooks, &this.reporter);
         true
     }
 
     /// A worker's job begins to wait.
     pub(super) fn block(this: &Arc<Self>) {
-        let call = {
-            let mut crew = this.crew.lock();
-            let mut intake = this.intake.lock();
-            machine::block(&mut crew.machine, &mut intake)
+        let wakeups = {
+            let mut workers = this.workers.lock();
+            let mut submit_queue = this.submit_queue.lock();
+            machine::block(&mut workers.machine, &mut submit_queue)
         };
-        Self::carry_out(this, call);
+        Self::carry_out(this, wakeups);
     }
 
     /// It goes on.
     pub(super) fn unblock(this: &Arc<Self>) {
-        let call = this.crew.lock().machine.unblock();
-        Self::carry_out(this, call);
+        let wakeups = this.workers.lock().machine.unblock();
+        Self::carry_out(this, wakeups);
     }
 
     pub(super) fn start(this: &Arc<Self>, lazily: bool) -> Result<(), PoolStopped> {
-        let call = {
-            let mut crew = this.crew.lock();
-            let mut intake = this.intake.lock();
-            machine::start(&mut crew.machine, &mut intake, lazily).map_err(|()| PoolStopped)?
+        let wakeups = {
+            let mut workers = this.workers.lock();
+            let mut submit_queue = this.submit_queue.lock();
+            machine::start(&mut workers.machine, &mut submit_queue, lazily).map_err(|()| PoolStopped)?
         };
-        Self::carry_out(this, call);
+        Self::carry_out(this, wakeups);
         Ok(())
     }
 
     pub(super) fn resize(this: &Arc<Self>, target: impl FnOnce(Sizes) -> Sizes) {
-        let call = {
-            let mut crew = this.crew.lock();
-            let mut intake = this.intake.lock();
-            let target = target(crew.machine.target());
-            machine::resize(&mut crew.machine, &mut intake, target)
+        let wakeups = {
+            let mut workers = this.workers.lock();
+            let mut submit_queue = this.submit_queue.lock();
+            let target = target(workers.machine.target());
+            machine::resize(&mut workers.machine, &mut submit_queue, target)
         };
-        Self::carry_out(this, call);
+        Self::carry_out(this, wakeups);
     }
 
-    /// Intake closes. `then` is called when nothing is left to run, which may be now.
+    /// The submit queue closes. `then` is called when nothing is left to run, which may be now.
     pub(super) fn begin_stop(this: &Arc<Self>, policy: Policy, then: Option<Farewell>) {
         let (stop, farewells) = {
-            let mut crew = this.crew.lock();
-            let mut intake = this.intake.lock();
-            let stop = machine::stop(&mut crew.machine, &mut intake, policy);
-            crew.farewells.extend(then);
-            let farewells = crew.farewells(stop.stopped);
+            let mut workers = this.workers.lock();
+            let mut submit_queue = this.submit_queue.lock();
+            let stop = machine::stop(&mut workers.machine, &mut submit_queue, policy);
+            workers.farewells.extend(then);
+            let farewells = workers.farewells(stop.stopped);
             (stop, farewells)
         };
         // First the call: those it wakes need not wait until all this is told.
-        Self::carry_out(this, stop.call);
+        Self::carry_out(this, stop.wakeups);
         let why = if stop.unstarted { NeverRan::PoolStopped } else { NeverRan::CancelledByStop };
         let told = this.tell(stop.cancelled, &why);
         this.take_leave(farewells.or(told));
@@ -313,22 +316,22 @@ impl Shared {
     /// Waits until the pool has stopped, for as long as `deadline` says, then for the threads themselves.
     pub(super) fn join(&self, deadline: Option<Duration>) -> Result<(), StopWithinError> {
         let asked = Instant::now();
-        let mut crew = self.crew.lock();
-        let deadline = Deadline::new(deadline, crew.tick);
-        while crew.machine.phase() != Phase::Stopped {
-            if deadline.has_passed(crew.tick) || self.bench.is_some() {
-                let queued = crew.machine.queue().len() + self.intake.lock().queue().len();
-                return Err(StopWithinError::Unfinished { stragglers: crew.desks.stragglers(asked), queued });
+        let mut workers = self.workers.lock();
+        let deadline = Deadline::new(deadline, workers.tick);
+        while workers.machine.state() != PoolState::Stopped {
+            if deadline.has_passed(workers.tick) || self.bench.is_some() {
+                let queued = workers.machine.queue().len() + self.submit_queue.lock().queue().len();
+                return Err(StopWithinError::Unfinished { stragglers: workers.desks.stragglers(asked), queued });
             }
-            crew = self.stopped.wait_for(crew, deadline.remaining());
+            workers = self.stopped.wait_for(workers, deadline.remaining());
         }
-        drop(crew);
+        drop(workers);
         self.join_last();
         Ok(())
     }
 
     pub(super) fn has_stopped(&self) -> bool {
-        self.crew.lock().machine.phase() == Phase::Stopped
+        self.workers.lock().machine.state() == PoolState::Stopped
     }
 
     /// Whether a worker may spin before it sleeps.
@@ -338,8 +341,8 @@ impl Shared {
 
     /// Every deadline that is waited for now has passed.
     pub(super) fn let_deadlines_pass(&self) {
-        self.crew.lock().tick.advance();
-        self.ring(Ring::All);
+        self.workers.lock().tick.advance();
+        self.ring(Notify::All);
         self.places.notify_all();
         self.stopped.notify_all();
     }
@@ -350,8 +353,8 @@ impl Shared {
     }
 
     pub(super) fn stats(&self) -> PoolStats {
-        let crew = self.crew.lock();
-        PoolStats::of(&crew.machine, &self.intake.lock())
+        let workers = self.workers.lock();
+        PoolStats::of(&workers.machine, &self.submit_queue.lock())
     }
 
     /// The histograms' memory is there before the locks are taken, and what is copied under them is plain numbers.
@@ -360,25 +363,25 @@ impl Shared {
             return None;
         }
         let mut copy = Histograms::default();
-        let crew = self.crew.lock();
-        copy.copy_from(crew.times.as_ref()?);
-        let stats = PoolStats::of(&crew.machine, &self.intake.lock());
+        let workers = self.workers.lock();
+        copy.copy_from(workers.times.as_ref()?);
+        let stats = PoolStats::of(&workers.machine, &self.submit_queue.lock());
         Some(copy.with(stats))
     }
 
     /// The action that a transition returned, with no lock held.
     #[inline]
-    pub(super) fn carry_out(this: &Arc<Self>, call: Call) {
-        this.ring(call.ring);
-        match call.places {
-            Ring::No => {}
-            Ring::One => this.places.notify_one(),
-            Ring::All => this.places.notify_all(),
+    pub(super) fn carry_out(this: &Arc<Self>, wakeups: Wakeups) {
+        this.ring(wakeups.workers);
+        match wakeups.submitters {
+            Notify::Nobody => {}
+            Notify::One => this.places.notify_one(),
+            Notify::All => this.places.notify_all(),
         }
-        if call.start.count > 0 {
-            Self::start_threads(this, call.start);
+        if wakeups.spawn.count > 0 {
+            Self::start_threads(this, wakeups.spawn);
         }
-        if call.saturated {
+        if wakeups.report_saturation {
             this.reporter.report(Incident::Saturated, &Saturated, None);
         }
     }
@@ -392,14 +395,14 @@ impl Shared {
     }
 
     /// Wakes idle workers, wherever they wait.
-    pub(super) fn ring(&self, ring: Ring) {
+    pub(super) fn ring(&self, ring: Notify) {
         match (ring, &self.bench) {
-            (Ring::No, _) => {}
-            (Ring::One, None) => {
+            (Notify::Nobody, _) => {}
+            (Notify::One, None) => {
                 self.dozing.take();
                 self.bell.notify_one();
             }
-            (Ring::All, None) => {
+            (Notify::All, None) => {
                 self.dozing.set(0);
                 self.bell.notify_all();
             }
@@ -408,7 +411,7 @@ impl Shared {
     }
 
     /// Tells jobs that the machine has handed out that they will never run. It is told when that is over: until then the pool has not stopped.
-    pub(super) fn tell(&self, backlog: Backlog<Line>, why: &NeverRan) -> Farewells {
+    pub(super) fn tell(&self, backlog: RefusedJobs<Line>, why: &NeverRan) -> Farewells {
         if backlog.is_empty() {
             return None;
         }
@@ -418,9 +421,9 @@ impl Shared {
                 job.refuse(why.clone(), &self.hooks, &self.reporter);
             }
         }
-        let mut crew = self.crew.lock();
-        let stopped = crew.machine.told();
-        crew.farewells(stopped)
+        let mut workers = self.workers.lock();
+        let stopped = workers.machine.refusals_done();
+        workers.farewells(stopped)
     }
 
     /// If the pool has stopped, tells those who wait for that.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::line::Line;
 use crate::histogram::Histogram;
-use crate::machine::pool::{Crew, Intake, Sizes};
+use crate::machine::pool::{Sizes, SubmitQueue, Workers};
 
 /// What a pool is doing, at one instant.
 ///
@@ -50,27 +50,27 @@ pub struct PoolStats {
 
 impl PoolStats {
     /// Of both halves of the machine, locked.
-    pub(super) fn of(crew: &Crew<Line>, intake: &Intake<Line>) -> Self {
-        let Sizes { min, max } = crew.target();
-        let counts = crew.counts();
-        let queued = crew.queue().len() + intake.queue().len();
+    pub(super) fn of(workers: &Workers<Line>, submit_queue: &SubmitQueue<Line>) -> Self {
+        let Sizes { min, max } = workers.target();
+        let counts = workers.counts();
+        let queued = workers.queue().len() + submit_queue.queue().len();
         Self {
             min,
             max,
-            live: crew.live(),
-            idle: crew.idle(),
-            busy: crew.busy(),
-            blocked: crew.blocked(),
+            live: workers.live(),
+            idle: workers.idle(),
+            busy: workers.busy(),
+            blocked: workers.blocked(),
             queued,
-            waiting: crew.waiting(),
-            saturated: queued > 0 && crew.is_stuck(),
+            waiting: workers.waiting_submitters(),
+            saturated: queued > 0 && workers.is_saturated(),
             peak: counts.peak,
             started: counts.started,
             completed: counts.completed,
             panicked: counts.panicked,
             cancelled: counts.cancelled,
             failed: counts.failed,
-            rejected: intake.rejected(),
+            rejected: submit_queue.rejected(),
         }
     }
 }

@@ -15,8 +15,8 @@ use super::hooks::Worker;
 use super::job::{Queued, Ran};
 use super::line::{Line, begin_taken};
 use super::nudge::Begun;
-use super::shared::{Parting, Shared, Workers};
-use crate::machine::pool::{self as machine, Call, Mood, Next, Taken, WorkerId};
+use super::shared::{Parting, Shared, WorkersState};
+use crate::machine::pool::{self as machine, Popped, Wakeups, WorkerAction, WorkerHint, WorkerId};
 
 thread_local! {
     /// The address of the pool that this thread works for, or has worked for to its end; zero on every other thread. Destructors of other
@@ -119,13 +119,13 @@ pub(super) enum Entry {
 /// What it does next, once the lock is released.
 pub(super) enum Duty {
     /// The job is to be taken under the same hold of the lock.
-    Run(Taken<Line>, Call),
+    Run(Popped<Line>, Wakeups),
     Search,
     /// Falls asleep with the lock in its hand, for this long at most.
     Sleep(Option<Duration>),
-    Leave(Call),
+    Leave(Wakeups),
     /// The same, and it has left already: nothing was to be done before.
-    Gone(Call, Parting),
+    Gone(Wakeups, Parting),
 }
 
 /// What a worker remembers between two looks.
@@ -148,89 +148,90 @@ impl Hand {
         Self { id, seat: 0, searched: false, was_asleep: false, begun: Begun::default(), rest: None }
     }
 
-    /// Says why it is there, as the first thing under a hold of the crew's lock.
+    /// Says why it is there, as the first thing under a hold of the workers' lock.
     #[inline]
-    pub(super) fn enters(&mut self, crew: &mut Workers, entry: Entry) {
+    pub(super) fn enters(&mut self, workers: &mut WorkersState, entry: Entry) {
         self.was_asleep = false;
         match entry {
             Entry::Arrived => {
-                self.seat = crew.desks.take_seat();
-                crew.machine.arrived();
+                self.seat = workers.desks.take_seat();
+                workers.machine.thread_started();
             }
-            Entry::Settled => self.seat = crew.desks.take_seat(),
+            Entry::Settled => self.seat = workers.desks.take_seat(),
             Entry::Finished(ran) => {
-                crew.desks.clear(self.seat);
-                crew.pace.ended(self.begun);
-                crew.finished(&ran);
+                workers.desks.clear(self.seat);
+                workers.pace.ended(self.begun);
+                workers.finished(&ran);
             }
-            Entry::Searched => crew.machine.searched(),
+            Entry::Searched => workers.machine.searched(),
             Entry::Woken => {
                 self.was_asleep = true;
-                crew.pace.woken();
-                crew.machine.woken();
+                workers.pace.woken();
+                workers.machine.woken();
             }
         }
     }
 
-    /// A job, if it finds one without a look at the intake.
+    /// A job, if it finds one without a look at the submit queue.
     #[inline]
-    pub(super) fn next(&mut self, crew: &mut Workers) -> Option<(Taken<Line>, Call)> {
-        let next = crew.machine.next()?;
-        self.takes_one(crew);
+    pub(super) fn next(&mut self, workers: &mut WorkersState) -> Option<(Popped<Line>, Wakeups)> {
+        let next = workers.machine.next_job()?;
+        self.takes_one(workers);
         Some(next)
     }
 
-    fn takes_one(&mut self, crew: &Workers) {
-        self.begun = crew.pace.begins();
+    fn takes_one(&mut self, workers: &WorkersState) {
+        self.begun = workers.pace.begins();
         self.searched = false;
         self.rest = None;
     }
 
     /// Looks at both queues, with both locks.
     #[inline(never)]
-    pub(super) fn look(&mut self, pool: &Shared, crew: &mut Workers) -> Duty {
+    pub(super) fn look(&mut self, pool: &Shared, workers: &mut WorkersState) -> Duty {
         let next = {
-            let mut intake = pool.intake.lock();
+            let mut submit_queue = pool.submit_queue.lock();
             pool.filled.set(false);
             // The clock is asked only where its answer can matter: reading it takes as long as all else that is done under this lock.
-            let finds_nothing = crew.machine.queue().is_empty() && intake.queue().is_empty();
-            let expired = self.was_asleep && finds_nothing && self.rest.is_some_and(|rest| rest.has_passed(crew.tick));
-            let mood = Mood { may_search: !self.searched && pool.may_search(), expired };
-            machine::look(&mut crew.machine, &mut intake, mood)
+            let finds_nothing = workers.machine.queue().is_empty() && submit_queue.queue().is_empty();
+            let expired =
+                self.was_asleep && finds_nothing && self.rest.is_some_and(|rest| rest.has_passed(workers.tick));
+            let hint = WorkerHint { may_search: !self.searched && pool.may_search(), expired };
+            machine::next_action(&mut workers.machine, &mut submit_queue, hint)
         };
         match next {
-            Next::Run(job, call) => {
-                self.takes_one(crew);
-                Duty::Run(job, call)
+            WorkerAction::Run(job, wakeups) => {
+                self.takes_one(workers);
+                Duty::Run(job, wakeups)
             }
-            Next::Search => {
+            WorkerAction::Search => {
                 self.searched = true;
                 Duty::Search
             }
-            Next::Sleep { timed } => {
-                pool.dozing.set(crew.pace.nudgeable(crew.machine.idle()));
+            WorkerAction::Sleep { timed } => {
+                pool.dozing.set(workers.pace.nudgeable(workers.machine.idle()));
                 if !timed {
                     return Duty::Sleep(None);
                 }
                 let anew = self.rest.is_none();
-                let rest = *self.rest.get_or_insert_with(|| Deadline::new(pool.keep_alive, crew.tick));
+                let rest = *self.rest.get_or_insert_with(|| Deadline::new(pool.keep_alive, workers.tick));
                 Duty::Sleep(if anew { pool.keep_alive } else { rest.remaining() })
             }
-            Next::Leave(call) => {
-                crew.desks.leave_seat(self.seat);
+            WorkerAction::Exit(wakeups) => {
+                workers.desks.leave_seat(self.seat);
                 if pool.hooks.on_stop() {
-                    return Duty::Leave(call);
+                    return Duty::Leave(wakeups);
                 }
-                let parting = crew.part(&mut pool.intake.lock(), self.id);
-                Duty::Gone(call, parting)
+                let parting = workers.part(&mut pool.submit_queue.lock(), self.id);
+                Duty::Gone(wakeups, parting)
             }
         }
     }
 
     /// A job is in its hand, for others to see.
     #[inline]
-    pub(super) fn takes(&self, crew: &mut Workers, job: &impl Queued) {
-        crew.desks.occupy(self.seat, self.id, job.trace());
+    pub(super) fn takes(&self, workers: &mut WorkersState, job: &impl Queued) {
+        workers.desks.occupy(self.seat, self.id, job.trace());
     }
 }
 
@@ -241,52 +242,52 @@ pub(super) fn work(pool: Arc<Shared>, me: WorkerId) {
     let employed = Employed::by(&employer);
     let mut hand = Hand::new(me);
     let arrived = settle_in(pool, me);
-    let mut crew = pool.crew.lock();
-    hand.enters(&mut crew, arrived);
-    let (call, parting) = loop {
-        if let Some((job, call)) = hand.next(&mut crew) {
-            let ran = begin_taken(job, call, pool, &hand, crew);
-            crew = pool.crew.lock();
-            hand.enters(&mut crew, Entry::Finished(ran));
+    let mut workers = pool.workers.lock();
+    hand.enters(&mut workers, arrived);
+    let (wakeups, parting) = loop {
+        if let Some((job, wakeups)) = hand.next(&mut workers) {
+            let ran = begin_taken(job, wakeups, pool, &hand, workers);
+            workers = pool.workers.lock();
+            hand.enters(&mut workers, Entry::Finished(ran));
             continue;
         }
-        let entry = match hand.look(pool, &mut crew) {
-            Duty::Run(job, call) => {
-                let ran = begin_taken(job, call, pool, &hand, crew);
-                crew = pool.crew.lock();
+        let entry = match hand.look(pool, &mut workers) {
+            Duty::Run(job, wakeups) => {
+                let ran = begin_taken(job, wakeups, pool, &hand, workers);
+                workers = pool.workers.lock();
                 Entry::Finished(ran)
             }
             Duty::Search => {
-                drop(crew);
+                drop(workers);
                 pool.spin.until(&pool.filled);
-                crew = pool.crew.lock();
+                workers = pool.workers.lock();
                 Entry::Searched
             }
             Duty::Sleep(at_most) => {
-                crew = pool.bell.wait_for(crew, at_most);
+                workers = pool.bell.wait_for(workers, at_most);
                 Entry::Woken
             }
-            Duty::Leave(call) => break (call, None),
-            Duty::Gone(call, parting) => break (call, Some(parting)),
+            Duty::Leave(wakeups) => break (wakeups, None),
+            Duty::Gone(wakeups, parting) => break (wakeups, Some(parting)),
         };
-        hand.enters(&mut crew, entry);
+        hand.enters(&mut workers, entry);
     };
-    drop(crew);
+    drop(workers);
     let _ = LEAVES.try_with(|leaves| leaves.set(true));
-    leave(pool, me, call, parting, employed);
+    leave(pool, me, wakeups, parting, employed);
 }
 
 /// What is left to do for a worker that looks no more.
-pub(super) fn leave(pool: &Arc<Shared>, me: WorkerId, call: Call, parting: Option<Parting>, employed: Employed) {
-    Shared::carry_out(pool, call);
+pub(super) fn leave(pool: &Arc<Shared>, me: WorkerId, wakeups: Wakeups, parting: Option<Parting>, employed: Employed) {
+    Shared::carry_out(pool, wakeups);
     let parting = parting.unwrap_or_else(|| {
         pool.hooks.stopping(&Worker::new(&pool.name, me), &pool.reporter);
-        let mut crew = pool.crew.lock();
-        let mut intake = pool.intake.lock();
-        crew.part(&mut intake, me)
+        let mut workers = pool.workers.lock();
+        let mut submit_queue = pool.submit_queue.lock();
+        workers.part(&mut submit_queue, me)
     });
     drop(employed);
-    Shared::carry_out(pool, parting.call);
+    Shared::carry_out(pool, parting.wakeups);
     pool.take_leave(parting.farewells);
     if parting.joins {
         pool.join_others(me);
@@ -298,12 +299,12 @@ pub(super) fn settle_in(pool: &Arc<Shared>, me: WorkerId) -> Entry {
     if !pool.hooks.on_start() {
         return Entry::Arrived;
     }
-    let call = {
-        let mut crew = pool.crew.lock();
-        let mut intake = pool.intake.lock();
-        machine::settle_in(&mut crew.machine, &mut intake)
+    let wakeups = {
+        let mut workers = pool.workers.lock();
+        let mut submit_queue = pool.submit_queue.lock();
+        machine::begin_start_hooks(&mut workers.machine, &mut submit_queue)
     };
-    Shared::carry_out(pool, call);
+    Shared::carry_out(pool, wakeups);
     pool.hooks.started(&Worker::new(&pool.name, me), &pool.reporter);
     Entry::Settled
 }
@@ -311,14 +312,14 @@ pub(super) fn settle_in(pool: &Arc<Shared>, me: WorkerId) -> Entry {
 /// Lets go of the lock under which the job was taken, calls whom it must, and runs the job.
 pub(super) fn run(
     job: impl Queued,
-    call: Call,
+    wakeups: Wakeups,
     pool: &Arc<Shared>,
     hand: &Hand,
-    mut crew: MutexGuard<'_, Workers>,
+    mut workers: MutexGuard<'_, WorkersState>,
 ) -> Ran {
-    hand.takes(&mut crew, &job);
-    drop(crew);
+    hand.takes(&mut workers, &job);
+    drop(workers);
     // The call goes first: whoever it calls must not wait until this job ends.
-    Shared::carry_out(pool, call);
+    Shared::carry_out(pool, wakeups);
     on_duty(pool, || job.run_in(&pool.hooks, &pool.reporter))
 }

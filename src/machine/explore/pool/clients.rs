@@ -2,7 +2,8 @@
 
 use super::{Actor, Errand, Event, Job, Seed, Steps, Yard, labels};
 use crate::machine::pool::{
-    Call, Crew, Intake, Line, Phase, Refused, Ring, Stop, TicketId, cancel, resize, squeeze, start, stop,
+    Notify, PlainStore, PoolState, Stop, SubmitError, SubmitQueue, TicketId, Wakeups, Workers, cancel, resize, start,
+    stop, submit_when_full,
 };
 
 /// What a client is doing.
@@ -44,7 +45,7 @@ impl Yard {
             Client::Stops(_) if done => Client::Awaits,
             Client::Stops(_) => Client::Stops(errand),
             Client::Joins(_) if done => {
-                if !self.workers.is_empty() {
+                if !self.threads.is_empty() {
                     self.blame("stop returns, and a thread is not joined");
                 }
                 Client::Free
@@ -62,9 +63,10 @@ impl Yard {
             Client::Free => {}
             Client::Owes => {
                 let mut next = self.clone();
-                let call = next.step(steps, "summon", |crew, _| crew.summon(), labels::call);
-                let call = if self.has_seed(Seed::ForgetsToSummon) { Call::NOBODY } else { call };
-                steps.certain(Event::Summons, next.carries(at, call));
+                let wakeups =
+                    next.step(steps, "wake_for_submit", |workers, _| workers.wake_for_submit(), labels::wakeups);
+                let wakeups = if self.has_seed(Seed::ForgetsToSummon) { Wakeups::NONE } else { wakeups };
+                steps.certain(Event::Summons, next.carries(at, wakeups));
             }
             Client::Squeezes => self.squeezes(steps, at, None),
             Client::AwaitsPlace => {
@@ -78,7 +80,7 @@ impl Yard {
             }
             Client::TriesAgain { late } => {
                 let mut next = self.clone();
-                next.step(steps, "waited_for_place", |crew, _| crew.waited_for_place(), |()| "look for a place");
+                next.step(steps, "end_slot_wait", |workers, _| workers.end_slot_wait(), |()| "look for a place");
                 next.squeezes(steps, at, Some(late));
             }
             Client::Awaits => {
@@ -91,10 +93,10 @@ impl Yard {
                 }
                 let mut next = self.clone();
                 if self.over && !self.roster_is_taken() {
-                    if self.workers.iter().any(|worker| worker.duty.is_able()) {
+                    if self.threads.iter().any(|worker| worker.duty.is_able()) {
                         next.blame("a worker is to be joined that can still run");
                     }
-                    let join = self.workers.iter().fold(0, |bits, worker| bits | 1 << worker.id);
+                    let join = self.threads.iter().fold(0, |bits, worker| bits | 1 << worker.id);
                     let errand = Errand { roster: true, join, ..Errand::default() };
                     next.clients[at] = Client::Joins(errand);
                     steps.certain(Event::TakesTheRoster, next.goes_on(Actor::Client(at), errand));
@@ -106,8 +108,8 @@ impl Yard {
         }
     }
 
-    fn carries(mut self, at: usize, call: Call) -> Self {
-        let errand = self.errand(call);
+    fn carries(mut self, at: usize, wakeups: Wakeups) -> Self {
+        let errand = self.errand(wakeups);
         self.goes_on(Actor::Client(at), errand)
     }
 
@@ -127,34 +129,44 @@ impl Yard {
             let mut next = self.clone();
             *(if lazily { &mut next.left.lazy_starts } else { &mut next.left.starts }) -= 1;
             let name = if lazily { "start_lazily" } else { "start" };
-            let call = next.step(steps, name, |crew, intake| start(crew, intake, lazily), labels::started);
-            if call.is_err() == matches!(self.crew.phase(), Phase::Unstarted | Phase::Running) {
+            let wakeups =
+                next.step(steps, name, |workers, submit_queue| start(workers, submit_queue, lazily), labels::started);
+            if wakeups.is_err() == matches!(self.workers.state(), PoolState::Unstarted | PoolState::Running) {
                 next.blame("a pool is started unless it was stopped");
             }
             let event = if lazily { Event::StartsLazily } else { Event::Starts };
-            steps.possible(event, next.carries(at, call.unwrap_or(Call::NOBODY)));
+            steps.possible(event, next.carries(at, wakeups.unwrap_or(Wakeups::NONE)));
         }
         if left.resizes > 0 {
             for (number, target) in self.plan.0.targets.iter().enumerate() {
                 let mut next = self.clone();
                 next.left.resizes -= 1;
-                let call = next.step(steps, "resize", |crew, intake| resize(crew, intake, *target), labels::call);
-                steps.possible(Event::ResizesTo(number), next.carries(at, call));
+                let wakeups = next.step(
+                    steps,
+                    "resize",
+                    |workers, submit_queue| resize(workers, submit_queue, *target),
+                    labels::wakeups,
+                );
+                steps.possible(Event::ResizesTo(number), next.carries(at, wakeups));
             }
         }
         if left.stops > 0 {
             for (number, policy) in self.plan.0.policies.iter().enumerate() {
                 let mut next = self.clone();
                 next.left.stops -= 1;
-                let Stop { cancelled, call, stopped, .. } =
-                    next.step(steps, "stop", |crew, intake| stop(crew, intake, *policy), labels::stopped);
+                let Stop { cancelled, wakeups, stopped, .. } = next.step(
+                    steps,
+                    "stop",
+                    |workers, submit_queue| stop(workers, submit_queue, *policy),
+                    labels::stopped,
+                );
                 next.over |= stopped;
                 let tells = !cancelled.is_empty();
                 for job in cancelled {
                     next.goes(job);
                     next.is_over(job);
                 }
-                let errand = Errand { tells, ..next.errand(call) };
+                let errand = Errand { tells, ..next.errand(wakeups) };
                 next.clients[at] = Client::Stops(errand);
                 steps.possible(Event::Stops(number), next.goes_on(Actor::Client(at), errand));
             }
@@ -169,7 +181,12 @@ impl Yard {
         next.left.cancels -= 1;
         let ticket = TicketId::from(job);
         let waits = job >= self.gone;
-        let (found, call) = next.step(steps, "cancel", |crew, intake| cancel(crew, intake, ticket), labels::cancelled);
+        let (found, wakeups) = next.step(
+            steps,
+            "cancel",
+            |workers, submit_queue| cancel(workers, submit_queue, ticket),
+            labels::cancelled,
+        );
         if found.is_some() != waits || found.is_some_and(|found| found != job) {
             next.blame("a job is cancelled that is not there, or one is not that is");
         }
@@ -177,7 +194,7 @@ impl Yard {
             next.cancelled |= 1 << job;
             next.is_over(job);
         }
-        steps.possible(Event::Cancels(job), next.carries(at, call));
+        steps.possible(Event::Cancels(job), next.carries(at, wakeups));
     }
 
     /// With both locks: a place for the job, or a wait for one, or neither.
@@ -187,24 +204,24 @@ impl Yard {
         let had_place = self.has_room_for_a_job();
         let squeezed = next.step(
             steps,
-            "squeeze",
-            |crew, intake| squeeze(crew, intake, job, self.plan.0.ticketed),
+            "submit_when_full",
+            |workers, submit_queue| submit_when_full(workers, submit_queue, job, self.plan.0.ticketed),
             labels::squeezed,
         );
         match squeezed {
-            Ok((_, call)) => {
+            Ok((_, wakeups)) => {
                 next.submitted += 1;
                 if !had_place {
                     next.blame("more jobs wait than may");
                 }
-                steps.certain(Event::LooksForAPlace, next.carries(at, call));
+                steps.certain(Event::LooksForAPlace, next.carries(at, wakeups));
             }
-            Err(Refused::Closed(_)) => {
+            Err(SubmitError::Closed(_)) => {
                 next.clients[at] = Client::Free;
                 next.clients.sort();
                 steps.certain(Event::LooksForAPlace, next);
             }
-            Err(Refused::Full(_)) => {
+            Err(SubmitError::Full(_)) => {
                 if had_place {
                     next.blame("a job is refused for which there is a place");
                 }
@@ -216,7 +233,12 @@ impl Yard {
                     steps.certain(Event::LooksForAPlace, next);
                 }
                 if waited != Some(true) {
-                    next.step(steps, "wait_for_place", |crew, _| crew.wait_for_place(), |()| "wait for a place");
+                    next.step(
+                        steps,
+                        "begin_slot_wait",
+                        |workers, _| workers.begin_slot_wait(),
+                        |()| "wait for a place",
+                    );
                     next.clients[at] = Client::AwaitsPlace;
                     next.clients.sort();
                     steps.certain(Event::WaitsForAPlace, next);
@@ -227,7 +249,7 @@ impl Yard {
 
     /// Those who wait for a place are rung.
     pub(super) fn place_steps(&self, steps: &mut Steps<'_, Self>, who: Actor, errand: Errand) {
-        let rest = Errand { places: Ring::No, ..errand };
+        let rest = Errand { places: Notify::Nobody, ..errand };
         let waiting: Vec<_> = (0..self.clients.len()).filter(|at| self.clients[*at] == Client::AwaitsPlace).collect();
         let released = |all: &[usize]| {
             let mut next = self.clone();
@@ -235,7 +257,7 @@ impl Yard {
             next.goes_on(who, rest)
         };
         // Clients are alike: it does not matter which.
-        let least = if errand.places == Ring::All { waiting.len() } else { waiting.len().min(1) };
+        let least = if errand.places == Notify::All { waiting.len() } else { waiting.len().min(1) };
         for count in least..=waiting.len() {
             steps.certain(Event::RingsForPlaces, released(&waiting[..count]));
         }
@@ -244,26 +266,26 @@ impl Yard {
     /// The first half of a submission: with the intake's lock alone.
     fn submits(&mut self, steps: &mut Steps<'_, Self>, at: usize) {
         let job = self.submitted;
-        let was_open = self.intake.is_open();
+        let was_open = self.submit_queue.is_open();
         let had_place = self.has_room_for_a_job();
         let ticketed = self.plan.0.ticketed;
-        let submit = |_: &mut Crew<_>, intake: &mut Intake<Line<Job>>| {
-            if ticketed { intake.submit_ticketed(job) } else { intake.submit(job) }
+        let submit = |_: &mut Workers<_>, submit_queue: &mut SubmitQueue<PlainStore<Job>>| {
+            if ticketed { submit_queue.submit_ticketed(job) } else { submit_queue.submit(job) }
         };
         match self.step(steps, "submit", submit, labels::submitted) {
             Ok(accepted) => {
                 self.submitted += 1;
-                self.clients[at] = if accepted.summon { Client::Owes } else { Client::Free };
+                self.clients[at] = if accepted.must_wake { Client::Owes } else { Client::Free };
                 if !was_open {
-                    self.blame("a closed intake takes a job");
+                    self.blame("a closed submit_queue takes a job");
                 }
                 if !had_place {
                     self.blame("more jobs wait than may");
                 }
             }
-            Err(Refused::Closed(_)) if was_open => self.blame("a job is handed back that is not"),
-            Err(Refused::Closed(_)) => {}
-            Err(Refused::Full(_)) => self.clients[at] = Client::Squeezes,
+            Err(SubmitError::Closed(_)) if was_open => self.blame("a job is handed back that is not"),
+            Err(SubmitError::Closed(_)) => {}
+            Err(SubmitError::Full(_)) => self.clients[at] = Client::Squeezes,
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use super::{Duty, Job, Row, Steps, Worker, Yard};
 use crate::machine::pool::{
-    Accepted, Backlog, Call, Crew, Intake, Left, Line, Next, Phase, Refused, Ring, StartFailed, Stop, Taken,
+    Accepted, Exited, Notify, PlainStore, PoolState, Popped, RefusedJobs, SpawnFailed, Stop, SubmitError, SubmitQueue,
+    Wakeups, WorkerAction, Workers,
 };
 
 /// The states of the three tables.
@@ -17,7 +18,7 @@ pub(super) const CREW: &[&str] = &[
     "Room",
     "Full",
     "Over target",
-    "Draining: beacon up",
+    "Draining: wake_pending up",
     "Draining: idle worker",
     "Draining: arriving",
     "Draining: room",
@@ -32,27 +33,27 @@ impl Yard {
         &mut self,
         steps: &mut Steps<'_, Self>,
         event: &'static str,
-        transition: impl FnOnce(&mut Crew<Line<Job>>, &mut Intake<Line<Job>>) -> A,
+        transition: impl FnOnce(&mut Workers<PlainStore<Job>>, &mut SubmitQueue<PlainStore<Job>>) -> A,
         action: impl FnOnce(&A) -> &'static str,
     ) -> A {
-        let (crew, intake) = (self.crew_label(), self.intake_label());
-        let outcome = transition(&mut self.crew, &mut self.intake);
+        let (workers, submit_queue) = (self.crew_label(), self.intake_label());
+        let outcome = transition(&mut self.workers, &mut self.submit_queue);
         self.highest = self.highest.max(self.limit());
         let action = action(&outcome);
         if event != "submit" {
-            steps.row(Row { from: crew, event, action, to: self.crew_label() });
+            steps.row(Row { from: workers, event, action, to: self.crew_label() });
         }
-        if event == "submit" || intake != self.intake_label() {
+        if event == "submit" || submit_queue != self.intake_label() {
             let action = if event == "submit" { action } else { "nothing" };
-            steps.row(Row { from: intake, event, action, to: self.intake_label() });
+            steps.row(Row { from: submit_queue, event, action, to: self.intake_label() });
         }
         outcome
     }
 
     fn intake_label(&self) -> &'static str {
-        match (self.intake.is_open(), self.intake.is_watched()) {
+        match (self.submit_queue.is_open(), self.submit_queue.wake_not_needed()) {
             (false, _) => "Closed",
-            _ if self.intake.places() == 0 => "Full",
+            _ if self.submit_queue.free_slots() == 0 => "Full",
             (true, true) => "Watched",
             (true, false) => "Unwatched",
         }
@@ -60,18 +61,18 @@ impl Yard {
 
     /// The phase, and while it serves, who would come if a job came.
     fn crew_label(&self) -> &'static str {
-        let running = match self.crew.phase() {
-            Phase::Unstarted => return "Unstarted",
-            Phase::Stopped => return "Stopped",
-            Phase::Running => true,
-            Phase::Draining => false,
+        let running = match self.workers.state() {
+            PoolState::Unstarted => return "Unstarted",
+            PoolState::Stopped => return "Stopped",
+            PoolState::Running => true,
+            PoolState::Draining => false,
         };
         if self.staying() > self.limit() {
             return if running { "Over target" } else { "Draining: over target" };
         }
         let label = |name, draining| if running { name } else { draining };
-        match (self.crew.has_beacon(), self.crew.idle() > 0, self.crew.arriving() > 0, self.room() > 0) {
-            (true, ..) => label("Beacon up", "Draining: beacon up"),
+        match (self.workers.is_wake_pending(), self.workers.idle() > 0, self.workers.starting() > 0, self.room() > 0) {
+            (true, ..) => label("Beacon up", "Draining: wake_pending up"),
             (_, true, ..) => label("Idle worker", "Draining: idle worker"),
             (_, _, true, _) => label("Arriving", "Draining: arriving"),
             (.., true) => label("Room", "Draining: room"),
@@ -80,94 +81,94 @@ impl Yard {
     }
 }
 
-pub(super) fn call(call: &Call) -> &'static str {
-    match (call.ring, call.start.count > 0, call.saturated) {
-        (Ring::No, false, false) => "call nobody",
-        (Ring::One, false, _) => "notify one",
-        (Ring::All, false, _) => "notify all",
-        (Ring::No, true, _) => "start threads",
+pub(super) fn wakeups(wakeups: &Wakeups) -> &'static str {
+    match (wakeups.workers, wakeups.spawn.count > 0, wakeups.report_saturation) {
+        (Notify::Nobody, false, false) => "nothing",
+        (Notify::One, false, _) => "notify one",
+        (Notify::All, false, _) => "notify all",
+        (Notify::Nobody, true, _) => "start threads",
         (_, true, _) => "notify all, start threads",
-        (Ring::No, false, true) => "report that it is saturated",
+        (Notify::Nobody, false, true) => "report that it is saturated",
     }
 }
 
-pub(super) fn submitted<T>(submitted: &Result<Accepted, Refused<T>>) -> &'static str {
+pub(super) fn submitted<T>(submitted: &Result<Accepted, SubmitError<T>>) -> &'static str {
     match submitted {
-        Ok(accepted) if accepted.summon => "summon",
+        Ok(accepted) if accepted.must_wake => "wakeups wake_for_submit",
         Ok(_) => "nothing",
-        Err(Refused::Closed(_)) => "hand the job back",
-        Err(Refused::Full(_)) => "squeeze",
+        Err(SubmitError::Closed(_)) => "hand the job back",
+        Err(SubmitError::Full(_)) => "wakeups submit_when_full",
     }
 }
 
-pub(super) fn squeezed<T>(squeezed: &Result<(Accepted, Call), Refused<T>>) -> &'static str {
+pub(super) fn squeezed<T>(squeezed: &Result<(Accepted, Wakeups), SubmitError<T>>) -> &'static str {
     match squeezed {
-        Ok((_, outcome)) => call(outcome),
-        Err(Refused::Closed(_)) => "hand the job back",
-        Err(Refused::Full(_)) => "hand the job back, or wait",
+        Ok((_, outcome)) => wakeups(outcome),
+        Err(SubmitError::Closed(_)) => "hand the job back",
+        Err(SubmitError::Full(_)) => "hand the job back, or wait",
     }
 }
 
-pub(super) fn cancelled((job, call): &(Option<Job>, Call)) -> &'static str {
-    match (job, call.places) {
+pub(super) fn cancelled((job, wakeups): &(Option<Job>, Wakeups)) -> &'static str {
+    match (job, wakeups.submitters) {
         (None, _) => "ask the job to end",
-        (Some(_), Ring::No) => "drop the job",
+        (Some(_), Notify::Nobody) => "drop the job",
         (Some(_), _) => "drop the job, tell of a place",
     }
 }
 
-pub(super) fn started(started: &Result<Call, ()>) -> &'static str {
-    started.as_ref().map_or("refuse", call)
+pub(super) fn started(started: &Result<Wakeups, ()>) -> &'static str {
+    started.as_ref().map_or("refuse", wakeups)
 }
 
-pub(super) fn stopped(stop: &Stop<Backlog<Line<Job>>>) -> &'static str {
+pub(super) fn stopped(stop: &Stop<RefusedJobs<PlainStore<Job>>>) -> &'static str {
     match (stop.cancelled.is_empty(), stop.stopped) {
-        (true, false) => call(&stop.call),
+        (true, false) => wakeups(&stop.wakeups),
         (true, true) => "say that it has stopped",
         (false, false) => "refuse the jobs",
         (false, true) => "refuse the jobs, say that it has stopped",
     }
 }
 
-pub(super) fn failed(failed: &StartFailed<Backlog<Line<Job>>>) -> &'static str {
-    match (failed.orphans.is_empty(), failed.stopped) {
-        (true, false) => call(&failed.call),
+pub(super) fn failed(failed: &SpawnFailed<RefusedJobs<PlainStore<Job>>>) -> &'static str {
+    match (failed.refused.is_empty(), failed.stopped) {
+        (true, false) => wakeups(&failed.wakeups),
         (true, true) => "say that it has stopped",
         (false, false) => "refuse the jobs",
         (false, true) => "refuse the jobs, say that it has stopped",
     }
 }
 
-pub(super) fn told(stopped: &bool) -> &'static str {
+pub(super) fn refusals_done(stopped: &bool) -> &'static str {
     if *stopped { "say that it has stopped" } else { "nothing" }
 }
 
-pub(super) fn left(left: &Left) -> &'static str {
-    if left.stopped { "say that it has stopped" } else { call(&left.call) }
+pub(super) fn exited(exited: &Exited) -> &'static str {
+    if exited.stopped { "say that it has stopped" } else { wakeups(&exited.wakeups) }
 }
 
-fn runs(call: &Call) -> &'static str {
-    match (call.ring, call.start.count > 0, call.places) {
-        (Ring::No, false, Ring::No) => "run a job",
-        (Ring::No, false, _) => "tell of a place, run a job",
-        (Ring::No, true, _) => "start threads, run a job",
+fn runs(wakeups: &Wakeups) -> &'static str {
+    match (wakeups.workers, wakeups.spawn.count > 0, wakeups.submitters) {
+        (Notify::Nobody, false, Notify::Nobody) => "run a job",
+        (Notify::Nobody, false, _) => "tell of a place, run a job",
+        (Notify::Nobody, true, _) => "start threads, run a job",
         (_, _, _) => "notify one, run a job",
     }
 }
 
-pub(super) fn next(next: &Option<(Taken<Line<Job>>, Call)>) -> &'static str {
-    next.as_ref().map_or("look at the intake", |(_, call)| runs(call))
+pub(super) fn next(next: &Option<(Popped<PlainStore<Job>>, Wakeups)>) -> &'static str {
+    next.as_ref().map_or("look at the submit queue", |(_, wakeups)| runs(wakeups))
 }
 
-pub(super) fn looked(next: &Next<Taken<Line<Job>>>) -> &'static str {
+pub(super) fn looked(next: &WorkerAction<Popped<PlainStore<Job>>>) -> &'static str {
     match next {
-        Next::Run(_, call) => runs(call),
-        Next::Search => "search",
-        Next::Sleep { timed: false } => "sleep",
-        Next::Sleep { timed: true } => "sleep for the keep-alive",
-        Next::Leave(call) => match (call.ring, call.saturated) {
-            (Ring::No, false) => "leave",
-            (Ring::No, true) => "report that it is saturated, leave",
+        WorkerAction::Run(_, wakeups) => runs(wakeups),
+        WorkerAction::Search => "search",
+        WorkerAction::Sleep { timed: false } => "sleep",
+        WorkerAction::Sleep { timed: true } => "sleep for the keep-alive",
+        WorkerAction::Exit(wakeups) => match (wakeups.workers, wakeups.report_saturation) {
+            (Notify::Nobody, false) => "leave",
+            (Notify::Nobody, true) => "report that it is saturated, leave",
             (_, _) => "notify one, leave",
         },
     }

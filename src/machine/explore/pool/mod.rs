@@ -15,10 +15,12 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 
 use self::clients::Client;
-use self::plans::{Left, Plan, Seed};
+use self::plans::{Budget, Plan, Seed};
 use self::workers::{Duty, Worker};
 use super::{Row, Steps, World};
-use crate::machine::pool::{Call, Crew, Intake, Line, Phase, Ring, Sizes, Start, WorkerId, start_failed};
+use crate::machine::pool::{
+    Notify, PlainStore, PoolState, Sizes, Spawn, SubmitQueue, Wakeups, WorkerId, Workers, spawn_failed,
+};
 
 /// A job is known by its number in the order of submission.
 type Job = u8;
@@ -57,9 +59,9 @@ enum Actor {
 /// What is left to do of a call, one by one and with no lock of the machine held: ring, then take the roster, join, and start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 struct Errand {
-    ring: Ring,
+    ring: Notify,
     /// Whom to ring of those who wait for a place.
-    places: Ring,
+    places: Notify,
     /// Holds the roster, which only one may.
     roster: bool,
     /// One bit for each worker to be joined.
@@ -78,12 +80,12 @@ struct Errand {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Yard {
     plan: Given,
-    left: Left,
-    intake: Intake<Line<Job>>,
-    crew: Crew<Line<Job>>,
+    left: Budget,
+    submit_queue: SubmitQueue<PlainStore<Job>>,
+    workers: Workers<PlainStore<Job>>,
     clients: Vec<Client>,
     /// Threads that exist: those that have ended stay until they are joined.
-    workers: Vec<Worker>,
+    threads: Vec<Worker>,
     /// Threads that start others for workers that have left.
     starters: Vec<Errand>,
     /// Jobs that were accepted.
@@ -145,10 +147,10 @@ impl Yard {
         Self {
             plan: Given(plan),
             left: plan.left,
-            intake: Intake::new(plan.bound),
-            crew: Crew::new(plan.sizes, plan.compensation),
+            submit_queue: SubmitQueue::new(plan.bound),
+            workers: Workers::new(plan.sizes, plan.compensation),
             clients: vec![Client::Free; plan.clients],
-            workers: Vec::new(),
+            threads: Vec::new(),
             starters: Vec::new(),
             submitted: 0,
             gone: 0,
@@ -171,27 +173,27 @@ impl Yard {
 
     /// The most threads that there may be, by the target.
     fn limit(&self) -> usize {
-        let Sizes { max, .. } = self.crew.target();
-        let max = if self.crew.phase() == Phase::Draining { max.max(1) } else { max };
-        let blocked = self.workers.iter().filter(|worker| worker.blocked).count();
+        let Sizes { max, .. } = self.workers.target();
+        let max = if self.workers.state() == PoolState::Draining { max.max(1) } else { max };
+        let blocked = self.threads.iter().filter(|worker| worker.blocked).count();
         max + blocked.min(self.plan.0.compensation)
     }
 
     fn room(&self) -> usize {
-        self.limit().saturating_sub(self.crew.live())
+        self.limit().saturating_sub(self.workers.live())
     }
 
     /// Workers that will look again.
     fn staying(&self) -> usize {
-        self.crew.staying()
+        self.workers.active()
     }
 
     fn queued(&self) -> usize {
-        self.crew.queue().len() + self.intake.queue().len()
+        self.workers.queue().len() + self.submit_queue.queue().len()
     }
 
     fn is_serving(&self) -> bool {
-        matches!(self.crew.phase(), Phase::Running | Phase::Draining)
+        matches!(self.workers.state(), PoolState::Running | PoolState::Draining)
     }
 
     fn has_room_for_a_job(&self) -> bool {
@@ -221,21 +223,29 @@ impl Yard {
     }
 
     /// Makes an errand of a call.
-    fn errand(&mut self, call: Call) -> Errand {
-        let Call { mut ring, start: Start { first, count, joins }, places, saturated } = call;
-        if ring == Ring::All && self.has_seed(Seed::WakesOneToShrink) {
-            ring = Ring::One;
+    fn errand(&mut self, wakeups: Wakeups) -> Errand {
+        let Wakeups {
+            workers: mut ring,
+            spawn: Spawn { first, count, join_first },
+            submitters: places,
+            report_saturation,
+        } = wakeups;
+        if ring == Notify::All && self.has_seed(Seed::WakesOneToShrink) {
+            ring = Notify::One;
         }
-        let places = if self.has_seed(Seed::TellsNobodyOfAPlace) { Ring::No } else { places };
-        if count > 0 && self.crew.live() > self.limit() {
+        let places = if self.has_seed(Seed::TellsNobodyOfAPlace) { Notify::Nobody } else { places };
+        if count > 0 && self.workers.live() > self.limit() {
             self.blame("more threads are started than the target allows");
         }
         // A summons does not look whether its job still waits.
-        if count > 0 && self.crew.live() > self.crew.target().min && self.crew.arriving() > self.queued().max(1) {
+        if count > 0
+            && self.workers.live() > self.workers.target().min
+            && self.workers.starting() > self.queued().max(1)
+        {
             self.blame("more threads are started than the backlog needs");
         }
-        let blocked = self.workers.iter().filter(|worker| worker.blocked).count();
-        if saturated && (blocked == 0 || blocked != self.crew.live()) {
+        let blocked = self.threads.iter().filter(|worker| worker.blocked).count();
+        if report_saturation && (blocked == 0 || blocked != self.workers.live()) {
             self.blame("a pool that goes on is called saturated");
         }
         Errand {
@@ -243,7 +253,7 @@ impl Yard {
             places,
             first: u8::try_from(first).unwrap(),
             count: u8::try_from(count).unwrap(),
-            joins: joins > 0,
+            joins: join_first > 0,
             ..Errand::default()
         }
     }
@@ -257,13 +267,13 @@ impl Yard {
         if self.roster_is_taken() && !self.has_seed(Seed::IsOvertaken) {
             return None;
         }
-        let retired = if joins { self.crew.take_retired() } else { Vec::new() };
+        let retired = if joins { self.workers.take_unjoined() } else { Vec::new() };
         Some(self.bits_of(&retired))
     }
 
     /// One bit for each of these workers.
     fn bits_of(&mut self, retired: &[WorkerId]) -> u16 {
-        let has_retired = |id| self.workers.iter().any(|worker| worker.id == id && !worker.duty.is_able());
+        let has_retired = |id| self.threads.iter().any(|worker| worker.id == id && !worker.duty.is_able());
         if !retired.iter().copied().all(has_retired) {
             self.blame("a worker is to be joined that can still run");
         }
@@ -271,11 +281,11 @@ impl Yard {
     }
 
     fn worker(&mut self, id: WorkerId) -> Option<&mut Worker> {
-        self.workers.iter_mut().find(|worker| worker.id == id)
+        self.threads.iter_mut().find(|worker| worker.id == id)
     }
 
     fn waiters(&self) -> impl Iterator<Item = WorkerId> + '_ {
-        self.workers.iter().filter(|worker| worker.duty == Duty::Waits).map(|worker| worker.id)
+        self.threads.iter().filter(|worker| worker.duty == Duty::Waits).map(|worker| worker.id)
     }
 
     /// The same, with this worker's wait at an end.
@@ -288,15 +298,15 @@ impl Yard {
     /// All errands that are under way.
     fn errands(&self) -> impl Iterator<Item = Errand> + '_ {
         let of_clients = self.clients.iter().filter_map(|client| client.errand());
-        let of_workers = self.workers.iter().filter_map(|worker| worker.duty.errand());
+        let of_workers = self.threads.iter().filter_map(|worker| worker.duty.errand());
         of_clients.chain(of_workers).chain(self.starters.iter().copied())
     }
 
     /// The next thing to do of an errand, in each way it may come out.
     fn errand_steps(&self, steps: &mut Steps<'_, Self>, who: Actor, errand: Errand) {
-        let quiet = Errand { ring: Ring::No, ..errand };
+        let quiet = Errand { ring: Notify::Nobody, ..errand };
         match errand {
-            Errand { ring: Ring::One, .. } => {
+            Errand { ring: Notify::One, .. } => {
                 if self.waiters().next().is_none() {
                     steps.certain(Event::RingsForNobody, self.clone().goes_on(who, quiet));
                 }
@@ -311,11 +321,11 @@ impl Yard {
                     steps.certain(Event::Rings(one), next.goes_on(who, quiet));
                 }
             }
-            Errand { ring: Ring::All, .. } => {
+            Errand { ring: Notify::All, .. } => {
                 let next = self.waiters().fold(self.clone(), |next, id| next.released(id));
                 steps.certain(Event::RingsForAll, next.goes_on(who, quiet));
             }
-            Errand { places: Ring::One | Ring::All, .. } => self.place_steps(steps, who, errand),
+            Errand { places: Notify::One | Notify::All, .. } => self.place_steps(steps, who, errand),
             Errand { join: 1.., .. } => {
                 let id = errand.join.trailing_zeros() as WorkerId;
                 let rest = Errand { join: errand.join & (errand.join - 1), ..errand };
@@ -333,7 +343,8 @@ impl Yard {
             Errand { count: 1.., .. } => self.start_steps(steps, who, errand),
             Errand { tells: true, .. } => {
                 let mut next = self.clone();
-                next.over |= next.step(steps, "told", |crew, _| crew.told(), labels::told);
+                next.over |=
+                    next.step(steps, "refusals_done", |workers, _| workers.refusals_done(), labels::refusals_done);
                 steps.certain(Event::Tells, next.goes_on(who, Errand { tells: false, ..errand }));
             }
             Errand { .. } => {}
@@ -343,8 +354,8 @@ impl Yard {
     /// The same, with this thread joined; not yet, as long as it has not ended.
     fn joined(&self, id: WorkerId) -> Option<Self> {
         let mut next = self.clone();
-        match self.workers.iter().position(|worker| worker.id == id) {
-            Some(at) if self.workers[at].duty == Duty::Ended => drop(next.workers.remove(at)),
+        match self.threads.iter().position(|worker| worker.id == id) {
+            Some(at) if self.threads[at].duty == Duty::Ended => drop(next.threads.remove(at)),
             Some(_) => return None,
             None => next.blame("a thread is joined twice"),
         }
@@ -354,9 +365,9 @@ impl Yard {
     fn start_steps(&self, steps: &mut Steps<'_, Self>, who: Actor, errand: Errand) {
         let id = WorkerId::from(errand.first);
         let mut next = self.clone();
-        next.workers.push(Worker::new(id));
-        next.workers.sort_by_key(|worker| worker.id);
-        if next.workers.iter().filter(|worker| worker.duty != Duty::Ended).count() > self.highest {
+        next.threads.push(Worker::new(id));
+        next.threads.sort_by_key(|worker| worker.id);
+        if next.threads.iter().filter(|worker| worker.duty != Duty::Ended).count() > self.highest {
             next.blame("there are more threads than the target allows");
         }
         let rest = Errand { first: errand.first + 1, count: errand.count - 1, ..errand };
@@ -377,18 +388,22 @@ impl Yard {
             Errand::default()
         } else {
             let count = usize::from(errand.count);
-            let failed =
-                next.step(steps, "start_failed", |crew, intake| start_failed(crew, intake, count), labels::failed);
+            let failed = next.step(
+                steps,
+                "spawn_failed",
+                |workers, submit_queue| spawn_failed(workers, submit_queue, count),
+                labels::failed,
+            );
             next.over |= failed.stopped;
-            let tells = !failed.orphans.is_empty();
-            for job in failed.orphans {
+            let tells = !failed.refused.is_empty();
+            for job in failed.refused {
                 next.goes(job);
                 next.is_over(job);
             }
             if tells && errand.tells {
                 next.blame("one who tells jobs is given more of them");
             }
-            Errand { tells: tells || errand.tells, ..next.errand(failed.call) }
+            Errand { tells: tells || errand.tells, ..next.errand(failed.wakeups) }
         };
         steps.certain(Event::FailsToStartThread(WorkerId::from(errand.first)), next.goes_on(who, rest));
     }
@@ -413,7 +428,7 @@ impl Yard {
 
 impl Errand {
     fn is_done(self) -> bool {
-        let owes_nobody = self.ring == Ring::No && self.places == Ring::No && !self.tells;
+        let owes_nobody = self.ring == Notify::Nobody && self.places == Notify::Nobody && !self.tells;
         owes_nobody && self.join == 0 && self.count == 0 && !self.follows
     }
 }

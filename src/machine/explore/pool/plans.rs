@@ -15,7 +15,7 @@ pub(super) struct Plan {
     pub(super) sizes: Sizes,
     /// What the pool may be resized to.
     pub(super) targets: &'static [Sizes],
-    pub(super) left: Left,
+    pub(super) left: Budget,
     /// What a pool that is stopped may be told to do with jobs that wait.
     pub(super) policies: &'static [Policy],
     /// The most jobs that may wait.
@@ -38,7 +38,7 @@ pub(super) struct Plan {
 
 /// How often things may still happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub(super) struct Left {
+pub(super) struct Budget {
     pub(super) submits: u8,
     pub(super) starts: u8,
     pub(super) lazy_starts: u8,
@@ -83,8 +83,17 @@ const fn sizes(min: usize, max: usize) -> Sizes {
     Sizes { min, max }
 }
 
-const NOTHING: Left =
-    Left { submits: 0, starts: 0, lazy_starts: 0, resizes: 0, stops: 0, failures: 0, cancels: 0, blocks: 0, lapses: 0 };
+const NOTHING: Budget = Budget {
+    submits: 0,
+    starts: 0,
+    lazy_starts: 0,
+    resizes: 0,
+    stops: 0,
+    failures: 0,
+    cancels: 0,
+    blocks: 0,
+    lapses: 0,
+};
 
 /// One or two workers, two clients.
 const SMALL: Plan = Plan {
@@ -92,7 +101,7 @@ const SMALL: Plan = Plan {
     clients: 2,
     sizes: sizes(1, 2),
     targets: &[],
-    left: Left { submits: 2, starts: 1, ..NOTHING },
+    left: Budget { submits: 2, starts: 1, ..NOTHING },
     policies: &[Policy::Drain],
     bound: usize::MAX,
     compensation: 0,
@@ -125,7 +134,7 @@ impl Search {
 
 /// Few workers, many jobs, and a stop among them.
 static BUSY: Search = Search::new(
-    Plan { sizes: sizes(1, 4), left: Left { submits: 4, starts: 1, stops: 1, ..NOTHING }, ..SMALL },
+    Plan { sizes: sizes(1, 4), left: Budget { submits: 4, starts: 1, stops: 1, ..NOTHING }, ..SMALL },
     166_845,
     638_763,
 );
@@ -135,7 +144,7 @@ static SEARCHING: Search = Search::new(
     Plan {
         clients: 3,
         sizes: sizes(2, 2),
-        left: Left { submits: 4, starts: 1, stops: 1, ..NOTHING },
+        left: Budget { submits: 4, starts: 1, stops: 1, ..NOTHING },
         searches: true,
         ..SMALL
     },
@@ -148,7 +157,7 @@ static RESIZED: Search = Search::new(
     Plan {
         sizes: sizes(0, 2),
         targets: &[sizes(0, 0), sizes(0, 2), sizes(1, 1)],
-        left: Left { submits: 3, starts: 1, resizes: 3, ..NOTHING },
+        left: Budget { submits: 3, starts: 1, resizes: 3, ..NOTHING },
         spurious: false,
         ..SMALL
     },
@@ -160,7 +169,7 @@ static RESIZED: Search = Search::new(
 static STOPPED: Search = Search::new(
     Plan {
         targets: &[sizes(0, 0), sizes(0, 3)],
-        left: Left { submits: 2, starts: 1, resizes: 2, stops: 2, ..NOTHING },
+        left: Budget { submits: 2, starts: 1, resizes: 2, stops: 2, ..NOTHING },
         ..SMALL
     },
     84_650,
@@ -172,7 +181,7 @@ static FAILING: Search = Search::new(
     Plan {
         sizes: sizes(2, 2),
         targets: &[sizes(0, 3)],
-        left: Left { submits: 3, starts: 1, resizes: 1, stops: 1, failures: 2, ..NOTHING },
+        left: Budget { submits: 3, starts: 1, resizes: 1, stops: 1, failures: 2, ..NOTHING },
         ..SMALL
     },
     231_853,
@@ -184,7 +193,7 @@ static LAZY: Search = Search::new(
     Plan {
         sizes: sizes(2, 3),
         targets: &[sizes(0, 1)],
-        left: Left { submits: 2, starts: 1, lazy_starts: 1, resizes: 1, stops: 1, failures: 1, ..NOTHING },
+        left: Budget { submits: 2, starts: 1, lazy_starts: 1, resizes: 1, stops: 1, failures: 1, ..NOTHING },
         spurious: false,
         ..SMALL
     },
@@ -197,7 +206,7 @@ static EXPIRING: Search = Search::new(
     Plan {
         sizes: sizes(0, 2),
         targets: &[sizes(1, 2), sizes(0, 1)],
-        left: Left { submits: 3, starts: 1, resizes: 1, stops: 1, ..NOTHING },
+        left: Budget { submits: 3, starts: 1, resizes: 1, stops: 1, ..NOTHING },
         keep_alive: true,
         ..SMALL
     },
@@ -210,7 +219,7 @@ static CANCELLED: Search = Search::new(
     Plan {
         sizes: sizes(1, 2),
         policies: &[Policy::Drain, Policy::CancelQueued],
-        left: Left { submits: 3, starts: 1, cancels: 2, stops: 2, lapses: 1, ..NOTHING },
+        left: Budget { submits: 3, starts: 1, cancels: 2, stops: 2, lapses: 1, ..NOTHING },
         ticketed: true,
         spurious: false,
         ..SMALL
@@ -225,7 +234,7 @@ static BOUNDED: Search = Search::new(
         clients: 3,
         sizes: sizes(0, 1),
         policies: &[Policy::Drain, Policy::CancelQueued],
-        left: Left { submits: 4, starts: 1, cancels: 1, stops: 1, lapses: 1, ..NOTHING },
+        left: Budget { submits: 4, starts: 1, cancels: 1, stops: 1, lapses: 1, ..NOTHING },
         bound: 1,
         ticketed: true,
         spurious: false,
@@ -240,7 +249,7 @@ static BLOCKED: Search = Search::new(
     Plan {
         sizes: sizes(0, 1),
         targets: &[sizes(0, 2)],
-        left: Left { submits: 2, starts: 1, blocks: 2, resizes: 1, stops: 1, ..NOTHING },
+        left: Budget { submits: 2, starts: 1, blocks: 2, resizes: 1, stops: 1, ..NOTHING },
         compensation: 1,
         keep_alive: true,
         spurious: false,
@@ -254,7 +263,7 @@ static BLOCKED: Search = Search::new(
 static CHAINED: Search = Search::new(
     Plan {
         sizes: sizes(1, 1),
-        left: Left { submits: 4, starts: 1, blocks: 3, ..NOTHING },
+        left: Budget { submits: 4, starts: 1, blocks: 3, ..NOTHING },
         compensation: 3,
         chained: true,
         spurious: false,
@@ -269,7 +278,7 @@ static HOOKED: Search = Search::new(
     Plan {
         sizes: sizes(0, 2),
         targets: &[sizes(0, 0), sizes(1, 1)],
-        left: Left { submits: 3, starts: 1, resizes: 2, stops: 1, failures: 1, ..NOTHING },
+        left: Budget { submits: 3, starts: 1, resizes: 2, stops: 1, failures: 1, ..NOTHING },
         hooks: true,
         spurious: false,
         ..SMALL
@@ -282,7 +291,7 @@ static HOOKED: Search = Search::new(
 static SHORT: Search = Search::new(
     Plan {
         sizes: sizes(0, 1),
-        left: Left { submits: 3, starts: 1, failures: 2, blocks: 1, cancels: 1, stops: 1, ..NOTHING },
+        left: Budget { submits: 3, starts: 1, failures: 2, blocks: 1, cancels: 1, stops: 1, ..NOTHING },
         bound: 2,
         compensation: 1,
         ticketed: true,
@@ -395,9 +404,9 @@ macro_rules! finds {
 // Checks: B30, B31, B41, B42, R1, R2, R3, R4, R6, R13, R17
 #[test]
 fn seeded_faults_of_the_pool_are_found() {
-    finds!(ForgetsToSummon in SMALL, "the beacon is up, and nobody is bound to look");
+    finds!(ForgetsToSummon in SMALL, "the wake_pending is up, and nobody is bound to look");
     finds!(NeverArrives in SMALL, "those that arrive are not those that were started");
-    finds!(CallsNobody in BUSY.plan, "the beacon is up, and nobody is bound to look");
+    finds!(CallsNobody in BUSY.plan, "the wake_pending is up, and nobody is bound to look");
     finds!(StaysIdle in SMALL, "live, idle and busy are not what threads do");
     finds!(HushesFailure in FAILING.plan, "live, idle and busy are not what threads do");
     finds!(WakesOneToShrink in RESIZED.plan, "a worker above the target stays");

@@ -1,7 +1,9 @@
 //! The workers' threads: a copy of the loop that they run, one hold of the crew's lock to a step.
 
 use super::{Actor, Errand, Event, Job, Row, Seed, Steps, Yard, labels};
-use crate::machine::pool::{Call, Mood, Next, Phase, Ring, WorkerId, block, left, look, settle_in};
+use crate::machine::pool::{
+    Notify, PoolState, Wakeups, WorkerAction, WorkerHint, WorkerId, begin_start_hooks, block, exited, next_action,
+};
 
 /// A thread of the pool.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -87,32 +89,42 @@ impl Yard {
         match worker.duty {
             Duty::Arrives if self.plan.0.hooks => {
                 let mut next = self.clone();
-                let call = next.step(steps, "settle_in", settle_in, labels::call);
-                let errand = next.errand(call);
+                let wakeups = next.step(steps, "begin_start_hooks", begin_start_hooks, labels::wakeups);
+                let errand = next.errand(wakeups);
                 next.worker(id).unwrap().duty = Duty::Settles(errand);
-                let row = Row { from: "Starting", event: "settle_in", action: labels::call(&call), to: "Settling" };
+                let row = Row {
+                    from: "Starting",
+                    event: "begin_start_hooks",
+                    action: labels::wakeups(&wakeups),
+                    to: "Settling",
+                };
                 steps.row(row);
                 steps.certain(Event::Arrives(id), next.goes_on(Actor::Worker(id), errand));
             }
             Duty::Settles(errand) if errand.is_done() => {
                 self.looks(steps, worker, "settled", Event::Looks(id), |_, _| ());
             }
-            Duty::Arrives => self.looks(steps, worker, "arrived", Event::Arrives(id), |yard, steps| {
+            Duty::Arrives => self.looks(steps, worker, "thread_started", Event::Arrives(id), |yard, steps| {
                 if !yard.has_seed(Seed::NeverArrives) {
-                    yard.step(steps, "arrived", |crew, _| crew.arrived(), |()| "look");
+                    yard.step(
+                        steps,
+                        "thread_started",
+                        |workers, _| workers.thread_started(),
+                        |()| "wakeups next_action",
+                    );
                 }
             }),
             Duty::Released => {
                 self.expires(steps, worker);
                 self.looks(steps, worker, "woken", Event::Looks(id), |yard, steps| {
                     if !yard.has_seed(Seed::StaysIdle) {
-                        yard.step(steps, "woken", |crew, _| crew.woken(), |()| "look");
+                        yard.step(steps, "woken", |workers, _| workers.woken(), |()| "wakeups next_action");
                     }
                 });
             }
             Duty::Searches => self.looks(steps, worker, "searched", Event::Looks(id), |yard, steps| {
                 yard.worker(id).unwrap().searched = true;
-                yard.step(steps, "searched", |crew, _| crew.searched(), |()| "look");
+                yard.step(steps, "searched", |workers, _| workers.searched(), |()| "wakeups next_action");
             }),
             Duty::Runs(job) => self.job_steps(steps, worker, job),
             Duty::Waits => {
@@ -123,11 +135,16 @@ impl Yard {
             }
             Duty::Leaves(errand) if errand.is_done() => {
                 let mut next = self.clone();
-                let over = next.step(steps, "left", |crew, intake| left(crew, intake, id), labels::left);
+                let over = next.step(
+                    steps,
+                    "exited",
+                    |workers, submit_queue| exited(workers, submit_queue, id),
+                    labels::exited,
+                );
                 next.over |= over.stopped;
-                let errand = Errand { follows: over.joins, ..next.errand(over.call) };
+                let errand = Errand { follows: over.join_previous, ..next.errand(over.wakeups) };
                 next.worker(id).unwrap().duty = Duty::Retires(errand);
-                steps.row(Row { from: "Leaving", event: "left", action: labels::left(&over), to: "Retired" });
+                steps.row(Row { from: "Leaving", event: "exited", action: labels::exited(&over), to: "Retired" });
                 let next = next.goes_on(Actor::Worker(id), errand);
                 if self.plan.0.hooks {
                     steps.hoped(Event::Leaves(id), next)
@@ -141,20 +158,24 @@ impl Yard {
                 steps.certain(Event::ThreadEnds(id), next);
             }
             // Whoever joins this thread has the roster: another one must wait for it, and start.
-            Duty::Retires(errand) if errand.ring == Ring::No && errand.places == Ring::No && errand.count > 0 => {
+            Duty::Retires(errand)
+                if errand.ring == Notify::Nobody && errand.places == Notify::Nobody && errand.count > 0 =>
+            {
                 let mut next = self.clone();
                 next.starters.push(errand);
                 next.starters.sort();
                 steps.certain(Event::HandsOn(id), next.goes_on(Actor::Worker(id), Errand::default()));
                 self.failure_steps(steps, Actor::Worker(id), errand);
             }
-            Duty::Retires(errand @ Errand { ring: Ring::No, places: Ring::No, join: 0, follows: true, .. }) => {
+            Duty::Retires(
+                errand @ Errand { ring: Notify::Nobody, places: Notify::Nobody, join: 0, follows: true, .. },
+            ) => {
                 let roster = errand.roster || !self.roster_is_taken();
                 if !roster && self.has_seed(Seed::WaitsForTheRoster) {
                     return;
                 }
                 let mut next = self.clone();
-                let retired = if roster { next.crew.take_other_retired(id) } else { Vec::new() };
+                let retired = if roster { next.workers.take_unjoined_except(id) } else { Vec::new() };
                 // It looks again, until there are none.
                 let follows = !retired.is_empty();
                 let errand = Errand { roster, join: next.bits_of(&retired), follows, ..errand };
@@ -178,10 +199,10 @@ impl Yard {
             }
             let mut next = self.clone();
             next.worker(id).unwrap().blocked = false;
-            let call = next.step(steps, "unblock", |crew, _| crew.unblock(), labels::call);
-            let call = if self.has_seed(Seed::StaysInExcess) { Call::NOBODY } else { call };
-            steps.row(Row { from: "Blocked", event: "unblock", action: labels::call(&call), to: "Busy" });
-            let errand = next.errand(call);
+            let wakeups = next.step(steps, "unblock", |workers, _| workers.unblock(), labels::wakeups);
+            let wakeups = if self.has_seed(Seed::StaysInExcess) { Wakeups::NONE } else { wakeups };
+            steps.row(Row { from: "Blocked", event: "unblock", action: labels::wakeups(&wakeups), to: "Busy" });
+            let errand = next.errand(wakeups);
             next.worker(id).unwrap().duty = Duty::Takes(job, errand);
             steps.hoped(Event::GoesOn(id), next.goes_on(Actor::Worker(id), errand));
             return;
@@ -190,16 +211,16 @@ impl Yard {
             let mut next = self.clone();
             next.left.blocks -= 1;
             next.worker(id).unwrap().blocked = true;
-            let call = next.step(steps, "block", block, labels::call);
-            steps.row(Row { from: "Busy", event: "block", action: labels::call(&call), to: "Blocked" });
-            let errand = next.errand(call);
+            let wakeups = next.step(steps, "block", block, labels::wakeups);
+            steps.row(Row { from: "Busy", event: "block", action: labels::wakeups(&wakeups), to: "Blocked" });
+            let errand = next.errand(wakeups);
             next.worker(id).unwrap().duty = Duty::Takes(job, errand);
             steps.possible(Event::Blocks(id), next.goes_on(Actor::Worker(id), errand));
         }
         self.looks(steps, worker, "finished", Event::FinishesItsJob(id), |yard, steps| {
             yard.is_over(job);
             // Whether it panicked is counted, and decides nothing.
-            yard.step(steps, "finished", |crew, _| crew.finished(job % 2 == 1), |()| "look");
+            yard.step(steps, "finished", |workers, _| workers.finished(job % 2 == 1), |()| "wakeups next_action");
         });
     }
 
@@ -242,28 +263,33 @@ impl Yard {
 
     fn decides(&mut self, steps: &mut Steps<'_, Self>, me: WorkerId, may_search: bool) -> &'static str {
         self.worker(me).unwrap().timed = false;
-        let next = match self.step(steps, "next", |crew, _| crew.next(), labels::next) {
-            Some((job, call)) => Next::Run(job, call),
+        let next = match self.step(steps, "next_job", |workers, _| workers.next_job(), labels::next) {
+            Some((job, wakeups)) => WorkerAction::Run(job, wakeups),
             None => {
-                let mood = Mood { may_search, expired: self.worker(me).unwrap().expired };
-                self.step(steps, "look", |crew, intake| look(crew, intake, mood), labels::looked)
+                let hint = WorkerHint { may_search, expired: self.worker(me).unwrap().expired };
+                self.step(
+                    steps,
+                    "next_action",
+                    |workers, submit_queue| next_action(workers, submit_queue, hint),
+                    labels::looked,
+                )
             }
         };
         let action = labels::looked(&next);
         let duty = match next {
-            Next::Run(job, mut call) => {
+            WorkerAction::Run(job, mut wakeups) => {
                 let job = job.job();
                 self.goes(job);
-                if self.has_seed(Seed::CallsNobody) && call.ring == Ring::One {
-                    call.ring = Ring::No;
+                if self.has_seed(Seed::CallsNobody) && wakeups.workers == Notify::One {
+                    wakeups.workers = Notify::Nobody;
                 }
                 let worker = self.worker(me).unwrap();
                 (worker.searched, worker.expired) = (false, false);
-                let errand = self.errand(call);
+                let errand = self.errand(wakeups);
                 Duty::Takes(job, Errand::default()).goes_on(errand)
             }
-            Next::Search => Duty::Searches,
-            Next::Sleep { timed } => {
+            WorkerAction::Search => Duty::Searches,
+            WorkerAction::Sleep { timed } => {
                 let keeps = self.plan.0.keep_alive;
                 self.worker(me).unwrap().timed = timed && keeps;
                 if self.queued() > 0 {
@@ -271,11 +297,11 @@ impl Yard {
                 }
                 Duty::Waits
             }
-            Next::Leave(call) => {
-                if self.crew.phase() == Phase::Running && self.staying() < self.crew.target().min {
+            WorkerAction::Exit(wakeups) => {
+                if self.workers.state() == PoolState::Running && self.staying() < self.workers.target().min {
                     self.blame("a worker leaves that the minimum wants");
                 }
-                Duty::Leaves(self.errand(call))
+                Duty::Leaves(self.errand(wakeups))
             }
         };
         self.worker(me).unwrap().duty = duty;

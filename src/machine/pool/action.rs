@@ -1,0 +1,108 @@
+//! What the pool's transitions return: the actions that are owed once the locks are released.
+
+use super::state::WorkerId;
+
+/// How many of those who wait on a condition variable are to be notified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub(crate) enum Notify {
+    #[default]
+    Nobody,
+    One,
+    All,
+}
+
+/// Threads to spawn.
+///
+/// One caller at a time carries this out, and first joins the workers that have [exited](super::Workers::take_unjoined):
+/// a worker that exits after this was returned still counted when it was, so without the join there could be more
+/// threads than the target allows, and two spawners must not overtake each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(crate) struct Spawn {
+    /// The first new worker's number; the others follow it.
+    pub(crate) first: WorkerId,
+    pub(crate) count: usize,
+    /// How many exited workers are to be joined first, unless others have joined them by then. (A number and not a
+    /// `bool`: padding bytes make the copy of this struct stall on store forwarding.)
+    pub(crate) join_first: usize,
+}
+
+/// Whom to notify and what to spawn, once the locks are released.
+#[must_use]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Wakeups {
+    /// Idle workers: one, to look at the queues; all, if some are to exit or all are to wait anew.
+    pub(crate) workers: Notify,
+    pub(crate) spawn: Spawn,
+    /// Submitters that wait for a free slot: one, for one slot; all, for many slots, or if there never will be one.
+    pub(crate) submitters: Notify,
+    /// `Saturated` is to be reported: jobs wait, every worker is blocked, and no thread may be spawned.
+    pub(crate) report_saturation: bool,
+}
+
+impl Wakeups {
+    pub(crate) const NONE: Self = Self {
+        workers: Notify::Nobody,
+        spawn: Spawn { first: 0, count: 0, join_first: 0 },
+        submitters: Notify::Nobody,
+        report_saturation: false,
+    };
+
+    pub(super) fn workers(workers: Notify) -> Self {
+        Self { workers, ..Self::NONE }
+    }
+}
+
+/// What a worker does next.
+#[must_use]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum WorkerAction<T> {
+    /// Take the job, carry out the wakeups, then run the job.
+    Run(T, Wakeups),
+    /// Release the locks and spin for a moment, then call [`searched`](super::Workers::searched) and
+    /// [`next_action`](super::next_action).
+    Search,
+    /// Wait to be notified, then call [`woken`](super::Workers::woken) and [`next_action`](super::next_action).
+    Sleep {
+        /// There are more workers than the minimum: wait for the rest of the keep-alive at most. (When the minimum
+        /// sinks below workers that sleep without a timeout, they are notified.)
+        timed: bool,
+    },
+    /// Carry out the wakeups, run the stop hooks, then call [`exited`](super::exited).
+    Exit(Wakeups),
+}
+
+/// What a worker owes after its last transition. Then its thread ends.
+#[must_use]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Exited {
+    pub(crate) wakeups: Wakeups,
+    /// The pool has stopped with this: notify those who wait for it.
+    pub(crate) stopped: bool,
+    /// Workers that exited earlier have no joiner yet. Unless another thread is joining or spawning just now, join them
+    /// as the last thing: so, as a rule, only the thread that ended last is not joined.
+    pub(crate) join_previous: bool,
+}
+
+/// What is owed after threads could not be spawned.
+#[must_use]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SpawnFailed<B> {
+    /// Jobs that no worker is left to run.
+    pub(crate) refused: B,
+    pub(crate) wakeups: Wakeups,
+    /// The pool has stopped with this, because it waited for these threads only: notify those who wait for it.
+    pub(crate) stopped: bool,
+}
+
+/// What is owed after a stop.
+#[must_use]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Stop<B> {
+    /// Jobs that never run.
+    pub(crate) cancelled: B,
+    /// They never run because the pool was never started.
+    pub(crate) unstarted: bool,
+    pub(crate) wakeups: Wakeups,
+    /// The pool has stopped, now or before: notify those who wait for it.
+    pub(crate) stopped: bool,
+}

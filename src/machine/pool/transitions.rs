@@ -1,0 +1,275 @@
+//! The transitions of the pool that need both locks, in the order of a pool's life: start and resize; a worker's life;
+//! a job's; stop.
+
+use super::action::{Exited, Notify, SpawnFailed, Stop, Wakeups, WorkerAction};
+use super::cancellable_queue::{JobStore, Popped, PushJob, RefusedJobs, TicketId};
+use super::state::{Policy, PoolState, Sizes, WorkerId};
+use super::submit_queue::{Accepted, SubmitError};
+use super::{SubmitQueue, Workers};
+
+/// What a worker says when it asks for its next action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(crate) struct WorkerHint {
+    /// It may search once before it sleeps.
+    pub(crate) may_search: bool,
+    /// Its keep-alive has passed without a job.
+    pub(crate) expired: bool,
+}
+
+// --- Start and resize ------------------------------------------------------------------------------------------------
+
+/// The pool starts. `lazily`: threads are spawned when the first job comes.
+///
+/// # Errors
+/// The pool has been stopped.
+pub(crate) fn start<S: JobStore>(
+    workers: &mut Workers<S>,
+    submit_queue: &mut SubmitQueue<S>,
+    lazily: bool,
+) -> Result<Wakeups, ()> {
+    match workers.state {
+        PoolState::Draining | PoolState::Stopped => return Err(()),
+        PoolState::Running => {}
+        PoolState::Unstarted => workers.state = PoolState::Running,
+    }
+    let backlog = queued(workers, submit_queue);
+    let wakeups = if lazily && backlog == 0 { Wakeups::NONE } else { spawn_and_shrink(workers, backlog) };
+    update_wake_flag(workers, submit_queue);
+    Ok(wakeups)
+}
+
+/// The target changes. Idle workers above it exit now, busy ones after their job; queued jobs are served at once if
+/// workers may be spawned.
+pub(crate) fn resize<S: JobStore>(
+    workers: &mut Workers<S>,
+    submit_queue: &mut SubmitQueue<S>,
+    target: Sizes,
+) -> Wakeups {
+    workers.target = target;
+    if !workers.is_serving() {
+        return Wakeups::NONE;
+    }
+    let wakeups = spawn_and_shrink(workers, queued(workers, submit_queue));
+    update_wake_flag(workers, submit_queue);
+    wakeups
+}
+
+/// Spawns as many threads as the target and the queued jobs need beside those that are starting. If jobs are queued it
+/// also wakes an idle worker, which is here sooner.
+fn spawn_missing<S: JobStore>(workers: &mut Workers<S>, backlog: usize) -> Wakeups {
+    let below_min = workers.target.min.saturating_sub(workers.live);
+    let for_backlog = backlog.saturating_sub(workers.idle + workers.starting).min(workers.spawnable());
+    let count = below_min.max(for_backlog);
+    let wakeups = if backlog > 0 && (count == 0 || workers.idle > 0) { workers.wake_or_spawn() } else { Wakeups::NONE };
+    if count > 0 { Wakeups { spawn: workers.spawn(count), ..wakeups } } else { wakeups }
+}
+
+/// The same, and wakes idle workers if they are too many.
+fn spawn_and_shrink<S: JobStore>(workers: &mut Workers<S>, backlog: usize) -> Wakeups {
+    let wakeups = spawn_missing(workers, backlog);
+    wake_excess(workers, wakeups)
+}
+
+/// Idle workers above the maximum must exit now. Those above the minimum may sleep without a timeout, since when the
+/// minimum was higher: they must sleep anew, with one.
+fn wake_excess<S: JobStore>(workers: &Workers<S>, wakeups: Wakeups) -> Wakeups {
+    if workers.idle > 0 && workers.active() > workers.target.min {
+        Wakeups { workers: Notify::All, ..wakeups }
+    } else {
+        wakeups
+    }
+}
+
+// --- A worker's life -------------------------------------------------------------------------------------------------
+
+/// A worker's thread has started, and is about to run start hooks. They may take long, so another worker is woken or
+/// spawned for jobs that are queued.
+pub(crate) fn begin_start_hooks<S: JobStore>(workers: &mut Workers<S>, submit_queue: &mut SubmitQueue<S>) -> Wakeups {
+    workers.thread_started();
+    let wakeups = if queued(workers, submit_queue) > 0 { workers.wake_or_spawn() } else { Wakeups::NONE };
+    update_wake_flag(workers, submit_queue);
+    wakeups
+}
+
+/// Threads could not be spawned: `count` of those that a [`Spawn`](super::Spawn) asked for.
+///
+/// While another worker is live, jobs stay queued: a busy one looks before it sleeps, and an idle one has been woken,
+/// even while threads were starting. If no worker is live, nobody would ever run the jobs: they are handed out, to be
+/// refused with the error. In both cases the next submission tries again.
+pub(crate) fn spawn_failed<S: JobStore>(
+    workers: &mut Workers<S>,
+    submit_queue: &mut SubmitQueue<S>,
+    count: usize,
+) -> SpawnFailed<RefusedJobs<S>> {
+    workers.live -= count;
+    workers.starting -= count;
+    submit_queue.wake_not_needed = false;
+    let mut refused = RefusedJobs::default();
+    let mut wakeups = Wakeups::NONE;
+    if workers.live == 0 {
+        refused = RefusedJobs::take(&mut workers.queue, &mut submit_queue.queue);
+        workers.counts.0.failed += refused.len() as u64;
+        workers.refusing += usize::from(!refused.is_empty());
+        if !refused.is_empty() {
+            wakeups.submitters = workers.all_submitters();
+        }
+    }
+    SpawnFailed { refused, wakeups, stopped: workers.check_stopped() }
+}
+
+/// What a worker does next.
+///
+/// Whatever woke it, it looks for a job first. A worker whose keep-alive has passed exits only if both queues are empty,
+/// in this very transition, so that no job can come in between.
+pub(crate) fn next_action<S: JobStore>(
+    workers: &mut Workers<S>,
+    submit_queue: &mut SubmitQueue<S>,
+    hint: WorkerHint,
+) -> WorkerAction<Popped<S>> {
+    if workers.queue.is_empty() {
+        workers.queue.take_all(&mut submit_queue.queue);
+    }
+    if workers.is_over_limit() {
+        return begin_exit(workers, submit_queue);
+    }
+    if let Some(job) = workers.queue.pop() {
+        if workers.queue.is_empty() {
+            workers.queue.take_all(&mut submit_queue.queue);
+        }
+        let wakeups = workers.job_taken();
+        update_wake_flag(workers, submit_queue);
+        return WorkerAction::Run(job, wakeups);
+    }
+    if workers.state == PoolState::Draining || hint.expired && workers.active() > workers.target.min {
+        return begin_exit(workers, submit_queue);
+    }
+    if hint.may_search && !workers.wake_pending {
+        workers.wake_pending = true;
+        update_wake_flag(workers, submit_queue);
+        return WorkerAction::Search;
+    }
+    workers.idle += 1;
+    update_wake_flag(workers, submit_queue);
+    WorkerAction::Sleep { timed: workers.active() > workers.target.min }
+}
+
+/// A worker takes no more jobs. It stays live until it has [exited], so no thread is spawned in its place; but it no
+/// longer counts against the limit.
+fn begin_exit<S: JobStore>(workers: &mut Workers<S>, submit_queue: &mut SubmitQueue<S>) -> WorkerAction<Popped<S>> {
+    workers.exiting += 1;
+    let wakeups = if workers.queue.is_empty() { Wakeups::NONE } else { workers.wake_or_spawn() };
+    update_wake_flag(workers, submit_queue);
+    WorkerAction::Exit(wakeups)
+}
+
+/// The last transition of worker `me`, after which its thread ends. Another may be spawned in its place, if the target
+/// or the queued jobs have come to need it since it [began to exit](begin_exit).
+pub(crate) fn exited<S: JobStore>(workers: &mut Workers<S>, submit_queue: &mut SubmitQueue<S>, me: WorkerId) -> Exited {
+    let others_unjoined = workers.has_unjoined();
+    workers.exit(me);
+    let backlog = queued(workers, submit_queue);
+    let wakeups = match workers.state {
+        // Without a new thread, whoever is idle above the minimum was so before, and sleeps with a timeout.
+        PoolState::Running => {
+            let wakeups = spawn_missing(workers, backlog);
+            if wakeups.spawn.count > 0 { wake_excess(workers, wakeups) } else { wakeups }
+        }
+        PoolState::Draining if backlog > 0 => workers.wake_or_spawn(),
+        PoolState::Unstarted | PoolState::Draining | PoolState::Stopped => Wakeups::NONE,
+    };
+    update_wake_flag(workers, submit_queue);
+    // When the pool stops, whoever waits for its end joins all threads; before others are spawned, the spawner does.
+    let join_previous = others_unjoined && workers.state == PoolState::Running && wakeups.spawn.count == 0;
+    Exited { wakeups, stopped: workers.check_stopped(), join_previous }
+}
+
+// --- A job's life ----------------------------------------------------------------------------------------------------
+
+/// Submits a job for which the submit queue knew of no free slot: both queues are counted. A job that still comes back
+/// as [`Full`](SubmitError::Full) may [wait for a slot](Workers::begin_slot_wait) under the same hold of the locks.
+pub(crate) fn submit_when_full<S>(
+    workers: &mut Workers<S>,
+    submit_queue: &mut SubmitQueue<S>,
+    job: S::Job,
+    ticketed: bool,
+) -> Result<(Accepted, Wakeups), SubmitError<S::Job>>
+where
+    S: JobStore + PushJob<<S as JobStore>::Job>,
+{
+    submit_queue.recount_free_slots(queued(workers, submit_queue));
+    let accepted = if ticketed { submit_queue.submit_ticketed(job) } else { submit_queue.submit(job) }?;
+    let wakeups = if accepted.must_wake { workers.wake_for_submit() } else { Wakeups::NONE };
+    Ok((Accepted { must_wake: false, ..accepted }, wakeups))
+}
+
+/// A job with a ticket is cancelled. If no worker has taken it, it is returned, to be refused, and its slot is free.
+pub(crate) fn cancel<S: JobStore>(
+    workers: &mut Workers<S>,
+    submit_queue: &mut SubmitQueue<S>,
+    ticket: TicketId,
+) -> (Option<S::Job>, Wakeups) {
+    let Some(job) = workers.queue.cancel(ticket).or_else(|| submit_queue.queue.cancel(ticket)) else {
+        return (None, Wakeups::NONE);
+    };
+    workers.counts.0.cancelled += 1;
+    // No flag changes: whoever is to look at the queues still will, and may find nothing.
+    (Some(job), Wakeups { submitters: workers.one_submitter(), ..Wakeups::NONE })
+}
+
+/// A worker's job begins to wait for something. One more worker may be woken or spawned.
+pub(crate) fn block<S: JobStore>(workers: &mut Workers<S>, submit_queue: &mut SubmitQueue<S>) -> Wakeups {
+    workers.blocked += 1;
+    let wakeups = if queued(workers, submit_queue) > 0 { workers.wake_or_spawn() } else { Wakeups::NONE };
+    update_wake_flag(workers, submit_queue);
+    wakeups
+}
+
+// --- Stop ------------------------------------------------------------------------------------------------------------
+
+/// The pool stops. The submit queue closes; queued jobs are run, or handed out to be refused, as the policy says.
+///
+/// A second stop changes nothing, except that it may cancel jobs that the first would have run.
+pub(crate) fn stop<S: JobStore>(
+    workers: &mut Workers<S>,
+    submit_queue: &mut SubmitQueue<S>,
+    policy: Policy,
+) -> Stop<RefusedJobs<S>> {
+    submit_queue.open = false;
+    let unstarted = workers.state == PoolState::Unstarted;
+    let mut cancelled = RefusedJobs::default();
+    if unstarted || policy == Policy::CancelQueued {
+        cancelled = RefusedJobs::take(&mut workers.queue, &mut submit_queue.queue);
+        workers.counts.0.cancelled += cancelled.len() as u64;
+        workers.refusing += usize::from(!cancelled.is_empty());
+    }
+    let was_running = workers.state == PoolState::Running;
+    if unstarted || was_running {
+        workers.state = PoolState::Draining;
+    }
+    // Idle workers must learn of the end. A paused pool has no worker, nor has one whose threads could not be spawned,
+    // and no further submission will try again.
+    let mut wakeups = if was_running && workers.idle > 0 {
+        Wakeups::workers(Notify::All)
+    } else if was_running && queued(workers, submit_queue) > 0 {
+        workers.wake_or_spawn()
+    } else {
+        Wakeups::NONE
+    };
+    wakeups.submitters = workers.all_submitters();
+    update_wake_flag(workers, submit_queue);
+    let stopped = workers.check_stopped();
+    Stop { cancelled, unstarted, wakeups, stopped }
+}
+
+// --- Of use to several -----------------------------------------------------------------------------------------------
+
+/// Sets whether the next submitter must call [`wake_for_submit`](Workers::wake_for_submit): if that could bring a worker,
+/// or would report saturation, and no worker is going to look at the queues anyway.
+fn update_wake_flag<S: JobStore>(workers: &Workers<S>, submit_queue: &mut SubmitQueue<S>) {
+    let has_effect = workers.can_wake_or_spawn() || workers.is_saturated() && !workers.saturation_reported;
+    submit_queue.wake_not_needed = workers.wake_pending || !workers.queue.is_empty() || !has_effect;
+}
+
+fn queued<S: JobStore>(workers: &Workers<S>, submit_queue: &SubmitQueue<S>) -> usize {
+    workers.queue.len() + submit_queue.queue.len()
+}

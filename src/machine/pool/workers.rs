@@ -1,0 +1,323 @@
+//! The workers' half of the pool's machine: the counts of workers, and the queue that they pop from.
+
+use std::mem;
+
+use super::action::{Notify, Spawn, Wakeups};
+use super::cancellable_queue::{CancellableQueue, JobStore, Popped};
+use super::state::{Counts, History, PoolState, Sizes, WorkerId};
+
+/// The workers and their queue, guarded by the workers' lock. The order of fields keeps together, next to the lock, what
+/// every job touches.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[repr(C)]
+pub(crate) struct Workers<Q> {
+    pub(super) state: PoolState,
+    /// A worker is certain to look at both queues without being asked again: it was notified, or it searches. Never set
+    /// while no worker is idle, released from its wait, or searching.
+    pub(super) wake_pending: bool,
+    /// `Saturated` was reported for this period: not again before a worker is unblocked or a thread is spawned.
+    pub(super) saturation_reported: bool,
+    /// Workers that were spawned, or are to be, and have not made their last transition.
+    pub(super) live: usize,
+    /// Of these, those whose thread has not taken this lock yet. Each will look at both queues.
+    pub(super) starting: usize,
+    /// Workers that run a job.
+    pub(super) busy: usize,
+    /// Workers that wait to be notified, or have been notified and have not taken this lock since.
+    pub(super) idle: usize,
+    /// Busy workers whose job says that it waits for something.
+    pub(super) blocked: usize,
+    /// Workers that take no more jobs and have not made their last transition.
+    pub(super) exiting: usize,
+    /// Submitters that wait for a free slot.
+    pub(super) waiting_submitters: usize,
+    /// Threads that refuse jobs which the machine has handed out. The pool does not stop before they are done.
+    pub(super) refusing: usize,
+    pub(super) target: Sizes,
+    pub(super) counts: History<Counts>,
+    pub(super) queue: Q,
+    /// How far blocked workers may raise the limit.
+    pub(super) compensation: usize,
+    next_id: WorkerId,
+    /// Workers that made their last transition and whose threads have not been joined.
+    unjoined: Vec<WorkerId>,
+}
+
+impl<S: JobStore> Workers<CancellableQueue<S>> {
+    pub(crate) fn new(target: Sizes, compensation: usize) -> Self {
+        Self {
+            queue: CancellableQueue::default(),
+            state: PoolState::Unstarted,
+            target,
+            compensation,
+            live: 0,
+            starting: 0,
+            idle: 0,
+            busy: 0,
+            blocked: 0,
+            exiting: 0,
+            waiting_submitters: 0,
+            refusing: 0,
+            wake_pending: false,
+            saturation_reported: false,
+            next_id: 0,
+            unjoined: Vec::new(),
+            counts: History::default(),
+        }
+    }
+
+    /// A submitter found `wake_not_needed` unset.
+    pub(crate) fn wake_for_submit(&mut self) -> Wakeups {
+        self.wake_or_spawn()
+    }
+
+    /// A spawned thread has taken the lock. It asks for its next action now.
+    pub(crate) fn thread_started(&mut self) {
+        self.starting -= 1;
+    }
+
+    /// A worker's wait is over, for whatever reason. It asks for its next action now.
+    pub(crate) fn woken(&mut self) {
+        self.idle -= 1;
+        self.wake_pending = false;
+    }
+
+    /// A worker's search is over. It asks for its next action now.
+    pub(crate) fn searched(&mut self) {
+        self.wake_pending = false;
+    }
+
+    /// A worker has run its job and dropped all that belonged to it. It asks for its next action now.
+    #[inline]
+    pub(crate) fn finished(&mut self, panicked: bool) {
+        self.busy -= 1;
+        self.counts.0.completed += 1;
+        self.counts.0.panicked += u64::from(panicked);
+    }
+
+    /// A blocked worker's job goes on. If there is now a worker too many, an idle one exits at once, or else the next
+    /// one to finish its job.
+    pub(crate) fn unblock(&mut self) -> Wakeups {
+        self.blocked -= 1;
+        self.saturation_reported = false;
+        if self.idle > 0 && self.is_over_limit() { Wakeups::workers(Notify::One) } else { Wakeups::NONE }
+    }
+
+    /// The next job, if the workers' lock alone is enough to take it: the path of most jobs. Otherwise the worker calls
+    /// [`next_action`](super::next_action).
+    #[inline]
+    pub(crate) fn next_job(&mut self) -> Option<(Popped<S>, Wakeups)> {
+        // The last job is not taken here: whoever empties this queue must look at the submit queue.
+        if self.is_over_limit() || self.queue.len() < 2 {
+            return None;
+        }
+        let job = self.queue.pop()?;
+        Some((job, self.job_taken()))
+    }
+
+    /// A submitter begins to wait for a free slot, under the same hold of the lock under which it found none.
+    pub(crate) fn begin_slot_wait(&mut self) {
+        self.waiting_submitters += 1;
+    }
+
+    /// Its wait is over, for whatever reason. It tries again, or gives up if its time has passed.
+    pub(crate) fn end_slot_wait(&mut self) {
+        self.waiting_submitters -= 1;
+    }
+
+    /// A thread has refused the jobs that a stop or a failed spawn handed out to it. Returns whether the pool has
+    /// stopped with this.
+    pub(crate) fn refusals_done(&mut self) -> bool {
+        self.refusing -= 1;
+        self.check_stopped()
+    }
+
+    /// A job was taken: its slot is free, and if others are left behind, the next worker is to come for them.
+    #[inline]
+    pub(super) fn job_taken(&mut self) -> Wakeups {
+        let mut wakeups = if self.queue.is_empty() { Wakeups::NONE } else { self.wake_or_spawn() };
+        wakeups.submitters = self.one_submitter();
+        self.busy += 1;
+        self.counts.0.started += 1;
+        wakeups
+    }
+
+    /// Jobs wait: wakes an idle worker or spawns one, unless a worker is certain to look at the queues anyway.
+    ///
+    /// An idle worker is woken even while threads are starting, because it is here sooner. No thread is spawned while
+    /// others are starting: each of them takes a job, and the last wakes or spawns the next if it leaves any behind.
+    /// Spawning sooner would start more threads than the jobs need.
+    pub(super) fn wake_or_spawn(&mut self) -> Wakeups {
+        if self.wake_pending || !self.is_serving() {
+            Wakeups::NONE
+        } else if self.idle > 0 {
+            self.wake_pending = true;
+            Wakeups::workers(Notify::One)
+        } else if self.starting > 0 {
+            Wakeups::NONE
+        } else if self.spawnable() > 0 {
+            // A running pool below its minimum (started lazily, or threads could not be spawned) is brought up to it.
+            Wakeups { spawn: self.spawn(self.target.min.saturating_sub(self.live).max(1)), ..Wakeups::NONE }
+        } else if self.is_saturated() && !mem::replace(&mut self.saturation_reported, true) {
+            Wakeups { report_saturation: true, ..Wakeups::NONE }
+        } else {
+            Wakeups::NONE
+        }
+    }
+
+    pub(super) fn spawn(&mut self, count: usize) -> Spawn {
+        self.saturation_reported = false;
+        self.live += count;
+        self.starting += count;
+        self.counts.0.peak = self.counts.0.peak.max(self.live);
+        let first = self.next_id;
+        self.next_id += count;
+        Spawn { first, count, join_first: self.unjoined.len() }
+    }
+
+    pub(super) fn exit(&mut self, worker: WorkerId) {
+        self.live -= 1;
+        self.exiting -= 1;
+        self.unjoined.push(worker);
+    }
+
+    /// A draining pool stops here if nothing is left. Returns whether the pool has stopped.
+    pub(super) fn check_stopped(&mut self) -> bool {
+        if self.state == PoolState::Draining && self.live == 0 && self.refusing == 0 {
+            self.state = PoolState::Stopped;
+        }
+        self.state == PoolState::Stopped
+    }
+
+    /// Whom to notify of one free slot.
+    #[inline]
+    pub(super) fn one_submitter(&self) -> Notify {
+        if self.waiting_submitters > 0 { Notify::One } else { Notify::Nobody }
+    }
+
+    /// Whom to notify of many free slots, or that there never will be one.
+    pub(super) fn all_submitters(&self) -> Notify {
+        if self.waiting_submitters > 0 { Notify::All } else { Notify::Nobody }
+    }
+
+    /// Whether workers are woken and spawned for jobs.
+    pub(super) fn is_serving(&self) -> bool {
+        matches!(self.state, PoolState::Running | PoolState::Draining)
+    }
+
+    /// The most active workers there may be now. A paused pool (a maximum of zero) still drains with one.
+    ///
+    /// A blocked worker is live, so workers that are not blocked never exceed the maximum: a paused pool stays paused.
+    #[inline]
+    fn limit(&self) -> usize {
+        let max = if self.state == PoolState::Draining { self.target.max.max(1) } else { self.target.max };
+        max.saturating_add(self.blocked.min(self.compensation))
+    }
+
+    /// How many threads may be spawned now.
+    pub(super) fn spawnable(&self) -> usize {
+        self.limit().saturating_sub(self.live)
+    }
+
+    /// Whether [`wake_or_spawn`](Self::wake_or_spawn) could bring a worker to a job that came now.
+    pub(super) fn can_wake_or_spawn(&self) -> bool {
+        self.is_serving() && (self.idle > 0 || self.starting == 0 && self.spawnable() > 0)
+    }
+
+    /// Whether every worker is blocked and no thread may be spawned, so that a job that came now could not begin before
+    /// a blocked one goes on.
+    pub(crate) fn is_saturated(&self) -> bool {
+        self.is_serving() && self.live > 0 && self.blocked == self.live && self.spawnable() == 0
+    }
+
+    /// Workers that will ask for another action.
+    #[inline]
+    pub(in crate::machine) fn active(&self) -> usize {
+        self.live - self.exiting
+    }
+
+    #[inline]
+    pub(super) fn is_over_limit(&self) -> bool {
+        self.active() > self.limit()
+    }
+
+    pub(crate) fn state(&self) -> PoolState {
+        self.state
+    }
+
+    pub(crate) fn target(&self) -> Sizes {
+        self.target
+    }
+
+    pub(crate) fn live(&self) -> usize {
+        self.live
+    }
+
+    pub(crate) fn idle(&self) -> usize {
+        self.idle
+    }
+
+    pub(crate) fn busy(&self) -> usize {
+        self.busy
+    }
+
+    pub(crate) fn blocked(&self) -> usize {
+        self.blocked
+    }
+
+    pub(crate) fn waiting_submitters(&self) -> usize {
+        self.waiting_submitters
+    }
+
+    pub(crate) fn queue(&self) -> &CancellableQueue<S> {
+        &self.queue
+    }
+
+    /// Where a job whose location was [popped](Popped::InStore) is taken from.
+    #[inline]
+    pub(crate) fn store(&mut self) -> &mut S {
+        self.queue.store()
+    }
+
+    pub(crate) fn counts(&self) -> Counts {
+        self.counts.0
+    }
+
+    pub(super) fn has_unjoined(&self) -> bool {
+        !self.unjoined.is_empty()
+    }
+
+    /// Exited workers whose threads are to be joined before others are spawned.
+    #[must_use]
+    pub(crate) fn take_unjoined(&mut self) -> Vec<WorkerId> {
+        mem::take(&mut self.unjoined)
+    }
+
+    /// The same for a worker that has exited itself: all but its own thread.
+    #[must_use]
+    pub(crate) fn take_unjoined_except(&mut self, me: WorkerId) -> Vec<WorkerId> {
+        let (own, others) = mem::take(&mut self.unjoined).into_iter().partition(|id| *id == me);
+        self.unjoined = own;
+        others
+    }
+}
+
+/// Read by the exhaustive search alone.
+#[cfg(test)]
+impl<S: JobStore> Workers<CancellableQueue<S>> {
+    pub(in crate::machine) fn is_wake_pending(&self) -> bool {
+        self.wake_pending
+    }
+
+    pub(in crate::machine) fn starting(&self) -> usize {
+        self.starting
+    }
+
+    pub(in crate::machine) fn is_saturation_reported(&self) -> bool {
+        self.saturation_reported
+    }
+
+    pub(in crate::machine) fn refusing(&self) -> usize {
+        self.refusing
+    }
+}

@@ -1,63 +1,62 @@
-//! The machine of a list of Deferreds: how many of its members have a result, and whether the whole has one.
+//! The state of a list of Deferreds: how many of its members have no result yet, and whether the list has its own.
 //!
 //! ```text
 //!   Open{missing} ──a result that decides, or the last one──▶ Decided{missing} ──…──▶ Decided{0}
 //! ```
 
-/// What decides the matter before every member has its result.
+/// Which results decide the list before every member has one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Rule {
+pub(crate) struct DecidedBy {
     /// The first value does.
     pub(crate) value: bool,
     /// The first error does.
     pub(crate) error: bool,
 }
 
-/// How many results are missing, and whether those that come still matter.
+/// How many results are missing, and whether the list is decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct GatherState {
-    rule: Rule,
+    by: DecidedBy,
     missing: usize,
     decided: bool,
 }
 
-/// What is to be done with a result.
+/// What to do with a member's result.
 #[must_use]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Came {
-    /// Keep it: it is part of what will come.
-    Keep,
-    /// It decides, alone: fire with it. What was kept has no place any more.
+pub(crate) enum Arrival {
+    /// Store it: the list is not decided.
+    Store,
+    /// Fire the list with it. What was stored has no place in the list's result.
     Decides,
-    /// Keep it, and fire with all that was kept.
+    /// Store it, and fire the list with all that is stored: it is the last.
     Completes,
-    /// It comes too late to have a place.
+    /// The list is decided already: the result has no place.
     Late,
 }
 
 impl GatherState {
-    /// None of so many members has a result. With no members at all there is nothing to wait for: `true` says fire at once.
-    pub(crate) fn new(rule: Rule, members: usize) -> (Self, bool) {
+    /// A list of so many members, none of which has a result. The flag says that there are none to wait for: fire at once.
+    pub(crate) fn new(by: DecidedBy, members: usize) -> (Self, bool) {
         let decided = members == 0;
-        (Self { rule, missing: members, decided }, decided)
+        (Self { by, missing: members, decided }, decided)
     }
 
     /// A member has its result.
-    pub(crate) fn came(&mut self, is_value: bool) -> Came {
+    pub(crate) fn arrived(&mut self, is_value: bool) -> Arrival {
         self.missing = self.missing.saturating_sub(1);
         if self.decided {
-            return Came::Late;
+            return Arrival::Late;
         }
-        let decides = if is_value { self.rule.value } else { self.rule.error };
+        let decides = if is_value { self.by.value } else { self.by.error };
         self.decided = decides || self.missing == 0;
         match (decides, self.decided) {
-            (true, _) => Came::Decides,
-            (false, true) => Came::Completes,
-            (false, false) => Came::Keep,
+            (true, _) => Arrival::Decides,
+            (false, true) => Arrival::Completes,
+            (false, false) => Arrival::Store,
         }
     }
 
-    /// Whether the whole has its result.
     #[cfg(test)]
     pub(crate) fn is_decided(&self) -> bool {
         self.decided

@@ -1,110 +1,110 @@
-//! The gather of a list explored: members that come to values and errors in every order, under every rule.
+//! The list of Deferreds explored: members come to values and errors in every order, under every rule of what decides the list.
 
 use super::{Row, Steps, World, finds, sound, table, table_file};
-use crate::machine::gather::{Came, GatherState, Rule};
+use crate::machine::gather::{Arrival, DecidedBy, GatherState};
 
 const MEMBERS: usize = 4;
 
-/// A fault put into the world to see that the search finds it.
+/// A fault planted in the world, to see that the search finds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Seed {
     None,
-    /// The list is asked nothing when its last member comes.
-    ForgetsTheLast,
-    /// A result that decides is taken for one of many.
-    KeepsWhatDecides,
+    /// The machine is not told of the last result.
+    LastResultIsNotReported,
+    /// A result that decides the list is stored like any other.
+    DecidingResultIsStored,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct List {
+struct ListWorld {
     seed: Seed,
-    rule: Rule,
+    by: DecidedBy,
     gather: GatherState,
-    members: usize,
-    /// Results that are kept to be part of what comes.
-    kept: usize,
+    /// Members without a result.
+    missing: usize,
+    stored: usize,
     values: usize,
     errors: usize,
     fired: usize,
-    /// So many results had come when it fired.
-    when: usize,
+    /// How many results had come when it fired.
+    fired_at: usize,
 }
 
 #[derive(Debug, Clone, Copy)]
 enum Event {
-    AValue,
-    AnError,
+    Value,
+    Error,
 }
 
-impl List {
-    fn new(seed: Seed, rule: Rule, members: usize) -> Self {
-        let (gather, at_once) = GatherState::new(rule, members);
+impl ListWorld {
+    fn new(seed: Seed, by: DecidedBy, members: usize) -> Self {
+        let (gather, at_once) = GatherState::new(by, members);
         let fired = usize::from(at_once);
-        Self { seed, rule, gather, members, kept: 0, values: 0, errors: 0, fired, when: 0 }
+        Self { seed, by, gather, missing: members, stored: 0, values: 0, errors: 0, fired, fired_at: 0 }
     }
 
-    fn came(&self, is_value: bool, steps: &mut Steps<'_, Self>) -> Self {
+    fn arrived(&self, is_value: bool, steps: &mut Steps<'_, Self>) -> Self {
         let mut next = self.clone();
-        next.members -= 1;
+        next.missing -= 1;
         if is_value {
             next.values += 1
         } else {
             next.errors += 1
         }
-        if self.seed == Seed::ForgetsTheLast && next.members == 0 {
-            next.kept += 1;
+        if self.seed == Seed::LastResultIsNotReported && next.missing == 0 {
+            next.stored += 1;
             return next;
         }
         let from = label(&self.gather);
-        let came = next.gather.came(is_value);
-        let action = match came {
-            Came::Keep => "keep it",
-            Came::Decides => "fire with it",
-            Came::Completes => "fire with all",
-            Came::Late => "drop it",
+        let arrival = next.gather.arrived(is_value);
+        let action = match arrival {
+            Arrival::Store => "store it",
+            Arrival::Decides => "fire with it",
+            Arrival::Completes => "fire with all",
+            Arrival::Late => "drop it",
         };
-        let event = if is_value { "a value comes" } else { "an error comes" };
+        let event = if is_value { "a value arrives" } else { "an error arrives" };
         steps.row(Row { from, event, action, to: label(&next.gather) });
-        match came {
-            Came::Decides if self.seed == Seed::KeepsWhatDecides => next.kept += 1,
-            Came::Keep => next.kept += 1,
-            Came::Decides | Came::Completes => {
-                next.kept = if came == Came::Completes { next.kept + 1 } else { 0 };
+        match arrival {
+            Arrival::Decides if self.seed == Seed::DecidingResultIsStored => next.stored += 1,
+            Arrival::Store => next.stored += 1,
+            Arrival::Decides | Arrival::Completes => {
+                next.stored = if arrival == Arrival::Completes { next.stored + 1 } else { 0 };
                 next.fired += 1;
-                next.when = next.values + next.errors;
+                next.fired_at = next.values + next.errors;
             }
-            Came::Late => {}
+            Arrival::Late => {}
         }
         next
     }
 }
 
-impl World for List {
+impl World for ListWorld {
     type Event = Event;
 
     fn steps(&self, steps: &mut Steps<'_, Self>) {
-        if self.members > 0 {
-            let (value, error) = (self.came(true, steps), self.came(false, steps));
-            steps.hoped(Event::AValue, value);
-            steps.hoped(Event::AnError, error);
+        if self.missing > 0 {
+            let (value, error) = (self.arrived(true, steps), self.arrived(false, steps));
+            steps.hoped(Event::Value, value);
+            steps.hoped(Event::Error, error);
         }
     }
 
     fn wrong(&self) -> Option<&'static str> {
-        let came = self.values + self.errors;
-        let decides = self.rule.value && self.values > 0 || self.rule.error && self.errors > 0;
-        let due = decides || self.members == 0;
-        if self.seed != Seed::ForgetsTheLast && self.fired != usize::from(due) {
-            return Some("it fires once, as soon as it is decided");
+        let arrived = self.values + self.errors;
+        let decides = self.by.value && self.values > 0 || self.by.error && self.errors > 0;
+        let due = decides || self.missing == 0;
+        if self.seed != Seed::LastResultIsNotReported && self.fired != usize::from(due) {
+            return Some("the list does not fire exactly once, as soon as it is decided");
         }
-        if self.fired == 1 && !decides && self.kept != came {
-            return Some("all results are part of what comes of all");
+        if self.fired == 1 && !decides && self.stored != arrived {
+            return Some("a list that fires with all results lacks one");
         }
-        if self.fired == 0 && self.kept != came {
+        if self.fired == 0 && self.stored != arrived {
             return Some("a result is lost before the list is decided");
         }
-        (self.fired == 1 && decides && self.rule.value && self.rule.error && self.when != 1)
-            .then_some("the first result of all decides")
+        (self.fired == 1 && decides && self.by.value && self.by.error && self.fired_at != 1)
+            .then_some("a list that any result decides fires on another than the first")
     }
 
     fn done(&self) -> Option<&'static str> {
@@ -116,8 +116,8 @@ fn label(gather: &GatherState) -> &'static str {
     if gather.is_decided() { "Decided" } else { "Open" }
 }
 
-fn rules() -> impl Iterator<Item = Rule> {
-    [false, true].into_iter().flat_map(|value| [false, true].map(|error| Rule { value, error }))
+fn rules() -> impl Iterator<Item = DecidedBy> {
+    [false, true].into_iter().flat_map(|value| [false, true].map(|error| DecidedBy { value, error }))
 }
 
 // Checks: B61, B62
@@ -125,18 +125,20 @@ fn rules() -> impl Iterator<Item = Rule> {
 fn a_list_fires_once_whatever_its_members_come_to() {
     let sizes = [(15, 20), (25, 28), (25, 28), (15, 20)];
     let mut rows = super::Rows::new();
-    for (rule, (states, steps)) in rules().zip(sizes) {
-        rows.extend(sound(List::new(Seed::None, rule, MEMBERS), states, steps));
-        sound(List::new(Seed::None, rule, 0), 1, 0);
+    for (by, (states, steps)) in rules().zip(sizes) {
+        rows.extend(sound(ListWorld::new(Seed::None, by, MEMBERS), states, steps));
+        sound(ListWorld::new(Seed::None, by, 0), 1, 0);
     }
     table_file::assert_current("gather", &table::chapter(&rows));
 }
 
 // Checks: B61
 #[test]
-fn seeded_faults_of_the_gather_are_found() {
-    let all = Rule { value: false, error: false };
-    finds(List::new(Seed::ForgetsTheLast, all, MEMBERS), "all members have fired, and the list has not");
-    let first = Rule { value: true, error: false };
-    finds(List::new(Seed::KeepsWhatDecides, first, MEMBERS), "it fires once, as soon as it is decided");
+fn seeded_faults_of_the_list_are_found() {
+    let all = DecidedBy { value: false, error: false };
+    let last = ListWorld::new(Seed::LastResultIsNotReported, all, MEMBERS);
+    finds(last, "all members have fired, and the list has not");
+    let first_value = DecidedBy { value: true, error: false };
+    let deciding = ListWorld::new(Seed::DecidingResultIsStored, first_value, MEMBERS);
+    finds(deciding, "the list does not fire exactly once, as soon as it is decided");
 }

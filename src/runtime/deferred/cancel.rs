@@ -9,7 +9,7 @@ use super::super::sync::catch;
 use super::chain::{Chain, Others, Whose};
 use super::outlet::{Ahead, outermost};
 use crate::failure::{Cancelled, Failure};
-use crate::machine::deferred::{Cancel, Chain as State, Fire};
+use crate::machine::deferred::{Cancel, ChainState, Fire};
 
 /// Cancels what `chain` waits for, or the chain itself if it waits for nothing but its own firing. Nobody waits for it.
 pub(super) fn cancel(chain: &Rc<dyn Chain>) {
@@ -33,14 +33,14 @@ pub(super) fn cancel_each(chains: Others) {
 
 /// Asks whom a cancel reaches: the one whose canceller is to be called. `outer` looks for the outermost of a line that `chain` is in the middle of.
 fn ask(chain: &Rc<dyn Chain>, outer: impl FnOnce() -> Option<Rc<dyn Chain>>) -> Option<Rc<dyn Chain>> {
-    match chain.core().step(State::cancel) {
+    match chain.core().step(ChainState::cancel) {
         Cancel::CallCanceller => return Some(Rc::clone(chain)),
         Cancel::Nothing => return None,
         Cancel::Forward => {}
     }
     let other_end = chain.core().innermost().or_else(|| outer()?.core().innermost())?;
     let innermost = other_end.chain()?;
-    let asked = innermost.core().step(State::cancel);
+    let asked = innermost.core().step(ChainState::cancel);
     (asked == Cancel::CallCanceller).then_some(innermost)
 }
 
@@ -67,7 +67,7 @@ impl Open {
     /// All has been done that could have given it another result: if it has none, it fails.
     fn close(self) {
         if let Some(target) = self.target
-            && target.core().step(State::uncalled) == Fire::Run
+            && target.core().step(ChainState::canceller_returned) == Fire::Run
         {
             target.fail(Failure::from(Cancelled));
         }

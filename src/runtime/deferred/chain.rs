@@ -12,9 +12,9 @@ use super::super::report::drop_contained;
 use super::Deferred;
 use super::cycle::{self, Whole};
 use super::drop_queue::{Ending, end};
-use super::outlet::{Ahead, Input, Next, Outlet, Output, Rest, adopt_from, tell};
+use super::outlet::{Ahead, Input, Next, Output, Rest, ResultCell, adopt_from, tell};
 use crate::failure::{Failure, NotPaused, WaitsForItself};
-use crate::machine::deferred::{Chain as State, Fire, Line, Met, Place, Stage, Unpause};
+use crate::machine::deferred::{ChainStage, ChainState, Fire, PathEnds, PathPosition, Store, Unpause};
 
 /// A chain, whatever the types of its results: the tail's handle cancels through it, the loop that runs callbacks keeps its state.
 pub(crate) trait Chain {
@@ -62,19 +62,19 @@ pub(super) fn errand(run: impl FnOnce(Rc<dyn Chain>, Whose) + 'static) -> Errand
 
 /// What a chain knows of itself. Every part is a `Cell`: whatever a user's code does while it runs, nothing is borrowed.
 pub(crate) struct Core {
-    state: Cell<State>,
-    place: Cell<Place<End>>,
+    state: Cell<ChainState>,
+    place: Cell<PathPosition<End>>,
     errand: Cell<Option<Errand>>,
     made_at: &'static Location<'static>,
 }
 
 impl Core {
     #[inline]
-    pub(super) fn new(state: State, errand: Option<Errand>, made_at: &'static Location<'static>) -> Self {
-        Self { state: Cell::new(state), place: Cell::new(Place::Alone), errand: Cell::new(errand), made_at }
+    pub(super) fn new(state: ChainState, errand: Option<Errand>, made_at: &'static Location<'static>) -> Self {
+        Self { state: Cell::new(state), place: Cell::new(PathPosition::Alone), errand: Cell::new(errand), made_at }
     }
 
-    pub(super) fn state(&self) -> State {
+    pub(super) fn state(&self) -> ChainState {
         self.state.get()
     }
 
@@ -87,7 +87,7 @@ impl Core {
     }
 
     /// One event of the chain's machine.
-    pub(super) fn step<A>(&self, event: impl FnOnce(&mut State) -> A) -> A {
+    pub(super) fn step<A>(&self, event: impl FnOnce(&mut ChainState) -> A) -> A {
         let mut state = self.state.get();
         let action = event(&mut state);
         self.state.set(state);
@@ -96,7 +96,7 @@ impl Core {
 
     /// The chain is paused and has a result that could go on: this is what lets it, later. It must not own the chain, which owns it.
     pub(super) fn hold(&self, go_on: impl FnOnce(Rc<dyn Chain>, Whose) + 'static) {
-        self.step(State::hold);
+        self.step(ChainState::hold);
         self.errand.set(Some(errand(go_on)));
     }
 
@@ -113,22 +113,22 @@ impl Core {
     /// The other end of the line, if this is its outermost.
     pub(super) fn innermost(&self) -> Option<End> {
         self.place(|place| match place {
-            Place::Outermost { innermost } => Some(innermost.clone()),
-            Place::Alone | Place::Between | Place::Innermost { .. } => None,
+            PathPosition::Outermost { innermost } => Some(innermost.clone()),
+            PathPosition::Alone | PathPosition::Between | PathPosition::Innermost { .. } => None,
         })
     }
 
     /// The other end of the line, if this is its innermost.
     pub(super) fn outermost(&self) -> Option<End> {
         self.place(|place| match place {
-            Place::Innermost { outermost } => Some(outermost.clone()),
-            Place::Alone | Place::Outermost { .. } | Place::Between => None,
+            PathPosition::Innermost { outermost } => Some(outermost.clone()),
+            PathPosition::Alone | PathPosition::Outermost { .. } | PathPosition::Between => None,
         })
     }
 
     /// One look at the place, which is not `Copy`.
-    fn place<A>(&self, look: impl FnOnce(&Place<End>) -> A) -> A {
-        let place = self.place.replace(Place::Alone);
+    fn place<A>(&self, look: impl FnOnce(&PathPosition<End>) -> A) -> A {
+        let place = self.place.replace(PathPosition::Alone);
         let seen = look(&place);
         self.place.set(place);
         seen
@@ -160,45 +160,45 @@ impl PartialEq for End {
 }
 
 /// Makes the ends of a line known to each other.
-fn draw(Line { outermost, innermost }: Line<End>) {
+fn draw(PathEnds { outermost, innermost }: PathEnds<End>) {
     let (Some(outer), Some(inner)) = (outermost.0.upgrade(), innermost.0.upgrade()) else { return };
     if outermost == innermost {
-        outer.core().place.set(Place::Alone);
+        outer.core().place.set(PathPosition::Alone);
     } else {
-        outer.core().place.set(Place::Outermost { innermost });
-        inner.core().place.set(Place::Innermost { outermost });
+        outer.core().place.set(PathPosition::Outermost { innermost });
+        inner.core().place.set(PathPosition::Innermost { outermost });
     }
 }
 
 /// Lets `member` stand outermost in a line, before `chain`, which did: a list wants what that comes to.
 pub(super) fn stand_before(member: &Rc<dyn Chain>, chain: &Rc<dyn Chain>) {
     let innermost = chain.core().innermost().unwrap_or_else(|| End::new(chain));
-    chain.core().place.set(Place::Between);
-    draw(Line { outermost: End::new(member), innermost });
+    chain.core().place.set(PathPosition::Between);
+    draw(PathEnds { outermost: End::new(member), innermost });
 }
 
 /// Where a chain begins: its core, and the first result on its way to the first link. One allocation.
 pub(super) struct Head<T, E: Error + 'static> {
     core: Core,
-    outlet: Outlet<T, E>,
+    cell: ResultCell<T, E>,
 }
 
 impl<T: 'static, E: Error + From<Failure> + 'static> Head<T, E> {
     pub(super) fn unfired(canceller: Option<Errand>, made_at: &'static Location<'static>) -> Rc<Self> {
-        Self::new(State::new(Stage::Unfired), Outlet::open(), canceller, made_at)
+        Self::new(ChainState::new(ChainStage::Unfired), ResultCell::empty(), canceller, made_at)
     }
 
     pub(super) fn fired(result: Result<T, E>, made_at: &'static Location<'static>) -> Rc<Self> {
-        Self::new(State::new(Stage::Resting), Outlet::settled(result, made_at), None, made_at)
+        Self::new(ChainState::new(ChainStage::Resting), ResultCell::stored(result, made_at), None, made_at)
     }
 
     fn new(
-        state: State,
-        outlet: Outlet<T, E>,
+        state: ChainState,
+        cell: ResultCell<T, E>,
         errand: Option<Errand>,
         made_at: &'static Location<'static>,
     ) -> Rc<Self> {
-        Rc::new(Self { core: Core::new(state, errand, made_at), outlet })
+        Rc::new(Self { core: Core::new(state, errand, made_at), cell })
     }
 
     /// Gives an unfired head what it is cancelled with.
@@ -219,7 +219,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Head<T, E> {
     }
 
     pub(super) fn fire(self: Rc<Self>, result: Result<T, E>) {
-        match self.core.step(State::fire) {
+        match self.core.step(ChainState::fire) {
             Fire::Run => self.send(result),
             Fire::Discard => drop_contained(result),
         }
@@ -227,7 +227,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Head<T, E> {
 
     /// Fires with what `inner` comes to, as if a first callback had returned it.
     pub(super) fn fire_later(self: Rc<Self>, inner: Deferred<T, E>) {
-        match self.core.step(State::fire) {
+        match self.core.step(ChainState::fire) {
             Fire::Run => {
                 let (head, mut chain) = self.begin();
                 let first = wait(head, inner, &mut chain);
@@ -250,7 +250,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Chain for Head<T, E> {
 
 impl<T: 'static, E: Error + From<Failure> + 'static> Ahead for Head<T, E> {
     fn next(&self) -> Option<Rc<dyn Ahead>> {
-        self.outlet.next()
+        self.cell.next()
     }
 
     /// Where one waits at a head, it is the head's own chain.
@@ -260,8 +260,8 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Ahead for Head<T, E> {
 }
 
 impl<T: 'static, E: Error + From<Failure> + 'static> Output<T, E> for Head<T, E> {
-    fn outlet(&self) -> &Outlet<T, E> {
-        &self.outlet
+    fn cell(&self) -> &ResultCell<T, E> {
+        &self.cell
     }
 
     /// A head knows its chain without being told: it is part of it.
@@ -277,7 +277,7 @@ impl<T, E: Error + 'static> Drop for Head<T, E> {
         if let Some(errand) = self.core.errand.take() {
             go_on_without(&self.core, errand);
         }
-        self.outlet.close();
+        self.cell.close();
     }
 }
 
@@ -299,7 +299,7 @@ pub(super) fn run(first: Option<Rc<dyn Run>>, mut chain: Rc<dyn Chain>) {
 /// A link has come to a tail where the result lay, and was given it: it runs at once, unless the chain is paused.
 pub(super) fn run_added(link: Rc<dyn Run>, chain: &Rc<dyn Chain>) {
     let core = chain.core();
-    core.step(State::add);
+    core.step(ChainState::add);
     let next = if core.is_paused() { hold_link(core, link) } else { Some(link) };
     run(next, Rc::clone(chain));
 }
@@ -315,13 +315,13 @@ pub(super) fn deliver<T: 'static, E: Error + 'static>(
 ) -> Option<Rc<dyn Run>> {
     loop {
         let core = chain.core();
-        match from.outlet().settle(Rest { result, made_at: core.made_at }) {
-            Met::NotYet => {
-                core.step(State::rest);
+        match from.cell().store(Rest { result, made_at: core.made_at }) {
+            Store::Kept => {
+                core.step(ChainState::rest);
                 return None;
             }
-            Met::Pass(Next::Link(link), rest) => return pass(link, rest.result, core),
-            Met::Pass(Next::Waiter(waiter), rest) => {
+            Store::Pass(Next::Link(link), rest) => return pass(link, rest.result, core),
+            Store::Pass(Next::Waiter(waiter), rest) => {
                 if core.is_paused() {
                     hold_back(core, waiter, rest.result);
                     return None;
@@ -330,7 +330,7 @@ pub(super) fn deliver<T: 'static, E: Error + 'static>(
                 hand_over(&waiter, chain)?;
                 from = waiter;
             }
-            Met::Tell(waker) => {
+            Store::Wake(waker) => {
                 if core.is_paused() {
                     hold_wake(core, waker);
                 } else {
@@ -354,9 +354,9 @@ pub(super) fn pass<T, E>(link: Rc<dyn Input<T, E>>, result: Result<T, E>, core: 
 /// Goes over to the chain that waits at `waiter` for this one.
 fn hand_over<T, E>(waiter: &Rc<dyn Output<T, E>>, chain: &mut Rc<dyn Chain>) -> Option<()> {
     let outer = Rc::clone(waiter).unpark()?;
-    chain.core().step(State::hand_over);
-    draw(chain.core().place.replace(Place::Alone).leave(End::new(&outer)));
-    outer.core().step(State::resume);
+    chain.core().step(ChainState::hand_over);
+    draw(chain.core().place.replace(PathPosition::Alone).leave(End::new(&outer)));
+    outer.core().step(ChainState::resume);
     *chain = outer;
     Some(())
 }
@@ -387,8 +387,8 @@ fn hold_back<T: 'static, E: Error + 'static>(core: &Core, waiter: Rc<dyn Output<
 /// The result lies at the tail of a paused chain, and this is who awaits it: told when the pause is over.
 pub(super) fn hold_from(chain: &Rc<dyn Chain>, waker: Waker) {
     let core = chain.core();
-    if core.state().stage() == Stage::Resting {
-        core.step(State::add);
+    if core.state().stage() == ChainStage::Resting {
+        core.step(ChainState::add);
         hold_wake(core, waker);
     } else {
         core.hold_instead(|chain, _| rest_and_tell(&*chain, waker));
@@ -402,16 +402,16 @@ fn hold_wake(core: &Core, waker: Waker) {
 
 /// The result lies at the tail, and somebody waits to hear of it. Not before the chain rests: being told may be enough to come and take it.
 fn rest_and_tell(chain: &dyn Chain, waker: Waker) {
-    chain.core().step(State::rest);
+    chain.core().step(ChainState::rest);
     tell(waker);
 }
 
 /// Ends one pause of a chain. What was held runs in here.
 pub(super) fn unpause(chain: &Rc<dyn Chain>) -> Result<(), NotPaused> {
-    match chain.core().step(State::unpause) {
-        Unpause::Unmatched => return Err(NotPaused),
+    match chain.core().step(ChainState::unpause) {
+        Unpause::NotPaused => return Err(NotPaused),
         Unpause::Nothing => {}
-        Unpause::GoOn => {
+        Unpause::Release => {
             if let Some(go_on) = chain.core().take_errand() {
                 go_on(Rc::clone(chain), Whose::Own);
             }
@@ -423,12 +423,12 @@ pub(super) fn unpause(chain: &Rc<dyn Chain>) -> Result<(), NotPaused> {
 /// The head of a held chain is dropped: nobody is left who could end its pauses, so they end. Something else takes the head's part.
 fn go_on_without(gone: &Core, errand: Errand) {
     let mut state = gone.state();
-    if state.unpause_for_good() != Unpause::GoOn {
+    if state.unpause_all() != Unpause::Release {
         return drop_contained(errand);
     }
-    let chain: Rc<dyn Chain> = Head::<(), Failure>::new(state, Outlet::open(), None, gone.made_at);
-    if let Place::Innermost { outermost } = gone.place.replace(Place::Alone) {
-        draw(Line { outermost, innermost: End::new(&chain) });
+    let chain: Rc<dyn Chain> = Head::<(), Failure>::new(state, ResultCell::empty(), None, gone.made_at);
+    if let PathPosition::Innermost { outermost } = gone.place.replace(PathPosition::Alone) {
+        draw(PathEnds { outermost, innermost: End::new(&chain) });
     }
     end(Ending::Unpaused(errand, chain));
 }
@@ -441,9 +441,9 @@ pub(super) fn wait<T: 'static, E: Error + From<Failure> + 'static>(
 ) -> Option<Rc<dyn Run>> {
     let (tail, other) = inner.into_parts();
     if !other.core().is_paused()
-        && let Some(rest) = tail.outlet().take()
+        && let Some(rest) = tail.cell().take()
     {
-        other.core().step(State::take);
+        other.core().step(ChainState::take);
         // The inner chain goes before the result goes on: whoever gets it finds it unshared.
         drop((tail, other));
         return deliver(waiter, rest.result, chain);
@@ -454,29 +454,29 @@ pub(super) fn wait<T: 'static, E: Error + From<Failure> + 'static>(
         drop((tail, other));
         return deliver(waiter, Err(E::from(Failure::from(WaitsForItself))), chain);
     };
-    let may_step_out = chain.core().state().may_step_out();
-    let next = match may_step_out.then(|| waiter.outlet().detach_waiter()).flatten() {
+    let may_be_bypassed = chain.core().state().may_be_bypassed();
+    let next = match may_be_bypassed.then(|| waiter.cell().detach_waiter()).flatten() {
         // This was the last callback of a chain that is itself waited for. It has nothing more to do, so it steps out of the line
         // instead of waiting: a program that loops by returning its next round, for ever, stays as short as it began.
         Some(outer) => {
-            chain.core().step(State::hand_over);
-            chain.core().place.set(Place::Alone);
+            chain.core().step(ChainState::hand_over);
+            chain.core().place.set(PathPosition::Alone);
             outer
         }
         None => {
             waiter.park(Rc::clone(chain));
-            chain.core().step(State::wait);
-            chain.core().place.set(Place::Between);
+            chain.core().step(ChainState::wait);
+            chain.core().place.set(PathPosition::Between);
             waiter
         }
     };
-    other.core().place.set(Place::Between);
+    other.core().place.set(PathPosition::Between);
     draw(line);
     // The tail has no result, or one that may not go on yet. It is kept by what fires it, or by whoever may end its pause.
-    match tail.outlet().take() {
-        None => tail.outlet().link(Next::Waiter(next)),
+    match tail.cell().take() {
+        None => tail.cell().link(Next::Waiter(next)),
         Some(rest) => {
-            other.core().step(State::add);
+            other.core().step(ChainState::add);
             hold_back(other.core(), next, rest.result);
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! A result is wanted in one place at most: by the chain that waits for it, or by the list that its Deferred was given to. So chains and lists are trees, and a
 //! program holds the roots only: whoever comes to wait closes a ring exactly if it waits for the root of its own tree. Inside a line the ends know each other
-//! ([`Place`](crate::machine::deferred::Place)), and a list's member stands in the line of its Deferred, outside of all; so this climbs from list to list.
+//! ([`PathPosition`](crate::machine::deferred::PathPosition)), and a list's member stands in the line of its Deferred, outside of all; so this climbs from list to list.
 //!
 //! A list remembers one further up, and each climb shortens the way of the next: a tree that grows downwards, a list in a list in a list, costs no more than one that
 //! grows upwards. What it remembers may have got out of date, for a list in between may have fired without waiting for this one; but nothing below that is wanted any more,

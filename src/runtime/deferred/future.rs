@@ -11,7 +11,7 @@ use super::drop_queue::{Ending, end};
 use super::outlet::tell;
 use super::{Deferred, Settled};
 use crate::failure::{Failure, is_cancellation};
-use crate::machine::deferred::Stage;
+use crate::machine::deferred::ChainStage;
 
 /// A Deferred that is awaited: what `deferred.await` polls.
 ///
@@ -74,14 +74,14 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Future for DeferredFuture<T
 impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
     /// Has this waker told when there is a result to take.
     fn watch(&self, waker: &Waker) {
-        let outlet = self.tail.outlet();
-        if outlet.is_watched_by(waker) {
+        let cell = self.tail.cell();
+        if cell.is_watched_by(waker) {
             return;
         }
         // Whatever the clone of a waker may do, it is over before we look.
         let waker = waker.clone();
-        if !outlet.is_settled() {
-            match outlet.watch(waker) {
+        if !cell.is_stored() {
+            match cell.watch(waker) {
                 Ok(before) => drop_contained(before),
                 Err(waker) => tell(waker),
             }
@@ -94,8 +94,8 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
 
     /// Nobody awaits it any more: cancels it, if it has no result.
     fn give_up(self) {
-        drop_contained(self.tail.outlet().unwatch());
-        if self.chain.core().state().stage() == Stage::Held && self.tail.outlet().is_settled() {
+        drop_contained(self.tail.cell().unwatch());
+        if self.chain.core().state().stage() == ChainStage::Held && self.tail.cell().is_stored() {
             // The result lies here and waits for the end of a pause. Nothing is left to cancel, and an error is unhandled.
             return;
         }

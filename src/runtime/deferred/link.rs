@@ -11,9 +11,9 @@ use super::super::report::drop_contained;
 use super::super::sync::catch;
 use super::chain::{Chain, Run, deliver, pass, run, run_added, wait};
 use super::outcome::{Outcome, OutcomeOf, Settled};
-use super::outlet::{Ahead, Input, Outlet, Output};
+use super::outlet::{Ahead, Input, Output, ResultCell};
 use crate::failure::Failure;
-use crate::machine::deferred::Chain as State;
+use crate::machine::deferred::ChainState;
 
 /// What a link does with the result it is given: one type for each way to add a callback.
 pub(crate) trait Hook<T, E> {
@@ -43,7 +43,7 @@ where
 {
     hook: Cell<Option<H>>,
     inlet: Cell<Inlet<T, E>>,
-    outlet: Outlet<H::Value, E>,
+    cell: ResultCell<H::Value, E>,
 }
 
 impl<H, T, E> Link<H, T, E>
@@ -76,7 +76,7 @@ where
     E: Error + 'static,
 {
     fn default() -> Self {
-        Self { hook: Cell::new(None), inlet: Cell::new(Inlet::Empty), outlet: Outlet::open() }
+        Self { hook: Cell::new(None), inlet: Cell::new(Inlet::Empty), cell: ResultCell::empty() }
     }
 }
 
@@ -99,14 +99,14 @@ where
         run_added(Rc::clone(&link).accept(result), chain);
         return link;
     }
-    core.step(State::add);
+    core.step(ChainState::add);
     let kept = keep(tail, chain);
     let outcome = hook.call(result);
     let tail = kept.unwrap_or_else(|| Rc::<Link<H, T, E>>::default());
     match outcome {
         Settled::Now(result) => {
-            core.step(State::rest);
-            tail.outlet().bring_back(result, core.made_at());
+            core.step(ChainState::rest);
+            tail.cell().restore(result, core.made_at());
         }
         Settled::Later(inner) => {
             let mut at = Rc::clone(chain);
@@ -153,7 +153,7 @@ where
     fn run(self: Rc<Self>, chain: &mut Rc<dyn Chain>) -> Option<Rc<dyn Run>> {
         let (Some(hook), Some(input)) = (self.hook.take(), self.take_given()) else { return None };
         match hook.call(input) {
-            Settled::Now(result) => match self.outlet.detach_link() {
+            Settled::Now(result) => match self.cell.detach_link() {
                 Some(next) => pass(next, result, chain.core()),
                 None => deliver(self, result, chain),
             },
@@ -168,7 +168,7 @@ where
     E: Error + 'static,
 {
     fn next(&self) -> Option<Rc<dyn Ahead>> {
-        self.outlet.next()
+        self.cell.next()
     }
 
     fn waiting(self: Rc<Self>) -> Option<Rc<dyn Chain>> {
@@ -192,8 +192,8 @@ where
     H: Hook<T, E>,
     E: Error + 'static,
 {
-    fn outlet(&self) -> &Outlet<H::Value, E> {
-        &self.outlet
+    fn cell(&self) -> &ResultCell<H::Value, E> {
+        &self.cell
     }
 
     fn park(&self, chain: Rc<dyn Chain>) {
@@ -214,7 +214,7 @@ where
     E: Error + 'static,
 {
     fn drop(&mut self) {
-        self.outlet.close();
+        self.cell.close();
     }
 }
 

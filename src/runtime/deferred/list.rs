@@ -21,8 +21,8 @@ use super::outlet::{Ahead, Input, Next, Rest};
 use super::{Deferred, Resolver};
 use crate::error::{FailureGroup, FirstError};
 use crate::failure::Failure;
-use crate::machine::deferred::{Chain as State, Fire, Stage};
-use crate::machine::gather::{Came, GatherState, Rule};
+use crate::machine::deferred::{ChainStage, ChainState, Fire};
+use crate::machine::gather::{Arrival, DecidedBy, GatherState};
 
 /// Several Deferreds, and how they are to become one. Say what you want of it, then [`all`](Self::all), or on which first result it is to fire.
 ///
@@ -142,7 +142,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> DeferredList<T, E> {
 
     #[track_caller]
     fn gather<U: 'static>(self, plan: Plan<T, E, U>) -> Deferred<U, E> {
-        let (gather, at_once) = GatherState::new(plan.rule(), self.members.len());
+        let (gather, at_once) = GatherState::new(plan.decided_by(), self.members.len());
         let head = Head::unfired(None, Location::caller());
         let whole = Deferred::at(Rc::clone(&head));
         let gathering = Rc::new(Gathering {
@@ -233,8 +233,8 @@ struct Plan<T, E, U> {
 }
 
 impl<T, E, U> Plan<T, E, U> {
-    fn rule(&self) -> Rule {
-        Rule { value: self.on_value.is_some(), error: self.on_error.is_some() }
+    fn decided_by(&self) -> DecidedBy {
+        DecidedBy { value: self.on_value.is_some(), error: self.on_error.is_some() }
     }
 }
 
@@ -266,25 +266,25 @@ impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Gathering<T, E,
     /// A member has its result. What the list fires with, if that decides it.
     fn came(&self, index: usize, rest: Rest<T, E>) -> Option<Result<U, E>> {
         let mut gather = self.gather.get();
-        let came = gather.came(rest.result.is_ok());
+        let arrival = gather.arrived(rest.result.is_ok());
         self.gather.set(gather);
-        match came {
-            Came::Keep => {
+        match arrival {
+            Arrival::Store => {
                 self.put(index, Slot::Has(rest));
                 None
             }
-            Came::Late => {
+            Arrival::Late => {
                 match self.put(index, Slot::Spent) {
                     Some(Slot::Cancelled) => drop_contained(rest.result),
                     _ => self.forget(rest),
                 }
                 None
             }
-            Came::Completes => {
+            Arrival::Completes => {
                 self.put(index, Slot::Has(rest));
                 Some(self.complete())
             }
-            Came::Decides => {
+            Arrival::Decides => {
                 self.put(index, Slot::Spent);
                 Some(self.decide(index, rest.result))
             }
@@ -403,10 +403,10 @@ struct Member<T: 'static, E: Error + From<Failure> + 'static, U: 'static> {
 impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Member<T, E, U> {
     /// The one that is going to hang on this Deferred, and the slot it has.
     fn of(gathering: &Rc<Gathering<T, E, U>>, index: usize, on: &Deferred<T, E>) -> (Rc<Self>, Slot<T, E>) {
-        let core = Core::new(State::new(Stage::Waiting), None, on.made_at());
+        let core = Core::new(ChainState::new(ChainStage::Waiting), None, on.made_at());
         let member = Rc::new(Self { gathering: Rc::clone(gathering), index, inlet: Cell::new(None), core });
         // One that has its result already is not to be cancelled, whatever one before it decides: what it came to is its own.
-        if on.tail.outlet().is_settled() {
+        if on.tail.cell().is_stored() {
             return (member, Slot::Spent);
         }
         let outermost = Rc::clone(&member) as Rc<dyn Chain>;
@@ -451,13 +451,13 @@ impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Run for Member<
     fn run(self: Rc<Self>, chain: &mut Rc<dyn Chain>) -> Option<Rc<dyn Run>> {
         let result = self.inlet.take()?;
         let made_at = chain.core().made_at();
-        chain.core().step(State::hand_over);
+        chain.core().step(ChainState::hand_over);
         let result = self.gathering.came(self.index, Rest { result, made_at })?;
         let Some(head) = self.gathering.unfired.take().or_else(|| self.gathering.whole.upgrade()) else {
             drop_contained(result);
             return None;
         };
-        match head.core().step(State::fire) {
+        match head.core().step(ChainState::fire) {
             Fire::Run => {
                 let (head, list) = head.begin();
                 *chain = list;
@@ -474,8 +474,8 @@ impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Run for Member<
 /// Hangs a member on its Deferred's tail, and takes the result that is there already.
 fn hang<T: 'static, E: Error + From<Failure> + 'static, U: 'static>(member: Rc<Member<T, E, U>>, on: Deferred<T, E>) {
     let Deferred { tail, chain } = on;
-    match tail.outlet().take() {
-        None => tail.outlet().link(Next::Link(member)),
+    match tail.cell().take() {
+        None => tail.cell().link(Next::Link(member)),
         Some(rest) => {
             drop(tail);
             run_added(member.accept(rest.result), &chain);

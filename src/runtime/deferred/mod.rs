@@ -46,7 +46,7 @@ pub(crate) use self::outlet::Ahead;
 use self::outlet::{Next, Output};
 use super::report::{Incident, report};
 use crate::failure::Failure;
-use crate::machine::deferred::Chain as State;
+use crate::machine::deferred::ChainState;
 
 pub use self::constructors::{execute, maybe_deferred};
 pub use self::future::DeferredFuture;
@@ -191,11 +191,11 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
         H: Hook<T, E, Value: 'static> + 'static,
     {
         let Self { tail, chain } = self;
-        let outlet = tail.outlet();
-        let tail = match outlet.lend() {
+        let cell = tail.cell();
+        let tail = match cell.take_for_update() {
             None => {
                 let link = Link::new(hook);
-                outlet.link(Next::Link(Rc::clone(&link) as _));
+                cell.link(Next::Link(Rc::clone(&link) as _));
                 link
             }
             Some(rest) => link::call_or_hold(hook, rest.result, tail, &chain),
@@ -242,9 +242,9 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
         if self.is_paused() {
             return Err(self);
         }
-        match self.tail.outlet().take() {
+        match self.tail.cell().take() {
             Some(rest) => {
-                self.chain.core().step(State::take);
+                self.chain.core().step(ChainState::take);
                 Ok(rest.result)
             }
             None => Err(self),

@@ -9,7 +9,7 @@ use std::task::Waker;
 use super::super::report::{Incident, drop_contained, report};
 use super::super::sync::catch;
 use super::chain::{Chain, Run};
-use crate::machine::deferred::{Met, Outlet as Machine};
+use crate::machine::deferred::{ResultState, Store};
 
 /// A link, or a head, whatever its types, as those see it that walk along a line.
 pub(crate) trait Ahead {
@@ -48,7 +48,7 @@ pub(super) fn outermost(from: Rc<dyn Ahead>) -> Option<Rc<dyn Chain>> {
 
 /// A link, or a head, as those see it that want its result.
 pub(crate) trait Output<T, E>: Ahead {
-    fn outlet(&self) -> &Outlet<T, E>;
+    fn cell(&self) -> &ResultCell<T, E>;
 
     /// Keeps the chain that waits here, until the result for it comes.
     fn park(&self, chain: Rc<dyn Chain>);
@@ -78,80 +78,80 @@ pub(super) struct Rest<T, E> {
     pub(super) made_at: &'static Location<'static>,
 }
 
-type Parts<T, E> = Machine<Next<T, E>, Rest<T, E>, Waker>;
+type Parts<T, E> = ResultState<Next<T, E>, Rest<T, E>, Waker>;
 
-pub(crate) struct Outlet<T, E>(Cell<Parts<T, E>>);
+pub(crate) struct ResultCell<T, E>(Cell<Parts<T, E>>);
 
-impl<T, E> Outlet<T, E> {
-    pub(super) fn open() -> Self {
-        Self(Cell::new(Machine::Open))
+impl<T, E> ResultCell<T, E> {
+    pub(super) fn empty() -> Self {
+        Self(Cell::new(ResultState::Empty))
     }
 
-    pub(super) fn settled(result: Result<T, E>, made_at: &'static Location<'static>) -> Self {
-        Self(Cell::new(Machine::Settled(Rest { result, made_at })))
+    pub(super) fn stored(result: Result<T, E>, made_at: &'static Location<'static>) -> Self {
+        Self(Cell::new(ResultState::Stored(Rest { result, made_at })))
     }
 
     #[inline]
-    pub(super) fn settle(&self, rest: Rest<T, E>) -> Met<Next<T, E>, Rest<T, E>, Waker> {
-        Machine::settle(&self.0, rest)
+    pub(super) fn store(&self, rest: Rest<T, E>) -> Store<Next<T, E>, Rest<T, E>, Waker> {
+        ResultState::store(&self.0, rest)
     }
 
     /// Only where no result lies.
     #[inline]
     pub(super) fn link(&self, next: Next<T, E>) {
-        Machine::link(&self.0, next);
+        ResultState::link(&self.0, next);
     }
 
     #[inline]
     pub(super) fn take(&self) -> Option<Rest<T, E>> {
-        Machine::take(&self.0)
+        ResultState::take(&self.0)
     }
 
     /// Takes the result away, and leaves the place for what becomes of it.
     #[inline]
-    pub(super) fn lend(&self) -> Option<Rest<T, E>> {
-        Machine::lend(&self.0)
+    pub(super) fn take_for_update(&self) -> Option<Rest<T, E>> {
+        ResultState::take_for_update(&self.0)
     }
 
     /// What has become of the result that was lent.
     #[inline]
-    pub(super) fn bring_back(&self, result: Result<T, E>, made_at: &'static Location<'static>) {
-        Machine::bring_back(&self.0, Rest { result, made_at });
+    pub(super) fn restore(&self, result: Result<T, E>, made_at: &'static Location<'static>) {
+        ResultState::restore(&self.0, Rest { result, made_at });
     }
 
     /// Whether the result lies here.
-    pub(super) fn is_settled(&self) -> bool {
-        Machine::look(&self.0, |is| matches!(is, Machine::Settled(_)))
+    pub(super) fn is_stored(&self) -> bool {
+        ResultState::read(&self.0, |is| matches!(is, ResultState::Stored(_)))
     }
 
     /// Has this waker told when the result is here. Hands out the one that was to be told before, or hands this one back if there is nothing to wait
     /// for: dropping either is user code, and the caller's.
     pub(super) fn watch(&self, waker: Waker) -> Result<Option<Waker>, Waker> {
-        Machine::watch(&self.0, waker)
+        ResultState::watch(&self.0, waker)
     }
 
     pub(super) fn is_watched_by(&self, waker: &Waker) -> bool {
         // Two pointers are compared: nothing of the waker's own runs.
-        Machine::look(&self.0, |is| matches!(is, Machine::Watched(watching) if watching.will_wake(waker)))
+        ResultState::read(&self.0, |is| matches!(is, ResultState::Watched(watching) if watching.will_wake(waker)))
     }
 
     pub(super) fn unwatch(&self) -> Option<Waker> {
-        Machine::unwatch(&self.0)
+        ResultState::unwatch(&self.0)
     }
 
     /// What will get the result, if that is known.
     pub(super) fn next(&self) -> Option<Rc<dyn Ahead>> {
-        Machine::look(&self.0, |is| match is {
-            Machine::Linked(Next::Link(link)) => Some(Rc::clone(link) as Rc<dyn Ahead>),
-            Machine::Linked(Next::Waiter(waiter)) => Some(Rc::clone(waiter) as Rc<dyn Ahead>),
-            Machine::Open | Machine::Watched(_) | Machine::Settled(_) | Machine::Spent => None,
+        ResultState::read(&self.0, |is| match is {
+            ResultState::Linked(Next::Link(link)) => Some(Rc::clone(link) as Rc<dyn Ahead>),
+            ResultState::Linked(Next::Waiter(waiter)) => Some(Rc::clone(waiter) as Rc<dyn Ahead>),
+            ResultState::Empty | ResultState::Watched(_) | ResultState::Stored(_) | ResultState::Spent => None,
         })
     }
 
     /// Takes the successor away if it is the next link of the same chain.
     #[inline]
     pub(super) fn detach_link(&self) -> Option<Rc<dyn Input<T, E>>> {
-        Machine::detach(&self.0, |next| match next {
+        ResultState::detach(&self.0, |next| match next {
             Next::Link(link) => Ok(link),
             Next::Waiter(_) => Err(next),
         })
@@ -159,19 +159,19 @@ impl<T, E> Outlet<T, E> {
 
     /// Takes the successor away if it waits in another chain.
     pub(super) fn detach_waiter(&self) -> Option<Rc<dyn Output<T, E>>> {
-        Machine::detach(&self.0, |next| match next {
+        ResultState::detach(&self.0, |next| match next {
             Next::Waiter(waiter) => Ok(waiter),
             Next::Link(_) => Err(next),
         })
     }
 }
 
-impl<T, E: Error + 'static> Outlet<T, E> {
+impl<T, E: Error + 'static> ResultCell<T, E> {
     /// Nobody can ask for the result any more. A failure that lies here was handled by nobody: it is reported, here and nowhere else, so exactly
     /// once.
     #[inline]
     pub(super) fn close(&mut self) {
-        if matches!(self.0.get_mut(), Machine::Settled(_))
+        if matches!(self.0.get_mut(), ResultState::Stored(_))
             && let Some(rest) = self.take()
         {
             rest.drop_unasked();

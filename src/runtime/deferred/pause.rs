@@ -7,7 +7,7 @@ use std::rc::Rc;
 use super::Deferred;
 use super::chain::{self, Chain};
 use crate::failure::{Failure, NotPaused};
-use crate::machine::deferred::Chain as State;
+use crate::machine::deferred::ChainState;
 
 impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
     /// Lets no result go on from here until [`unpause`](Self::unpause): not to the next callback, not to a chain that waits for this Deferred.
@@ -33,7 +33,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
     /// # Ok::<(), selvedge::NotPaused>(())
     /// ```
     pub fn pause(&self) {
-        self.chain.core().step(State::pause);
+        self.chain.core().step(ChainState::pause);
     }
 
     /// Ends one pause. If it was the last, what was held goes on: callbacks run in here, before this returns; from inside a callback of the same chain,
@@ -89,13 +89,13 @@ pub struct PauseHandle {
 
 impl PauseHandle {
     pub(super) fn new(chain: &Rc<dyn Chain>) -> Self {
-        chain.core().step(State::share);
+        chain.core().step(ChainState::share);
         Self { chain: Rc::clone(chain) }
     }
 
     /// As [`Deferred::pause`](crate::Deferred::pause).
     pub fn pause(&self) {
-        self.chain.core().step(State::pause);
+        self.chain.core().step(ChainState::pause);
     }
 
     /// As [`Deferred::unpause`](crate::Deferred::unpause).

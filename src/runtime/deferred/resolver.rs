@@ -9,7 +9,7 @@ use super::chain::{Chain, Head};
 use super::drop_queue::{Abandon, Ending, end};
 use super::outcome::{OutcomeOf, Raise, Settled};
 use crate::failure::{Abandoned, Failure, ReactorStopped};
-use crate::machine::deferred::{Chain as State, Fire};
+use crate::machine::deferred::{ChainState, Fire};
 
 /// The firing half of a [`Deferred`]. Firing consumes it, so firing twice cannot be written.
 ///
@@ -59,7 +59,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Source<T, E> for Head<T, E>
 
 impl<T: 'static, E: Error + From<Failure> + 'static> Abandon for Head<T, E> {
     fn abandon(self: Rc<Self>, why: fn() -> Failure) {
-        match self.core().step(State::abandon) {
+        match self.core().step(ChainState::abandon) {
             Fire::Run => self.fail(why()),
             Fire::Discard => {}
         }

@@ -1,51 +1,51 @@
 //! The names of states and actions, as SPEC.md has them.
 
 use super::Brought;
-use crate::machine::deferred::{Chain, Met, Outlet, Place, Stage};
+use crate::machine::deferred::{ChainStage, ChainState, PathPosition, ResultState, Store};
 use crate::machine::explore::Rows;
 
-pub(super) fn met<N, R, W>(met: &Met<N, R, W>) -> &'static str {
+pub(super) fn met<N, R, W>(met: &Store<N, R, W>) -> &'static str {
     match met {
-        Met::NotYet => "keep it",
-        Met::Tell(_) => "keep it, tell the watcher",
-        Met::Pass(..) => "pass the result on",
+        Store::Kept => "keep it",
+        Store::Wake(_) => "keep it, wake the watcher",
+        Store::Pass(..) => "pass the result on",
     }
 }
 
-pub(super) fn chain_label(chain: Chain) -> &'static str {
+pub(super) fn chain_label(chain: ChainState) -> &'static str {
     match (chain.stage(), chain.is_paused()) {
-        (Stage::Unfired, false) => "Unfired",
-        (Stage::Unfired, true) => "Unfired: paused",
-        (Stage::Cancelling, false) => "Cancelling",
-        (Stage::Cancelling, true) => "Cancelling: paused",
-        (Stage::Running, false) => "Running",
-        (Stage::Running, true) => "Running: paused",
-        (Stage::Waiting, false) => "Waiting",
-        (Stage::Waiting, true) => "Waiting: paused",
-        (Stage::Held, _) => "Held",
-        (Stage::Resting, false) => "Resting",
-        (Stage::Resting, true) => "Resting: paused",
-        (Stage::Over, false) => "Over",
-        (Stage::Over, true) => "Over: paused",
+        (ChainStage::Unfired, false) => "Unfired",
+        (ChainStage::Unfired, true) => "Unfired: paused",
+        (ChainStage::Cancelling, false) => "Cancelling",
+        (ChainStage::Cancelling, true) => "Cancelling: paused",
+        (ChainStage::Running, false) => "Running",
+        (ChainStage::Running, true) => "Running: paused",
+        (ChainStage::Waiting, false) => "Waiting",
+        (ChainStage::Waiting, true) => "Waiting: paused",
+        (ChainStage::Held, _) => "Held",
+        (ChainStage::Resting, false) => "Resting",
+        (ChainStage::Resting, true) => "Resting: paused",
+        (ChainStage::Over, false) => "Over",
+        (ChainStage::Over, true) => "Over: paused",
     }
 }
 
-pub(super) fn outlet_label(outlet: &Outlet<usize, Brought, ()>) -> &'static str {
+pub(super) fn outlet_label(outlet: &ResultState<usize, Brought, ()>) -> &'static str {
     match outlet {
-        Outlet::Open => "Open",
-        Outlet::Watched(()) => "Watched",
-        Outlet::Linked(_) => "Linked",
-        Outlet::Settled(_) => "Settled",
-        Outlet::Spent => "Spent",
+        ResultState::Empty => "Empty",
+        ResultState::Watched(()) => "Watched",
+        ResultState::Linked(_) => "Linked",
+        ResultState::Stored(_) => "Stored",
+        ResultState::Spent => "Spent",
     }
 }
 
-pub(super) fn place_label(place: &Place<usize>) -> &'static str {
+pub(super) fn place_label(place: &PathPosition<usize>) -> &'static str {
     match place {
-        Place::Alone => "Alone",
-        Place::Outermost { .. } => "Outermost",
-        Place::Between => "Between",
-        Place::Innermost { .. } => "Innermost",
+        PathPosition::Alone => "Alone",
+        PathPosition::Outermost { .. } => "Outermost",
+        PathPosition::Between => "Between",
+        PathPosition::Innermost { .. } => "Innermost",
     }
 }
 

@@ -7,7 +7,7 @@ mod program;
 
 use self::labels::part;
 use super::{Steps, World, finds, sound, table, table_file};
-use crate::machine::deferred::{Chain, Outlet, Place, Stage};
+use crate::machine::deferred::{ChainStage, ChainState, PathPosition, ResultState};
 
 /// What a chain's result says of how it came about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -74,10 +74,10 @@ const MAY_NOT: May = May { add: 0, ..MAY_ADD };
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct One {
-    chain: Chain,
-    place: Place<usize>,
+    chain: ChainState,
+    place: PathPosition<usize>,
     /// The way out of the last link.
-    outlet: Outlet<usize, Brought, ()>,
+    outlet: ResultState<usize, Brought, ()>,
     /// Callbacks that have not run.
     links: u8,
     /// The result on its way to the next of them, or out.
@@ -129,14 +129,14 @@ enum Event {
 
 impl Chains {
     fn new(chains: usize, links: u8, may: May, seed: Seed) -> Self {
-        let mut chain = Chain::new(Stage::Unfired);
+        let mut chain = ChainState::new(ChainStage::Unfired);
         if may.share {
             chain.share();
         }
         let one = One {
             chain,
-            place: Place::Alone,
-            outlet: Outlet::Open,
+            place: PathPosition::Alone,
+            outlet: ResultState::Empty,
             links,
             carried: None,
             in_callback: false,
@@ -172,13 +172,13 @@ impl Chains {
     }
 
     /// Where the chain stands, found out the long way.
-    fn true_place(&self, at: usize) -> Place<usize> {
+    fn true_place(&self, at: usize) -> PathPosition<usize> {
         let outwards = |from| (0..self.all.len()).fold(from, |at, _| self.waiter_of(at).unwrap_or(at));
         match (self.waiter_of(at), self.all[at].waits_for) {
-            (None, None) => Place::Alone,
-            (None, Some(_)) => Place::Outermost { innermost: self.inwards(at) },
-            (Some(_), Some(_)) => Place::Between,
-            (Some(_), None) => Place::Innermost { outermost: outwards(at) },
+            (None, None) => PathPosition::Alone,
+            (None, Some(_)) => PathPosition::Outermost { innermost: self.inwards(at) },
+            (Some(_), Some(_)) => PathPosition::Between,
+            (Some(_), None) => PathPosition::Innermost { outermost: outwards(at) },
         }
     }
 }
@@ -198,30 +198,30 @@ impl World for Chains {
         let checks = [
             (each(|one| one.cancellers_called <= 1), "a canceller is called twice"),
             (
-                each(|one| one.waits_for.is_some() == (one.chain.stage() == Stage::Waiting)),
+                each(|one| one.waits_for.is_some() == (one.chain.stage() == ChainStage::Waiting)),
                 "a chain waits without knowing it",
             ),
             (
                 each(|one| {
-                    let rests = one.chain.stage() == Stage::Resting || one.held == Some(Held::WhoAwaitsIt);
-                    matches!(one.outlet, Outlet::Settled(_)) == rests
+                    let rests = one.chain.stage() == ChainStage::Resting || one.held == Some(Held::WhoAwaitsIt);
+                    matches!(one.outlet, ResultState::Stored(_)) == rests
                 }),
                 "a result lies at a tail without the chain knowing it",
             ),
             (
-                each(|one| one.held.is_some() == (one.chain.stage() == Stage::Held)),
+                each(|one| one.held.is_some() == (one.chain.stage() == ChainStage::Held)),
                 "a chain holds a result without knowing it",
             ),
             (
-                each(|one| one.chain.stage() != Stage::Held || one.chain.is_paused()),
+                each(|one| one.chain.stage() != ChainStage::Held || one.chain.is_paused()),
                 "a chain holds a result and is not paused",
             ),
             (
-                each(|one| one.awaiting != Awaiting::ToBeTold || one.chain.stage() != Stage::Resting),
+                each(|one| one.awaiting != Awaiting::ToBeTold || one.chain.stage() != ChainStage::Resting),
                 "somebody awaits a result that is here, and was not told",
             ),
             (
-                each(|one| (one.in_callback || one.carried.is_some()) == (one.chain.stage() == Stage::Running)),
+                each(|one| (one.in_callback || one.carried.is_some()) == (one.chain.stage() == ChainStage::Running)),
                 "a chain runs without knowing it",
             ),
             (
@@ -239,12 +239,12 @@ impl World for Chains {
     fn stuck(&self) -> Option<&'static str> {
         self.all
             .iter()
-            .any(|one| one.chain.stage() == Stage::Cancelling && !one.calling)
+            .any(|one| one.chain.stage() == ChainStage::Cancelling && !one.calling)
             .then_some("a cancelled chain never fails")
     }
 
     fn done(&self) -> Option<&'static str> {
-        let hangs = |one: &One| !matches!(one.chain.stage(), Stage::Resting | Stage::Over);
+        let hangs = |one: &One| !matches!(one.chain.stage(), ChainStage::Resting | ChainStage::Over);
         self.all.iter().any(hangs).then_some("a chain hangs although everything was fired or dropped")
     }
 }
@@ -274,15 +274,11 @@ fn every_chain_comes_to_one_result_and_knows_its_place_whatever_happens_inside_w
     let three = Chains::new(3, 1, May { add: 0, pause: 1, share: true, await_it: false }, Seed::None);
     rows.extend(sound(Chains { calm: true, ..three }, 183_680, 1_233_048));
     let chain = part(&rows, &["Unfired", "Cancelling", "Running", "Waiting", "Held", "Resting", "Over"]);
-    let outlet = part(&rows, &["Open", "Watched", "Linked", "Settled", "Spent"]);
-    let place = part(&rows, &["Alone", "Outermost", "Between", "Innermost"]);
-    let text = format!(
-        "The chain:\n\n{}\nThe way out of a link:\n\n{}\nIts place among those that wait for each other:\n\n{}",
-        table::chapter(&chain),
-        table::chapter(&outlet),
-        table::chapter(&place),
-    );
-    table_file::assert_current("deferred", &text);
+    let cell = part(&rows, &["Empty", "Watched", "Linked", "Stored", "Spent"]);
+    let position = part(&rows, &["Alone", "Outermost", "Between", "Innermost"]);
+    table_file::assert_current("deferred/chain", &table::chapter(&chain));
+    table_file::assert_current("deferred/result_cell", &table::chapter(&cell));
+    table_file::assert_current("deferred/wait_path", &table::chapter(&position));
 }
 
 // Checks: B52, B53, B54, B56, B58, P20

@@ -4,7 +4,9 @@ use std::cell::Cell;
 
 use super::labels::{chain_label, met, outlet_label, place_label};
 use super::{Awaiting, Brought, Chains, Held, One, Seed};
-use crate::machine::deferred::{Cancel, Chain, Fire, Line, Met, Outlet, Place, Stage, Unpause};
+use crate::machine::deferred::{
+    Cancel, ChainStage, ChainState, Fire, PathEnds, PathPosition, ResultState, Store, Unpause,
+};
 use crate::machine::explore::{Row, Steps};
 
 impl Chains {
@@ -14,7 +16,7 @@ impl Chains {
         steps: &mut Steps<'_, Self>,
         at: usize,
         event: &'static str,
-        transition: impl FnOnce(&mut Chain) -> A,
+        transition: impl FnOnce(&mut ChainState) -> A,
         action: impl FnOnce(&A) -> &'static str,
     ) -> A {
         let from = chain_label(self.all[at].chain);
@@ -24,7 +26,13 @@ impl Chains {
     }
 
     /// A transition that owes nothing.
-    pub(super) fn moves(&mut self, steps: &mut Steps<'_, Self>, at: usize, event: &'static str, to: fn(&mut Chain)) {
+    pub(super) fn moves(
+        &mut self,
+        steps: &mut Steps<'_, Self>,
+        at: usize,
+        event: &'static str,
+        to: fn(&mut ChainState),
+    ) {
         self.chain(steps, at, event, to, |()| "nothing");
     }
 
@@ -34,7 +42,7 @@ impl Chains {
         steps: &mut Steps<'_, Self>,
         at: usize,
         event: &'static str,
-        transition: impl FnOnce(&Cell<Outlet<usize, Brought, ()>>) -> A,
+        transition: impl FnOnce(&Cell<ResultState<usize, Brought, ()>>) -> A,
         action: impl FnOnce(&A) -> &'static str,
     ) -> A {
         let from = outlet_label(&self.all[at].outlet);
@@ -43,13 +51,13 @@ impl Chains {
         owed
     }
 
-    pub(super) fn draw(&mut self, line: Line<usize>) {
-        let Line { outermost, innermost } = line;
+    pub(super) fn draw(&mut self, line: PathEnds<usize>) {
+        let PathEnds { outermost, innermost } = line;
         if outermost == innermost {
-            self.all[outermost].place = Place::Alone;
+            self.all[outermost].place = PathPosition::Alone;
         } else {
-            self.all[outermost].place = Place::Outermost { innermost };
-            self.all[innermost].place = Place::Innermost { outermost };
+            self.all[outermost].place = PathPosition::Outermost { innermost };
+            self.all[innermost].place = PathPosition::Innermost { outermost };
         }
     }
 
@@ -57,8 +65,8 @@ impl Chains {
     pub(super) fn moved(&self, steps: &mut Steps<'_, Self>, before: &[One], event: &'static str) {
         for (was, is) in before.iter().zip(&self.all).filter(|(was, is)| was.place != is.place) {
             let action = match is.place {
-                Place::Alone | Place::Between => "forget the other end",
-                Place::Outermost { .. } | Place::Innermost { .. } => "know the other end",
+                PathPosition::Alone | PathPosition::Between => "forget the other end",
+                PathPosition::Outermost { .. } | PathPosition::Innermost { .. } => "know the other end",
             };
             steps.row(Row { from: place_label(&was.place), event, action, to: place_label(&is.place) });
         }
@@ -84,19 +92,19 @@ impl Chains {
             Cancel::Nothing => "nothing",
         };
         let mut target = at;
-        let mut asked = self.chain(steps, at, "cancel", Chain::cancel, said);
+        let mut asked = self.chain(steps, at, "cancel", ChainState::cancel, said);
         if asked == Cancel::Forward {
-            let Place::Outermost { innermost } = self.all[at].place else {
+            let PathPosition::Outermost { innermost } = self.all[at].place else {
                 return self.fail("a chain that waits and is held does not know whom to cancel");
             };
             target = innermost;
-            asked = self.chain(steps, target, "cancel", Chain::cancel, said);
+            asked = self.chain(steps, target, "cancel", ChainState::cancel, said);
         }
         if asked == Cancel::CallCanceller {
             self.all[target].calling = true;
             self.all[target].cancellers_called += 1;
             if self.seed == Seed::ForgetsThatItIsCancelled {
-                self.all[target].chain = Chain::new(Stage::Unfired);
+                self.all[target].chain = ChainState::new(ChainStage::Unfired);
             }
         }
     }
@@ -107,17 +115,17 @@ impl Chains {
         if self.all[at].links > 0 {
             return self.go_on_or_hold(steps, at, Held::ACallback(brought));
         }
-        match self.outlet(steps, at, "settle", |outlet| Outlet::settle(outlet, brought), met) {
-            Met::NotYet => self.moves(steps, at, "rest", Chain::rest),
-            Met::Pass(waiter, brought) => self.go_on_or_hold(steps, at, Held::AWaiter(waiter, brought)),
-            Met::Tell(()) => self.go_on_or_hold(steps, at, Held::WhoAwaitsIt),
+        match self.outlet(steps, at, "store", |outlet| ResultState::store(outlet, brought), met) {
+            Store::Kept => self.moves(steps, at, "rest", ChainState::rest),
+            Store::Pass(waiter, brought) => self.go_on_or_hold(steps, at, Held::AWaiter(waiter, brought)),
+            Store::Wake(()) => self.go_on_or_hold(steps, at, Held::WhoAwaitsIt),
         }
     }
 
     /// A result could go on.
     pub(super) fn go_on_or_hold(&mut self, steps: &mut Steps<'_, Self>, at: usize, to: Held) {
         if self.all[at].chain.is_paused() && self.seed != Seed::PassesOnAlthoughPaused {
-            self.moves(steps, at, "hold", Chain::hold);
+            self.moves(steps, at, "hold", ChainState::hold);
             self.all[at].held = Some(to);
         } else {
             self.go_on(steps, at, to);
@@ -135,20 +143,20 @@ impl Chains {
                 self.all[at].in_callback = true;
             }
             Held::AWaiter(waiter, brought) => {
-                self.moves(steps, at, "hand over", Chain::hand_over);
+                self.moves(steps, at, "hand over", ChainState::hand_over);
                 let before = self.all.clone();
                 let line = self.all[at].place.clone().leave(waiter);
                 if self.seed != Seed::LeavesUnseen {
-                    self.all[at].place = Place::Alone;
+                    self.all[at].place = PathPosition::Alone;
                     self.draw(line);
                 }
                 self.moved(steps, &before, "a result leaves the innermost");
-                self.moves(steps, waiter, "resume", Chain::resume);
+                self.moves(steps, waiter, "resume", ChainState::resume);
                 self.all[waiter].waits_for = None;
                 self.all[waiter].carried = Some(brought);
             }
             Held::WhoAwaitsIt => {
-                self.moves(steps, at, "rest", Chain::rest);
+                self.moves(steps, at, "rest", ChainState::rest);
                 if self.seed != Seed::TellsNobody {
                     self.all[at].awaiting = Awaiting::Told;
                 }
@@ -161,34 +169,34 @@ impl Chains {
         steps: &mut Steps<'_, Self>,
         at: usize,
         event: &'static str,
-        ends: fn(&mut Chain) -> Unpause,
+        ends: fn(&mut ChainState) -> Unpause,
     ) {
         let owed = self.chain(steps, at, event, ends, |owed| match owed {
             Unpause::Nothing => "nothing",
-            Unpause::GoOn => "let the result go on",
-            Unpause::Unmatched => "refuse: not paused",
+            Unpause::Release => "let the result go on",
+            Unpause::NotPaused => "refuse: not paused",
         });
-        let held = if owed == Unpause::GoOn { self.all[at].held.take() } else { None };
+        let held = if owed == Unpause::Release { self.all[at].held.take() } else { None };
         match held {
             Some(to) => self.go_on(steps, at, to),
-            None if owed == Unpause::GoOn => self.fail("a pause held nothing and lets it go on"),
+            None if owed == Unpause::Release => self.fail("a pause held nothing and lets it go on"),
             None => {}
         }
     }
 
     /// Whoever awaits the result looks for it.
     pub(super) fn poll(&mut self, steps: &mut Steps<'_, Self>, at: usize) {
-        if matches!(self.all[at].outlet, Outlet::Settled(_)) {
+        if matches!(self.all[at].outlet, ResultState::Stored(_)) {
             if !self.all[at].chain.is_paused() {
-                let result = self.outlet(steps, at, "take", Outlet::take, |_| "hand out the result");
+                let result = self.outlet(steps, at, "take", ResultState::take, |_| "hand out the result");
                 assert!(result.is_some());
-                self.moves(steps, at, "take", Chain::take);
+                self.moves(steps, at, "take", ChainState::take);
                 self.all[at].handle = false;
                 self.all[at].awaiting = Awaiting::Nobody;
                 return;
             }
-            if self.all[at].chain.stage() == Stage::Resting {
-                self.moves(steps, at, "add", Chain::add);
+            if self.all[at].chain.stage() == ChainStage::Resting {
+                self.moves(steps, at, "add", ChainState::add);
                 self.go_on_or_hold(steps, at, Held::WhoAwaitsIt);
             }
         } else {
@@ -196,7 +204,7 @@ impl Chains {
                 steps,
                 at,
                 "watch",
-                |outlet| Outlet::watch(outlet, ()),
+                |outlet| ResultState::watch(outlet, ()),
                 |watching| match watching {
                     Ok(Some(())) => "hand out the one who watched before",
                     Ok(None) => "nothing",
@@ -207,14 +215,14 @@ impl Chains {
                 self.fail("whoever awaits a result cannot watch for it");
             }
         }
-        if self.all[at].awaiting != Awaiting::Told || self.all[at].chain.stage() != Stage::Resting {
+        if self.all[at].awaiting != Awaiting::Told || self.all[at].chain.stage() != ChainStage::Resting {
             self.all[at].awaiting = Awaiting::ToBeTold;
         }
     }
 
     /// Nobody awaits the result any more: it is cancelled, and whatever it comes to is dropped.
     pub(super) fn drop_await(&mut self, steps: &mut Steps<'_, Self>, at: usize) {
-        let _ = self.outlet(steps, at, "unwatch", Outlet::unwatch, |watcher| {
+        let _ = self.outlet(steps, at, "unwatch", ResultState::unwatch, |watcher| {
             if watcher.is_some() { "hand out the watcher" } else { "nothing" }
         });
         self.all[at].awaiting = Awaiting::Nobody;
@@ -229,12 +237,12 @@ impl Chains {
         let taken = if self.all[other].chain.is_paused() {
             None
         } else {
-            self.outlet(steps, other, "take", Outlet::take, |taken| {
+            self.outlet(steps, other, "take", ResultState::take, |taken| {
                 if taken.is_some() { "hand out the result" } else { "nothing" }
             })
         };
         if let Some(brought) = taken {
-            self.moves(steps, other, "take", Chain::take);
+            self.moves(steps, other, "take", ChainState::take);
             self.all[at].carried = Some(brought);
             return;
         }
@@ -248,13 +256,13 @@ impl Chains {
             return;
         }
         // A waiter is the way out of a whole chain: of none whose result still has callbacks to go to.
-        let may_step_out = self.all[at].chain.may_step_out() || self.seed == Seed::StepsOutAlthoughShared;
+        let may_be_bypassed = self.all[at].chain.may_be_bypassed() || self.seed == Seed::StepsOutAlthoughShared;
         let outer = match self.all[at].links {
-            0 if may_step_out => self.outlet(
+            0 if may_be_bypassed => self.outlet(
                 steps,
                 at,
                 "detach",
-                |outlet| Outlet::detach(outlet, Ok),
+                |outlet| ResultState::detach(outlet, Ok),
                 |next| {
                     if next.is_some() { "hand out the successor" } else { "nothing" }
                 },
@@ -264,9 +272,9 @@ impl Chains {
         let before = self.all.clone();
         let waiter = match outer {
             Some(outer) => {
-                self.moves(steps, at, "hand over", Chain::hand_over);
+                self.moves(steps, at, "hand over", ChainState::hand_over);
                 if self.seed != Seed::StepsOutUnseen {
-                    self.all[at].place = Place::Alone;
+                    self.all[at].place = PathPosition::Alone;
                 }
                 if self.all[at].brake || self.all[at].chain.is_paused() {
                     self.fail("a chain steps out of its line where a pause of it no longer matters");
@@ -274,24 +282,24 @@ impl Chains {
                 outer
             }
             None => {
-                self.moves(steps, at, "wait", Chain::wait);
-                self.all[at].place = Place::Between;
+                self.moves(steps, at, "wait", ChainState::wait);
+                self.all[at].place = PathPosition::Between;
                 at
             }
         };
         self.all[waiter].waits_for = Some(other);
-        self.all[other].place = Place::Between;
+        self.all[other].place = PathPosition::Between;
         if let Some(line) = line {
             self.draw(line);
         }
         self.moved(steps, &before, if outer.is_some() { "a last callback waits" } else { "a callback waits" });
-        let rest = self.outlet(steps, other, "take", Outlet::take, |taken| {
+        let rest = self.outlet(steps, other, "take", ResultState::take, |taken| {
             if taken.is_some() { "hand out the result" } else { "nothing" }
         });
         match rest {
-            None => self.outlet(steps, other, "link", |outlet| Outlet::link(outlet, waiter), |()| "keep it"),
+            None => self.outlet(steps, other, "link", |outlet| ResultState::link(outlet, waiter), |()| "keep it"),
             Some(brought) => {
-                self.moves(steps, other, "add", Chain::add);
+                self.moves(steps, other, "add", ChainState::add);
                 self.go_on_or_hold(steps, other, Held::AWaiter(waiter, brought));
             }
         }
@@ -300,17 +308,17 @@ impl Chains {
     pub(super) fn add(&mut self, steps: &mut Steps<'_, Self>, at: usize) {
         self.all[at].may.add -= 1;
         self.all[at].links += 1;
-        let lent = self.outlet(steps, at, "lend", Outlet::lend, |lent| {
+        let lent = self.outlet(steps, at, "take for update", ResultState::take_for_update, |lent| {
             if lent.is_some() { "hand out the result" } else { "nothing" }
         });
         match lent {
             // Which link it is makes no difference here: the new one has a way out of its own.
             None => {
-                self.outlet(steps, at, "link", |outlet| Outlet::link(outlet, at), |()| "keep it");
-                self.all[at].outlet = Outlet::Open;
+                self.outlet(steps, at, "link", |outlet| ResultState::link(outlet, at), |()| "keep it");
+                self.all[at].outlet = ResultState::Empty;
             }
             Some(brought) => {
-                self.moves(steps, at, "add", Chain::add);
+                self.moves(steps, at, "add", ChainState::add);
                 self.go_on_or_hold(steps, at, Held::ACallback(brought));
             }
         }

@@ -1,7 +1,7 @@
 //! What may happen next: what the program does with what it holds, and what is under way by itself.
 
 use super::{Awaiting, Brought, Chains, Event, Seed};
-use crate::machine::deferred::{Chain, Fire, Outlet, Stage};
+use crate::machine::deferred::{ChainStage, ChainState, Fire, ResultState};
 use crate::machine::explore::Steps;
 
 impl Chains {
@@ -15,11 +15,11 @@ impl Chains {
             let mut next = self.clone();
             next.all[at].resolver = false;
             let mut abandoned = next.clone();
-            let owed = next.chain(steps, at, "fire", Chain::fire, fired);
+            let owed = next.chain(steps, at, "fire", ChainState::fire, fired);
             next.fire(at, owed, Brought::ByAProgram);
             steps.hoped(Event::IsFired(at), next);
             if !self.calm {
-                let owed = abandoned.chain(steps, at, "abandon", Chain::abandon, fired);
+                let owed = abandoned.chain(steps, at, "abandon", ChainState::abandon, fired);
                 abandoned.fire(at, owed, Brought::ByAbandoning);
                 steps.hoped(Event::IsAbandoned(at), abandoned);
             }
@@ -53,9 +53,9 @@ impl Chains {
         next.all[at].handle = false;
         let mut taken = next.clone();
         steps.possible(Event::ItsTailIsDropped(at), next);
-        if matches!(one.outlet, Outlet::Settled(_)) && !one.chain.is_paused() {
-            let result = taken.outlet(steps, at, "take", Outlet::take, |_| "hand out the result");
-            taken.moves(steps, at, "take", Chain::take);
+        if matches!(one.outlet, ResultState::Stored(_)) && !one.chain.is_paused() {
+            let result = taken.outlet(steps, at, "take", ResultState::take, |_| "hand out the result");
+            taken.moves(steps, at, "take", ChainState::take);
             assert!(result.is_some());
             steps.possible(Event::IsTakenFrom(at), taken);
         }
@@ -72,11 +72,11 @@ impl Chains {
         if one.may.pause > 0 {
             let mut next = self.clone();
             next.all[at].may.pause -= 1;
-            next.moves(steps, at, "pause", Chain::pause);
+            next.moves(steps, at, "pause", ChainState::pause);
             steps.possible(Event::IsPaused(at), next);
         }
         let mut next = self.clone();
-        next.unpause(steps, at, "unpause", Chain::unpause);
+        next.unpause(steps, at, "unpause", ChainState::unpause);
         if one.chain.is_paused() {
             steps.hoped(Event::IsUnpaused(at), next);
         } else {
@@ -91,20 +91,21 @@ impl Chains {
 
     pub(super) fn own_steps(&self, steps: &mut Steps<'_, Self>, at: usize) {
         let one = &self.all[at];
-        let abandoned = !one.handle && !one.brake && one.chain.stage() == Stage::Held;
+        let abandoned = !one.handle && !one.brake && one.chain.stage() == ChainStage::Held;
         if abandoned && self.seed != Seed::HoldsForGood {
             let mut next = self.clone();
-            next.unpause(steps, at, "unpause for good", Chain::unpause_for_good);
+            next.unpause(steps, at, "unpause all", ChainState::unpause_all);
             steps.certain(Event::ItsPauseEndsByItself(at), next);
         }
         if one.calling {
             let mut next = self.clone();
             next.all[at].calling = false;
             if self.seed != Seed::ForgetsToFail {
-                let owed = next.chain(steps, at, "uncalled", Chain::uncalled, |owed| match owed {
-                    Fire::Run => "fail with Cancelled",
-                    Fire::Discard => "nothing",
-                });
+                let owed =
+                    next.chain(steps, at, "canceller returned", ChainState::canceller_returned, |owed| match owed {
+                        Fire::Run => "fail with Cancelled",
+                        Fire::Discard => "nothing",
+                    });
                 next.fire(at, owed, Brought::ByCancelling);
             }
             steps.certain(Event::ItsCancellerReturns(at), next);

@@ -129,10 +129,12 @@ fn function(line: &str) -> Option<&str> {
     line.split_once("fn ")?.1.split(['(', '<']).next()
 }
 
-/// The clauses of SPEC.md: each is an item of a list that begins with its name.
+/// The clauses of SPEC.md: each is an item of a list, or a row of a table, that begins with its name.
 fn clauses() -> BTreeSet<Clause> {
     let spec = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/SPEC.md")).unwrap();
-    let items = spec.lines().filter_map(|line| line.strip_prefix("- **")?.split_once("**"));
+    let items = spec
+        .lines()
+        .filter_map(|line| line.strip_prefix("- **").or_else(|| line.strip_prefix("| **"))?.split_once("**"));
     items.filter_map(|(name, _)| Clause::parse(name)).collect()
 }
 

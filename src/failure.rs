@@ -1,25 +1,26 @@
-//! What can go wrong, as types: [`Failure`], which carries any error, and the errors of this crate's own.
+//! [`Failure`]: any error, carried through chains of callbacks and across threads with its type kept.
 
-use std::any::Any;
-use std::backtrace::Backtrace;
+mod group;
+mod panic;
+
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::error::Error;
 use std::fmt;
 use std::mem;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
-use crate::error::{FailureGroup, FirstError};
+pub use self::group::{FailureGroup, FirstError};
+pub use self::panic::Panic;
 
 /// Any error, one pointer wide, with its type kept.
 ///
-/// What failed may be an `io::Error`, a program's own enum or the panic of a function that ran on another thread: whoever handles
-/// it can still ask which, with [`is`](Self::is), [`downcast_ref`](Self::downcast_ref) and [`downcast`](Self::downcast).
-/// A `Failure` is `Send + Sync`, so it crosses threads as it is, and it never nests: made from another `Failure`, it *is* that one.
+/// The original error may be an `io::Error`, a program's own enum or the panic of a function that ran on another thread. Ask for its
+/// type with [`is`](Self::is), [`downcast_ref`](Self::downcast_ref) or [`downcast`](Self::downcast).
 ///
-/// It reads like the error inside it: `Display` prints the original's message, [`source`](Error::source) is the original's
-/// source, so that a printed chain of causes names nothing twice. `Debug` prints the whole chain, and the backtrace if one was captured
-/// (when `RUST_BACKTRACE` or `RUST_LIB_BACKTRACE` asks for it; else capturing costs nothing).
+/// A `Failure` is `Send + Sync`. It never nests: a `Failure` made from another `Failure` is that same failure.
+///
+/// It reads like the original error: `Display` prints the original's message, and [`source`](Error::source) is the original's
+/// source, so that a printed chain of causes repeats nothing. `Debug` prints the whole chain, and the backtrace if one was captured
+/// (when `RUST_BACKTRACE` or `RUST_LIB_BACKTRACE` asks for it; otherwise capturing costs nothing).
 ///
 /// ```
 /// use std::io;
@@ -30,7 +31,7 @@ use crate::error::{FailureGroup, FirstError};
 /// assert!(failure.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::NotFound));
 /// ```
 ///
-/// Two pointers and a backtrace live behind the one: a `Failure` costs an allocation, and one more if the error has a size.
+/// Cost: one allocation, and one more for the error unless it is zero-sized.
 pub struct Failure(Box<Inner>);
 
 struct Inner {
@@ -39,12 +40,12 @@ struct Inner {
 }
 
 impl Inner {
-    /// Takes the error out. What is left instead has no size: it costs nothing.
+    /// Takes the error out. Its replacement is zero-sized, so boxing it allocates nothing.
     fn take(&mut self) -> Box<dyn Error + Send + Sync> {
         mem::replace(&mut self.error, Box::new(Taken))
     }
 
-    /// Takes out the failures that this one is about, in order: those of the members of a list.
+    /// Takes out the failures inside a [`FirstError`] or [`FailureGroup`], in order. Any other error has none.
     fn take_members(&mut self) -> Vec<Failure> {
         if self.error.is::<FirstError>() {
             self.take().downcast::<FirstError>().map_or_else(|_| Vec::new(), |first| vec![first.error])
@@ -57,7 +58,7 @@ impl Inner {
 }
 
 impl Drop for Inner {
-    /// A list in a list in a list fails with a failure in a failure in a failure: they are dropped one after the other, in their order and however deep.
+    /// Nested lists fail with nested failures. They are dropped in order by a loop: recursion could overflow the stack.
     fn drop(&mut self) {
         let mut left = self.take_members();
         left.reverse();
@@ -67,7 +68,7 @@ impl Drop for Inner {
     }
 }
 
-/// Stands where an error was taken out.
+/// The replacement for an error that was taken out.
 #[derive(Debug)]
 struct Taken;
 
@@ -80,13 +81,13 @@ impl fmt::Display for Taken {
 }
 
 impl Failure {
-    /// A failure of this error. If it is a `Failure` already, it stays as it is.
+    /// Wraps an error. A `Failure` stays as it is.
     #[must_use]
     pub fn new(error: impl Error + Send + Sync + 'static) -> Self {
         Self::from_boxed(Box::new(error))
     }
 
-    /// A failure that is a message and nothing else.
+    /// A failure that is only a message.
     ///
     /// ```
     /// # use selvedge::Failure;
@@ -97,7 +98,7 @@ impl Failure {
         Self::new(Message(message.into()))
     }
 
-    /// A failure of an error that is boxed already: nothing is boxed twice.
+    /// Wraps an error that is boxed already, without boxing it again.
     #[must_use]
     pub fn from_boxed(error: Box<dyn Error + Send + Sync>) -> Self {
         match error.downcast::<Self>() {
@@ -106,8 +107,8 @@ impl Failure {
         }
     }
 
-    /// A failure of an error that this crate makes itself. A backtrace would show nothing but this crate: the stack that panicked, cancelled or
-    /// abandoned is gone or is no fault.
+    /// Wraps an error that this crate makes itself, without a backtrace: it would show only frames of this crate, because the stack
+    /// that panicked is gone by now, and a cancellation has no stack worth showing.
     pub(crate) fn without_backtrace(error: impl Error + Send + Sync + 'static) -> Self {
         Self(Box::new(Inner { error: Box::new(error), backtrace: Backtrace::disabled() }))
     }
@@ -137,7 +138,7 @@ impl Failure {
     /// ```
     ///
     /// # Errors
-    /// The failure itself, untouched, if it is something else.
+    /// The failure itself, unchanged, if the original error is not an `E`.
     pub fn downcast<E: Error + 'static>(mut self) -> Result<E, Self> {
         if !self.is::<E>() {
             return Err(self);
@@ -163,27 +164,27 @@ impl Failure {
         self.0.take()
     }
 
-    /// Which of these types the original error is: the first that fits, counted from zero. None if it is none of them.
+    /// The index in the tuple `E` of the first type that the original error has; `None` if it has none of them.
     ///
-    /// The types are a tuple of up to eight, `(A,)` for one. The original error is asked, not its sources.
+    /// The tuple has one to eight types; one type is written `(A,)`. Only the original error is compared, not its sources.
     ///
     /// ```
     /// # use selvedge::{Cancelled, Failure, TimedOut};
     /// # use std::fmt;
     /// let failure = Failure::new(fmt::Error);
-    /// let says = match failure.check::<(Cancelled, TimedOut, fmt::Error)>() {
+    /// let reason = match failure.check::<(Cancelled, TimedOut, fmt::Error)>() {
     ///     Some(0 | 1) => "took too long",
     ///     Some(_) => "not written",
     ///     None => "unknown",
     /// };
-    /// assert_eq!(says, "not written");
+    /// assert_eq!(reason, "not written");
     /// ```
     #[must_use]
     pub fn check<K: ErrorTypes>(&self) -> Option<usize> {
         K::which(self)
     }
 
-    /// Goes on with this failure if its original error is one of these types, and gives it back to be passed on if not.
+    /// `Ok` with this failure if its original error has one of the types in the tuple; otherwise `Err` with it, so that `?` passes it on.
     ///
     /// ```
     /// use selvedge::{Cancelled, Deferred, Failure, TimedOut};
@@ -196,32 +197,32 @@ impl Failure {
     /// ```
     ///
     /// # Errors
-    /// The failure itself, untouched, if it is none of them.
+    /// The failure itself, unchanged, if its original error has none of these types.
     pub fn trap<K: ErrorTypes>(self) -> Result<Self, Self> {
         if self.check::<K>().is_some() { Ok(self) } else { Err(self) }
     }
 
-    /// What is left of a function that panicked, if that is what failed.
+    /// The [`Panic`], if the original error is one.
     #[must_use]
     pub fn as_panic(&self) -> Option<&Panic> {
         self.downcast_ref()
     }
 
-    /// Whether a function panicked; the [`Panic`] is then the original error.
+    /// Whether the original error is a [`Panic`].
     #[must_use]
     pub fn is_panic(&self) -> bool {
         self.is::<Panic>()
     }
 
-    /// Where this failure was made, if `RUST_BACKTRACE` asked for that to be captured.
+    /// The backtrace of where this failure was made, if `RUST_BACKTRACE` asked for one to be captured.
     pub fn backtrace(&self) -> &Backtrace {
         &self.0.backtrace
     }
 }
 
-/// Error types to [check](Failure::check) for: a tuple of up to eight.
+/// Error types for [`Failure::check`] and [`Failure::trap`]: a tuple of one to eight of them.
 pub trait ErrorTypes {
-    /// The place in the tuple of the first type that the failure's original error has.
+    /// The index in the tuple of the first type that the failure's original error has.
     fn which(failure: &Failure) -> Option<usize>;
 }
 
@@ -229,7 +230,7 @@ macro_rules! error_types {
     ($($($error:ident)+;)*) => {$(
         impl<$($error: Error + 'static),+> ErrorTypes for ($($error,)+) {
             fn which(failure: &Failure) -> Option<usize> {
-                [$(failure.is::<$error>()),+].iter().position(|fits| *fits)
+                [$(failure.is::<$error>()),+].iter().position(|is| *is)
             }
         }
     )*};
@@ -246,7 +247,8 @@ error_types! {
     A B C D F G H I;
 }
 
-/// Whether this says `X`: the error itself, one of its causes, or what a [`Failure`] among them was made from.
+/// Whether an `X` is in this error's chain of causes: the error itself, one of its sources, or the original error of a [`Failure`]
+/// among these.
 pub(crate) fn has_cause<X: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
     let mut next = Some(error);
     while let Some(error) = next {
@@ -258,14 +260,8 @@ pub(crate) fn has_cause<X: Error + 'static>(error: &(dyn Error + 'static)) -> bo
     false
 }
 
-/// Whether this says that nobody wanted a result any more, or that there was nobody left to want it. Where it comes too late to be told to anybody, it is
-/// no news.
-pub(crate) fn is_cancellation(error: &(dyn Error + 'static)) -> bool {
-    has_cause::<Cancelled>(error) || has_cause::<ReactorStopped>(error)
-}
-
 impl Error for Failure {
-    /// The cause of the original error. The original itself is not one: it is what this prints as.
+    /// The source of the original error. The original itself is not a source: `Display` prints it already.
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.0.error.source()
     }
@@ -289,7 +285,7 @@ impl fmt::Debug for Failure {
             cause = error.source();
         }
         match self.0.backtrace.status() {
-            std::backtrace::BacktraceStatus::Captured => write!(f, "\n{}", self.0.backtrace),
+            BacktraceStatus::Captured => write!(f, "\n{}", self.0.backtrace),
             _ => Ok(()),
         }
     }
@@ -301,6 +297,7 @@ impl From<Box<dyn Error + Send + Sync>> for Failure {
     }
 }
 
+/// The error of [`Failure::msg`].
 #[derive(Debug)]
 struct Message(String);
 
@@ -311,143 +308,3 @@ impl fmt::Display for Message {
         f.write_str(&self.0)
     }
 }
-
-/// A function panicked where somebody waited for its result. It was contained, and this is what is left of it.
-///
-/// The payload is kept: [`into_payload`](Self::into_payload) gives it back, [`resume`](Self::resume) lets it go on unwinding.
-///
-/// ```
-/// use selvedge::{Failure, Panic, maybe_deferred};
-///
-/// let failed = maybe_deferred(|| -> Result<(), Failure> { panic!("out of {}", "cheese") });
-/// failed.add_errback(|failure| {
-///     assert!(failure.downcast_ref::<Panic>().is_some_and(|panic| panic.message() == "out of cheese"));
-/// });
-/// ```
-pub struct Panic {
-    message: String,
-    /// Some until it is given away. A payload need not be `Sync`; the mutex makes the whole so.
-    payload: Mutex<Option<Box<dyn Any + Send>>>,
-}
-
-impl Panic {
-    /// From what `catch_unwind` or a thread's `join` returned.
-    #[must_use]
-    pub fn new(payload: Box<dyn Any + Send>) -> Self {
-        let message = if let Some(text) = payload.downcast_ref::<&'static str>() {
-            (*text).to_owned()
-        } else if let Some(text) = payload.downcast_ref::<String>() {
-            text.clone()
-        } else {
-            "a value that is not a string".to_owned()
-        };
-        Self { message, payload: Mutex::new(Some(payload)) }
-    }
-
-    /// What it panicked with, if that was text, as it is for `panic!`.
-    #[must_use]
-    pub fn message(&self) -> &str {
-        &self.message
-    }
-
-    /// What it panicked with.
-    #[must_use]
-    pub fn into_payload(self) -> Box<dyn Any + Send> {
-        self.take().unwrap_or_else(|| Box::new(()))
-    }
-
-    /// Goes on with the panic on this thread, without calling the panic hook once more.
-    pub fn resume(self) -> ! {
-        resume_unwind(self.into_payload())
-    }
-
-    fn take(&self) -> Option<Box<dyn Any + Send>> {
-        self.payload.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-}
-
-impl Drop for Panic {
-    /// A payload is any value, so dropping it may panic in turn, and the payload of *that* one again. Whoever drops a `Panic` has
-    /// just contained one and is not prepared for another: the first is contained here, the second is leaked.
-    fn drop(&mut self) {
-        let payload = self.take();
-        if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-            mem::forget(again);
-        }
-    }
-}
-
-impl Error for Panic {}
-
-impl fmt::Display for Panic {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "panicked: {}", self.message)
-    }
-}
-
-impl fmt::Debug for Panic {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Panic").field(&self.message).finish()
-    }
-}
-
-macro_rules! errors {
-    ($($(#[$docs:meta])* $name:ident: $text:literal;)*) => {$(
-        $(#[$docs])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub struct $name;
-
-        impl Error for $name {}
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str($text)
-            }
-        }
-    )*};
-}
-
-errors! {
-    /// The Deferred was cancelled before it had a result.
-    Cancelled: "cancelled before there was a result";
-
-    /// The [`Resolver`](crate::Resolver) was dropped unfired: nobody was left who could have fired the Deferred.
-    Abandoned: "abandoned: the resolver was dropped without firing, so there can be no result";
-
-    /// A callback returned a Deferred that waits, itself or through others, for the very chain that callback belongs to.
-    WaitsForItself: "a callback returned a Deferred that waits for that callback's own chain: it would wait for ever; return \
-                     another one, or a value";
-
-    /// A Deferred or a cooperative task was to go on that is not paused, or not any more.
-    NotPaused: "it is not paused: each pause ends once, and there is none left to end";
-
-    /// The reactor has stopped, so what it was asked for cannot happen any more.
-    ReactorStopped: "the reactor has stopped and runs nothing any more";
-}
-
-/// A Deferred had no result when its [time](crate::Deferred::add_timeout) was over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct TimedOut(
-    /// How long it was given.
-    pub Duration,
-);
-
-impl Error for TimedOut {}
-
-impl fmt::Display for TimedOut {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "no result within {:?}", self.0)
-    }
-}
-
-macro_rules! into_failure {
-    ($($name:ident)*) => {$(
-        impl From<$name> for Failure {
-            fn from(error: $name) -> Self {
-                Self::without_backtrace(error)
-            }
-        }
-    )*};
-}
-
-into_failure! { Panic Cancelled Abandoned WaitsForItself NotPaused ReactorStopped TimedOut }

@@ -42,7 +42,7 @@
 
 #![forbid(unsafe_code)]
 
-mod error;
+pub mod error;
 mod failure;
 /// Read it first if you come from there.
 #[cfg(any(doc, doctest))]
@@ -54,14 +54,8 @@ mod machine;
 pub mod loom;
 mod over_std;
 
-pub use error::{
-    AdvanceError, BlockingCallError, BuildError, DelayedCallError, FailureGroup, FirstError, LoopingCallError,
-    NeverRan, OverRelease, OwnedError, PoolStopped, QueueOverflow, QueueUnderflow, Reentered, Rejected, Rejection,
-    Saturated, SizeError, StopError, StopFromWorker, TaskFinished, UnknownPool, UnknownTrigger,
-};
-pub use failure::{
-    Abandoned, Cancelled, ErrorTypes, Failure, NotPaused, Panic, ReactorStopped, TimedOut, WaitsForItself,
-};
+pub use error::*;
+pub use failure::Failure;
 pub use histogram::{Bucket, Histogram};
 pub use over_std::runtime::prelude::*;
 pub use over_std::runtime::{task, threads};

@@ -8,7 +8,8 @@ use super::super::report::{Incident, report};
 use super::super::sync::catch;
 use super::chain::{Chain, Others, Whose};
 use super::outlet::{Ahead, outermost};
-use crate::failure::{Cancelled, Failure};
+use crate::error::Cancelled;
+use crate::failure::Failure;
 use crate::machine::deferred::{Cancel, ChainState, Fire};
 
 /// Cancels what `chain` waits for, or the chain itself if it waits for nothing but its own firing. Nobody waits for it.

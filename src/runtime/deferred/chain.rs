@@ -13,7 +13,8 @@ use super::Deferred;
 use super::cycle::{self, Whole};
 use super::drop_queue::{Ending, end};
 use super::outlet::{Ahead, Input, Next, Output, Rest, ResultCell, adopt_from, tell};
-use crate::failure::{Failure, NotPaused, WaitsForItself};
+use crate::error::{NotPaused, WaitsForItself};
+use crate::failure::Failure;
 use crate::machine::deferred::{ChainStage, ChainState, Fire, PathEnds, PathPosition, Store, Unpause};
 
 /// A chain, whatever the types of its results: the tail's handle cancels through it, the loop that runs callbacks keeps its state.

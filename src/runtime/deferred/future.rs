@@ -10,7 +10,8 @@ use super::chain;
 use super::drop_queue::{Ending, end};
 use super::outlet::tell;
 use super::{Deferred, Settled};
-use crate::failure::{Failure, is_cancellation};
+use crate::error::is_cancellation;
+use crate::failure::Failure;
 use crate::machine::deferred::ChainStage;
 
 /// A Deferred that is awaited: what `deferred.await` polls.

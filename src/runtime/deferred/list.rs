@@ -19,8 +19,7 @@ use super::chain::{Chain, Core, Head, Others, Run, deliver, run_added, stand_bef
 use super::cycle::{FurtherUp, Whole};
 use super::outlet::{Ahead, Input, Next, Rest};
 use super::{Deferred, Resolver};
-use crate::error::{FailureGroup, FirstError};
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureGroup, FirstError};
 use crate::machine::deferred::{ChainStage, ChainState, Fire};
 use crate::machine::gather::{Arrival, DecidedBy, GatherState};
 

@@ -6,7 +6,8 @@ use std::rc::Rc;
 
 use super::Deferred;
 use super::chain::{self, Chain};
-use crate::failure::{Failure, NotPaused};
+use crate::error::NotPaused;
+use crate::failure::Failure;
 use crate::machine::deferred::ChainState;
 
 impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {

@@ -8,7 +8,8 @@ use super::Deferred;
 use super::chain::{Chain, Head};
 use super::drop_queue::{Abandon, Ending, end};
 use super::outcome::{OutcomeOf, Raise, Settled};
-use crate::failure::{Abandoned, Failure, ReactorStopped};
+use crate::error::{Abandoned, ReactorStopped};
+use crate::failure::Failure;
 use crate::machine::deferred::{ChainState, Fire};
 
 /// The firing half of a [`Deferred`]. Firing consumes it, so firing twice cannot be written.

@@ -8,7 +8,8 @@ use super::super::sync::check;
 use super::chain::{Chain, Head};
 use super::link::{Link, OnValue};
 use super::{Deferred, Resolver};
-use crate::failure::{Abandoned, Failure};
+use crate::error::Abandoned;
+use crate::failure::Failure;
 
 /// A program that loops by returning its next round from the last callback of the present one.
 #[derive(Clone, Default)]
@@ -47,7 +48,7 @@ fn a_loop_that_returns_its_next_round_keeps_no_round_that_is_over() {
         drop(rounds.fire.take());
         assert_eq!(rounds.alive(), 0);
         assert!(
-            outer.try_result().is_ok_and(|result| result.is_err_and(|error| error.is::<crate::failure::Cancelled>()))
+            outer.try_result().is_ok_and(|result| result.is_err_and(|error| error.is::<crate::error::Cancelled>()))
         );
     });
 }

@@ -7,8 +7,7 @@ use super::super::report::JobReporter;
 use super::super::sync::{Arc, Mutex, SharedFn, thread_local};
 use super::job::Work;
 use super::shared::Shared;
-use crate::error::NeverRan;
-use crate::failure::Cancelled;
+use crate::error::{Cancelled, NeverRan};
 use crate::machine::pool::TicketId;
 use crate::machine::ticket::{Asked, Ticket as Machine};
 

@@ -13,8 +13,7 @@ use super::super::sync::{Arc, Spin, ThreadId, current_thread};
 use super::calls::Calls;
 use super::pools::Pools;
 use super::{Call, Core, Reactor};
-use crate::error::{Rejected, Rejection, UnknownPool};
-use crate::failure::ReactorStopped;
+use crate::error::{ReactorStopped, Rejected, Rejection, UnknownPool};
 
 /// The part of a reactor that threads share.
 pub(super) struct Shared {

@@ -11,7 +11,8 @@ use super::super::deferred::{Deferred, disowned, tell};
 use super::super::report::{Incident, drop_contained, report};
 use super::super::sync::{Arc, Mutex};
 use super::{Address, DropOrder, Owned, Reactor};
-use crate::failure::{Failure, ReactorStopped, is_cancellation};
+use crate::error::{ReactorStopped, is_cancellation};
+use crate::failure::Failure;
 use crate::machine::reply::{Asked, Reply, Settled as Answered};
 
 /// The reply machine, with a waker in place of a thread that sleeps.

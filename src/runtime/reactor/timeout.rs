@@ -8,7 +8,8 @@ use std::time::Duration;
 use super::super::deferred::{Ahead, Chain, Deferred, Hook, OutcomeOf, Settled, cancel_before, guard};
 use super::super::report::drop_contained;
 use super::{DelayedCall, Reactor};
-use crate::failure::{Cancelled, Failure, TimedOut, has_cause};
+use crate::error::{Cancelled, TimedOut};
+use crate::failure::{Failure, has_cause};
 
 /// What a timer and the link it stands at know of each other.
 #[derive(Default)]

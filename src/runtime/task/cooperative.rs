@@ -10,8 +10,8 @@ use super::super::report::{Incident, drop_contained, report};
 use super::super::sync::catch;
 use super::cooperator::Shared;
 use super::when_over;
-use crate::error::TaskFinished;
-use crate::failure::{Failure, NotPaused, ReactorStopped};
+use crate::error::{NotPaused, ReactorStopped, TaskFinished};
+use crate::failure::Failure;
 use crate::machine::cooperative::{Do, End, Stepped, Task};
 use crate::machine::line::{Key, Line};
 

@@ -12,8 +12,8 @@ use super::super::report::{Incident, drop_contained, report};
 use super::super::sync::catch;
 use super::cooperative::{Member, Work};
 use super::{Due, Timed, valueless};
-use crate::error::TaskFinished;
-use crate::failure::{Failure, NotPaused, ReactorStopped};
+use crate::error::{NotPaused, ReactorStopped, TaskFinished};
+use crate::failure::Failure;
 use crate::machine::cooperative::{Crew, End};
 use crate::machine::line::{Key, Line};
 

@@ -10,8 +10,8 @@ use super::super::reactor::{DelayedCall, LocalHandle, Reactor};
 use super::super::report::drop_contained;
 use super::super::sync::catch;
 use super::{Due, Timed, valueless, when_over};
-use crate::error::LoopingCallError;
-use crate::failure::{Failure, ReactorStopped};
+use crate::error::{LoopingCallError, ReactorStopped};
+use crate::failure::Failure;
 use crate::machine::looping::{Looping, Next, Refused};
 
 /// Calls a function every so often, until it is stopped or the function fails.

@@ -1,15 +1,15 @@
-//! How several Deferreds fail together: the first error with its place, and all of them when none succeeded.
+//! Errors that hold the failures of several Deferreds: the first one with its index, or all of them.
 
 use std::error::Error;
 use std::fmt;
 
-use crate::failure::Failure;
+use super::Failure;
 
-/// One of several Deferreds failed, and that was enough: which one, and with what.
+/// One of several Deferreds failed, and so did the whole: which one, and with what error.
 ///
-/// What [`gather_results`](crate::gather_results) and [`DeferredList::fire_on_one_errback`](crate::DeferredList::fire_on_one_errback) fail
-/// with. In a chain of [`Failure`]s it is the failure's original error; an error type of a program's own says what it makes of one, with
-/// `impl From<FirstError<Own>> for Own`.
+/// The error of [`gather_results`](crate::gather_results) and
+/// [`DeferredList::fire_on_one_errback`](crate::DeferredList::fire_on_one_errback). In a Deferred with [`Failure`]s it is the original
+/// error of a failure; a program's own error type implements `From<FirstError<Own>>`.
 ///
 /// ```
 /// use selvedge::{Deferred, FirstError, gather_results};
@@ -24,9 +24,9 @@ use crate::failure::Failure;
 /// ```
 #[derive(Debug)]
 pub struct FirstError<E = Failure> {
-    /// The place of the one that failed, in the order of input.
+    /// The index of the Deferred that failed, in the order of input.
     pub index: usize,
-    /// What it failed with.
+    /// The error it failed with.
     pub error: E,
 }
 
@@ -48,10 +48,10 @@ impl From<FirstError> for Failure {
     }
 }
 
-/// None of several Deferreds succeeded: what each of them failed with.
+/// None of several Deferreds succeeded: the errors of all of them.
 ///
-/// What [`race`](crate::race) and [`DeferredList::fire_on_one_callback`](crate::DeferredList::fire_on_one_callback) fail with; of no
-/// Deferreds at all none succeeded either. Own error types: as for [`FirstError`].
+/// The error of [`race`](crate::race) and [`DeferredList::fire_on_one_callback`](crate::DeferredList::fire_on_one_callback), also when
+/// there were no Deferreds at all. A program's own error type implements `From<FailureGroup<Own>>`.
 ///
 /// ```
 /// use selvedge::{Deferred, FailureGroup, race};
@@ -64,13 +64,13 @@ impl From<FirstError> for Failure {
 /// ```
 #[derive(Debug)]
 pub struct FailureGroup<E = Failure> {
-    /// One of each member, in the order of input.
+    /// The error of each Deferred, in the order of input.
     pub failures: Vec<E>,
 }
 
 impl<E> FailureGroup<E> {
-    /// Writes what they have in common, and says what stands before the next.
-    fn begin(&self, f: &mut fmt::Formatter<'_>) -> Result<&'static str, fmt::Error> {
+    /// Writes the first words of the message; returns the separator that goes before the next part.
+    fn write_summary(&self, f: &mut fmt::Formatter<'_>) -> Result<&'static str, fmt::Error> {
         if self.failures.is_empty() {
             f.write_str("there was no Deferred that could have succeeded")?;
             return Ok("; ");
@@ -81,16 +81,16 @@ impl<E> FailureGroup<E> {
 }
 
 impl<E: Error + 'static> fmt::Display for FailureGroup<E> {
-    /// A race of races of races fails with a group of groups of groups: what is still to be written is kept here, and not on the stack.
+    /// Nested groups are written by a loop over a list of what is left: recursion could overflow the stack.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut before = self.begin(f)?;
+        let mut separator = self.write_summary(f)?;
         let mut left: Vec<&(dyn Error + 'static)> = self.failures.iter().rev().map(|failure| failure as _).collect();
         while let Some(failure) = left.pop() {
-            f.write_str(before)?;
-            before = match failure.downcast_ref::<Failure>().and_then(Failure::downcast_ref::<FailureGroup>) {
+            f.write_str(separator)?;
+            separator = match failure.downcast_ref::<Failure>().and_then(Failure::downcast_ref::<FailureGroup>) {
                 Some(group) => {
                     left.extend(group.failures.iter().rev().map(|failure| failure as &(dyn Error + 'static)));
-                    group.begin(f)?
+                    group.write_summary(f)?
                 }
                 None => {
                     write!(f, "{failure}")?;

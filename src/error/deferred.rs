@@ -1,0 +1,68 @@
+//! What a Deferred fails with by itself.
+
+use std::error::Error;
+use std::time::Duration;
+
+use super::messages::messages;
+use super::reactor::ReactorStopped;
+use crate::failure::{Failure, has_cause};
+
+/// The Deferred was cancelled before it had a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Cancelled;
+
+/// The [`Resolver`](crate::Resolver) was dropped without firing: nothing else can fire the Deferred.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Abandoned;
+
+/// A callback returned a Deferred that waits, directly or through others, for the chain of that same callback.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct WaitsForItself;
+
+/// A Deferred or a cooperative task was resumed that is not paused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct NotPaused;
+
+/// A Deferred had no result when its [timeout](crate::Deferred::add_timeout) passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TimedOut(
+    /// The timeout.
+    pub Duration,
+);
+
+/// Whether the error is [`Cancelled`] or [`ReactorStopped`], or was caused by one: nobody waits for the result any more. If no
+/// callback is left to handle such an error, it is dropped and not reported.
+pub(crate) fn is_cancellation(error: &(dyn Error + 'static)) -> bool {
+    has_cause::<Cancelled>(error) || has_cause::<ReactorStopped>(error)
+}
+
+macro_rules! into_failure {
+    ($($name:ident)*) => {$(
+        impl From<$name> for Failure {
+            fn from(error: $name) -> Self {
+                Self::without_backtrace(error)
+            }
+        }
+    )*};
+}
+
+into_failure! { Cancelled Abandoned WaitsForItself NotPaused TimedOut }
+
+messages! {
+    Cancelled {
+        Self => "cancelled before there was a result",
+    }
+    Abandoned {
+        Self => "abandoned: the resolver was dropped without firing, so there can be no result",
+    }
+    WaitsForItself {
+        Self => "a callback returned a Deferred that waits for that callback's own chain: it would wait for ever; return \
+                 another one, or a value",
+    }
+    NotPaused {
+        Self => "it is not paused: each pause ends once, and there is none left to end",
+    }
+    TimedOut {
+        Self(after) => "no result within {after:?}",
+    }
+}

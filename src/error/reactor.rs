@@ -1,0 +1,167 @@
+//! What a reactor refuses.
+
+use std::time::Duration;
+
+use super::messages::messages;
+use super::pool::SizeError;
+use crate::failure::{Failure, Panic};
+
+/// Why a reactor could not be built.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The minimum size of one of its pools is above the maximum.
+    Size {
+        /// The pool's name.
+        pool: String,
+        /// The sizes.
+        error: SizeError,
+    },
+    /// Two of its pools have the same name. Its own pool is called `reactor` unless it was given another name.
+    DuplicatePool {
+        /// The name.
+        name: String,
+    },
+}
+
+/// The reactor has no pool of this name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct UnknownPool {
+    /// The name that was asked for.
+    pub name: String,
+    /// The names of the reactor's pools.
+    pub known: Vec<String>,
+}
+
+/// A turn was asked for inside a turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Reentered;
+
+/// Why [`Reactor::stop`](crate::Reactor::stop) did nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StopError {
+    /// The reactor has not started to run, or has stopped.
+    NotRunning,
+    /// It was asked to stop before.
+    AlreadyStopping,
+}
+
+/// The reactor has stopped, so what was asked of it will not happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ReactorStopped;
+
+/// There is no such event trigger: it has run, was removed, or belongs to another reactor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct UnknownTrigger;
+
+/// Why a delayed call can no longer be changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DelayedCallError {
+    /// It was cancelled.
+    AlreadyCancelled,
+    /// It has run, or is running now.
+    AlreadyCalled,
+}
+
+/// Why a reactor-owned value could not be reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OwnedError {
+    /// The value is gone: its owner was dropped, it was released, or the reactor has ended.
+    Gone,
+    /// A caller of this call is using the value.
+    Reentered,
+}
+
+/// Why the time of a reactor could not be advanced. Nothing has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AdvanceError {
+    /// The reactor has no [`VirtualClock`](crate::VirtualClock).
+    RealClock,
+    /// This is inside a turn.
+    Reentered,
+}
+
+/// Why [`blocking_call_from_thread`](crate::threads::blocking_call_from_thread) returned no value.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum BlockingCallError {
+    /// The function failed, or the Deferred it returned did. The original error is inside.
+    Failed(Failure),
+    /// The function panicked, or a callback of its Deferred did.
+    Panicked(Panic),
+    /// The call was made on the reactor's own thread, which would wait for itself.
+    WouldDeadlock,
+    /// The reactor had stopped, or stopped before it answered.
+    ReactorStopped,
+    /// The timeout, which is given here, passed. A function that had not begun never runs; the result of one that had is dropped.
+    TimedOut(Duration),
+}
+
+impl From<ReactorStopped> for Failure {
+    fn from(error: ReactorStopped) -> Self {
+        Self::without_backtrace(error)
+    }
+}
+
+impl From<Reentered> for AdvanceError {
+    fn from(_: Reentered) -> Self {
+        Self::Reentered
+    }
+}
+
+messages! {
+    BuildError {
+        Self::Size { pool, .. } => "the reactor's pool {pool:?} has impossible sizes",
+        Self::DuplicatePool { name } =>
+            "the reactor cannot have two pools named {name:?}: give one of them another name",
+    } => source {
+        Self::Size { error, .. } => Some(error),
+    }
+    UnknownPool {
+        Self { name, known } => "the reactor has no pool named {name:?}; it has {known:?}",
+    }
+    Reentered {
+        Self => "the reactor is inside a turn already; a callback cannot run another one",
+    }
+    StopError {
+        Self::NotRunning => "the reactor is not running, so it cannot be stopped",
+        Self::AlreadyStopping => "the reactor is stopping already",
+    }
+    ReactorStopped {
+        Self => "the reactor has stopped and runs nothing any more",
+    }
+    UnknownTrigger {
+        Self => "no such event trigger: it has run, or was removed, or belongs to another reactor",
+    }
+    DelayedCallError {
+        Self::AlreadyCancelled => "the delayed call was cancelled already",
+        Self::AlreadyCalled => "the delayed call was called already",
+    }
+    OwnedError {
+        Self::Gone => "the reactor-owned value is gone",
+        Self::Reentered => "the reactor-owned value is in use by a caller of this call",
+    }
+    AdvanceError {
+        Self::RealClock => "the reactor runs by the real clock, which nobody can advance; build it with a VirtualClock",
+        Self::Reentered =>
+            "the reactor is inside a turn; a callback moves the VirtualClock itself, and what is due runs in the next turn",
+    }
+    BlockingCallError {
+        Self::Failed(failure) => "{failure}",
+        Self::Panicked(panic) => "{panic}",
+        Self::WouldDeadlock =>
+            "a blocking call on the reactor's own thread would wait for itself: call the function directly",
+        Self::ReactorStopped => "the reactor stopped before it answered the blocking call",
+        Self::TimedOut(after) => "the reactor did not answer the blocking call within {after:?}",
+    } => source {
+        // `Display` prints the failure already, so the source is the failure's own.
+        Self::Failed(failure) => std::error::Error::source(failure),
+    }
+}

@@ -1,0 +1,68 @@
+//! What was not accepted comes back with the reason.
+
+use std::error::Error;
+use std::fmt;
+
+use super::messages::messages;
+
+/// A call or a job that was not accepted, and why.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Rejected<J> {
+    /// What was not accepted, as it was: not run, and not dropped.
+    pub job: J,
+    /// Why it was not accepted.
+    pub reason: Rejection,
+}
+
+/// Why a call or a job was not accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Rejection {
+    /// The reactor has stopped and runs no more calls.
+    ReactorStopped,
+    /// The pool has been stopped and takes no more jobs.
+    PoolStopped,
+    /// The pool's bounded queue is full.
+    QueueFull,
+    /// The reactor's bounded inbox is full.
+    InboxFull,
+    /// The queue or inbox was still full when the caller's timeout passed.
+    TimedOut,
+    /// The caller must not wait: it is one of the pool's own workers, or a reactor lives on its thread.
+    WouldDeadlock,
+}
+
+messages! {
+    Rejection {
+        Self::ReactorStopped => "the reactor has stopped and runs no more calls; this one is in the error's `job`",
+        Self::PoolStopped =>
+            "the thread pool has been stopped and takes no more jobs; this one is in the error's `job`",
+        Self::QueueFull | Self::InboxFull => "the queue is full; what did not fit is in the error's `job`",
+        Self::TimedOut =>
+            "the queue was full for as long as the caller would wait; what did not fit is in the error's `job`",
+        Self::WouldDeadlock =>
+            "this thread must not wait for a place in the queue: others wait for it; what did not fit is in the error's `job`",
+    }
+}
+
+impl<J> Rejected<J> {
+    pub(crate) fn new(job: J, reason: Rejection) -> Self {
+        Self { job, reason }
+    }
+}
+
+impl<J> fmt::Display for Rejected<J> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.reason.fmt(f)
+    }
+}
+
+// Not derived: that would require `J: Debug`, which closures are not, so that no rejection of one could be unwrapped or `?`ed.
+impl<J> fmt::Debug for Rejected<J> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rejected").field("reason", &self.reason).finish_non_exhaustive()
+    }
+}
+
+impl<J> Error for Rejected<J> {}

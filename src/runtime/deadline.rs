@@ -15,6 +15,7 @@ pub enum WhenFull {
 
 impl WhenFull {
     /// The end of the wait, if there is one. `now` is the tick of the lock that the caller waits with.
+    #[inline]
     pub(crate) fn deadline(self, now: Tick) -> Option<Deadline> {
         match self {
             Self::Return => None,

@@ -138,7 +138,7 @@ fn a_poster_that_waits_for_a_place_gets_one_when_the_loop_takes_or_its_call_when
         let inbox = Arc::new(Inbox::bounded(1));
         inbox.post(1).unwrap();
         let posting = Arc::clone(&inbox);
-        let poster = thread::spawn(move || posting.post_within(2, WhenFull::Wait(None)));
+        let poster = thread::spawn(move || posting.post_bounded(2, WhenFull::Wait(None)));
         let _shaking = chaos.shake(|| Arc::clone(&inbox), |inbox| inbox.wake_waiters_spuriously());
         let mut batch: Vec<u32> = Vec::new();
         inbox.take(&mut batch);

@@ -161,10 +161,10 @@ fn a_bounded_inbox_is_a_deque_with_so_many_places() {
                 Err((_, Rejection::ReactorStopped)) => InboxOperation::Post(call, false),
                 Err((_, other)) => panic!("{call} is refused for no reason: {other}"),
             };
-            told.during(|| theirs.post_within(1, WhenFull::Return), |came| posted(1, *came)).ok();
-            told.during(|| theirs.post_within(2, WhenFull::Return), |came| posted(2, *came)).ok();
+            told.during(|| theirs.post_bounded(1, WhenFull::Return), |came| posted(1, *came)).ok();
+            told.during(|| theirs.post_bounded(2, WhenFull::Return), |came| posted(2, *came)).ok();
             // This one waits for a place.
-            told.during(|| theirs.post_within(3, WhenFull::Wait(None)), |came| posted(3, *came)).ok();
+            told.during(|| theirs.post_bounded(3, WhenFull::Wait(None)), |came| posted(3, *came)).ok();
             theirs
         });
         let run = |batch: &mut Vec<u32>| {

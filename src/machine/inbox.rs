@@ -1,149 +1,155 @@
-//! The machine of the inbox: many post, one loop takes.
+//! The state machine of the inbox: many threads post calls, one loop takes them.
 //!
 //! ```text
 //!            park (empty)             post
 //!   Awake ───────────────▶ Asleep ───────────▶ Woken
 //!     ▲                      │                   │
-//!     └──────── resume ──────┴────── resume ─────┘        close: from anywhere, for good
+//!     └──────── resume ──────┴────── resume ─────┘        close: from any state, for good
 //! ```
 //!
-//! The hazard is the lost wake: the loop finds the inbox empty, a call comes in, the loop sleeps. It cannot happen, because
-//! finding it empty and falling asleep are one transition; and a wake is owed exactly on the edge from asleep to woken,
-//! so a hundred thousand posts to a sleeping loop cost one.
+//! # Hazard: a lost wake
 //!
-//! An inbox may be bounded, for those who post [within](Inbox::post_within) it. A full one is never asleep, so the loop will take all that is there: that is
-//! when whoever waits for a place is told. What must not be lost, a result on its way back, is posted beyond the bound.
+//! The loop finds the inbox empty, a call is posted, the loop sleeps. It cannot happen: finding the inbox empty and
+//! falling asleep are one transition. A wake is owed on the edge from `Asleep` to `Woken` alone, so a hundred thousand
+//! posts to a sleeping loop cost one.
+//!
+//! # Hazard: a poster waits for a slot although there is one
+//!
+//! An inbox may be bounded for those who use [`post_bounded`](Inbox::post_bounded). A poster begins to wait under the same
+//! hold of the lock under which it found no slot. A full inbox is never asleep, so the loop will take all calls; whoever
+//! waits is notified then, and when the inbox closes. What must not be lost, such as a result on its way back, is posted
+//! with [`post`](Inbox::post), beyond the bound.
 
 use std::mem;
 
-/// What the loop is doing, as far as those who post have to know.
+/// The state of the loop, as far as posters need to know it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum LoopState {
-    /// Runs, or will look at the calls before it sleeps. Nobody owes it a wake.
+    /// It runs, or will look for calls before it sleeps. It needs no wake.
     Awake,
-    /// Waits, and found no call when it fell asleep. Impossible with a call in the queue.
+    /// It waits, and there was no call when it fell asleep. Impossible while there are calls.
     Asleep,
-    /// Waits, and the one wake it needs is on its way. Further posts owe nothing.
+    /// It waits, and its one wake is on its way. It needs no other.
     Woken,
-    /// Takes no more calls, ever.
+    /// It takes no more calls, ever.
     Closed,
 }
 
-/// What holds the calls until the loop takes them: first in, first out.
-pub trait Queue: Default {
-    /// How many there are.
+/// A FIFO queue of calls.
+pub trait CallQueue: Default {
+    /// The number of calls.
     fn len(&self) -> usize;
 }
 
-/// A queue that takes calls of the type `C`.
-pub trait Accept<C>: Queue {
-    /// A call comes in, behind all others.
-    fn accept(&mut self, call: C);
+/// A queue for calls of the type `C`.
+pub trait PushCall<C>: CallQueue {
+    /// Appends a call.
+    fn push(&mut self, call: C);
 }
 
-impl<T> Queue for Vec<T> {
+impl<T> CallQueue for Vec<T> {
     fn len(&self) -> usize {
         self.len()
     }
 }
 
-impl<T> Accept<T> for Vec<T> {
-    fn accept(&mut self, call: T) {
+impl<T> PushCall<T> for Vec<T> {
+    fn push(&mut self, call: T) {
         self.push(call);
     }
 }
 
-/// The calls that were posted and not yet taken, and the state of the loop that takes them.
+/// The calls that were posted and not taken yet, and the state of the loop that takes them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Inbox<Q> {
     state: LoopState,
     calls: Q,
-    /// The most calls that may wait, for those who keep within it.
+    /// The most calls that bounded posters may leave here.
     bound: usize,
-    /// Posters that wait for a place.
-    waiting: usize,
+    /// Posters that wait for a free slot.
+    waiting_posters: usize,
 }
 
-/// A call was not taken: here it is.
+/// A call was not accepted; it comes back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Refused<C> {
+pub(crate) enum PostError<C> {
     /// The inbox is closed.
     Closed(C),
-    /// As many wait as may. Its poster may [wait for a place](Inbox::wait_for_place), under the same hold of the lock.
+    /// There is no free slot. The poster may [wait for one](Inbox::begin_slot_wait), under the same hold of the lock.
     Full(C),
 }
 
 /// What a poster owes once the lock is released.
 #[must_use]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Posted {
-    /// The loop is awake, or somebody else is waking it.
-    OweNothing,
-    /// Wake the loop.
-    Wake,
+pub(crate) enum LoopWake {
+    /// The loop is awake, or another poster is waking it.
+    NotNeeded,
+    Needed,
 }
 
-/// What the loop may do.
+/// What the loop may do when it has nothing else to do.
 #[must_use]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Park {
-    /// Wait for a wake.
+    /// Wait to be woken.
     Sleep,
-    /// There is something to take, or the inbox is closed.
+    /// There are calls to take, or the inbox is closed.
     Stay,
 }
 
-impl<Q: Queue> Inbox<Q> {
+impl<Q: CallQueue> Inbox<Q> {
     pub(crate) fn new(bound: usize) -> Self {
-        Self { state: LoopState::Awake, calls: Q::default(), bound, waiting: 0 }
+        Self { state: LoopState::Awake, calls: Q::default(), bound, waiting_posters: 0 }
     }
 
-    /// The same as [`post`](Self::post), where there is a place.
-    pub(crate) fn post_within<C>(&mut self, call: C) -> Result<Posted, Refused<C>>
+    /// Posts a call if there is a free slot.
+    pub(crate) fn post_bounded<C>(&mut self, call: C) -> Result<LoopWake, PostError<C>>
     where
-        Q: Accept<C>,
+        Q: PushCall<C>,
     {
         if self.calls.len() >= self.bound && self.state != LoopState::Closed {
-            return Err(Refused::Full(call));
+            return Err(PostError::Full(call));
         }
-        self.post(call).map_err(Refused::Closed)
+        self.post(call).map_err(PostError::Closed)
     }
 
-    /// A poster that found no place begins to wait for one.
-    pub(crate) fn wait_for_place(&mut self) {
-        self.waiting += 1;
+    /// A poster that found no free slot begins to wait for one.
+    pub(crate) fn begin_slot_wait(&mut self) {
+        self.waiting_posters += 1;
     }
 
     /// Its wait is over, for whatever reason. It tries again, or gives up if its time has passed.
-    pub(crate) fn waited_for_place(&mut self) {
-        self.waiting -= 1;
+    pub(crate) fn end_slot_wait(&mut self) {
+        self.waiting_posters -= 1;
     }
 
-    /// Whether somebody waits for a place, and is to be told when there are places, or never will be.
-    pub(crate) fn is_waited_for(&self) -> bool {
-        self.waiting > 0
+    /// Whether posters wait for a slot, and are to be notified after `take` and `close`.
+    pub(crate) fn has_waiting_posters(&self) -> bool {
+        self.waiting_posters > 0
     }
 
-    /// A call comes in. A closed inbox hands it back.
-    pub(crate) fn post<C>(&mut self, call: C) -> Result<Posted, C>
+    /// Posts a call, whatever the bound. A closed inbox returns it.
+    pub(crate) fn post<C>(&mut self, call: C) -> Result<LoopWake, C>
     where
-        Q: Accept<C>,
+        Q: PushCall<C>,
     {
         match self.state {
             LoopState::Closed => Err(call),
             LoopState::Awake | LoopState::Woken => {
-                self.calls.accept(call);
-                Ok(Posted::OweNothing)
+                self.calls.push(call);
+                Ok(LoopWake::NotNeeded)
             }
             LoopState::Asleep => {
-                self.calls.accept(call);
+                self.calls.push(call);
                 self.state = LoopState::Woken;
-                Ok(Posted::Wake)
+                Ok(LoopWake::Needed)
             }
         }
     }
 
-    /// The loop takes all that is there, and every place is free: whoever [waits for one](Self::is_waited_for) is to be told. In exchange for `empty`, an emptied buffer whose room is used again.
+    /// The loop takes all calls, in exchange for `empty`, an emptied queue whose memory is used again. Every slot is free
+    /// now: [waiting posters](Self::has_waiting_posters) are to be notified.
     pub(crate) fn take(&mut self, empty: &mut Q) {
         debug_assert!(empty.len() == 0, "a batch is run to its end before the next is taken");
         mem::swap(&mut self.calls, empty);
@@ -158,14 +164,15 @@ impl<Q: Queue> Inbox<Q> {
         Park::Sleep
     }
 
-    /// The loop's wait is over: woken, at its deadline, or for no reason at all. It looks before it sleeps again.
+    /// The loop's wait is over: it was woken, its deadline passed, or it woke spuriously. It looks for calls before it
+    /// sleeps again.
     pub(crate) fn resume(&mut self) {
         if self.state != LoopState::Closed {
             self.state = LoopState::Awake;
         }
     }
 
-    /// The loop takes no more calls; those that it had accepted are handed over.
+    /// The loop takes no more calls. Those accepted before are returned.
     #[must_use]
     pub(crate) fn close(&mut self) -> Q {
         self.state = LoopState::Closed;

@@ -1,28 +1,30 @@
-//! The machine of a reactor's life: from made to ended, once.
+//! The state machine of a reactor's lifecycle.
 //!
 //! ```text
-//!   Fresh ─begin─▶ Starting ─started─▶ Running ─turn_over(asked)─▶ Stopping ─wound_up─▶ WoundUp ─end─▶ Ended
-//!                      └──────────────turn_over(asked)────────────────▲
+//!   New ─begin_turn─▶ Starting ─started─▶ Running ─end_turn─▶ Stopping ─shutdown_done─▶ Finishing ─end─▶ Ended
+//!                        └───────────────end_turn─────────────────▲
 //! ```
+//!
+//! `end_turn` begins shutdown only if a stop was requested. A reactor that is dropped goes to `Ended` from any state.
 
-/// How far the reactor is.
+/// How far the reactor is. It only ever moves down this list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum Stage {
-    /// Made, not yet run: calls wait.
-    Fresh,
-    /// The startup event fires; it may wait for Deferreds of *before* triggers, and the loop turns meanwhile.
+pub(crate) enum LifecycleState {
+    /// No turn has begun. Posted calls wait.
+    New,
+    /// The startup event fires. It may wait for Deferreds of *before* triggers; turns go on meanwhile.
     Starting,
     /// Startup has reached its *during* phase, and shutdown has not begun.
     Running,
-    /// The shutdown event fires; the loop turns on, so that all that winds down can still be served.
+    /// The shutdown event fires. Turns go on, so that whatever the triggers wait for can happen.
     Stopping,
-    /// The shutdown event is over: what was accepted is run, and no more is taken.
-    WoundUp,
+    /// The shutdown event is over. The next turn runs the calls that were accepted, and is the last.
+    Finishing,
     /// Nothing runs any more.
     Ended,
 }
 
-/// Why `stop` is refused.
+/// Why a stop is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum StopRefused {
     NotRunning,
@@ -32,86 +34,92 @@ pub(crate) enum StopRefused {
 /// What is owed at the end of a turn.
 #[must_use]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum TurnOver {
-    /// Another turn, sooner or later.
-    GoOn,
-    /// Fire the shutdown event.
-    Shutdown,
-    /// Run what was accepted, then fail and drop what is left.
-    End,
+pub(crate) enum EndOfTurn {
+    /// Nothing: more turns follow.
+    Continue,
+    FireShutdown,
+    /// Close the inbox, run the calls that it had accepted, then fail and drop all that is left.
+    Finish,
 }
 
-/// A reactor's stage, whether a stop was asked for, and whether it counts as running.
+/// A reactor's lifecycle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Lifecycle {
-    stage: Stage,
-    stop_asked: bool,
-    /// True from *during startup* to *during shutdown*.
+    state: LifecycleState,
+    stop_requested: bool,
+    /// From *during startup* to *during shutdown*. Impossible but in `Running` and `Stopping`.
     running: bool,
 }
 
 impl Lifecycle {
     pub(crate) fn new() -> Self {
-        Self { stage: Stage::Fresh, stop_asked: false, running: false }
+        Self { state: LifecycleState::New, stop_requested: false, running: false }
     }
 
-    /// A turn begins. True for the first: fire the startup event.
+    /// A turn begins. Returns true for the first: the startup event is to be fired.
     #[must_use]
-    pub(crate) fn begin(&mut self) -> bool {
-        let first = self.stage == Stage::Fresh;
+    pub(crate) fn begin_turn(&mut self) -> bool {
+        let first = self.state == LifecycleState::New;
         if first {
-            self.stage = Stage::Starting;
+            self.state = LifecycleState::Starting;
         }
         first
     }
 
-    /// Startup reached its *during* phase. If shutdown came first, it stays the truth.
+    /// Startup has reached its *during* phase. If shutdown has begun before, this changes nothing.
     pub(crate) fn started(&mut self) {
-        if self.stage == Stage::Starting {
-            self.stage = Stage::Running;
+        if self.state == LifecycleState::Starting {
+            self.state = LifecycleState::Running;
             self.running = true;
         }
     }
 
-    /// Somebody on the reactor's thread asks for the end. It comes when the turn is over.
-    pub(crate) fn ask_stop(&mut self) -> Result<(), StopRefused> {
-        match self.stage {
-            Stage::Fresh | Stage::Ended => Err(StopRefused::NotRunning),
-            Stage::Starting | Stage::Running if !self.stop_asked => {
-                self.stop_asked = true;
+    /// A stop is requested, on the reactor's thread. Shutdown begins at the end of the turn.
+    pub(crate) fn request_stop(&mut self) -> Result<(), StopRefused> {
+        match self.state {
+            LifecycleState::New | LifecycleState::Ended => Err(StopRefused::NotRunning),
+            LifecycleState::Starting | LifecycleState::Running if !self.stop_requested => {
+                self.stop_requested = true;
                 Ok(())
             }
-            Stage::Starting | Stage::Running | Stage::Stopping | Stage::WoundUp => Err(StopRefused::AlreadyStopping),
+            LifecycleState::Starting
+            | LifecycleState::Running
+            | LifecycleState::Stopping
+            | LifecycleState::Finishing => Err(StopRefused::AlreadyStopping),
         }
     }
 
     /// A turn has run its calls and timers.
-    pub(crate) fn turn_over(&mut self) -> TurnOver {
-        match self.stage {
-            Stage::Starting | Stage::Running if self.stop_asked => {
-                self.stage = Stage::Stopping;
-                TurnOver::Shutdown
+    pub(crate) fn end_turn(&mut self) -> EndOfTurn {
+        match self.state {
+            LifecycleState::Starting | LifecycleState::Running if self.stop_requested => {
+                self.state = LifecycleState::Stopping;
+                EndOfTurn::FireShutdown
             }
-            Stage::WoundUp => TurnOver::End,
-            Stage::Fresh | Stage::Starting | Stage::Running | Stage::Stopping | Stage::Ended => TurnOver::GoOn,
+            LifecycleState::Finishing => EndOfTurn::Finish,
+            LifecycleState::New
+            | LifecycleState::Starting
+            | LifecycleState::Running
+            | LifecycleState::Stopping
+            | LifecycleState::Ended => EndOfTurn::Continue,
         }
     }
 
-    /// Shutdown reached its *during* phase.
+    /// Shutdown has reached its *during* phase.
     pub(crate) fn no_longer_running(&mut self) {
         self.running = false;
     }
 
     /// The shutdown event is over.
-    pub(crate) fn wound_up(&mut self) {
-        if self.stage == Stage::Stopping {
-            self.stage = Stage::WoundUp;
+    pub(crate) fn shutdown_done(&mut self) {
+        if self.state == LifecycleState::Stopping {
+            self.state = LifecycleState::Finishing;
         }
     }
 
-    /// Nothing runs any more: after the last turn, or because the reactor was dropped.
+    /// Nothing runs any more: the last turn is over, or the reactor is dropped.
     pub(crate) fn end(&mut self) {
-        self.stage = Stage::Ended;
+        self.state = LifecycleState::Ended;
         self.running = false;
     }
 
@@ -119,7 +127,7 @@ impl Lifecycle {
         self.running
     }
 
-    pub(crate) fn stage(self) -> Stage {
-        self.stage
+    pub(crate) fn state(self) -> LifecycleState {
+        self.state
     }
 }

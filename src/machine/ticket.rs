@@ -1,49 +1,49 @@
-//! The machine of a ticket: what a job that may be cancelled is asked, and whether there is still anybody to ask.
+//! The state machine of a ticket: whether a job was cancelled, and whether it can still see that.
 //!
-//! Whether it waits is not said here but in the pool's queues, where cancelling takes it out: only a job that a worker has taken is asked to end.
+//! Whether the job is still queued is not recorded here. The pool's queues know, and take a cancelled job out. A job that
+//! a worker has taken is only asked to end: it may look at its ticket.
 
-/// Where the job stands.
+/// The state of the job's cancellation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Ticket {
-    /// Nobody has asked it to end.
-    Wanted,
-    /// It was asked to end, and may look whenever it likes. Asking again changes nothing.
-    Unwanted,
-    /// It has run to its end, or never will run. What was asked before stays asked: parts of it may still look.
+    /// Queued or running, and not cancelled.
+    Live,
+    /// Queued or running, and cancelled. Cancelling again changes nothing.
+    Cancelled,
+    /// It has run to its end, or will never run. It cannot be cancelled any more.
     Over {
-        /// It was asked to end before it did.
-        unwanted: bool,
+        /// It was cancelled before. Parts of the job that outlive it may still look.
+        cancelled: bool,
     },
 }
 
-/// What asking came to.
+/// What cancelling came to.
 #[must_use]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Asked {
-    /// The job can see it.
-    Heard,
-    /// There is no job any more.
+pub(crate) enum CancelRequest {
+    /// The job can see it. If it is still queued, it is to be taken out of the queue.
+    Sent,
+    /// The job is over.
     TooLate,
 }
 
 impl Ticket {
-    /// The job is no longer wanted.
-    pub(crate) fn ask(&mut self) -> Asked {
+    pub(crate) fn cancel(&mut self) -> CancelRequest {
         match self {
-            Self::Wanted | Self::Unwanted => {
-                *self = Self::Unwanted;
-                Asked::Heard
+            Self::Live | Self::Cancelled => {
+                *self = Self::Cancelled;
+                CancelRequest::Sent
             }
-            Self::Over { .. } => Asked::TooLate,
+            Self::Over { .. } => CancelRequest::TooLate,
         }
     }
 
-    /// The job has ended, or it was taken out of the queue.
+    /// The job has ended, or was taken out of the queue.
     pub(crate) fn end(&mut self) {
-        *self = Self::Over { unwanted: self.is_unwanted() };
+        *self = Self::Over { cancelled: self.is_cancelled() };
     }
 
-    pub(crate) fn is_unwanted(self) -> bool {
-        matches!(self, Self::Unwanted | Self::Over { unwanted: true })
+    pub(crate) fn is_cancelled(self) -> bool {
+        matches!(self, Self::Cancelled | Self::Over { cancelled: true })
     }
 }

@@ -7,8 +7,8 @@ use super::cache_padded::CachePadded;
 use super::deadline::{Tick, WhenFull};
 use super::sync::{Condvar, Hint, Mutex, MutexGuard, Spin, pause};
 use crate::error::Rejection;
-use crate::machine::inbox::{self as machine, Park, Posted, Refused};
-pub use crate::machine::inbox::{Accept, Queue};
+use crate::machine::inbox::{self as machine, LoopWake, Park, PostError};
+pub use crate::machine::inbox::{CallQueue, PushCall};
 
 /// The inbox, shared by those who post and the one loop that takes. `Q` is what holds the calls; a `Vec` will do.
 pub struct Inbox<Q> {
@@ -28,7 +28,7 @@ struct ConsumerState {
     spin: Spin,
 }
 
-impl<Q: Queue> Inbox<Q> {
+impl<Q: CallQueue> Inbox<Q> {
     /// An open inbox with an awake loop.
     #[allow(clippy::new_without_default)]
     #[allow(dead_code, reason = "models and properties have an inbox of their own")]
@@ -55,7 +55,7 @@ impl<Q: Queue> Inbox<Q> {
     /// The call, if the inbox is closed.
     pub fn post<C>(&self, call: C) -> Result<(), C>
     where
-        Q: Accept<C>,
+        Q: PushCall<C>,
     {
         let mut state = self.state.lock();
         let posted = state.post(call)?;
@@ -65,11 +65,11 @@ impl<Q: Queue> Inbox<Q> {
 
     /// What a poster owes, once it has let go of the lock.
     #[inline]
-    fn notify(&self, state: MutexGuard<'_, machine::Inbox<Q>>, posted: Posted) {
+    fn notify(&self, state: MutexGuard<'_, machine::Inbox<Q>>, posted: LoopWake) {
         // While the lock's cache line is here anyway.
         self.maybe_nonempty.set(true);
         drop(state);
-        if posted == Posted::Wake {
+        if posted == LoopWake::Needed {
             self.wake.notify_one();
         }
     }
@@ -78,25 +78,25 @@ impl<Q: Queue> Inbox<Q> {
     ///
     /// # Errors
     /// The call, and why it was not taken.
-    pub fn post_within<C>(&self, mut call: C, when_full: WhenFull) -> Result<(), (C, Rejection)>
+    pub fn post_bounded<C>(&self, mut call: C, when_full: WhenFull) -> Result<(), (C, Rejection)>
     where
-        Q: Accept<C>,
+        Q: PushCall<C>,
     {
         let deadline = when_full.deadline(Tick::default());
         let mut state = self.state.lock();
         let posted = loop {
-            match state.post_within(call) {
+            match state.post_bounded(call) {
                 Ok(posted) => break posted,
-                Err(Refused::Closed(call)) => return Err((call, Rejection::ReactorStopped)),
-                Err(Refused::Full(back)) => call = back,
+                Err(PostError::Closed(call)) => return Err((call, Rejection::ReactorStopped)),
+                Err(PostError::Full(back)) => call = back,
             }
             match deadline {
                 None => return Err((call, Rejection::InboxFull)),
                 Some(deadline) if deadline.has_passed(Tick::default()) => return Err((call, Rejection::TimedOut)),
                 Some(deadline) => {
-                    state.wait_for_place();
+                    state.begin_slot_wait();
                     state = self.not_full.wait_for(state, deadline.remaining());
-                    state.waited_for_place();
+                    state.end_slot_wait();
                 }
             }
         };
@@ -109,9 +109,9 @@ impl<Q: Queue> Inbox<Q> {
         let mut state = self.state.lock();
         state.take(batch);
         self.maybe_nonempty.set(false);
-        let waited_for = state.is_waited_for();
+        let posters_wait = state.has_waiting_posters();
         drop(state);
-        if waited_for {
+        if posters_wait {
             self.not_full.notify_all();
         }
         self.consumer.last_batch_large.set(batch.len() > LARGE_BATCH);
@@ -145,9 +145,9 @@ impl<Q: Queue> Inbox<Q> {
     pub fn close(&self) -> Q {
         let mut state = self.state.lock();
         let rest = state.close();
-        let waited_for = state.is_waited_for();
+        let posters_wait = state.has_waiting_posters();
         drop(state);
-        if waited_for {
+        if posters_wait {
             self.not_full.notify_all();
         }
         rest
@@ -172,7 +172,7 @@ const LARGE_BATCH: usize = 4;
 /// some microseconds, and lets a batch gather: it meets them seldom, and gets more done. A lone call is never held up.
 const GATHER_PAUSES: u32 = 128;
 
-impl<Q: Queue> fmt::Debug for Inbox<Q> {
+impl<Q: CallQueue> fmt::Debug for Inbox<Q> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.state.lock();
         f.debug_struct("Inbox").field("loop", &state.state()).field("calls", &state.calls().len()).finish()

@@ -4,19 +4,19 @@ use std::fmt;
 use std::time::Duration;
 
 use super::sync::{Arc, Condvar, Hint, Instant, Mutex, Spin};
-use crate::machine::reply::{Asked, Reply, Settled};
+use crate::machine::oneshot::{Oneshot, Receive, ReceiverWake};
 
 /// What the two halves share.
 struct Shared<T> {
-    reply: Mutex<Reply<T>>,
+    channel: Mutex<Oneshot<T>>,
     wake: Condvar,
     settled: Hint,
 }
 
 impl<T> Shared<T> {
-    fn carry_out(&self, settled: Settled) {
+    fn carry_out(&self, settled: ReceiverWake) {
         self.settled.set(true);
-        if settled == Settled::Wake {
+        if settled == ReceiverWake::Needed {
             self.wake.notify_one();
         }
     }
@@ -40,7 +40,8 @@ pub enum RecvError {
 /// A new channel for one value.
 #[must_use]
 pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
-    let shared = Arc::new(Shared { reply: Mutex::new(Reply::Pending), wake: Condvar::new(), settled: Hint::default() });
+    let shared =
+        Arc::new(Shared { channel: Mutex::new(Oneshot::Empty), wake: Condvar::new(), settled: Hint::default() });
     (Sender(Arc::clone(&shared)), Receiver(shared))
 }
 
@@ -50,7 +51,7 @@ impl<T> Sender<T> {
     /// # Errors
     /// The value, if the receiver has given up: it is dropped on the sender's thread.
     pub fn send(self, value: T) -> Result<(), T> {
-        let settled = self.0.reply.lock().answer(value)?;
+        let settled = self.0.channel.lock().send(value)?;
         self.0.carry_out(settled);
         Ok(())
     }
@@ -58,13 +59,13 @@ impl<T> Sender<T> {
     /// Whether the receiver still waits for the value.
     #[must_use]
     pub fn is_wanted(&self) -> bool {
-        self.0.reply.lock().is_wanted()
+        self.0.channel.lock().is_wanted()
     }
 }
 
 impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
-        let settled = self.0.reply.lock().break_off();
+        let settled = self.0.channel.lock().disconnect();
         self.0.carry_out(settled);
     }
 }
@@ -81,20 +82,20 @@ impl<T> Receiver<T> {
     /// Why no value will come.
     pub fn recv(self, timeout: Option<Duration>) -> Result<T, RecvError> {
         let started = Instant::now();
-        let mut reply = self.0.reply.lock();
+        let mut channel = self.0.channel.lock();
         loop {
-            match reply.ask() {
-                Asked::Answer(value) => return Ok(value),
-                Asked::Broken => return Err(RecvError::Disconnected),
-                Asked::Expired => return Err(RecvError::TimedOut),
-                Asked::Sleep => {}
+            match channel.receive() {
+                Receive::Value(value) => return Ok(value),
+                Receive::Disconnected => return Err(RecvError::Disconnected),
+                Receive::TimedOut => return Err(RecvError::TimedOut),
+                Receive::Wait => {}
             }
             let left = timeout.map(|timeout| timeout.saturating_sub(started.elapsed()));
             if left == Some(Duration::ZERO) {
                 // The only thread that could be woken is this one.
-                let _ = reply.expire();
+                let _ = channel.time_out();
             } else {
-                reply = self.0.wake.wait_for(reply, left);
+                channel = self.0.wake.wait_for(channel, left);
             }
         }
     }
@@ -115,7 +116,7 @@ pub struct TimeoutTrigger<T>(Arc<Shared<T>>);
 impl<T> TimeoutTrigger<T> {
     /// The timeout passes now.
     pub fn fire(self) {
-        let settled = self.0.reply.lock().expire();
+        let settled = self.0.channel.lock().time_out();
         self.0.carry_out(settled);
     }
 

@@ -1,6 +1,6 @@
 //! The cooperator explored: tasks that are paused, resumed and stopped at every moment, also in their own steps, and a cooperator that is.
 
-use super::{Row, Rows, Steps, World, finds, sound, table, table_file};
+use super::{Row, Rows, Steps, World, must_find, must_hold, table, table_file};
 use crate::machine::cooperative::{Crew, Do, End, Stepped, Task, Unpaused};
 
 const PAUSES: usize = 2;
@@ -19,9 +19,9 @@ struct Member {
     told: u8,
 }
 
-/// A fault put into the world to see that the search finds it.
+/// A bug that is put into the world, to check that the search finds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Seed {
+enum Bug {
     None,
     /// A resume ends a wait, as Twisted's does.
     ResumeWakes,
@@ -33,7 +33,7 @@ enum Seed {
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Office {
-    seed: Seed,
+    bug: Bug,
     crew: Crew,
     members: Vec<Member>,
     /// A timer is set.
@@ -44,7 +44,7 @@ struct Office {
     stepped: bool,
     stops: u8,
     lost: bool,
-    fault: Option<&'static str>,
+    violation: Option<&'static str>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -65,12 +65,12 @@ enum Event {
 }
 
 impl Office {
-    fn new(seed: Seed, tasks: usize) -> Self {
+    fn new(bug: Bug, tasks: usize) -> Self {
         let member =
             Member { task: Task::Ready, in_line: true, stepping: false, waits: false, pauses: 0, steps: 2, told: 0 };
         let (members, stops) = (vec![member; tasks], 1);
         Self {
-            seed,
+            bug,
             crew: Crew::new(false),
             members,
             timer: false,
@@ -78,7 +78,7 @@ impl Office {
             stepped: false,
             stops,
             lost: false,
-            fault: None,
+            violation: None,
         }
     }
 
@@ -122,7 +122,7 @@ impl Office {
     }
 
     fn carry_out(&mut self, id: usize, what: Do, steps: &mut Steps<'_, Self>) {
-        let stays = self.seed == Seed::StaysInLine;
+        let stays = self.bug == Bug::StaysInLine;
         let member = &mut self.members[id];
         match what {
             Do::Nothing => {}
@@ -182,9 +182,9 @@ impl Office {
             Err(Unpaused) => "refuse: not paused",
         });
         if outcome.is_ok() != (self.members[id].pauses > 0) {
-            next.fault = Some("what is paused can be resumed, and nothing else");
+            next.violation = Some("what is paused can be resumed, and nothing else");
         }
-        if self.seed == Seed::ResumeWakes && self.members[id].waits {
+        if self.bug == Bug::ResumeWakes && self.members[id].waits {
             next.members[id].task = Task::Ready;
             next.members[id].in_line = true;
         }
@@ -252,22 +252,22 @@ impl Office {
             next.timer = false;
             next.ticking = next.crew(steps, "begin tick", Crew::begin);
             next.stepped = false;
-            steps.certain(Event::TheTickBegins, next);
+            steps.fair(Event::TheTickBegins, next);
             let mut next = self.clone();
             (next.timer, next.lost) = (false, true);
             if next.crew(steps, "lost", Crew::lost) {
                 next = next.all_end(End::ReactorStopped, steps);
             }
-            steps.possible(Event::TheReactorEnds, next);
+            steps.unfair(Event::TheReactorEnds, next);
         }
         let at_work = self.members.iter().any(|member| member.stepping);
         if self.ticking && !at_work {
             let mut next = self.clone();
             (next.ticking, next.stepped) = (false, false);
-            let any = self.any() && self.seed != Seed::ForgetsTheNextTick;
+            let any = self.any() && self.bug != Bug::ForgetsTheNextTick;
             next.timer |= next.crew(steps, "tick over", |crew| crew.over(any));
             if self.stepped || !self.any() {
-                steps.certain(Event::TheTickIsOver, next);
+                steps.fair(Event::TheTickIsOver, next);
             }
             if let Some(id) = self.members.iter().position(|member| member.in_line) {
                 let mut next = self.clone();
@@ -277,13 +277,13 @@ impl Office {
                 member.task.begin();
                 let (from, to) = (label(self.members[id].task), label(next.members[id].task));
                 steps.row(Row { from, event: "begin", action: "step it", to });
-                steps.certain(Event::IsStepped(id), next);
+                steps.fair(Event::IsStepped(id), next);
             }
         }
         let mut next = self.clone();
         let any = self.any();
         next.timer |= next.crew(steps, "start", |crew| crew.start(any));
-        steps.possible(Event::TheCooperatorStarts, next);
+        steps.unfair(Event::TheCooperatorStarts, next);
         if self.stops > 0 {
             let mut next = self.clone();
             next.stops -= 1;
@@ -291,7 +291,7 @@ impl Office {
                 next.timer = false;
             }
             let next = next.all_end(End::SchedulerStopped, steps);
-            steps.possible(Event::TheCooperatorStops, next);
+            steps.unfair(Event::TheCooperatorStops, next);
         }
     }
 }
@@ -307,30 +307,30 @@ impl World for Office {
             let member = &self.members[id];
             if member.pauses < PAUSES {
                 let next = self.pauses(id, steps);
-                steps.possible(Event::Pauses(id), next);
+                steps.unfair(Event::Pauses(id), next);
             }
             let next = self.resumes(id, steps);
-            steps.possible(Event::Resumes(id), next);
+            steps.unfair(Event::Resumes(id), next);
             let next = self.stop(id, End::Stopped, steps);
-            steps.possible(Event::Stops(id), next);
+            steps.unfair(Event::Stops(id), next);
             if member.stepping {
                 for stepped in [Stepped::More, Stepped::Waits, Stepped::Done, Stepped::Failed] {
                     if member.steps == 0 && matches!(stepped, Stepped::More | Stepped::Waits) {
                         continue;
                     }
                     let next = self.step_is_over(id, stepped, steps);
-                    steps.hoped(Event::StepIsOver(id, stepped), next);
+                    steps.user_fair(Event::StepIsOver(id, stepped), next);
                 }
             }
             if member.waits && !member.stepping {
                 let (woken, in_vain) = (self.woken(id, false, steps), self.woken(id, true, steps));
-                steps.hoped(Event::IsWoken(id), woken);
-                steps.hoped(Event::WaitsInVain(id), in_vain);
+                steps.user_fair(Event::IsWoken(id), woken);
+                steps.user_fair(Event::WaitsInVain(id), in_vain);
             }
         }
     }
 
-    fn wrong(&self) -> Option<&'static str> {
+    fn violation(&self) -> Option<&'static str> {
         for member in &self.members {
             let over = member.task.end().is_some();
             if member.told != u8::from(over) {
@@ -350,7 +350,7 @@ impl World for Office {
         if self.timer && !self.any() {
             return Some("a timer is set, and there is nothing to step");
         }
-        self.fault
+        self.violation
     }
 
     fn stuck(&self) -> Option<&'static str> {
@@ -387,19 +387,19 @@ fn label(task: Task) -> &'static str {
 #[test]
 fn a_task_is_stepped_while_it_is_ready_and_its_end_is_told_once() {
     let mut rows = Rows::new();
-    rows.extend(sound(Office::new(Seed::None, 1), 342, 1752));
-    rows.extend(sound(Office::new(Seed::None, 2), 16182, 133363));
+    rows.extend(must_hold(Office::new(Bug::None, 1), 342, 1752));
+    rows.extend(must_hold(Office::new(Bug::None, 2), 16182, 133363));
     let crew = ["Idle", "Scheduled", "Ticking", "Stopped", "Unstarted"];
     let (crew, tasks): (Rows, Rows) = rows.into_iter().partition(|row| crew.contains(&row.from));
-    let text = format!("The task:\n\n{}\n\nThe cooperator:\n\n{}", table::chapter(&tasks), table::chapter(&crew));
+    let text = format!("The task:\n\n{}\n\nThe cooperator:\n\n{}", table::markdown(&tasks), table::markdown(&crew));
     table_file::assert_current("cooperative", &text);
 }
 
 // Checks: B68, P34
 #[test]
-fn seeded_faults_of_the_cooperator_are_found() {
-    let finds = |seed, what| finds(Office::new(seed, 1), what);
-    finds(Seed::ResumeWakes, "a task is stepped that is paused, or waits");
-    finds(Seed::ForgetsTheNextTick, "tasks are ready, and no tick is to come");
-    finds(Seed::StaysInLine, "a task that has ended is stepped, or waits");
+fn injected_bugs_of_the_cooperator_are_found() {
+    let must_find = |bug, what| must_find(Office::new(bug, 1), what);
+    must_find(Bug::ResumeWakes, "a task is stepped that is paused, or waits");
+    must_find(Bug::ForgetsTheNextTick, "tasks are ready, and no tick is to come");
+    must_find(Bug::StaysInLine, "a task that has ended is stepped, or waits");
 }

@@ -1,13 +1,13 @@
 //! The list of Deferreds explored: members come to values and errors in every order, under every rule of what decides the list.
 
-use super::{Row, Steps, World, finds, sound, table, table_file};
+use super::{Row, Steps, World, must_find, must_hold, table, table_file};
 use crate::machine::gather::{Arrival, DecidedBy, GatherState};
 
 const MEMBERS: usize = 4;
 
-/// A fault planted in the world, to see that the search finds it.
+/// A bug that is put into the world, to check that the search finds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Seed {
+enum Bug {
     None,
     /// The machine is not told of the last result.
     LastResultIsNotReported,
@@ -17,7 +17,7 @@ enum Seed {
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct ListWorld {
-    seed: Seed,
+    bug: Bug,
     by: DecidedBy,
     gather: GatherState,
     /// Members without a result.
@@ -37,10 +37,10 @@ enum Event {
 }
 
 impl ListWorld {
-    fn new(seed: Seed, by: DecidedBy, members: usize) -> Self {
+    fn new(bug: Bug, by: DecidedBy, members: usize) -> Self {
         let (gather, at_once) = GatherState::new(by, members);
         let fired = usize::from(at_once);
-        Self { seed, by, gather, missing: members, stored: 0, values: 0, errors: 0, fired, fired_at: 0 }
+        Self { bug, by, gather, missing: members, stored: 0, values: 0, errors: 0, fired, fired_at: 0 }
     }
 
     fn arrived(&self, is_value: bool, steps: &mut Steps<'_, Self>) -> Self {
@@ -51,7 +51,7 @@ impl ListWorld {
         } else {
             next.errors += 1
         }
-        if self.seed == Seed::LastResultIsNotReported && next.missing == 0 {
+        if self.bug == Bug::LastResultIsNotReported && next.missing == 0 {
             next.stored += 1;
             return next;
         }
@@ -66,7 +66,7 @@ impl ListWorld {
         let event = if is_value { "a value arrives" } else { "an error arrives" };
         steps.row(Row { from, event, action, to: label(&next.gather) });
         match arrival {
-            Arrival::Decides if self.seed == Seed::DecidingResultIsStored => next.stored += 1,
+            Arrival::Decides if self.bug == Bug::DecidingResultIsStored => next.stored += 1,
             Arrival::Store => next.stored += 1,
             Arrival::Decides | Arrival::Completes => {
                 next.stored = if arrival == Arrival::Completes { next.stored + 1 } else { 0 };
@@ -85,16 +85,16 @@ impl World for ListWorld {
     fn steps(&self, steps: &mut Steps<'_, Self>) {
         if self.missing > 0 {
             let (value, error) = (self.arrived(true, steps), self.arrived(false, steps));
-            steps.hoped(Event::Value, value);
-            steps.hoped(Event::Error, error);
+            steps.user_fair(Event::Value, value);
+            steps.user_fair(Event::Error, error);
         }
     }
 
-    fn wrong(&self) -> Option<&'static str> {
+    fn violation(&self) -> Option<&'static str> {
         let arrived = self.values + self.errors;
         let decides = self.by.value && self.values > 0 || self.by.error && self.errors > 0;
         let due = decides || self.missing == 0;
-        if self.seed != Seed::LastResultIsNotReported && self.fired != usize::from(due) {
+        if self.bug != Bug::LastResultIsNotReported && self.fired != usize::from(due) {
             return Some("the list does not fire exactly once, as soon as it is decided");
         }
         if self.fired == 1 && !decides && self.stored != arrived {
@@ -107,7 +107,7 @@ impl World for ListWorld {
             .then_some("a list that any result decides fires on another than the first")
     }
 
-    fn done(&self) -> Option<&'static str> {
+    fn unfinished(&self) -> Option<&'static str> {
         (self.fired == 0).then_some("all members have fired, and the list has not")
     }
 }
@@ -126,19 +126,19 @@ fn a_list_fires_once_whatever_its_members_come_to() {
     let sizes = [(15, 20), (25, 28), (25, 28), (15, 20)];
     let mut rows = super::Rows::new();
     for (by, (states, steps)) in rules().zip(sizes) {
-        rows.extend(sound(ListWorld::new(Seed::None, by, MEMBERS), states, steps));
-        sound(ListWorld::new(Seed::None, by, 0), 1, 0);
+        rows.extend(must_hold(ListWorld::new(Bug::None, by, MEMBERS), states, steps));
+        must_hold(ListWorld::new(Bug::None, by, 0), 1, 0);
     }
-    table_file::assert_current("gather", &table::chapter(&rows));
+    table_file::assert_current("gather", &table::markdown(&rows));
 }
 
 // Checks: B61
 #[test]
-fn seeded_faults_of_the_list_are_found() {
+fn injected_bugs_of_the_list_are_found() {
     let all = DecidedBy { value: false, error: false };
-    let last = ListWorld::new(Seed::LastResultIsNotReported, all, MEMBERS);
-    finds(last, "all members have fired, and the list has not");
+    let last = ListWorld::new(Bug::LastResultIsNotReported, all, MEMBERS);
+    must_find(last, "all members have fired, and the list has not");
     let first_value = DecidedBy { value: true, error: false };
-    let deciding = ListWorld::new(Seed::DecidingResultIsStored, first_value, MEMBERS);
-    finds(deciding, "the list does not fire exactly once, as soon as it is decided");
+    let deciding = ListWorld::new(Bug::DecidingResultIsStored, first_value, MEMBERS);
+    must_find(deciding, "the list does not fire exactly once, as soon as it is decided");
 }

@@ -1,11 +1,11 @@
-//! The inbox explored: posters, a loop that takes, parks and resumes, wakes for no reason, and a close at any point.
+//! The inbox, searched: posters, a loop that takes, parks and resumes, spurious wakes, and a close at any point.
 
 use std::mem;
 
-use super::{Row, Steps, World, finds, sound, table, table_file};
-use crate::machine::inbox::{Inbox, LoopState, Park, Posted, Refused};
+use super::{Row, Steps, World, must_find, must_hold, table, table_file};
+use crate::machine::inbox::{Inbox, LoopState, LoopWake, Park, PostError};
 
-/// A call is known by its poster and its number among that poster's.
+/// A call: its poster, and its number among that poster's calls.
 type Call = (usize, u8);
 
 /// What a poster is about to do.
@@ -14,109 +14,110 @@ enum Poster {
     Posts,
     /// Has released the lock, and wakes the loop next.
     OwesWake,
-    /// [`Seed::WakesFirst`] only: has woken the loop, and posts next.
+    /// With [`Bug::WakesFirst`] only: has woken the loop, and posts next.
     Woke,
-    /// Was told that the inbox is closed.
+    /// Has learnt that the inbox is closed.
     Refused,
-    /// Waits for a place.
-    AwaitsPlace,
-    /// Was released from that wait, perhaps because its time is over, and has not locked the inbox again.
+    /// Waits for a free slot.
+    AwaitsSlot,
+    /// That wait is over, and it has not locked the inbox again.
     TriesAgain {
-        late: bool,
+        /// The wait was over because its time had passed.
+        timed_out: bool,
     },
 }
 
 /// What the loop is about to do, or waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Loop {
-    /// Takes what is there and runs it.
-    Turns,
-    /// Has run a batch, and parks if there is nothing else.
+    /// Takes all calls and runs them.
+    Takes,
+    /// Has run a batch, and parks next.
     Parks,
-    /// [`Seed::LooksThenSleeps`] only: has seen the inbox empty.
+    /// With [`Bug::LooksThenSleeps`] only: has seen the inbox empty.
     Sleeps,
-    /// Waits for a wake.
+    /// Waits to be woken.
     Waits,
-    /// Was released from its wait, and has not locked the inbox again.
+    /// Its wait is over, and it has not locked the inbox again.
     Released,
     Closed,
 }
 
-/// A fault put into the world to see that the search finds it.
+/// A bug that is put into the world, to check that the search finds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Seed {
+enum Bug {
     None,
-    /// A poster does not carry out the wake it owes.
+    /// A poster does not carry out the wake that it owes.
     ForgetsTheWake,
     /// The wake comes before the call (R16).
     WakesFirst,
-    /// The loop looks, and sleeps later, without telling the machine (R9).
+    /// The loop finds the inbox empty, and sleeps later, without a transition (R9).
     LooksThenSleeps,
-    /// The loop does not say that it is awake again: a flag left standing (R17).
+    /// The loop does not say that it is awake again: a stale flag (R17).
     ForgetsToResume,
-    /// Whoever waits for a place is not told of any (R6).
-    ForgetsThePlaces,
+    /// Posters that wait for a slot are not notified (R6).
+    ForgetsWaitingPosters,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Office {
-    seed: Seed,
+struct InboxWorld {
+    bug: Bug,
     inbox: Inbox<Vec<Call>>,
-    /// What was accepted and has not run, in the order of acceptance: what the inbox ought to hold.
+    /// The calls that were accepted and have not run, in the order of acceptance: what the inbox should hold.
     expected: Vec<Call>,
     posters: Vec<Poster>,
-    /// How many calls each poster has still to post; the last one is the loop itself, which posts while it runs a batch.
-    left: Vec<u8>,
-    looper: Loop,
+    /// How many calls each poster may still post. The last is the loop itself, which posts while it runs a batch.
+    budget: Vec<u8>,
+    consumer: Loop,
     /// The most calls that may wait.
     bound: usize,
-    /// The loop has made places, and tells those who wait for one next.
-    tells: bool,
-    /// A wake was asked for since the loop last resumed.
+    /// The loop has freed slots, and notifies waiting posters next.
+    notifies_posters: bool,
+    /// A wake was owed since the loop last resumed.
     woken: bool,
-    fault: Option<&'static str>,
+    violation: Option<&'static str>,
 }
 
 #[derive(Debug, Clone, Copy)]
-#[expect(dead_code, reason = "whose step it is is read in the trace of a fault")]
+#[expect(dead_code, reason = "whose step it is is read in the trace of a counterexample")]
 enum Event {
     Posts(usize),
     Wakes(usize),
-    TheLoopPosts,
-    TheLoopTakes,
-    TheLoopParks,
-    TheLoopSleeps,
-    TheLoopResumes,
-    TheLoopCloses,
-    TheLoopTells,
+    LoopPosts,
+    LoopTakes,
+    LoopParks,
+    LoopSleeps,
+    LoopResumes,
+    LoopCloses,
+    LoopNotifiesPosters,
     TriesAgain(usize),
-    ItsTimePasses(usize),
-    ItsDeadlinePassesOrNothingWakesIt,
+    PosterTimesOut(usize),
+    LoopWakesByDeadlineOrSpuriously,
 }
 
-impl Office {
-    fn new(posters: usize, calls: u8, own_calls: u8, seed: Seed) -> Self {
-        Self::bounded(usize::MAX, posters, calls, own_calls, seed)
+impl InboxWorld {
+    fn new(posters: usize, calls: u8, own_calls: u8, bug: Bug) -> Self {
+        Self::bounded(usize::MAX, posters, calls, own_calls, bug)
     }
 
-    fn bounded(bound: usize, posters: usize, calls: u8, own_calls: u8, seed: Seed) -> Self {
-        let mut left = vec![calls; posters];
-        left.push(own_calls);
+    fn bounded(bound: usize, posters: usize, calls: u8, own_calls: u8, bug: Bug) -> Self {
+        let mut budget = vec![calls; posters];
+        budget.push(own_calls);
         Self {
-            seed,
+            bug,
             inbox: Inbox::new(bound),
             bound,
-            tells: false,
+            notifies_posters: false,
             expected: Vec::new(),
             posters: vec![Poster::Posts; posters],
-            left,
-            looper: Loop::Turns,
+            budget,
+            consumer: Loop::Takes,
             woken: false,
-            fault: None,
+            violation: None,
         }
     }
 
-    /// One transition of the machine, and its row.
+    /// One transition of the machine. Adds its row.
     fn step<A>(
         &mut self,
         steps: &mut Steps<'_, Self>,
@@ -127,217 +128,217 @@ impl Office {
         let from = label(&self.inbox);
         let outcome = transition(&mut self.inbox);
         steps.row(Row { from, event, action: action(&outcome), to: label(&self.inbox) });
-        if *self.inbox.calls() != self.expected && self.fault.is_none() && !event.starts_with("post") {
-            self.fault = Some("the inbox does not hold what was accepted, in that order");
+        if *self.inbox.calls() != self.expected && self.violation.is_none() && !event.starts_with("post") {
+            self.violation = Some("the inbox does not hold what was accepted, in that order");
         }
         outcome
     }
 
-    /// Posts the next call of `who`; says whether a wake is owed.
-    fn post(&mut self, steps: &mut Steps<'_, Self>, who: usize) -> Result<Posted, Call> {
+    /// Posts the next call of `who`.
+    fn post(&mut self, steps: &mut Steps<'_, Self>, who: usize) -> Result<LoopWake, Call> {
         let was = self.inbox.state();
-        let call = (who, self.left[who]);
-        self.left[who] -= 1;
+        let call = (who, self.budget[who]);
+        self.budget[who] -= 1;
         let posted = self.step(
             steps,
             "post",
             |inbox| inbox.post(call),
             |posted| match posted {
-                Ok(Posted::OweNothing) => "nothing",
-                Ok(Posted::Wake) => "wake the loop",
-                Err(_) => "hand the call back",
+                Ok(LoopWake::NotNeeded) => "nothing",
+                Ok(LoopWake::Needed) => "wake the loop",
+                Err(_) => "return the call",
             },
         );
         match posted {
-            Ok(owed) => {
+            Ok(wake) => {
                 self.expected.push(call);
-                if (owed == Posted::Wake) != (was == LoopState::Asleep) {
-                    self.fault = Some("a wake is owed exactly on the edge from asleep to woken");
+                if (wake == LoopWake::Needed) != (was == LoopState::Asleep) {
+                    self.violation = Some("a wake is owed exactly on the edge from asleep to woken");
                 }
-                if owed == Posted::Wake && !matches!(self.looper, Loop::Waits | Loop::Released) {
-                    self.fault = Some("a wake is owed to a loop that is awake");
+                if wake == LoopWake::Needed && !matches!(self.consumer, Loop::Waits | Loop::Released) {
+                    self.violation = Some("a wake is owed to a loop that is awake");
                 }
-                if owed == Posted::Wake && mem::replace(&mut self.woken, true) {
-                    self.fault = Some("one sleep costs two wakes");
+                if wake == LoopWake::Needed && mem::replace(&mut self.woken, true) {
+                    self.violation = Some("one sleep costs two wakes");
                 }
             }
             Err(back) if back != call || was != LoopState::Closed => {
-                self.fault = Some("only a closed inbox hands a call back, and that very one");
+                self.violation = Some("a call is returned that must not be, or another call is");
             }
             Err(_) => {}
         }
         posted
     }
 
-    /// Posts within the bound, or waits for a place, or gives up.
-    fn post_within(&self, steps: &mut Steps<'_, Self>, who: usize, waited: Option<bool>) {
-        let call = (who, self.left[who]);
+    /// Posts within the bound, or waits for a slot, or gives up. `waited`: it has waited before, and whether it timed out.
+    fn post_bounded(&self, steps: &mut Steps<'_, Self>, who: usize, waited: Option<bool>) {
+        let call = (who, self.budget[who]);
         let mut next = self.clone();
         let posted = next.step(
             steps,
-            "post_within",
-            |inbox| inbox.post_within(call),
+            "post_bounded",
+            |inbox| inbox.post_bounded(call),
             |posted| match posted {
-                Ok(Posted::OweNothing) => "nothing",
-                Ok(Posted::Wake) => "wake the loop",
-                Err(Refused::Closed(_)) => "hand the call back",
-                Err(Refused::Full(_)) => "hand the call back, or wait",
+                Ok(LoopWake::NotNeeded) => "nothing",
+                Ok(LoopWake::Needed) => "wake the loop",
+                Err(PostError::Closed(_)) => "return the call",
+                Err(PostError::Full(_)) => "return the call, or wait",
             },
         );
-        // Whoever waited is certain to come; whoever has not may never.
-        let tell = |steps: &mut Steps<'_, Self>, next| match waited {
-            None => steps.possible(Event::Posts(who), next),
-            Some(_) => steps.certain(Event::TriesAgain(who), next),
+        // A poster that has waited always goes on; one that begins to post is free not to.
+        let add = |steps: &mut Steps<'_, Self>, next| match waited {
+            None => steps.unfair(Event::Posts(who), next),
+            Some(_) => steps.fair(Event::TriesAgain(who), next),
         };
-        if let Err(Refused::Full(_)) = posted {
+        if let Err(PostError::Full(_)) = posted {
             if self.expected.len() < self.bound {
-                next.fault = Some("a call is handed back for which there is a place");
+                next.violation = Some("a call is returned although there is a free slot");
             }
             if waited != Some(false) {
                 let mut next = next.clone();
                 next.posters[who] = Poster::Posts;
-                next.left[who] -= 1;
-                tell(steps, next);
+                next.budget[who] -= 1;
+                add(steps, next);
             }
             if waited != Some(true) {
-                next.step(steps, "wait_for_place", Inbox::wait_for_place, |()| "wait");
-                next.posters[who] = Poster::AwaitsPlace;
-                tell(steps, next);
+                next.step(steps, "begin_slot_wait", Inbox::begin_slot_wait, |()| "wait");
+                next.posters[who] = Poster::AwaitsSlot;
+                add(steps, next);
             }
             return;
         }
         if self.expected.len() >= self.bound && posted.is_ok() {
-            next.fault = Some("more calls wait than may");
+            next.violation = Some("more calls are in the inbox than its bound allows");
         }
-        next.left[who] -= 1;
+        next.budget[who] -= 1;
         next.posters[who] = match posted {
-            Ok(Posted::Wake) => Poster::OwesWake,
-            Ok(Posted::OweNothing) => Poster::Posts,
+            Ok(LoopWake::Needed) => Poster::OwesWake,
+            Ok(LoopWake::NotNeeded) => Poster::Posts,
             Err(_) => Poster::Refused,
         };
         if posted.is_ok() {
             next.expected.push(call);
         }
-        next.woken |= posted == Ok(Posted::Wake);
-        tell(steps, next);
+        next.woken |= posted == Ok(LoopWake::Needed);
+        add(steps, next);
     }
 
-    /// Once the lock is released, those who wait for a place are to be told of it.
-    fn frees_places(&mut self) {
-        self.tells = self.inbox.is_waited_for() && self.seed != Seed::ForgetsThePlaces;
+    /// Once the lock is released, waiting posters are to be notified.
+    fn frees_slots(&mut self) {
+        self.notifies_posters = self.inbox.has_waiting_posters() && self.bug != Bug::ForgetsWaitingPosters;
     }
 
-    /// What was taken is run, and has to be what was accepted first.
+    /// Runs a batch, which must be what was accepted first.
     fn run(&mut self, batch: &[Call]) {
         if self.expected.len() < batch.len() || self.expected.drain(..batch.len()).as_slice() != batch {
-            self.fault = Some("calls are lost, doubled, or out of order");
+            self.violation = Some("calls are lost, doubled, or out of order");
         }
     }
 
     fn poster_steps(&self, steps: &mut Steps<'_, Self>, who: usize) {
         let mut next = self.clone();
         match self.posters[who] {
-            Poster::Posts if self.left[who] > 0 && self.seed == Seed::WakesFirst => {
+            Poster::Posts if self.budget[who] > 0 && self.bug == Bug::WakesFirst => {
                 if self.inbox.state() == LoopState::Asleep {
                     next.notify();
                 }
                 next.posters[who] = Poster::Woke;
-                steps.possible(Event::Wakes(who), next);
+                steps.unfair(Event::Wakes(who), next);
             }
-            Poster::Posts if self.left[who] > 0 && self.bound < usize::MAX => self.post_within(steps, who, None),
-            Poster::AwaitsPlace => {
-                next.posters[who] = Poster::TriesAgain { late: true };
-                steps.possible(Event::ItsTimePasses(who), next);
+            Poster::Posts if self.budget[who] > 0 && self.bound < usize::MAX => self.post_bounded(steps, who, None),
+            Poster::AwaitsSlot => {
+                next.posters[who] = Poster::TriesAgain { timed_out: true };
+                steps.unfair(Event::PosterTimesOut(who), next);
             }
-            Poster::TriesAgain { late } => {
-                next.step(steps, "waited_for_place", Inbox::waited_for_place, |()| "try again");
-                next.post_within(steps, who, Some(late));
+            Poster::TriesAgain { timed_out } => {
+                next.step(steps, "end_slot_wait", Inbox::end_slot_wait, |()| "try again");
+                next.post_bounded(steps, who, Some(timed_out));
             }
-            Poster::Posts if self.left[who] > 0 => {
+            Poster::Posts if self.budget[who] > 0 => {
                 next.posters[who] = match next.post(steps, who) {
-                    Ok(Posted::Wake) if self.seed != Seed::ForgetsTheWake => Poster::OwesWake,
+                    Ok(LoopWake::Needed) if self.bug != Bug::ForgetsTheWake => Poster::OwesWake,
                     Ok(_) => Poster::Posts,
                     Err(_) => Poster::Refused,
                 };
-                steps.possible(Event::Posts(who), next);
+                steps.unfair(Event::Posts(who), next);
             }
             Poster::Posts | Poster::Refused => {}
             Poster::Woke => {
                 let _ = next.post(steps, who);
                 next.posters[who] = Poster::Posts;
-                steps.certain(Event::Posts(who), next);
+                steps.fair(Event::Posts(who), next);
             }
             Poster::OwesWake => {
                 next.notify();
                 next.posters[who] = Poster::Posts;
-                steps.certain(Event::Wakes(who), next);
+                steps.fair(Event::Wakes(who), next);
             }
         }
     }
 
-    /// A notify that finds nobody waiting is lost.
+    /// A notify while the loop does not wait has no effect.
     fn notify(&mut self) {
-        if self.looper == Loop::Waits {
-            self.looper = Loop::Released;
+        if self.consumer == Loop::Waits {
+            self.consumer = Loop::Released;
         }
     }
 
     fn loop_steps(&self, steps: &mut Steps<'_, Self>) {
         let mut next = self.clone();
-        match self.looper {
-            Loop::Turns => {
+        match self.consumer {
+            Loop::Takes => {
                 let mut batch = Vec::new();
                 next.expected.clear();
                 next.step(steps, "take", |inbox| inbox.take(&mut batch), |()| "run what was taken");
                 next.expected.clone_from(&self.expected);
                 next.run(&batch);
-                next.frees_places();
-                next.looper = Loop::Parks;
-                steps.certain(Event::TheLoopTakes, next.clone());
+                next.frees_slots();
+                next.consumer = Loop::Parks;
+                steps.fair(Event::LoopTakes, next.clone());
                 let me = self.posters.len();
-                if self.left[me] > 0 {
+                if self.budget[me] > 0 {
                     // In the midst of a batch; what it posts is for the next.
-                    if next.post(steps, me) != Ok(Posted::OweNothing) {
-                        next.fault = Some("the loop owes itself a wake");
+                    if next.post(steps, me) != Ok(LoopWake::NotNeeded) {
+                        next.violation = Some("the loop owes itself a wake");
                     }
-                    steps.possible(Event::TheLoopPosts, next);
+                    steps.unfair(Event::LoopPosts, next);
                 }
                 let mut closed = self.clone();
                 closed.expected.clear();
                 let rest = closed.step(steps, "close", Inbox::close, |_| "run or drop the rest");
                 closed.expected.clone_from(&self.expected);
                 closed.run(&rest);
-                closed.frees_places();
-                closed.looper = Loop::Closed;
-                steps.possible(Event::TheLoopCloses, closed);
+                closed.frees_slots();
+                closed.consumer = Loop::Closed;
+                steps.unfair(Event::LoopCloses, closed);
             }
-            Loop::Parks if self.seed == Seed::LooksThenSleeps => {
-                next.looper = if self.inbox.calls().is_empty() { Loop::Sleeps } else { Loop::Turns };
-                steps.certain(Event::TheLoopParks, next);
+            Loop::Parks if self.bug == Bug::LooksThenSleeps => {
+                next.consumer = if self.inbox.calls().is_empty() { Loop::Sleeps } else { Loop::Takes };
+                steps.fair(Event::LoopParks, next);
             }
             Loop::Parks => {
                 let park = next.step(steps, "park", Inbox::park, |park| match park {
                     Park::Sleep => "wait",
                     Park::Stay => "take first",
                 });
-                next.looper = if park == Park::Sleep { Loop::Waits } else { Loop::Turns };
-                steps.certain(Event::TheLoopParks, next);
+                next.consumer = if park == Park::Sleep { Loop::Waits } else { Loop::Takes };
+                steps.fair(Event::LoopParks, next);
             }
             Loop::Sleeps => {
-                next.looper = Loop::Waits;
-                steps.certain(Event::TheLoopSleeps, next);
+                next.consumer = Loop::Waits;
+                steps.fair(Event::LoopSleeps, next);
             }
             Loop::Waits => {
-                next.looper = Loop::Released;
-                steps.possible(Event::ItsDeadlinePassesOrNothingWakesIt, next);
+                next.consumer = Loop::Released;
+                steps.unfair(Event::LoopWakesByDeadlineOrSpuriously, next);
             }
             Loop::Released => {
-                if self.seed != Seed::ForgetsToResume {
+                if self.bug != Bug::ForgetsToResume {
                     next.step(steps, "resume", Inbox::resume, |()| "take");
                     next.woken = false;
                 }
-                next.looper = Loop::Turns;
-                steps.certain(Event::TheLoopResumes, next);
+                next.consumer = Loop::Takes;
+                steps.fair(Event::LoopResumes, next);
             }
             Loop::Closed => {
                 // What the end of the reactor does once more, and what a loop would find that waits after it.
@@ -346,44 +347,44 @@ impl Office {
                 let park = next.step(steps, "park", Inbox::park, |_| "take first");
                 next.step(steps, "take", |inbox| inbox.take(&mut Vec::new()), |()| "run what was taken");
                 if !again.is_empty() || park != Park::Stay || next.inbox != self.inbox {
-                    next.fault = Some("a closed inbox is not closed for good");
+                    next.violation = Some("a closed inbox is not closed for good");
                 }
-                if next.fault.is_some() {
-                    steps.certain(Event::TheLoopCloses, next);
+                if next.violation.is_some() {
+                    steps.fair(Event::LoopCloses, next);
                 }
             }
         }
     }
 }
 
-impl World for Office {
+impl World for InboxWorld {
     type Event = Event;
 
     fn steps(&self, steps: &mut Steps<'_, Self>) {
         (0..self.posters.len()).for_each(|who| self.poster_steps(steps, who));
-        if self.tells {
+        if self.notifies_posters {
             let mut next = self.clone();
-            next.tells = false;
-            for poster in next.posters.iter_mut().filter(|poster| **poster == Poster::AwaitsPlace) {
-                *poster = Poster::TriesAgain { late: false };
+            next.notifies_posters = false;
+            for poster in next.posters.iter_mut().filter(|poster| **poster == Poster::AwaitsSlot) {
+                *poster = Poster::TriesAgain { timed_out: false };
             }
-            steps.certain(Event::TheLoopTells, next);
+            steps.fair(Event::LoopNotifiesPosters, next);
         } else {
             self.loop_steps(steps);
         }
     }
 
-    fn wrong(&self) -> Option<&'static str> {
+    fn violation(&self) -> Option<&'static str> {
         let wake_under_way = self.posters.contains(&Poster::OwesWake);
-        if self.looper == Loop::Waits && !self.expected.is_empty() && !wake_under_way {
+        if self.consumer == Loop::Waits && !self.expected.is_empty() && !wake_under_way {
             return Some("the loop sleeps with calls in its inbox, and no wake is under way");
         }
-        self.fault
+        self.violation
     }
 
     fn stuck(&self) -> Option<&'static str> {
-        if self.posters.contains(&Poster::AwaitsPlace) {
-            return Some("a poster waits for a place beside one");
+        if self.posters.contains(&Poster::AwaitsSlot) {
+            return Some("a poster waits for a slot although there is one");
         }
         (!self.expected.is_empty()).then_some("an accepted call is never run")
     }
@@ -405,19 +406,22 @@ fn label(inbox: &Inbox<Vec<Call>>) -> &'static str {
 // Checks: B6, B9, B44, P1, P53, R6, R9, R16, R17, R18, R19, R23, R22
 #[test]
 fn no_call_is_lost_doubled_or_overtaken_and_no_wake_is_missed() {
-    let mut rows = sound(Office::new(2, 3, 1, Seed::None), 3_126, 8_132);
-    rows.extend(sound(Office::new(3, 2, 2, Seed::None), 21_404, 64_530));
-    rows.extend(sound(Office::bounded(1, 3, 2, 1, Seed::None), 38_074, 155_594));
-    table_file::assert_current("inbox", &table::chapter(&rows));
+    let mut rows = must_hold(InboxWorld::new(2, 3, 1, Bug::None), 3_126, 8_132);
+    rows.extend(must_hold(InboxWorld::new(3, 2, 2, Bug::None), 21_404, 64_530));
+    rows.extend(must_hold(InboxWorld::bounded(1, 3, 2, 1, Bug::None), 38_074, 155_594));
+    table_file::assert_current("inbox", &table::markdown(&rows));
 }
 
 // Checks: B6, R9, R16, R17
 #[test]
-fn seeded_faults_of_the_inbox_are_found() {
+fn injected_bugs_of_the_inbox_are_found() {
     let sleeps = "the loop sleeps with calls in its inbox, and no wake is under way";
-    finds(Office::new(2, 2, 0, Seed::ForgetsTheWake), sleeps);
-    finds(Office::new(2, 2, 0, Seed::WakesFirst), sleeps);
-    finds(Office::new(2, 2, 0, Seed::LooksThenSleeps), sleeps);
-    finds(Office::new(2, 2, 0, Seed::ForgetsToResume), "a wake is owed to a loop that is awake");
-    finds(Office::bounded(1, 2, 2, 0, Seed::ForgetsThePlaces), "a poster waits for a place beside one");
+    must_find(InboxWorld::new(2, 2, 0, Bug::ForgetsTheWake), sleeps);
+    must_find(InboxWorld::new(2, 2, 0, Bug::WakesFirst), sleeps);
+    must_find(InboxWorld::new(2, 2, 0, Bug::LooksThenSleeps), sleeps);
+    must_find(InboxWorld::new(2, 2, 0, Bug::ForgetsToResume), "a wake is owed to a loop that is awake");
+    must_find(
+        InboxWorld::bounded(1, 2, 2, 0, Bug::ForgetsWaitingPosters),
+        "a poster waits for a slot although there is one",
+    );
 }

@@ -1,64 +1,64 @@
-//! The reactor's life explored: every event in every stage, whatever the program's triggers wait for.
+//! The lifecycle, searched: every event in every state, whatever the triggers of startup and shutdown wait for.
 
-use super::{Row, Steps, World, finds, sound, table, table_file};
-use crate::machine::lifecycle::{Lifecycle, Stage, StopRefused, TurnOver};
+use super::{Row, Steps, World, must_find, must_hold, table, table_file};
+use crate::machine::lifecycle::{EndOfTurn, Lifecycle, LifecycleState, StopRefused};
 
-/// How far the firing of an event is that the reactor waits for.
+/// How far the startup or the shutdown event is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Firing {
-    NotYet,
-    /// A *before* trigger has returned a Deferred.
+    NotFired,
+    /// Waits for a *before* trigger.
     Before,
-    /// So has a *during* trigger.
+    /// Waits for a *during* trigger.
     During,
     Over,
 }
 
-/// A fault put into the world to see that the search finds it.
+/// A bug that is put into the world, to check that the search finds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Seed {
+enum Bug {
     None,
-    /// The end of the shutdown event is not told.
-    NeverWoundUp,
-    /// The startup event goes on, though shutdown has begun, and its *during* phase starts the reactor's life once more.
-    StartsOver,
-    /// A turn ends without looking whether a stop was asked for.
-    DeafToStop,
+    /// The machine is not told that the shutdown event is over.
+    ShutdownNeverDone,
+    /// The *during* phase of startup comes after shutdown has begun, and begins the lifecycle anew.
+    StartsAgain,
+    /// A turn ends without a look at the stop request.
+    IgnoresStop,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Life {
-    seed: Seed,
+struct LifecycleWorld {
+    bug: Bug,
     lifecycle: Lifecycle,
-    /// Inside a turn: calls and timers run.
+    /// A turn is running.
     turning: bool,
     startup: Firing,
     shutdown: Firing,
-    /// A stop was asked for, and not refused.
-    asked: bool,
-    fault: Option<&'static str>,
+    /// A stop was requested, and not refused.
+    stop_requested: bool,
+    violation: Option<&'static str>,
 }
 
 #[derive(Debug, Clone, Copy)]
 enum Event {
-    ATurnBegins,
+    TurnBegins,
     StartupGoesOn,
-    SomebodyAsksToStop,
-    TheTurnIsOver,
+    StopIsRequested,
+    TurnEnds,
     ShutdownGoesOn,
-    TheReactorIsDropped,
+    ReactorIsDropped,
 }
 
-impl Life {
-    fn new(seed: Seed) -> Self {
+impl LifecycleWorld {
+    fn new(bug: Bug) -> Self {
         Self {
-            seed,
+            bug,
             lifecycle: Lifecycle::new(),
             turning: false,
-            startup: Firing::NotYet,
-            shutdown: Firing::NotYet,
-            asked: false,
-            fault: None,
+            startup: Firing::NotFired,
+            shutdown: Firing::NotFired,
+            stop_requested: false,
+            violation: None,
         }
     }
 
@@ -69,35 +69,35 @@ impl Life {
         transition: impl FnOnce(&mut Lifecycle) -> A,
         action: impl FnOnce(&A) -> &'static str,
     ) -> A {
-        let (from, was) = (self.label(), self.lifecycle.stage());
+        let (from, was) = (self.label(), self.lifecycle.state());
         let outcome = transition(&mut self.lifecycle);
         steps.row(Row { from, event, action: action(&outcome), to: self.label() });
-        if self.lifecycle.stage() < was {
-            self.fault = Some("the reactor's life goes backwards");
+        if self.lifecycle.state() < was {
+            self.violation = Some("the lifecycle goes backwards");
         }
         outcome
     }
 
     fn label(&self) -> &'static str {
-        match (self.lifecycle.stage(), self.lifecycle.is_running(), self.asked) {
-            (Stage::Fresh, ..) => "Fresh",
-            (Stage::Starting, _, false) => "Starting",
-            (Stage::Starting, _, true) => "Starting, stop asked",
-            (Stage::Running, _, false) => "Running",
-            (Stage::Running, _, true) => "Running, stop asked",
-            (Stage::Stopping, true, _) => "Stopping, running",
-            (Stage::Stopping, false, _) => "Stopping",
-            (Stage::WoundUp, ..) => "WoundUp",
-            (Stage::Ended, ..) => "Ended",
+        match (self.lifecycle.state(), self.lifecycle.is_running(), self.stop_requested) {
+            (LifecycleState::New, ..) => "New",
+            (LifecycleState::Starting, _, false) => "Starting",
+            (LifecycleState::Starting, _, true) => "Starting, stop requested",
+            (LifecycleState::Running, _, false) => "Running",
+            (LifecycleState::Running, _, true) => "Running, stop requested",
+            (LifecycleState::Stopping, true, _) => "Stopping, running",
+            (LifecycleState::Stopping, false, _) => "Stopping",
+            (LifecycleState::Finishing, ..) => "Finishing",
+            (LifecycleState::Ended, ..) => "Ended",
         }
     }
 
     fn begin(&self, steps: &mut Steps<'_, Self>) -> Self {
         let mut next = self.clone();
-        let first =
-            next.step(steps, "begin", Lifecycle::begin, |first| if *first { "fire startup" } else { "nothing" });
-        if first != (self.startup == Firing::NotYet) {
-            next.fault = Some("startup is fired once, by the first turn");
+        let first = next
+            .step(steps, "begin_turn", Lifecycle::begin_turn, |first| if *first { "fire startup" } else { "nothing" });
+        if first != (self.startup == Firing::NotFired) {
+            next.violation = Some("startup is fired once, by the first turn");
         }
         if first {
             next.startup = Firing::Before;
@@ -108,63 +108,63 @@ impl Life {
 
     fn startup_goes_on(&self, steps: &mut Steps<'_, Self>) -> Self {
         let mut next = self.clone();
-        if self.seed == Seed::StartsOver {
+        if self.bug == Bug::StartsAgain {
             next.lifecycle = Lifecycle::new();
-            let _ = next.lifecycle.begin();
+            let _ = next.lifecycle.begin_turn();
         }
         next.step(steps, "started", Lifecycle::started, |()| "nothing");
         next.startup = Firing::Over;
         next
     }
 
-    fn ask_stop(&self, steps: &mut Steps<'_, Self>) -> Self {
+    fn request_stop(&self, steps: &mut Steps<'_, Self>) -> Self {
         let mut next = self.clone();
-        let stage = self.lifecycle.stage();
-        let asked = next.lifecycle.ask_stop();
-        next.asked |= asked.is_ok();
-        let action = match asked {
+        let state = self.lifecycle.state();
+        let result = next.lifecycle.request_stop();
+        next.stop_requested |= result.is_ok();
+        let action = match result {
             Ok(()) => "nothing",
             Err(StopRefused::NotRunning) => "refuse: not running",
             Err(StopRefused::AlreadyStopping) => "refuse: already stopping",
         };
-        steps.row(Row { from: self.label(), event: "ask_stop", action, to: next.label() });
-        let runs = !matches!(stage, Stage::Fresh | Stage::Ended);
-        let expected = match (runs, self.asked) {
+        steps.row(Row { from: self.label(), event: "request_stop", action, to: next.label() });
+        let runs = !matches!(state, LifecycleState::New | LifecycleState::Ended);
+        let expected = match (runs, self.stop_requested) {
             (false, _) => Err(StopRefused::NotRunning),
             (true, true) => Err(StopRefused::AlreadyStopping),
             (true, false) => Ok(()),
         };
-        if asked != expected {
-            next.fault = Some("a stop is granted once, while the reactor runs");
+        if result != expected {
+            next.violation = Some("a stop is accepted once, while the reactor runs");
         }
-        if next.lifecycle.stage() != stage {
-            next.fault = Some("stop only asks");
+        if next.lifecycle.state() != state {
+            next.violation = Some("requesting a stop changes the state");
         }
         next
     }
 
-    fn turn_over(&self, steps: &mut Steps<'_, Self>) -> Self {
+    fn end_turn(&self, steps: &mut Steps<'_, Self>) -> Self {
         let mut next = self.clone();
         next.turning = false;
-        if self.seed == Seed::DeafToStop {
+        if self.bug == Bug::IgnoresStop {
             return next;
         }
-        let over = next.step(steps, "turn_over", Lifecycle::turn_over, |over| match over {
-            TurnOver::GoOn => "nothing",
-            TurnOver::Shutdown => "fire shutdown",
-            TurnOver::End => "run the last calls, then end",
+        let over = next.step(steps, "end_turn", Lifecycle::end_turn, |over| match over {
+            EndOfTurn::Continue => "nothing",
+            EndOfTurn::FireShutdown => "fire shutdown",
+            EndOfTurn::Finish => "run the last calls, then end",
         });
         match over {
-            TurnOver::GoOn => {}
-            TurnOver::Shutdown => {
-                if self.shutdown != Firing::NotYet || !self.asked {
-                    next.fault = Some("shutdown is fired once, when it was asked for");
+            EndOfTurn::Continue => {}
+            EndOfTurn::FireShutdown => {
+                if self.shutdown != Firing::NotFired || !self.stop_requested {
+                    next.violation = Some("shutdown is fired once, after a stop was requested");
                 }
                 next.shutdown = Firing::Before;
             }
-            TurnOver::End => {
+            EndOfTurn::Finish => {
                 if self.shutdown != Firing::Over {
-                    next.fault = Some("the end comes after the shutdown event");
+                    next.violation = Some("the end comes before the shutdown event is over");
                 }
                 next.step(steps, "end", Lifecycle::end, |()| "nothing");
             }
@@ -178,8 +178,8 @@ impl Life {
             next.step(steps, "no_longer_running", Lifecycle::no_longer_running, |()| "nothing");
             next.shutdown = Firing::During;
         } else {
-            if self.seed != Seed::NeverWoundUp {
-                next.step(steps, "wound_up", Lifecycle::wound_up, |()| "nothing");
+            if self.bug != Bug::ShutdownNeverDone {
+                next.step(steps, "shutdown_done", Lifecycle::shutdown_done, |()| "nothing");
             }
             next.shutdown = Firing::Over;
         }
@@ -187,70 +187,71 @@ impl Life {
     }
 }
 
-impl World for Life {
+impl World for LifecycleWorld {
     type Event = Event;
 
     fn steps(&self, steps: &mut Steps<'_, Self>) {
-        let next = self.ask_stop(steps);
-        steps.possible(Event::SomebodyAsksToStop, next);
+        let next = self.request_stop(steps);
+        steps.unfair(Event::StopIsRequested, next);
         if self.startup == Firing::Before {
-            // It may have been waiting when the reactor was dropped, and be fired by that.
+            // Possible even after the end: dropping the reactor may fire the Deferred that startup waits for.
             let next = self.startup_goes_on(steps);
-            steps.hoped(Event::StartupGoesOn, next);
+            steps.user_fair(Event::StartupGoesOn, next);
         }
         if matches!(self.shutdown, Firing::Before | Firing::During) {
             let next = self.shutdown_goes_on(steps);
-            steps.hoped(Event::ShutdownGoesOn, next);
+            steps.user_fair(Event::ShutdownGoesOn, next);
         }
-        let stage = self.lifecycle.stage();
+        let state = self.lifecycle.state();
         if self.turning {
-            let next = self.turn_over(steps);
-            steps.certain(Event::TheTurnIsOver, next);
-        } else if stage == Stage::WoundUp {
+            let next = self.end_turn(steps);
+            steps.fair(Event::TurnEnds, next);
+        } else if state == LifecycleState::Finishing {
             let next = self.begin(steps);
-            steps.certain(Event::ATurnBegins, next);
-        } else if self.asked && self.shutdown == Firing::NotYet && stage != Stage::Ended {
+            steps.fair(Event::TurnBegins, next);
+        } else if self.stop_requested && self.shutdown == Firing::NotFired && state != LifecycleState::Ended {
             let next = self.begin(steps);
-            steps.hoped(Event::ATurnBegins, next);
-        } else if stage != Stage::Ended {
+            steps.user_fair(Event::TurnBegins, next);
+        } else if state != LifecycleState::Ended {
             let next = self.begin(steps);
-            steps.possible(Event::ATurnBegins, next);
+            steps.unfair(Event::TurnBegins, next);
         }
-        if stage != Stage::Ended {
+        if state != LifecycleState::Ended {
             let mut next = self.clone();
             next.step(steps, "end", Lifecycle::end, |()| "nothing");
             next.turning = false;
-            steps.possible(Event::TheReactorIsDropped, next);
+            steps.unfair(Event::ReactorIsDropped, next);
         }
     }
 
-    fn wrong(&self) -> Option<&'static str> {
-        let (stage, running) = (self.lifecycle.stage(), self.lifecycle.is_running());
-        if running && !matches!(stage, Stage::Running | Stage::Stopping) {
-            return Some("it counts as running, and is not");
+    fn violation(&self) -> Option<&'static str> {
+        let (state, running) = (self.lifecycle.state(), self.lifecycle.is_running());
+        if running && !matches!(state, LifecycleState::Running | LifecycleState::Stopping) {
+            return Some("it counts as running in a state in which it does not run");
         }
-        if stage == Stage::Running && !running {
+        if state == LifecycleState::Running && !running {
             return Some("it runs, and does not count as running");
         }
-        self.fault
+        self.violation
     }
 
-    fn done(&self) -> Option<&'static str> {
-        (self.asked && self.lifecycle.stage() != Stage::Ended).then_some("it was asked to stop, and never ends")
+    fn unfinished(&self) -> Option<&'static str> {
+        (self.stop_requested && self.lifecycle.state() != LifecycleState::Ended)
+            .then_some("a stop was requested, and the reactor never ends")
     }
 }
 
 // Checks: B1, B2, B3, B11, P3
 #[test]
-fn a_reactor_starts_once_and_stops_once_and_ends_if_asked_to() {
-    let rows = sound(Life::new(Seed::None), 34, 109);
-    table_file::assert_current("lifecycle", &table::chapter(&rows));
+fn a_reactor_starts_and_stops_once_and_ends_after_a_stop_request() {
+    let rows = must_hold(LifecycleWorld::new(Bug::None), 34, 109);
+    table_file::assert_current("lifecycle", &table::markdown(&rows));
 }
 
 // Checks: B2, B3
 #[test]
-fn seeded_faults_of_the_lifecycle_are_found() {
-    finds(Life::new(Seed::NeverWoundUp), "it was asked to stop, and never ends");
-    finds(Life::new(Seed::StartsOver), "a stop is granted once, while the reactor runs");
-    finds(Life::new(Seed::DeafToStop), "it goes round in a circle from here");
+fn injected_bugs_of_the_lifecycle_are_found() {
+    must_find(LifecycleWorld::new(Bug::ShutdownNeverDone), "a stop was requested, and the reactor never ends");
+    must_find(LifecycleWorld::new(Bug::StartsAgain), "a stop is accepted once, while the reactor runs");
+    must_find(LifecycleWorld::new(Bug::IgnoresStop), "it goes round in a cycle from here");
 }

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use super::{Row, Rows, Steps, World, finds, sound, table, table_file};
+use super::{Row, Rows, Steps, World, must_find, must_hold, table, table_file};
 use crate::machine::looping::{Looping, Next, Refused};
 
 /// Time goes no further.
 const END: u64 = 7;
 
-/// A fault put into the world to see that the search finds it.
+/// A bug that is put into the world, to check that the search finds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Seed {
+enum Bug {
     None,
     /// The next call is one interval after the end of the last: ticks drift.
     Drifts,
@@ -22,7 +22,7 @@ enum Seed {
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Clock {
-    seed: Seed,
+    bug: Bug,
     looping: Looping,
     interval: u64,
     at_once: bool,
@@ -40,7 +40,7 @@ struct Clock {
     /// The Deferred of a start that has not been fired.
     owed: bool,
     stop_asked: bool,
-    fault: Option<&'static str>,
+    violation: Option<&'static str>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -60,9 +60,9 @@ fn seconds(seconds: u64) -> Duration {
 }
 
 impl Clock {
-    fn new(seed: Seed, interval: u64, at_once: bool) -> Self {
+    fn new(bug: Bug, interval: u64, at_once: bool) -> Self {
         Self {
-            seed,
+            bug,
             looping: Looping::new(),
             interval,
             at_once,
@@ -75,7 +75,7 @@ impl Clock {
             calls: 4,
             owed: false,
             stop_asked: false,
-            fault: None,
+            violation: None,
         }
     }
 
@@ -110,22 +110,22 @@ impl Clock {
                 self.count();
             }
             Next::Schedule(at) => {
-                let at = if self.seed == Seed::Drifts { self.now + self.interval } else { at.as_secs() };
+                let at = if self.bug == Bug::Drifts { self.now + self.interval } else { at.as_secs() };
                 self.timer = Some(at);
                 let next_tick = match self.interval {
                     0 => Some(self.now),
                     _ => (self.now + 1..).find(|&tick| self.is_tick(tick)),
                 };
                 if next_tick != Some(at) {
-                    self.fault = Some("the next call is at the next tick");
+                    self.violation = Some("the next call is at the next tick");
                 }
             }
             Next::End => {
-                if self.seed != Seed::LeavesTheTimer {
+                if self.bug != Bug::LeavesTheTimer {
                     self.timer = None;
                 }
                 if !self.owed {
-                    self.fault = Some("the Deferred is fired once");
+                    self.violation = Some("the Deferred is fired once");
                 }
                 (self.owed, self.stop_asked) = (false, false);
             }
@@ -147,7 +147,7 @@ impl Clock {
             (_, Some(last)) => (last + 1..=self.now).filter(|&at| self.is_tick(at)).count() as u64,
         };
         if count != expected || count == 0 {
-            self.fault = Some("ticks are counted once each, and a call is made at one");
+            self.violation = Some("ticks are counted once each, and a call is made at one");
         }
         self.counted = Some(self.now);
     }
@@ -162,7 +162,7 @@ impl Clock {
         let (now, interval) = (seconds(self.now), seconds(self.interval));
         let (mut next, outcome) = before.step(steps, "start", |looping| looping.start(now, interval, self.at_once));
         if outcome.is_ok() != idle {
-            next.fault = Some("it is started when it is idle, and only then");
+            next.violation = Some("it is started when it is idle, and only then");
         }
         next
     }
@@ -174,7 +174,7 @@ impl Clock {
         }
         let (mut next, outcome) = before.step(steps, "reset", |looping| looping.reset(seconds(self.now)));
         if outcome.is_ok() != (self.owed && !self.stop_asked) {
-            next.fault = Some("what does not run is not reset");
+            next.violation = Some("what does not run is not reset");
         }
         next
     }
@@ -182,10 +182,10 @@ impl Clock {
     fn stops(&self, steps: &mut Steps<'_, Self>) -> Self {
         let (mut next, outcome) = self.step(steps, "stop", Looping::stop);
         if outcome.is_ok() != (self.owed && !self.stop_asked) {
-            next.fault = Some("what does not run is not stopped");
+            next.violation = Some("what does not run is not stopped");
         }
         next.stop_asked |= self.calling && outcome.is_ok();
-        if self.seed == Seed::ForgetsTheStop && self.calling {
+        if self.bug == Bug::ForgetsTheStop && self.calling {
             next.looping = self.looping;
         }
         next
@@ -198,19 +198,19 @@ impl World for Clock {
     fn steps(&self, steps: &mut Steps<'_, Self>) {
         if self.starts > 0 {
             let next = self.starts(steps);
-            steps.possible(Event::SomebodyStarts, next);
+            steps.unfair(Event::SomebodyStarts, next);
         }
         let next = self.stops(steps);
-        steps.possible(Event::SomebodyStops, next);
+        steps.unfair(Event::SomebodyStops, next);
         let next = self.resets(steps);
-        steps.possible(Event::SomebodyResets, next);
+        steps.unfair(Event::SomebodyResets, next);
         if self.calling {
             let mut before = self.clone();
             before.calling = false;
             let (returns, _) = before.step(steps, "over", |looping| Ok(looping.over(seconds(self.now))));
             let (fails, _) = before.step(steps, "failed", |looping| Ok(looping.failed()));
-            steps.hoped(Event::TheCallReturns, returns);
-            steps.possible(Event::TheCallFails, fails);
+            steps.user_fair(Event::TheCallReturns, returns);
+            steps.unfair(Event::TheCallFails, fails);
         }
         match self.timer {
             Some(at) if at <= self.now && self.calls > 0 => {
@@ -218,11 +218,11 @@ impl World for Clock {
                 before.calls -= 1;
                 before.timer = None;
                 let (next, _) = before.step(steps, "due", |looping| Ok(looping.due()));
-                steps.certain(Event::TheTimerRuns, next);
+                steps.fair(Event::TheTimerRuns, next);
             }
             Some(_) | None => {
                 if self.now < END {
-                    steps.possible(Event::TimePasses, Self { now: self.now + 1, ..self.clone() });
+                    steps.unfair(Event::TimePasses, Self { now: self.now + 1, ..self.clone() });
                 }
             }
         }
@@ -230,11 +230,11 @@ impl World for Clock {
             let mut before = self.clone();
             before.timer = None;
             let (next, _) = before.step(steps, "lost", |looping| Ok(looping.lost()));
-            steps.possible(Event::TheTimerIsLost, next);
+            steps.unfair(Event::TheTimerIsLost, next);
         }
     }
 
-    fn wrong(&self) -> Option<&'static str> {
+    fn violation(&self) -> Option<&'static str> {
         if self.timer.is_some() && !self.owed {
             return Some("a timer is set for a loop that has ended");
         }
@@ -247,7 +247,7 @@ impl World for Clock {
         if self.stop_asked && !self.calling {
             return Some("a stop is lost");
         }
-        self.fault
+        self.violation
     }
 }
 
@@ -258,16 +258,16 @@ fn a_loop_is_called_at_its_ticks_and_its_deferred_fires_once() {
     for (interval, at_once, states, steps) in
         [(0, true, 11306, 49293), (1, true, 3411, 14792), (2, true, 1077, 4650), (3, false, 533, 2068)]
     {
-        rows.extend(sound(Clock::new(Seed::None, interval, at_once), states, steps));
+        rows.extend(must_hold(Clock::new(Bug::None, interval, at_once), states, steps));
     }
-    table_file::assert_current("looping", &table::chapter(&rows));
+    table_file::assert_current("looping", &table::markdown(&rows));
 }
 
 // Checks: B67, P33
 #[test]
-fn seeded_faults_of_the_looping_call_are_found() {
-    let finds = |seed, what| finds(Clock::new(seed, 2, true), what);
-    finds(Seed::Drifts, "the next call is at the next tick");
-    finds(Seed::ForgetsTheStop, "what does not run is not stopped");
-    finds(Seed::LeavesTheTimer, "a timer is set for a loop that has ended");
+fn injected_bugs_of_the_looping_call_are_found() {
+    let must_find = |bug, what| must_find(Clock::new(bug, 2, true), what);
+    must_find(Bug::Drifts, "the next call is at the next tick");
+    must_find(Bug::ForgetsTheStop, "what does not run is not stopped");
+    must_find(Bug::LeavesTheTimer, "a timer is set for a loop that has ended");
 }

@@ -1,6 +1,6 @@
 //! The semaphore explored: clients that come, wait, give up, keep and give back, also while another is being served.
 
-use super::{Row, Rows, Steps, World, finds, sound, table, table_file};
+use super::{Row, Rows, Steps, World, must_find, must_hold, table, table_file};
 use crate::machine::line::Key;
 use crate::machine::permits::{Comes, Given, Permits, TooMany};
 
@@ -14,9 +14,9 @@ enum Client {
     Permit,
 }
 
-/// A fault put into the world to see that the search finds it.
+/// A bug that is put into the world, to check that the search finds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Seed {
+enum Bug {
     None,
     /// Whoever gives back hands on, also where somebody does already.
     Recurses,
@@ -30,7 +30,7 @@ enum Seed {
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Room {
-    seed: Seed,
+    bug: Bug,
     permits: Permits<u8>,
     clients: Vec<Client>,
     /// How often each may come, still.
@@ -40,7 +40,7 @@ struct Room {
     kept: usize,
     /// Loops that hand on, one inside another.
     loops: usize,
-    fault: Option<&'static str>,
+    violation: Option<&'static str>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -55,16 +55,16 @@ enum Event {
 }
 
 impl Room {
-    fn new(seed: Seed, limit: usize, clients: usize, visits: u8) -> Self {
+    fn new(bug: Bug, limit: usize, clients: usize, visits: u8) -> Self {
         Self {
-            seed,
+            bug,
             permits: Permits::new(limit),
             clients: vec![Client::Nothing; clients],
             visits: vec![visits; clients],
             order: Vec::new(),
             kept: 0,
             loops: 0,
-            fault: None,
+            violation: None,
         }
     }
 
@@ -87,7 +87,7 @@ impl Room {
                 self.loops += 1;
                 "hand on"
             }
-            Given::OweNothing if self.seed == Seed::Recurses && !self.order.is_empty() => {
+            Given::OweNothing if self.bug == Bug::Recurses && !self.order.is_empty() => {
                 self.loops += 1;
                 "hand on"
             }
@@ -102,7 +102,7 @@ impl Room {
             Comes::Granted => {
                 next.clients[id] = Client::Permit;
                 if !self.order.is_empty() {
-                    next.fault = Some("somebody overtakes");
+                    next.violation = Some("somebody overtakes");
                 }
                 "granted"
             }
@@ -121,10 +121,10 @@ impl Room {
         let mut next = self.clone();
         next.clients[id] = Client::Nothing;
         next.order.retain(|waits| usize::from(*waits) != id);
-        if self.seed != Seed::LeavesItsPlace {
+        if self.bug != Bug::LeavesItsPlace {
             let gone = next.permits.give_up(key);
             if gone != Some(id as u8) || next.permits.give_up(key).is_some() {
-                next.fault = Some("whoever gives up leaves its own place, once");
+                next.violation = Some("whoever gives up leaves its own place, once");
             }
         }
         self.row(steps, "give up", "nothing", &next);
@@ -143,7 +143,7 @@ impl Room {
     fn release(&self, steps: &mut Steps<'_, Self>) -> Self {
         let mut next = self.clone();
         let released =
-            if self.seed == Seed::ReleasesAnything { Ok(next.permits.give_back()) } else { next.permits.release() };
+            if self.bug == Bug::ReleasesAnything { Ok(next.permits.give_back()) } else { next.permits.release() };
         let action = match released {
             Ok(given) => {
                 next.kept = next.kept.saturating_sub(1);
@@ -152,7 +152,7 @@ impl Room {
             Err(TooMany) => "refuse: over-release",
         };
         if released.is_ok() == (self.kept == 0) {
-            next.fault = Some("what was kept can be released, and nothing else");
+            next.violation = Some("what was kept can be released, and nothing else");
         }
         self.row(steps, "release", action, &next);
         next
@@ -165,10 +165,10 @@ impl Room {
                 if next.order.first() == Some(&id) {
                     next.order.remove(0);
                 } else {
-                    next.fault = Some("the first who waits is served first");
+                    next.violation = Some("the first who waits is served first");
                 }
                 next.clients[usize::from(id)] = Client::Permit;
-                if self.seed == Seed::ServesOne {
+                if self.bug == Bug::ServesOne {
                     next.loops -= 1;
                 }
                 "serve"
@@ -191,38 +191,38 @@ impl World for Room {
             match self.clients[id] {
                 Client::Nothing if self.visits[id] > 0 => {
                     let next = self.comes(id, steps);
-                    steps.possible(Event::Comes(id), next);
+                    steps.unfair(Event::Comes(id), next);
                 }
                 Client::Nothing => {}
                 Client::Place(key) => {
                     let next = self.gives_up(id, key, steps);
-                    steps.possible(Event::GivesUp(id), next);
+                    steps.unfair(Event::GivesUp(id), next);
                 }
                 Client::Permit => {
                     let next = self.gives_back(id, steps);
-                    steps.hoped(Event::GivesBack(id), next);
+                    steps.user_fair(Event::GivesBack(id), next);
                     let mut next = self.clone();
                     next.permits.keep();
                     next.clients[id] = Client::Nothing;
                     next.kept += 1;
                     self.row(steps, "keep", "nothing", &next);
-                    steps.possible(Event::Keeps(id), next);
+                    steps.unfair(Event::Keeps(id), next);
                 }
             }
         }
         let next = self.release(steps);
         if self.kept > 0 {
-            steps.hoped(Event::SomebodyReleases, next);
+            steps.user_fair(Event::SomebodyReleases, next);
         } else {
-            steps.possible(Event::SomebodyReleases, next);
+            steps.unfair(Event::SomebodyReleases, next);
         }
         if self.loops > 0 {
             let next = self.serves(steps);
-            steps.certain(Event::TheNextIsServed, next);
+            steps.fair(Event::TheNextIsServed, next);
         }
     }
 
-    fn wrong(&self) -> Option<&'static str> {
+    fn violation(&self) -> Option<&'static str> {
         let held = self.clients.iter().filter(|client| **client == Client::Permit).count();
         if held + self.kept > self.permits.limit() {
             return Some("more permits are out than there are");
@@ -233,7 +233,7 @@ impl World for Room {
         if self.loops > 1 {
             return Some("handing on recurses");
         }
-        self.fault
+        self.violation
     }
 
     fn stuck(&self) -> Option<&'static str> {
@@ -242,7 +242,7 @@ impl World for Room {
         (idle && !self.order.is_empty()).then_some("a permit lies idle, and somebody waits")
     }
 
-    fn done(&self) -> Option<&'static str> {
+    fn unfinished(&self) -> Option<&'static str> {
         (!self.order.is_empty()).then_some("all permits are back, and somebody waits")
     }
 }
@@ -251,17 +251,17 @@ impl World for Room {
 #[test]
 fn every_permit_is_with_one_client_and_nobody_waits_while_one_lies_idle() {
     let mut rows = Rows::new();
-    rows.extend(sound(Room::new(Seed::None, 1, 3, 2), 9591, 39938));
-    rows.extend(sound(Room::new(Seed::None, 2, 4, 1), 730, 3340));
-    table_file::assert_current("permits", &table::chapter(&rows));
+    rows.extend(must_hold(Room::new(Bug::None, 1, 3, 2), 9591, 39938));
+    rows.extend(must_hold(Room::new(Bug::None, 2, 4, 1), 730, 3340));
+    table_file::assert_current("permits", &table::markdown(&rows));
 }
 
 // Checks: B64, P31, R31
 #[test]
-fn seeded_faults_of_the_semaphore_are_found() {
-    let finds = |seed, what| finds(Room::new(seed, 1, 3, 2), what);
-    finds(Seed::Recurses, "handing on recurses");
-    finds(Seed::ServesOne, "a permit lies idle, and somebody waits");
-    finds(Seed::LeavesItsPlace, "the first who waits is served first");
-    finds(Seed::ReleasesAnything, "a permit is lost, or made");
+fn injected_bugs_of_the_semaphore_are_found() {
+    let must_find = |bug, what| must_find(Room::new(bug, 1, 3, 2), what);
+    must_find(Bug::Recurses, "handing on recurses");
+    must_find(Bug::ServesOne, "a permit lies idle, and somebody waits");
+    must_find(Bug::LeavesItsPlace, "the first who waits is served first");
+    must_find(Bug::ReleasesAnything, "a permit is lost, or made");
 }

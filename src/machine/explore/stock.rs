@@ -1,6 +1,6 @@
 //! The queue explored: items that are put and takers that come and give up, also while an item is being delivered.
 
-use super::{Row, Rows, Steps, World, finds, sound, table, table_file};
+use super::{Row, Rows, Steps, World, must_find, must_hold, table, table_file};
 use crate::machine::line::Key;
 use crate::machine::stock::{Put, Stock, Take};
 
@@ -11,9 +11,9 @@ enum Taker {
     Waits(Key, u8),
 }
 
-/// A fault put into the world to see that the search finds it.
+/// A bug that is put into the world, to check that the search finds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Seed {
+enum Bug {
     None,
     /// Whoever puts delivers, also where somebody does already.
     Recurses,
@@ -27,7 +27,7 @@ enum Seed {
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Shop {
-    seed: Seed,
+    bug: Bug,
     size: Option<usize>,
     backlog: Option<usize>,
     stock: Stock<u8, u8>,
@@ -41,7 +41,7 @@ struct Shop {
     loops: usize,
     /// Somebody gave up while items were being delivered: one may be left above the limit.
     gave_up: bool,
-    fault: Option<&'static str>,
+    violation: Option<&'static str>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -54,9 +54,9 @@ enum Event {
 }
 
 impl Shop {
-    fn new(seed: Seed, size: Option<usize>, backlog: Option<usize>) -> Self {
+    fn new(bug: Bug, size: Option<usize>, backlog: Option<usize>) -> Self {
         Self {
-            seed,
+            bug,
             size,
             backlog,
             stock: Stock::new(size, backlog),
@@ -68,7 +68,7 @@ impl Shop {
             delivered: 0,
             loops: 0,
             gave_up: false,
-            fault: None,
+            violation: None,
         }
     }
 
@@ -87,7 +87,7 @@ impl Shop {
 
     fn gets(&mut self, item: u8) {
         if item != self.delivered {
-            self.fault = Some("items come out in the order in which they went in");
+            self.violation = Some("items come out in the order in which they went in");
         }
         self.delivered += 1;
     }
@@ -98,7 +98,7 @@ impl Shop {
         let action = match next.stock.put(self.accepted) {
             Ok(put) => {
                 next.accepted += 1;
-                if put == Put::HandOn || self.seed == Seed::Recurses && !self.order.is_empty() {
+                if put == Put::HandOn || self.bug == Bug::Recurses && !self.order.is_empty() {
                     next.loops += 1;
                     "hand on"
                 } else {
@@ -107,9 +107,9 @@ impl Shop {
             }
             Err(item) => {
                 if item != self.accepted {
-                    next.fault = Some("what is refused is what was put");
+                    next.violation = Some("what is refused is what was put");
                 }
-                next.refused += u8::from(self.seed != Seed::DropsWhatItRefuses);
+                next.refused += u8::from(self.bug != Bug::DropsWhatItRefuses);
                 "hand the item back"
             }
         };
@@ -123,7 +123,7 @@ impl Shop {
         let action = match next.stock.take() {
             Take::Item(item) => {
                 if !self.order.is_empty() {
-                    next.fault = Some("somebody overtakes");
+                    next.violation = Some("somebody overtakes");
                 }
                 next.gets(item);
                 "take the item"
@@ -145,10 +145,10 @@ impl Shop {
         next.takers[id] = Taker::Away(times);
         next.order.retain(|waits| usize::from(*waits) != id);
         next.gave_up |= self.loops > 0;
-        if self.seed != Seed::LeavesItsPlace {
+        if self.bug != Bug::LeavesItsPlace {
             let gone = next.stock.give_up(key);
             if gone != Some(id as u8) || next.stock.give_up(key).is_some() {
-                next.fault = Some("whoever gives up leaves its own place, once");
+                next.violation = Some("whoever gives up leaves its own place, once");
             }
         }
         self.row(steps, "give up", "nothing", &next);
@@ -162,13 +162,13 @@ impl Shop {
                 if next.order.first() == Some(&id) {
                     next.order.remove(0);
                 } else {
-                    next.fault = Some("the first who waits is served first");
+                    next.violation = Some("the first who waits is served first");
                 }
                 if let Taker::Waits(_, times) = next.takers[usize::from(id)] {
                     next.takers[usize::from(id)] = Taker::Away(times);
                 }
                 next.gets(item);
-                if self.seed == Seed::DeliversOne {
+                if self.bug == Bug::DeliversOne {
                     next.loops -= 1;
                 }
                 "deliver"
@@ -189,28 +189,28 @@ impl World for Shop {
     fn steps(&self, steps: &mut Steps<'_, Self>) {
         if self.left > 0 {
             let next = self.put(steps);
-            steps.possible(Event::AnItemIsPut, next);
+            steps.unfair(Event::AnItemIsPut, next);
         }
         for id in 0..self.takers.len() {
             match self.takers[id] {
                 Taker::Away(0) => {}
                 Taker::Away(times) => {
                     let next = self.comes(id, times, steps);
-                    steps.possible(Event::Comes(id), next);
+                    steps.unfair(Event::Comes(id), next);
                 }
                 Taker::Waits(key, times) => {
                     let next = self.gives_up(id, key, times, steps);
-                    steps.possible(Event::GivesUp(id), next);
+                    steps.unfair(Event::GivesUp(id), next);
                 }
             }
         }
         if self.loops > 0 {
             let next = self.delivers(steps);
-            steps.certain(Event::TheNextIsDelivered, next);
+            steps.fair(Event::TheNextIsDelivered, next);
         }
     }
 
-    fn wrong(&self) -> Option<&'static str> {
+    fn violation(&self) -> Option<&'static str> {
         if self.loops > 1 {
             return Some("delivering recurses");
         }
@@ -224,7 +224,7 @@ impl World for Shop {
                 return Some("a limit is exceeded");
             }
         }
-        self.fault
+        self.violation
     }
 
     fn stuck(&self) -> Option<&'static str> {
@@ -241,19 +241,19 @@ impl World for Shop {
 #[test]
 fn every_item_goes_to_one_taker_and_both_lines_keep_their_order() {
     let mut rows = Rows::new();
-    rows.extend(sound(Shop::new(Seed::None, None, None), 6695, 21556));
-    rows.extend(sound(Shop::new(Seed::None, Some(1), Some(1)), 7890, 23240));
-    rows.extend(sound(Shop::new(Seed::None, Some(0), None), 11553, 36107));
-    rows.extend(sound(Shop::new(Seed::None, None, Some(0)), 137, 305));
-    table_file::assert_current("stock", &table::chapter(&rows));
+    rows.extend(must_hold(Shop::new(Bug::None, None, None), 6695, 21556));
+    rows.extend(must_hold(Shop::new(Bug::None, Some(1), Some(1)), 7890, 23240));
+    rows.extend(must_hold(Shop::new(Bug::None, Some(0), None), 11553, 36107));
+    rows.extend(must_hold(Shop::new(Bug::None, None, Some(0)), 137, 305));
+    table_file::assert_current("stock", &table::markdown(&rows));
 }
 
 // Checks: B64, P32
 #[test]
-fn seeded_faults_of_the_queue_are_found() {
-    let finds = |seed, what| finds(Shop::new(seed, Some(1), None), what);
-    finds(Seed::Recurses, "delivering recurses");
-    finds(Seed::DeliversOne, "an item lies here, and somebody waits for one");
-    finds(Seed::LeavesItsPlace, "it holds what it was not given");
-    finds(Seed::DropsWhatItRefuses, "an item is lost");
+fn injected_bugs_of_the_queue_are_found() {
+    let must_find = |bug, what| must_find(Shop::new(bug, Some(1), None), what);
+    must_find(Bug::Recurses, "delivering recurses");
+    must_find(Bug::DeliversOne, "an item lies here, and somebody waits for one");
+    must_find(Bug::LeavesItsPlace, "it holds what it was not given");
+    must_find(Bug::DropsWhatItRefuses, "an item is lost");
 }

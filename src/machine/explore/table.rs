@@ -1,9 +1,9 @@
-//! Transition tables and state diagrams, made of what the exploration saw.
+//! Transition tables and state diagrams in Markdown, made from the transitions that a search saw.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-/// One transition of a machine that was seen: in this state, this event leads to this action, and to that state.
+/// A transition that was seen: in state `from`, `event` leads to `action` and to state `to`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(in crate::machine) struct Row {
     pub(in crate::machine) from: &'static str,
@@ -16,16 +16,16 @@ pub(in crate::machine) struct Row {
 pub(in crate::machine) type Rows = BTreeSet<Row>;
 
 /// The rows of one machine among several: those whose states have these names.
-pub(super) fn part(rows: &Rows, states: &[&str]) -> Rows {
+pub(super) fn rows_of(rows: &Rows, states: &[&str]) -> Rows {
     rows.iter().filter(|row| states.contains(&row.from)).copied().collect()
 }
 
-/// A machine's diagram and table, in the Markdown of SPEC.md.
-pub(super) fn chapter(rows: &Rows) -> String {
+/// A machine's diagram and table.
+pub(super) fn markdown(rows: &Rows) -> String {
     format!("{}\n{}", diagram(rows), table(rows))
 }
 
-/// Where rows differ in the state they start from and in nothing else, they share a line.
+/// Rows that differ only in `from` share a line.
 fn table(rows: &Rows) -> String {
     let mut lines: BTreeMap<(&str, &str, &str), Vec<&str>> = BTreeMap::new();
     for row in rows {
@@ -39,8 +39,8 @@ fn table(rows: &Rows) -> String {
     text
 }
 
-/// A diagram in which the events that lead from one state to another share an arrow, and states that have a part of their name in common
-/// a box. What changes nothing is left to the table.
+/// A diagram: all events that lead from one state to another share an arrow, and all states whose name has the same part
+/// before the colon share a box. Transitions that change nothing are in the table only.
 fn diagram(rows: &Rows) -> String {
     let mut arrows: BTreeMap<(String, String), BTreeSet<&str>> = BTreeMap::new();
     for row in rows {
@@ -58,7 +58,7 @@ fn diagram(rows: &Rows) -> String {
     text
 }
 
-/// What stands before a colon names the box. Mermaid wants names without spaces.
+/// The name of a state's box. Mermaid allows no spaces in names.
 fn node(state: &str) -> String {
     let name = state.split_once(':').map_or(state, |(name, _)| name);
     name.replace(|c: char| !c.is_alphanumeric(), "_")

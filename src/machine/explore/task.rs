@@ -1,11 +1,11 @@
 //! The task explored: threads that have news for it and wake it, itself among them, against the loop that polls it and a canceller.
 
-use super::{Row, Steps, World, finds, sound, table, table_file};
+use super::{Row, Steps, World, must_find, must_hold, table, table_file};
 use crate::machine::task::{Begin, Task, Woken};
 
-/// A fault put into the world to see that the search finds it.
+/// A bug that is put into the world, to check that the search finds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Seed {
+enum Bug {
     None,
     /// A wake that comes while the task is polled is taken for one that comes before.
     ForgetsAWakeDuringThePoll,
@@ -41,7 +41,7 @@ enum Loop {
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Tasks {
-    seed: Seed,
+    bug: Bug,
     task: Task,
     /// Calls that are posted and will poll it.
     posted: u8,
@@ -54,11 +54,11 @@ struct Tasks {
     own_wakes: u8,
     may_cancel: bool,
     gone: bool,
-    fault: Option<&'static str>,
+    violation: Option<&'static str>,
 }
 
 #[derive(Debug, Clone, Copy)]
-#[expect(dead_code, reason = "which thread it is is read in the trace of a fault")]
+#[expect(dead_code, reason = "which thread it is is read in the trace of a counterexample")]
 enum Event {
     BringsNews(usize),
     Wakes(usize),
@@ -72,9 +72,9 @@ enum Event {
 }
 
 impl Tasks {
-    fn new(wakers: usize, own_wakes: u8, may_cancel: bool, seed: Seed) -> Self {
+    fn new(wakers: usize, own_wakes: u8, may_cancel: bool, bug: Bug) -> Self {
         Self {
-            seed,
+            bug,
             task: Task::new(),
             posted: 1,
             turn: Loop::Free,
@@ -84,7 +84,7 @@ impl Tasks {
             own_wakes,
             may_cancel,
             gone: false,
-            fault: None,
+            violation: None,
         }
     }
 
@@ -104,9 +104,9 @@ impl Tasks {
     fn wake(&mut self, steps: &mut Steps<'_, Self>) -> Woken {
         let before = self.task;
         let owed = self.step(steps, "wake", Task::wake, woken);
-        match self.seed {
-            Seed::ForgetsAWakeDuringThePoll if before == Task::Polling => self.task = before,
-            Seed::PostsForEachWake => return Woken::Schedule,
+        match self.bug {
+            Bug::ForgetsAWakeDuringThePoll if before == Task::Polling => self.task = before,
+            Bug::PostsForEachWake => return Woken::Schedule,
             _ => {}
         }
         owed
@@ -115,7 +115,7 @@ impl Tasks {
     fn finish(&mut self, steps: &mut Steps<'_, Self>) {
         self.step(steps, "finish", Task::finish, |()| "nothing");
         self.gone = true;
-        if self.seed == Seed::ForgetsThatItIsOver {
+        if self.bug == Bug::ForgetsThatItIsOver {
             self.task = Task::Idle;
         }
     }
@@ -126,17 +126,17 @@ impl Tasks {
             Waker::HasNews => {
                 next.news += 1;
                 next.wakers[at] = Waker::ToWake;
-                steps.hoped(Event::BringsNews(at), next);
+                steps.user_fair(Event::BringsNews(at), next);
             }
             Waker::ToWake => {
                 let owed = next.wake(steps);
                 next.wakers[at] = if owed == Woken::Schedule { Waker::ToPost } else { Waker::Done };
-                steps.certain(Event::Wakes(at), next);
+                steps.fair(Event::Wakes(at), next);
             }
             Waker::ToPost => {
                 next.posted += 1;
                 next.wakers[at] = Waker::Done;
-                steps.certain(Event::Posts(at), next);
+                steps.fair(Event::Posts(at), next);
             }
             Waker::Done => {}
         }
@@ -153,16 +153,16 @@ impl Tasks {
                 });
                 if begun == Begin::Poll {
                     if next.gone {
-                        next.fault = Some("a task is polled that is gone");
+                        next.violation = Some("a task is polled that is gone");
                     }
                     next.turn = Loop::Polls;
                 }
-                steps.certain(Event::TheCallIsRun, next);
+                steps.fair(Event::TheCallIsRun, next);
             }
             Loop::Free => {}
             Loop::Polls => {
                 next.turn = Loop::Saw(self.news);
-                steps.certain(Event::TheFutureLooks, next);
+                steps.fair(Event::TheFutureLooks, next);
             }
             Loop::Saw(seen) => {
                 next.seen = seen;
@@ -172,18 +172,18 @@ impl Tasks {
                 } else if usize::from(seen) == self.wakers.len() {
                     next.finish(steps);
                 } else if next.step(steps, "pending", Task::pending, woken) == Woken::Schedule {
-                    if self.seed == Seed::FallsIdleAlthoughWoken {
+                    if self.bug == Bug::FallsIdleAlthoughWoken {
                         next.task = Task::Idle;
                     } else {
                         next.turn = Loop::ToPost;
                     }
                 }
-                steps.certain(Event::ThePollEnds, next);
+                steps.fair(Event::ThePollEnds, next);
             }
             Loop::ToPost => {
                 next.posted += 1;
                 next.turn = Loop::Free;
-                steps.certain(Event::TheLoopPosts, next);
+                steps.fair(Event::TheLoopPosts, next);
             }
         }
         if matches!(self.turn, Loop::Polls | Loop::Saw(_)) && self.own_wakes > 0 {
@@ -192,14 +192,14 @@ impl Tasks {
             if next.wake(steps) == Woken::Schedule {
                 next.posted += 1;
             }
-            steps.possible(Event::TheFutureWakesItself, next);
+            steps.unfair(Event::TheFutureWakesItself, next);
         }
         // The canceller runs on the loop's thread: between calls, or called by the future itself.
         if self.may_cancel && !self.gone && self.turn != Loop::ToPost {
             let mut next = self.clone();
             next.may_cancel = false;
             next.finish(steps);
-            steps.possible(Event::IsCancelled, next);
+            steps.unfair(Event::IsCancelled, next);
         }
     }
 
@@ -220,7 +220,7 @@ impl World for Tasks {
         }
     }
 
-    fn wrong(&self) -> Option<&'static str> {
+    fn violation(&self) -> Option<&'static str> {
         let polled = matches!(self.turn, Loop::Polls | Loop::Saw(_));
         let checks = [
             (self.under_way() <= 1, "a task is posted twice"),
@@ -237,14 +237,14 @@ impl World for Tasks {
                 "a task is wrong about being posted",
             ),
         ];
-        self.fault.or_else(|| checks.iter().find(|(holds, _)| !holds).map(|(_, what)| *what))
+        self.violation.or_else(|| checks.iter().find(|(holds, _)| !holds).map(|(_, what)| *what))
     }
 
     fn stuck(&self) -> Option<&'static str> {
         (!self.gone && self.seen < self.news).then_some("a wake is lost: there are news that nobody will look at")
     }
 
-    fn done(&self) -> Option<&'static str> {
+    fn unfinished(&self) -> Option<&'static str> {
         (!self.gone).then_some("a task hangs although all its news have come")
     }
 }
@@ -269,25 +269,25 @@ fn label(task: Task) -> &'static str {
 // Checks: P21, P23
 #[test]
 fn no_wake_of_a_task_is_lost_and_none_posts_it_twice() {
-    let mut rows = sound(Tasks::new(3, 2, true, Seed::None), 3308, 11646);
-    rows.extend(sound(Tasks::new(4, 0, false, Seed::None), 2439, 7786));
-    table_file::assert_current("task", &table::chapter(&rows));
+    let mut rows = must_hold(Tasks::new(3, 2, true, Bug::None), 3308, 11646);
+    rows.extend(must_hold(Tasks::new(4, 0, false, Bug::None), 2439, 7786));
+    table_file::assert_current("task", &table::markdown(&rows));
 }
 
 // Checks: P21, P23
 #[test]
-fn seeded_faults_of_the_task_are_found() {
-    finds(
-        Tasks::new(1, 0, false, Seed::ForgetsAWakeDuringThePoll),
+fn injected_bugs_of_the_task_are_found() {
+    must_find(
+        Tasks::new(1, 0, false, Bug::ForgetsAWakeDuringThePoll),
         "a wake is lost: there are news that nobody will look at",
     );
-    finds(Tasks::new(1, 0, false, Seed::PostsForEachWake), "a task is posted twice");
-    finds(
-        Tasks::new(1, 0, true, Seed::ForgetsThatItIsOver),
+    must_find(Tasks::new(1, 0, false, Bug::PostsForEachWake), "a task is posted twice");
+    must_find(
+        Tasks::new(1, 0, true, Bug::ForgetsThatItIsOver),
         "a task that is gone does not know it, or one that knows it is not",
     );
-    finds(
-        Tasks::new(1, 0, false, Seed::FallsIdleAlthoughWoken),
+    must_find(
+        Tasks::new(1, 0, false, Bug::FallsIdleAlthoughWoken),
         "a wake is lost: there are news that nobody will look at",
     );
 }

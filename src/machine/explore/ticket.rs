@@ -1,61 +1,61 @@
-//! The ticket explored: a worker, those who cancel and one who stops the pool come for one job, in every order, one hold of a lock to a step.
+//! The ticket, searched: a worker, two cancellers and one that stops the pool, after one job, in every order.
 
-use super::{Row, Steps, World, finds, sound, table, table_file};
-use crate::machine::ticket::{Asked, Ticket};
+use super::{Row, Steps, World, must_find, must_hold, table, table_file};
+use crate::machine::ticket::{CancelRequest, Ticket};
 
-/// Where the job itself is. The pool's queue decides who gets it; the ticket only tells.
+/// Where the job is. The pool's queue decides who gets it; the ticket only records cancellation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Place {
+enum JobPlace {
     Queue,
     /// A worker runs it.
     Worker,
-    /// Somebody took it out of the queue, and has not said so on the ticket yet.
+    /// A thread has taken it out of the queue, to refuse it, and has not ended its ticket yet.
     Refuser,
     Gone,
 }
 
-/// Somebody who cancels.
+/// A thread that cancels the job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 enum Canceller {
-    Comes,
-    /// Has asked the job to end, and looks for it in the queue next.
-    HasAsked,
+    Start,
+    /// Has cancelled the ticket, and looks for the job in the queue next.
+    TicketCancelled,
     Done,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Counter {
-    /// The fault seeded here: a job that has ended does not say so.
+struct TicketWorld {
+    /// The injected bug: a job that has ended does not end its ticket.
     forgets_to_end: bool,
     ticket: Ticket,
-    place: Place,
+    place: JobPlace,
     cancellers: [Canceller; 2],
-    run: u8,
-    refused: u8,
-    /// Somebody was told that the job hears, when it had ended.
+    runs: u8,
+    refusals: u8,
+    /// A canceller was told that the job can see the request, and the job had ended.
     misled: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
 enum Event {
-    AWorkerTakesIt,
-    ItEnds,
-    AskedToEnd,
-    TakenOutOfTheQueue,
-    NotInTheQueue,
-    TheRefuserSaysSo,
-    ThePoolIsStopped,
+    WorkerTakesJob,
+    JobEnds,
+    TicketIsCancelled,
+    JobTakenOutOfQueue,
+    JobNotInQueue,
+    RefuserEndsTicket,
+    PoolIsStopped,
 }
 
-impl Counter {
+impl TicketWorld {
     fn new(forgets_to_end: bool) -> Self {
         Self {
             forgets_to_end,
-            ticket: Ticket::Wanted,
-            place: Place::Queue,
-            cancellers: [Canceller::Comes; 2],
-            run: 0,
-            refused: 0,
+            ticket: Ticket::Live,
+            place: JobPlace::Queue,
+            cancellers: [Canceller::Start; 2],
+            runs: 0,
+            refusals: 0,
             misled: false,
         }
     }
@@ -66,64 +66,64 @@ impl Counter {
         steps.row(Row { from, event: "end", action: "nothing", to: label(self.ticket) });
     }
 
-    fn ask(&mut self, steps: &mut Steps<'_, Self>) -> Asked {
+    fn cancel(&mut self, steps: &mut Steps<'_, Self>) -> CancelRequest {
         let from = label(self.ticket);
-        let asked = self.ticket.ask();
-        let action = if asked == Asked::Heard { "look for it in the queue" } else { "nothing" };
-        steps.row(Row { from, event: "ask", action, to: label(self.ticket) });
-        asked
+        let request = self.ticket.cancel();
+        let action = if request == CancelRequest::Sent { "look for it in the queue" } else { "nothing" };
+        steps.row(Row { from, event: "cancel", action, to: label(self.ticket) });
+        request
     }
 }
 
-impl World for Counter {
+impl World for TicketWorld {
     type Event = Event;
 
     fn steps(&self, steps: &mut Steps<'_, Self>) {
         match self.place {
-            Place::Queue => {
+            JobPlace::Queue => {
                 let mut next = self.clone();
-                next.place = Place::Worker;
-                steps.hoped(Event::AWorkerTakesIt, next);
+                next.place = JobPlace::Worker;
+                steps.user_fair(Event::WorkerTakesJob, next);
                 let mut next = self.clone();
-                next.place = Place::Refuser;
-                steps.possible(Event::ThePoolIsStopped, next);
+                next.place = JobPlace::Refuser;
+                steps.unfair(Event::PoolIsStopped, next);
             }
-            Place::Worker => {
+            JobPlace::Worker => {
                 let mut next = self.clone();
-                next.run += 1;
-                next.place = Place::Gone;
+                next.runs += 1;
+                next.place = JobPlace::Gone;
                 if !self.forgets_to_end {
                     next.end(steps);
                 }
-                steps.hoped(Event::ItEnds, next);
+                steps.user_fair(Event::JobEnds, next);
             }
-            Place::Refuser => {
+            JobPlace::Refuser => {
                 let mut next = self.clone();
-                next.refused += 1;
-                next.place = Place::Gone;
+                next.refusals += 1;
+                next.place = JobPlace::Gone;
                 next.end(steps);
-                steps.certain(Event::TheRefuserSaysSo, next);
+                steps.fair(Event::RefuserEndsTicket, next);
             }
-            Place::Gone => {}
+            JobPlace::Gone => {}
         }
         for at in 0..self.cancellers.len() {
             let mut next = self.clone();
             match self.cancellers[at] {
-                Canceller::Comes => {
-                    let heard = next.ask(steps) == Asked::Heard;
-                    next.misled |= heard && self.place == Place::Gone;
-                    next.cancellers[at] = if heard { Canceller::HasAsked } else { Canceller::Done };
+                Canceller::Start => {
+                    let sent = next.cancel(steps) == CancelRequest::Sent;
+                    next.misled |= sent && self.place == JobPlace::Gone;
+                    next.cancellers[at] = if sent { Canceller::TicketCancelled } else { Canceller::Done };
                     next.cancellers.sort();
-                    steps.hoped(Event::AskedToEnd, next);
+                    steps.user_fair(Event::TicketIsCancelled, next);
                 }
-                Canceller::HasAsked => {
+                Canceller::TicketCancelled => {
                     next.cancellers[at] = Canceller::Done;
                     next.cancellers.sort();
-                    if self.place == Place::Queue {
-                        next.place = Place::Refuser;
-                        steps.certain(Event::TakenOutOfTheQueue, next);
+                    if self.place == JobPlace::Queue {
+                        next.place = JobPlace::Refuser;
+                        steps.fair(Event::JobTakenOutOfQueue, next);
                     } else {
-                        steps.certain(Event::NotInTheQueue, next);
+                        steps.fair(Event::JobNotInQueue, next);
                     }
                 }
                 Canceller::Done => {}
@@ -131,45 +131,45 @@ impl World for Counter {
         }
     }
 
-    fn wrong(&self) -> Option<&'static str> {
-        if self.run + self.refused > 1 {
-            Some("the job is taken twice")
+    fn violation(&self) -> Option<&'static str> {
+        if self.runs + self.refusals > 1 {
+            Some("the job is run or refused twice")
         } else if self.misled {
-            Some("a job that is over is said to hear")
-        } else if self.cancellers.contains(&Canceller::HasAsked)
-            && !self.ticket.is_unwanted()
-            && self.run == 0
-            && self.refused == 0
+            Some("a cancel request is sent to a job that is over")
+        } else if self.cancellers.contains(&Canceller::TicketCancelled)
+            && !self.ticket.is_cancelled()
+            && self.runs == 0
+            && self.refusals == 0
         {
-            Some("what was asked is not seen")
+            Some("a cancel request is not seen")
         } else {
             None
         }
     }
 
-    fn done(&self) -> Option<&'static str> {
-        (self.run + self.refused != 1).then_some("nobody got the job")
+    fn unfinished(&self) -> Option<&'static str> {
+        (self.runs + self.refusals != 1).then_some("the job is neither run nor refused")
     }
 }
 
 fn label(ticket: Ticket) -> &'static str {
     match ticket {
-        Ticket::Wanted => "Wanted",
-        Ticket::Unwanted => "Unwanted",
-        Ticket::Over { unwanted: false } => "Over",
-        Ticket::Over { unwanted: true } => "Over, unwanted",
+        Ticket::Live => "Live",
+        Ticket::Cancelled => "Cancelled",
+        Ticket::Over { cancelled: false } => "Over",
+        Ticket::Over { cancelled: true } => "Over, cancelled",
     }
 }
 
 // Checks: B43, B46, P10
 #[test]
-fn a_job_is_run_or_cancelled_and_one_that_runs_sees_that_it_was_asked_to_end() {
-    let rows = sound(Counter::new(false), 31, 58);
-    table_file::assert_current("ticket", &table::chapter(&rows));
+fn a_job_is_run_or_refused_once_and_sees_each_cancel_request() {
+    let rows = must_hold(TicketWorld::new(false), 31, 58);
+    table_file::assert_current("ticket", &table::markdown(&rows));
 }
 
 // Checks: B43, P13
 #[test]
-fn a_seeded_fault_of_the_ticket_is_found() {
-    finds(Counter::new(true), "a job that is over is said to hear");
+fn an_injected_bug_of_the_ticket_is_found() {
+    must_find(TicketWorld::new(true), "a cancel request is sent to a job that is over");
 }

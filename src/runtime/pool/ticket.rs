@@ -9,7 +9,7 @@ use super::job::Work;
 use super::shared::Shared;
 use crate::error::{Cancelled, NeverRan};
 use crate::machine::pool::TicketId;
-use crate::machine::ticket::{Asked, Ticket as Machine};
+use crate::machine::ticket::{CancelRequest, Ticket as Machine};
 
 thread_local! {
     /// The token of the job that runs on this thread.
@@ -51,11 +51,11 @@ impl Ticket {
     #[allow(clippy::must_use_candidate, reason = "it is called for what it does")]
     pub fn cancel(&self) -> Cancellation {
         // Asked first: should a worker take it meanwhile, it begins with a token that says so.
-        let asked = self.token.0.lock().ask();
-        match asked {
-            Asked::TooLate => Cancellation::Over,
-            Asked::Heard if Shared::cancel(&self.shared, self.id) => Cancellation::NeverRuns,
-            Asked::Heard => Cancellation::Asked,
+        let request = self.token.0.lock().cancel();
+        match request {
+            CancelRequest::TooLate => Cancellation::Over,
+            CancelRequest::Sent if Shared::cancel(&self.shared, self.id) => Cancellation::NeverRuns,
+            CancelRequest::Sent => Cancellation::Asked,
         }
     }
 
@@ -91,7 +91,7 @@ pub struct CancelToken(SharedFn<Mutex<Machine>>);
 
 impl CancelToken {
     pub(super) fn new() -> Self {
-        Self(SharedFn::new(Mutex::new(Machine::Wanted)))
+        Self(SharedFn::new(Mutex::new(Machine::Live)))
     }
 
     /// The token of the job that runs on this thread, if it has a ticket: for code that is too far in to be handed it, and for
@@ -104,7 +104,7 @@ impl CancelToken {
     /// Whether the job was asked to end.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
-        self.0.lock().is_unwanted()
+        self.0.lock().is_cancelled()
     }
 
     /// The same, for `?`.

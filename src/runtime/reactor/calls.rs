@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::mem;
 
-use super::super::inbox::{Accept, Queue};
+use super::super::inbox::{CallQueue, PushCall};
 use super::super::report::{Incident, Reporter, drop_contained};
 use super::super::typed_queue::{self, HasVTable, SEGMENT_CAPACITY, Segment, TypeLane};
 use super::Reactor;
@@ -55,15 +55,15 @@ fn drop_unrun<F: 'static>(lane: &mut TypeLane<CallVTable>, calls: u16) {
     }
 }
 
-impl Queue for Calls {
+impl CallQueue for Calls {
     fn len(&self) -> usize {
         self.full.len() * usize::from(SEGMENT_CAPACITY) + usize::from(self.last.len())
     }
 }
 
-impl<F: FnOnce(&Reactor) + Send + 'static> Accept<F> for Calls {
+impl<F: FnOnce(&Reactor) + Send + 'static> PushCall<F> for Calls {
     #[inline]
-    fn accept(&mut self, call: F) {
+    fn push(&mut self, call: F) {
         if self.last.len() == SEGMENT_CAPACITY {
             self.begin_segment();
         }

@@ -61,7 +61,7 @@ impl Handle {
     where
         F: FnOnce(&Reactor) + Send + 'static,
     {
-        self.post_within(f, WhenFull::Return)
+        self.post_bounded(f, WhenFull::Return)
     }
 
     /// The same, but where the inbox is [bounded](crate::ReactorBuilder::inbox_bound) and full this waits for a place, for as long as `timeout` if there is one. A pool's thread that
@@ -95,24 +95,24 @@ impl Handle {
         if is_reactor_thread() {
             return Err(Rejected::new(Call(Box::new(f)), Rejection::WouldDeadlock));
         }
-        match self.post_within(f, WhenFull::Return) {
+        match self.post_bounded(f, WhenFull::Return) {
             Err(Rejected { job, reason: Rejection::InboxFull, .. }) => {
                 let _blocked = Blocked::enter();
-                self.post_within(move |reactor: &Reactor| job.call(reactor), WhenFull::Wait(timeout))
+                self.post_bounded(move |reactor: &Reactor| job.call(reactor), WhenFull::Wait(timeout))
             }
             outcome => outcome,
         }
     }
 
-    fn post_within<F>(&self, f: F, when_full: WhenFull) -> Result<(), Rejected<Call>>
+    fn post_bounded<F>(&self, f: F, when_full: WhenFull) -> Result<(), Rejected<Call>>
     where
         F: FnOnce(&Reactor) + Send + 'static,
     {
         let inbox = &self.shared.inbox;
         let handed_back = if Calls::take_by_value::<F>() {
-            inbox.post_within(f, when_full).map_err(|(f, reason)| (Call(Box::new(f)), reason))
+            inbox.post_bounded(f, when_full).map_err(|(f, reason)| (Call(Box::new(f)), reason))
         } else {
-            inbox.post_within(Call(Box::new(f)).0, when_full).map_err(|(call, reason)| (Call(call), reason))
+            inbox.post_bounded(Call(Box::new(f)).0, when_full).map_err(|(call, reason)| (Call(call), reason))
         };
         handed_back.map_err(|(call, reason)| Rejected::new(call, reason))
     }

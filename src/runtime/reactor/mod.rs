@@ -144,7 +144,7 @@ impl Reactor {
     /// # Errors
     /// The reactor does not run, or is stopping already.
     pub fn stop(&self) -> Result<(), StopError> {
-        self.core.step(Lifecycle::ask_stop).map_err(|refused| match refused {
+        self.core.step(Lifecycle::request_stop).map_err(|refused| match refused {
             StopRefused::NotRunning => StopError::NotRunning,
             StopRefused::AlreadyStopping => StopError::AlreadyStopping,
         })

@@ -13,21 +13,21 @@ use super::super::sync::{Arc, Mutex};
 use super::{Address, DropOrder, Owned, Reactor};
 use crate::error::{ReactorStopped, is_cancellation};
 use crate::failure::Failure;
-use crate::machine::reply::{Asked, Reply, Settled as Answered};
+use crate::machine::oneshot::{Oneshot, Receive, ReceiverWake};
 
-/// The reply machine, with a waker in place of a thread that sleeps.
+/// The one-shot machine, with a waker in place of a thread that sleeps.
 struct Crossing<T> {
-    reply: Reply<T>,
+    channel: Oneshot<T>,
     /// Of the last poll. Some in the state Awaited.
     waker: Option<Waker>,
 }
 
 impl<T> Crossing<T> {
     /// The waker, if one is owed a wake. Using or dropping it is for after the lock.
-    fn owed(&mut self, answered: Answered) -> Option<Waker> {
+    fn owed(&mut self, answered: ReceiverWake) -> Option<Waker> {
         match answered {
-            Answered::Wake => self.waker.take(),
-            Answered::OweNothing => None,
+            ReceiverWake::Needed => self.waker.take(),
+            ReceiverWake::NotNeeded => None,
         }
     }
 }
@@ -38,7 +38,7 @@ struct Near<T>(Arc<Mutex<Crossing<T>>>);
 impl<T> Near<T> {
     fn answer(self, value: T) -> Result<(), T> {
         let mut crossing = self.0.lock();
-        let answered = crossing.reply.answer(value)?;
+        let answered = crossing.channel.send(value)?;
         let waker = crossing.owed(answered);
         drop(crossing);
         waker.into_iter().for_each(tell);
@@ -49,7 +49,7 @@ impl<T> Near<T> {
 impl<T> Drop for Near<T> {
     fn drop(&mut self) {
         let mut crossing = self.0.lock();
-        let broken = crossing.reply.break_off();
+        let broken = crossing.channel.disconnect();
         let waker = crossing.owed(broken);
         drop(crossing);
         waker.into_iter().for_each(tell);
@@ -60,14 +60,14 @@ impl<T> Drop for Near<T> {
 struct Far<T>(Arc<Mutex<Crossing<T>>>);
 
 impl<T> Far<T> {
-    fn poll(&self, waker: &Waker) -> Asked<T> {
+    fn poll(&self, waker: &Waker) -> Receive<T> {
         // Cloning and dropping a waker is a stranger's code, and has no place under a lock.
         let waker = waker.clone();
         let mut crossing = self.0.lock();
-        let asked = crossing.reply.ask();
+        let asked = crossing.channel.receive();
         let unused = match asked {
-            Asked::Sleep => crossing.waker.replace(waker),
-            Asked::Answer(_) | Asked::Broken | Asked::Expired => crossing.waker.take().or(Some(waker)),
+            Receive::Wait => crossing.waker.replace(waker),
+            Receive::Value(_) | Receive::Disconnected | Receive::TimedOut => crossing.waker.take().or(Some(waker)),
         };
         drop(crossing);
         drop_contained(unused);
@@ -77,10 +77,10 @@ impl<T> Far<T> {
     /// Nobody awaits it any more. An answer that is here already is handed out.
     fn leave(&self) -> Option<T> {
         let mut crossing = self.0.lock();
-        let _ = crossing.reply.expire();
-        let answer = match crossing.reply.ask() {
-            Asked::Answer(answer) => Some(answer),
-            Asked::Sleep | Asked::Broken | Asked::Expired => None,
+        let _ = crossing.channel.time_out();
+        let answer = match crossing.channel.receive() {
+            Receive::Value(answer) => Some(answer),
+            Receive::Wait | Receive::Disconnected | Receive::TimedOut => None,
         };
         let waker = crossing.waker.take();
         drop(crossing);
@@ -144,7 +144,7 @@ where
     /// ```
     pub fn into_send_future(self, reactor: &Reactor) -> SendFuture<T, E> {
         let made_at = self.made_at();
-        let crossing = Arc::new(Mutex::new(Crossing { reply: Reply::Pending, waker: None }));
+        let crossing = Arc::new(Mutex::new(Crossing { channel: Oneshot::Empty, waker: None }));
         // Another thread waits for it, so at the reactor's end it is told before other values go.
         let near = Owned::new(reactor, DropOrder::BlockedCaller, Near(Arc::clone(&crossing)));
         let answered = self.add_both(move |result| {
@@ -169,9 +169,9 @@ where
             return Poll::Pending;
         }
         let result = match self.far.poll(context.waker()) {
-            Asked::Sleep => return Poll::Pending,
-            Asked::Answer(result) => result,
-            Asked::Broken | Asked::Expired => Err(E::from(Failure::from(ReactorStopped))),
+            Receive::Wait => return Poll::Pending,
+            Receive::Value(result) => result,
+            Receive::Disconnected | Receive::TimedOut => Err(E::from(Failure::from(ReactorStopped))),
         };
         self.over = true;
         Poll::Ready(result)

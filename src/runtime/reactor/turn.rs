@@ -7,7 +7,7 @@ use super::clock::Clock;
 use super::triggers::{Event, Phase, fire};
 use super::{Core, Reactor};
 use crate::error::Reentered;
-use crate::machine::lifecycle::{Lifecycle, Stage, TurnOver};
+use crate::machine::lifecycle::{EndOfTurn, Lifecycle, LifecycleState};
 
 /// When a reactor that is turned by hand wants its next turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -77,17 +77,17 @@ impl Reactor {
         if core.has_ended() {
             return Ok(Turn::Ended);
         }
-        if core.step(Lifecycle::begin) {
+        if core.step(Lifecycle::begin_turn) {
             fire(self, Event::STARTUP, Box::new(|_| ()));
         }
         self.run_posted();
         self.run_due();
-        match core.step(Lifecycle::turn_over) {
-            TurnOver::GoOn => {}
-            TurnOver::Shutdown => {
-                fire(self, Event::SHUTDOWN, Box::new(|reactor| reactor.core.step(Lifecycle::wound_up)))
+        match core.step(Lifecycle::end_turn) {
+            EndOfTurn::Continue => {}
+            EndOfTurn::FireShutdown => {
+                fire(self, Event::SHUTDOWN, Box::new(|reactor| reactor.core.step(Lifecycle::shutdown_done)))
             }
-            TurnOver::End => {
+            EndOfTurn::Finish => {
                 self.run_last_calls();
                 core.end();
                 return Ok(Turn::Ended);
@@ -123,7 +123,7 @@ impl Reactor {
     fn wants(&self) -> Turn {
         let core = &*self.core;
         // The end of shutdown may have been reached a moment ago, in this turn: the next one acts on it.
-        if core.lifecycle.get().stage() == Stage::WoundUp || core.shared.inbox.has_calls() {
+        if core.lifecycle.get().state() == LifecycleState::Finishing || core.shared.inbox.has_calls() {
             return Turn::Again;
         }
         match core.timers.next_deadline() {
@@ -165,7 +165,7 @@ impl Core {
     }
 
     pub(super) fn has_ended(&self) -> bool {
-        self.lifecycle.get().stage() == Stage::Ended
+        self.lifecycle.get().state() == LifecycleState::Ended
     }
 
     /// Nothing runs any more. What waits for the reactor is failed first, then everything else is dropped, on this thread.

@@ -6,7 +6,7 @@ mod moves;
 mod program;
 
 use self::labels::part;
-use super::{Steps, World, finds, sound, table, table_file};
+use super::{Steps, World, must_find, must_hold, table, table_file};
 use crate::machine::deferred::{ChainStage, ChainState, PathPosition, ResultState};
 
 /// What a chain's result says of how it came about.
@@ -19,9 +19,9 @@ enum Brought {
     ByWaitingForItself,
 }
 
-/// A fault put into the world to see that the search finds it.
+/// A bug that is put into the world, to check that the search finds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Seed {
+enum Bug {
     None,
     /// A ring of chains is closed like any line.
     LetsItWaitForItself,
@@ -100,15 +100,15 @@ struct One {
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Chains {
-    seed: Seed,
+    bug: Bug,
     /// The program does nothing but fire, and return from callbacks.
     calm: bool,
     all: Vec<One>,
-    fault: Option<&'static str>,
+    violation: Option<&'static str>,
 }
 
 #[derive(Debug, Clone, Copy)]
-#[expect(dead_code, reason = "which chain it is is read in the trace of a fault")]
+#[expect(dead_code, reason = "which chain it is is read in the trace of a counterexample")]
 enum Event {
     IsFired(usize),
     IsAbandoned(usize),
@@ -128,7 +128,7 @@ enum Event {
 }
 
 impl Chains {
-    fn new(chains: usize, links: u8, may: May, seed: Seed) -> Self {
+    fn new(chains: usize, links: u8, may: May, bug: Bug) -> Self {
         let mut chain = ChainState::new(ChainStage::Unfired);
         if may.share {
             chain.share();
@@ -150,11 +150,11 @@ impl Chains {
             cancellers_called: 0,
             waits_for: None,
         };
-        Self { seed, calm: false, all: vec![one; chains], fault: None }
+        Self { bug, calm: false, all: vec![one; chains], violation: None }
     }
 
     fn fail(&mut self, what: &'static str) {
-        self.fault.get_or_insert(what);
+        self.violation.get_or_insert(what);
     }
 
     /// Whether the line that goes inwards from `from` ends at `end`.
@@ -193,7 +193,7 @@ impl World for Chains {
         }
     }
 
-    fn wrong(&self) -> Option<&'static str> {
+    fn violation(&self) -> Option<&'static str> {
         let each = |holds: fn(&One) -> bool| self.all.iter().all(holds);
         let checks = [
             (each(|one| one.cancellers_called <= 1), "a canceller is called twice"),
@@ -233,7 +233,7 @@ impl World for Chains {
                 "a chain is wrong about its place",
             ),
         ];
-        self.fault.or_else(|| checks.iter().find(|(holds, _)| !holds).map(|(_, what)| *what))
+        self.violation.or_else(|| checks.iter().find(|(holds, _)| !holds).map(|(_, what)| *what))
     }
 
     fn stuck(&self) -> Option<&'static str> {
@@ -243,7 +243,7 @@ impl World for Chains {
             .then_some("a cancelled chain never fails")
     }
 
-    fn done(&self) -> Option<&'static str> {
+    fn unfinished(&self) -> Option<&'static str> {
         let hangs = |one: &One| !matches!(one.chain.stage(), ChainStage::Resting | ChainStage::Over);
         self.all.iter().any(hangs).then_some("a chain hangs although everything was fired or dropped")
     }
@@ -252,49 +252,49 @@ impl World for Chains {
 // Checks: B49, B51, B52, B53, B54, B56, B57, B58, P20
 #[test]
 fn every_chain_comes_to_one_result_and_knows_its_place_whatever_happens_inside_what() {
-    let mut rows = sound(Chains::new(2, 2, MAY_ADD, Seed::None), 33664, 175656);
-    rows.extend(sound(Chains::new(3, 1, MAY_NOT, Seed::None), 210360, 1474332));
+    let mut rows = must_hold(Chains::new(2, 2, MAY_ADD, Bug::None), 33664, 175656);
+    rows.extend(must_hold(Chains::new(3, 1, MAY_NOT, Bug::None), 210360, 1474332));
     // It takes four to join two lines of two.
-    rows.extend(sound(Chains { calm: true, ..Chains::new(4, 2, MAY_NOT, Seed::None) }, 124_291, 451_740));
-    rows.extend(sound(
-        Chains::new(1, 2, May { add: 1, pause: 3, share: true, await_it: true }, Seed::None),
+    rows.extend(must_hold(Chains { calm: true, ..Chains::new(4, 2, MAY_NOT, Bug::None) }, 124_291, 451_740));
+    rows.extend(must_hold(
+        Chains::new(1, 2, May { add: 1, pause: 3, share: true, await_it: true }, Bug::None),
         5976,
         29716,
     ));
-    rows.extend(sound(
-        Chains::new(2, 1, May { add: 0, pause: 1, share: true, await_it: false }, Seed::None),
+    rows.extend(must_hold(
+        Chains::new(2, 1, May { add: 0, pause: 1, share: true, await_it: false }, Bug::None),
         134_352,
         972_648,
     ));
-    rows.extend(sound(
-        Chains::new(2, 1, May { add: 0, pause: 1, share: false, await_it: true }, Seed::None),
+    rows.extend(must_hold(
+        Chains::new(2, 1, May { add: 0, pause: 1, share: false, await_it: true }, Bug::None),
         67_777,
         500_518,
     ));
-    let three = Chains::new(3, 1, May { add: 0, pause: 1, share: true, await_it: false }, Seed::None);
-    rows.extend(sound(Chains { calm: true, ..three }, 183_680, 1_233_048));
+    let three = Chains::new(3, 1, May { add: 0, pause: 1, share: true, await_it: false }, Bug::None);
+    rows.extend(must_hold(Chains { calm: true, ..three }, 183_680, 1_233_048));
     let chain = part(&rows, &["Unfired", "Cancelling", "Running", "Waiting", "Held", "Resting", "Over"]);
     let cell = part(&rows, &["Empty", "Watched", "Linked", "Stored", "Spent"]);
     let position = part(&rows, &["Alone", "Outermost", "Between", "Innermost"]);
-    table_file::assert_current("deferred/chain", &table::chapter(&chain));
-    table_file::assert_current("deferred/result_cell", &table::chapter(&cell));
-    table_file::assert_current("deferred/wait_path", &table::chapter(&position));
+    table_file::assert_current("deferred/chain", &table::markdown(&chain));
+    table_file::assert_current("deferred/result_cell", &table::markdown(&cell));
+    table_file::assert_current("deferred/wait_path", &table::markdown(&position));
 }
 
 // Checks: B52, B53, B54, B56, B58, P20
 #[test]
-fn seeded_faults_of_the_deferred_are_found() {
-    finds(Chains::new(2, 1, MAY_NOT, Seed::LetsItWaitForItself), "chains wait for each other in a ring");
-    finds(Chains::new(2, 1, MAY_NOT, Seed::LeavesUnseen), "a chain is wrong about its place");
-    finds(Chains::new(3, 1, MAY_NOT, Seed::StepsOutUnseen), "a chain is wrong about its place");
-    finds(Chains::new(1, 0, MAY_NOT, Seed::ForgetsToFail), "a cancelled chain never fails");
-    finds(Chains::new(1, 0, MAY_NOT, Seed::ForgetsThatItIsCancelled), "a canceller is called twice");
+fn injected_bugs_of_the_deferred_are_found() {
+    must_find(Chains::new(2, 1, MAY_NOT, Bug::LetsItWaitForItself), "chains wait for each other in a ring");
+    must_find(Chains::new(2, 1, MAY_NOT, Bug::LeavesUnseen), "a chain is wrong about its place");
+    must_find(Chains::new(3, 1, MAY_NOT, Bug::StepsOutUnseen), "a chain is wrong about its place");
+    must_find(Chains::new(1, 0, MAY_NOT, Bug::ForgetsToFail), "a cancelled chain never fails");
+    must_find(Chains::new(1, 0, MAY_NOT, Bug::ForgetsThatItIsCancelled), "a canceller is called twice");
     let paused = May { add: 0, pause: 1, share: true, await_it: true };
-    finds(Chains::new(1, 1, paused, Seed::PassesOnAlthoughPaused), "a paused chain lets its result go on");
-    finds(
-        Chains::new(3, 1, paused, Seed::StepsOutAlthoughShared),
+    must_find(Chains::new(1, 1, paused, Bug::PassesOnAlthoughPaused), "a paused chain lets its result go on");
+    must_find(
+        Chains::new(3, 1, paused, Bug::StepsOutAlthoughShared),
         "a chain steps out of its line where a pause of it no longer matters",
     );
-    finds(Chains::new(1, 1, paused, Seed::HoldsForGood), "a chain hangs although everything was fired or dropped");
-    finds(Chains::new(1, 1, paused, Seed::TellsNobody), "somebody awaits a result that is here, and was not told");
+    must_find(Chains::new(1, 1, paused, Bug::HoldsForGood), "a chain hangs although everything was fired or dropped");
+    must_find(Chains::new(1, 1, paused, Bug::TellsNobody), "somebody awaits a result that is here, and was not told");
 }

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use super::labels::{chain_label, met, outlet_label, place_label};
-use super::{Awaiting, Brought, Chains, Held, One, Seed};
+use super::{Awaiting, Brought, Bug, Chains, Held, One};
 use crate::machine::deferred::{
     Cancel, ChainStage, ChainState, Fire, PathEnds, PathPosition, ResultState, Store, Unpause,
 };
@@ -103,7 +103,7 @@ impl Chains {
         if asked == Cancel::CallCanceller {
             self.all[target].calling = true;
             self.all[target].cancellers_called += 1;
-            if self.seed == Seed::ForgetsThatItIsCancelled {
+            if self.bug == Bug::ForgetsThatItIsCancelled {
                 self.all[target].chain = ChainState::new(ChainStage::Unfired);
             }
         }
@@ -124,7 +124,7 @@ impl Chains {
 
     /// A result could go on.
     pub(super) fn go_on_or_hold(&mut self, steps: &mut Steps<'_, Self>, at: usize, to: Held) {
-        if self.all[at].chain.is_paused() && self.seed != Seed::PassesOnAlthoughPaused {
+        if self.all[at].chain.is_paused() && self.bug != Bug::PassesOnAlthoughPaused {
             self.moves(steps, at, "hold", ChainState::hold);
             self.all[at].held = Some(to);
         } else {
@@ -146,7 +146,7 @@ impl Chains {
                 self.moves(steps, at, "hand over", ChainState::hand_over);
                 let before = self.all.clone();
                 let line = self.all[at].place.clone().leave(waiter);
-                if self.seed != Seed::LeavesUnseen {
+                if self.bug != Bug::LeavesUnseen {
                     self.all[at].place = PathPosition::Alone;
                     self.draw(line);
                 }
@@ -157,7 +157,7 @@ impl Chains {
             }
             Held::WhoAwaitsIt => {
                 self.moves(steps, at, "rest", ChainState::rest);
-                if self.seed != Seed::TellsNobody {
+                if self.bug != Bug::TellsNobody {
                     self.all[at].awaiting = Awaiting::Told;
                 }
             }
@@ -251,12 +251,12 @@ impl Chains {
         if line.is_none() != ring {
             self.fail("a self-wait is seen where there is none, or not seen where there is one");
         }
-        if line.is_none() && self.seed != Seed::LetsItWaitForItself {
+        if line.is_none() && self.bug != Bug::LetsItWaitForItself {
             self.all[at].carried = Some(Brought::ByWaitingForItself);
             return;
         }
         // A waiter is the way out of a whole chain: of none whose result still has callbacks to go to.
-        let may_be_bypassed = self.all[at].chain.may_be_bypassed() || self.seed == Seed::StepsOutAlthoughShared;
+        let may_be_bypassed = self.all[at].chain.may_be_bypassed() || self.bug == Bug::StepsOutAlthoughShared;
         let outer = match self.all[at].links {
             0 if may_be_bypassed => self.outlet(
                 steps,
@@ -273,7 +273,7 @@ impl Chains {
         let waiter = match outer {
             Some(outer) => {
                 self.moves(steps, at, "hand over", ChainState::hand_over);
-                if self.seed != Seed::StepsOutUnseen {
+                if self.bug != Bug::StepsOutUnseen {
                     self.all[at].place = PathPosition::Alone;
                 }
                 if self.all[at].brake || self.all[at].chain.is_paused() {

@@ -1,6 +1,6 @@
 //! What may happen next: what the program does with what it holds, and what is under way by itself.
 
-use super::{Awaiting, Brought, Chains, Event, Seed};
+use super::{Awaiting, Brought, Bug, Chains, Event};
 use crate::machine::deferred::{ChainStage, ChainState, Fire, ResultState};
 use crate::machine::explore::Steps;
 
@@ -17,11 +17,11 @@ impl Chains {
             let mut abandoned = next.clone();
             let owed = next.chain(steps, at, "fire", ChainState::fire, fired);
             next.fire(at, owed, Brought::ByAProgram);
-            steps.hoped(Event::IsFired(at), next);
+            steps.user_fair(Event::IsFired(at), next);
             if !self.calm {
                 let owed = abandoned.chain(steps, at, "abandon", ChainState::abandon, fired);
                 abandoned.fire(at, owed, Brought::ByAbandoning);
-                steps.hoped(Event::IsAbandoned(at), abandoned);
+                steps.user_fair(Event::IsAbandoned(at), abandoned);
             }
         }
         let never_pauses = one.may.pause == 0 && !one.chain.is_paused() && !one.brake;
@@ -33,36 +33,36 @@ impl Chains {
         }
         let mut next = self.clone();
         next.cancel(steps, at);
-        steps.possible(Event::IsCancelled(at), next);
+        steps.unfair(Event::IsCancelled(at), next);
         if one.may.await_it {
             let mut next = self.clone();
             next.poll(steps, at);
             if one.awaiting == Awaiting::Told {
-                steps.hoped(Event::IsPolled(at), next);
+                steps.user_fair(Event::IsPolled(at), next);
             } else {
-                steps.possible(Event::IsPolled(at), next);
+                steps.unfair(Event::IsPolled(at), next);
             }
         }
         if one.awaiting != Awaiting::Nobody {
             let mut next = self.clone();
             next.drop_await(steps, at);
-            steps.possible(Event::ItsTailIsDropped(at), next);
+            steps.unfair(Event::ItsTailIsDropped(at), next);
             return;
         }
         let mut next = self.clone();
         next.all[at].handle = false;
         let mut taken = next.clone();
-        steps.possible(Event::ItsTailIsDropped(at), next);
+        steps.unfair(Event::ItsTailIsDropped(at), next);
         if matches!(one.outlet, ResultState::Stored(_)) && !one.chain.is_paused() {
             let result = taken.outlet(steps, at, "take", ResultState::take, |_| "hand out the result");
             taken.moves(steps, at, "take", ChainState::take);
             assert!(result.is_some());
-            steps.possible(Event::IsTakenFrom(at), taken);
+            steps.unfair(Event::IsTakenFrom(at), taken);
         }
         if one.may.add > 0 {
             let mut next = self.clone();
             next.add(steps, at);
-            steps.possible(Event::IsAddedTo(at), next);
+            steps.unfair(Event::IsAddedTo(at), next);
         }
     }
 
@@ -73,34 +73,34 @@ impl Chains {
             let mut next = self.clone();
             next.all[at].may.pause -= 1;
             next.moves(steps, at, "pause", ChainState::pause);
-            steps.possible(Event::IsPaused(at), next);
+            steps.unfair(Event::IsPaused(at), next);
         }
         let mut next = self.clone();
         next.unpause(steps, at, "unpause", ChainState::unpause);
         if one.chain.is_paused() {
-            steps.hoped(Event::IsUnpaused(at), next);
+            steps.user_fair(Event::IsUnpaused(at), next);
         } else {
-            steps.possible(Event::IsUnpaused(at), next);
+            steps.unfair(Event::IsUnpaused(at), next);
         }
         if one.brake {
             let mut next = self.clone();
             next.all[at].brake = false;
-            steps.hoped(Event::ItsBrakeIsDropped(at), next);
+            steps.user_fair(Event::ItsBrakeIsDropped(at), next);
         }
     }
 
     pub(super) fn own_steps(&self, steps: &mut Steps<'_, Self>, at: usize) {
         let one = &self.all[at];
         let abandoned = !one.handle && !one.brake && one.chain.stage() == ChainStage::Held;
-        if abandoned && self.seed != Seed::HoldsForGood {
+        if abandoned && self.bug != Bug::HoldsForGood {
             let mut next = self.clone();
             next.unpause(steps, at, "unpause all", ChainState::unpause_all);
-            steps.certain(Event::ItsPauseEndsByItself(at), next);
+            steps.fair(Event::ItsPauseEndsByItself(at), next);
         }
         if one.calling {
             let mut next = self.clone();
             next.all[at].calling = false;
-            if self.seed != Seed::ForgetsToFail {
+            if self.bug != Bug::ForgetsToFail {
                 let owed =
                     next.chain(steps, at, "canceller returned", ChainState::canceller_returned, |owed| match owed {
                         Fire::Run => "fail with Cancelled",
@@ -108,23 +108,23 @@ impl Chains {
                     });
                 next.fire(at, owed, Brought::ByCancelling);
             }
-            steps.certain(Event::ItsCancellerReturns(at), next);
+            steps.fair(Event::ItsCancellerReturns(at), next);
         }
         if let Some(brought) = one.carried {
             let mut next = self.clone();
             next.deliver(steps, at, brought);
-            steps.certain(Event::ItsResultGoesOn(at), next);
+            steps.fair(Event::ItsResultGoesOn(at), next);
         }
         if one.in_callback {
             let mut next = self.clone();
             next.all[at].in_callback = false;
             next.all[at].carried = Some(Brought::ByAProgram);
-            steps.hoped(Event::ItsCallbackReturnsAValue(at), next);
+            steps.user_fair(Event::ItsCallbackReturnsAValue(at), next);
             let returnable = |other: &usize| self.all[*other].handle && self.all[*other].awaiting == Awaiting::Nobody;
             for other in (0..self.all.len()).filter(returnable) {
                 let mut next = self.clone();
                 next.wait(steps, at, other);
-                steps.hoped(Event::ItsCallbackReturns(at, other), next);
+                steps.user_fair(Event::ItsCallbackReturns(at, other), next);
             }
         }
     }

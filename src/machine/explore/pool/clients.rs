@@ -1,6 +1,6 @@
 //! Those who call the pool: what they are in the midst of, and what they may do next.
 
-use super::{Actor, Errand, Event, Job, Seed, Steps, Yard, labels};
+use super::{Actor, Bug, Errand, Event, Job, Steps, Yard, labels};
 use crate::machine::pool::{
     Notify, PlainStore, PoolState, Stop, SubmitError, SubmitQueue, TicketId, Wakeups, Workers, cancel, resize, start,
     stop, submit_when_full,
@@ -65,8 +65,8 @@ impl Yard {
                 let mut next = self.clone();
                 let wakeups =
                     next.step(steps, "wake_for_submit", |workers, _| workers.wake_for_submit(), labels::wakeups);
-                let wakeups = if self.has_seed(Seed::ForgetsToSummon) { Wakeups::NONE } else { wakeups };
-                steps.certain(Event::Summons, next.carries(at, wakeups));
+                let wakeups = if self.has_bug(Bug::ForgetsToSummon) { Wakeups::NONE } else { wakeups };
+                steps.fair(Event::Summons, next.carries(at, wakeups));
             }
             Client::Squeezes => self.squeezes(steps, at, None),
             Client::AwaitsPlace => {
@@ -75,7 +75,7 @@ impl Yard {
                 if self.left.lapses > 0 {
                     next.left.lapses -= 1;
                     next.clients.sort();
-                    steps.possible(Event::GivesUp, next);
+                    steps.unfair(Event::GivesUp, next);
                 }
             }
             Client::TriesAgain { late } => {
@@ -89,7 +89,7 @@ impl Yard {
                     next.left.lapses -= 1;
                     next.clients[at] = Client::Free;
                     next.clients.sort();
-                    steps.possible(Event::GivesUp, next);
+                    steps.unfair(Event::GivesUp, next);
                 }
                 let mut next = self.clone();
                 if self.over && !self.roster_is_taken() {
@@ -99,7 +99,7 @@ impl Yard {
                     let join = self.threads.iter().fold(0, |bits, worker| bits | 1 << worker.id);
                     let errand = Errand { roster: true, join, ..Errand::default() };
                     next.clients[at] = Client::Joins(errand);
-                    steps.certain(Event::TakesTheRoster, next.goes_on(Actor::Client(at), errand));
+                    steps.fair(Event::TakesTheRoster, next.goes_on(Actor::Client(at), errand));
                 }
             }
             Client::Carries(errand) | Client::Stops(errand) | Client::Joins(errand) => {
@@ -120,7 +120,7 @@ impl Yard {
             next.left.submits -= 1;
             next.submits(steps, at);
             next.clients.sort();
-            steps.possible(Event::Submits, next);
+            steps.unfair(Event::Submits, next);
         }
         for (lazily, starts) in [(false, left.starts), (true, left.lazy_starts)] {
             if starts == 0 {
@@ -135,7 +135,7 @@ impl Yard {
                 next.blame("a pool is started unless it was stopped");
             }
             let event = if lazily { Event::StartsLazily } else { Event::Starts };
-            steps.possible(event, next.carries(at, wakeups.unwrap_or(Wakeups::NONE)));
+            steps.unfair(event, next.carries(at, wakeups.unwrap_or(Wakeups::NONE)));
         }
         if left.resizes > 0 {
             for (number, target) in self.plan.0.targets.iter().enumerate() {
@@ -147,7 +147,7 @@ impl Yard {
                     |workers, submit_queue| resize(workers, submit_queue, *target),
                     labels::wakeups,
                 );
-                steps.possible(Event::ResizesTo(number), next.carries(at, wakeups));
+                steps.unfair(Event::ResizesTo(number), next.carries(at, wakeups));
             }
         }
         if left.stops > 0 {
@@ -168,7 +168,7 @@ impl Yard {
                 }
                 let errand = Errand { tells, ..next.errand(wakeups) };
                 next.clients[at] = Client::Stops(errand);
-                steps.possible(Event::Stops(number), next.goes_on(Actor::Client(at), errand));
+                steps.unfair(Event::Stops(number), next.goes_on(Actor::Client(at), errand));
             }
         }
         if left.cancels > 0 {
@@ -190,11 +190,11 @@ impl Yard {
         if found.is_some() != waits || found.is_some_and(|found| found != job) {
             next.blame("a job is cancelled that is not there, or one is not that is");
         }
-        if waits && !self.has_seed(Seed::RunsWhatWasCancelled) {
+        if waits && !self.has_bug(Bug::RunsWhatWasCancelled) {
             next.cancelled |= 1 << job;
             next.is_over(job);
         }
-        steps.possible(Event::Cancels(job), next.carries(at, wakeups));
+        steps.unfair(Event::Cancels(job), next.carries(at, wakeups));
     }
 
     /// With both locks: a place for the job, or a wait for one, or neither.
@@ -214,12 +214,12 @@ impl Yard {
                 if !had_place {
                     next.blame("more jobs wait than may");
                 }
-                steps.certain(Event::LooksForAPlace, next.carries(at, wakeups));
+                steps.fair(Event::LooksForAPlace, next.carries(at, wakeups));
             }
             Err(SubmitError::Closed(_)) => {
                 next.clients[at] = Client::Free;
                 next.clients.sort();
-                steps.certain(Event::LooksForAPlace, next);
+                steps.fair(Event::LooksForAPlace, next);
             }
             Err(SubmitError::Full(_)) => {
                 if had_place {
@@ -230,7 +230,7 @@ impl Yard {
                     let mut next = next.clone();
                     next.clients[at] = Client::Free;
                     next.clients.sort();
-                    steps.certain(Event::LooksForAPlace, next);
+                    steps.fair(Event::LooksForAPlace, next);
                 }
                 if waited != Some(true) {
                     next.step(
@@ -241,7 +241,7 @@ impl Yard {
                     );
                     next.clients[at] = Client::AwaitsPlace;
                     next.clients.sort();
-                    steps.certain(Event::WaitsForAPlace, next);
+                    steps.fair(Event::WaitsForAPlace, next);
                 }
             }
         }
@@ -259,7 +259,7 @@ impl Yard {
         // Clients are alike: it does not matter which.
         let least = if errand.places == Notify::All { waiting.len() } else { waiting.len().min(1) };
         for count in least..=waiting.len() {
-            steps.certain(Event::RingsForPlaces, released(&waiting[..count]));
+            steps.fair(Event::RingsForPlaces, released(&waiting[..count]));
         }
     }
 

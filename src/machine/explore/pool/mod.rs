@@ -15,7 +15,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 
 use self::clients::Client;
-use self::plans::{Budget, Plan, Seed};
+use self::plans::{Budget, Bug, Plan};
 use self::workers::{Duty, Worker};
 use super::{Row, Steps, World};
 use crate::machine::pool::{
@@ -102,11 +102,11 @@ struct Yard {
     failed: bool,
     /// A transition has said that the pool has stopped: those who wait for that are told.
     over: bool,
-    fault: Option<&'static str>,
+    violation: Option<&'static str>,
 }
 
 #[derive(Debug, Clone, Copy)]
-#[expect(dead_code, reason = "whose step it is is read in the trace of a fault")]
+#[expect(dead_code, reason = "whose step it is is read in the trace of a counterexample")]
 enum Event {
     Submits,
     Starts,
@@ -159,16 +159,16 @@ impl Yard {
             highest: plan.sizes.max,
             failed: false,
             over: false,
-            fault: None,
+            violation: None,
         }
     }
 
-    fn has_seed(&self, seed: Seed) -> bool {
-        self.plan.0.seed == seed
+    fn has_bug(&self, bug: Bug) -> bool {
+        self.plan.0.bug == bug
     }
 
     fn blame(&mut self, what: &'static str) {
-        self.fault.get_or_insert(what);
+        self.violation.get_or_insert(what);
     }
 
     /// The most threads that there may be, by the target.
@@ -230,10 +230,10 @@ impl Yard {
             submitters: places,
             report_saturation,
         } = wakeups;
-        if ring == Notify::All && self.has_seed(Seed::WakesOneToShrink) {
+        if ring == Notify::All && self.has_bug(Bug::WakesOneToShrink) {
             ring = Notify::One;
         }
-        let places = if self.has_seed(Seed::TellsNobodyOfAPlace) { Notify::Nobody } else { places };
+        let places = if self.has_bug(Bug::TellsNobodyOfAPlace) { Notify::Nobody } else { places };
         if count > 0 && self.workers.live() > self.limit() {
             self.blame("more threads are started than the target allows");
         }
@@ -264,7 +264,7 @@ impl Yard {
 
     /// Takes the roster, if nobody has it, and learns whom to join before others are started.
     fn takes_roster(&mut self, joins: bool) -> Option<u16> {
-        if self.roster_is_taken() && !self.has_seed(Seed::IsOvertaken) {
+        if self.roster_is_taken() && !self.has_bug(Bug::IsOvertaken) {
             return None;
         }
         let retired = if joins { self.workers.take_unjoined() } else { Vec::new() };
@@ -308,36 +308,36 @@ impl Yard {
         match errand {
             Errand { ring: Notify::One, .. } => {
                 if self.waiters().next().is_none() {
-                    steps.certain(Event::RingsForNobody, self.clone().goes_on(who, quiet));
+                    steps.fair(Event::RingsForNobody, self.clone().goes_on(who, quiet));
                 }
                 for one in self.waiters() {
                     let next = self.released(one);
                     if !self.plan.0.spurious {
                         for other in self.waiters().filter(|other| *other > one) {
                             let event = Event::RingsAndReleasesTwo(one, other);
-                            steps.certain(event, next.released(other).goes_on(who, quiet));
+                            steps.fair(event, next.released(other).goes_on(who, quiet));
                         }
                     }
-                    steps.certain(Event::Rings(one), next.goes_on(who, quiet));
+                    steps.fair(Event::Rings(one), next.goes_on(who, quiet));
                 }
             }
             Errand { ring: Notify::All, .. } => {
                 let next = self.waiters().fold(self.clone(), |next, id| next.released(id));
-                steps.certain(Event::RingsForAll, next.goes_on(who, quiet));
+                steps.fair(Event::RingsForAll, next.goes_on(who, quiet));
             }
             Errand { places: Notify::One | Notify::All, .. } => self.place_steps(steps, who, errand),
             Errand { join: 1.., .. } => {
                 let id = errand.join.trailing_zeros() as WorkerId;
                 let rest = Errand { join: errand.join & (errand.join - 1), ..errand };
                 if let Some(next) = self.joined(id) {
-                    steps.certain(Event::Joins(id), next.goes_on(who, rest));
+                    steps.fair(Event::Joins(id), next.goes_on(who, rest));
                 }
             }
             Errand { count: 1.., roster: false, .. } => {
                 let mut next = self.clone();
                 if let Some(join) = next.takes_roster(errand.joins) {
                     let rest = Errand { roster: true, join, joins: false, ..errand };
-                    steps.certain(Event::TakesTheRoster, next.goes_on(who, rest));
+                    steps.fair(Event::TakesTheRoster, next.goes_on(who, rest));
                 }
             }
             Errand { count: 1.., .. } => self.start_steps(steps, who, errand),
@@ -345,7 +345,7 @@ impl Yard {
                 let mut next = self.clone();
                 next.over |=
                     next.step(steps, "refusals_done", |workers, _| workers.refusals_done(), labels::refusals_done);
-                steps.certain(Event::Tells, next.goes_on(who, Errand { tells: false, ..errand }));
+                steps.fair(Event::Tells, next.goes_on(who, Errand { tells: false, ..errand }));
             }
             Errand { .. } => {}
         }
@@ -371,7 +371,7 @@ impl Yard {
             next.blame("there are more threads than the target allows");
         }
         let rest = Errand { first: errand.first + 1, count: errand.count - 1, ..errand };
-        steps.certain(Event::StartsThread(id), next.goes_on(who, rest));
+        steps.fair(Event::StartsThread(id), next.goes_on(who, rest));
 
         self.failure_steps(steps, who, errand);
     }
@@ -384,7 +384,7 @@ impl Yard {
         let mut next = self.clone();
         next.left.failures -= 1;
         next.failed = true;
-        let rest = if self.has_seed(Seed::HushesFailure) {
+        let rest = if self.has_bug(Bug::HushesFailure) {
             Errand::default()
         } else {
             let count = usize::from(errand.count);
@@ -405,7 +405,7 @@ impl Yard {
             }
             Errand { tells: tells || errand.tells, ..next.errand(failed.wakeups) }
         };
-        steps.certain(Event::FailsToStartThread(WorkerId::from(errand.first)), next.goes_on(who, rest));
+        steps.fair(Event::FailsToStartThread(WorkerId::from(errand.first)), next.goes_on(who, rest));
     }
 
     /// This is what is left of somebody's errand, which may be nothing.

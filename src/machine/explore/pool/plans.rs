@@ -2,14 +2,14 @@
 
 use std::sync::OnceLock;
 
-use super::super::{Rows, finds, sound, table, table_file};
+use super::super::{Rows, must_find, must_hold, table, table_file};
 use super::{Yard, labels};
 use crate::machine::pool::{Policy, Sizes};
 
 /// What may happen in a world, and how often.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Plan {
-    pub(super) seed: Seed,
+    pub(super) bug: Bug,
     /// How many threads may call the pool at the same time.
     pub(super) clients: usize,
     pub(super) sizes: Sizes,
@@ -51,9 +51,9 @@ pub(super) struct Budget {
     pub(super) lapses: u8,
 }
 
-/// A fault put into the world to see that the search finds it.
+/// A bug that is put into the world, to check that the search finds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Seed {
+pub(super) enum Bug {
     None,
     /// A submitter does not carry out its summons (R6).
     ForgetsToSummon,
@@ -97,7 +97,7 @@ const NOTHING: Budget = Budget {
 
 /// One or two workers, two clients.
 const SMALL: Plan = Plan {
-    seed: Seed::None,
+    bug: Bug::None,
     clients: 2,
     sizes: sizes(1, 2),
     targets: &[],
@@ -126,9 +126,9 @@ impl Search {
         Self { plan, states, steps, rows: OnceLock::new() }
     }
 
-    /// Searches the world, which must be sound.
+    /// Searches the world, in which everything must hold.
     fn rows(&'static self) -> &'static Rows {
-        self.rows.get_or_init(|| sound(Yard::new(&self.plan), self.states, self.steps))
+        self.rows.get_or_init(|| must_hold(Yard::new(&self.plan), self.states, self.steps))
     }
 }
 
@@ -389,37 +389,37 @@ fn the_tables_of_the_pool_are_what_was_seen() {
         &HOOKED, &SHORT,
     ];
     let rows = searches.iter().flat_map(|search| search.rows()).copied().collect();
-    table_file::assert_current("pool/submit_queue", &table::chapter(&table::part(&rows, labels::INTAKE)));
-    table_file::assert_current("pool/workers", &table::chapter(&table::part(&rows, labels::CREW)));
-    table_file::assert_current("pool/worker", &table::chapter(&table::part(&rows, labels::WORKER)));
+    table_file::assert_current("pool/submit_queue", &table::markdown(&table::rows_of(&rows, labels::INTAKE)));
+    table_file::assert_current("pool/workers", &table::markdown(&table::rows_of(&rows, labels::CREW)));
+    table_file::assert_current("pool/worker", &table::markdown(&table::rows_of(&rows, labels::WORKER)));
 }
 
-macro_rules! finds {
-    ($seed:ident in $world:expr, $what:literal) => {{
-        static PLAN: Plan = Plan { seed: Seed::$seed, ..$world };
-        finds(Yard::new(&PLAN), $what);
+macro_rules! must_find {
+    ($bug:ident in $world:expr, $what:literal) => {{
+        static PLAN: Plan = Plan { bug: Bug::$bug, ..$world };
+        must_find(Yard::new(&PLAN), $what);
     }};
 }
 
 // Checks: B30, B31, B41, B42, R1, R2, R3, R4, R6, R13, R17
 #[test]
-fn seeded_faults_of_the_pool_are_found() {
-    finds!(ForgetsToSummon in SMALL, "the wake_pending is up, and nobody is bound to look");
-    finds!(NeverArrives in SMALL, "those that arrive are not those that were started");
-    finds!(CallsNobody in BUSY.plan, "the wake_pending is up, and nobody is bound to look");
-    finds!(StaysIdle in SMALL, "live, idle and busy are not what threads do");
-    finds!(HushesFailure in FAILING.plan, "live, idle and busy are not what threads do");
-    finds!(WakesOneToShrink in RESIZED.plan, "a worker above the target stays");
-    finds!(IsOvertaken in RESIZED.plan, "there are more threads than the target allows");
-    finds!(WaitsForTheRoster in BLOCKED.plan, "a worker hangs");
-    finds!(TellsNobodyOfAPlace in BOUNDED.plan, "a caller hangs");
-    finds!(RunsWhatWasCancelled in CANCELLED.plan, "the queues do not hold what was accepted, in that order");
-    finds!(StaysInExcess in BLOCKED.plan, "a worker above the target stays");
+fn injected_bugs_of_the_pool_are_found() {
+    must_find!(ForgetsToSummon in SMALL, "the wake_pending is up, and nobody is bound to look");
+    must_find!(NeverArrives in SMALL, "those that arrive are not those that were started");
+    must_find!(CallsNobody in BUSY.plan, "the wake_pending is up, and nobody is bound to look");
+    must_find!(StaysIdle in SMALL, "live, idle and busy are not what threads do");
+    must_find!(HushesFailure in FAILING.plan, "live, idle and busy are not what threads do");
+    must_find!(WakesOneToShrink in RESIZED.plan, "a worker above the target stays");
+    must_find!(IsOvertaken in RESIZED.plan, "there are more threads than the target allows");
+    must_find!(WaitsForTheRoster in BLOCKED.plan, "a worker hangs");
+    must_find!(TellsNobodyOfAPlace in BOUNDED.plan, "a caller hangs");
+    must_find!(RunsWhatWasCancelled in CANCELLED.plan, "the queues do not hold what was accepted, in that order");
+    must_find!(StaysInExcess in BLOCKED.plan, "a worker above the target stays");
 }
 
 // Checks: B45, R1
 #[test]
 fn without_a_stand_in_jobs_that_wait_for_each_other_hang_and_that_is_told() {
     static ALONE: Plan = Plan { compensation: 0, ..CHAINED.plan };
-    finds(Yard::new(&ALONE), "jobs wait for each other for ever");
+    must_find(Yard::new(&ALONE), "jobs wait for each other for ever");
 }

@@ -14,8 +14,8 @@ impl World for Yard {
         }
     }
 
-    fn wrong(&self) -> Option<&'static str> {
-        self.fault.or_else(|| self.miscounts()).or_else(|| self.mislays()).or_else(|| self.misleads())
+    fn violation(&self) -> Option<&'static str> {
+        self.violation.or_else(|| self.miscounts()).or_else(|| self.mislays()).or_else(|| self.misleads())
     }
 
     /// Jobs may block for ever: whoever waits must do so for one of them.
@@ -52,7 +52,7 @@ impl World for Yard {
     }
 
     /// All jobs have ended.
-    fn done(&self) -> Option<&'static str> {
+    fn unfinished(&self) -> Option<&'static str> {
         let phase = self.workers.state();
         if phase == PoolState::Draining {
             return Some("a pool that was told to stop does not");

@@ -1,6 +1,6 @@
 //! The workers' threads: a copy of the loop that they run, one hold of the crew's lock to a step.
 
-use super::{Actor, Errand, Event, Job, Row, Seed, Steps, Yard, labels};
+use super::{Actor, Bug, Errand, Event, Job, Row, Steps, Yard, labels};
 use crate::machine::pool::{
     Notify, PoolState, Wakeups, WorkerAction, WorkerHint, WorkerId, begin_start_hooks, block, exited, next_action,
 };
@@ -99,13 +99,13 @@ impl Yard {
                     to: "Settling",
                 };
                 steps.row(row);
-                steps.certain(Event::Arrives(id), next.goes_on(Actor::Worker(id), errand));
+                steps.fair(Event::Arrives(id), next.goes_on(Actor::Worker(id), errand));
             }
             Duty::Settles(errand) if errand.is_done() => {
                 self.looks(steps, worker, "settled", Event::Looks(id), |_, _| ());
             }
             Duty::Arrives => self.looks(steps, worker, "thread_started", Event::Arrives(id), |yard, steps| {
-                if !yard.has_seed(Seed::NeverArrives) {
+                if !yard.has_bug(Bug::NeverArrives) {
                     yard.step(
                         steps,
                         "thread_started",
@@ -117,7 +117,7 @@ impl Yard {
             Duty::Released => {
                 self.expires(steps, worker);
                 self.looks(steps, worker, "woken", Event::Looks(id), |yard, steps| {
-                    if !yard.has_seed(Seed::StaysIdle) {
+                    if !yard.has_bug(Bug::StaysIdle) {
                         yard.step(steps, "woken", |workers, _| workers.woken(), |()| "wakeups next_action");
                     }
                 });
@@ -129,7 +129,7 @@ impl Yard {
             Duty::Runs(job) => self.job_steps(steps, worker, job),
             Duty::Waits => {
                 if self.plan.0.spurious {
-                    steps.possible(Event::WakesForNoReason(id), self.released(id));
+                    steps.unfair(Event::WakesForNoReason(id), self.released(id));
                 }
                 self.expires(steps, worker);
             }
@@ -147,15 +147,15 @@ impl Yard {
                 steps.row(Row { from: "Leaving", event: "exited", action: labels::exited(&over), to: "Retired" });
                 let next = next.goes_on(Actor::Worker(id), errand);
                 if self.plan.0.hooks {
-                    steps.hoped(Event::Leaves(id), next)
+                    steps.user_fair(Event::Leaves(id), next)
                 } else {
-                    steps.certain(Event::Leaves(id), next)
+                    steps.fair(Event::Leaves(id), next)
                 }
             }
             Duty::Retires(errand) if errand.is_done() => {
                 let mut next = self.clone();
                 next.worker(id).unwrap().duty = Duty::Ended;
-                steps.certain(Event::ThreadEnds(id), next);
+                steps.fair(Event::ThreadEnds(id), next);
             }
             // Whoever joins this thread has the roster: another one must wait for it, and start.
             Duty::Retires(errand)
@@ -164,14 +164,14 @@ impl Yard {
                 let mut next = self.clone();
                 next.starters.push(errand);
                 next.starters.sort();
-                steps.certain(Event::HandsOn(id), next.goes_on(Actor::Worker(id), Errand::default()));
+                steps.fair(Event::HandsOn(id), next.goes_on(Actor::Worker(id), Errand::default()));
                 self.failure_steps(steps, Actor::Worker(id), errand);
             }
             Duty::Retires(
                 errand @ Errand { ring: Notify::Nobody, places: Notify::Nobody, join: 0, follows: true, .. },
             ) => {
                 let roster = errand.roster || !self.roster_is_taken();
-                if !roster && self.has_seed(Seed::WaitsForTheRoster) {
+                if !roster && self.has_bug(Bug::WaitsForTheRoster) {
                     return;
                 }
                 let mut next = self.clone();
@@ -179,7 +179,7 @@ impl Yard {
                 // It looks again, until there are none.
                 let follows = !retired.is_empty();
                 let errand = Errand { roster, join: next.bits_of(&retired), follows, ..errand };
-                steps.certain(Event::LooksForThoseThatRetired(id), next.goes_on(Actor::Worker(id), errand));
+                steps.fair(Event::LooksForThoseThatRetired(id), next.goes_on(Actor::Worker(id), errand));
             }
             Duty::Settles(errand) | Duty::Takes(_, errand) | Duty::Leaves(errand) | Duty::Retires(errand) => {
                 self.errand_steps(steps, Actor::Worker(id), errand);
@@ -200,11 +200,11 @@ impl Yard {
             let mut next = self.clone();
             next.worker(id).unwrap().blocked = false;
             let wakeups = next.step(steps, "unblock", |workers, _| workers.unblock(), labels::wakeups);
-            let wakeups = if self.has_seed(Seed::StaysInExcess) { Wakeups::NONE } else { wakeups };
+            let wakeups = if self.has_bug(Bug::StaysInExcess) { Wakeups::NONE } else { wakeups };
             steps.row(Row { from: "Blocked", event: "unblock", action: labels::wakeups(&wakeups), to: "Busy" });
             let errand = next.errand(wakeups);
             next.worker(id).unwrap().duty = Duty::Takes(job, errand);
-            steps.hoped(Event::GoesOn(id), next.goes_on(Actor::Worker(id), errand));
+            steps.user_fair(Event::GoesOn(id), next.goes_on(Actor::Worker(id), errand));
             return;
         }
         if self.left.blocks > 0 {
@@ -215,7 +215,7 @@ impl Yard {
             steps.row(Row { from: "Busy", event: "block", action: labels::wakeups(&wakeups), to: "Blocked" });
             let errand = next.errand(wakeups);
             next.worker(id).unwrap().duty = Duty::Takes(job, errand);
-            steps.possible(Event::Blocks(id), next.goes_on(Actor::Worker(id), errand));
+            steps.unfair(Event::Blocks(id), next.goes_on(Actor::Worker(id), errand));
         }
         self.looks(steps, worker, "finished", Event::FinishesItsJob(id), |yard, steps| {
             yard.is_over(job);
@@ -229,7 +229,7 @@ impl Yard {
         if self.plan.0.keep_alive && worker.timed && !worker.expired {
             let mut next = self.released(worker.id);
             next.worker(worker.id).unwrap().expired = true;
-            steps.hoped(Event::KeepAlivePasses(worker.id), next);
+            steps.user_fair(Event::KeepAlivePasses(worker.id), next);
         }
     }
 
@@ -255,8 +255,8 @@ impl Yard {
             steps.row(Row { from: labels::duty(worker), event, action, to });
             let name = if may_search { Event::LooksAndMaySearch(worker.id) } else { name };
             match worker.duty {
-                Duty::Runs(_) | Duty::Settles(_) => steps.hoped(name, next),
-                _ => steps.certain(name, next),
+                Duty::Runs(_) | Duty::Settles(_) => steps.user_fair(name, next),
+                _ => steps.fair(name, next),
             }
         }
     }
@@ -280,7 +280,7 @@ impl Yard {
             WorkerAction::Run(job, mut wakeups) => {
                 let job = job.job();
                 self.goes(job);
-                if self.has_seed(Seed::CallsNobody) && wakeups.workers == Notify::One {
+                if self.has_bug(Bug::CallsNobody) && wakeups.workers == Notify::One {
                     wakeups.workers = Notify::Nobody;
                 }
                 let worker = self.worker(me).unwrap();

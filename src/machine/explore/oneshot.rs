@@ -1,0 +1,297 @@
+//! The one-shot channel, searched: a send, a drop of the sender, a timeout and spurious wakes of the receiver, in every
+//! order.
+
+use super::{Row, Steps, World, must_find, must_hold, table, table_file};
+use crate::machine::oneshot::{Oneshot, Receive, ReceiverWake};
+
+const VALUE: u8 = 42;
+
+/// What the sender is about to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Sender {
+    /// Sends, or is dropped.
+    Start,
+    /// Wakes the receiver, then is dropped.
+    OwesWake,
+    /// Is dropped, as it is after sending too.
+    Drops,
+    /// Wakes the receiver, and is gone.
+    OwesLastWake,
+    Gone,
+}
+
+/// The timeout trigger: another thread that lets the timeout pass. Not every world has one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Trigger {
+    Armed,
+    OwesWake,
+    Done,
+}
+
+/// What the receiver is about to do, or has returned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Receiver {
+    Looks,
+    Waits,
+    Returned(Receive<u8>),
+}
+
+/// A bug that is put into the world, to check that the search finds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Bug {
+    None,
+    /// A sender does not carry out the wake that it owes.
+    ForgetsTheWake,
+    /// The receiver takes any wake for the end: an `if` where a `while` belongs.
+    LooksOnce,
+    /// The sender sees that the value is wanted, sends later, and ignores that it comes back.
+    IgnoresReturn,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct OneshotWorld {
+    bug: Bug,
+    channel: Oneshot<u8>,
+    sender: Sender,
+    trigger: Trigger,
+    receiver: Receiver,
+    /// The receiver has a timeout of its own, which has not passed.
+    timeout: bool,
+    /// It has passed.
+    timed_out: bool,
+    /// The value was sent.
+    sent: bool,
+    /// It came back.
+    returned: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Event {
+    Sends,
+    SenderDrops,
+    WakesReceiver,
+    TriggerFires,
+    TimeoutPasses,
+    ReceiverLooks,
+    ReceiverWakesSpuriously,
+}
+
+impl OneshotWorld {
+    fn new(trigger: Trigger, timeout: bool, bug: Bug) -> Self {
+        Self {
+            bug,
+            channel: Oneshot::Empty,
+            sender: Sender::Start,
+            trigger,
+            receiver: Receiver::Looks,
+            timeout,
+            timed_out: false,
+            sent: false,
+            returned: false,
+        }
+    }
+
+    fn step<A>(
+        &mut self,
+        steps: &mut Steps<'_, Self>,
+        event: &'static str,
+        transition: impl FnOnce(&mut Oneshot<u8>) -> A,
+        action: impl FnOnce(&A) -> &'static str,
+    ) -> A {
+        let from = label(&self.channel);
+        let outcome = transition(&mut self.channel);
+        steps.row(Row { from, event, action: action(&outcome), to: label(&self.channel) });
+        outcome
+    }
+
+    fn time_out(&mut self, steps: &mut Steps<'_, Self>) -> ReceiverWake {
+        self.step(steps, "time_out", Oneshot::time_out, |wake| owed(*wake))
+    }
+
+    fn receive(&mut self, steps: &mut Steps<'_, Self>) -> Receive<u8> {
+        self.step(steps, "receive", Oneshot::receive, |receive| match receive {
+            Receive::Wait => "wait, and look again",
+            Receive::Value(_) => "return the value",
+            Receive::Disconnected => "return: disconnected",
+            Receive::TimedOut => "return: timed out",
+        })
+    }
+
+    fn wake(&mut self) {
+        if self.receiver == Receiver::Waits {
+            self.receiver = Receiver::Looks;
+        }
+    }
+
+    fn sender_steps(&self, steps: &mut Steps<'_, Self>) {
+        let mut next = self.clone();
+        match self.sender {
+            Sender::Start => {
+                let mut sends = self.clone();
+                sends.sent = true;
+                let wake = sends.step(
+                    steps,
+                    "send",
+                    |channel| channel.send(VALUE),
+                    |wake| match wake {
+                        Ok(wake) => owed(*wake),
+                        Err(_) => "return the value",
+                    },
+                );
+                sends.sender = match wake {
+                    Ok(ReceiverWake::Needed) if self.bug != Bug::ForgetsTheWake => Sender::OwesWake,
+                    _ => Sender::Drops,
+                };
+                sends.returned = wake == Err(VALUE) && self.bug != Bug::IgnoresReturn;
+                steps.user_fair(Event::Sends, sends);
+                next.sender = Sender::Drops;
+                steps.user_fair(Event::SenderDrops, next);
+            }
+            Sender::OwesWake => {
+                next.wake();
+                next.sender = Sender::Drops;
+                steps.fair(Event::WakesReceiver, next);
+            }
+            Sender::Drops => {
+                let wake = next.step(steps, "disconnect", Oneshot::disconnect, |wake| owed(*wake));
+                next.sender = if wake == ReceiverWake::Needed { Sender::OwesLastWake } else { Sender::Gone };
+                steps.fair(Event::SenderDrops, next);
+            }
+            Sender::OwesLastWake => {
+                next.wake();
+                next.sender = Sender::Gone;
+                steps.fair(Event::WakesReceiver, next);
+            }
+            Sender::Gone => {}
+        }
+    }
+
+    fn trigger_steps(&self, steps: &mut Steps<'_, Self>) {
+        let mut next = self.clone();
+        match self.trigger {
+            Trigger::Armed => {
+                let wake = next.time_out(steps);
+                next.trigger = if wake == ReceiverWake::Needed { Trigger::OwesWake } else { Trigger::Done };
+                steps.unfair(Event::TriggerFires, next);
+            }
+            Trigger::OwesWake => {
+                next.wake();
+                next.trigger = Trigger::Done;
+                steps.fair(Event::WakesReceiver, next);
+            }
+            Trigger::Done => {}
+        }
+    }
+
+    fn receiver_steps(&self, steps: &mut Steps<'_, Self>) {
+        if self.timeout {
+            let mut next = self.clone();
+            next.timeout = false;
+            next.timed_out = true;
+            next.wake();
+            steps.unfair(Event::TimeoutPasses, next);
+        }
+        let mut next = self.clone();
+        match self.receiver {
+            Receiver::Looks => {
+                let mut received = next.receive(steps);
+                if received == Receive::Wait && self.timed_out {
+                    // The only thread that could be woken is the receiver itself.
+                    let _ = next.time_out(steps);
+                    received = next.receive(steps);
+                }
+                next.receiver = if received == Receive::Wait { Receiver::Waits } else { Receiver::Returned(received) };
+                steps.fair(Event::ReceiverLooks, next);
+            }
+            Receiver::Waits => {
+                next.receiver = if self.bug == Bug::LooksOnce {
+                    Receiver::Returned(Receive::Disconnected)
+                } else {
+                    Receiver::Looks
+                };
+                steps.unfair(Event::ReceiverWakesSpuriously, next);
+            }
+            Receiver::Returned(_) => {}
+        }
+    }
+}
+
+impl World for OneshotWorld {
+    type Event = Event;
+
+    fn steps(&self, steps: &mut Steps<'_, Self>) {
+        self.sender_steps(steps);
+        self.trigger_steps(steps);
+        self.receiver_steps(steps);
+    }
+
+    fn violation(&self) -> Option<&'static str> {
+        let received = self.receiver == Receiver::Returned(Receive::Value(VALUE));
+        let in_channel = self.channel == Oneshot::Sent(VALUE);
+        let places = [received, in_channel, self.returned].into_iter().filter(|place| *place).count();
+        if places != usize::from(self.sent) {
+            return Some("the value is lost, or in two places");
+        }
+        let gone = matches!(self.sender, Sender::Gone | Sender::OwesLastWake);
+        match self.receiver {
+            Receiver::Returned(Receive::Disconnected) if self.sent || !gone => {
+                Some("the receiver returns that the sender is gone, and it is not")
+            }
+            Receiver::Returned(Receive::TimedOut) if !self.timed_out && self.trigger == Trigger::Armed => {
+                Some("the receiver times out too early")
+            }
+            Receiver::Returned(Receive::Wait) => Some("the receiver returns while it waits"),
+            _ => None,
+        }
+    }
+
+    fn stuck(&self) -> Option<&'static str> {
+        (self.receiver == Receiver::Waits && !self.channel.is_wanted())
+            .then_some("the receiver sleeps, and no wake can come")
+    }
+
+    fn unfinished(&self) -> Option<&'static str> {
+        (!matches!(self.receiver, Receiver::Returned(_))).then_some("the receiver never returns")
+    }
+}
+
+fn label(channel: &Oneshot<u8>) -> &'static str {
+    match channel {
+        Oneshot::Empty => "Empty",
+        Oneshot::Awaited => "Awaited",
+        Oneshot::Sent(_) => "Sent",
+        Oneshot::Disconnected => "Disconnected",
+        Oneshot::TimedOut => "TimedOut",
+        Oneshot::Received => "Received",
+    }
+}
+
+fn owed(wake: ReceiverWake) -> &'static str {
+    match wake {
+        ReceiverWake::NotNeeded => "nothing",
+        ReceiverWake::Needed => "wake the receiver",
+    }
+}
+
+// Checks: B48, P10, R25, R27, R28
+#[test]
+fn a_channel_has_one_outcome_and_its_receiver_learns_it() {
+    let mut rows = must_hold(OneshotWorld::new(Trigger::Done, false, Bug::None), 18, 30);
+    rows.extend(must_hold(OneshotWorld::new(Trigger::Armed, false, Bug::None), 55, 113));
+    rows.extend(must_hold(OneshotWorld::new(Trigger::Armed, true, Bug::None), 104, 259));
+    table_file::assert_current("oneshot", &table::markdown(&rows));
+}
+
+// Checks: B48, R25, R28
+#[test]
+fn injected_bugs_of_the_oneshot_are_found() {
+    must_find(
+        OneshotWorld::new(Trigger::Done, false, Bug::ForgetsTheWake),
+        "the receiver sleeps, and no wake can come",
+    );
+    must_find(
+        OneshotWorld::new(Trigger::Done, false, Bug::LooksOnce),
+        "the receiver returns that the sender is gone, and it is not",
+    );
+    must_find(OneshotWorld::new(Trigger::Armed, false, Bug::IgnoresReturn), "the value is lost, or in two places");
+}

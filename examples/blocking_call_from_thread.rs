@@ -26,7 +26,7 @@ use std::thread;
 use std::time::Duration;
 
 use selvedge::threads::{blocking_call_from_thread, defer_to_thread};
-use selvedge::{BlockingCallError, Deferred, Failure, Handle, Reactor};
+use selvedge::{Deferred, Failure, Handle, Reactor, error::BlockingCallError};
 use tiny_http::{Response, Server};
 
 /// Twisted's `getPage`: called on the reactor's thread, returns at once, and fires with the text.

@@ -14,7 +14,7 @@
 use std::error::Error;
 use std::thread;
 
-use selvedge::{Call, Handle, Reactor, Rejected};
+use selvedge::{Handle, Reactor, error::Rejected, reactor::Call};
 
 /// Does something that isn't thread-safe.
 fn not_thread_safe(x: i32) {

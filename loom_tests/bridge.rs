@@ -6,7 +6,10 @@ use std::rc::Rc;
 use loom::thread;
 use selvedge::loom::threads::{blocking_call_from_thread, defer_to_thread};
 use selvedge::loom::{Deferred, Handle, Reactor};
-use selvedge::{BlockingCallError, Cancelled, Failure, Rejection};
+use selvedge::{
+    Failure,
+    error::{BlockingCallError, Cancelled, Rejection},
+};
 
 use crate::explore::{Chaos, explore, explore_calm};
 use crate::witness::Log;

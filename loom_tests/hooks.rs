@@ -2,7 +2,7 @@
 
 use std::sync::{Arc as StdArc, Mutex as StdMutex};
 
-use selvedge::loom::{PoolBuilder, ThreadPool};
+use selvedge::loom::{ThreadPool, pool::PoolBuilder};
 
 use crate::explore::{explore, explore_calm};
 use crate::pool::{client, shake, stop};

@@ -2,7 +2,7 @@
 
 use loom::sync::Arc;
 use loom::thread::{self, JoinHandle};
-use selvedge::Rejection;
+use selvedge::error::Rejection;
 use selvedge::loom::shells::{Inbox, WhenFull};
 
 use crate::explore::{Chaos, Shaking, explore};

@@ -5,7 +5,7 @@ use std::sync::Arc as StdArc;
 use loom::sync::Arc;
 use loom::sync::atomic::AtomicU64 as Clock;
 use loom::thread;
-use selvedge::Rejection;
+use selvedge::error::Rejection;
 use selvedge::loom::ThreadPool;
 use selvedge::loom::shells::{Inbox, WhenFull};
 

@@ -2,7 +2,10 @@
 
 use loom::sync::Arc;
 use selvedge::loom::{Injected, ThreadPool};
-use selvedge::{Failure, NeverRan, Panic, Rejection};
+use selvedge::{
+    Failure,
+    error::{NeverRan, Panic, Rejection},
+};
 
 use crate::explore::{Aside, Chaos, Shaking, explore, explore_calm};
 use crate::witness::{Log, Signal, Tally};

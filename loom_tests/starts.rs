@@ -1,7 +1,11 @@
 //! Shell 3 where a thread cannot be started: whatever meets the failure, each job is resolved once, and nobody waits for the thread that does not come.
 
-use selvedge::loom::{Cancellation, Incident, Report, ThreadPool};
-use selvedge::{Failure, NeverRan};
+use selvedge::loom::{
+    ThreadPool,
+    pool::Cancellation,
+    report::{Incident, Report},
+};
+use selvedge::{Failure, error::NeverRan};
 
 use crate::explore::{explore, explore_calm};
 use crate::pool::client;

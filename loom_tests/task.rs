@@ -7,7 +7,10 @@ use std::task::{Poll, Waker};
 use loom::sync::{Arc, Mutex};
 use loom::thread;
 use selvedge::loom::{Deferred, Reactor};
-use selvedge::{Cancelled, Failure, ReactorStopped};
+use selvedge::{
+    Failure,
+    error::{Cancelled, ReactorStopped},
+};
 
 use crate::bridge::reactor_with;
 use crate::explore::{Chaos, explore, explore_calm};

@@ -5,8 +5,12 @@ use std::time::Duration;
 
 use loom::sync::Arc;
 use loom::thread;
-use selvedge::Rejection;
-use selvedge::loom::{Cancellation, StopPolicy, StopWithinError, ThreadPool, threads};
+use selvedge::error::Rejection;
+use selvedge::loom::{
+    ThreadPool,
+    pool::{Cancellation, StopPolicy, StopWithinError},
+    threads,
+};
 
 use crate::explore::{explore, explore_calm};
 use crate::pool::{client, pool, shake, started, stop};

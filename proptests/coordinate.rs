@@ -6,7 +6,10 @@ use std::rc::Rc;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use selvedge::{Deferred, DeferredQueue, DeferredSemaphore, Permit};
+use selvedge::{
+    Deferred,
+    coordination::{DeferredQueue, DeferredSemaphore, Permit},
+};
 
 use crate::regressions;
 

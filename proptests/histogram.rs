@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use selvedge::Histogram;
+use selvedge::pool::Histogram;
 
 use crate::regressions;
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use selvedge::{Incident, PoolBuilder, ThreadPool};
+use selvedge::{ThreadPool, pool::PoolBuilder, report::Incident};
 
 use crate::regressions;
 

@@ -8,7 +8,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample;
-use selvedge::{Handle, Incident, Reactor};
+use selvedge::{Handle, Reactor, report::Incident};
 
 use crate::regressions;
 

@@ -7,7 +7,12 @@ use std::sync::{Arc, Mutex};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use selvedge::{Cancelled, Deferred, DeferredList, Failure, FailureGroup, FirstError, Incident, Reactor, Resolver};
+use selvedge::{
+    Deferred, Failure, Reactor, Resolver,
+    deferred::DeferredList,
+    error::{Cancelled, FailureGroup, FirstError},
+    report::Incident,
+};
 
 use crate::regressions;
 

@@ -6,7 +6,10 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample;
-use selvedge::{Cancellation, Job, StopPolicy, ThreadPool, Ticket};
+use selvedge::{
+    Job, ThreadPool,
+    pool::{Cancellation, StopPolicy, Ticket},
+};
 
 use crate::regressions;
 

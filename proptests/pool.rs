@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use selvedge::{Failure, NeverRan, PoolStats, ThreadPool};
+use selvedge::{Failure, ThreadPool, error::NeverRan, pool::PoolStats};
 
 use crate::regressions;
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use selvedge::task::{CooperativeTask, Cooperator, LoopingCall};
-use selvedge::{Deferred, Reactor, Resolver, VirtualClock};
+use selvedge::{Deferred, Reactor, Resolver, testing::VirtualClock};
 
 use crate::regressions;
 

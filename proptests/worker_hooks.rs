@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use selvedge::{Stepper, ThreadPool};
+use selvedge::{ThreadPool, testing::Stepper};
 
 use crate::regressions;
 
@@ -82,7 +82,7 @@ proptest! {
         let (scene, in_hooks) = (Scene::default(), Arc::new(Mutex::new(in_hooks)));
         let hook = |event: fn(usize) -> Event| {
             let (scene, in_hooks) = (scene.clone(), Arc::clone(&in_hooks));
-            move |worker: &selvedge::Worker<'_>| {
+            move |worker: &selvedge::pool::Worker<'_>| {
                 scene.note(event(worker.number));
                 next(&in_hooks).into_iter().for_each(|act| scene.act(act, None));
             }

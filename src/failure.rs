@@ -128,7 +128,7 @@ impl Failure {
     /// Takes the original error out, if it is an `E`.
     ///
     /// ```
-    /// # use selvedge::{Cancelled, Failure};
+    /// # use selvedge::{Failure, error::Cancelled};
     /// # use std::fmt;
     /// fn forgive_cancelling(failure: Failure) -> Result<(), Failure> {
     ///     failure.downcast::<Cancelled>().map(|_| ())
@@ -169,7 +169,7 @@ impl Failure {
     /// The tuple has one to eight types; one type is written `(A,)`. Only the original error is compared, not its sources.
     ///
     /// ```
-    /// # use selvedge::{Cancelled, Failure, TimedOut};
+    /// # use selvedge::{Failure, error::{Cancelled, TimedOut}};
     /// # use std::fmt;
     /// let failure = Failure::new(fmt::Error);
     /// let reason = match failure.check::<(Cancelled, TimedOut, fmt::Error)>() {
@@ -187,7 +187,7 @@ impl Failure {
     /// `Ok` with this failure if its original error has one of the types in the tuple; otherwise `Err` with it, so that `?` passes it on.
     ///
     /// ```
-    /// use selvedge::{Cancelled, Deferred, Failure, TimedOut};
+    /// use selvedge::{Deferred, Failure, error::{Cancelled, TimedOut}};
     ///
     /// let page = Deferred::<String>::fail(Cancelled).add_errback(|failure| {
     ///     let expected = failure.trap::<(Cancelled, TimedOut)>()?;

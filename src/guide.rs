@@ -165,4 +165,4 @@
 //! | `getTraceback()` | [`Failure::backtrace`] | |
 
 #[allow(unused_imports, reason = "the links of this page")]
-use crate::*;
+use crate::{coordination::*, deferred::*, error::*, pool::*, reactor::*, report::*, testing::*, *};

@@ -16,7 +16,7 @@ const BUCKETS: usize = PARTS * (u64::BITS - PART_BITS + 1) as usize;
 /// that is told apart is 584 years.
 ///
 /// ```
-/// use selvedge::Histogram;
+/// use selvedge::pool::Histogram;
 /// use std::time::Duration;
 ///
 /// let waits: Histogram = (1..=100).map(Duration::from_millis).collect();

@@ -44,21 +44,20 @@
 
 pub mod error;
 mod failure;
-/// Read it first if you come from there.
+/// Read it first if you come from Twisted.
 #[cfg(any(doc, doctest))]
 pub mod guide;
 mod histogram;
-mod machine;
-
 #[cfg(feature = "loom")]
 pub mod loom;
-mod over_std;
+mod machine;
+mod std_build;
 
-pub use error::*;
 pub use failure::Failure;
-pub use histogram::{Bucket, Histogram};
-pub use over_std::runtime::prelude::*;
-pub use over_std::runtime::{task, threads};
+pub use std_build::runtime::api::{
+    Address, Deferred, DelayedCall, Handle, Job, LocalHandle, Owned, Reactor, Resolver, ThreadPool, coordination,
+    deferred, pool, reactor, report, task, testing, threads,
+};
 
 /// The programs of the README, compiled and run.
 #[cfg(doctest)]

@@ -1,24 +1,38 @@
-//! The runtime once more, over loom's types: for models, ours and those of programs that link us.
+//! The same crate over loom's types, for models of programs that use it. Needs the feature `loom`.
 //!
-//! The same source files as the ordinary build, name for name: [`Reactor`], [`ThreadPool`], [`threads`] and the rest. Use them
-//! inside `loom::model` to explore every interleaving of *your* code with this crate's. Nothing here is seen by a
-//! program that uses the ordinary types, whoever in its dependency graph turns the feature on.
+//! It is compiled from the same source files and has the same names: a program that writes `use selvedge::loom as selvedge` in its
+//! models explores every interleaving of its own code with this crate's. The error types are the same types, not copies. Whoever in a
+//! dependency graph turns the feature on, programs that use the ordinary types are not affected.
 //!
-//! What differs, because a model has no time and no noise: nothing spins before it sleeps; the clock stands still and a wait with a
-//! timeout never times out by itself; and a panic in a job or a callback is not contained but re-raised, so that a
-//! failed assertion fails the model — unless its payload is [`Injected`].
+//! ```no_run
+//! use selvedge::loom::{Reactor, threads};
+//!
+//! loom::model(|| {
+//!     let reactor = Reactor::new();
+//!     let handle = reactor.handle();
+//!     loom::thread::spawn(move || handle.call_from_thread(|reactor| reactor.stop().unwrap_or_default()));
+//!     reactor.run();
+//! });
+//! # let _ = threads::blocked(|| ());
+//! ```
+//!
+//! A model has no time, so three things differ. Nothing spins before it sleeps. The clock stands still, and a wait with a timeout
+//! never times out by itself. A panic in a job or a callback is not contained but re-raised, so that a failed assertion fails the model;
+//! only a panic whose payload is [`Injected`] is contained.
 
-#[path = "sync/over_loom.rs"]
+#[path = "sync/loom.rs"]
 pub(crate) mod sync;
 
 #[path = "runtime/mod.rs"]
 pub(crate) mod runtime;
 
-pub use runtime::prelude::*;
-pub use runtime::{task, threads};
+pub use runtime::api::*;
 pub use sync::Injected;
 
-/// The three shells themselves, so that models can explore each on its own. No promise of stability.
+pub use crate::error;
+pub use crate::failure::Failure;
+
+/// Inbox and one-shot channel, so that models can explore each on its own. May change in any version.
 #[doc(hidden)]
 pub mod shells {
     pub use super::runtime::deadline::WhenFull;

@@ -95,10 +95,10 @@ fn cancel(_: Setting, operations: u64) -> Duration {
     let tickets = spread((0..DEPTH.max(operations as usize)).map(submit).collect(), operations);
     let start = Instant::now();
     for ticket in &tickets {
-        assert_eq!(ticket.cancel(), selvedge::Cancellation::NeverRuns);
+        assert_eq!(ticket.cancel(), selvedge::pool::Cancellation::NeverRuns);
     }
     let elapsed = start.elapsed();
-    pool.stop_with(selvedge::StopPolicy::CancelQueued).expect("this is no worker");
+    pool.stop_with(selvedge::pool::StopPolicy::CancelQueued).expect("this is no worker");
     elapsed
 }
 

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use selvedge::{Reactor, Turn};
+use selvedge::{Reactor, reactor::Turn};
 
 use crate::measure::{Comparison, Contender, Setting};
 use crate::payload::{self, Job, Sink};

@@ -13,7 +13,7 @@ use futures::channel::oneshot;
 use futures::executor::LocalPool;
 use futures::future::{LocalBoxFuture, join_all};
 use futures::task::LocalSpawnExt;
-use selvedge::{Deferred, DeferredLock, gather_results};
+use selvedge::{Deferred, coordination::DeferredLock, deferred::gather_results};
 
 use crate::measure::{Comparison, Contender};
 

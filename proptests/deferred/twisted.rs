@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use selvedge::Incident;
+use selvedge::report::Incident;
 
 use super::text;
 use crate::script::deferreds::actual;

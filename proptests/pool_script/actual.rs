@@ -7,7 +7,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use selvedge::{
-    CancelToken, Cancellation, Failure, NeverRan, Rejected, Rejection, Stepper, StopPolicy, ThreadPool, Ticket, threads,
+    Failure, ThreadPool,
+    error::{NeverRan, Rejected, Rejection},
+    pool::{CancelToken, Cancellation, StopPolicy, Ticket},
+    testing::Stepper,
+    threads,
 };
 
 use super::judge::{Answer, Fall, Id, Judge, Plan, Why};

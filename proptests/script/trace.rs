@@ -5,7 +5,10 @@ use std::fmt::{self, Write};
 use std::time::Duration;
 
 use selvedge::{
-    Abandoned, Cancelled, DelayedCallError, Failure, Incident, OwnedError, Panic, ReactorStopped, StopError, Turn,
+    Failure,
+    error::{Abandoned, Cancelled, DelayedCallError, OwnedError, Panic, ReactorStopped, StopError},
+    reactor::Turn,
+    report::Incident,
 };
 
 /// Numbers closures, values and jobs in the order they are made.

@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::messages::messages;
 
-/// Nothing was released: no permit is out that was [kept](crate::Permit::keep) without its guard. A permit with a guard is given back by
+/// Nothing was released: no permit is out that was [kept](crate::coordination::Permit::keep) without its guard. A permit with a guard is given back by
 /// dropping the guard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct OverRelease;

@@ -36,9 +36,9 @@ pub struct StopFromWorker;
 pub enum NeverRan {
     /// Its pool was stopped without ever having been started.
     PoolStopped,
-    /// It was queued when its pool was stopped with [`StopPolicy::CancelQueued`](crate::StopPolicy::CancelQueued).
+    /// It was queued when its pool was stopped with [`StopPolicy::CancelQueued`](crate::pool::StopPolicy::CancelQueued).
     CancelledByStop,
-    /// It was cancelled by its [`Ticket`](crate::Ticket) before a worker took it.
+    /// It was cancelled by its [`Ticket`](crate::pool::Ticket) before a worker took it.
     Cancelled,
     /// The pool had no worker and could not start one.
     ThreadStart(Arc<io::Error>),

@@ -82,7 +82,7 @@ pub enum OwnedError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AdvanceError {
-    /// The reactor has no [`VirtualClock`](crate::VirtualClock).
+    /// The reactor has no [`VirtualClock`](crate::testing::VirtualClock).
     RealClock,
     /// This is inside a turn.
     Reentered,

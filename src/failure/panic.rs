@@ -14,7 +14,7 @@ use super::Failure;
 /// The payload is kept: [`into_payload`](Self::into_payload) returns it, [`resume`](Self::resume) continues the panic with it.
 ///
 /// ```
-/// use selvedge::{Failure, Panic, maybe_deferred};
+/// use selvedge::{Failure, deferred::maybe_deferred, error::Panic};
 ///
 /// let failed = maybe_deferred(|| -> Result<(), Failure> { panic!("out of {}", "cheese") });
 /// failed.add_errback(|failure| {

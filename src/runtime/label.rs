@@ -8,7 +8,7 @@ use super::sync::Instant;
 
 /// Identifies a job: the name it was given, if any, and the place in the program that made it.
 ///
-/// Reports, [hooks](crate::PoolBuilder::around_jobs) and [`Job::label`](crate::Job::label) give it. It displays as the name and the place.
+/// Reports, [hooks](crate::pool::PoolBuilder::around_jobs) and [`Job::label`](crate::Job::label) give it. It displays as the name and the place.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct JobLabel {
     name: Option<Arc<str>>,

@@ -1,5 +1,6 @@
 //! Everything that runs. Compiled over std, and with the feature `loom` once more over loom.
 
+pub(crate) mod api;
 mod cache_padded;
 pub(crate) mod coordination;
 pub(crate) mod deadline;
@@ -16,19 +17,3 @@ pub mod threads;
 mod typed_queue;
 
 pub(crate) use super::sync;
-
-/// What a program sees of all this.
-pub(crate) mod prelude {
-    pub use super::coordination::{DeferredLock, DeferredQueue, DeferredSemaphore, Permit};
-    pub use super::deferred::*;
-    pub use super::label::JobLabel;
-    pub use super::pool::{
-        CancelToken, Cancellation, Job, PoolBuilder, PoolStats, PoolTimes, Stage, Step, Stepper, StopPolicy,
-        StopWithinError, Straggler, ThreadPool, Ticket, Worker,
-    };
-    pub use super::reactor::{
-        Address, Call, DelayedCall, Event, Handle, LocalHandle, Owned, Phase, Reactor, ReactorBuilder, SendFuture,
-        TriggerId, Turn, VirtualClock,
-    };
-    pub use super::report::{Incident, Report};
-}

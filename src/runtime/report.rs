@@ -65,7 +65,7 @@ impl fmt::Display for Incident {
 
 /// One failure, as the sink sees it.
 ///
-/// Sinks are set with [`ReactorBuilder::on_report`](crate::ReactorBuilder::on_report) and [`PoolBuilder::on_report`](crate::PoolBuilder::on_report);
+/// Sinks are set with [`ReactorBuilder::on_report`](crate::reactor::ReactorBuilder::on_report) and [`PoolBuilder::on_report`](crate::pool::PoolBuilder::on_report);
 /// the default writes one line to stderr.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]

@@ -21,9 +21,9 @@ use crate::failure::{Failure, Panic};
 /// Attaching callbacks is free of races: nothing fires before this thread is back in the reactor's loop. `f` may return a plain value or a
 /// `Result` (see [`Outcome`]); a panic becomes a [`Failure`] with a [`Panic`] inside.
 ///
-/// Cancelling the Deferred fails it with [`Cancelled`](crate::Cancelled) at once. If no worker has begun with `f` yet, it never runs and is dropped on the spot;
-/// if one has, it is asked to end, by [`CancelToken::current`](crate::CancelToken::current), and its late result is dropped, on the reactor's thread. Should the
-/// reactor end before the result is there, the Deferred fails with [`ReactorStopped`](crate::ReactorStopped).
+/// Cancelling the Deferred fails it with [`Cancelled`](crate::error::Cancelled) at once. If no worker has begun with `f` yet, it never runs and is dropped on the spot;
+/// if one has, it is asked to end, by [`CancelToken::current`](crate::pool::CancelToken::current), and its late result is dropped, on the reactor's thread. Should the
+/// reactor end before the result is there, the Deferred fails with [`ReactorStopped`](crate::error::ReactorStopped).
 ///
 /// ```
 /// use selvedge::{Reactor, threads};

@@ -9,12 +9,17 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use selvedge::{
-    Abandoned, Address, BlockingCallError, Bucket, BuildError, Call, Cancelled, Deferred, DeferredFuture, DelayedCall,
-    DelayedCallError, Event, Failure, Handle, Histogram, Incident, Job, JobLabel, LocalHandle, NeverRan, NotPaused,
-    Owned, OwnedError, Panic, PauseHandle, Phase, PoolBuilder, PoolStats, PoolStopped, PoolTimes, Reactor,
-    ReactorBuilder, ReactorStopped, Reentered, Rejected, Rejection, Report, Resolver, SendFuture, Settled, SizeError,
-    StopError, StopFromWorker, ThreadPool, TimedOut, TriggerId, Turn, UnknownPool, UnknownTrigger, VirtualClock,
-    WaitsForItself, Worker,
+    Address, Deferred, DelayedCall, Failure, Handle, Job, LocalHandle, Owned, Reactor, Resolver, ThreadPool,
+    deferred::{DeferredFuture, PauseHandle, SendFuture, Settled},
+    error::{
+        Abandoned, BlockingCallError, BuildError, Cancelled, DelayedCallError, NeverRan, NotPaused, OwnedError, Panic,
+        PoolStopped, ReactorStopped, Reentered, Rejected, Rejection, SizeError, StopError, StopFromWorker, TimedOut,
+        UnknownPool, UnknownTrigger, WaitsForItself,
+    },
+    pool::{Bucket, Histogram, JobLabel, PoolBuilder, PoolStats, PoolTimes, Worker},
+    reactor::{Call, Event, Phase, ReactorBuilder, TriggerId, Turn},
+    report::{Incident, Report},
+    testing::VirtualClock,
 };
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 
@@ -153,8 +158,12 @@ fn handles_are_as_small_as_what_they_lead_to_allows() {
 fn what_takes_turns_or_is_called_again_stays_on_its_thread_and_its_errors_travel() {
     use selvedge::task::{CooperativeTask, Cooperator, LoopingCall};
     use selvedge::{
-        AdvanceError, DeferredList, DeferredLock, DeferredQueue, DeferredSemaphore, FailureGroup, FirstError,
-        LoopingCallError, OverRelease, Permit, QueueOverflow, QueueUnderflow, TaskFinished,
+        coordination::{DeferredLock, DeferredQueue, DeferredSemaphore, Permit},
+        deferred::DeferredList,
+        error::{
+            AdvanceError, FailureGroup, FirstError, LoopingCallError, OverRelease, QueueOverflow, QueueUnderflow,
+            TaskFinished,
+        },
     };
     assert_not_impl_any!(DeferredList<u32>: Send, Sync);
     assert_not_impl_any!(DeferredLock: Send, Sync);

@@ -3,7 +3,11 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use selvedge::{Abandoned, Cancelled, Deferred, Incident, Resolver};
+use selvedge::{
+    Deferred, Resolver,
+    error::{Abandoned, Cancelled},
+    report::Incident,
+};
 
 use crate::support::deferred::{Drops, Grenade, Oops, Own, Trace, error, reports, value};
 

@@ -4,7 +4,12 @@ use std::cell::RefCell;
 use std::io;
 use std::rc::Rc;
 
-use selvedge::{Deferred, Failure, Incident, Panic, Resolver, Settled, execute, maybe_deferred};
+use selvedge::{
+    Deferred, Failure, Resolver,
+    deferred::{Settled, execute, maybe_deferred},
+    error::Panic,
+    report::Incident,
+};
 
 use crate::support::deferred::{Drops, Grenade, Oops, Own, Trace, error, reports, value};
 
@@ -305,7 +310,7 @@ fn a_panic_in_dropping_what_was_passed_by_is_reported_and_the_chain_goes_on() {
         assert_eq!(value(tail), 2);
         let (deferred, resolver) = Deferred::new();
         deferred.cancel();
-        assert!(error(deferred).is::<selvedge::Cancelled>());
+        assert!(error(deferred).is::<selvedge::error::Cancelled>());
         resolver.callback(late);
         drop(Deferred::succeed(unused));
     });

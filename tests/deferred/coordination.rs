@@ -7,8 +7,10 @@ use std::rc::Rc;
 use std::thread;
 
 use selvedge::{
-    Abandoned, Cancelled, Deferred, DeferredLock, DeferredQueue, DeferredSemaphore, Failure, Incident, OverRelease,
-    Permit, QueueUnderflow, Reactor,
+    Deferred, Failure, Reactor,
+    coordination::{DeferredLock, DeferredQueue, DeferredSemaphore, Permit},
+    error::{Abandoned, Cancelled, OverRelease, QueueUnderflow},
+    report::Incident,
 };
 
 use crate::support::deferred::{Drops, Grenade, Oops, Trace, error, reports, value};

@@ -10,7 +10,10 @@ use std::panic::catch_unwind;
 use std::process::Command;
 use std::time::Duration;
 
-use selvedge::{Abandoned, Cancelled, Deferred, Failure, NotPaused, Panic, ReactorStopped, TimedOut, WaitsForItself};
+use selvedge::{
+    Deferred, Failure,
+    error::{Abandoned, Cancelled, NotPaused, Panic, ReactorStopped, TimedOut, WaitsForItself},
+};
 
 #[derive(Debug)]
 struct Outer(io::Error);

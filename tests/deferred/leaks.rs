@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use selvedge::{Deferred, PauseHandle, Reactor, Resolver};
+use selvedge::{Deferred, Reactor, Resolver, deferred::PauseHandle};
 
 use crate::support::deferred::Drops;
 

@@ -5,10 +5,13 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::thread;
 
+use selvedge::deferred::{gather_results, race};
 use selvedge::{
-    Abandoned, Cancelled, ChainError, Deferred, DeferredList, Failure, FailureGroup, FirstError, Incident, Resolver,
+    Deferred, Failure, Resolver,
+    deferred::{ChainError, DeferredList},
+    error::{Abandoned, Cancelled, FailureGroup, FirstError},
+    report::Incident,
 };
-use selvedge::{gather_results, race};
 
 use crate::support::deferred::{Drops, Grenade, Oops, Trace, error, reports, value};
 

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use selvedge::{Deferred, WaitsForItself};
+use selvedge::{Deferred, error::WaitsForItself};
 
 use crate::support::deferred::{Drops, Oops, Trace, error, reports, value};
 
@@ -198,7 +198,7 @@ fn a_line_that_is_joined_in_the_middle_of_others_still_knows_whom_to_cancel() {
     fire_b.callback(());
     fire_d.callback(1);
     a.cancel();
-    assert!(error(a).is::<selvedge::Cancelled>());
+    assert!(error(a).is::<selvedge::error::Cancelled>());
 }
 
 // Checks: B52
@@ -220,5 +220,5 @@ fn everything_is_dropped_when_the_innermost_is_abandoned() {
     }
     drop(resolver);
     assert_eq!(drops.count(), 20);
-    assert!(error(deferred).is::<selvedge::Abandoned>());
+    assert!(error(deferred).is::<selvedge::error::Abandoned>());
 }

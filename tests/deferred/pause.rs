@@ -3,7 +3,12 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use selvedge::{Abandoned, Cancelled, Deferred, Incident, NotPaused, PauseHandle, Resolver};
+use selvedge::{
+    Deferred, Resolver,
+    deferred::PauseHandle,
+    error::{Abandoned, Cancelled, NotPaused},
+    report::Incident,
+};
 
 use crate::support::deferred::{Drops, Oops, Trace, error, reports, value};
 

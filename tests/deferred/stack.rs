@@ -6,8 +6,10 @@ use std::thread;
 use std::time::Duration;
 
 use selvedge::{
-    Abandoned, Cancelled, Deferred, DeferredList, Failure, Reactor, Resolver, TimedOut, VirtualClock, WaitsForItself,
-    gather_results, race,
+    Deferred, Failure, Reactor, Resolver,
+    deferred::{DeferredList, gather_results, race},
+    error::{Abandoned, Cancelled, TimedOut, WaitsForItself},
+    testing::VirtualClock,
 };
 
 use crate::support::deferred::{Drops, Oops, error, value};

@@ -5,7 +5,13 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use selvedge::{Cancelled, ChainError, Deferred, Failure, Incident, Reactor, Resolver, TimedOut, VirtualClock};
+use selvedge::{
+    Deferred, Failure, Reactor, Resolver,
+    deferred::ChainError,
+    error::{Cancelled, TimedOut},
+    report::Incident,
+    testing::VirtualClock,
+};
 
 use crate::support::deferred::{Oops, Own, Trace, error, value};
 

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use selvedge::{Deferred, Incident, Resolver};
+use selvedge::{Deferred, Resolver, report::Incident};
 
 use crate::support::deferred::{Oops, Told, reports};
 

@@ -1,7 +1,7 @@
 //! What a job costs in memory, counted: nothing once there is room, but for what a program asks for. Alone in its program, whose allocator counts.
 
 use allocation_counter::{AllocationInfo, measure};
-use selvedge::{Job, PoolBuilder, Stepper, ThreadPool};
+use selvedge::{Job, ThreadPool, pool::PoolBuilder, testing::Stepper};
 
 /// What this thread allocates for a submission, on the mean of a hundred, while the queue itself has room.
 fn cost(builder: PoolBuilder, submit: impl Fn(&ThreadPool)) -> (f64, f64) {

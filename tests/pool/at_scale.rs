@@ -4,7 +4,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
-use selvedge::{Cancellation, StopPolicy, ThreadPool};
+use selvedge::{
+    ThreadPool,
+    pool::{Cancellation, StopPolicy},
+};
 
 use crate::support::{alone, from_the_os, until};
 

@@ -6,7 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use selvedge::{Cancellation, Incident, Job, JobLabel, NeverRan, PoolBuilder, Reactor, ThreadPool, threads};
+use selvedge::{
+    Job, Reactor, ThreadPool,
+    error::NeverRan,
+    pool::{Cancellation, JobLabel, PoolBuilder},
+    report::Incident,
+    threads,
+};
 
 use crate::support::{Bomb, Log, Note, ends, hold, until};
 

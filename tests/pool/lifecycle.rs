@@ -8,7 +8,10 @@ use std::thread;
 use std::time::Duration;
 
 use selvedge::{
-    BuildError, Failure, Incident, NeverRan, Panic, PoolBuilder, PoolStats, Reactor, Rejection, SizeError, ThreadPool,
+    Failure, Reactor, ThreadPool,
+    error::{BuildError, NeverRan, Panic, Rejection, SizeError},
+    pool::{PoolBuilder, PoolStats},
+    report::Incident,
 };
 
 use crate::support::{Bomb, Gate, Grave, Log, ends, hold, until};

@@ -4,11 +4,16 @@ use std::error::Error;
 use std::sync::mpsc;
 use std::thread;
 
-use selvedge::{BuildError, Failure, Incident, Reactor, ReactorStopped, Rejection, ThreadPool, threads};
+use selvedge::{
+    Failure, Reactor, ThreadPool,
+    error::{BuildError, ReactorStopped, Rejection},
+    report::Incident,
+    threads,
+};
 
 use crate::support::{Gate, Log, ends, until};
 
-fn few() -> selvedge::PoolBuilder {
+fn few() -> selvedge::pool::PoolBuilder {
     ThreadPool::builder().size(0, 1)
 }
 
@@ -124,7 +129,11 @@ fn jobs_of_every_pool_that_wait_for_the_loop_are_served_while_it_winds_down() {
             };
             reactor.pool(name).unwrap().call_in_thread(job).unwrap();
         }
-        let _ = reactor.add_event_trigger(selvedge::Phase::During, selvedge::Event::SHUTDOWN, move |_| stopping.open());
+        let _ = reactor.add_event_trigger(
+            selvedge::reactor::Phase::During,
+            selvedge::reactor::Event::SHUTDOWN,
+            move |_| stopping.open(),
+        );
         reactor.call_when_running(|reactor| reactor.stop().unwrap());
         reactor.run();
         assert_eq!(log, [true; 3]);

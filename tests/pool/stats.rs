@@ -5,7 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use selvedge::{Cancellation, Histogram, PoolBuilder, PoolStats, ThreadPool, threads};
+use selvedge::{
+    ThreadPool,
+    pool::{Cancellation, Histogram, PoolBuilder, PoolStats},
+    threads,
+};
 
 use crate::support::{Gate, Log, ends, until};
 
@@ -88,7 +92,7 @@ fn every_job_that_was_accepted_is_in_one_column_whatever_becomes_of_it() {
         };
         let mut never_run = 0;
         for number in 0..2_000 {
-            let blocks = move |_: &selvedge::CancelToken| assert_eq!(threads::blocked(|| number), number);
+            let blocks = move |_: &selvedge::pool::CancelToken| assert_eq!(threads::blocked(|| number), number);
             let ticket = pool.call_in_thread_ticketed(blocks).unwrap();
             if number % 3 == 0 {
                 never_run += u64::from(ticket.cancel() == Cancellation::NeverRuns);

@@ -7,8 +7,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use selvedge::{
-    CancelToken, Cancellation, Failure, Incident, NeverRan, Rejection, Stage, Step, Stepper, StopPolicy,
-    StopWithinError, ThreadPool, threads,
+    Failure, ThreadPool,
+    error::{NeverRan, Rejection},
+    pool::{CancelToken, Cancellation, StopPolicy, StopWithinError},
+    report::Incident,
+    testing::{Stage, Step, Stepper},
+    threads,
 };
 
 #[derive(Clone, Default)]
@@ -147,7 +151,7 @@ fn a_queued_job_that_is_cancelled_is_dropped_at_once_and_gone_from_the_counts() 
 #[test]
 fn a_running_job_that_is_cancelled_sees_it_in_its_token_and_in_the_current_one() {
     let (pool, stepper) = pool(0, 1);
-    let cell: Arc<Mutex<Option<selvedge::Ticket>>> = Arc::default();
+    let cell: Arc<Mutex<Option<selvedge::pool::Ticket>>> = Arc::default();
     let own = Arc::clone(&cell);
     let ticket = pool
         .call_in_thread_ticketed(move |token| {

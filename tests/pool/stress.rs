@@ -7,7 +7,12 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread;
 use std::time::Duration;
 
-use selvedge::{Cancellation, Failure, Incident, PoolStats, StopPolicy, ThreadPool, Ticket, threads};
+use selvedge::{
+    Failure, ThreadPool,
+    pool::{Cancellation, PoolStats, StopPolicy, Ticket},
+    report::Incident,
+    threads,
+};
 
 use crate::support::{Dice, ends, until};
 

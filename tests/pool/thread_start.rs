@@ -7,7 +7,7 @@ use std::process::Command;
 use std::{env, fs};
 
 use rustix::process::{Resource, Rlimit, geteuid, getrlimit, setrlimit};
-use selvedge::{Failure, Incident, NeverRan, ThreadPool};
+use selvedge::{Failure, ThreadPool, error::NeverRan, report::Incident};
 
 use crate::support::{Gate, Log, alone, from_the_os, until};
 

@@ -7,9 +7,14 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use selvedge::{Cancellation, Reactor, Rejection, StopPolicy, StopWithinError, ThreadPool, threads};
+use selvedge::{
+    Reactor, ThreadPool,
+    error::Rejection,
+    pool::{Cancellation, StopPolicy, StopWithinError},
+    threads,
+};
 
-fn started(builder: selvedge::PoolBuilder) -> ThreadPool {
+fn started(builder: selvedge::pool::PoolBuilder) -> ThreadPool {
     let pool = builder.build().unwrap();
     pool.start().unwrap();
     pool
@@ -136,7 +141,7 @@ fn cancelling_a_deferred_whose_job_runs_asks_the_job_to_end() {
     let reactor = Reactor::new();
     let (tell, told) = mpsc::channel();
     let deferred = threads::defer_to_thread(&reactor, move || {
-        let token = selvedge::CancelToken::current().unwrap();
+        let token = selvedge::pool::CancelToken::current().unwrap();
         tell.send(()).unwrap();
         while token.check().is_ok() {
             thread::yield_now();
@@ -144,7 +149,7 @@ fn cancelling_a_deferred_whose_job_runs_asks_the_job_to_end() {
     });
     let local = reactor.local();
     let deferred = deferred.add_errback(move |failure| {
-        assert!(failure.is::<selvedge::Cancelled>());
+        assert!(failure.is::<selvedge::error::Cancelled>());
         local.with(selvedge::Reactor::stop).ok();
     });
     let mut deferred = Some(deferred);

@@ -5,7 +5,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread::{self, ThreadId};
 
-use selvedge::{Event, Failure, Incident, Phase, PoolBuilder, Reactor, StopFromWorker, ThreadPool, Worker, threads};
+use selvedge::{
+    Failure, Reactor, ThreadPool,
+    error::StopFromWorker,
+    pool::{PoolBuilder, Worker},
+    reactor::{Event, Phase},
+    report::Incident,
+    threads,
+};
 
 use crate::support::{Bomb, Gate, Log, ends, until};
 

@@ -6,7 +6,11 @@ use std::thread;
 use std::time::Duration;
 
 use selvedge::{
-    Deferred, Event, Failure, Incident, Phase, Reactor, ReactorStopped, StopError, ThreadPool, Turn, threads,
+    Deferred, Failure, Reactor, ThreadPool,
+    error::{ReactorStopped, StopError},
+    reactor::{Event, Phase, Turn},
+    report::Incident,
+    threads,
 };
 
 use crate::support::{Gate, Grave, Log, ends, reporting, until, until_asleep, virtual_time};

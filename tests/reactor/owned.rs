@@ -4,7 +4,11 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::thread::{self, ThreadId};
 
-use selvedge::{BlockingCallError, Incident, Owned, OwnedError, Reactor};
+use selvedge::{
+    Owned, Reactor,
+    error::{BlockingCallError, OwnedError},
+    report::Incident,
+};
 
 use crate::support::{Bomb, Grave, Log, ends, hold, reporting, until};
 

@@ -7,8 +7,11 @@ use std::time::Duration;
 
 use selvedge::task::{CooperativeTask, Cooperator, LoopingCall, defer_later};
 use selvedge::{
-    Abandoned, AdvanceError, Cancelled, Deferred, Incident, LoopingCallError, Reactor, ReactorStopped, TaskFinished,
-    Turn, VirtualClock,
+    Deferred, Reactor,
+    error::{Abandoned, AdvanceError, Cancelled, LoopingCallError, ReactorStopped, TaskFinished},
+    reactor::Turn,
+    report::Incident,
+    testing::VirtualClock,
 };
 
 use crate::support::deferred::{Drops, Grenade, Oops, Token, error, reports, value};

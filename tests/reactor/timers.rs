@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::thread;
 use std::time::Duration;
 
-use selvedge::{DelayedCall, DelayedCallError, Incident, Reactor, Turn};
+use selvedge::{DelayedCall, Reactor, error::DelayedCallError, reactor::Turn, report::Incident};
 
 use crate::support::{Log, ends, hold, until_asleep, virtual_time};
 

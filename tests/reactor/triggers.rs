@@ -4,7 +4,12 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::thread;
 
-use selvedge::{Deferred, Event, Failure, Incident, Phase, Reactor, TriggerId, Turn, threads};
+use selvedge::{
+    Deferred, Failure, Reactor,
+    reactor::{Event, Phase, TriggerId, Turn},
+    report::Incident,
+    threads,
+};
 
 use crate::support::{Gate, Log, ends, hold, reporting, virtual_time};
 

@@ -6,7 +6,7 @@ use std::fmt;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 
-use selvedge::{ChainError, Deferred, Failure, Incident, Reactor};
+use selvedge::{Deferred, Failure, Reactor, deferred::ChainError, report::Incident};
 
 /// What happened, in order.
 #[derive(Clone, Default)]

@@ -14,7 +14,11 @@ use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 use std::{env, fmt, fs};
 
-use selvedge::{Handle, Incident, Reactor, Report, VirtualClock};
+use selvedge::{
+    Handle, Reactor,
+    report::{Incident, Report},
+    testing::VirtualClock,
+};
 
 /// The watchdog: a test that hangs fails instead of hanging the run. No verdict depends on speed: the slowest test needs a hundredth of this, unoptimized, on
 /// a quiet machine.
@@ -97,7 +101,7 @@ pub fn virtual_time() -> (Reactor, VirtualClock, Log<Incident>) {
     (build(Reactor::builder().clock(clock.clone()).on_report(reports.sink())), clock, reports)
 }
 
-fn build(builder: selvedge::ReactorBuilder) -> Reactor {
+fn build(builder: selvedge::reactor::ReactorBuilder) -> Reactor {
     builder.build().unwrap()
 }
 

@@ -6,8 +6,10 @@ use std::thread;
 use std::time::Duration;
 
 use selvedge::{
-    BlockingCallError, Cancelled, Deferred, Failure, Handle, Incident, Panic, Reactor, ReactorStopped, Rejected,
-    Rejection, Resolver, ThreadPool, threads,
+    Deferred, Failure, Handle, Reactor, Resolver, ThreadPool,
+    error::{BlockingCallError, Cancelled, Panic, ReactorStopped, Rejected, Rejection},
+    report::Incident,
+    threads,
 };
 
 use crate::support::{Gate, Grave, Log, ends, hold, reporting, until, until_asleep};

@@ -8,7 +8,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use selvedge::{BlockingCallError, Deferred, Handle, Reactor, ThreadPool, threads};
+use selvedge::{Deferred, Handle, Reactor, ThreadPool, error::BlockingCallError, threads};
 
 use crate::support::{Gate, Log, ends, until};
 

@@ -9,8 +9,13 @@ use std::thread;
 use std::time::Duration;
 
 use selvedge::{
-    BlockingCallError, Deferred, Event, Failure, Incident, Phase, Reactor, ReactorStopped, Rejection, StopError,
-    StopPolicy, ThreadPool, Turn, VirtualClock, threads,
+    Deferred, Failure, Reactor, ThreadPool,
+    error::{BlockingCallError, ReactorStopped, Rejection, StopError},
+    pool::StopPolicy,
+    reactor::{Event, Phase, Turn},
+    report::Incident,
+    testing::VirtualClock,
+    threads,
 };
 
 use crate::support::{Bomb, Gate, Grave, Log, ends, hold, reporting, until, virtual_time};

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use selvedge::{BlockingCallError, Deferred, Reactor, ThreadPool, threads};
+use selvedge::{Deferred, Reactor, ThreadPool, error::BlockingCallError, threads};
 
 use crate::support::{Dice, ends, until, until_asleep};
 

@@ -27,7 +27,10 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 
 use selvedge::{
-    Abandoned, Cancelled, Deferred, Failure, Incident, Outcome, Reactor, Resolver, WaitsForItself, maybe_deferred,
+    Deferred, Failure, Reactor, Resolver,
+    deferred::{Outcome, maybe_deferred},
+    error::{Abandoned, Cancelled, WaitsForItself},
+    report::Incident,
 };
 
 #[derive(Debug)]

@@ -9,9 +9,16 @@ use std::num::NonZeroUsize;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 
-use selvedge::{Cancelled, Deferred, DeferredList, Failure, FailureGroup, FirstError, Incident, Reactor, Resolver};
 use selvedge::{
-    DeferredLock, DeferredQueue, DeferredSemaphore, OverRelease, Permit, QueueUnderflow, gather_results, race,
+    Deferred, Failure, Reactor, Resolver,
+    deferred::DeferredList,
+    error::{Cancelled, FailureGroup, FirstError},
+    report::Incident,
+};
+use selvedge::{
+    coordination::{DeferredLock, DeferredQueue, DeferredSemaphore, Permit},
+    deferred::{gather_results, race},
+    error::{OverRelease, QueueUnderflow},
 };
 
 #[derive(Debug)]

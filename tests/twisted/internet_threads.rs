@@ -4,7 +4,10 @@
 
 use std::time::Duration;
 
-use selvedge::{Event, Phase, Reactor};
+use selvedge::{
+    Reactor,
+    reactor::{Event, Phase},
+};
 
 use crate::support::{Gate, Log, ends, hold, reporting, until, virtual_time};
 

@@ -11,8 +11,10 @@ use std::time::Duration;
 
 use selvedge::task::{CooperativeTask, Cooperator, LoopingCall, defer_later};
 use selvedge::{
-    Cancelled, Deferred, DelayedCall, DelayedCallError, Failure, LoopingCallError, Reactor, Resolver, TaskFinished,
-    Turn, VirtualClock,
+    Deferred, DelayedCall, Failure, Reactor, Resolver,
+    error::{Cancelled, DelayedCallError, LoopingCallError, TaskFinished},
+    reactor::Turn,
+    testing::VirtualClock,
 };
 
 use crate::support::{Log, ends};

@@ -9,7 +9,14 @@
 
 use std::thread;
 
-use selvedge::{Incident, Reactor, Stage, Step, Stepper, StopError, StopPolicy, ThreadPool, Turn};
+use selvedge::{
+    Reactor, ThreadPool,
+    error::StopError,
+    pool::StopPolicy,
+    reactor::Turn,
+    report::Incident,
+    testing::{Stage, Step, Stepper},
+};
 
 use crate::support::{Gate, Log, ends, until};
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak, mpsc};
 use std::thread;
 
-use selvedge::{Failure, Incident, Panic, ThreadPool};
+use selvedge::{Failure, ThreadPool, error::Panic, report::Incident};
 
 use crate::support::{Gate, Log, ends, hold, until};
 

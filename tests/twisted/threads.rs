@@ -4,7 +4,7 @@ use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
-use selvedge::{BlockingCallError, Deferred, Failure, Outcome, Reactor, ThreadPool, threads};
+use selvedge::{Deferred, Failure, Reactor, ThreadPool, deferred::Outcome, error::BlockingCallError, threads};
 
 use crate::support::{Gate, Log, ends, reporting};
 

@@ -2,7 +2,7 @@
 //! A permit is kept, or has a guard.
 
 fn main() {
-    let lock = selvedge::DeferredLock::new();
+    let lock = selvedge::coordination::DeferredLock::new();
     let permit = lock.try_acquire().unwrap();
     permit.keep();
     drop(permit);

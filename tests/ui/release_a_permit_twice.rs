@@ -2,7 +2,7 @@
 //! A permit is given back once.
 
 fn main() {
-    let lock = selvedge::DeferredLock::new();
+    let lock = selvedge::coordination::DeferredLock::new();
     let permit = lock.try_acquire().unwrap();
     permit.release();
     permit.release();

@@ -8,7 +8,7 @@ mod steps;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use selvedge::{Stage, Step};
+use selvedge::testing::{Stage, Step};
 
 use super::program::{Program, Sizes, Terms};
 

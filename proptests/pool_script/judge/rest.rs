@@ -1,6 +1,6 @@
 //! What is there between two operations, when all sleep, and in the end.
 
-use selvedge::{PoolStats, Stage};
+use selvedge::{pool::PoolStats, testing::Stage};
 
 use super::{Counts, Job, Judge, Phase, Worker};
 

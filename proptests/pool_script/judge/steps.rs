@@ -1,6 +1,9 @@
 //! What workers and jobs do: what a worker that looks must come to, and what its job sees and tells.
 
-use selvedge::{Incident, Stage, Step};
+use selvedge::{
+    report::Incident,
+    testing::{Stage, Step},
+};
 
 use super::{Fate, Id, Job, Judge, Phase, Plan, Why, Worker};
 

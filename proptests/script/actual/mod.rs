@@ -9,8 +9,10 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, ThreadId};
 
 use selvedge::{
-    Address, Deferred, DelayedCall, Handle, LocalHandle, Owned, Reactor, Rejected, Resolver, TriggerId, Turn,
-    VirtualClock,
+    Address, Deferred, DelayedCall, Handle, LocalHandle, Owned, Reactor, Resolver,
+    error::Rejected,
+    reactor::{TriggerId, Turn},
+    testing::VirtualClock,
 };
 
 use super::hands::Hands;

@@ -4,7 +4,12 @@ use std::cell::{Cell, RefCell};
 use std::panic::resume_unwind;
 use std::rc::Rc;
 
-use selvedge::{Address, Deferred, DelayedCall, DelayedCallError, Event as Occurrence, Phase, Reactor, threads};
+use selvedge::{
+    Address, Deferred, DelayedCall, Reactor,
+    error::DelayedCallError,
+    reactor::{Event as Occurrence, Phase},
+    threads,
+};
 
 use super::{Gift, Pending, Reach, Value, World};
 use crate::script::program::{Deed, Nth, Occasion, Op, Verdict, When, Work};

@@ -8,8 +8,11 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use selvedge::{
-    Deferred, DeferredList, DeferredQueue, Failure, FailureGroup, FirstError, LocalHandle, NotPaused, Outcome,
-    OutcomeOf, PauseHandle, Raise, Reactor, Resolver, Settled, VirtualClock,
+    Deferred, Failure, LocalHandle, Reactor, Resolver,
+    coordination::DeferredQueue,
+    deferred::{DeferredList, Outcome, OutcomeOf, PauseHandle, Raise, Settled},
+    error::{FailureGroup, FirstError, NotPaused},
+    testing::VirtualClock,
 };
 
 use super::program::{Deed, End, Ending, Hook, Kind, Op, Program, Sent, Side};

@@ -4,7 +4,11 @@ use std::error::Error;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
-use selvedge::{Abandoned, Cancelled, Failure, Incident, Panic, TimedOut, WaitsForItself};
+use selvedge::{
+    Failure,
+    error::{Abandoned, Cancelled, Panic, TimedOut, WaitsForItself},
+    report::Incident,
+};
 
 use crate::script::program::Delay;
 

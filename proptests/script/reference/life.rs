@@ -3,7 +3,11 @@
 use std::mem;
 use std::time::Duration;
 
-use selvedge::{Incident, OwnedError, StopError, Turn};
+use selvedge::{
+    error::{OwnedError, StopError},
+    reactor::Turn,
+    report::Incident,
+};
 
 use super::{
     Answer, Content, Ending, Firing, FiringHalf, Flow, Model, Occasion, Posted, Reach, Stage, TimerState, Verdict,

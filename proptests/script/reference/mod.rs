@@ -9,7 +9,7 @@ mod things;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use selvedge::Incident;
+use selvedge::report::Incident;
 
 use super::program::{Deed, Ending, Occasion, Op, Program, Verdict, When, Work};
 use super::trace::{Answer, Event, Id, Place, Why};

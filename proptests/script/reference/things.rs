@@ -3,7 +3,10 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use selvedge::{DelayedCallError, Incident, OwnedError};
+use selvedge::{
+    error::{DelayedCallError, OwnedError},
+    report::Incident,
+};
 
 use super::{
     Answer, Content, Deed, FiringHalf, Flow, Job, Model, Occasion, Posted, Reach, Timer, TimerState, Token, Trigger,

@@ -15,7 +15,7 @@ use crate::failure::Failure;
 /// single permit.
 ///
 /// ```
-/// use selvedge::{Deferred, DeferredLock};
+/// use selvedge::{Deferred, coordination::DeferredLock};
 ///
 /// let lock = DeferredLock::new();
 /// let (written, resolver) = Deferred::<()>::new();

@@ -14,7 +14,7 @@ use crate::machine::stock::{Put, Stock, Take};
 /// Clones are handles to the same queue.
 ///
 /// ```
-/// use selvedge::DeferredQueue;
+/// use selvedge::coordination::DeferredQueue;
 ///
 /// let queue = DeferredQueue::with_limits(2, None);
 /// let first = queue.get()?.add_callback(|item| println!("{item}"));
@@ -36,7 +36,7 @@ use crate::machine::stock::{Put, Stock, Take};
 /// **Takers.** To [`cancel`](Deferred::cancel) the Deferred of a taker that waits takes it out of the line, and costs no item. One whose Deferred was *dropped* still takes its item in its turn, and drops it,
 /// if no callback was added.
 ///
-/// **Handles.** When the last one is dropped the items are dropped, and takers fail with [`Abandoned`](crate::Abandoned).
+/// **Handles.** When the last one is dropped the items are dropped, and takers fail with [`Abandoned`](crate::error::Abandoned).
 ///
 /// **Cost.** To put and to get take constant time; a get costs the allocation of its Deferred.
 pub struct DeferredQueue<T: 'static> {

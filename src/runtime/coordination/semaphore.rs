@@ -15,7 +15,7 @@ use crate::machine::permits::{Comes, Given, Permits};
 /// Whoever acquires gets a [`Permit`], a guard: dropping it lets the next one in. Clones are handles to the same semaphore.
 ///
 /// ```
-/// use selvedge::{Deferred, DeferredSemaphore};
+/// use selvedge::{Deferred, coordination::DeferredSemaphore};
 /// use std::num::NonZeroUsize;
 ///
 /// fn fetch(page: u32) -> Deferred<String> {
@@ -38,7 +38,7 @@ use crate::machine::permits::{Comes, Given, Permits};
 /// goes to its callbacks, if it has some, and else back to the semaphore.
 ///
 /// **Handles.** A permit keeps its semaphore alive: when all handles are dropped, those who wait are still served, one after the other. Only where the permits that are out were
-/// [kept](Permit::keep) is nobody left who could give one back: then the waiters fail with [`Abandoned`](crate::Abandoned).
+/// [kept](Permit::keep) is nobody left who could give one back: then the waiters fail with [`Abandoned`](crate::error::Abandoned).
 ///
 /// **Cost.** To acquire a free permit costs the allocation of a fired Deferred; [`try_acquire`](Self::try_acquire) none. To wait, to be served and to give up take constant time each.
 #[derive(Clone)]
@@ -56,7 +56,7 @@ impl DeferredSemaphore {
     /// A permit, as soon as there is one: now, if one is free and nobody waits.
     ///
     /// ```
-    /// use selvedge::DeferredSemaphore;
+    /// use selvedge::coordination::DeferredSemaphore;
     /// use std::num::NonZeroUsize;
     ///
     /// let semaphore = DeferredSemaphore::new(NonZeroUsize::MIN);
@@ -163,10 +163,10 @@ impl fmt::Debug for DeferredSemaphore {
     }
 }
 
-/// A permit of a [`DeferredSemaphore`] or a [`DeferredLock`](crate::DeferredLock): dropping it gives it back, and serves the first who waits for one.
+/// A permit of a [`DeferredSemaphore`] or a [`DeferredLock`](crate::coordination::DeferredLock): dropping it gives it back, and serves the first who waits for one.
 ///
 /// ```
-/// use selvedge::DeferredLock;
+/// use selvedge::coordination::DeferredLock;
 ///
 /// let lock = DeferredLock::new();
 /// let permit = lock.try_acquire().expect("it is new");
@@ -187,7 +187,7 @@ impl Permit {
     }
 
     /// Keeps the permit without a guard: it is out until somebody calls [`DeferredSemaphore::release`] or
-    /// [`DeferredLock::release`](crate::DeferredLock::release).
+    /// [`DeferredLock::release`](crate::coordination::DeferredLock::release).
     pub fn keep(mut self) {
         if let Some(semaphore) = self.of.take() {
             semaphore.state.borrow_mut().keep();

@@ -27,10 +27,10 @@ impl<T: 'static> Deferred<T> {
 
     /// The same, with something to call if it is [cancelled](Self::cancel) unfired. The canceller is called once at most, and dropped
     /// when the Deferred fires. It may fire the Deferred itself; if it does not, that fails with
-    /// [`Cancelled`](crate::Cancelled).
+    /// [`Cancelled`](crate::error::Cancelled).
     ///
     /// ```
-    /// use selvedge::{Cancelled, Deferred, Resolver};
+    /// use selvedge::{Deferred, Resolver, error::Cancelled};
     ///
     /// let (answer, resolver): (Deferred<u32>, Resolver<u32>) = Deferred::with_canceller(|| println!("never mind"));
     /// answer.cancel();
@@ -43,7 +43,7 @@ impl<T: 'static> Deferred<T> {
     }
 
     /// The same, with a canceller that is given a [`Resolver`] to fire with, if it has an answer after all. If it drops that, or keeps it and returns, the
-    /// Deferred fails with [`Cancelled`](crate::Cancelled).
+    /// Deferred fails with [`Cancelled`](crate::error::Cancelled).
     ///
     /// A canceller that captured the Deferred's own resolver would keep it alive, and with it the whole chain, should everybody else lose interest; this
     /// one captures nothing of it.
@@ -137,7 +137,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> From<Result<T, E>> for Defe
 /// A `Result`, or a Deferred, that it returns is a mere value here; [`maybe_deferred`] looks into those.
 ///
 /// ```
-/// use selvedge::execute;
+/// use selvedge::deferred::execute;
 ///
 /// struct Page(String);
 /// let page = execute(|| Page("<p>".to_owned()));
@@ -152,7 +152,7 @@ pub fn execute<T: 'static>(body: impl FnOnce() -> T) -> Deferred<T> {
 /// Calls a function now and makes a Deferred of what comes of it: its value, its error, its panic, or the Deferred that it returned.
 ///
 /// ```
-/// use selvedge::{Deferred, maybe_deferred};
+/// use selvedge::{Deferred, deferred::maybe_deferred};
 ///
 /// fn cached(page: &str) -> Option<String> {
 ///     (page == "/").then(|| "home".to_owned())

@@ -33,7 +33,7 @@ use crate::machine::gather::{Arrival, DecidedBy, GatherState};
 /// | [`fire_on_one`](Self::fire_on_one) | the first result, and whose it is | there is one | `FailureGroup`, at once |
 ///
 /// ```
-/// use selvedge::{Deferred, DeferredList};
+/// use selvedge::{Deferred, deferred::DeferredList};
 ///
 /// let (slow, resolver) = Deferred::<u32>::new();
 /// let all = DeferredList::new([slow, Deferred::fail(std::fmt::Error), Deferred::succeed(3)]).all();
@@ -50,11 +50,11 @@ use crate::machine::gather::{Arrival, DecidedBy, GatherState};
 /// list has fired, and those that had come when a first value decided it) were handled by nobody, and are reported as such,
 /// unless the list is told to [`consume_errors`](Self::consume_errors), or has cancelled that member itself.
 ///
-/// **Cancelling** the list, unfired, cancels all members that have no result, in the order of input. Each fails with [`Cancelled`](crate::Cancelled) or whatever its
+/// **Cancelling** the list, unfired, cancels all members that have no result, in the order of input. Each fails with [`Cancelled`](crate::error::Cancelled) or whatever its
 /// canceller and errbacks make of it, and the list comes to what follows from that; only if some member still has no result then does the list itself fail with `Cancelled`. Dropping
 /// the list's Deferred cancels nothing.
 ///
-/// **Its own member.** A member that would wait for its own list, straight or through others, fails with [`WaitsForItself`](crate::WaitsForItself), as every Deferred that would wait for itself.
+/// **Its own member.** A member that would wait for its own list, straight or through others, fails with [`WaitsForItself`](crate::error::WaitsForItself), as every Deferred that would wait for itself.
 ///
 /// **Cost.** One allocation for each member, two arrays for all, one of them for as long as the list is made, and no stack: a list of lists of lists fires, and is cancelled, as flatly as a
 /// chain. Adding and firing a member takes the same time however many there are.
@@ -112,7 +112,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> DeferredList<T, E> {
     /// Fires as soon as a member has a value, with its index and that; fails when all have failed, with all their errors.
     ///
     /// ```
-    /// use selvedge::{Deferred, DeferredList};
+    /// use selvedge::{Deferred, deferred::DeferredList};
     ///
     /// let mirrors = [Deferred::fail(std::fmt::Error), Deferred::succeed("page")];
     /// let first = DeferredList::new(mirrors).consume_errors().fire_on_one_callback();
@@ -182,7 +182,7 @@ impl<T, E> fmt::Debug for DeferredList<T, E> {
 /// Short for `DeferredList::new(members)`[`.fire_on_one_errback()`](DeferredList::fire_on_one_errback), where the options are.
 ///
 /// ```
-/// use selvedge::{Deferred, gather_results};
+/// use selvedge::{Deferred, deferred::gather_results};
 ///
 /// let sum = gather_results([Deferred::succeed(1), Deferred::succeed(2)]).add_callback(|all| all.iter().sum::<i32>());
 /// assert!(sum.try_result().is_ok_and(|sum| sum.is_ok_and(|sum| sum == 3)));
@@ -204,7 +204,7 @@ where
 /// Short for `DeferredList::new(members)`[`.consume_errors()`](DeferredList::consume_errors)[`.cancel_rest()`](DeferredList::cancel_rest)[`.fire_on_one_callback()`](DeferredList::fire_on_one_callback).
 ///
 /// ```
-/// use selvedge::{Deferred, race};
+/// use selvedge::{Deferred, deferred::race};
 ///
 /// let (slow, _resolver) = Deferred::with_canceller(|| println!("cancelled"));
 /// let winner = race([slow, Deferred::succeed("fast")]);

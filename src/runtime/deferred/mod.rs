@@ -120,7 +120,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
     /// Adds a function for the value. Errors are passed by.
     ///
     /// The function may return a value, a `Result` or a Deferred: see [`Outcome`]. If it panics, the chain goes on with a
-    /// [`Failure`] that holds the [`Panic`](crate::Panic).
+    /// [`Failure`] that holds the [`Panic`](crate::error::Panic).
     pub fn add_callback<R, F>(self, callback: F) -> Deferred<R::Value, E>
     where
         R: Outcome<E>,
@@ -205,7 +205,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
 
     /// Says that no result is wanted any more.
     ///
-    /// - Unfired: its canceller is called, if it has one; unless that fires it, it fails with [`Cancelled`](crate::Cancelled), now, and the
+    /// - Unfired: its canceller is called, if it has one; unless that fires it, it fails with [`Cancelled`](crate::error::Cancelled), now, and the
     ///   result that may come later is dropped, silently. A canceller that panics is reported.
     /// - Waiting for a Deferred that a callback returned: that one is cancelled instead, or what *it* waits for; how
     ///   the chain goes on is up to its errbacks.
@@ -251,7 +251,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
         }
     }
 
-    /// Reports the error, if it comes to one, as [`Incident::Logged`](crate::Incident::Logged), and drops the value otherwise.
+    /// Reports the error, if it comes to one, as [`Incident::Logged`](crate::report::Incident::Logged), and drops the value otherwise.
     ///
     /// For the end of a chain whose errors are expected and need nothing but a line in the log.
     pub fn log_error(self) {

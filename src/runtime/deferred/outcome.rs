@@ -25,7 +25,7 @@ use crate::failure::Failure;
 /// A type of your own goes through [`Deferred::map`], or is returned as `Ok::<_, Failure>(value)`, or implements this in one line:
 ///
 /// ```
-/// use selvedge::{Deferred, Outcome, Settled};
+/// use selvedge::{Deferred, deferred::{Outcome, Settled}};
 ///
 /// struct Page(String);
 ///
@@ -107,7 +107,7 @@ pub trait Raise<E> {
 /// A chain makes failures itself, when a callback panics or when it is cancelled, so the type must be able to hold those.
 ///
 /// ```
-/// use selvedge::{ChainError, Deferred, Failure};
+/// use selvedge::{Deferred, Failure, deferred::ChainError};
 /// use std::fmt;
 ///
 /// #[derive(Debug)]

@@ -31,7 +31,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
     /// let number = number.try_result().unwrap_err(); // Not yet.
     /// number.unpause()?; // The callback runs in here.
     /// assert!(number.try_result().is_ok_and(|n| n.is_ok_and(|n| n == 21)));
-    /// # Ok::<(), selvedge::NotPaused>(())
+    /// # Ok::<(), selvedge::error::NotPaused>(())
     /// ```
     pub fn pause(&self) {
         self.chain.core().step(ChainState::pause);
@@ -81,7 +81,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
 /// let length = length.try_result().unwrap_err();
 /// brake.unpause()?;
 /// assert!(length.try_result().is_ok_and(|length| length.is_ok_and(|length| length == 4)));
-/// # Ok::<(), selvedge::NotPaused>(())
+/// # Ok::<(), selvedge::error::NotPaused>(())
 /// ```
 #[derive(Clone)]
 pub struct PauseHandle {

@@ -29,7 +29,7 @@ fn change(to: impl FnOnce(Duty) -> Duty) -> Duty {
 ///
 /// For a job that is about to wait for something that another job of the same pool has to do: without a word of it, as many such jobs
 /// as the pool has threads wait for ever. [`blocking_call_from_thread`](super::super::threads::blocking_call_from_thread) says so by itself.
-/// How many threads there may be beyond the maximum is [`PoolBuilder::compensation`](crate::PoolBuilder::compensation). When `f` returns and there is a thread too many,
+/// How many threads there may be beyond the maximum is [`PoolBuilder::compensation`](crate::pool::PoolBuilder::compensation). When `f` returns and there is a thread too many,
 /// an idle one ends, or the next that has finished its job.
 ///
 /// On a thread that runs no job this is `f()` and no more. Regions may stand inside each other; the outermost counts. Cost: two short locks on

@@ -74,7 +74,7 @@ impl PoolBuilder {
     /// The most accepted jobs that may wait for a thread at a time. By default as many as there is memory for.
     ///
     /// When as many wait, [`call_in_thread`](ThreadPool::call_in_thread) hands its job back
-    /// ([`QueueFull`](crate::Rejection::QueueFull)), and [`call_in_thread_waiting`](ThreadPool::call_in_thread_waiting) waits for a place. The bound is exact. A
+    /// ([`QueueFull`](crate::error::Rejection::QueueFull)), and [`call_in_thread_waiting`](ThreadPool::call_in_thread_waiting) waits for a place. The bound is exact. A
     /// queue that has been full costs a submitter both of the pool's locks in place of one.
     pub fn queue_bound(mut self, jobs: NonZeroUsize) -> Self {
         self.bound = Some(jobs);
@@ -99,7 +99,7 @@ impl PoolBuilder {
     /// Runs `hook` on each thread of the pool when it begins, before its first job: for thread-locals, priorities, a runtime to attach to.
     ///
     /// Several run in the order in which they were added. No lock is held meanwhile: a hook may use the pool, and one that blocks delays no job while another
-    /// worker is idle or may be added. Should it panic, that is reported ([`Incident::Hook`](crate::Incident::Hook)), and the thread goes on.
+    /// worker is idle or may be added. Should it panic, that is reported ([`Incident::Hook`](crate::report::Incident::Hook)), and the thread goes on.
     ///
     /// ```
     /// use selvedge::ThreadPool;
@@ -108,7 +108,7 @@ impl PoolBuilder {
     ///     .on_worker_start(|worker| println!("{worker} begins"))
     ///     .on_worker_stop(|worker| println!("{worker} ends"))
     ///     .build()?;
-    /// # Ok::<(), selvedge::SizeError>(())
+    /// # Ok::<(), selvedge::error::SizeError>(())
     /// ```
     pub fn on_worker_start<F>(mut self, hook: F) -> Self
     where
@@ -152,7 +152,7 @@ impl PoolBuilder {
     /// }
     ///
     /// let pool = ThreadPool::builder().around_jobs(|job| Slow(job.to_string(), Instant::now())).build()?;
-    /// # Ok::<(), selvedge::SizeError>(())
+    /// # Ok::<(), selvedge::error::SizeError>(())
     /// ```
     pub fn around_jobs<F, G>(mut self, enter: F) -> Self
     where

@@ -27,7 +27,7 @@ pub(crate) trait Work: Send {
 }
 
 /// A function for a thread of a pool: what [`ThreadPool::submit`](crate::ThreadPool::submit) takes, and what a pool that accepts no more
-/// hands back inside [`Rejected`](crate::Rejected).
+/// hands back inside [`Rejected`](crate::error::Rejected).
 ///
 /// Most programs never name it: [`call_in_thread`](crate::ThreadPool::call_in_thread) takes a function. It is for jobs that are to have a name, and for those that
 /// came back: they can be run here, or submitted to another pool. One allocation holds what it captures, which a call without a `Job` does not cost; a name takes

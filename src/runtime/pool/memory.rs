@@ -47,12 +47,12 @@ pub enum Step {
     Retired,
 }
 
-/// The hand that steps the workers of a pool without threads: see [`PoolBuilder::memory`](crate::PoolBuilder::memory).
+/// The hand that steps the workers of a pool without threads: see [`PoolBuilder::memory`](crate::pool::PoolBuilder::memory).
 ///
 /// A job may step other workers while it runs, as if they went on meanwhile; never its own.
 ///
 /// ```
-/// use selvedge::{Step, ThreadPool};
+/// use selvedge::{ThreadPool, testing::Step};
 ///
 /// let (pool, stepper) = ThreadPool::builder().size(1, 1).memory()?;
 /// pool.start()?;

@@ -128,7 +128,7 @@ impl ThreadPool {
     /// `f` and what it captured are gone before `on_result` runs; `on_result` and the result are gone before the worker takes its next
     /// job. A panic of `on_result` is reported, and the worker survives. Should the job never run, because the pool was
     /// stopped without having been started or because no thread could be started, `on_result` is told so with
-    /// [`NeverRan`](crate::NeverRan).
+    /// [`NeverRan`](crate::error::NeverRan).
     ///
     /// ```
     /// # use selvedge::ThreadPool;
@@ -181,7 +181,7 @@ impl ThreadPool {
     /// [blocked](crate::threads::blocked) there.
     ///
     /// ```
-    /// use selvedge::{Rejection, ThreadPool};
+    /// use selvedge::{ThreadPool, error::Rejection};
     /// use std::num::NonZeroUsize;
     /// use std::time::Duration;
     ///
@@ -315,7 +315,7 @@ impl ThreadPool {
     /// The same, and waits no longer than `deadline`; zero does not wait at all. When the time is over the pool goes on stopping, and can be waited for again.
     ///
     /// ```
-    /// use selvedge::{Job, StopPolicy, StopWithinError, ThreadPool};
+    /// use selvedge::{Job, ThreadPool, pool::{StopPolicy, StopWithinError}};
     /// use std::sync::mpsc;
     /// use std::time::Duration;
     ///

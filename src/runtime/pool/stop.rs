@@ -13,7 +13,7 @@ use crate::machine::pool::Policy;
 pub enum StopPolicy {
     /// They are run.
     Drain,
-    /// They never run: each is told so ([`NeverRan::CancelledByStop`](crate::NeverRan::CancelledByStop)) and dropped, on the thread that stops the pool.
+    /// They never run: each is told so ([`NeverRan::CancelledByStop`](crate::error::NeverRan::CancelledByStop)) and dropped, on the thread that stops the pool.
     CancelQueued,
 }
 

@@ -7,7 +7,7 @@ use super::{Reactor, Turn};
 use crate::error::AdvanceError;
 
 impl Reactor {
-    /// Lets time pass by the reactor's [`VirtualClock`](crate::VirtualClock), and runs all that is due then: for tests.
+    /// Lets time pass by the reactor's [`VirtualClock`](crate::testing::VirtualClock), and runs all that is due then: for tests.
     ///
     /// Time moves first: whatever runs sees the time that it has become. Timers run in the order of their deadlines, and of equal ones in the order in which they were added; what they add
     /// without a delay runs too, behind all that was due. Each pass is a [turn](Self::turn), with all that belongs to one: posted calls run, the first starts the reactor, and one that
@@ -15,7 +15,7 @@ impl Reactor {
     /// without an interval does, has to be turned by hand.
     ///
     /// ```
-    /// use selvedge::{Reactor, Turn, VirtualClock};
+    /// use selvedge::{Reactor, reactor::Turn, testing::VirtualClock};
     /// use std::time::Duration;
     ///
     /// let second = Duration::from_secs(1);

@@ -31,7 +31,7 @@ use crate::machine::lifecycle::Lifecycle;
 ///     .pool_name("lookups")
 ///     .on_report(|report| eprintln!("{report}"))
 ///     .build()?;
-/// # Ok::<(), selvedge::BuildError>(())
+/// # Ok::<(), selvedge::error::BuildError>(())
 /// ```
 #[must_use]
 pub struct ReactorBuilder {
@@ -68,7 +68,7 @@ impl ReactorBuilder {
     /// let reactor = Reactor::builder()
     ///     .configure_pool(|pool| pool.stack_size(1 << 20).on_worker_start(|worker| println!("{worker} begins")))
     ///     .build()?;
-    /// # Ok::<(), selvedge::BuildError>(())
+    /// # Ok::<(), selvedge::error::BuildError>(())
     /// ```
     pub fn configure_pool(mut self, configure: impl FnOnce(PoolBuilder) -> PoolBuilder) -> Self {
         self.pool = configure(self.pool);
@@ -126,7 +126,7 @@ impl ReactorBuilder {
 
     /// The most calls that may wait for the loop, of those posted by [`call_from_thread`](crate::Handle::call_from_thread) and its kin. By default as many as there is memory for.
     ///
-    /// When as many wait, [`call_from_thread`](crate::Handle::call_from_thread) hands its call back ([`InboxFull`](crate::Rejection::InboxFull)), also on the loop's own thread, and
+    /// When as many wait, [`call_from_thread`](crate::Handle::call_from_thread) hands its call back ([`InboxFull`](crate::error::Rejection::InboxFull)), also on the loop's own thread, and
     /// [`call_from_thread_waiting`](crate::Handle::call_from_thread_waiting) waits for a place. What must not be lost is not bounded: results of jobs, blocking calls, `stop`,
     /// values that come home to be dropped. A batch that the loop has taken waits no more.
     pub fn inbox_bound(mut self, calls: NonZeroUsize) -> Self {

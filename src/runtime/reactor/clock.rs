@@ -8,12 +8,12 @@ use super::super::sync::Instant;
 
 /// A clock that moves only when it is told to: time as a test's own.
 ///
-/// Given to a reactor with [`ReactorBuilder::clock`](crate::ReactorBuilder::clock). A reactor that is turned by hand runs what has become due since
+/// Given to a reactor with [`ReactorBuilder::clock`](crate::reactor::ReactorBuilder::clock). A reactor that is turned by hand runs what has become due since
 /// the clock was advanced; one inside [`run`](crate::Reactor::run) lets time pass by itself, all at once, whenever it has
 /// nothing else to do than wait for a timer.
 ///
 /// ```
-/// use selvedge::{Reactor, VirtualClock};
+/// use selvedge::{Reactor, testing::VirtualClock};
 /// use std::time::Duration;
 ///
 /// let clock = VirtualClock::new();

@@ -55,7 +55,7 @@ impl Handle {
     /// wait.
     ///
     /// # Errors
-    /// The call comes back, not run: the reactor has stopped, or its inbox is [bounded](crate::ReactorBuilder::inbox_bound) and full.
+    /// The call comes back, not run: the reactor has stopped, or its inbox is [bounded](crate::reactor::ReactorBuilder::inbox_bound) and full.
     /// It never waits for room: [`call_from_thread_waiting`](Self::call_from_thread_waiting) does.
     pub fn call_from_thread<F>(&self, f: F) -> Result<(), Rejected<Call>>
     where
@@ -64,11 +64,11 @@ impl Handle {
         self.post_bounded(f, WhenFull::Return)
     }
 
-    /// The same, but where the inbox is [bounded](crate::ReactorBuilder::inbox_bound) and full this waits for a place, for as long as `timeout` if there is one. A pool's thread that
+    /// The same, but where the inbox is [bounded](crate::reactor::ReactorBuilder::inbox_bound) and full this waits for a place, for as long as `timeout` if there is one. A pool's thread that
     /// waits here counts as [blocked](crate::threads::blocked).
     ///
     /// ```
-    /// use selvedge::{Reactor, Rejection};
+    /// use selvedge::{Reactor, error::Rejection};
     /// use std::num::NonZeroUsize;
     ///
     /// let reactor = Reactor::builder().inbox_bound(NonZeroUsize::MIN).build()?;

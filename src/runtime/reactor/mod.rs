@@ -266,7 +266,7 @@ impl Reactor {
     /// A failure, returned or of the Deferred, is reported, and holds nothing up. Triggers may add and remove others while the event fires.
     ///
     /// ```
-    /// use selvedge::{Event, Phase, Reactor};
+    /// use selvedge::{Reactor, reactor::{Event, Phase}};
     ///
     /// let reactor = Reactor::new();
     /// let _ = reactor.add_event_trigger(Phase::Before, Event::SHUTDOWN, |_| println!("goodbye"));

@@ -113,7 +113,7 @@ where
     /// A future that any executor can await, on any thread, for a Deferred that belongs to this one.
     ///
     /// `reactor` is the one whose thread this is: it keeps the Deferred, carries a cancel to it, and if it ends before there is a result, the future is ready with
-    /// [`ReactorStopped`](crate::ReactorStopped). Dropping the future unfinished cancels the Deferred. Costs a callback's allocation, one for what the two
+    /// [`ReactorStopped`](crate::error::ReactorStopped). Dropping the future unfinished cancels the Deferred. Costs a callback's allocation, one for what the two
     /// threads share, and two places on the reactor; being ready costs a short lock and a wake, and the future's end a post.
     ///
     /// ```

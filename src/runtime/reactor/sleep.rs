@@ -10,7 +10,7 @@ use super::{DelayedCall, LocalHandle, Reactor};
 impl Reactor {
     /// A Deferred that fires on this thread when `time` has passed, or later if the loop is busy: [`call_later`](Self::call_later), to be awaited or added to.
     ///
-    /// Cancelling it cancels the timer. Should the reactor end first, it fails with [`ReactorStopped`](crate::ReactorStopped).
+    /// Cancelling it cancels the timer. Should the reactor end first, it fails with [`ReactorStopped`](crate::error::ReactorStopped).
     ///
     /// ```
     /// use selvedge::Reactor;
@@ -36,7 +36,7 @@ impl Reactor {
 }
 
 impl LocalHandle {
-    /// As [`Reactor::sleep`]. Where the reactor has ended, the Deferred has failed with [`ReactorStopped`](crate::ReactorStopped).
+    /// As [`Reactor::sleep`]. Where the reactor has ended, the Deferred has failed with [`ReactorStopped`](crate::error::ReactorStopped).
     #[track_caller]
     pub fn sleep(&self, time: Duration) -> Deferred<()> {
         // No closure, which would be taken for the place where the Deferred is made.

@@ -132,8 +132,8 @@ impl Reactor {
     /// short lock, and a post where it is the first. A future that wakes itself is polled once a turn: timers and calls have their share.
     ///
     /// The output may be whatever a callback may return (see [`Outcome`]). Cancelling the Deferred drops the future, at once; from within its own poll, as soon as
-    /// that returns. A panic of the future fails the Deferred with a [`Panic`](crate::Panic). At the reactor's end the future is dropped, and the Deferred fails
-    /// with [`ReactorStopped`](crate::ReactorStopped). Dropping the Deferred changes nothing: the future runs on.
+    /// that returns. A panic of the future fails the Deferred with a [`Panic`](crate::error::Panic). At the reactor's end the future is dropped, and the Deferred fails
+    /// with [`ReactorStopped`](crate::error::ReactorStopped). Dropping the Deferred changes nothing: the future runs on.
     ///
     /// Everything that is executor-neutral can be awaited in it: channels, locks, combinators; a [`Deferred`]; [`sleep`](Self::sleep);
     /// [`defer_to_thread`](crate::threads::defer_to_thread). Costs an allocation each for the future, its place on the reactor, its waker, its Deferred and what
@@ -177,7 +177,7 @@ impl Reactor {
 }
 
 impl LocalHandle {
-    /// As [`Reactor::spawn`]. Where the reactor has ended, the future is dropped, and the Deferred has failed with [`ReactorStopped`](crate::ReactorStopped).
+    /// As [`Reactor::spawn`]. Where the reactor has ended, the future is dropped, and the Deferred has failed with [`ReactorStopped`](crate::error::ReactorStopped).
     #[track_caller]
     pub fn spawn<F>(&self, future: F) -> Deferred<<F::Output as Outcome<Failure>>::Value>
     where

@@ -76,7 +76,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
     /// Costs a callback, a timer, and one allocation beside. Running out takes as long as walking along what waits for this Deferred, if anything does.
     ///
     /// ```
-    /// use selvedge::{Deferred, Reactor, TimedOut, VirtualClock};
+    /// use selvedge::{Deferred, Reactor, error::TimedOut, testing::VirtualClock};
     /// use std::time::Duration;
     ///
     /// let reactor = Reactor::builder().clock(VirtualClock::new()).build()?;
@@ -88,7 +88,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
     ///     0
     /// });
     /// reactor.run();
-    /// # Ok::<(), selvedge::BuildError>(())
+    /// # Ok::<(), selvedge::error::BuildError>(())
     /// ```
     pub fn add_timeout(self, reactor: &Reactor, after: Duration) -> Self {
         self.add_timeout_with(reactor, after, |result, after| {

@@ -36,7 +36,7 @@ impl Reactor {
     ///
     /// During shutdown the loop goes on, so that jobs of the pool that wait for it can finish; their results still reach their Deferreds.
     /// When it is over, every call that was accepted has run, every thread of the pool has been joined, and whatever still waited for
-    /// the reactor has been failed with [`ReactorStopped`](crate::ReactorStopped).
+    /// the reactor has been failed with [`ReactorStopped`](crate::error::ReactorStopped).
     pub fn run(self) {
         loop {
             // Nobody else can be inside a turn: `run` was given the reactor itself.

@@ -28,7 +28,7 @@ type Enough = Box<dyn FnMut() -> bool>;
 ///
 /// ```
 /// use selvedge::task::Cooperator;
-/// use selvedge::{Reactor, VirtualClock};
+/// use selvedge::{Reactor, testing::VirtualClock};
 /// use std::time::Duration;
 ///
 /// let reactor = Reactor::builder().clock(VirtualClock::new()).build()?;
@@ -297,7 +297,7 @@ impl fmt::Debug for Cooperator {
 /// A task of a [`Cooperator`]: what [`cooperate`](Cooperator::cooperate) returns.
 ///
 /// Clones are handles to the same task. It runs on when they are dropped, unless it is paused, for then nobody is left who could resume it: its iterator is dropped, and
-/// those who wait for its end are told [`Abandoned`](crate::Abandoned).
+/// those who wait for its end are told [`Abandoned`](crate::error::Abandoned).
 #[derive(Clone)]
 pub struct CooperativeTask {
     task: Rc<Member>,

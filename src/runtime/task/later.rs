@@ -11,10 +11,10 @@ use crate::failure::Failure;
 /// Calls a function when `delay` has passed, and fires with what comes of it: its value, its error, its panic, or the result of the Deferred that it returns.
 ///
 /// The function runs on the reactor's thread, as a [timer](Reactor::call_later) does. Cancelling the Deferred before cancels the timer and drops the function, at once; after, it is forwarded to the
-/// Deferred that the function returned. When the reactor ends before its time has come it fails with [`ReactorStopped`](crate::ReactorStopped).
+/// Deferred that the function returned. When the reactor ends before its time has come it fails with [`ReactorStopped`](crate::error::ReactorStopped).
 ///
 /// ```
-/// use selvedge::{Reactor, VirtualClock, task};
+/// use selvedge::{Reactor, task, testing::VirtualClock};
 /// use std::time::Duration;
 ///
 /// let reactor = Reactor::builder().clock(VirtualClock::new()).build()?;

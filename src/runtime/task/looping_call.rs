@@ -24,7 +24,7 @@ use crate::machine::looping::{Looping, Next, Refused};
 ///
 /// ```
 /// use selvedge::task::LoopingCall;
-/// use selvedge::{Reactor, VirtualClock};
+/// use selvedge::{Reactor, testing::VirtualClock};
 /// use std::time::Duration;
 ///
 /// let second = Duration::from_secs(1);
@@ -104,7 +104,7 @@ impl LoopingCall {
     ///
     /// ```
     /// use selvedge::task::LoopingCall;
-    /// use selvedge::{Reactor, VirtualClock};
+    /// use selvedge::{Reactor, testing::VirtualClock};
     /// use std::time::Duration;
     ///
     /// let second = Duration::from_secs(1);

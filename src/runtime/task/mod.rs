@@ -4,7 +4,7 @@
 //! - [`LoopingCall`]: a function that is called every so often;
 //! - [`Cooperator`]: iterators that share the reactor's turns, a slice of time in each.
 //!
-//! With a [`VirtualClock`](crate::VirtualClock) all of it is as deterministic as the rest: see [`Reactor::advance`].
+//! With a [`VirtualClock`](crate::testing::VirtualClock) all of it is as deterministic as the rest: see [`Reactor::advance`].
 
 mod cooperative;
 mod cooperator;

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use futures::executor::block_on;
 use futures::future::{join_all, select};
-use selvedge::{Cancelled, Deferred, DeferredFuture, Failure, Incident};
+use selvedge::{Deferred, Failure, deferred::DeferredFuture, error::Cancelled, report::Incident};
 
 use crate::support::reporting;
 

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use futures::executor::block_on;
-use selvedge::{Deferred, Failure, Incident, ReactorStopped, SendFuture};
+use selvedge::{Deferred, Failure, deferred::SendFuture, error::ReactorStopped, report::Incident};
 use static_assertions::assert_impl_all;
 
 use crate::support::{Grave, Log, ends, reporting, virtual_time};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use selvedge::{Cancelled, ReactorStopped};
+use selvedge::error::{Cancelled, ReactorStopped};
 
 use crate::support::{Log, virtual_time};
 

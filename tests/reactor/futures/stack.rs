@@ -4,7 +4,10 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::thread;
 
-use selvedge::{Cancelled, Deferred, Failure, Reactor, ReactorStopped, Resolver};
+use selvedge::{
+    Deferred, Failure, Reactor, Resolver,
+    error::{Cancelled, ReactorStopped},
+};
 
 const MANY: usize = 1_000_000;
 

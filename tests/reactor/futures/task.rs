@@ -7,7 +7,11 @@ use std::task::Poll;
 use std::time::Duration;
 
 use selvedge::{
-    Cancelled, Deferred, Failure, Incident, LocalHandle, Panic, Reactor, ReactorStopped, VirtualClock, threads,
+    Deferred, Failure, LocalHandle, Reactor,
+    error::{Cancelled, Panic, ReactorStopped},
+    report::Incident,
+    testing::VirtualClock,
+    threads,
 };
 
 use crate::support::{Log, reporting, virtual_time};

@@ -4,7 +4,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::thread::{self, ThreadId};
 
-use selvedge::{Cancellation, StopPolicy, ThreadPool, Ticket};
+use selvedge::{
+    ThreadPool,
+    pool::{Cancellation, StopPolicy, Ticket},
+};
 
 use super::checker::Record;
 use super::history::{History, assert_linearizable};

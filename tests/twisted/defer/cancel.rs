@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
-use selvedge::{Cancelled, Deferred, Resolver};
+use selvedge::{Deferred, Resolver, error::Cancelled};
 
 use super::{GenericError, Results, error, value};
 

@@ -1,6 +1,6 @@
 //! `test_defer`: coroutines, which are futures here, and other people's futures.
 
-use selvedge::{Cancelled, Deferred, Failure, Reactor, VirtualClock};
+use selvedge::{Deferred, Failure, Reactor, error::Cancelled, testing::VirtualClock};
 
 use super::{GenericError, error, value};
 

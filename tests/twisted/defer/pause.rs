@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use selvedge::{Deferred, WaitsForItself};
+use selvedge::{Deferred, error::WaitsForItself};
 
 use super::{GenericError, Results, error, value};
 

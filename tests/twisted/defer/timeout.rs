@@ -4,7 +4,11 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use selvedge::{Cancelled, Deferred, Failure, Reactor, Resolver, TimedOut, VirtualClock};
+use selvedge::{
+    Deferred, Failure, Reactor, Resolver,
+    error::{Cancelled, TimedOut},
+    testing::VirtualClock,
+};
 
 use super::{GenericError, Results, error, value};
 

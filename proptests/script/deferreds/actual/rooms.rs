@@ -2,7 +2,10 @@
 
 use std::num::NonZero;
 
-use selvedge::{Deferred, DeferredLock, DeferredQueue, DeferredSemaphore, Permit};
+use selvedge::{
+    Deferred,
+    coordination::{DeferredLock, DeferredQueue, DeferredSemaphore, Permit},
+};
 
 use super::{Gift, Given, Hook, Returned, Settled, World};
 use crate::script::deferreds::program::End;

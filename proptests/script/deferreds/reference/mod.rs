@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use std::mem;
 use std::time::Duration;
 
-use selvedge::Incident;
+use selvedge::report::Incident;
 
 use super::program::{Deed, End, Ending, Hook, Kind, Op, Program, Sent, Side};
 use super::trace::{Answer, Event, Given, Id, State, Why};

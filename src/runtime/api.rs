@@ -1,0 +1,170 @@
+//! The public names, by topic: the page of each module says what is in it and when to use it.
+
+pub use super::deferred::{Deferred, Resolver};
+pub use super::pool::{Job, ThreadPool};
+pub use super::reactor::{Address, DelayedCall, Handle, LocalHandle, Owned, Reactor};
+pub use super::{task, threads};
+
+pub mod reactor {
+    //! Around a [`Reactor`](crate::Reactor): how it is built, started, turned by hand and stopped.
+    //!
+    //! - [`ReactorBuilder`] sets a reactor's pools, its sink for reports, its clock and the bound of its inbox.
+    //! - [`Event`] and [`Phase`] say when a trigger runs, and a [`TriggerId`] removes it: see
+    //!   [`add_event_trigger`](crate::Reactor::add_event_trigger).
+    //! - [`Turn`] is what [`Reactor::turn`](crate::Reactor::turn) returns: when the reactor wants its next turn.
+    //! - [`Call`] is a posted call that was not accepted and comes back.
+    //!
+    //! Use it to configure a reactor, or to host one in a loop of your own:
+    //!
+    //! ```
+    //! use selvedge::Reactor;
+    //! use selvedge::reactor::{Event, Phase, Turn};
+    //! use std::time::Duration;
+    //!
+    //! let reactor = Reactor::builder().pool_size(0, 4).pool_name("lookups").build()?;
+    //! let _ = reactor.add_event_trigger(Phase::After, Event::SHUTDOWN, |_| println!("all threads of the pool have ended"));
+    //! let _ = reactor.call_later(Duration::from_millis(1), |reactor| reactor.stop().unwrap_or_default());
+    //! loop {
+    //!     match reactor.turn()? {
+    //!         Turn::Again => {}
+    //!         Turn::Wait(time) => std::thread::sleep(time.min(Duration::from_millis(1))),
+    //!         Turn::Idle => std::thread::sleep(Duration::from_millis(1)),
+    //!         Turn::Ended => break,
+    //!     }
+    //! }
+    //! # Ok::<(), Box<dyn std::error::Error>>(())
+    //! ```
+
+    pub use super::super::reactor::{Call, Event, Phase, ReactorBuilder, TriggerId, Turn};
+}
+
+pub mod pool {
+    //! Around a [`ThreadPool`](crate::ThreadPool): how it is built, watched and stopped, and how a job is cancelled.
+    //!
+    //! - [`PoolBuilder`] sets sizes, names, stacks, the bound of the queue, and hooks, which are given the [`Worker`] that they run on.
+    //! - [`PoolStats`] and [`PoolTimes`] are what the pool is doing, and how long jobs waited and ran ([`Histogram`], [`Bucket`]).
+    //! - A [`Ticket`] cancels one job; [`Cancellation`] says how that went, and the job itself asks its [`CancelToken`].
+    //! - [`StopPolicy`] says what becomes of queued jobs when the pool stops; [`StopWithinError`] names each [`Straggler`] that still
+    //!   runs after a deadline, by its [`JobLabel`].
+    //!
+    //! ```
+    //! use selvedge::ThreadPool;
+    //! use selvedge::pool::Cancellation;
+    //!
+    //! // It is not started, so the job stays in the queue.
+    //! let pool = ThreadPool::new(0, 1)?;
+    //! let ticket = pool.call_in_thread_ticketed(|_token| unreachable!("it is cancelled"))?;
+    //! assert_eq!(pool.stats().queued, 1);
+    //! assert_eq!(ticket.cancel(), Cancellation::NeverRuns);
+    //! assert_eq!(pool.stats().queued, 0);
+    //! # Ok::<(), Box<dyn std::error::Error>>(())
+    //! ```
+
+    pub use super::super::label::JobLabel;
+    pub use super::super::pool::{
+        CancelToken, Cancellation, PoolBuilder, PoolStats, PoolTimes, StopPolicy, StopWithinError, Straggler, Ticket,
+        Worker,
+    };
+    pub use crate::histogram::{Bucket, Histogram};
+}
+
+pub mod deferred {
+    //! Around a [`Deferred`](crate::Deferred): several as one, functions that may return one, and how futures see one.
+    //!
+    //! - [`gather_results`] waits for all of several, [`race`] for the first, and [`DeferredList`] has all the variants.
+    //! - [`maybe_deferred`] and [`execute`] call a function and make a Deferred of whatever comes of it.
+    //! - [`Outcome`] is what a callback may return: a value, a `Result`, or another Deferred. [`Raise`] names an error for a callback
+    //!   that only fails; [`ChainError`] is for chains with a program's own error type; [`Settled`] and [`OutcomeOf`] are for
+    //!   functions that are generic over outcomes.
+    //! - [`DeferredFuture`] is what awaiting a Deferred on its own thread makes, [`SendFuture`] a future for other threads.
+    //! - [`PauseHandle`] pauses a chain and resumes it.
+    //!
+    //! ```
+    //! use selvedge::Deferred;
+    //! use selvedge::deferred::gather_results;
+    //!
+    //! let (first, resolver) = Deferred::new();
+    //! let sum = gather_results([first, Deferred::succeed(2)]).add_callback(|both| both.iter().sum::<u32>());
+    //! resolver.callback(1);
+    //! assert!(sum.try_result().is_ok_and(|sum| sum.is_ok_and(|sum| sum == 3)));
+    //! ```
+
+    pub use super::super::deferred::{
+        ChainError, DeferredFuture, DeferredList, Outcome, OutcomeOf, PauseHandle, Raise, Settled, execute,
+        gather_results, maybe_deferred, race,
+    };
+    pub use super::super::reactor::SendFuture;
+}
+
+pub mod coordination {
+    //! Taking turns on the reactor's thread: a lock, a semaphore, a queue. Nothing blocks; whoever has to wait gets a
+    //! [`Deferred`](crate::Deferred).
+    //!
+    //! - [`DeferredLock`] lets one at a time through, [`DeferredSemaphore`] several; each gives out a [`Permit`].
+    //! - [`DeferredQueue`] hands items over, to whoever has asked first.
+    //!
+    //! Use them where a sequence of callbacks must not be interleaved with another. Between threads, post to the reactor instead.
+    //!
+    //! ```
+    //! use selvedge::coordination::DeferredQueue;
+    //!
+    //! let queue = DeferredQueue::new();
+    //! let item = queue.get();
+    //! queue.put("for the one who waits")?;
+    //! assert!(item.try_result().is_ok_and(|item| item.is_ok()));
+    //! # Ok::<(), Box<dyn std::error::Error>>(())
+    //! ```
+
+    pub use super::super::coordination::{DeferredLock, DeferredQueue, DeferredSemaphore, Permit};
+}
+
+pub mod report {
+    //! Failures that nothing else can handle: each is reported once, to one sink.
+    //!
+    //! A panic in a posted call, a job, a timer or a hook; a Deferred dropped with an error that no callback handled: the
+    //! [`Report`] says which [`Incident`] it was, with the error and where the failed thing was made. The sink is set with
+    //! [`ReactorBuilder::on_report`](crate::reactor::ReactorBuilder::on_report) or
+    //! [`PoolBuilder::on_report`](crate::pool::PoolBuilder::on_report); the default writes one line to stderr.
+    //!
+    //! ```
+    //! use selvedge::Reactor;
+    //! use selvedge::report::Incident;
+    //! use std::sync::mpsc;
+    //!
+    //! let (sender, reports) = mpsc::channel();
+    //! let reactor = Reactor::builder()
+    //!     .on_report(move |report| sender.send((report.incident, report.error.to_string())).unwrap_or_default())
+    //!     .build()?;
+    //! reactor.call_from_thread(|_| panic!("no such page"))?;
+    //! reactor.turn()?;
+    //! assert_eq!(reports.recv()?, (Incident::Call, "panicked: no such page".to_owned()));
+    //! # Ok::<(), Box<dyn std::error::Error>>(())
+    //! ```
+
+    pub use super::super::report::{Incident, Report};
+}
+
+pub mod testing {
+    //! Tests without waiting and without chance: a clock that moves when told, and a pool that is stepped by hand.
+    //!
+    //! - [`VirtualClock`] is given to a reactor; [`Reactor::advance`](crate::Reactor::advance) and
+    //!   [`pump`](crate::Reactor::pump) move it and run what is due.
+    //! - [`Stepper`] runs a pool without threads, one [`Step`] of one worker at a time; [`Stage`] is what a worker does next.
+    //!
+    //! Programs that use threads are explored with the feature `loom`: see README.
+    //!
+    //! ```
+    //! use selvedge::Reactor;
+    //! use selvedge::testing::VirtualClock;
+    //! use std::time::Duration;
+    //!
+    //! let reactor = Reactor::builder().clock(VirtualClock::new()).build()?;
+    //! let call = reactor.call_later(Duration::from_secs(3600), |_| println!("an hour later, at once"));
+    //! reactor.advance(Duration::from_secs(3600))?;
+    //! assert!(!call.is_active());
+    //! # Ok::<(), Box<dyn std::error::Error>>(())
+    //! ```
+
+    pub use super::super::pool::{Stage, Step, Stepper};
+    pub use super::super::reactor::VirtualClock;
+}

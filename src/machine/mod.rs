@@ -1,18 +1,18 @@
 //! The explicit state machines: plain values, one method per event, no threads, no clock, no user code.
 
-pub(crate) mod cooperative;
+pub(crate) mod cooperator;
 pub(crate) mod deferred;
 pub(crate) mod gather;
 pub(crate) mod inbox;
+pub(crate) mod item_queue;
 pub(crate) mod lifecycle;
-pub(crate) mod line;
-pub(crate) mod looping;
+pub(crate) mod looping_call;
 pub(crate) mod oneshot;
-pub(crate) mod permits;
 pub(crate) mod pool;
-pub(crate) mod stock;
+pub(crate) mod semaphore;
 pub(crate) mod task;
 pub(crate) mod ticket;
+pub(crate) mod wait_queue;
 
 #[cfg(test)]
 mod explore;

@@ -1,4 +1,4 @@
-//! The machine of a task: a future that is polled on one thread and woken from any.
+//! State machine of a task: a spawned future, polled on the reactor's thread and woken from any.
 //!
 //! ```text
 //!              wake                begin
@@ -6,96 +6,96 @@
 //!     ▲                   ▲                  │    │      │ pending
 //!     │                   │ pending     wake │    │      │
 //!     │                   └── PollingWoken ◀─┘    │      │
-//!     └───────────────────────────────────────────┼──────┘        finish: from anywhere to Done, for good
+//!     └───────────────────────────────────────────┼──────┘        finish: any state to Done, which is never left
 //! ```
 //!
-//! The hazard is the lost wake: the future finds nothing and returns, what it waits for comes, and nobody polls it again. It cannot happen, because a wake that comes
-//! while the future is polled is remembered, and the poll's end and falling idle are one transition. However often a task is woken, it is posted
-//! to its loop once until it is polled.
+//! The hazard is the **lost wake**: the future finds nothing and returns pending; what it waits for arrives before the task is idle; nobody polls it again. It
+//! cannot happen: a wake during a poll is recorded (`PollingWoken`), and the transition that ends a poll looks at that record and becomes idle in one step.
+//! However often a task is woken, it is posted to its reactor at most once until it is polled.
 
-/// Where a task stands.
+/// What a task is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Task {
-    /// It waits to be woken. No call that would poll it is under way.
+    /// Waits to be woken. No call that would poll it is posted.
     Idle,
-    /// One call that will poll it is under way. Further wakes owe nothing.
+    /// One call that will poll it is posted, or about to be. Further wakes owe nothing.
     Scheduled,
-    /// It is being polled, and nothing has come since that began.
+    /// Being polled, and not woken since the poll began.
     Polling,
-    /// It is being polled, and was woken meanwhile: what it has looked at may have changed since. It is polled once more.
+    /// Being polled, and woken meanwhile: the future may not have seen the reason, so it is polled once more.
     PollingWoken,
-    /// It is never polled again: it is finished, was cancelled, or its reactor has ended.
+    /// Finished, cancelled, or its reactor has ended. Never polled again.
     Done,
 }
 
-/// What somebody who wakes a task, or who has polled it, owes once the lock is released.
+/// What the caller of [`wake`](Task::wake) or [`pending`](Task::pending) owes after the lock is released.
 #[must_use]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Woken {
-    /// It will be polled anyway, or never again.
+pub(crate) enum PollRequest {
+    /// It is polled anyway, or there is no reason to, or it is done.
     OweNothing,
     /// Post the call that polls it.
-    Schedule,
+    Post,
 }
 
-/// What the call that came to poll a task may do.
+/// What the posted call has to do.
 #[must_use]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Begin {
-    /// Poll it.
+    /// Poll the future.
     Poll,
-    /// Leave it: it is over.
-    Leave,
+    /// Nothing: the task is done.
+    Skip,
 }
 
 impl Task {
-    /// A new task. The call that polls it first is its maker's to post.
+    /// A new task. Its creator posts the first call.
     pub(crate) fn new() -> Self {
         Self::Scheduled
     }
 
-    /// Somebody says that it is worth while to poll it.
-    pub(crate) fn wake(&mut self) -> Woken {
+    /// A waker was used.
+    pub(crate) fn wake(&mut self) -> PollRequest {
         match self {
             Self::Idle => {
                 *self = Self::Scheduled;
-                Woken::Schedule
+                PollRequest::Post
             }
             Self::Polling => {
                 *self = Self::PollingWoken;
-                Woken::OweNothing
+                PollRequest::OweNothing
             }
-            Self::Scheduled | Self::PollingWoken | Self::Done => Woken::OweNothing,
+            Self::Scheduled | Self::PollingWoken | Self::Done => PollRequest::OweNothing,
         }
     }
 
-    /// The call that was posted is here.
+    /// The posted call runs.
     pub(crate) fn begin(&mut self) -> Begin {
         match self {
             Self::Scheduled => {
                 *self = Self::Polling;
                 Begin::Poll
             }
-            Self::Idle | Self::Polling | Self::PollingWoken | Self::Done => Begin::Leave,
+            Self::Idle | Self::Polling | Self::PollingWoken | Self::Done => Begin::Skip,
         }
     }
 
-    /// The poll is over and the future is not.
-    pub(crate) fn pending(&mut self) -> Woken {
+    /// The future returned pending.
+    pub(crate) fn pending(&mut self) -> PollRequest {
         match self {
             Self::Polling => {
                 *self = Self::Idle;
-                Woken::OweNothing
+                PollRequest::OweNothing
             }
             Self::PollingWoken => {
                 *self = Self::Scheduled;
-                Woken::Schedule
+                PollRequest::Post
             }
-            Self::Idle | Self::Scheduled | Self::Done => Woken::OweNothing,
+            Self::Idle | Self::Scheduled | Self::Done => PollRequest::OweNothing,
         }
     }
 
-    /// The future is gone.
+    /// The future is dropped.
     pub(crate) fn finish(&mut self) {
         *self = Self::Done;
     }

@@ -14,16 +14,16 @@
 //!
 //! Only searches are in this folder: what ships is in the machines' own files, one folder up.
 
-mod cooperative;
+mod cooperator;
 mod deferred;
 mod gather;
 mod inbox;
+mod item_queue;
 mod lifecycle;
-mod looping;
+mod looping_call;
 mod oneshot;
-mod permits;
 mod pool;
-mod stock;
+mod semaphore;
 mod table;
 mod table_file;
 mod task;

@@ -1,89 +1,90 @@
-//! The task explored: threads that have news for it and wake it, itself among them, against the loop that polls it and a canceller.
+//! Exhaustive search of the task: threads that bring news and wake it, and a future that wakes itself, against the loop that polls it and a canceller.
 
 use super::{Row, Steps, World, must_find, must_hold, table, table_file};
-use crate::machine::task::{Begin, Task, Woken};
+use crate::machine::task::{Begin, PollRequest, Task};
 
 /// A bug that is put into the world, to check that the search finds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Bug {
     None,
-    /// A wake that comes while the task is polled is taken for one that comes before.
+    /// A wake during a poll is not recorded.
     ForgetsAWakeDuringThePoll,
-    /// Each wake posts a call.
+    /// Every wake posts a call.
     PostsForEachWake,
-    /// A task that is gone stands as if it were idle.
-    ForgetsThatItIsOver,
-    /// The end of a poll forgets what came during it.
+    /// A task that is done says that it is idle.
+    ForgetsThatItIsDone,
+    /// The end of a poll ignores a wake during it.
     FallsIdleAlthoughWoken,
 }
 
-/// What a thread does that has news for the task.
+/// What a thread that has news for the task does next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Waker {
-    HasNews,
-    ToWake,
-    ToPost,
+    BringNews,
+    Wake,
+    Post,
     Done,
 }
 
-/// What the loop does.
+/// What the reactor's loop is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Loop {
-    /// Is between calls.
+    /// It is between calls.
     Free,
-    /// Polls the task, whose future has not looked yet.
-    Polls,
-    /// Polls the task, whose future has seen so many of the news.
+    /// It polls the task, whose future has not looked for news yet.
+    Polling,
+    /// It polls the task, whose future has seen so many news.
     Saw(u8),
-    /// Has polled it, and owes a post.
-    ToPost,
+    /// It has polled the task and owes a post.
+    Post,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Tasks {
+struct TaskWorld {
     bug: Bug,
     task: Task,
-    /// Calls that are posted and will poll it.
+    /// Calls that are posted and not yet run.
     posted: u8,
-    turn: Loop,
+    reactor: Loop,
     wakers: Vec<Waker>,
-    /// What the task waits for: all wakers' news. What has come, and what the future has seen of it.
+    /// News that have been brought. The future is ready when it has seen those of every waker.
     news: u8,
+    /// News that the future has seen.
     seen: u8,
-    /// How often the future still wakes itself.
+    /// How many times more the future may wake itself.
     own_wakes: u8,
     may_cancel: bool,
-    gone: bool,
+    done: bool,
     violation: Option<&'static str>,
 }
 
 #[derive(Debug, Clone, Copy)]
-#[expect(dead_code, reason = "which thread it is is read in the trace of a counterexample")]
+#[expect(dead_code, reason = "the thread's number is read in a counterexample")]
 enum Event {
-    BringsNews(usize),
-    Wakes(usize),
-    Posts(usize),
-    TheCallIsRun,
-    TheFutureLooks,
-    TheFutureWakesItself,
-    ThePollEnds,
-    TheLoopPosts,
-    IsCancelled,
+    BringNews(usize),
+    Wake(usize),
+    Post(usize),
+    CallRuns,
+    FutureLooks,
+    FutureWakesItself,
+    PollEnds,
+    LoopPosts,
+    Cancel,
 }
 
-impl Tasks {
+impl TaskWorld {
     fn new(wakers: usize, own_wakes: u8, may_cancel: bool, bug: Bug) -> Self {
         Self {
             bug,
             task: Task::new(),
             posted: 1,
-            turn: Loop::Free,
-            wakers: vec![Waker::HasNews; wakers],
+            reactor: Loop::Free,
+            wakers: vec![Waker::BringNews; wakers],
             news: 0,
             seen: 0,
             own_wakes,
             may_cancel,
-            gone: false,
+            done: false,
             violation: None,
         }
     }
@@ -101,12 +102,12 @@ impl Tasks {
         owed
     }
 
-    fn wake(&mut self, steps: &mut Steps<'_, Self>) -> Woken {
+    fn wake(&mut self, steps: &mut Steps<'_, Self>) -> PollRequest {
         let before = self.task;
-        let owed = self.step(steps, "wake", Task::wake, woken);
+        let owed = self.step(steps, "wake", Task::wake, owed);
         match self.bug {
             Bug::ForgetsAWakeDuringThePoll if before == Task::Polling => self.task = before,
-            Bug::PostsForEachWake => return Woken::Schedule,
+            Bug::PostsForEachWake => return PollRequest::Post,
             _ => {}
         }
         owed
@@ -114,8 +115,8 @@ impl Tasks {
 
     fn finish(&mut self, steps: &mut Steps<'_, Self>) {
         self.step(steps, "finish", Task::finish, |()| "nothing");
-        self.gone = true;
-        if self.bug == Bug::ForgetsThatItIsOver {
+        self.done = true;
+        if self.bug == Bug::ForgetsThatItIsDone {
             self.task = Task::Idle;
         }
     }
@@ -123,20 +124,20 @@ impl Tasks {
     fn waker_step(&self, steps: &mut Steps<'_, Self>, at: usize) {
         let mut next = self.clone();
         match self.wakers[at] {
-            Waker::HasNews => {
+            Waker::BringNews => {
                 next.news += 1;
-                next.wakers[at] = Waker::ToWake;
-                steps.user_fair(Event::BringsNews(at), next);
+                next.wakers[at] = Waker::Wake;
+                steps.user_fair(Event::BringNews(at), next);
             }
-            Waker::ToWake => {
+            Waker::Wake => {
                 let owed = next.wake(steps);
-                next.wakers[at] = if owed == Woken::Schedule { Waker::ToPost } else { Waker::Done };
-                steps.fair(Event::Wakes(at), next);
+                next.wakers[at] = if owed == PollRequest::Post { Waker::Post } else { Waker::Done };
+                steps.fair(Event::Wake(at), next);
             }
-            Waker::ToPost => {
+            Waker::Post => {
                 next.posted += 1;
                 next.wakers[at] = Waker::Done;
-                steps.fair(Event::Posts(at), next);
+                steps.fair(Event::Post(at), next);
             }
             Waker::Done => {}
         }
@@ -144,73 +145,73 @@ impl Tasks {
 
     fn loop_step(&self, steps: &mut Steps<'_, Self>) {
         let mut next = self.clone();
-        match self.turn {
+        match self.reactor {
             Loop::Free if self.posted > 0 => {
                 next.posted -= 1;
                 let begun = next.step(steps, "begin", Task::begin, |begin| match begin {
                     Begin::Poll => "poll",
-                    Begin::Leave => "nothing",
+                    Begin::Skip => "nothing",
                 });
                 if begun == Begin::Poll {
-                    if next.gone {
-                        next.violation = Some("a task is polled that is gone");
+                    if next.done {
+                        next.violation = Some("a task is polled after it is done");
                     }
-                    next.turn = Loop::Polls;
+                    next.reactor = Loop::Polling;
                 }
-                steps.fair(Event::TheCallIsRun, next);
+                steps.fair(Event::CallRuns, next);
             }
             Loop::Free => {}
-            Loop::Polls => {
-                next.turn = Loop::Saw(self.news);
-                steps.fair(Event::TheFutureLooks, next);
+            Loop::Polling => {
+                next.reactor = Loop::Saw(self.news);
+                steps.fair(Event::FutureLooks, next);
             }
             Loop::Saw(seen) => {
                 next.seen = seen;
-                next.turn = Loop::Free;
-                if next.gone {
-                    // Cancelled while it was polled: nothing more is done with it.
+                next.reactor = Loop::Free;
+                if next.done {
+                    // Cancelled during the poll.
                 } else if usize::from(seen) == self.wakers.len() {
                     next.finish(steps);
-                } else if next.step(steps, "pending", Task::pending, woken) == Woken::Schedule {
+                } else if next.step(steps, "pending", Task::pending, owed) == PollRequest::Post {
                     if self.bug == Bug::FallsIdleAlthoughWoken {
                         next.task = Task::Idle;
                     } else {
-                        next.turn = Loop::ToPost;
+                        next.reactor = Loop::Post;
                     }
                 }
-                steps.fair(Event::ThePollEnds, next);
+                steps.fair(Event::PollEnds, next);
             }
-            Loop::ToPost => {
+            Loop::Post => {
                 next.posted += 1;
-                next.turn = Loop::Free;
-                steps.fair(Event::TheLoopPosts, next);
+                next.reactor = Loop::Free;
+                steps.fair(Event::LoopPosts, next);
             }
         }
-        if matches!(self.turn, Loop::Polls | Loop::Saw(_)) && self.own_wakes > 0 {
+        if matches!(self.reactor, Loop::Polling | Loop::Saw(_)) && self.own_wakes > 0 {
             let mut next = self.clone();
             next.own_wakes -= 1;
-            if next.wake(steps) == Woken::Schedule {
+            if next.wake(steps) == PollRequest::Post {
                 next.posted += 1;
             }
-            steps.unfair(Event::TheFutureWakesItself, next);
+            steps.unfair(Event::FutureWakesItself, next);
         }
-        // The canceller runs on the loop's thread: between calls, or called by the future itself.
-        if self.may_cancel && !self.gone && self.turn != Loop::ToPost {
+        // The canceller runs on the loop's thread: between calls, or from inside the future.
+        if self.may_cancel && !self.done && self.reactor != Loop::Post {
             let mut next = self.clone();
             next.may_cancel = false;
             next.finish(steps);
-            steps.unfair(Event::IsCancelled, next);
+            steps.unfair(Event::Cancel, next);
         }
     }
 
-    /// Calls that will poll it, posted or about to be.
-    fn under_way(&self) -> usize {
-        let to_post = self.wakers.iter().filter(|&&waker| waker == Waker::ToPost).count();
-        usize::from(self.posted) + to_post + usize::from(self.turn == Loop::ToPost)
+    /// Calls that will poll it, posted or owed.
+    fn calls(&self) -> usize {
+        let owed = self.wakers.iter().filter(|&&waker| waker == Waker::Post).count();
+        usize::from(self.posted) + owed + usize::from(self.reactor == Loop::Post)
     }
 }
 
-impl World for Tasks {
+impl World for TaskWorld {
     type Event = Event;
 
     fn steps(&self, steps: &mut Steps<'_, Self>) {
@@ -221,38 +222,35 @@ impl World for Tasks {
     }
 
     fn violation(&self) -> Option<&'static str> {
-        let polled = matches!(self.turn, Loop::Polls | Loop::Saw(_));
+        let polled = matches!(self.reactor, Loop::Polling | Loop::Saw(_));
         let checks = [
-            (self.under_way() <= 1, "a task is posted twice"),
+            (self.calls() <= 1, "a task is posted twice"),
+            (self.done == (self.task == Task::Done), "the machine is wrong about whether the task is done"),
             (
-                self.gone == (self.task == Task::Done),
-                "a task that is gone does not know it, or one that knows it is not",
+                self.done || polled == matches!(self.task, Task::Polling | Task::PollingWoken),
+                "the machine is wrong about whether the task is being polled",
             ),
             (
-                self.gone || polled == matches!(self.task, Task::Polling | Task::PollingWoken),
-                "a task is wrong about being polled",
-            ),
-            (
-                self.gone || (self.under_way() == 1) == (self.task == Task::Scheduled),
-                "a task is wrong about being posted",
+                self.done || (self.calls() == 1) == (self.task == Task::Scheduled),
+                "the machine is wrong about whether the task is posted",
             ),
         ];
         self.violation.or_else(|| checks.iter().find(|(holds, _)| !holds).map(|(_, what)| *what))
     }
 
     fn stuck(&self) -> Option<&'static str> {
-        (!self.gone && self.seen < self.news).then_some("a wake is lost: there are news that nobody will look at")
+        (!self.done && self.seen < self.news).then_some("a wake is lost: there are news, and no poll to come")
     }
 
     fn unfinished(&self) -> Option<&'static str> {
-        (!self.gone).then_some("a task hangs although all its news have come")
+        (!self.done).then_some("all news have come and the task is not done")
     }
 }
 
-fn woken(woken: &Woken) -> &'static str {
-    match woken {
-        Woken::OweNothing => "nothing",
-        Woken::Schedule => "post the call that polls it",
+fn owed(request: &PollRequest) -> &'static str {
+    match request {
+        PollRequest::OweNothing => "nothing",
+        PollRequest::Post => "post the call that polls it",
     }
 }
 
@@ -268,9 +266,9 @@ fn label(task: Task) -> &'static str {
 
 // Checks: P21, P23
 #[test]
-fn no_wake_of_a_task_is_lost_and_none_posts_it_twice() {
-    let mut rows = must_hold(Tasks::new(3, 2, true, Bug::None), 3308, 11646);
-    rows.extend(must_hold(Tasks::new(4, 0, false, Bug::None), 2439, 7786));
+fn no_wake_is_lost_and_none_posts_the_task_twice() {
+    let mut rows = must_hold(TaskWorld::new(3, 2, true, Bug::None), 3308, 11646);
+    rows.extend(must_hold(TaskWorld::new(4, 0, false, Bug::None), 2439, 7786));
     table_file::assert_current("task", &table::markdown(&rows));
 }
 
@@ -278,16 +276,16 @@ fn no_wake_of_a_task_is_lost_and_none_posts_it_twice() {
 #[test]
 fn injected_bugs_of_the_task_are_found() {
     must_find(
-        Tasks::new(1, 0, false, Bug::ForgetsAWakeDuringThePoll),
-        "a wake is lost: there are news that nobody will look at",
+        TaskWorld::new(1, 0, false, Bug::ForgetsAWakeDuringThePoll),
+        "a wake is lost: there are news, and no poll to come",
     );
-    must_find(Tasks::new(1, 0, false, Bug::PostsForEachWake), "a task is posted twice");
+    must_find(TaskWorld::new(1, 0, false, Bug::PostsForEachWake), "a task is posted twice");
     must_find(
-        Tasks::new(1, 0, true, Bug::ForgetsThatItIsOver),
-        "a task that is gone does not know it, or one that knows it is not",
+        TaskWorld::new(1, 0, true, Bug::ForgetsThatItIsDone),
+        "the machine is wrong about whether the task is done",
     );
     must_find(
-        Tasks::new(1, 0, false, Bug::FallsIdleAlthoughWoken),
-        "a wake is lost: there are news that nobody will look at",
+        TaskWorld::new(1, 0, false, Bug::FallsIdleAlthoughWoken),
+        "a wake is lost: there are news, and no poll to come",
     );
 }

@@ -8,18 +8,17 @@ use super::semaphore::{DeferredSemaphore, Permit};
 use crate::error::OverRelease;
 use crate::failure::Failure;
 
-/// Lets one into something at a time, across any number of turns; the others wait, first come, first served.
+/// A lock that is held across turns of the reactor: one holder at a time, the others wait and are served in the order in which they asked.
 ///
-/// Code of one thread needs no lock for what it does between two waits. It needs this one where something must not be begun before something else, which has
-/// to wait in the middle, is through. Who is served when, what becomes of waiters and handles, and what it costs: as [`DeferredSemaphore`] says, for this is one with a
-/// single permit.
+/// Code on one thread needs no lock for what it does between two waits. It needs this one where an operation has to wait in the middle, and no other of its
+/// kind may begin before it is complete. This is a [`DeferredSemaphore`] with a single permit: order, waiters, handles and cost are described there.
 ///
 /// ```
 /// use selvedge::{Deferred, coordination::DeferredLock};
 ///
 /// let lock = DeferredLock::new();
 /// let (written, resolver) = Deferred::<()>::new();
-/// lock.run(move || written).log_error(); // Has the lock until `written` has fired.
+/// lock.run(move || written).log_error(); // Holds the lock until `written` has fired.
 /// let second = lock.run(|| println!("and now I"));
 /// assert!(lock.is_locked() && lock.waiting() == 1);
 /// resolver.callback(());
@@ -29,25 +28,26 @@ use crate::failure::Failure;
 pub struct DeferredLock(DeferredSemaphore);
 
 impl DeferredLock {
-    /// A lock that nobody has.
+    /// A lock that nobody holds.
     #[must_use]
     pub fn new() -> Self {
         Self(DeferredSemaphore::new(NonZero::<usize>::MIN))
     }
 
-    /// The lock, as soon as it is free: now, if nobody has it.
+    /// The lock, as soon as it is free: at once, if nobody holds it or waits for it.
     #[track_caller]
     pub fn acquire(&self) -> Deferred<Permit> {
         self.0.acquire()
     }
 
-    /// The lock, if it is free.
-    #[must_use = "the lock is given back when the permit is dropped"]
+    /// The lock, if it is free and nobody waits for it.
+    #[must_use = "dropping the permit releases the lock"]
     pub fn try_acquire(&self) -> Option<Permit> {
         self.0.try_acquire()
     }
 
-    /// Calls a function with the lock held, also while the Deferred is waited for that it may return: see [`DeferredSemaphore::run`].
+    /// Calls a function while holding the lock, and holds it until the Deferred that the function may return has fired: see
+    /// [`DeferredSemaphore::run`].
     #[track_caller]
     pub fn run<R, F>(&self, f: F) -> Deferred<R::Value>
     where
@@ -57,15 +57,15 @@ impl DeferredLock {
         self.0.run(f)
     }
 
-    /// Gives the lock back if its permit was [kept](Permit::keep).
+    /// Releases the lock, if its permit was [kept](Permit::keep).
     ///
     /// # Errors
-    /// It was not: nobody has it, or somebody who has a guard.
+    /// The permit is not kept: nobody holds the lock, or a guard does.
     pub fn release(&self) -> Result<(), OverRelease> {
         self.0.release()
     }
 
-    /// Whether somebody has it, or is about to.
+    /// Whether somebody holds it, or is about to.
     #[must_use]
     pub fn is_locked(&self) -> bool {
         self.0.tokens() == 0

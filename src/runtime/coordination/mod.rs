@@ -1,6 +1,7 @@
-//! What code of one thread waits for in turn: a lock, a semaphore, a queue of items.
+//! Coordination of code on the reactor's thread: a lock, a semaphore, and a queue of items.
 //!
-//! Nothing here blocks: who has to wait gets a Deferred. The states are in `machine/permits.rs` and `machine/stock.rs`.
+//! Nothing here blocks a thread: whatever has to be waited for is a Deferred. The state machines are in `machine/semaphore.rs` and
+//! `machine/item_queue.rs`.
 
 mod lock;
 mod queue;

@@ -1,4 +1,4 @@
-//! The queue: items that wait for somebody to take them, or those who wait for an item.
+//! The queue: items that nobody has taken yet, or takers for whom there is no item yet.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -7,9 +7,9 @@ use std::rc::Rc;
 use super::super::deferred::{Deferred, Resolver};
 use super::super::report::drop_contained;
 use crate::error::{QueueOverflow, QueueUnderflow};
-use crate::machine::stock::{Put, Stock, Take};
+use crate::machine::item_queue::{ItemQueue, Put, Take};
 
-/// Hands items from those who put them to those who want one: each to one, first come, first served, on both sides.
+/// A FIFO queue of items whose [`get`](Self::get) is a Deferred: each item goes to one taker, and both items and takers keep their order.
 ///
 /// Clones are handles to the same queue.
 ///
@@ -27,23 +27,23 @@ use crate::machine::stock::{Put, Stock, Take};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// **Where and when.** All of it lives on one thread and nothing blocks. An item that somebody waits for is delivered inside [`put`](Self::put). If it is put while another is being delivered, inside
-/// that one's callbacks, it is delivered when those have returned: nothing recurses, and both lines keep their order.
+/// **Order.** All of it lives on one thread and nothing blocks. An item that somebody waits for is delivered inside [`put`](Self::put). If it is put inside
+/// the callbacks of another delivery, it is delivered when those have returned: nothing recurses.
 ///
-/// **Limits** count what would be left if every item that is here had been delivered: items that nobody waits for, and takers for whom there is nothing. What was accepted stays, also if
-/// the taker that an item was meant for gives up.
+/// **Limits** count what would be left after every item had been paired with a taker: items without a taker, and takers without an item. An item that was
+/// accepted stays, even if the taker that it was meant for is cancelled.
 ///
-/// **Takers.** To [`cancel`](Deferred::cancel) the Deferred of a taker that waits takes it out of the line, and costs no item. One whose Deferred was *dropped* still takes its item in its turn, and drops it,
-/// if no callback was added.
+/// **Takers.** To [`cancel`](Deferred::cancel) the Deferred of a waiting taker removes the taker from the queue; no item is lost. A taker whose Deferred was
+/// *dropped* still gets its item in its turn, which is dropped if no callback was added.
 ///
 /// **Handles.** When the last one is dropped the items are dropped, and takers fail with [`Abandoned`](crate::error::Abandoned).
 ///
-/// **Cost.** To put and to get take constant time; a get costs the allocation of its Deferred.
+/// **Cost.** Constant time for each put and get; a get allocates its Deferred.
 pub struct DeferredQueue<T: 'static> {
     shared: Rc<Shared<T>>,
 }
 
-struct Shared<T: 'static>(RefCell<Stock<T, Resolver<T>>>);
+struct Shared<T: 'static>(RefCell<ItemQueue<T, Resolver<T>>>);
 
 impl<T: 'static> DeferredQueue<T> {
     /// A queue without limits.
@@ -52,17 +52,17 @@ impl<T: 'static> DeferredQueue<T> {
         Self::with_limits(None, None)
     }
 
-    /// A queue that keeps at most `size` items, and lets at most `backlog` wait for one. `None` is no limit; zero is one: of no items, a queue that only hands over; of no takers, one that
-    /// is only taken from when there is something.
+    /// A queue of at most `size` items without a taker, and at most `backlog` takers without an item. `None` is no limit. With a size of zero an item is
+    /// accepted only if somebody waits for it; with a backlog of zero nobody may wait.
     #[must_use]
     pub fn with_limits(size: impl Into<Option<usize>>, backlog: impl Into<Option<usize>>) -> Self {
-        Self { shared: Rc::new(Shared(RefCell::new(Stock::new(size.into(), backlog.into())))) }
+        Self { shared: Rc::new(Shared(RefCell::new(ItemQueue::new(size.into(), backlog.into())))) }
     }
 
-    /// Puts an item in: delivers it, if somebody waits, and keeps it otherwise.
+    /// Appends an item, and delivers it if somebody waits for one.
     ///
     /// # Errors
-    /// Nobody waits, and it holds as many items as it may: this one is handed back.
+    /// Nobody waits and the queue is full: the error returns the item.
     pub fn put(&self, item: T) -> Result<(), QueueOverflow<T>> {
         let put = self.shared.0.borrow_mut().put(item).map_err(QueueOverflow::new)?;
         if put == Put::OweNothing {
@@ -70,7 +70,7 @@ impl<T: 'static> DeferredQueue<T> {
         }
         loop {
             let next = self.shared.0.borrow_mut().next();
-            // The borrow is over: what the taker does with its item is its own affair, and it may come back here.
+            // After the borrow, because the taker's callbacks may call this queue.
             let Some((taker, item)) = next else { return Ok(()) };
             taker.callback(item);
         }
@@ -79,39 +79,39 @@ impl<T: 'static> DeferredQueue<T> {
     /// Takes the first item, or waits for one.
     ///
     /// # Errors
-    /// There is none, and as many wait already as may.
+    /// The queue is empty, and as many takers wait as may.
     #[track_caller]
     pub fn get(&self) -> Result<Deferred<T>, QueueUnderflow> {
         let take = self.shared.0.borrow_mut().take();
         match take {
             Take::Item(item) => return Ok(Deferred::succeed(item)),
             Take::Refused => return Err(QueueUnderflow),
-            Take::Waits => {}
+            Take::MustWait => {}
         }
         let key = self.shared.0.borrow().next_key();
-        let line = Rc::downgrade(&self.shared);
+        let queue = Rc::downgrade(&self.shared);
         let (deferred, resolver) = Deferred::with_canceller(move || {
-            let gives_up = line.upgrade().and_then(|shared| shared.0.borrow_mut().give_up(key));
-            // The borrow is over. That it is dropped unfired says nothing: its Deferred is being cancelled.
-            drop(gives_up);
+            let taker = queue.upgrade().and_then(|shared| shared.0.borrow_mut().cancel_wait(key));
+            // Dropped after the borrow. A resolver dropped unfired fails its Deferred, but this one is being cancelled already.
+            drop(taker);
         });
         self.shared.0.borrow_mut().wait(resolver);
         Ok(deferred)
     }
 
-    /// How many items are here that nobody waits for.
+    /// How many items there are without a taker.
     #[must_use]
     pub fn len(&self) -> usize {
         self.shared.0.borrow().len()
     }
 
-    /// Whether there is no item that nobody waits for.
+    /// Whether there is no item without a taker.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// How many wait for whom there is no item.
+    /// How many takers wait without an item.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.shared.0.borrow().waiting()
@@ -137,7 +137,7 @@ impl<T: 'static> fmt::Debug for DeferredQueue<T> {
 }
 
 impl<T: 'static> Drop for Shared<T> {
-    /// One by one, for each drop is a program's own and may panic. Takers are dropped with the stock.
+    /// Items are dropped one by one, because each drop is user code and may panic. The machine drops the takers.
     fn drop(&mut self) {
         while let Take::Item(item) = self.0.get_mut().take() {
             drop_contained(item);

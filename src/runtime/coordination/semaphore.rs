@@ -1,4 +1,4 @@
-//! The semaphore: so many permits, a guard for each, and a line of those who wait for one.
+//! The semaphore: a number of permits, a guard for each that is held, and a queue of those who wait for one.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -8,11 +8,12 @@ use std::rc::Rc;
 use super::super::deferred::{Deferred, Outcome, OutcomeOf, Resolver, Settled, maybe_deferred};
 use crate::error::OverRelease;
 use crate::failure::Failure;
-use crate::machine::permits::{Comes, Given, Permits};
+use crate::machine::semaphore::{Acquired, Released, Semaphore};
 
-/// Lets at most so many into something at a time; the others wait, first come, first served.
+/// Limits how many may use something at a time; the others wait and are served in the order in which they asked.
 ///
-/// Whoever acquires gets a [`Permit`], a guard: dropping it lets the next one in. Clones are handles to the same semaphore.
+/// [`acquire`](Self::acquire) grants a [`Permit`], a guard: dropping it releases the permit, and the first waiter gets it. Clones are handles to the
+/// same semaphore.
 ///
 /// ```
 /// use selvedge::{Deferred, coordination::DeferredSemaphore};
@@ -30,30 +31,31 @@ use crate::machine::permits::{Comes, Given, Permits};
 /// assert_eq!(connections.tokens(), 2);
 /// ```
 ///
-/// **Where and when.** All of it lives on one thread and nothing blocks. Giving a permit back serves the first waiter at once, inside that call. If it is given back while a waiter of
-/// this semaphore is being served, inside that one's callbacks, the next is served when those have returned. So nothing recurses, however many wait, and all
-/// are served in the order in which they came. Nobody overtakes: as long as somebody waits, whoever comes waits too.
+/// **Order.** All of it lives on one thread and nothing blocks. Releasing a permit serves the first waiter at once, inside that call. If it is released
+/// inside the callbacks of a waiter that is being served, the next waiter is served when those have returned: nothing recurses, however many wait, and
+/// all are served in the order in which they asked. As long as somebody waits, whoever asks next waits too.
 ///
-/// **Waiters.** To [`cancel`](Deferred::cancel) the Deferred of a waiter takes it out of the line, wherever it stands. One whose Deferred was dropped keeps its place; in its turn, its permit
-/// goes to its callbacks, if it has some, and else back to the semaphore.
+/// **Waiters.** To [`cancel`](Deferred::cancel) a waiter's Deferred removes the waiter from the queue, wherever it is. A waiter whose Deferred was dropped
+/// keeps its place; when its turn comes, its callbacks get the permit, or the semaphore does if it has none.
 ///
-/// **Handles.** A permit keeps its semaphore alive: when all handles are dropped, those who wait are still served, one after the other. Only where the permits that are out were
-/// [kept](Permit::keep) is nobody left who could give one back: then the waiters fail with [`Abandoned`](crate::error::Abandoned).
+/// **Handles.** A permit keeps its semaphore alive: when all handles are dropped, waiters are still served, one after the other. But where every permit
+/// that is held was [kept](Permit::keep), nobody is left who could release one: then the waiters fail with [`Abandoned`](crate::error::Abandoned).
 ///
-/// **Cost.** To acquire a free permit costs the allocation of a fired Deferred; [`try_acquire`](Self::try_acquire) none. To wait, to be served and to give up take constant time each.
+/// **Cost.** Acquiring an available permit allocates a fired Deferred; [`try_acquire`](Self::try_acquire) allocates nothing. Waiting, serving and
+/// cancelling take constant time each.
 #[derive(Clone)]
 pub struct DeferredSemaphore {
-    state: Rc<RefCell<Permits<Resolver<Permit>>>>,
+    state: Rc<RefCell<Semaphore<Resolver<Permit>>>>,
 }
 
 impl DeferredSemaphore {
-    /// A semaphore of so many permits.
+    /// A semaphore with this many permits.
     #[must_use]
     pub fn new(tokens: NonZero<usize>) -> Self {
-        Self { state: Rc::new(RefCell::new(Permits::new(tokens.get()))) }
+        Self { state: Rc::new(RefCell::new(Semaphore::new(tokens.get()))) }
     }
 
-    /// A permit, as soon as there is one: now, if one is free and nobody waits.
+    /// A permit, as soon as there is one: at once, if one is available and nobody waits.
     ///
     /// ```
     /// use selvedge::coordination::DeferredSemaphore;
@@ -63,7 +65,7 @@ impl DeferredSemaphore {
     /// let held = semaphore.try_acquire().expect("it is new");
     /// let second = semaphore.acquire().add_callback(|_permit| println!("in"));
     /// assert_eq!(semaphore.waiting(), 1);
-    /// drop(held); // Prints "in", and has its permit back, since the callback has dropped that.
+    /// drop(held); // Prints "in". The callback has dropped its permit, so that one is available again.
     /// assert_eq!(semaphore.tokens(), 1);
     /// # drop(second);
     /// ```
@@ -73,30 +75,31 @@ impl DeferredSemaphore {
             return Deferred::succeed(permit);
         }
         let key = self.state.borrow().next_key();
-        let line = Rc::downgrade(&self.state);
+        let semaphore = Rc::downgrade(&self.state);
         let (deferred, resolver) = Deferred::with_canceller(move || {
-            let gives_up = line.upgrade().and_then(|state| state.borrow_mut().give_up(key));
-            // The borrow is over. That it is dropped unfired says nothing: its Deferred is being cancelled.
-            drop(gives_up);
+            let waiter = semaphore.upgrade().and_then(|state| state.borrow_mut().cancel_wait(key));
+            // Dropped after the borrow. A resolver dropped unfired fails its Deferred, but this one is being cancelled already.
+            drop(waiter);
         });
         self.state.borrow_mut().wait(resolver);
         deferred
     }
 
-    /// A permit, if one is free and nobody waits.
-    #[must_use = "the permit is given back when it is dropped"]
+    /// A permit, if one is available and nobody waits.
+    #[must_use = "dropping the permit releases it"]
     pub fn try_acquire(&self) -> Option<Permit> {
-        let comes = self.state.borrow_mut().come();
-        match comes {
-            Comes::Granted => Some(Permit { of: Some(self.clone()) }),
-            Comes::Waits => None,
+        let acquired = self.state.borrow_mut().try_acquire();
+        match acquired {
+            Acquired::Granted => Some(Permit { semaphore: Some(self.clone()) }),
+            Acquired::MustWait => None,
         }
     }
 
-    /// Acquires a permit, calls a function, waits for what it returns if that is a Deferred, and gives the permit back: then its result goes on.
+    /// Acquires a permit, calls a function, waits for the Deferred that it returns if it returns one, and releases the permit. Only then does the returned
+    /// Deferred fire, with the function's result.
     ///
-    /// While it waits for its permit, to cancel it takes it out of the line, and the function is dropped uncalled; after that, a cancel is forwarded to the Deferred that the function
-    /// returned. Whatever the function does, panic included, its permit is given back.
+    /// Cancelled while it waits for the permit, it leaves the queue, and the function is dropped uncalled; cancelled later, it forwards the cancel to the
+    /// Deferred that the function returned. The permit is released however the function ends, panics included.
     #[track_caller]
     pub fn run<R, F>(&self, f: F) -> Deferred<R::Value>
     where
@@ -111,20 +114,20 @@ impl DeferredSemaphore {
         })
     }
 
-    /// Gives back a permit that was [kept](Permit::keep), by whomever.
+    /// Releases a permit that was [kept](Permit::keep), whoever kept it.
     ///
     /// # Errors
-    /// None is out that was kept. Permits with a guard are given back by dropping that, and by nothing else.
+    /// No permit is kept. A permit with a guard is released only by dropping the guard.
     pub fn release(&self) -> Result<(), OverRelease> {
-        let given = self.state.borrow_mut().release();
-        self.hand_on(given.map_err(|_| OverRelease)?);
+        let released = self.state.borrow_mut().release_kept();
+        self.serve(released.map_err(|_| OverRelease)?);
         Ok(())
     }
 
-    /// How many permits could be had at once. None while somebody waits.
+    /// How many permits could be acquired at once: zero while somebody waits.
     #[must_use]
     pub fn tokens(&self) -> usize {
-        self.state.borrow().free()
+        self.state.borrow().available()
     }
 
     /// How many permits there are.
@@ -133,22 +136,22 @@ impl DeferredSemaphore {
         self.state.borrow().limit()
     }
 
-    /// How many wait.
+    /// How many wait for a permit.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.state.borrow().waiting()
     }
 
-    /// Serves those who wait, one after the other: the one loop of a semaphore in which they are.
-    fn hand_on(&self, given: Given) {
-        if given == Given::OweNothing {
+    /// Serves waiters, one after the other. The machine sees to it that at most one such loop of a semaphore runs at a time.
+    fn serve(&self, released: Released) {
+        if released == Released::OweNothing {
             return;
         }
         loop {
             let next = self.state.borrow_mut().next();
-            // The borrow is over: what the waiter does with its permit is its own affair, and it may come back here.
+            // After the borrow, because the waiter's callbacks may call this semaphore.
             let Some(waiter) = next else { return };
-            waiter.callback(Permit { of: Some(self.clone()) });
+            waiter.callback(Permit { semaphore: Some(self.clone()) });
         }
     }
 }
@@ -163,7 +166,7 @@ impl fmt::Debug for DeferredSemaphore {
     }
 }
 
-/// A permit of a [`DeferredSemaphore`] or a [`DeferredLock`](crate::coordination::DeferredLock): dropping it gives it back, and serves the first who waits for one.
+/// A permit of a [`DeferredSemaphore`] or a [`DeferredLock`](crate::coordination::DeferredLock). Dropping it releases it, and serves the first waiter.
 ///
 /// ```
 /// use selvedge::coordination::DeferredLock;
@@ -174,22 +177,22 @@ impl fmt::Debug for DeferredSemaphore {
 /// drop(permit);
 /// assert!(!lock.is_locked());
 /// ```
-#[must_use = "the permit is given back when it is dropped"]
+#[must_use = "dropping the permit releases it"]
 pub struct Permit {
-    /// None once it was kept.
-    of: Option<DeferredSemaphore>,
+    /// `None` once it is kept.
+    semaphore: Option<DeferredSemaphore>,
 }
 
 impl Permit {
-    /// Gives it back, as dropping it does.
+    /// Releases it, as dropping it does.
     pub fn release(self) {
         drop(self);
     }
 
-    /// Keeps the permit without a guard: it is out until somebody calls [`DeferredSemaphore::release`] or
+    /// Drops the guard and keeps the permit: it is held until somebody calls [`DeferredSemaphore::release`] or
     /// [`DeferredLock::release`](crate::coordination::DeferredLock::release).
     pub fn keep(mut self) {
-        if let Some(semaphore) = self.of.take() {
+        if let Some(semaphore) = self.semaphore.take() {
             semaphore.state.borrow_mut().keep();
         }
     }
@@ -197,14 +200,14 @@ impl Permit {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        if let Some(semaphore) = self.of.take() {
-            let given = semaphore.state.borrow_mut().give_back();
-            semaphore.hand_on(given);
+        if let Some(semaphore) = self.semaphore.take() {
+            let released = semaphore.state.borrow_mut().release();
+            semaphore.serve(released);
         }
     }
 }
 
-/// A callback may pass a permit on.
+/// A callback may return a permit.
 impl<E> Outcome<E> for Permit {
     type Value = Self;
 
@@ -221,6 +224,6 @@ impl<E> OutcomeOf<Permit, E> for Permit {
 
 impl fmt::Debug for Permit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Permit").field(&self.of).finish()
+        f.debug_tuple("Permit").field(&self.semaphore).finish()
     }
 }

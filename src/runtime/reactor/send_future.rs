@@ -1,4 +1,4 @@
-//! A Deferred as a `Send` future: its result crosses from the reactor's thread to whoever awaits it, wherever.
+//! `SendFuture`: a Deferred as a `Send` future, whose result travels from the reactor's thread to the thread that awaits it.
 
 use std::error::Error;
 use std::fmt;
@@ -15,94 +15,94 @@ use crate::error::{ReactorStopped, is_cancellation};
 use crate::failure::Failure;
 use crate::machine::oneshot::{Oneshot, Receive, ReceiverWake};
 
-/// The one-shot machine, with a waker in place of a thread that sleeps.
-struct Crossing<T> {
+/// The one-shot machine, with the waker of a task in place of a thread that sleeps.
+struct Slot<T> {
     channel: Oneshot<T>,
-    /// Of the last poll. Some in the state Awaited.
+    /// The waker of the last poll, while the result is awaited.
     waker: Option<Waker>,
 }
 
-impl<T> Crossing<T> {
-    /// The waker, if one is owed a wake. Using or dropping it is for after the lock.
-    fn owed(&mut self, answered: ReceiverWake) -> Option<Waker> {
-        match answered {
+impl<T> Slot<T> {
+    /// The waker, if it is owed a wake: after the lock is released.
+    fn waker_to_wake(&mut self, wake: ReceiverWake) -> Option<Waker> {
+        match wake {
             ReceiverWake::Needed => self.waker.take(),
             ReceiverWake::NotNeeded => None,
         }
     }
 }
 
-/// The end on the reactor's thread. Dropped unused, at the reactor's end, it says that there will be no answer.
-struct Near<T>(Arc<Mutex<Crossing<T>>>);
+/// The reactor's half. Dropped unused, at the reactor's end, it says that there will be no result.
+struct ResultSender<T>(Arc<Mutex<Slot<T>>>);
 
-impl<T> Near<T> {
-    fn answer(self, value: T) -> Result<(), T> {
-        let mut crossing = self.0.lock();
-        let answered = crossing.channel.send(value)?;
-        let waker = crossing.owed(answered);
-        drop(crossing);
+impl<T> ResultSender<T> {
+    fn send(self, value: T) -> Result<(), T> {
+        let mut slot = self.0.lock();
+        let wake = slot.channel.send(value)?;
+        let waker = slot.waker_to_wake(wake);
+        drop(slot);
         waker.into_iter().for_each(tell);
         Ok(())
     }
 }
 
-impl<T> Drop for Near<T> {
+impl<T> Drop for ResultSender<T> {
     fn drop(&mut self) {
-        let mut crossing = self.0.lock();
-        let broken = crossing.channel.disconnect();
-        let waker = crossing.owed(broken);
-        drop(crossing);
+        let mut slot = self.0.lock();
+        let wake = slot.channel.disconnect();
+        let waker = slot.waker_to_wake(wake);
+        drop(slot);
         waker.into_iter().for_each(tell);
     }
 }
 
-/// The end that is awaited.
-struct Far<T>(Arc<Mutex<Crossing<T>>>);
+/// The half that is polled.
+struct ResultReceiver<T>(Arc<Mutex<Slot<T>>>);
 
-impl<T> Far<T> {
+impl<T> ResultReceiver<T> {
     fn poll(&self, waker: &Waker) -> Receive<T> {
-        // Cloning and dropping a waker is a stranger's code, and has no place under a lock.
+        // Outside the lock, because cloning and dropping a waker run the code of its executor.
         let waker = waker.clone();
-        let mut crossing = self.0.lock();
-        let asked = crossing.channel.receive();
-        let unused = match asked {
-            Receive::Wait => crossing.waker.replace(waker),
-            Receive::Value(_) | Receive::Disconnected | Receive::TimedOut => crossing.waker.take().or(Some(waker)),
+        let mut slot = self.0.lock();
+        let received = slot.channel.receive();
+        let unused = match received {
+            Receive::Wait => slot.waker.replace(waker),
+            Receive::Value(_) | Receive::Disconnected | Receive::TimedOut => slot.waker.take().or(Some(waker)),
         };
-        drop(crossing);
+        drop(slot);
         drop_contained(unused);
-        asked
+        received
     }
 
-    /// Nobody awaits it any more. An answer that is here already is handed out.
-    fn leave(&self) -> Option<T> {
-        let mut crossing = self.0.lock();
-        let _ = crossing.channel.time_out();
-        let answer = match crossing.channel.receive() {
-            Receive::Value(answer) => Some(answer),
+    /// Gives up. Returns the result if it has arrived already.
+    fn give_up(&self) -> Option<T> {
+        let mut slot = self.0.lock();
+        let _ = slot.channel.time_out();
+        let result = match slot.channel.receive() {
+            Receive::Value(result) => Some(result),
             Receive::Wait | Receive::Disconnected | Receive::TimedOut => None,
         };
-        let waker = crossing.waker.take();
-        drop(crossing);
+        let waker = slot.waker.take();
+        drop(slot);
         drop_contained(waker);
-        answer
+        result
     }
 }
 
-/// A Deferred that any executor can await, on any thread: what [`Deferred::into_send_future`] returns.
+/// A Deferred that any executor can await, on any thread: returned by [`Deferred::into_send_future`].
 ///
-/// The Deferred itself never leaves its thread; only its result travels. Dropping the future unfinished cancels the Deferred, on the reactor's thread, in a turn
-/// to come. Polled again after it was ready, it is pending for ever.
+/// The Deferred itself never leaves its thread; only its result does. Dropping the future unfinished cancels the Deferred, on the reactor's thread, in a
+/// later turn. Polled again after it was ready, it is pending for ever.
 #[must_use = "a future does nothing unless it is polled, and dropping this one cancels its Deferred"]
 pub struct SendFuture<T, E = Failure>
 where
     T: Send + 'static,
     E: Error + From<Failure> + Send + 'static,
 {
-    far: Far<Result<T, E>>,
+    receiver: ResultReceiver<Result<T, E>>,
     deferred: Address<Deferred<(), E>>,
     made_at: &'static Location<'static>,
-    over: bool,
+    finished: bool,
 }
 
 impl<T, E> Deferred<T, E>
@@ -110,11 +110,11 @@ where
     T: Send + 'static,
     E: Error + From<Failure> + Send + 'static,
 {
-    /// A future that any executor can await, on any thread, for a Deferred that belongs to this one.
+    /// Turns this Deferred into a future that any executor can await, on any thread.
     ///
-    /// `reactor` is the one whose thread this is: it keeps the Deferred, carries a cancel to it, and if it ends before there is a result, the future is ready with
-    /// [`ReactorStopped`](crate::error::ReactorStopped). Dropping the future unfinished cancels the Deferred. Costs a callback's allocation, one for what the two
-    /// threads share, and two places on the reactor; being ready costs a short lock and a wake, and the future's end a post.
+    /// `reactor` is this thread's: it keeps the Deferred and carries a cancel to it. If it ends before there is a result, the future is ready with
+    /// [`ReactorStopped`](crate::error::ReactorStopped). Dropping the future unfinished cancels the Deferred. Cost: the allocation of a callback, one for what the
+    /// two threads share, and two entries on the reactor; the result costs a short lock and a wake, and dropping the future a post.
     ///
     /// ```
     /// use selvedge::{Deferred, Failure, Reactor};
@@ -144,16 +144,16 @@ where
     /// ```
     pub fn into_send_future(self, reactor: &Reactor) -> SendFuture<T, E> {
         let made_at = self.made_at();
-        let crossing = Arc::new(Mutex::new(Crossing { channel: Oneshot::Empty, waker: None }));
-        // Another thread waits for it, so at the reactor's end it is told before other values go.
-        let near = Owned::new(reactor, DropOrder::BlockedCaller, Near(Arc::clone(&crossing)));
+        let slot = Arc::new(Mutex::new(Slot { channel: Oneshot::Empty, waker: None }));
+        // Dropped before other values at the reactor's end, because another thread waits for it.
+        let sender = Owned::new(reactor, DropOrder::BlockedCaller, ResultSender(Arc::clone(&slot)));
         let answered = self.add_both(move |result| {
-            // Gone with the reactor: then the future has been told.
-            let late = near.into_inner().map_or_else(|_| None, |near| near.answer(result).err());
-            // The future was dropped: what comes of the cancel is wanted by nobody.
-            disowned(late.map_or(Ok(()), |late| late.map(drop_contained)))
+            // An error means that the reactor has dropped the sender, and with that completed the future.
+            let unsent = sender.into_inner().map_or_else(|_| None, |sender| sender.send(result).err());
+            // Unsent if the future was dropped: then nobody wants the result.
+            disowned(unsent.map_or(Ok(()), |unsent| unsent.map(drop_contained)))
         });
-        SendFuture { far: Far(crossing), deferred: reactor.own(answered).leave(), made_at, over: false }
+        SendFuture { receiver: ResultReceiver(slot), deferred: reactor.own(answered).leave(), made_at, finished: false }
     }
 }
 
@@ -165,15 +165,15 @@ where
     type Output = Result<T, E>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<T, E>> {
-        if self.over {
+        if self.finished {
             return Poll::Pending;
         }
-        let result = match self.far.poll(context.waker()) {
+        let result = match self.receiver.poll(context.waker()) {
             Receive::Wait => return Poll::Pending,
             Receive::Value(result) => result,
             Receive::Disconnected | Receive::TimedOut => Err(E::from(Failure::from(ReactorStopped))),
         };
-        self.over = true;
+        self.finished = true;
         Poll::Ready(result)
     }
 }
@@ -184,16 +184,16 @@ where
     E: Error + From<Failure> + Send + 'static,
 {
     fn drop(&mut self) {
-        if !mem::replace(&mut self.over, true) {
-            let answer = self.far.leave();
-            if let Some(Err(error)) = &answer
+        if !mem::replace(&mut self.finished, true) {
+            let result = self.receiver.give_up();
+            if let Some(Err(error)) = &result
                 && !is_cancellation(error)
             {
                 report(Incident::Unhandled, error, Some(self.made_at));
             }
-            drop_contained(answer);
+            drop_contained(result);
         }
-        // Of a Deferred that has fired there is nothing to cancel. If the reactor has ended, it is gone.
+        // Also removes the Deferred from the reactor. Cancelling one that has fired does nothing; if the reactor has ended, it is gone already.
         let deferred = self.deferred.clone();
         let _ = self.deferred.handle().call_from_thread(move |reactor| {
             if let Some(deferred) = deferred.take_here(reactor) {
@@ -209,6 +209,6 @@ where
     E: Error + From<Failure> + Send + 'static,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SendFuture").field("over", &self.over).finish_non_exhaustive()
+        f.debug_struct("SendFuture").field("finished", &self.finished).finish_non_exhaustive()
     }
 }

@@ -1,4 +1,4 @@
-//! A timer as a Deferred.
+//! `sleep`: a timer as a Deferred.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -8,9 +8,9 @@ use super::super::deferred::{Deferred, PendingResolver, Settled};
 use super::{DelayedCall, LocalHandle, Reactor};
 
 impl Reactor {
-    /// A Deferred that fires on this thread when `time` has passed, or later if the loop is busy: [`call_later`](Self::call_later), to be awaited or added to.
+    /// A Deferred that fires on this thread after `time`, or later if the loop is busy: [`call_later`](Self::call_later) for `await` and for callbacks.
     ///
-    /// Cancelling it cancels the timer. Should the reactor end first, it fails with [`ReactorStopped`](crate::error::ReactorStopped).
+    /// Cancelling it cancels the timer. If the reactor ends first, it fails with [`ReactorStopped`](crate::error::ReactorStopped).
     ///
     /// ```
     /// use selvedge::Reactor;
@@ -26,7 +26,7 @@ impl Reactor {
         let timer: Rc<Cell<Option<DelayedCall>>> = Rc::default();
         let cancelled = Rc::clone(&timer);
         let (deferred, resolver) = Deferred::with_canceller(move || {
-            // Its time cannot have come: the Deferred has not fired.
+            // Never refused: a timer that has been called has fired the Deferred, which cannot be cancelled any more.
             let _ = cancelled.take().map(|timer| timer.cancel());
         });
         let asleep = PendingResolver::new(resolver);
@@ -36,10 +36,10 @@ impl Reactor {
 }
 
 impl LocalHandle {
-    /// As [`Reactor::sleep`]. Where the reactor has ended, the Deferred has failed with [`ReactorStopped`](crate::error::ReactorStopped).
+    /// As [`Reactor::sleep`]. If the reactor has ended, the Deferred has failed with [`ReactorStopped`](crate::error::ReactorStopped).
     #[track_caller]
     pub fn sleep(&self, time: Duration) -> Deferred<()> {
-        // No closure, which would be taken for the place where the Deferred is made.
+        // A `match`, because `track_caller` does not reach into a closure.
         match self.reactor() {
             Ok(reactor) => reactor.sleep(time),
             Err(stopped) => Deferred::fail(stopped),

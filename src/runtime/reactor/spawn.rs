@@ -1,4 +1,4 @@
-//! Tasks: futures that the reactor polls on its thread, and the wakers that any thread may hold of them.
+//! `spawn`: futures that the reactor polls on its thread, and their wakers, which any thread may use.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, Wake, Waker};
@@ -6,25 +6,25 @@ use std::task::{Context, Poll, Wake, Waker};
 use super::super::deferred::{Deferred, Outcome, PendingResolver};
 use super::super::report::drop_contained;
 use super::{Address, LocalHandle, Reactor};
-// `Wake` asks for std's own pointer, in both builds.
+// `Wake` is implemented for std's own `Arc`, also in the build over loom.
 use super::super::sync::{Mutex, SharedFn as Arc, catch};
 use crate::failure::Failure;
-use crate::machine::task::{Begin, Task as State, Woken};
+use crate::machine::task::{Begin, PollRequest, Task as State};
 
-/// What the reactor owns of a task. It never leaves the reactor's thread.
+/// A spawned future, owned by the reactor. It never leaves the reactor's thread.
 struct Task<F>
 where
     F: Future<Output: Outcome<Failure>> + 'static,
 {
     future: Option<Pin<Box<F>>>,
     result: Option<PendingResolver<<F::Output as Outcome<Failure>>::Value>>,
-    /// Both none only while the task is made.
-    alarm: Option<Arc<Alarm<F>>>,
+    /// This and `waker` are `None` only while the task is being constructed.
+    task_waker: Option<Arc<TaskWaker<F>>>,
     waker: Option<Waker>,
 }
 
-/// What wakers hold of a task: whether it is to be polled, and where it lives.
-struct Alarm<F>
+/// What the wakers of a task share: its state, and its address on the reactor.
+struct TaskWaker<F>
 where
     F: Future<Output: Outcome<Failure>> + 'static,
 {
@@ -36,7 +36,7 @@ impl<F> Task<F>
 where
     F: Future<Output: Outcome<Failure>> + 'static,
 {
-    /// Polls it once. What it comes to is returned, a panic included.
+    /// Polls the future once. `None` is pending; a panic is an error.
     fn poll(&mut self) -> Option<Result<F::Output, Failure>> {
         let (future, waker) = (self.future.as_mut()?, self.waker.as_ref()?);
         match catch(|| future.as_mut().poll(&mut Context::from_waker(waker))) {
@@ -46,15 +46,15 @@ where
         }
     }
 
-    /// The future is over and dropped, and then the Deferred is fired.
-    fn end(mut self, result: Result<F::Output, Failure>) {
+    /// Drops the future, and then fires the Deferred.
+    fn finish(mut self, result: Result<F::Output, Failure>) {
         drop_contained(self.future.take());
-        let delivery = self.result.take();
+        let resolver = self.result.take();
         drop(self);
-        let Some(delivery) = delivery else { return drop_contained(result) };
+        let Some(resolver) = resolver else { return drop_contained(result) };
         match result.and_then(|output| catch(|| output.settle()).map_err(Failure::from)) {
-            Ok(settled) => delivery.deliver(settled),
-            Err(failure) => delivery.fail(failure),
+            Ok(settled) => resolver.deliver(settled),
+            Err(failure) => resolver.fail(failure),
         }
     }
 }
@@ -63,63 +63,63 @@ impl<F> Drop for Task<F>
 where
     F: Future<Output: Outcome<Failure>> + 'static,
 {
-    /// Cancelled, or the reactor ends. The future goes before its Deferred is told.
+    /// Cancelled, or the reactor ends. The future is dropped before its Deferred fails.
     fn drop(&mut self) {
-        if let Some(alarm) = &self.alarm {
-            alarm.state.lock().finish();
+        if let Some(task_waker) = &self.task_waker {
+            task_waker.state.lock().finish();
         }
         drop_contained(self.future.take());
     }
 }
 
-impl<F> Alarm<F>
+impl<F> TaskWaker<F>
 where
     F: Future<Output: Outcome<Failure>> + 'static,
 {
-    /// Posts the call that polls the task. Once the reactor has stopped nothing polls it any more, and a wake changes nothing.
-    fn schedule(self: Arc<Self>) -> bool {
+    /// Posts the call that polls the task. False if the reactor has stopped; then the task is never polled again.
+    fn post_poll(self: Arc<Self>) -> bool {
         let handle = self.address.handle().clone();
-        handle.call_from_thread(move |reactor| self.ring(reactor)).is_ok()
+        handle.call_from_thread(move |reactor| self.poll_task(reactor)).is_ok()
     }
 
-    /// On the reactor's thread: polls the task.
-    fn ring(self: Arc<Self>, reactor: &Reactor) {
-        if self.state.lock().begin() == Begin::Leave {
+    /// The posted call.
+    fn poll_task(self: Arc<Self>, reactor: &Reactor) {
+        if self.state.lock().begin() == Begin::Skip {
             return;
         }
         match self.address.with_here(reactor, Task::poll) {
             Ok(Some(result)) => match self.address.take_here(reactor) {
-                Some(task) => task.end(result),
-                // It was cancelled while it was polled.
+                Some(task) => task.finish(result),
+                // It was cancelled during the poll.
                 None => drop_contained(result),
             },
             Ok(None) => {
                 let owed = self.state.lock().pending();
-                if owed == Woken::Schedule {
-                    self.schedule();
+                if owed == PollRequest::Post {
+                    self.post_poll();
                 }
             }
-            // Gone: cancelled since it was woken.
+            // Cancelled since it was woken.
             Err(_) => {}
         }
     }
 }
 
-impl<F> Wake for Alarm<F>
+impl<F> Wake for TaskWaker<F>
 where
     F: Future<Output: Outcome<Failure>> + 'static,
 {
     fn wake(self: Arc<Self>) {
         let owed = self.state.lock().wake();
-        if owed == Woken::Schedule {
-            self.schedule();
+        if owed == PollRequest::Post {
+            self.post_poll();
         }
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
         let owed = self.state.lock().wake();
-        if owed == Woken::Schedule {
-            Arc::clone(self).schedule();
+        if owed == PollRequest::Post {
+            Arc::clone(self).post_poll();
         }
     }
 }
@@ -127,17 +127,17 @@ where
 impl Reactor {
     /// Runs a future on this thread; the Deferred fires with its output. The future need not be `Send`.
     ///
-    /// It is polled first in a turn to come, never in here, and then once for each time it is woken, in the order of wakes among all posted calls. Its waker may be
-    /// cloned, sent to any thread, and used at any time, after the reactor's end too. However often it is used, the future is polled once, so waking costs a
-    /// short lock, and a post where it is the first. A future that wakes itself is polled once a turn: timers and calls have their share.
+    /// It is first polled in a later turn, never inside `spawn`, and then again after each wake; a wake takes its place among the posted calls. The waker may
+    /// be cloned, sent to any thread, and used at any time, also after the reactor's end. Wakes before the next poll count as one, so a wake costs a short
+    /// lock, and the first of them a post. A future that wakes itself is polled once a turn, so that timers and calls are not delayed.
     ///
-    /// The output may be whatever a callback may return (see [`Outcome`]). Cancelling the Deferred drops the future, at once; from within its own poll, as soon as
-    /// that returns. A panic of the future fails the Deferred with a [`Panic`](crate::error::Panic). At the reactor's end the future is dropped, and the Deferred fails
-    /// with [`ReactorStopped`](crate::error::ReactorStopped). Dropping the Deferred changes nothing: the future runs on.
+    /// The output may be whatever a callback may return (see [`Outcome`]). Cancelling the Deferred drops the future at once, or, inside its own poll, when
+    /// that returns. A panic of the future fails the Deferred with a [`Panic`](crate::error::Panic). At the reactor's end the future is dropped, and the Deferred
+    /// fails with [`ReactorStopped`](crate::error::ReactorStopped). If the Deferred is dropped, the future runs on.
     ///
-    /// Everything that is executor-neutral can be awaited in it: channels, locks, combinators; a [`Deferred`]; [`sleep`](Self::sleep);
-    /// [`defer_to_thread`](crate::threads::defer_to_thread). Costs an allocation each for the future, its place on the reactor, its waker, its Deferred and what
-    /// cancels it, and a place in a search tree, with a look into that for each poll.
+    /// It can await whatever needs no particular executor: channels, locks, combinators; a [`Deferred`]; [`sleep`](Self::sleep);
+    /// [`defer_to_thread`](crate::threads::defer_to_thread). Cost: five allocations (the future, its entry on the reactor, its waker, its Deferred and the
+    /// canceller) and an entry in a search tree, which each poll looks up.
     ///
     /// ```
     /// use selvedge::{Failure, Reactor, threads};
@@ -159,17 +159,17 @@ impl Reactor {
     where
         F: Future<Output: Outcome<Failure>> + 'static,
     {
-        let owned = self.own(Task { future: Some(Box::pin(future)), result: None, alarm: None, waker: None });
+        let owned = self.own(Task { future: Some(Box::pin(future)), result: None, task_waker: None, waker: None });
         let address = owned.address();
-        let alarm = Arc::new(Alarm { state: Mutex::new(State::new()), address: address.clone() });
+        let task_waker = Arc::new(TaskWaker { state: Mutex::new(State::new()), address: address.clone() });
         let (deferred, resolver) = Deferred::with_canceller(move || drop(owned));
-        let made = address.with_here(self, |task| {
+        let constructed = address.with_here(self, |task| {
             task.result = Some(PendingResolver::new(resolver));
-            task.alarm = Some(Arc::clone(&alarm));
-            task.waker = Some(Waker::from(Arc::clone(&alarm)));
+            task.task_waker = Some(Arc::clone(&task_waker));
+            task.waker = Some(Waker::from(Arc::clone(&task_waker)));
         });
-        if made.is_err() || !alarm.schedule() {
-            // The reactor has ended: so has the task.
+        if constructed.is_err() || !task_waker.post_poll() {
+            // The reactor has ended, and the task with it.
             drop_contained(address.take_here(self));
         }
         deferred
@@ -177,13 +177,14 @@ impl Reactor {
 }
 
 impl LocalHandle {
-    /// As [`Reactor::spawn`]. Where the reactor has ended, the future is dropped, and the Deferred has failed with [`ReactorStopped`](crate::error::ReactorStopped).
+    /// As [`Reactor::spawn`]. If the reactor has ended, the future is dropped, and the Deferred has failed with
+    /// [`ReactorStopped`](crate::error::ReactorStopped).
     #[track_caller]
     pub fn spawn<F>(&self, future: F) -> Deferred<<F::Output as Outcome<Failure>>::Value>
     where
         F: Future<Output: Outcome<Failure>> + 'static,
     {
-        // No closure, which would be taken for the place where the Deferred is made.
+        // A `match`, because `track_caller` does not reach into a closure.
         match self.reactor() {
             Ok(reactor) => reactor.spawn(future),
             Err(stopped) => Deferred::fail(stopped),

@@ -1,4 +1,4 @@
-//! A function that is called every so often.
+//! `LoopingCall`: a function that is called at every interval.
 
 use std::cell::Cell;
 use std::fmt;
@@ -9,18 +9,21 @@ use super::super::deferred::{Deferred, Outcome, Resolver, Settled};
 use super::super::reactor::{DelayedCall, LocalHandle, Reactor};
 use super::super::report::drop_contained;
 use super::super::sync::catch;
-use super::{Due, Timed, valueless, when_over};
+use super::outcome::{discard_value, when_fired};
+use super::timer::{TimerTarget, set_timer};
 use crate::error::{LoopingCallError, ReactorStopped};
 use crate::failure::Failure;
-use crate::machine::looping::{Looping, Next, Refused};
+use crate::machine::looping_call::{LoopAction, LoopRefused, LoopingCall as State};
 
-/// Calls a function every so often, until it is stopped or the function fails.
+/// Calls a function at every interval, until it is stopped or the function fails.
 ///
-/// **Ticks** lie at start + n·interval, exactly: calls that take long, or come late, move none of the later ones. A tick that passes while the function is at work is skipped. If the function returns
-/// a Deferred it is at work until that has fired, so calls never overlap. With an interval of zero it is called once in every turn.
+/// **Ticks** lie at start + n·interval, exactly: a call that takes long, or is late, delays none of the later ones. A tick that passes during a call is
+/// skipped. If the function returns a Deferred, the call lasts until that has fired, so calls never overlap. With an interval of zero the function is
+/// called once in every turn.
 ///
-/// **The end.** [`start`](Self::start) returns a Deferred. It fires when the loop was [stopped](Self::stop), at once or when the present call is over; and fails with the first error
-/// of the function, a panic included, or with [`ReactorStopped`]. Cancelling it stops the loop, and cancels the Deferred that the loop waits for. A loop that has ended can be started again.
+/// **The end.** [`start`](Self::start) returns a Deferred. It fires when the loop is [stopped](Self::stop), at once or after the present call; it fails with
+/// the function's first error or panic, or with [`ReactorStopped`]. Cancelling it stops the loop, and cancels the Deferred that the present call waits for.
+/// A loop that has ended can be started again.
 ///
 /// ```
 /// use selvedge::task::LoopingCall;
@@ -37,37 +40,41 @@ use crate::machine::looping::{Looping, Next, Refused};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Clones are handles to the same loop; it runs on when they are dropped. The function gets a [`Tick`], by which it can stop its own loop: one that captured a handle instead would keep itself alive.
+/// Clones are handles to the same loop, which runs on when they are dropped. The function gets a [`Tick`], by which it can stop its own loop; if it captured
+/// a handle instead, the loop would keep itself alive.
 #[derive(Clone)]
 pub struct LoopingCall {
-    of: Rc<Loop>,
+    core: Rc<Core>,
 }
 
-type Body = Box<dyn FnMut(&Tick<'_>, u64) -> Settled<(), Failure>>;
+/// The function: called with the tick and the number of ticks to count.
+type Function = Box<dyn FnMut(&Tick<'_>, u64) -> Settled<(), Failure>>;
 
-struct Loop {
-    machine: Cell<Looping>,
-    /// None while it runs.
-    body: Cell<Option<Body>>,
-    /// The function wants to know how many ticks there were.
-    counts: bool,
-    /// Who is told of the end. None also when that was cancelled.
+/// One loop, shared by its handles, its timer and what it waits for.
+struct Core {
+    state: Cell<State>,
+    /// `None` while it is being called.
+    function: Cell<Option<Function>>,
+    /// Made by [`LoopingCall::with_count`], whose function needs the number of ticks.
+    counts_ticks: bool,
+    /// Fires the Deferred of `start`. `None` while the loop does not run, and once that Deferred was cancelled.
     ended: Cell<Option<Resolver<()>>>,
     timer: Cell<Option<DelayedCall>>,
-    /// What the function returned, while that is waited for.
-    waits: Cell<Option<Deferred<()>>>,
+    /// The Deferred that the present call waits for.
+    waiting_for: Cell<Option<Deferred<()>>>,
+    /// The reactor of the last `start`.
     reactor: Cell<Option<LocalHandle>>,
 }
 
-/// What the function of a [`LoopingCall`] is given.
+/// Argument of a [`LoopingCall`]'s function: one call of the loop.
 #[derive(Debug)]
 pub struct Tick<'a> {
     reactor: &'a Reactor,
-    of: &'a Rc<Loop>,
+    core: &'a Rc<Core>,
 }
 
 impl Tick<'_> {
-    /// The reactor that calls.
+    /// The reactor that makes the call.
     #[must_use]
     pub fn reactor(&self) -> &Reactor {
         self.reactor
@@ -76,7 +83,7 @@ impl Tick<'_> {
     /// Stops the loop: this call is its last.
     ///
     /// # Errors
-    /// It was stopped before, in this call.
+    /// The loop was stopped before, in this call.
     pub fn stop(&self) -> Result<(), LoopingCallError> {
         self.looping_call().stop()
     }
@@ -84,23 +91,23 @@ impl Tick<'_> {
     /// A handle to the loop.
     #[must_use]
     pub fn looping_call(&self) -> LoopingCall {
-        LoopingCall { of: Rc::clone(self.of) }
+        LoopingCall { core: Rc::clone(self.core) }
     }
 }
 
 impl LoopingCall {
-    /// A loop of this function. It does not run yet.
+    /// A loop that calls this function. It does not run until it is started.
     pub fn new<R, F>(mut f: F) -> Self
     where
         F: FnMut(&Tick<'_>) -> R + 'static,
         R: Outcome<Failure>,
     {
-        Self::of(false, Box::new(move |tick, _| valueless(f(tick))))
+        Self::with_function(false, Box::new(move |tick, _| discard_value(f(tick))))
     }
 
-    /// A loop of a function that is told how many ticks have come since its last call, the present one included: more than one if some were skipped.
+    /// A loop whose function also gets the number of ticks since its last call, the present one included: more than one if some were skipped.
     ///
-    /// It is called at ticks only, so there is always one to count. With an interval of zero each call counts one.
+    /// With an interval of zero the number is one in each call.
     ///
     /// ```
     /// use selvedge::task::LoopingCall;
@@ -121,25 +128,25 @@ impl LoopingCall {
         F: FnMut(&Tick<'_>, u64) -> R + 'static,
         R: Outcome<Failure>,
     {
-        Self::of(true, Box::new(move |tick, count| valueless(f(tick, count))))
+        Self::with_function(true, Box::new(move |tick, count| discard_value(f(tick, count))))
     }
 
-    fn of(counts: bool, body: Body) -> Self {
-        let of = Loop {
-            machine: Cell::new(Looping::new()),
-            body: Cell::new(Some(body)),
-            counts,
+    fn with_function(counts_ticks: bool, function: Function) -> Self {
+        let core = Core {
+            state: Cell::new(State::new()),
+            function: Cell::new(Some(function)),
+            counts_ticks,
             ended: Cell::default(),
             timer: Cell::default(),
-            waits: Cell::default(),
+            waiting_for: Cell::default(),
             reactor: Cell::default(),
         };
-        Self { of: Rc::new(of) }
+        Self { core: Rc::new(core) }
     }
 
-    /// Starts the loop: the first call is made now, inside this one, then one at every tick.
+    /// Starts the loop: the function is called at once, inside this method, and then at every tick.
     ///
-    /// An interval has no sign, so none is refused. One too long for the clock is as good as never.
+    /// With an interval too long for the clock, the second call is never made.
     ///
     /// # Errors
     /// It runs already, or is still in its last call.
@@ -148,7 +155,7 @@ impl LoopingCall {
         self.begin(reactor, interval, true)
     }
 
-    /// Starts the loop: the first call is made when one interval has passed.
+    /// Starts the loop: the first call is made after one interval.
     ///
     /// # Errors
     /// It runs already, or is still in its last call.
@@ -159,70 +166,71 @@ impl LoopingCall {
 
     #[track_caller]
     fn begin(&self, reactor: &Reactor, interval: Duration, at_once: bool) -> Result<Deferred<()>, LoopingCallError> {
-        let next = self.of.step(|machine| machine.start(reactor.now(), interval, at_once)).map_err(refused)?;
-        // Weak: the loop holds what fires the Deferred, which holds this.
-        let this = Rc::downgrade(&self.of);
+        let action = self.core.transition(|state| state.start(reactor.now(), interval, at_once)).map_err(refused)?;
+        // Weak, because the loop holds the resolver of the Deferred that holds this canceller.
+        let this = Rc::downgrade(&self.core);
         let (deferred, resolver) = Deferred::with_canceller(move || {
             if let Some(this) = this.upgrade() {
                 this.cancel();
             }
         });
-        self.of.ended.set(Some(resolver));
-        self.of.reactor.set(Some(reactor.local()));
-        self.of.go_on(next, reactor);
+        self.core.ended.set(Some(resolver));
+        self.core.reactor.set(Some(reactor.local()));
+        self.core.carry_out(action, reactor);
         Ok(deferred)
     }
 
-    /// Stops the loop: its Deferred fires now, or, if the function is at work, when that is over.
+    /// Stops the loop: its Deferred fires now, or after the present call.
     ///
     /// # Errors
     /// It does not run, or was stopped before.
     pub fn stop(&self) -> Result<(), LoopingCallError> {
-        let next = self.of.step(Looping::stop).map_err(refused)?;
-        self.of.end(next, Ok(()));
+        let action = self.core.transition(State::stop).map_err(refused)?;
+        self.core.end(action, Ok(()));
         Ok(())
     }
 
-    /// Begins the loop's time anew: the next call is made when one interval has passed from now, and ticks lie from there on. While the function is at work this changes nothing.
+    /// Moves the start of the schedule to now: the next call is made after one interval, and later ticks follow from there. During a call this changes
+    /// nothing.
     ///
     /// # Errors
     /// It does not run.
     pub fn reset(&self) -> Result<(), LoopingCallError> {
-        let of = &self.of;
-        let reset = of.with_reactor(|reactor| {
-            let next = of.step(|machine| machine.reset(reactor.now()))?;
-            of.go_on(next, reactor);
+        let core = &self.core;
+        let reset = core.with_reactor(|reactor| {
+            let action = core.transition(|state| state.reset(reactor.now()))?;
+            core.carry_out(action, reactor);
             Ok(())
         });
         // Without a reactor it does not run.
-        reset.unwrap_or(Err(Refused::NotRunning)).map_err(refused)
+        reset.unwrap_or(Err(LoopRefused::NotRunning)).map_err(refused)
     }
 
-    /// Whether it runs: it was started, and has not been stopped since, nor failed.
+    /// Whether it runs: it was started, and has neither been stopped nor failed since.
     #[must_use]
     pub fn is_running(&self) -> bool {
-        self.of.is_running()
+        self.core.is_running()
     }
 }
 
-fn refused(refused: Refused) -> LoopingCallError {
+fn refused(refused: LoopRefused) -> LoopingCallError {
     match refused {
-        Refused::Running => LoopingCallError::AlreadyRunning,
-        Refused::NotRunning => LoopingCallError::NotRunning,
+        LoopRefused::AlreadyRunning => LoopingCallError::AlreadyRunning,
+        LoopRefused::NotRunning => LoopingCallError::NotRunning,
     }
 }
 
-impl Loop {
-    /// One event of the machine.
-    fn step<A>(&self, event: impl FnOnce(&mut Looping) -> A) -> A {
-        let mut machine = self.machine.get();
-        let action = event(&mut machine);
-        self.machine.set(machine);
+impl Core {
+    /// One transition of the state machine.
+    fn transition<A>(&self, event: impl FnOnce(&mut State) -> A) -> A {
+        let mut state = self.state.get();
+        let action = event(&mut state);
+        self.state.set(state);
         action
     }
 
     fn is_running(&self) -> bool {
-        self.machine.get().is_running()
+        self.state.get().is_running()
     }
 
     fn with_reactor<A>(&self, f: impl FnOnce(&Reactor) -> A) -> Option<A> {
@@ -231,134 +239,133 @@ impl Loop {
         reactor.with(f).ok()
     }
 
-    fn go_on(self: &Rc<Self>, next: Next, reactor: &Reactor) {
-        match next {
-            Next::Call => self.call(reactor),
-            Next::Schedule(at) => self.schedule(at, reactor),
-            Next::End | Next::Nothing => self.end(next, Ok(())),
+    fn carry_out(self: &Rc<Self>, action: LoopAction, reactor: &Reactor) {
+        match action {
+            LoopAction::Call => self.call(reactor),
+            LoopAction::SetTimer(at) => self.set_timer(at, reactor),
+            LoopAction::End | LoopAction::Nothing => self.end(action, Ok(())),
         }
     }
 
     /// Sets the timer, or moves the one that is set.
-    fn schedule(self: &Rc<Self>, at: Duration, reactor: &Reactor) {
+    fn set_timer(self: &Rc<Self>, at: Duration, reactor: &Reactor) {
         let timer = match self.timer.take() {
             Some(timer) if timer.reset(at.saturating_sub(reactor.now())).is_ok() => timer,
-            Some(_) | None => Due::at(reactor, at, Rc::clone(self)),
+            Some(_) | None => set_timer(reactor, at, Rc::clone(self)),
         };
         self.timer.set(Some(timer));
     }
 
     fn call(self: &Rc<Self>, reactor: &Reactor) {
-        let count = if self.counts { self.step(|machine| machine.count(reactor.now())) } else { 1 };
-        let Some(mut body) = self.body.take() else { return };
-        let settled = catch(|| body(&Tick { reactor, of: self }, count));
-        self.body.set(Some(body));
+        let count = if self.counts_ticks { self.transition(|state| state.count_ticks(reactor.now())) } else { 1 };
+        let Some(mut function) = self.function.take() else { return };
+        let settled = catch(|| function(&Tick { reactor, core: self }, count));
+        self.function.set(Some(function));
         match settled {
-            Ok(Settled::Now(result)) => self.over(result),
+            Ok(Settled::Now(result)) => self.call_ended(result),
             Ok(Settled::Later(deferred)) => {
                 let this = Rc::clone(self);
-                if let Some(waits) = when_over(deferred, move |result| this.over(result)) {
-                    self.waits.set(Some(waits));
-                    if !self.is_wanted() {
-                        // It was cancelled in this very call.
-                        self.cancel_what_it_waits_for();
+                if let Some(waiting_for) = when_fired(deferred, move |result| this.call_ended(result)) {
+                    self.waiting_for.set(Some(waiting_for));
+                    if !self.end_is_awaited() {
+                        // The Deferred of `start` was cancelled during this call.
+                        self.cancel_waiting_for();
                     }
                 }
             }
-            Err(panic) => self.over(Err(Failure::from(panic))),
+            Err(panic) => self.call_ended(Err(Failure::from(panic))),
         }
     }
 
-    /// A call is over.
-    fn over(self: &Rc<Self>, result: Result<(), Failure>) {
-        drop(self.waits.take());
+    fn call_ended(self: &Rc<Self>, result: Result<(), Failure>) {
+        drop(self.waiting_for.take());
         let failure = match result {
             Err(failure) => failure,
             Ok(()) => {
-                let gone_on = self.with_reactor(|reactor| {
-                    let next = self.step(|machine| machine.over(reactor.now()));
-                    self.go_on(next, reactor);
+                let carried_out = self.with_reactor(|reactor| {
+                    let action = self.transition(|state| state.call_succeeded(reactor.now()));
+                    self.carry_out(action, reactor);
                 });
-                match gone_on {
+                match carried_out {
                     Some(()) => return,
-                    // One that was to stop needs no reactor for that.
-                    None if !self.is_running() => return self.end(self.step(Looping::failed), Ok(())),
+                    // The reactor has ended, but a loop that was stopped during the call ends well without it.
+                    None if !self.is_running() => return self.end(self.transition(State::call_failed), Ok(())),
                     None => Failure::from(ReactorStopped),
                 }
             }
         };
-        self.end(self.step(Looping::failed), Err(failure));
+        self.end(self.transition(State::call_failed), Err(failure));
     }
 
-    /// Tells of the end, if this is it. The machine knows already: whoever is told may start it again.
-    fn end(&self, next: Next, result: Result<(), Failure>) {
-        if next != Next::End {
+    /// Fires the Deferred of `start` if the loop has ended. The state is `Idle` already, because a callback may start the loop again.
+    fn end(&self, action: LoopAction, result: Result<(), Failure>) {
+        if action != LoopAction::End {
             return drop_contained(result);
         }
         if let Some(timer) = self.timer.take() {
-            // It has run, or it is dropped here, and what it tells then is no news.
+            // Refused if it is being called. If it is dropped here, `timer_dropped` finds the state `Idle` and does nothing.
             let _ = timer.cancel();
         }
         match self.ended.take() {
             Some(ended) => ended.resolve(result),
-            // Nobody wants to know: it was cancelled.
+            // It was cancelled.
             None => drop_contained(result),
         }
     }
 
-    /// Nobody wants to know of the end, so there is to be one.
+    /// Canceller of the Deferred of `start`.
     fn cancel(&self) {
         drop(self.ended.take());
-        if let Ok(next) = self.step(Looping::stop) {
-            self.end(next, Ok(()));
+        if let Ok(action) = self.transition(State::stop) {
+            self.end(action, Ok(()));
         }
-        // One that is at work ends when that is over. If it waits for something, it shall not wait long.
-        self.cancel_what_it_waits_for();
+        // During a call the loop ends with that call: it must not wait for long.
+        self.cancel_waiting_for();
     }
 
-    fn cancel_what_it_waits_for(&self) {
-        if let Some(waits) = self.waits.take() {
-            waits.cancel();
+    fn cancel_waiting_for(&self) {
+        if let Some(deferred) = self.waiting_for.take() {
+            deferred.cancel();
         }
     }
 
-    /// Whether anybody is to be told of the end.
-    fn is_wanted(&self) -> bool {
+    /// Whether the Deferred of `start` was not cancelled.
+    fn end_is_awaited(&self) -> bool {
         let ended = self.ended.take();
-        let wanted = ended.is_some();
+        let awaited = ended.is_some();
         self.ended.set(ended);
-        wanted
+        awaited
     }
 }
 
-impl Timed for Loop {
-    fn due(self: Rc<Self>, reactor: &Reactor) {
-        let next = self.step(Looping::due);
-        self.go_on(next, reactor);
+impl TimerTarget for Core {
+    fn timer_fired(self: Rc<Self>, reactor: &Reactor) {
+        let action = self.transition(State::timer_fired);
+        self.carry_out(action, reactor);
     }
 
-    fn lost(&self) {
-        let next = self.step(Looping::lost);
-        if next == Next::End {
-            self.end(next, Err(Failure::from(ReactorStopped)));
+    fn timer_dropped(&self) {
+        let action = self.transition(State::timer_dropped);
+        if action == LoopAction::End {
+            self.end(action, Err(Failure::from(ReactorStopped)));
         }
     }
 }
 
-impl Drop for Loop {
+impl Drop for Core {
     fn drop(&mut self) {
-        drop_contained(self.body.take());
+        drop_contained(self.function.take());
     }
 }
 
-impl fmt::Debug for Loop {
+impl fmt::Debug for Core {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.machine.get(), f)
+        fmt::Debug::fmt(&self.state.get(), f)
     }
 }
 
 impl fmt::Debug for LoopingCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("LoopingCall").field(&self.of).finish()
+        f.debug_tuple("LoopingCall").field(&self.core).finish()
     }
 }

@@ -1,4 +1,4 @@
-//! A call at a later time, and a Deferred of what comes of it.
+//! A call after a delay, and a Deferred of its result.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -8,10 +8,11 @@ use super::super::deferred::{Deferred, Outcome, PendingResolver, Settled, maybe_
 use super::super::reactor::{DelayedCall, Reactor};
 use crate::failure::Failure;
 
-/// Calls a function when `delay` has passed, and fires with what comes of it: its value, its error, its panic, or the result of the Deferred that it returns.
+/// Calls a function after `delay`, and fires with its result: its value, its error, its panic, or the result of the Deferred that it returns.
 ///
-/// The function runs on the reactor's thread, as a [timer](Reactor::call_later) does. Cancelling the Deferred before cancels the timer and drops the function, at once; after, it is forwarded to the
-/// Deferred that the function returned. When the reactor ends before its time has come it fails with [`ReactorStopped`](crate::error::ReactorStopped).
+/// The function runs on the reactor's thread, as any [timer](Reactor::call_later). Cancelled before the call, the Deferred cancels the timer and drops the
+/// function at once; cancelled later, it forwards the cancel to the Deferred that the function returned. If the reactor ends before the call, it fails with
+/// [`ReactorStopped`](crate::error::ReactorStopped).
 ///
 /// ```
 /// use selvedge::{Reactor, task, testing::VirtualClock};
@@ -30,16 +31,16 @@ where
     R: Outcome<Failure>,
 {
     let timer: Rc<Cell<Option<DelayedCall>>> = Rc::default();
-    let cancel = Rc::clone(&timer);
+    let to_cancel = Rc::clone(&timer);
     let (deferred, resolver) = Deferred::with_canceller(move || {
-        if let Some(timer) = cancel.take() {
-            // Inside its own function it is called already: what it returns comes too late.
+        if let Some(timer) = to_cancel.take() {
+            // Refused inside the function itself, which is running already; its result is then ignored.
             let _ = timer.cancel();
         }
     });
-    // Dropped unrun, it says whether the reactor has ended; where the canceller has dropped it, that says more, and is heard.
-    let later = PendingResolver::new(resolver);
-    let call = reactor.call_later(delay, move |reactor| later.deliver(Settled::Later(maybe_deferred(|| f(reactor)))));
+    // Dropped uncalled, it fails the Deferred with `ReactorStopped`. After a cancel that has no effect, because the Deferred has failed with `Cancelled`.
+    let pending = PendingResolver::new(resolver);
+    let call = reactor.call_later(delay, move |reactor| pending.deliver(Settled::Later(maybe_deferred(|| f(reactor)))));
     timer.set(Some(call));
     deferred
 }

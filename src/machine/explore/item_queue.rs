@@ -1,0 +1,263 @@
+//! Exhaustive search of the item queue: items that are put, takers that take, wait and cancel, also while an item is being delivered.
+
+use super::{Row, Rows, Steps, World, must_find, must_hold, table, table_file};
+use crate::machine::item_queue::{ItemQueue, Put, Take};
+use crate::machine::wait_queue::Key;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Taker {
+    /// It does not wait. It may take so many times more.
+    Away(u8),
+    /// It waits for an item. It may take so many times more.
+    Waiting(Key, u8),
+}
+
+/// A bug that is put into the world, to check that the search finds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Bug {
+    None,
+    /// A put during a delivering loop starts another loop.
+    Recurses,
+    /// The delivering loop ends after one item.
+    DeliversOne,
+    /// A cancelled taker stays in the queue.
+    StaysInTheQueue,
+    /// An item that is refused is dropped.
+    DropsRefusedItems,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct ItemQueueWorld {
+    bug: Bug,
+    size: Option<usize>,
+    backlog: Option<usize>,
+    queue: ItemQueue<u8, u8>,
+    takers: Vec<Taker>,
+    /// Takers that wait, in the order in which they began to.
+    order: Vec<u8>,
+    /// Items that may still be put.
+    left: u8,
+    /// Items that were accepted. Each is the number of those before it.
+    accepted: u8,
+    refused: u8,
+    delivered: u8,
+    /// Delivering loops that are running, one inside another.
+    loops: usize,
+    /// A taker was cancelled during delivery: an item meant for it may be left above the limit.
+    cancelled: bool,
+    violation: Option<&'static str>,
+}
+
+#[derive(Debug, Clone, Copy)]
+#[expect(dead_code, reason = "the numbers are read in a counterexample")]
+enum Event {
+    Put,
+    Take(usize),
+    Cancel(usize),
+    DeliverNext,
+}
+
+impl ItemQueueWorld {
+    fn new(bug: Bug, size: Option<usize>, backlog: Option<usize>) -> Self {
+        Self {
+            bug,
+            size,
+            backlog,
+            queue: ItemQueue::new(size, backlog),
+            takers: vec![Taker::Away(2), Taker::Away(1), Taker::Away(1)],
+            order: Vec::new(),
+            left: 4,
+            accepted: 0,
+            refused: 0,
+            delivered: 0,
+            loops: 0,
+            cancelled: false,
+            violation: None,
+        }
+    }
+
+    fn label(&self) -> &'static str {
+        match (self.queue.is_delivering(), self.queue.len(), self.queue.waiting()) {
+            (true, ..) => "Delivering",
+            (false, 0, 0) => "Empty",
+            (false, _, 0) => "Items",
+            (false, ..) => "Takers",
+        }
+    }
+
+    fn row(&self, steps: &mut Steps<'_, Self>, event: &'static str, action: &'static str, to: &Self) {
+        steps.row(Row { from: self.label(), event, action, to: to.label() });
+    }
+
+    fn receive(&mut self, item: u8) {
+        if item != self.delivered {
+            self.violation = Some("items are delivered out of order");
+        }
+        self.delivered += 1;
+    }
+
+    fn put(&self, steps: &mut Steps<'_, Self>) -> Self {
+        let mut next = self.clone();
+        next.left -= 1;
+        let action = match next.queue.put(self.accepted) {
+            Ok(put) => {
+                next.accepted += 1;
+                if put == Put::Deliver || self.bug == Bug::Recurses && !self.order.is_empty() {
+                    next.loops += 1;
+                    "deliver pairs"
+                } else {
+                    "nothing"
+                }
+            }
+            Err(item) => {
+                if item != self.accepted {
+                    next.violation = Some("another item is returned than was put");
+                }
+                next.refused += u8::from(self.bug != Bug::DropsRefusedItems);
+                "return the item"
+            }
+        };
+        self.row(steps, "put", action, &next);
+        next
+    }
+
+    fn take(&self, id: usize, times: u8, steps: &mut Steps<'_, Self>) -> Self {
+        let mut next = self.clone();
+        next.takers[id] = Taker::Away(times - 1);
+        let action = match next.queue.take() {
+            Take::Item(item) => {
+                if !self.order.is_empty() {
+                    next.violation = Some("somebody overtakes a taker");
+                }
+                next.receive(item);
+                "return the first item"
+            }
+            Take::MustWait => {
+                next.takers[id] = Taker::Waiting(next.queue.next_key(), times - 1);
+                next.queue.wait(id as u8);
+                next.order.push(id as u8);
+                "wait"
+            }
+            Take::Refused => "refuse: underflow",
+        };
+        self.row(steps, "take", action, &next);
+        next
+    }
+
+    fn cancel(&self, id: usize, key: Key, times: u8, steps: &mut Steps<'_, Self>) -> Self {
+        let mut next = self.clone();
+        next.takers[id] = Taker::Away(times);
+        next.order.retain(|waits| usize::from(*waits) != id);
+        next.cancelled |= self.loops > 0;
+        if self.bug != Bug::StaysInTheQueue {
+            let gone = next.queue.cancel_wait(key);
+            if gone != Some(id as u8) || next.queue.cancel_wait(key).is_some() {
+                next.violation = Some("whoever gives up leaves its own place, once");
+            }
+        }
+        self.row(steps, "cancel", "nothing", &next);
+        next
+    }
+
+    fn deliver_next(&self, steps: &mut Steps<'_, Self>) -> Self {
+        let mut next = self.clone();
+        let action = match next.queue.next() {
+            Some((id, item)) => {
+                if next.order.first() == Some(&id) {
+                    next.order.remove(0);
+                } else {
+                    next.violation = Some("takers are served out of order");
+                }
+                if let Taker::Waiting(_, times) = next.takers[usize::from(id)] {
+                    next.takers[usize::from(id)] = Taker::Away(times);
+                }
+                next.receive(item);
+                if self.bug == Bug::DeliversOne {
+                    next.loops -= 1;
+                }
+                "deliver"
+            }
+            None => {
+                next.loops -= 1;
+                "nothing"
+            }
+        };
+        self.row(steps, "next", action, &next);
+        next
+    }
+}
+
+impl World for ItemQueueWorld {
+    type Event = Event;
+
+    fn steps(&self, steps: &mut Steps<'_, Self>) {
+        if self.left > 0 {
+            let next = self.put(steps);
+            steps.unfair(Event::Put, next);
+        }
+        for id in 0..self.takers.len() {
+            match self.takers[id] {
+                Taker::Away(0) => {}
+                Taker::Away(times) => {
+                    let next = self.take(id, times, steps);
+                    steps.unfair(Event::Take(id), next);
+                }
+                Taker::Waiting(key, times) => {
+                    let next = self.cancel(id, key, times, steps);
+                    steps.unfair(Event::Cancel(id), next);
+                }
+            }
+        }
+        if self.loops > 0 {
+            let next = self.deliver_next(steps);
+            steps.fair(Event::DeliverNext, next);
+        }
+    }
+
+    fn violation(&self) -> Option<&'static str> {
+        if self.loops > 1 {
+            return Some("delivering recurses");
+        }
+        if self.accepted + self.refused + self.left != 4 {
+            return Some("an item is lost");
+        }
+        if !self.cancelled {
+            let full = self.size.is_some_and(|size| self.queue.len() > size);
+            let long = self.backlog.is_some_and(|backlog| self.queue.waiting() > backlog);
+            if full || long {
+                return Some("a limit is exceeded");
+            }
+        }
+        self.violation
+    }
+
+    fn stuck(&self) -> Option<&'static str> {
+        let held = usize::from(self.accepted - self.delivered);
+        if held > 0 && !self.order.is_empty() {
+            return Some("an item is left, and somebody waits for one");
+        }
+        (held != self.queue.len() || self.order.len() != self.queue.waiting())
+            .then_some("the queue holds items or takers that it should not")
+    }
+}
+
+// Checks: B64, P32
+#[test]
+fn each_item_goes_to_one_taker_and_both_are_served_in_order() {
+    let mut rows = Rows::new();
+    rows.extend(must_hold(ItemQueueWorld::new(Bug::None, None, None), 6695, 21556));
+    rows.extend(must_hold(ItemQueueWorld::new(Bug::None, Some(1), Some(1)), 7890, 23240));
+    rows.extend(must_hold(ItemQueueWorld::new(Bug::None, Some(0), None), 11553, 36107));
+    rows.extend(must_hold(ItemQueueWorld::new(Bug::None, None, Some(0)), 137, 305));
+    table_file::assert_current("item_queue", &table::markdown(&rows));
+}
+
+// Checks: B64, P32
+#[test]
+fn injected_bugs_of_the_item_queue_are_found() {
+    let must_find = |bug, what| must_find(ItemQueueWorld::new(bug, Some(1), None), what);
+    must_find(Bug::Recurses, "delivering recurses");
+    must_find(Bug::DeliversOne, "an item is left, and somebody waits for one");
+    must_find(Bug::StaysInTheQueue, "the queue holds items or takers that it should not");
+    must_find(Bug::DropsRefusedItems, "an item is lost");
+}

@@ -1,0 +1,270 @@
+//! Exhaustive search of the semaphore: clients that acquire, wait, cancel, keep and release, also while another is being served.
+
+use super::{Row, Rows, Steps, World, must_find, must_hold, table, table_file};
+use crate::machine::semaphore::{Acquired, NoneKept, Released, Semaphore};
+use crate::machine::wait_queue::Key;
+
+/// What a client of the semaphore has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Client {
+    Nothing,
+    /// It waits for a permit.
+    Waiting(Key),
+    /// A permit with its guard.
+    Permit,
+}
+
+/// A bug that is put into the world, to check that the search finds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Bug {
+    None,
+    /// A release during a serving loop starts another loop.
+    Recurses,
+    /// The serving loop ends after one waiter.
+    ServesOne,
+    /// A cancelled waiter stays in the queue.
+    StaysInTheQueue,
+    /// A release of a kept permit is accepted although none was kept.
+    ReleasesAnything,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct SemaphoreWorld {
+    bug: Bug,
+    semaphore: Semaphore<u8>,
+    clients: Vec<Client>,
+    /// How many times more each client may acquire.
+    acquires: Vec<u8>,
+    /// Clients that wait, in the order in which they began to.
+    order: Vec<u8>,
+    kept: usize,
+    /// Serving loops that are running, one inside another.
+    loops: usize,
+    violation: Option<&'static str>,
+}
+
+#[derive(Debug, Clone, Copy)]
+#[expect(dead_code, reason = "the numbers are read in a counterexample")]
+enum Event {
+    Acquire(usize),
+    Cancel(usize),
+    Release(usize),
+    Keep(usize),
+    ReleaseKept,
+    ServeNext,
+}
+
+impl SemaphoreWorld {
+    fn new(bug: Bug, limit: usize, clients: usize, acquires: u8) -> Self {
+        Self {
+            bug,
+            semaphore: Semaphore::new(limit),
+            clients: vec![Client::Nothing; clients],
+            acquires: vec![acquires; clients],
+            order: Vec::new(),
+            kept: 0,
+            loops: 0,
+            violation: None,
+        }
+    }
+
+    fn label(&self) -> &'static str {
+        match (self.semaphore.is_serving(), self.semaphore.waiting(), self.semaphore.available()) {
+            (true, ..) => "Serving",
+            (false, 0, 0) => "Exhausted",
+            (false, 0, _) => "Available",
+            (false, ..) => "Contended",
+        }
+    }
+
+    fn row(&self, steps: &mut Steps<'_, Self>, event: &'static str, action: &'static str, to: &Self) {
+        steps.row(Row { from: self.label(), event, action, to: to.label() });
+    }
+
+    fn carry_out(&mut self, released: Released) -> &'static str {
+        match released {
+            Released::Serve => {
+                self.loops += 1;
+                "serve waiters"
+            }
+            Released::OweNothing if self.bug == Bug::Recurses && !self.order.is_empty() => {
+                self.loops += 1;
+                "serve waiters"
+            }
+            Released::OweNothing => "nothing",
+        }
+    }
+
+    fn acquire(&self, id: usize, steps: &mut Steps<'_, Self>) -> Self {
+        let mut next = self.clone();
+        next.acquires[id] -= 1;
+        let action = match next.semaphore.try_acquire() {
+            Acquired::Granted => {
+                next.clients[id] = Client::Permit;
+                if !self.order.is_empty() {
+                    next.violation = Some("somebody overtakes a waiter");
+                }
+                "grant"
+            }
+            Acquired::MustWait => {
+                next.clients[id] = Client::Waiting(next.semaphore.next_key());
+                next.semaphore.wait(id as u8);
+                next.order.push(id as u8);
+                "wait"
+            }
+        };
+        self.row(steps, "acquire", action, &next);
+        next
+    }
+
+    fn cancel(&self, id: usize, key: Key, steps: &mut Steps<'_, Self>) -> Self {
+        let mut next = self.clone();
+        next.clients[id] = Client::Nothing;
+        next.order.retain(|waiting| usize::from(*waiting) != id);
+        if self.bug != Bug::StaysInTheQueue {
+            let removed = next.semaphore.cancel_wait(key);
+            if removed != Some(id as u8) || next.semaphore.cancel_wait(key).is_some() {
+                next.violation = Some("a cancel removes another waiter than its own, or removes it twice");
+            }
+        }
+        self.row(steps, "cancel", "nothing", &next);
+        next
+    }
+
+    fn release(&self, id: usize, steps: &mut Steps<'_, Self>) -> Self {
+        let mut next = self.clone();
+        next.clients[id] = Client::Nothing;
+        let released = next.semaphore.release();
+        let action = next.carry_out(released);
+        self.row(steps, "release", action, &next);
+        next
+    }
+
+    fn release_kept(&self, steps: &mut Steps<'_, Self>) -> Self {
+        let mut next = self.clone();
+        let released = if self.bug == Bug::ReleasesAnything {
+            Ok(next.semaphore.release())
+        } else {
+            next.semaphore.release_kept()
+        };
+        let action = match released {
+            Ok(released) => {
+                next.kept = next.kept.saturating_sub(1);
+                next.carry_out(released)
+            }
+            Err(NoneKept) => "refuse: over-release",
+        };
+        if released.is_ok() == (self.kept == 0) {
+            next.violation = Some("a permit can be released without a guard if it was kept, and only then");
+        }
+        self.row(steps, "release kept", action, &next);
+        next
+    }
+
+    fn serve_next(&self, steps: &mut Steps<'_, Self>) -> Self {
+        let mut next = self.clone();
+        let action = match next.semaphore.next() {
+            Some(id) => {
+                if next.order.first() == Some(&id) {
+                    next.order.remove(0);
+                } else {
+                    next.violation = Some("waiters are served out of order");
+                }
+                next.clients[usize::from(id)] = Client::Permit;
+                if self.bug == Bug::ServesOne {
+                    next.loops -= 1;
+                }
+                "serve"
+            }
+            None => {
+                next.loops -= 1;
+                "nothing"
+            }
+        };
+        self.row(steps, "next", action, &next);
+        next
+    }
+}
+
+impl World for SemaphoreWorld {
+    type Event = Event;
+
+    fn steps(&self, steps: &mut Steps<'_, Self>) {
+        for id in 0..self.clients.len() {
+            match self.clients[id] {
+                Client::Nothing if self.acquires[id] > 0 => {
+                    let next = self.acquire(id, steps);
+                    steps.unfair(Event::Acquire(id), next);
+                }
+                Client::Nothing => {}
+                Client::Waiting(key) => {
+                    let next = self.cancel(id, key, steps);
+                    steps.unfair(Event::Cancel(id), next);
+                }
+                Client::Permit => {
+                    let next = self.release(id, steps);
+                    steps.user_fair(Event::Release(id), next);
+                    let mut next = self.clone();
+                    next.semaphore.keep();
+                    next.clients[id] = Client::Nothing;
+                    next.kept += 1;
+                    self.row(steps, "keep", "nothing", &next);
+                    steps.unfair(Event::Keep(id), next);
+                }
+            }
+        }
+        let next = self.release_kept(steps);
+        if self.kept > 0 {
+            steps.user_fair(Event::ReleaseKept, next);
+        } else {
+            steps.unfair(Event::ReleaseKept, next);
+        }
+        if self.loops > 0 {
+            let next = self.serve_next(steps);
+            steps.fair(Event::ServeNext, next);
+        }
+    }
+
+    fn violation(&self) -> Option<&'static str> {
+        let held = self.clients.iter().filter(|client| **client == Client::Permit).count();
+        if held + self.kept > self.semaphore.limit() {
+            return Some("more permits are held than there are");
+        }
+        if self.semaphore.waiting() == 0 && held + self.kept + self.semaphore.available() != self.semaphore.limit() {
+            return Some("a permit is lost, or invented");
+        }
+        if self.loops > 1 {
+            return Some("serving recurses");
+        }
+        self.violation
+    }
+
+    fn stuck(&self) -> Option<&'static str> {
+        let held = self.clients.iter().filter(|client| **client == Client::Permit).count();
+        let idle = held + self.kept < self.semaphore.limit();
+        (idle && !self.order.is_empty()).then_some("a permit is available, and somebody waits")
+    }
+
+    fn unfinished(&self) -> Option<&'static str> {
+        (!self.order.is_empty()).then_some("all permits are released, and somebody waits")
+    }
+}
+
+// Checks: B64, P31, R31
+#[test]
+fn each_permit_is_held_once_and_nobody_waits_while_one_is_available() {
+    let mut rows = Rows::new();
+    rows.extend(must_hold(SemaphoreWorld::new(Bug::None, 1, 3, 2), 9591, 39938));
+    rows.extend(must_hold(SemaphoreWorld::new(Bug::None, 2, 4, 1), 730, 3340));
+    table_file::assert_current("semaphore", &table::markdown(&rows));
+}
+
+// Checks: B64, P31, R31
+#[test]
+fn injected_bugs_of_the_semaphore_are_found() {
+    let must_find = |bug, what| must_find(SemaphoreWorld::new(bug, 1, 3, 2), what);
+    must_find(Bug::Recurses, "serving recurses");
+    must_find(Bug::ServesOne, "a permit is available, and somebody waits");
+    must_find(Bug::StaysInTheQueue, "waiters are served out of order");
+    must_find(Bug::ReleasesAnything, "a permit is lost, or invented");
+}

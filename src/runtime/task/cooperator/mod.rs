@@ -1,0 +1,15 @@
+//! The cooperator: iterators that share the reactor's turns.
+//!
+//! - `handle`: the public handles, [`Cooperator`] and [`CooperativeTask`];
+//! - `ticks`: the run queue, and the ticks that step what is in it;
+//! - `steps`: one task, its steps and its end;
+//! - `shared`: the data of both.
+//!
+//! The state machines are in `machine/cooperator.rs`.
+
+mod handle;
+mod shared;
+mod steps;
+mod ticks;
+
+pub use self::handle::{CooperativeTask, Cooperator};

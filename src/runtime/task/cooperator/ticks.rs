@@ -1,0 +1,145 @@
+//! A cooperator's run queue, and the ticks that step the tasks in it.
+
+use std::rc::{Rc, Weak};
+
+use super::super::super::reactor::Reactor;
+use super::super::super::report::{Incident, drop_contained, report};
+use super::super::super::sync::catch;
+use super::super::timer::{TimerTarget, set_timer};
+use super::shared::{Core, TaskCore, Termination};
+use crate::error::ReactorStopped;
+use crate::machine::cooperator::{EndReason, Scheduler};
+use crate::machine::wait_queue::Key;
+
+impl Core {
+    /// One transition of the state machine.
+    fn transition<A>(&self, event: impl FnOnce(&mut Scheduler) -> A) -> A {
+        let mut scheduler = self.scheduler.get();
+        let action = event(&mut scheduler);
+        self.scheduler.set(scheduler);
+        action
+    }
+
+    /// Appends a ready task to the run queue. If the cooperator is stopped, the task is ended instead.
+    pub(super) fn enqueue(self: &Rc<Self>, task: Rc<TaskCore>) {
+        if self.scheduler.get().is_stopped() {
+            let _ = task.stop(self, EndReason::SchedulerStopped);
+            return;
+        }
+        let mut ready = self.ready.borrow_mut();
+        task.ready_key.set(Some(ready.next_key()));
+        ready.push(task);
+        drop(ready);
+        if self.transition(Scheduler::task_queued) {
+            self.schedule_tick();
+        }
+    }
+
+    /// Removes a task, which was paused or has ended, from the run queue.
+    pub(super) fn dequeue(&self, key: Key) {
+        let mut ready = self.ready.borrow_mut();
+        let task = ready.remove(key);
+        let emptied = ready.is_empty();
+        drop(ready);
+        drop(task);
+        if emptied && self.transition(Scheduler::queue_emptied) {
+            self.cancel_tick();
+        }
+    }
+
+    /// Forgets a task that has ended.
+    pub(super) fn remove_finished(&self, key: Key) {
+        let task = self.unfinished.borrow_mut().remove(key);
+        drop(task);
+    }
+
+    pub(super) fn start(self: &Rc<Self>) {
+        let any_ready = !self.ready.borrow().is_empty();
+        if self.transition(|scheduler| scheduler.start(any_ready)) {
+            self.schedule_tick();
+        }
+    }
+
+    pub(super) fn stop(&self) {
+        if self.transition(Scheduler::stop) {
+            self.cancel_tick();
+        }
+        self.end_all(EndReason::SchedulerStopped);
+    }
+
+    fn schedule_tick(self: &Rc<Self>) {
+        let timer = self.reactor.with(|reactor| set_timer(reactor, reactor.now(), Rc::clone(self)));
+        match timer {
+            Ok(timer) => self.timer.set(Some(timer)),
+            Err(ReactorStopped) => self.timer_dropped(),
+        }
+    }
+
+    fn cancel_tick(&self) {
+        if let Some(timer) = self.timer.take() {
+            let _ = timer.cancel();
+        }
+    }
+
+    /// Ends all tasks that exist now, in the order in which they were added.
+    fn end_all(&self, reason: EndReason) {
+        let mut unfinished = self.unfinished.borrow_mut();
+        let tasks: Vec<_> = std::iter::from_fn(|| unfinished.pop()).collect();
+        drop(unfinished);
+        for task in tasks.iter().filter_map(Weak::upgrade) {
+            let _ = task.stop(self, reason);
+        }
+    }
+
+    /// The predicate for the tick that begins. If making it panics, the tick is one step.
+    fn begin_termination(&self) -> Termination {
+        let Some(mut new_termination) = self.new_termination.take() else { return Box::new(|| true) };
+        let termination = catch(&mut new_termination);
+        // The call itself may have installed another.
+        let newer = self.new_termination.take();
+        self.new_termination.set(newer.or(Some(new_termination)));
+        termination.unwrap_or_else(|panic| {
+            report(Incident::Timer, &panic, None);
+            Box::new(|| true)
+        })
+    }
+}
+
+impl TimerTarget for Core {
+    /// One tick.
+    fn timer_fired(self: Rc<Self>, _reactor: &Reactor) {
+        if !self.transition(Scheduler::begin_tick) {
+            return;
+        }
+        let mut is_over = self.begin_termination();
+        loop {
+            let next = self.ready.borrow_mut().pop();
+            let Some(task) = next else { break };
+            task.make_step(&self);
+            let over = catch(&mut is_over).unwrap_or_else(|panic| {
+                report(Incident::Timer, &panic, None);
+                true
+            });
+            if over {
+                break;
+            }
+        }
+        drop_contained(is_over);
+        let any_ready = !self.ready.borrow().is_empty();
+        if self.transition(|scheduler| scheduler.tick_ended(any_ready)) {
+            self.schedule_tick();
+        }
+    }
+
+    fn timer_dropped(&self) {
+        if self.transition(Scheduler::timer_dropped) {
+            self.end_all(EndReason::ReactorStopped);
+        }
+    }
+}
+
+impl Drop for Core {
+    fn drop(&mut self) {
+        drop_contained(self.new_termination.take());
+    }
+}

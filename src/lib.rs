@@ -41,6 +41,8 @@
 //! `loom` adds the module `loom`: the same API over the types of the model checker of that name. It changes nothing else, whoever turns it on.
 
 #![forbid(unsafe_code)]
+// docs.rs marks what needs a feature.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod error;
 mod failure;
@@ -49,6 +51,7 @@ mod failure;
 pub mod guide;
 mod histogram;
 #[cfg(feature = "loom")]
+#[cfg_attr(docsrs, doc(cfg(feature = "loom")))]
 pub mod loom;
 mod machine;
 mod std_build;

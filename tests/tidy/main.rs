@@ -1,5 +1,7 @@
-//! The repository itself: SPEC.md and its checks.
+//! The repository itself: clauses and their checks, links of the documents, words of the sources.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod links;
 mod spec;
+mod words;

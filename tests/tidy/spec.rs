@@ -82,7 +82,8 @@ fn checks() -> Vec<Check> {
     checks
 }
 
-fn sources(place: &Path) -> Vec<PathBuf> {
+/// All Rust files in a directory and those in it.
+pub(crate) fn sources(place: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in fs::read_dir(place).into_iter().flatten() {
         let path = entry.unwrap().path();

@@ -1,0 +1,55 @@
+//! The documents name only files and headings that exist.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+const DOCUMENTS: [&str; 5] = ["README.md", "SPEC.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/decisions.md"];
+
+/// What a name between backticks begins with if it is a path of this repository.
+const FOLDERS: [&str; 9] =
+    ["src/", "tests/", "loom_tests/", "proptests/", "fuzz/", "benches/", "examples/", "docs/", ".ci/"];
+
+// Checks: P12
+#[test]
+fn each_link_and_each_path_in_the_documents_leads_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut wrong = String::new();
+    for document in DOCUMENTS {
+        let text = fs::read_to_string(root.join(document)).unwrap();
+        let folder = Path::new(document).parent().unwrap();
+        for target in between(&text, "](", ")").filter(|target| !target.starts_with("http")) {
+            let (path, heading) =
+                target.split_once('#').map_or((target, None), |(path, heading)| (path, Some(heading)));
+            let path = if path.is_empty() { root.join(document) } else { root.join(folder).join(path) };
+            let is_there = match heading {
+                None => path.exists(),
+                Some(heading) => fs::read_to_string(path).is_ok_and(|text| headings(&text).contains(heading)),
+            };
+            if !is_there {
+                writeln!(wrong, "{document} links to {target}").unwrap();
+            }
+        }
+        for name in between(&text, "`", "`").filter(|name| FOLDERS.iter().any(|folder| name.starts_with(folder))) {
+            let path = name.split(' ').next().unwrap_or_default();
+            if !root.join(path).exists() {
+                writeln!(wrong, "{document} names {path}").unwrap();
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+/// What stands between two marks, on one line.
+fn between<'a>(text: &'a str, open: &'a str, close: &'a str) -> impl Iterator<Item = &'a str> {
+    text.lines().flat_map(move |line| line.split(open).skip(1).filter_map(move |rest| Some(rest.split_once(close)?.0)))
+}
+
+/// The headings of a document, as links name them.
+fn headings(text: &str) -> BTreeSet<String> {
+    let titles = text.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
+    titles
+        .map(|title| title.to_lowercase().replace(' ', "-").replace(|c: char| !c.is_alphanumeric() && c != '-', ""))
+        .collect()
+}

@@ -4,11 +4,12 @@ use std::env;
 use std::path::Path;
 use std::process::Command;
 
-/// Where the copy of this program finds its manifest, and that it is the copy.
+/// The variable by which trybuild finds the manifest; set to the small one for the copy of this program.
 const MANIFEST: &str = "CARGO_MANIFEST_DIR";
 
-/// trybuild compiles all that a package's tests need once more for itself: a minute's work for nothing. It goes by the manifest that the
-/// environment names, and a process does not change its own without `unsafe`; so a copy of this program is told of a smaller one.
+/// trybuild would compile all dev-dependencies once more, for programs that need none of them. It reads the manifest
+/// that the environment names, and setting a variable of one's own process is `unsafe`; so a copy of this program is
+/// started with a smaller manifest.
 // Checks: S1, S2, B1, B49
 #[test]
 fn misuse_does_not_compile() {

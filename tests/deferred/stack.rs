@@ -93,7 +93,7 @@ fn inner_first() -> (Deferred<usize>, Resolver<usize>) {
     (deferred, resolver)
 }
 
-/// A million Deferreds, each waiting for the one that was made after it; some with callbacks after the wait, some without.
+/// A million Deferreds, each waiting for the one that was made after it; some have callbacks after the wait.
 fn outer_first() -> (Deferred<usize>, Resolver<usize>) {
     let (first, mut fire) = Deferred::new();
     for n in 0..MANY {

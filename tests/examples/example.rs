@@ -35,7 +35,8 @@ pub fn run(command: &mut Command) -> Output {
     Output { status, stdout: contents(&mut stdout), stderr: contents(&mut stderr) }
 }
 
-/// Starts it. A program that was just written may still be open in the child that another test's thread is about to start.
+/// Starts a program. An executable that this process just copied can be briefly open for writing in a child that
+/// another test has forked; then the system says "busy", and this tries again.
 fn spawn(command: &mut Command) -> Child {
     let deadline = Instant::now() + PATIENCE;
     loop {

@@ -359,7 +359,7 @@ fn ctrl_c_ends_it_when_nobody_reads_its_output() {
     assert!(stderr.ends_with("; a read or write that does not return was left behind\n"), "{stderr}");
 }
 
-/// Sends Ctrl-C and waits for the end that it brings. Nothing else would end it: a hang is seen by the watchdog, and how long it takes is no verdict.
+/// Sends Ctrl-C and waits for the exit. Only Ctrl-C can end the program; the watchdog fails the test if it hangs.
 fn interrupted(child: &mut Child) {
     interrupt(child);
     assert_eq!(example::wait(child).code(), Some(INTERRUPTED));

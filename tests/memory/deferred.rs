@@ -1,4 +1,4 @@
-//! What a callback costs in memory, counted: one allocation, or none where the result lies already. Alone in its program, whose allocator counts.
+//! What a callback costs in memory: one allocation, or none if the result is already there.
 
 use allocation_counter::measure;
 use selvedge::{Deferred, Failure};

@@ -1,4 +1,4 @@
-//! What a posted call costs in memory, counted. Alone in its program, whose allocator counts.
+//! What a posted call costs in memory.
 
 use allocation_counter::{AllocationInfo, measure};
 use selvedge::Reactor;
@@ -55,7 +55,8 @@ fn a_large_call_is_one_allocation() {
 fn calls_of_very_many_types_cost_an_allocation_for_those_that_are_too_many() {
     let reactor = Reactor::new();
     let batch = || {
-        post!(reactor, 1_u16, 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37);
+        post!(reactor, 1_u16, 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19
+            20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37);
         turn(&reactor);
     };
     (0..2).for_each(|_| batch());

@@ -1,4 +1,4 @@
-//! What a job costs in memory, counted: nothing once there is room, but for what a program asks for. Alone in its program, whose allocator counts.
+//! What a job costs in memory: no allocation once the queue has room, unless a feature asks for one.
 
 use allocation_counter::{AllocationInfo, measure};
 use selvedge::{Job, ThreadPool, pool::PoolBuilder, testing::Stepper};
@@ -60,7 +60,10 @@ fn a_large_job_is_one_allocation_and_so_is_one_that_was_made_before() {
 fn jobs_of_very_many_types_cost_an_allocation_for_those_that_are_too_many() {
     let (pool, stepper) = plain().size(1, 1).memory().unwrap();
     pool.start().unwrap();
-    let batch = || submit!(&pool; 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37);
+    let batch = || {
+        submit!(&pool; 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19
+        20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37)
+    };
     // One stretch is filled while another is emptied, and a third is on its way between the two.
     for _ in 0..3 {
         batch();

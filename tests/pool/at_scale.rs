@@ -1,4 +1,5 @@
-//! The pool at scale, as the operating system counts it: a thousand threads, a million jobs, and afterwards as much of either as before.
+//! The pool at scale, as the operating system counts it: a thousand threads, a million jobs, and none of them left
+//! over.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
@@ -94,7 +95,8 @@ fn threads_that_have_expired_leave_no_memory_though_nothing_comes_after_them() {
                 pool.call_in_thread(move || _ = meeting.wait()).unwrap();
             }
             until(|| pool.stats().peak == 500 && pool.stats().live == 0);
-            // One that has ended and is joined by nobody keeps its stack: 500 MB of them. The allocator and the system's threads keep some, to use them again.
+            // A thread that has ended and is not joined keeps its stack: 500 MB for all. Half of that is allowed for
+            // what the allocator and the thread library cache.
             until(|| from_the_os("VmSize") < before + 250 * 1024);
             pool.stop().unwrap();
         },

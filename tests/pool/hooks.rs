@@ -1,4 +1,4 @@
-//! Hooks: around the life of a worker, around each job, and contexts that travel from where a job is submitted to where it runs.
+//! Hooks around each job, and contexts that travel from where a job is submitted to where it runs.
 
 use std::cell::Cell;
 use std::rc::Rc;

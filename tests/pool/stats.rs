@@ -1,4 +1,5 @@
-//! Statistics: counts that fit together at every instant, times that are taken on demand, and threads as the operating system sees them.
+//! Statistics: counts that agree at every instant, times taken on demand, and threads as the operating system sees
+//! them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -155,7 +156,7 @@ fn a_job_that_waits_and_one_that_runs_for_long_are_found_in_the_right_histogram(
         let pool = started(ThreadPool::builder().size(1, 1).take_times());
         pool.call_in_thread(|| ()).unwrap();
         until(|| pool.stats().completed == 1);
-        // However long the first job took and waited on this machine, what follows takes and waits several times as long.
+        // Longer than the first job took on this machine, however slow it is.
         let times = pool.times().unwrap();
         let long = Duration::from_millis(20) + 4 * times.run.max().unwrap().max(times.wait.max().unwrap());
         let both_are_submitted = Gate::new();

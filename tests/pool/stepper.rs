@@ -1,4 +1,4 @@
-//! A pool without threads, one step at a time: what it does is what every pool does, and here nothing is left to chance.
+//! A pool without threads, single-stepped: it runs the same code as every pool, in an order that the test chooses.
 //!
 //! Checks: B69, P55
 

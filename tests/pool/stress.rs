@@ -1,4 +1,5 @@
-//! The pool on real threads under everything at once: jobs of every kind, panics, starts that fail, resizes, cancels, stops; afterwards each job is accounted for.
+//! The pool on real threads under everything at once: jobs of every kind, panics, failing thread starts, resizes,
+//! cancels and stops. Afterwards each job is accounted for.
 
 use std::num::NonZeroUsize;
 use std::panic::resume_unwind;
@@ -196,7 +197,8 @@ fn ten_thousand_resizes_while_jobs_wait_for_each_other_lose_nobody() {
             let (pool, met) = (pool.clone(), Arc::clone(&met));
             thread::spawn(move || {
                 for _ in 0..1000 {
-                    // Two jobs that meet: neither ends before both have begun. So with fewer than two threads they wait for a resize.
+                    // Two jobs that meet: neither ends before both have begun. On fewer than two threads they wait for
+                    // a resize.
                     let meeting = Arc::new(std::sync::Barrier::new(2));
                     for _ in 0..2 {
                         let (meeting, met) = (Arc::clone(&meeting), Arc::clone(&met));

@@ -1,4 +1,5 @@
-//! Threads that the operating system does not start: jobs are kept or failed, counts roll back, and whoever comes later tries again.
+//! Thread starts that the operating system refuses: jobs are kept or failed, counts roll back, later submissions try
+//! again.
 
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
@@ -70,8 +71,8 @@ fn a_job_stays_queued_while_a_worker_lives_if_no_other_can_be_started() {
 /// Where copies of this program are put that another user may run.
 const PLACE: &str = "selvedge-thread-start-";
 
-/// Root starts as many threads as it likes. So where these tests run as root their child runs as nobody else does, from a place where it may; and as it is the
-/// only process of that user, it is known how many threads it has.
+/// Limits on threads do not hold for root. If root runs the tests, the child runs as a user that owns no other process,
+/// from a copy of this program that this user may read.
 fn as_a_user_with_limits(child: &mut Command) {
     const NOBODY_ELSE: u32 = 47_113;
     if geteuid().is_root() {

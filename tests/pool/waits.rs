@@ -1,4 +1,5 @@
-//! What waits in a pool, with real threads: idle workers for the keep-alive, callers for a place, jobs for each other, a stop for its deadline.
+//! What waits in a pool with real threads: idle workers for their keep-alive, callers for a free place, jobs for each
+//! other, a stop for its deadline.
 
 use std::cell::Cell;
 use std::num::NonZeroUsize;

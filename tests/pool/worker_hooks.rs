@@ -1,4 +1,4 @@
-//! Hooks for the start and the end of a worker: on its thread, before its first job and after its last, and in nobody's way.
+//! Hooks for the start and the end of a worker: they run on its thread, before its first job and after its last.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

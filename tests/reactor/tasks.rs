@@ -1,4 +1,5 @@
-//! Looping calls, cooperators, calls later and the advanced clock under hostile use: from their own callbacks, at the end of the reactor, in great number.
+//! Looping calls, cooperators and `defer_later` under hostile use: called from their own callbacks, at the reactor's
+//! end, and in great number.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

@@ -1,4 +1,4 @@
-//! What the tests share: a watchdog, a log that threads can write, and values that tell when, where and how they are dropped.
+//! Shared by all test programs: a watchdog, gates, a log for many threads, and values that record their drop.
 
 #![allow(dead_code, reason = "each test program uses its own part of this")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
@@ -20,8 +20,8 @@ use selvedge::{
     testing::VirtualClock,
 };
 
-/// The watchdog: a test that hangs fails instead of hanging the run. No verdict depends on speed: the slowest test needs a hundredth of this, unoptimized, on
-/// a quiet machine.
+/// The watchdog: a test that hangs fails instead of hanging the run. No verdict depends on speed: the slowest test
+/// needs a hundredth of this, unoptimized, on a quiet machine.
 const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Runs a test's body on a thread of its own, and waits for its end, but not for ever.
@@ -44,8 +44,8 @@ pub fn ends<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> T {
 /// Set for the child that [`alone`] starts, to the name of its test.
 const ALONE: &str = "SELVEDGE_TEST_ALONE";
 
-/// Runs a test's body in a process of its own, where no other test disturbs what the operating system says of it, and for as long as any body may take.
-/// `prepare` says how the process is to be started; `name` is the test's own.
+/// Runs a test's body in a process of its own, where no other test disturbs what the operating system says of it, and
+/// for as long as any body may take. `prepare` says how the process is to be started; `name` is the test's own.
 pub fn alone(name: &str, prepare: impl FnOnce(&mut Command), body: impl FnOnce() + Send + 'static) {
     if env::var_os(ALONE).is_some_and(|child| child == name) {
         return ends(body);

@@ -1,4 +1,4 @@
-//! The bridges: what comes back from a thread, what a blocked thread is told, and what cancelling and stopping do to either.
+//! Calls between threads and reactor: results, what a blocked caller is told, cancelling, and stopping.
 
 use std::io;
 use std::sync::mpsc;

@@ -539,7 +539,7 @@ fn a_job_that_is_refused_may_use_the_pool_that_refuses_it() {
         let (own, log) = (pool.clone(), Log::new());
         let noted = log.clone();
         let dropped = OnDrop(move || {
-            // It is being stopped, by the one who drops this, and is not over before that is done: to wait for it here would be to wait for oneself.
+            // The thread that drops this is inside `stop`: waiting for the pool to end would be waiting for itself.
             assert!(own.stop().is_err());
             own.ask_to_stop(StopPolicy::Drain);
             noted.note(own.call_in_thread(|| ()).is_err());

@@ -1,4 +1,4 @@
-//! Promises beyond the founding document and the catalogue: what waiting does not do, who keeps a pool alive, what the feature changes.
+//! What waiting does not do, what keeps a pool alive, and what the `loom` feature changes.
 
 use std::cell::RefCell;
 use std::fs;

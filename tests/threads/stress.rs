@@ -1,4 +1,5 @@
-//! Real threads under load: resizes, panics, stops and posts in a random order, and afterwards everything is accounted for.
+//! Reactor and pool on real threads, with posts, panics, resizes and stops in random order; each call and job is
+//! accounted for.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -58,7 +59,7 @@ fn a_hundred_thousand_posts_to_a_sleeping_loop_all_run() {
                 let entry = entries.entry();
                 handle.call_from_thread(move |_| entry.run()).unwrap();
             }
-            // It sleeps again: no flag was left behind that keeps it awake, or that would let it oversleep the next post.
+            // It sleeps again: no flag was left set that would keep it awake or make it miss the next post.
             until_asleep(&handle);
             handle.stop();
         });

@@ -182,8 +182,8 @@ fn who_checks_what() {
     }
 }
 
-/// What one list of `tests/mutants` says of the bugs that shipped elsewhere: the clause; how the bug is put back into this
-/// code, or why it cannot be; and the check that sees it, or would.
+/// What one list of `tests/mutants` says of bugs that shipped elsewhere: the clause; how the bug is planted here, or
+/// why it cannot be; and the check that catches it.
 fn planted(list: &str) -> Vec<(Clause, String, String)> {
     let mut planted = Vec::new();
     for entry in list.split("\n[[").skip(1) {

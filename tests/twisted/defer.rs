@@ -1,21 +1,25 @@
-//! Twisted's `test_defer`, name for name; lists, races, locks, semaphores and queues stand in `twisted_defer_collections`.
+//! Twisted's `test_defer`, name for name; lists, races, locks, semaphores and queues are in `defer_collections`.
 //!
-//! What the types leave no room for, and the program in `tests/ui` that shows it:
+//! Left out, because the types rule it out; in brackets the program in `tests/ui` that shows it:
 //!
-//! | `test_defer` | Here |
-//! |---|---|
-//! | `already_called` ×4, `already_called_debug`, `raises_after_cancel_and_callback`, `…_errback` | firing consumes the resolver: `fire_twice` |
-//! | `errback_with_no_args`, `errback_with_no_args_no_debug` | an errback is given an error: `error_that_is_none` |
-//! | `chain_deferred` and then using either half | chaining consumes both: `hold_what_was_chained` |
-//! | `callback_maybe_returns_failure`, `fail_buffered` | an error is returned as `Err`: `callback_of_an_own_type` |
-//! | `callback_with_kw_args`, `add_callbacks_none_callback_args`, `…_errback_args`, `maybe_deferred_sync_with_args` | closures capture what they need, and take no arguments of their own |
-//! | `add_callbacks_none_errback` | there is no `None` for a function: it is `add_callback` |
-//! | `log_error_returns_error` | `log_error` ends the chain: nothing is returned |
-//! | `from_coroutine_requires_coroutine`, `will_not_allow_non_deferred_or_coroutine`, `ensure_deferred_generator`, `passes_through_deferreds` | `spawn` takes a `Future`, and a Deferred needs no ensuring |
-//! | `callbacks_attribute_deprecated`, `deferred_subclasses`, `deprecated_timeout` | there is no such attribute, subclass or name |
+//! - `already_called` ×4, `already_called_debug`, `raises_after_cancel_and_callback`, `…_errback`: firing consumes the
+//!   resolver (`fire_twice`).
+//! - `errback_with_no_args`, `errback_with_no_args_no_debug`: an errback is given an error (`error_that_is_none`).
+//! - `chain_deferred` and then using either half: chaining consumes both (`hold_what_was_chained`).
+//! - `callback_maybe_returns_failure`, `fail_buffered`: an error is returned as `Err` (`callback_of_an_own_type`).
+//! - `callback_with_kw_args`, `add_callbacks_none_callback_args`, `…_errback_args`, `maybe_deferred_sync_with_args`:
+//!   closures capture what they need and take no further arguments.
+//! - `add_callbacks_none_errback`: no function may be `None`; this is `add_callback`.
+//! - `log_error_returns_error`: `log_error` ends the chain and returns nothing.
+//! - `from_coroutine_requires_coroutine`, `will_not_allow_non_deferred_or_coroutine`, `ensure_deferred_generator`,
+//!   `passes_through_deferreds`: `spawn` takes a `Future`, and a Deferred can be awaited itself.
+//! - `callbacks_attribute_deprecated`, `deferred_subclasses`, `deprecated_timeout`: there is no such attribute, subclass
+//!   or name.
 //!
-//! What is about Python's interpreter and its debugging has no place: `no_debugging`, `switch_debugging`, `error_log_debug_info`, `error_log_no_repr`, `error_log_with_inner_frame_ref`, `…_cycle`,
-//! `error_in_callback_captures_vars…`, context variables, generators that are `inlineCallbacks`, and their reference cycles. So has `DeferredFilesystemLock`, which is not built.
+//! Left out, because it concerns Python's interpreter or debugger: `no_debugging`, `switch_debugging`,
+//! `error_log_debug_info`, `error_log_no_repr`, `error_log_with_inner_frame_ref`, `…_cycle`,
+//! `error_in_callback_captures_vars…`, context variables, `inlineCallbacks` generators, and their reference cycles.
+//! Left out, because it is not built: `DeferredFilesystemLock`.
 
 mod cancel;
 mod coroutines;
@@ -545,7 +549,7 @@ fn error_cleared_by_chaining() {
 // Checks: B60, B63
 #[test]
 fn log_error() {
-    // `logError` returns the failure there, and Twisted logs it twice unless somebody handles it; here the matter is settled.
+    // Twisted's `logError` returns the failure, which is logged again unless handled; here it is handled.
     let errors = logged_errors(|| Deferred::<()>::fail(GenericError).log_error());
     assert_eq!(errors, [(Incident::Logged, "generic".to_owned())]);
 }

@@ -1,7 +1,8 @@
 //! Twisted's `test_defer`, name for name: lists, races, locks, semaphores and queues.
 //!
-//! What the types leave no room for: `cancel_deferred_list_with_original_deferreds` (a list takes its members, so nothing can be added to what it was made of),
-//! `first_error_comparison` (errors are compared by their fields), `semaphore_invalid_tokens` (the number is a `NonZeroUsize`).
+//! Cases that cannot be written with these types: `cancel_deferred_list_with_original_deferreds` (a list owns its
+//! members, so no callback can be added to them later), `first_error_comparison` (errors are compared by their fields),
+//! `semaphore_invalid_tokens` (the number is a `NonZeroUsize`).
 
 use std::cell::Cell;
 use std::fmt;

@@ -47,7 +47,7 @@ fn suggest_thread_pool_size() {
     assert_eq!(reactor.thread_pool().stats().max, 17);
 }
 
-/// Twisted looks at the time that it took; on a virtual clock, a turn that waited would have moved it.
+/// Twisted measures the time it took. On a virtual clock, a turn that waited would have advanced it.
 // Checks: B6, R19
 #[test]
 fn delayed_call_from_thread() {
@@ -84,7 +84,8 @@ fn call_from_thread() {
     });
 }
 
-/// Twisted looks for the pool object itself; a pool is a handle here, so what has to be gone is what it held: its threads, and its sink.
+/// Twisted checks that the pool object is gone. Here a pool is a handle, so the test checks that what it owned is gone:
+/// its threads and its sink.
 // Checks: B26
 #[test]
 fn stop_thread_pool() {

@@ -1,8 +1,9 @@
 //! Twisted's `test_task` and `test_cooperator`, name for name.
 //!
-//! What the types leave no room for: `bad_delay` (a Duration is never negative), `with_count_interval_zero_delay_then_non_zero_interval` (the interval is that of the start),
-//! `repr_function` and `repr_method` (closures have no names), `default_clock`, `provides_i_reactor_time` and `alias_cooperate` (there is no global reactor),
-//! `deferred_deprecation`. `react` is `Reactor::run`.
+//! Cases that cannot be written with these types: `bad_delay` (a Duration is never negative),
+//! `with_count_interval_zero_delay_then_non_zero_interval` (the interval is fixed at the start), `repr_function` and
+//! `repr_method` (closures have no names), `default_clock`, `provides_i_reactor_time` and `alias_cooperate` (there is
+//! no global reactor), `deferred_deprecation`. `react` is `Reactor::run`.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;

@@ -1,11 +1,13 @@
 //! Twisted's `twisted._threads.test`, told again for what is built here: the quit flag, the team, the thread worker.
 //!
-//! Twisted builds its pool from a *team*: a coordinator that hands work to workers and is told to grow and to shrink. Here the pool is one
-//! state machine with a target; to grow and to shrink a team is to move the target.
+//! Twisted builds its pool from a *team*: a coordinator that hands work to workers and is told to grow and to shrink.
+//! Here the pool is one state machine with a target size, and growing and shrinking move the target.
 //!
-//! As Twisted's, the team's tests about moments that threads seldom meet are stepped on one thread (`B69`), beside the same with threads.
+//! States that threads seldom reach are reached by stepping the pool on one thread (`B69`), as in Twisted; the same
+//! tests also run with threads.
 //!
-//! Not here: `LockWorkerTests`, whose lock has no counterpart, since what it guards is a state machine that never runs a job under a lock.
+//! Left out: `LockWorkerTests`. The lock has no counterpart: it guards a state machine that never runs a job under a
+//! lock.
 
 use std::thread;
 

@@ -1,6 +1,7 @@
 //! Twisted's `twisted.test.test_threadpool`, told again: one test for each of its names.
 //!
-//! Not here: `test_persistence`, since a pool of threads is not something to write to a file; `test_q`, which is about an attribute that nobody should touch.
+//! Left out: `test_persistence`, because a pool of threads cannot be written to a file; `test_q`, which checks a
+//! private attribute.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -338,8 +339,8 @@ fn too_much_work_before_starting() {
     });
 }
 
-/// Like `test_singleThread` of older Twisteds, except in one point: there `on_result` ran when its worker already counted as idle, here it
-/// belongs to the job (`B37`). So the next job has to wait until the worker really is.
+/// Like `test_singleThread` of older Twisteds, with one difference: there, a worker counts as idle while `on_result`
+/// runs; here, `on_result` is part of the job (`B37`). So the test waits for the worker to be idle.
 // Checks: B30, B37
 #[test]
 fn single_thread() {

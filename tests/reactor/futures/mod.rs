@@ -1,4 +1,4 @@
-//! Async: Deferreds that are awaited, tasks on the reactor's thread, their wakers, and Deferreds that other executors await.
+//! Futures: awaiting a Deferred, tasks spawned on the reactor, wakers, and Deferreds awaited by other executors.
 
 mod awaited;
 mod crossing;

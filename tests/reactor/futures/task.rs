@@ -108,7 +108,7 @@ fn the_output_may_be_whatever_a_callback_may_return() {
     let nested = keep(&reactor, reactor.spawn(async move { local.sleep(Duration::ZERO).add_callback(|()| 7_u32) }));
     reactor.run();
     assert!(failed.take().unwrap().unwrap_err().is::<std::num::ParseIntError>());
-    // The reactor was asked to stop by the first, and the second's timer is due in the turns that are left, or it is told.
+    // The first task asks the reactor to stop. The timer of the second fires before the end, or fails at it.
     assert!(nested.take().is_some());
 }
 

@@ -1,7 +1,7 @@
-//! The checker: looks for an order of a history's operations that the clock allows and the specification too.
+//! The checker: searches for an order of a history's operations that both the clock and the specification allow.
 //!
-//! Wing and Gong's search: of the operations that are left, any may come next that was invoked before the first of them returned. With the memory
-//! that Lowe gave it: a set of operations done and the state they led to are tried once, whatever order led there.
+//! This is Wing and Gong's algorithm: the next operation may be any one invoked before the first return among those
+//! left. With Lowe's memoization: each pair of a set of done operations and a state is tried once.
 
 use std::collections::HashSet;
 use std::fmt::{self, Debug, Write};

@@ -8,10 +8,10 @@ use super::checker::{Impossible, Record, Specification, linearize};
 
 /// What several threads do to one object.
 pub struct History<O> {
-    /// Ticks whenever it is read: of two readings, the one that came first is less. In a model it is loom's: of operations that touch nothing in common
-    /// but this clock, a search that did not see it would try one order only.
+    /// A counter: each reading is greater than all earlier ones. In a model it is a loom atomic; otherwise loom would
+    /// see two operations that share nothing but the clock as independent, and try them in one order only.
     clock: Clock,
-    /// Of std's parts: what is noted where adds no interleaving.
+    /// A lock of std, not of loom: recording adds no interleavings.
     records: Mutex<Vec<Record<O>>>,
 }
 

@@ -1,4 +1,4 @@
-//! The inbox on real threads: what posters and the loop did at the same time is what one thread could have done to a deque.
+//! Histories of the inbox on real threads, checked against a sequential deque.
 
 use std::sync::Arc;
 use std::thread;

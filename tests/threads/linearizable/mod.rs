@@ -1,8 +1,8 @@
-//! Linearizability: what threads did to the pool and to the inbox at the same time comes to what one thread could have done, in some order that
-//! agrees with the clock.
+//! Linearizability: whatever threads do to the pool or the inbox concurrently has the effect of some sequential order
+//! that agrees with the clock.
 //!
-//! Histories are recorded on real threads, a few dozen operations each and many times over; `loom_tests/linearizable.rs` records them in
-//! every interleaving of small models. Both are held to the same specifications by the same checker, which can fail: see the planted histories.
+//! Histories of a few dozen operations each are recorded on real threads, many times over. `loom_tests/linearizable.rs`
+//! records histories of small models in every interleaving. The same checker holds both to the same specifications.
 
 mod checker;
 mod history;

@@ -1,4 +1,5 @@
-//! The checker itself can fail: histories that no single thread could have made are refused, and their nearest neighbours are not.
+//! The checker can fail: it refuses histories that are not linearizable, and accepts their nearest linearizable
+//! neighbours.
 
 use super::checker::{Record, Specification, linearize};
 use super::sequential::{Came, Deque, InboxOperation as I, Pool, PoolOperation as P};

@@ -1,4 +1,4 @@
-//! The pool on real threads: whatever clients and workers did at the same time, one thread could have done to a line of jobs.
+//! Histories of the pool on real threads, checked against a sequential queue of jobs.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -129,8 +129,8 @@ impl Recorded {
         (0..dice.roll(100)).for_each(|_| std::hint::spin_loop());
     }
 
-    /// A worker takes a job some time between the end of the one before and the beginning of this one, and is through with it before
-    /// the next one begins.
+    /// A worker takes a job some time between the end of its previous job and the beginning of this one, and is done
+    /// with it before the next one begins.
     fn into_history(self) -> Vec<Record<PoolOperation>> {
         for jobs in self.work.lock().unwrap().values() {
             let mut free = 0;

@@ -80,7 +80,8 @@ pub struct Pool {
     over: BTreeSet<Name>,
     /// Jobs that will never run, and have not been told.
     refused: BTreeSet<Name>,
-    /// The same of those that were cancelled by their ticket. They are no longer the pool's: no stop waits for who cancels.
+    /// Jobs cancelled by their ticket and not yet told so. They no longer belong to the pool: no stop waits for the
+    /// canceller.
     cancelled: BTreeSet<Name>,
     begun: u64,
 }

@@ -1,11 +1,11 @@
 //! A minimal reactor, a resizable thread pool and Deferreds: the bridge between one thread that owns and many that block.
 //!
-//! Most code belongs to one thread. Some work blocks. This crate is what lies between: an event loop that owns what is not
-//! thread-safe, a pool of threads for what blocks, and three ways across:
+//! Most state of a program belongs to one thread; some of its work blocks. The [`Reactor`] is an event loop that owns what is not
+//! thread-safe. The [`ThreadPool`] runs what blocks. Three calls cross between them:
 //!
-//! - post a call to the loop from any thread: [`Handle::call_from_thread`];
-//! - run a function in a thread and get its result back on the loop: [`threads::defer_to_thread`];
-//! - block a thread until the loop answers: [`threads::blocking_call_from_thread`].
+//! - [`Handle::call_from_thread`] posts a call to the loop, from any thread;
+//! - [`threads::defer_to_thread`] runs a function in the pool, and its result comes back to the loop as a [`Deferred`];
+//! - [`threads::blocking_call_from_thread`] blocks a thread until the loop has answered.
 //!
 //! ```
 //! use selvedge::{Reactor, threads};
@@ -19,26 +19,48 @@
 //! reactor.run();
 //! ```
 //!
-//! # The promises
+//! # A tour
 //!
-//! No `unsafe`, no dependency. Every lock guards one explicit state machine; every transition returns an action; every action happens after the lock is
-//! released: no user code, no wake and no drop of a user's value under a lock. Waiting never runs other jobs. What is accepted is run or
-//! failed, once; what is not accepted is handed back inside the error. No panic escapes a callback or a job. `SPEC.md` numbers all this, and
-//! names the checks that hold each clause.
+//! A [`Reactor`] stays on the thread that made it. Other threads hold a [`Handle`]; callbacks on its own thread hold a
+//! [`LocalHandle`]. [`Reactor::call_later`] sets a timer and returns the [`DelayedCall`]. An [`Owned`] value belongs to the reactor
+//! and never leaves its thread; its [`Address`] can be sent anywhere and calls it.
 //!
-//! # The house
+//! A [`ThreadPool`] is usable without a reactor. Its jobs are closures, or [`Job`]s where they need a name.
 //!
-//! [`Reactor`] is the loop; it stays on the thread that made it. [`Handle`] is what other threads hold of it, [`LocalHandle`] what its own callbacks
-//! hold. [`Owned`] and [`Address`] are a value that the loop owns and the way to it. [`ThreadPool`] is usable alone. [`Deferred`] is a result that is
-//! not there yet, and [`Resolver`] the half that fires it; [`DeferredList`], [`gather_results`] and [`race`] make one of several, [`DeferredLock`],
-//! [`DeferredSemaphore`] and [`DeferredQueue`] let them take turns. [`task`] is what happens later, again and again, or a little at a time.
-//! [`threads`] joins them. [`Reactor::spawn`] runs futures, which need not be `Send`, and a Deferred can be awaited in them.
+//! A [`Deferred`] is a result that is not there yet, and the [`Resolver`] is the half that fires it. Callbacks are added to it, and it
+//! can be awaited in a task of [`Reactor::spawn`], whose futures need not be `Send`. An error travels along the callbacks as a
+//! [`Failure`], with its type kept.
 //!
-//! Who comes from Twisted finds each of its names in the [`guide`].
+//! The rest is in modules by topic:
+//!
+//! | Module | What is in it |
+//! |---|---|
+//! | [`reactor`] | building a reactor, event triggers, turning it by hand in a loop of your own |
+//! | [`pool`] | building a pool, statistics, tickets that cancel jobs, stopping with a deadline |
+//! | [`threads`] | the bridges between threads and the reactor |
+//! | [`deferred`] | several Deferreds as one, what a callback may return, futures |
+//! | [`coordination`] | lock, semaphore and queue for code on the reactor's thread |
+//! | [`task`] | later, repeatedly, or a little in each turn |
+//! | [`error`] | every error type |
+//! | [`report`] | where failures go that nothing else can handle |
+//! | [`testing`] | a virtual clock, a pool that is stepped by hand |
+//!
+//! If you know Twisted, the [`guide`] has each of its names.
+//!
+//! # Guarantees
+//!
+//! - No `unsafe`, and no dependency.
+//! - A call or job that is accepted is run or failed, once. One that is not accepted comes back inside the error.
+//! - A panic in a callback or job is contained and reported.
+//! - No user code runs, no value of a program is dropped and no thread is woken while a lock is held.
+//! - A thread that waits never runs other jobs meanwhile.
+//!
+//! `SPEC.md` numbers the guarantees and names the checks of each.
 //!
 //! # Features
 //!
-//! `loom` adds the module `loom`: the same API over the types of the model checker of that name. It changes nothing else, whoever turns it on.
+//! No feature is on by default, and everything but the module `loom` is there without any. `loom` adds that module: the same API over
+//! the types of the model checker [loom](https://docs.rs/loom), for models of programs that use this crate. It changes nothing else.
 
 #![forbid(unsafe_code)]
 // docs.rs marks what needs a feature.
@@ -46,7 +68,6 @@
 
 pub mod error;
 mod failure;
-/// Read it first if you come from Twisted.
 #[cfg(any(doc, doctest))]
 pub mod guide;
 mod histogram;

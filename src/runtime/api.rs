@@ -109,7 +109,7 @@ pub mod coordination {
     //! use selvedge::coordination::DeferredQueue;
     //!
     //! let queue = DeferredQueue::new();
-    //! let item = queue.get();
+    //! let item = queue.get()?;
     //! queue.put("for the one who waits")?;
     //! assert!(item.try_result().is_ok_and(|item| item.is_ok()));
     //! # Ok::<(), Box<dyn std::error::Error>>(())

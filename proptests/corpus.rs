@@ -1,37 +1,98 @@
-//! The fuzz targets' corpora, run again without a fuzzer.
+//! The fuzz targets' corpora, run again without a fuzzer; and how they become the directories that the fuzzer wants, and files again.
+//!
+//! `fuzz/corpus/TARGET.txt` has one program a line, as text, in alphabetical order.
 
+use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use crate::script::{self, deferreds};
+use crate::codec::{Code, decode, encode, read};
+use crate::{deferred_script, pool_script, reactor_script};
 
-fn each_input(target: &str, check: impl Fn(&[u8]) -> Result<(), String>) {
-    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
-    let mut inputs = 0;
-    for entry in fs::read_dir(&corpus).expect("the corpus is committed") {
-        let path = entry.expect("readable").path();
-        if let Err(difference) = check(&fs::read(&path).expect("readable")) {
-            panic!("{}\n{difference}", path.display());
+fn corpora() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus")
+}
+
+fn programs(target: &str) -> BTreeSet<String> {
+    let file = corpora().join(target).with_extension("txt");
+    let programs: BTreeSet<String> = fs::read_to_string(&file).expect("readable").lines().map(str::to_owned).collect();
+    assert!(!programs.is_empty(), "{} is empty", file.display());
+    programs
+}
+
+fn each_program<P: Code>(target: &str, check: impl Fn(&P) -> Result<(), String>) {
+    for text in programs(target) {
+        if let Err(difference) = check(&read(&text)) {
+            panic!("{text}\n{difference}");
         }
-        inputs += 1;
     }
-    assert!(inputs > 0, "{} is empty", corpus.display());
 }
 
 // Checks: B5, B6, B7, B8, B13, B15, B17, B18, B21, B22, B23, B24, B25, B46
 #[test]
 fn the_fuzz_corpus_comes_to_what_the_reference_says() {
-    each_input("reactor_script", |bytes| {
-        let program = script::bytes::decode(bytes);
-        script::check(&program).map_err(|difference| format!("{program:#?}\n{difference}"))
-    });
+    each_program("reactor_script", reactor_script::check);
 }
 
 // Checks: B49, B50, B51, B52, B54, B56, B57, B58, B60, B63
 #[test]
 fn the_fuzz_corpus_of_deferreds_comes_to_what_the_rules_say() {
-    each_input("deferred_script", |bytes| {
-        let program = deferreds::bytes::decode(bytes);
-        deferreds::check(&program).map_err(|difference| format!("{program}\n{difference}"))
-    });
+    each_program("deferred_script", deferred_script::check);
+}
+
+// Checks: B69, P71
+#[test]
+fn the_fuzz_corpus_of_pools_is_what_the_reference_allows() {
+    each_program("pool_script", pool_script::check);
+}
+
+// Checks: no clause
+#[test]
+fn every_program_of_a_corpus_survives_being_written_as_bytes_and_as_text() {
+    fn each<P: Code>(target: &str) {
+        for text in programs(target) {
+            let program: P = decode(&encode(&read::<P>(&text)));
+            assert_eq!(program.to_string(), text, "{target}");
+        }
+    }
+    each::<reactor_script::program::Program>("reactor_script");
+    each::<deferred_script::program::Program>("deferred_script");
+    each::<pool_script::program::Program>("pool_script");
+}
+
+/// `fuzz/unfold`: a file of bytes for each program, as cargo-fuzz wants them.
+#[test]
+#[ignore = "writes fuzz/corpus"]
+fn unfold() {
+    fn each<P: Code>(target: &str) {
+        let directory = corpora().join(target);
+        fs::create_dir_all(&directory).expect("writable");
+        for (number, text) in programs(target).iter().enumerate() {
+            fs::write(directory.join(format!("{number:05}")), encode(&read::<P>(text))).expect("writable");
+        }
+    }
+    each::<reactor_script::program::Program>("reactor_script");
+    each::<deferred_script::program::Program>("deferred_script");
+    each::<pool_script::program::Program>("pool_script");
+}
+
+/// `fuzz/fold`: the files again, and with them what the fuzzer has added since.
+#[test]
+#[ignore = "writes fuzz/corpus"]
+fn fold() {
+    fn each<P: Code>(target: &str) {
+        let directory = corpora().join(target);
+        let Ok(inputs) = fs::read_dir(&directory) else { return };
+        let inputs = inputs.map(|input| fs::read(input.expect("readable").path()).expect("readable"));
+        let mut texts: BTreeSet<String> = inputs.map(|bytes| decode::<P>(&bytes).to_string()).collect();
+        let file = directory.with_extension("txt");
+        if file.exists() {
+            texts.append(&mut programs(target));
+        }
+        let lines: Vec<String> = texts.into_iter().map(|text| text + "\n").collect();
+        fs::write(file, lines.concat()).expect("writable");
+    }
+    each::<reactor_script::program::Program>("reactor_script");
+    each::<deferred_script::program::Program>("deferred_script");
+    each::<pool_script::program::Program>("pool_script");
 }

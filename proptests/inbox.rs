@@ -17,15 +17,15 @@ type Message = (usize, u32);
 
 /// What a poster does before it posts: how the threads come to lie with respect to each other.
 #[derive(Debug, Clone, Copy)]
-enum Pace {
+enum Timing {
     AtOnce,
     Yield,
     /// Long enough for the loop to fall asleep.
     Sleep,
 }
 
-fn pace() -> impl Strategy<Value = Pace> {
-    prop_oneof![20 => Just(Pace::AtOnce), 4 => Just(Pace::Yield), 1 => Just(Pace::Sleep)]
+fn timing() -> impl Strategy<Value = Timing> {
+    prop_oneof![20 => Just(Timing::AtOnce), 4 => Just(Timing::Yield), 1 => Just(Timing::Sleep)]
 }
 
 /// One function for each of these loads.
@@ -52,7 +52,7 @@ fn shape<const LOAD: usize>(handle: &Handle, came: Arc<Mutex<Vec<Message>>>, mes
     handle.call_from_thread(call).is_ok()
 }
 
-impl Pace {
+impl Timing {
     fn keep(self) {
         match self {
             Self::AtOnce => {}
@@ -101,7 +101,7 @@ fn by_poster(messages: &[Message], posters: usize) -> Vec<Vec<u32>> {
 
 /// Posts from as many threads as there are paces; `stop` says who asks the reactor to stop, and after how many of its messages.
 /// All that a poster does at one message is done under `lock`, where there is one.
-fn post_all(both: &Both, paces: &[Vec<Pace>], stop: Option<(usize, usize)>, lock: bool) {
+fn post_all(both: &Both, paces: &[Vec<Timing>], stop: Option<(usize, usize)>, lock: bool) {
     let start = Barrier::new(paces.len());
     let one_at_a_time = Mutex::new(());
     thread::scope(|scope| {
@@ -109,11 +109,11 @@ fn post_all(both: &Both, paces: &[Vec<Pace>], stop: Option<(usize, usize)>, lock
             let (start, one_at_a_time) = (&start, &one_at_a_time);
             scope.spawn(move || {
                 start.wait();
-                for (number, pace) in (0..).zip(paces) {
+                for (number, timing) in (0..).zip(paces) {
                     if stop.is_some_and(|(who, when)| who == poster && when == number as usize) {
                         both.handle.stop();
                     }
-                    pace.keep();
+                    timing.keep();
                     let _guard = lock.then(|| one_at_a_time.lock().unwrap());
                     // The same shape some times on end, then the next.
                     both.post((poster, number), SHAPES[(poster + number as usize / 5) % SHAPES.len()]);
@@ -130,7 +130,7 @@ proptest! {
     // Checks: B6
     #[test]
     fn each_poster_is_first_in_first_out_and_nothing_is_lost_or_doubled(
-        paces in vec(vec(pace(), 0..200), 1..5),
+        paces in vec(vec(timing(), 0..200), 1..5),
     ) {
         let reactor = Reactor::new();
         let (both, channel) = Both::new(&reactor);
@@ -145,7 +145,7 @@ proptest! {
 
     // Checks: B6
     #[test]
-    fn posts_that_do_not_overlap_come_in_one_total_order(paces in vec(vec(pace(), 0..100), 1..5)) {
+    fn posts_that_do_not_overlap_come_in_one_total_order(paces in vec(vec(timing(), 0..100), 1..5)) {
         let reactor = Reactor::new();
         let (both, channel) = Both::new(&reactor);
         thread::scope(|scope| {
@@ -158,7 +158,7 @@ proptest! {
     // Checks: B3, B6, B13
     #[test]
     fn around_the_end_a_call_either_runs_or_comes_back(
-        paces in vec(vec(pace(), 1..200), 1..4),
+        paces in vec(vec(timing(), 1..200), 1..4),
         who in any::<sample::Index>(),
         when in any::<sample::Index>(),
     ) {

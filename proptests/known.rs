@@ -1,16 +1,24 @@
 //! Programs that came out wrong once, and programs that the behaviour catalogue gives as examples.
 
-use crate::script::check;
-use crate::script::program::{Deed, Delay, Ending, Nth, Occasion, Op, Program, Verdict, When, Work};
+use crate::codec::{Body, Delay, Nth, OnDrop};
+use crate::reactor_script::check;
+use crate::reactor_script::program::{
+    Closure, Ending, EventName, JobEnd, Op, Program, Trigger, TriggerPhase, TriggerResult,
+};
 
 /// A closure that does this.
-fn does(body: impl IntoIterator<Item = Op>) -> Deed {
-    Deed { body: body.into_iter().collect(), words: Vec::new() }
+fn does(body: impl IntoIterator<Item = Op>) -> Closure {
+    Closure { body: body.into_iter().collect(), on_drop: Vec::new() }
+}
+
+/// A trigger of the program's own event.
+fn add_trigger(phase: TriggerPhase, closure: Closure, result: TriggerResult) -> Op {
+    Op::AddTrigger(Trigger { phase, event: EventName::Alarm, result }, closure)
 }
 
 /// A closure whose drop panics, if it was not called.
-fn drop_panics() -> Deed {
-    Deed { body: Vec::new(), words: vec![Op::Panic] }
+fn drop_panics() -> Closure {
+    Closure { body: Vec::new(), on_drop: vec![Op::Panic] }
 }
 
 fn comes_right(ending: Ending, script: impl IntoIterator<Item = Op>) {
@@ -32,15 +40,15 @@ fn ended() -> [Op; 4] {
 // Checks: B5, B7
 #[test]
 fn a_call_posted_by_a_call_lets_the_timers_go_first() {
-    let posts = does([Op::Post(Deed::default())]);
+    let posts = does([Op::Post(Closure::default())]);
     comes_right(
         Ending::Drop,
         [
             Op::Post(posts),
-            Op::Post(Deed::default()),
-            Op::Later(AT_ONCE, Deed::default()),
-            Op::Later(AT_ONCE, Deed::default()),
-            Op::Later(AT_ONCE, Deed::default()),
+            Op::Post(Closure::default()),
+            Op::Later(AT_ONCE, Closure::default()),
+            Op::Later(AT_ONCE, Closure::default()),
+            Op::Later(AT_ONCE, Closure::default()),
             Op::Turn,
             Op::Turn,
         ],
@@ -54,8 +62,8 @@ fn a_timer_that_is_put_off_within_the_past_holds_up_no_other() {
         Ending::Drop,
         [
             Op::Later(Delay(1), does([Op::Postpone(SECOND, AT_ONCE)])),
-            Op::Later(Delay(2), Deed::default()),
-            Op::Later(Delay(3), Deed::default()),
+            Op::Later(Delay(2), Closure::default()),
+            Op::Later(Delay(3), Closure::default()),
             Op::Advance(Delay(10)),
             Op::Turn,
             Op::Turn,
@@ -68,7 +76,7 @@ fn a_timer_that_is_put_off_within_the_past_holds_up_no_other() {
 fn a_value_that_is_let_go_by_a_call_that_panics_may_panic_too() {
     comes_right(
         Ending::Drop,
-        [Op::Own(vec![Op::Panic]), Op::Call(FIRST, does([Op::Disown(FIRST), Op::Panic])), Op::Turn],
+        [Op::Own(OnDrop(vec![Op::Panic])), Op::Call(FIRST, does([Op::DropOwner(FIRST), Op::Panic])), Op::Turn],
     );
 }
 
@@ -78,9 +86,9 @@ fn a_value_that_is_released_while_it_is_in_use_goes_when_its_user_is_done() {
     comes_right(
         Ending::Drop,
         [
-            Op::Own(Vec::new()),
-            Op::Visit(FIRST, does([Op::Release(FIRST), Op::Turn])),
-            Op::Visit(FIRST, Deed::default()),
+            Op::Own(OnDrop(Vec::new())),
+            Op::With(FIRST, does([Op::Release(FIRST), Op::Turn])),
+            Op::With(FIRST, Closure::default()),
         ],
     );
 }
@@ -90,15 +98,15 @@ fn a_value_that_is_released_while_it_is_in_use_goes_when_its_user_is_done() {
 fn a_value_that_is_in_use_at_the_reactors_end_goes_when_its_user_is_done() {
     comes_right(
         Ending::Drop,
-        [Op::Own(Vec::new()), Op::Visit(FIRST, does(ended())), Op::Visit(FIRST, Deed::default())],
+        [Op::Own(OnDrop(Vec::new())), Op::With(FIRST, does(ended())), Op::With(FIRST, Closure::default())],
     );
 }
 
 // Checks: B5
 #[test]
 fn a_visit_to_a_value_that_is_gone_does_not_keep_the_value_busy() {
-    let visits_again = Deed { body: Vec::new(), words: vec![Op::Visit(FIRST, Deed::default())] };
-    comes_right(Ending::Drop, [Op::Own(vec![Op::Visit(FIRST, visits_again)])]);
+    let visits_again = Closure { body: Vec::new(), on_drop: vec![Op::With(FIRST, Closure::default())] };
+    comes_right(Ending::Drop, [Op::Own(OnDrop(vec![Op::With(FIRST, visits_again)]))]);
 }
 
 // Checks: B8, B24
@@ -107,15 +115,15 @@ fn what_fails_outside_of_every_turn_is_told_to_the_reactors_own_sink() {
     comes_right(
         Ending::Drop,
         [
-            Op::Own(vec![Op::Panic]),
-            Op::Disown(FIRST),
+            Op::Own(OnDrop(vec![Op::Panic])),
+            Op::DropOwner(FIRST),
             Op::Later(AT_ONCE, drop_panics()),
             Op::Cancel(FIRST),
-            Op::On(When::During, Occasion::Alarm, drop_panics(), Verdict::Fine),
-            Op::Remove(FIRST),
-            Op::On(When::During, Occasion::Alarm, Deed::default(), Verdict::Wait),
-            Op::On(When::After, Occasion::Alarm, does([Op::Panic]), Verdict::Fine),
-            Op::Fire,
+            add_trigger(TriggerPhase::During, drop_panics(), TriggerResult::Fine),
+            Op::RemoveTrigger(FIRST),
+            add_trigger(TriggerPhase::During, Closure::default(), TriggerResult::Wait),
+            add_trigger(TriggerPhase::After, does([Op::Panic]), TriggerResult::Fine),
+            Op::FireEvent,
             Op::Resolve(FIRST, false),
         ],
     );
@@ -126,11 +134,11 @@ fn what_fails_outside_of_every_turn_is_told_to_the_reactors_own_sink() {
 fn no_panic_comes_out_of_the_drop_of_a_reactor_that_has_ended() {
     let given_too_late = [
         Op::Later(AT_ONCE, drop_panics()),
-        Op::On(When::During, Occasion::Alarm, drop_panics(), Verdict::Fine),
+        add_trigger(TriggerPhase::During, drop_panics(), TriggerResult::Fine),
         Op::WhenRunning(drop_panics()),
-        Op::Own(vec![Op::Panic]),
+        Op::Own(OnDrop(vec![Op::Panic])),
         Op::Leave(FIRST),
-        Op::Defer(Work::Fine, vec![Op::Panic]),
+        Op::Defer(JobEnd::Fine, Body(vec![Op::Panic])),
     ];
     comes_right(Ending::Drop, ended().into_iter().chain(given_too_late));
 }
@@ -144,7 +152,7 @@ fn a_reactor_that_is_dropped_while_it_shuts_down_reports_no_failure_of_its_own()
 // Checks: B46
 #[test]
 fn a_job_that_is_cancelled_in_the_queue_never_runs_and_one_that_runs_loses_its_result() {
-    let job = || Op::Defer(Work::Fine, vec![Op::Look]);
+    let job = || Op::Defer(JobEnd::Fine, Body(vec![Op::Inspect]));
     comes_right(
         Ending::TurnOut,
         [
@@ -153,9 +161,9 @@ fn a_job_that_is_cancelled_in_the_queue_never_runs_and_one_that_runs_loses_its_r
             job(),
             Op::CancelJob(Nth(2)),
             Op::CancelJob(FIRST),
-            Op::LetGo(FIRST),
+            Op::FinishJob(FIRST),
             Op::Turn,
-            Op::LetGo(FIRST),
+            Op::FinishJob(FIRST),
             Op::Turn,
         ],
     );
@@ -168,10 +176,10 @@ fn a_job_that_is_cancelled_in_the_queue_lets_go_of_its_result_in_the_next_turn()
     comes_right(
         Ending::Drop,
         [
-            Op::Defer(Work::Fine, Vec::new()),
+            Op::Defer(JobEnd::Fine, Body(Vec::new())),
             Op::Post(cancels_the_third),
-            Op::Defer(Work::Fine, Vec::new()),
-            Op::Defer(Work::Fine, Vec::new()),
+            Op::Defer(JobEnd::Fine, Body(Vec::new())),
+            Op::Defer(JobEnd::Fine, Body(Vec::new())),
             Op::Turn,
         ],
     );

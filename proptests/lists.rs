@@ -1,4 +1,4 @@
-//! Lists and races under every option and order of results, against somebody who keeps the results on a sheet of paper.
+//! Lists and races under every option and order of results, against somebody who keeps the results on a sheet of naive.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -48,7 +48,7 @@ struct Member {
     /// Has its result when the list is made.
     early: Option<bool>,
     /// Its canceller fires it with a value.
-    heedless: bool,
+    fires_when_cancelled: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -65,7 +65,7 @@ fn options() -> impl Strategy<Value = Options> {
 
 fn members() -> impl Strategy<Value = Vec<Member>> {
     let early = prop_oneof![3 => Just(None), 1 => any::<bool>().prop_map(Some)];
-    vec((early, any::<bool>()).prop_map(|(early, heedless)| Member { early, heedless }), 0..6)
+    vec((early, any::<bool>()).prop_map(|(early, fires_when_cancelled)| Member { early, fires_when_cancelled }), 0..6)
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -75,12 +75,12 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 /// What a member comes to, as text.
-fn told(number: usize, ok: bool) -> Result<String, String> {
+fn outcome(number: usize, ok: bool) -> Result<String, String> {
     if ok { Ok(format!("value of {number}")) } else { Err(Fails(number).to_string()) }
 }
 
-/// The list on paper.
-struct Paper {
+/// The list on naive.
+struct NaiveList {
     options: Options,
     members: Vec<Member>,
     results: Vec<Option<Result<String, String>>>,
@@ -90,7 +90,7 @@ struct Paper {
     trace: Vec<String>,
 }
 
-impl Paper {
+impl NaiveList {
     fn new(options: Options, members: Vec<Member>) -> Self {
         let (results, cancelled) = (vec![None; members.len()], vec![false; members.len()]);
         Self { options, members, results, cancelled, decided: false, trace: Vec::new() }
@@ -105,7 +105,7 @@ impl Paper {
             self.trace.push(format!("fires: {empty}"));
         }
         for (at, ok) in early {
-            self.came(at, told(at, ok));
+            self.arrived(at, outcome(at, ok));
         }
         // Nobody can have added a callback before the list was made.
         if let Some(at) = self.trace.iter().position(|what| what.starts_with("fires")) {
@@ -116,7 +116,7 @@ impl Paper {
 
     fn step(&mut self, step: Step) {
         match step {
-            Step::Fire(at, ok) if at < self.members.len() && !self.has_result(at) => self.came(at, told(at, ok)),
+            Step::Fire(at, ok) if at < self.members.len() && !self.has_result(at) => self.arrived(at, outcome(at, ok)),
             Step::Cancel if !self.decided => self.cancel(),
             Step::Fire(..) | Step::Cancel => {}
         }
@@ -126,7 +126,7 @@ impl Paper {
         self.results[at].is_some() || self.members[at].early.is_some() || self.cancelled[at]
     }
 
-    fn came(&mut self, at: usize, result: Result<String, String>) {
+    fn arrived(&mut self, at: usize, result: Result<String, String>) {
         self.results[at] = Some(result.clone());
         if self.decided {
             if !self.cancelled[at] {
@@ -184,8 +184,9 @@ impl Paper {
         waiting.iter().for_each(|at| self.cancelled[*at] = true);
         for at in waiting {
             self.trace.push(format!("cancels {at}"));
-            let result = if self.members[at].heedless { told(at, true) } else { Err(Cancelled.to_string()) };
-            self.came(at, result);
+            let result =
+                if self.members[at].fires_when_cancelled { outcome(at, true) } else { Err(Cancelled.to_string()) };
+            self.arrived(at, result);
         }
     }
 }
@@ -229,7 +230,7 @@ fn make(options: Options, members: Vec<Deferred<String>>) -> Fired {
 }
 
 /// The list itself.
-fn play(options: Options, members: Vec<Member>, steps: Vec<Step>, trace: &Trace) {
+fn run_list(options: Options, members: Vec<Member>, steps: Vec<Step>, trace: &Trace) {
     let firing: Rc<RefCell<Vec<Option<Resolver<String>>>>> = Rc::default();
     let mut deferreds = Vec::new();
     for (at, member) in members.into_iter().enumerate() {
@@ -238,14 +239,16 @@ fn play(options: Options, members: Vec<Member>, steps: Vec<Step>, trace: &Trace)
             note(&trace, format!("cancels {at}"));
             let resolver = fire.borrow_mut()[at].take();
             match resolver {
-                Some(resolver) if member.heedless => resolver.resolve(told(at, true).map_err(Failure::msg)),
+                Some(resolver) if member.fires_when_cancelled => {
+                    resolver.resolve(outcome(at, true).map_err(Failure::msg))
+                }
                 resolver => fire.borrow_mut()[at] = resolver,
             }
         };
         let (deferred, resolver) = Deferred::with_canceller(cancelled);
         firing.borrow_mut().push(Some(resolver));
         if let Some(ok) = member.early {
-            come_to(&firing, at, ok);
+            fire_member(&firing, at, ok);
         }
         deferreds.push(deferred);
     }
@@ -253,7 +256,7 @@ fn play(options: Options, members: Vec<Member>, steps: Vec<Step>, trace: &Trace)
     let list = make(options, deferreds).map(move |fired| note(&notes, format!("fires: {fired}")));
     for step in steps {
         match step {
-            Step::Fire(at, ok) => come_to(&firing, at, ok),
+            Step::Fire(at, ok) => fire_member(&firing, at, ok),
             Step::Cancel => list.cancel(),
         }
     }
@@ -263,7 +266,7 @@ fn play(options: Options, members: Vec<Member>, steps: Vec<Step>, trace: &Trace)
     *trace.lock().unwrap() = seen;
 }
 
-fn come_to(firing: &RefCell<Vec<Option<Resolver<String>>>>, at: usize, ok: bool) {
+fn fire_member(firing: &RefCell<Vec<Option<Resolver<String>>>>, at: usize, ok: bool) {
     let resolver = firing.borrow_mut().get_mut(at).and_then(Option::take);
     if let Some(resolver) = resolver.filter(|resolver| !resolver.is_cancelled()) {
         match ok {
@@ -278,10 +281,10 @@ proptest! {
 
     // Checks: B60, B61, B62, P30
     #[test]
-    fn a_list_does_what_a_sheet_of_paper_says(options in options(), members in members(), steps in steps()) {
-        let mut paper = Paper::new(options, members.clone());
-        paper.make();
-        steps.iter().for_each(|step| paper.step(*step));
+    fn a_list_agrees_with_a_naive_one(options in options(), members in members(), steps in steps()) {
+        let mut naive = NaiveList::new(options, members.clone());
+        naive.make();
+        steps.iter().for_each(|step| naive.step(*step));
 
         let trace = Trace::default();
         let sink = trace.clone();
@@ -293,8 +296,8 @@ proptest! {
             .build()
             .unwrap();
         let notes = trace.clone();
-        let _ = reactor.call_later(std::time::Duration::ZERO, move |_| play(options, members, steps, &notes));
+        let _ = reactor.call_later(std::time::Duration::ZERO, move |_| run_list(options, members, steps, &notes));
         reactor.turn().unwrap();
-        prop_assert_eq!(&*trace.lock().unwrap(), &paper.trace);
+        prop_assert_eq!(&*trace.lock().unwrap(), &naive.trace);
     }
 }

@@ -8,9 +8,11 @@
     reason = "a check fails by panicking"
 )]
 
-mod coordinate;
+mod codec;
+mod coordination;
 mod corpus;
 mod deferred;
+mod deferred_script;
 mod histogram;
 mod hooks;
 mod inbox;
@@ -21,9 +23,9 @@ mod many_types;
 mod ordering;
 mod pool;
 mod pool_script;
+mod reactor_script;
 mod regressions;
 mod results;
-mod script;
 mod single_step;
 mod strategy;
 mod tasks;

@@ -15,14 +15,14 @@ use crate::regressions;
 struct User {
     pools: usize,
     jobs: Vec<usize>,
-    patience: usize,
+    stop_after: usize,
 }
 
 fn user() -> impl Strategy<Value = User> {
-    (0..3_usize, vec(0..5_usize, 1..12), 0..12_usize).prop_map(|(pools, jobs, patience)| User {
+    (0..3_usize, vec(0..5_usize, 1..12), 0..12_usize).prop_map(|(pools, jobs, stop_after)| User {
         pools,
         jobs: jobs.into_iter().map(|pool| pool % (pools + 2)).collect(),
-        patience,
+        stop_after,
     })
 }
 
@@ -30,7 +30,7 @@ fn user() -> impl Strategy<Value = User> {
 type Outcomes = BTreeMap<usize, Vec<bool>>;
 
 /// Which pools the user's jobs ran in, and what became of them.
-fn play(user: &User, shared: &ThreadPool) -> (Vec<ThreadPool>, Outcomes) {
+fn run_reactor(user: &User, shared: &ThreadPool) -> (Vec<ThreadPool>, Outcomes) {
     let mut builder = Reactor::builder().pool_size(0, 2).share_pool("shared", shared);
     for number in 0..user.pools {
         builder = builder.add_pool(format!("own {number}"), ThreadPool::builder().size(0, 2));
@@ -42,14 +42,14 @@ fn play(user: &User, shared: &ThreadPool) -> (Vec<ThreadPool>, Outcomes) {
         .collect();
     let outcomes = Arc::new(Mutex::new(Outcomes::new()));
     for (number, &pool) in user.jobs.iter().enumerate() {
-        let (outcomes, local, patience) = (Arc::clone(&outcomes), reactor.local(), user.patience);
+        let (outcomes, local, stop_after) = (Arc::clone(&outcomes), reactor.local(), user.stop_after);
         let all = user.jobs.len();
         let pool = pools.get(pool).unwrap_or(shared);
         let result = threads::defer_to_thread_pool(&reactor, pool, move || number);
         let _ = result.add_both(move |result: Result<usize, Failure>| {
             let mut outcomes = outcomes.lock().unwrap();
             outcomes.entry(number).or_default().push(result.is_ok_and(|value| value == number));
-            if outcomes.len() >= patience.min(all) {
+            if outcomes.len() >= stop_after.min(all) {
                 let _ = local.with(Reactor::stop);
             }
         });
@@ -73,7 +73,7 @@ proptest! {
             .iter()
             .map(|user| {
                 let (user, shared) = (user.clone(), shared.clone());
-                thread::spawn(move || play(&user, &shared))
+                thread::spawn(move || run_reactor(&user, &shared))
             })
             .collect();
         for (user, thread) in users.iter().zip(threads) {

@@ -13,21 +13,21 @@ use selvedge::{
 
 use crate::regressions;
 
-/// What every job does: it says its number.
+/// What every job does: it message its number.
 #[derive(Clone)]
-struct Says {
+struct Message {
     number: u32,
     to: Sender<u32>,
 }
 
-impl Says {
+impl Message {
     fn say(self) {
         self.to.send(self.number).unwrap();
     }
 }
 
 /// Submits a job of a type of its own; a ticket, if it has one.
-type Shape = fn(&ThreadPool, Says) -> Option<Ticket>;
+type Shape = fn(&ThreadPool, Message) -> Option<Ticket>;
 
 /// One function for each of these loads.
 macro_rules! of_each {
@@ -44,28 +44,28 @@ const BY_VALUE: [Shape; 42] = of_each![by_value:
 /// Beside these, the other ways.
 const OTHERS: [Shape; 3] = [made_before, with_a_callback, with_a_ticket];
 
-fn by_value<const LOAD: usize>(pool: &ThreadPool, says: Says) -> Option<Ticket> {
-    let load = [says.number as u8; LOAD];
+fn by_value<const LOAD: usize>(pool: &ThreadPool, message: Message) -> Option<Ticket> {
+    let load = [message.number as u8; LOAD];
     pool.call_in_thread(move || {
-        assert_eq!(load, [says.number as u8; LOAD]);
-        says.say();
+        assert_eq!(load, [message.number as u8; LOAD]);
+        message.say();
     })
     .unwrap();
     None
 }
 
-fn made_before(pool: &ThreadPool, says: Says) -> Option<Ticket> {
-    pool.submit(Job::new(|| says.say())).unwrap();
+fn made_before(pool: &ThreadPool, message: Message) -> Option<Ticket> {
+    pool.submit(Job::new(|| message.say())).unwrap();
     None
 }
 
-fn with_a_callback(pool: &ThreadPool, says: Says) -> Option<Ticket> {
-    pool.call_in_thread_with_callback(|says| says.map_or((), Says::say), || says).unwrap();
+fn with_a_callback(pool: &ThreadPool, message: Message) -> Option<Ticket> {
+    pool.call_in_thread_with_callback(|message| message.map_or((), Message::say), || message).unwrap();
     None
 }
 
-fn with_a_ticket(pool: &ThreadPool, says: Says) -> Option<Ticket> {
-    Some(pool.call_in_thread_ticketed(|_| says.say()).unwrap())
+fn with_a_ticket(pool: &ThreadPool, message: Message) -> Option<Ticket> {
+    Some(pool.call_in_thread_ticketed(|_| message.say()).unwrap())
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -93,12 +93,12 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// A pool under a script, and a channel as the line that it should be.
+/// A pool under a script, and a channel as the queue that it should be.
 struct Script<'a> {
     pool: &'a ThreadPool,
     to: Sender<u32>,
     /// The jobs that wait, in order.
-    line: Vec<u32>,
+    queue: Vec<u32>,
     tickets: Vec<(u32, Ticket)>,
     submitted: u32,
 }
@@ -106,25 +106,25 @@ struct Script<'a> {
 impl<'a> Script<'a> {
     fn new(pool: &'a ThreadPool) -> (Self, Receiver<u32>) {
         let (to, said) = unbounded();
-        (Self { pool, to, line: Vec::new(), tickets: Vec::new(), submitted: 0 }, said)
+        (Self { pool, to, queue: Vec::new(), tickets: Vec::new(), submitted: 0 }, said)
     }
 
     fn submit(&mut self, shape: usize) {
         let shape = BY_VALUE.iter().chain(&OTHERS).nth(shape).unwrap();
         let number = self.submitted;
         self.submitted += 1;
-        self.line.push(number);
-        let ticket = shape(self.pool, Says { number, to: self.to.clone() });
+        self.queue.push(number);
+        let ticket = shape(self.pool, Message { number, to: self.to.clone() });
         self.tickets.extend(ticket.map(|ticket| (number, ticket)));
     }
 
     fn cancel(&mut self, first: usize, every: usize) {
         for (number, ticket) in self.tickets.iter().skip(first).step_by(every) {
-            let waits = self.line.binary_search(number);
+            let waits = self.queue.binary_search(number);
             let expected = if waits.is_ok() { Cancellation::NeverRuns } else { Cancellation::Over };
             assert_eq!(ticket.cancel(), expected);
             if let Ok(at) = waits {
-                self.line.remove(at);
+                self.queue.remove(at);
             }
         }
     }
@@ -146,8 +146,8 @@ impl<'a> Script<'a> {
 
     /// Those that wait have been run: that is what was said, in that order.
     fn ran(&mut self, said: &Receiver<u32>) {
-        assert_eq!(said.try_iter().collect::<Vec<_>>(), self.line);
-        self.line.clear();
+        assert_eq!(said.try_iter().collect::<Vec<_>>(), self.queue);
+        self.queue.clear();
     }
 }
 
@@ -212,7 +212,7 @@ proptest! {
                 script.step(step);
             }
         }
-        let queued = script.line.len() as u64;
+        let queued = script.queue.len() as u64;
         let before = pool.stats();
         pool.stop_with(StopPolicy::CancelQueued).unwrap();
         prop_assert_eq!(pool.stats().cancelled - before.cancelled, queued);

@@ -2,9 +2,10 @@
 
 use proptest::prelude::*;
 
+use crate::codec::{decode, encode, read};
+use crate::reactor_script::check;
+use crate::reactor_script::program::Program;
 use crate::regressions;
-use crate::script::bytes::{decode, encode};
-use crate::script::check;
 use crate::strategy::program;
 
 proptest! {
@@ -18,7 +19,8 @@ proptest! {
 
     // Checks: B6, B15
     #[test]
-    fn a_program_survives_being_written_as_bytes(program in program()) {
-        prop_assert_eq!(decode(&encode(&program)), program);
+    fn a_program_survives_being_written_as_bytes_and_as_text(program in program()) {
+        prop_assert_eq!(&decode::<Program>(&encode(&program)), &program);
+        prop_assert_eq!(&read::<Program>(&program.to_string()), &program);
     }
 }

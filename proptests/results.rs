@@ -9,8 +9,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use selvedge::{Failure, Reactor, threads};
 
+use crate::reactor_script::trace::Refused;
 use crate::regressions;
-use crate::script::trace::Refused;
 
 /// What a job does.
 #[derive(Debug, Clone, Copy)]

@@ -1,4 +1,4 @@
-//! Looping calls against counting on one's fingers, and cooperators against a list that goes round.
+//! Looping calls against counting on one's naive, and cooperators against a list that goes naive.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -14,7 +14,7 @@ use crate::regressions;
 
 /// What happens to a loop, in milliseconds.
 #[derive(Debug, Clone, Copy)]
-enum Time {
+enum LoopOp {
     Passes(u64),
     /// From now on each call takes this.
     CallsTake(u64),
@@ -25,18 +25,18 @@ enum Time {
     },
 }
 
-fn times() -> impl Strategy<Value = Vec<Time>> {
+fn loop_ops() -> impl Strategy<Value = Vec<LoopOp>> {
     let time = prop_oneof![
-        6 => (0u64..40).prop_map(Time::Passes),
-        2 => (0u64..30).prop_map(Time::CallsTake),
-        1 => Just(Time::Reset),
-        1 => any::<bool>().prop_map(|at_once| Time::Again { at_once }),
+        6 => (0u64..40).prop_map(LoopOp::Passes),
+        2 => (0u64..30).prop_map(LoopOp::CallsTake),
+        1 => Just(LoopOp::Reset),
+        1 => any::<bool>().prop_map(|at_once| LoopOp::Again { at_once }),
     ];
     vec(time, 0..30)
 }
 
 /// A loop by arithmetic: when it is called, and how many ticks it counts.
-struct Fingers {
+struct NaiveLoop {
     interval: u64,
     now: u64,
     takes: u64,
@@ -48,7 +48,7 @@ struct Fingers {
     calls: Vec<(u64, u64)>,
 }
 
-impl Fingers {
+impl NaiveLoop {
     fn start(&mut self, at_once: bool) {
         (self.start, self.counted, self.at_once) = (self.now, None, at_once);
         if at_once { self.call() } else { self.next = self.tick_after(self.now) }
@@ -68,27 +68,27 @@ impl Fingers {
         self.next = self.tick_after(self.now);
     }
 
-    fn perform(&mut self, time: Time) {
+    fn perform(&mut self, time: LoopOp) {
         match time {
-            Time::Passes(time) => {
+            LoopOp::Passes(time) => {
                 self.now += time;
                 while self.next <= self.now {
                     self.call();
                 }
             }
-            Time::CallsTake(takes) => self.takes = takes,
-            Time::Reset => {
+            LoopOp::CallsTake(takes) => self.takes = takes,
+            LoopOp::Reset => {
                 (self.start, self.counted) = (self.now, Some(self.now));
                 self.next = self.tick_after(self.now);
             }
-            Time::Again { at_once } => self.start(at_once),
+            LoopOp::Again { at_once } => self.start(at_once),
         }
     }
 }
 
 /// What happens to the tasks of a cooperator. Numbers choose among them.
 #[derive(Debug, Clone, Copy)]
-enum Order {
+enum TaskOp {
     Turn,
     Add(u8),
     /// A task whose second step waits to be fired.
@@ -99,21 +99,21 @@ enum Order {
     Stop(usize),
 }
 
-fn orders() -> impl Strategy<Value = Vec<Order>> {
-    let order = prop_oneof![
-        6 => Just(Order::Turn),
-        3 => (0u8..5).prop_map(Order::Add),
-        1 => Just(Order::AddOneThatWaits),
-        1 => Just(Order::Fire),
-        2 => (0usize..5).prop_map(Order::Pause),
-        2 => (0usize..5).prop_map(Order::Resume),
-        1 => (0usize..5).prop_map(Order::Stop),
+fn task_ops() -> impl Strategy<Value = Vec<TaskOp>> {
+    let op = prop_oneof![
+        6 => Just(TaskOp::Turn),
+        3 => (0u8..5).prop_map(TaskOp::Add),
+        1 => Just(TaskOp::AddOneThatWaits),
+        1 => Just(TaskOp::Fire),
+        2 => (0usize..5).prop_map(TaskOp::Pause),
+        2 => (0usize..5).prop_map(TaskOp::Resume),
+        1 => (0usize..5).prop_map(TaskOp::Stop),
     ];
-    vec(order, 0..40)
+    vec(op, 0..40)
 }
 
 #[derive(Default)]
-struct Job {
+struct NaiveTask {
     steps: u8,
     made: u8,
     waits_in_second: bool,
@@ -122,19 +122,19 @@ struct Job {
     over: bool,
 }
 
-/// A cooperator as a list that goes round.
+/// A cooperator as a list that goes naive.
 #[derive(Default)]
-struct Round {
-    jobs: Vec<Job>,
+struct NaiveCooperator {
+    jobs: Vec<NaiveTask>,
     ready: VecDeque<usize>,
     waiting: VecDeque<usize>,
     trace: Vec<String>,
 }
 
-impl Round {
-    fn perform(&mut self, order: Order, slice: usize) {
-        match order {
-            Order::Turn => {
+impl NaiveCooperator {
+    fn perform(&mut self, op: TaskOp, slice: usize) {
+        match op {
+            TaskOp::Turn => {
                 for _ in 0..slice {
                     match self.ready.pop_front() {
                         Some(job) => self.step(job),
@@ -142,9 +142,9 @@ impl Round {
                     }
                 }
             }
-            Order::Add(steps) => self.add(Job { steps, ..Job::default() }),
-            Order::AddOneThatWaits => self.add(Job { steps: 3, waits_in_second: true, ..Job::default() }),
-            Order::Fire => {
+            TaskOp::Add(steps) => self.add(NaiveTask { steps, ..NaiveTask::default() }),
+            TaskOp::AddOneThatWaits => self.add(NaiveTask { steps: 3, waits_in_second: true, ..NaiveTask::default() }),
+            TaskOp::Fire => {
                 if let Some(id) = self.waiting.pop_front() {
                     let job = &mut self.jobs[id];
                     job.waits = false;
@@ -153,7 +153,7 @@ impl Round {
                     }
                 }
             }
-            Order::Pause(number) if !self.jobs.is_empty() => {
+            TaskOp::Pause(number) if !self.jobs.is_empty() => {
                 let id = number % self.jobs.len();
                 if self.jobs[id].over {
                     return self.trace.push(format!("{id} is over"));
@@ -161,7 +161,7 @@ impl Round {
                 self.jobs[id].pauses += 1;
                 self.ready.retain(|ready| *ready != id);
             }
-            Order::Resume(number) if !self.jobs.is_empty() => {
+            TaskOp::Resume(number) if !self.jobs.is_empty() => {
                 let id = number % self.jobs.len();
                 let job = &mut self.jobs[id];
                 if job.pauses == 0 {
@@ -172,7 +172,7 @@ impl Round {
                     self.ready.push_back(id);
                 }
             }
-            Order::Stop(number) if !self.jobs.is_empty() => {
+            TaskOp::Stop(number) if !self.jobs.is_empty() => {
                 let id = number % self.jobs.len();
                 if self.jobs[id].over {
                     return self.trace.push(format!("{id} is over"));
@@ -181,11 +181,11 @@ impl Round {
                 self.ready.retain(|ready| *ready != id);
                 self.trace.push(format!("{id} ends: false"));
             }
-            Order::Pause(_) | Order::Resume(_) | Order::Stop(_) => {}
+            TaskOp::Pause(_) | TaskOp::Resume(_) | TaskOp::Stop(_) => {}
         }
     }
 
-    fn add(&mut self, job: Job) {
+    fn add(&mut self, job: NaiveTask) {
         self.ready.push_back(self.jobs.len());
         self.jobs.push(job);
     }
@@ -208,7 +208,7 @@ impl Round {
 }
 
 /// The cooperator itself.
-struct Office {
+struct RealCooperator {
     reactor: Reactor,
     cooperator: Cooperator,
     tasks: Vec<CooperativeTask>,
@@ -216,7 +216,7 @@ struct Office {
     trace: Rc<RefCell<Vec<String>>>,
 }
 
-impl Office {
+impl RealCooperator {
     fn new(slice: usize) -> Self {
         let reactor = Reactor::builder().clock(VirtualClock::new()).build().unwrap();
         let cooperator = Cooperator::new(&reactor).with_termination(move || {
@@ -229,20 +229,20 @@ impl Office {
         Self { reactor, cooperator, tasks: Vec::new(), fire: Rc::default(), trace: Rc::default() }
     }
 
-    fn perform(&mut self, order: Order) {
-        match order {
-            Order::Turn => drop(self.reactor.turn()),
-            Order::Add(steps) => self.add(steps, false),
-            Order::AddOneThatWaits => self.add(3, true),
-            Order::Fire => {
+    fn perform(&mut self, op: TaskOp) {
+        match op {
+            TaskOp::Turn => drop(self.reactor.turn()),
+            TaskOp::Add(steps) => self.add(steps, false),
+            TaskOp::AddOneThatWaits => self.add(3, true),
+            TaskOp::Fire => {
                 let fire = self.fire.borrow_mut().pop_front();
                 fire.into_iter().for_each(|resolver| resolver.callback(()));
             }
-            Order::Pause(number) => self.to(number, |id, task| task.pause().err().map(|_| format!("{id} is over"))),
-            Order::Resume(number) => {
+            TaskOp::Pause(number) => self.to(number, |id, task| task.pause().err().map(|_| format!("{id} is over"))),
+            TaskOp::Resume(number) => {
                 self.to(number, |id, task| task.resume().err().map(|_| format!("{id} is not paused")));
             }
-            Order::Stop(number) => self.to(number, |id, task| task.stop().err().map(|_| format!("{id} is over"))),
+            TaskOp::Stop(number) => self.to(number, |id, task| task.stop().err().map(|_| format!("{id} is over"))),
         }
     }
 
@@ -276,40 +276,40 @@ proptest! {
 
     // Checks: B65, B67
     #[test]
-    fn a_loop_is_called_when_arithmetic_says(interval in 1u64..25, at_once in any::<bool>(), times in times()) {
-        let mut fingers = Fingers {
+    fn a_looping_call_runs_when_arithmetic_says(interval in 1u64..25, at_once in any::<bool>(), loop_ops in loop_ops()) {
+        let mut naive = NaiveLoop {
             interval, now: 0, takes: 0, start: 0, counted: None, at_once, next: 0, calls: Vec::new(),
         };
-        fingers.start(at_once);
+        naive.start(at_once);
 
         let clock = VirtualClock::new();
         let reactor = Reactor::builder().clock(clock.clone()).build().unwrap();
         let (calls, takes): (Rc<RefCell<Vec<_>>>, Rc<Cell<u64>>) = Default::default();
-        let (notes, hands, lasts) = (Rc::clone(&calls), clock, Rc::clone(&takes));
+        let (notes, clock, lasts) = (Rc::clone(&calls), clock, Rc::clone(&takes));
         let looping = LoopingCall::with_count(move |tick, count| {
             notes.borrow_mut().push((tick.reactor().now().as_millis() as u64, count));
-            hands.advance(Duration::from_millis(lasts.get()));
+            clock.advance(Duration::from_millis(lasts.get()));
         });
         let start = |at_once| {
             let interval = Duration::from_millis(interval);
             if at_once { looping.start(&reactor, interval) } else { looping.start_later(&reactor, interval) }
         };
         let mut ended = start(at_once).unwrap();
-        for time in times {
-            fingers.perform(time);
+        for time in loop_ops {
+            naive.perform(time);
             match time {
-                Time::Passes(time) => drop(reactor.advance(Duration::from_millis(time))),
-                Time::CallsTake(time) => takes.set(time),
-                Time::Reset => looping.reset().unwrap(),
-                Time::Again { at_once } => {
+                LoopOp::Passes(time) => drop(reactor.advance(Duration::from_millis(time))),
+                LoopOp::CallsTake(time) => takes.set(time),
+                LoopOp::Reset => looping.reset().unwrap(),
+                LoopOp::Again { at_once } => {
                     looping.stop().unwrap();
                     prop_assert!(ended.try_result().is_ok_and(|ended| ended.is_ok()));
                     ended = start(at_once).unwrap();
                 }
             }
-            prop_assert_eq!(&*calls.borrow(), &fingers.calls);
+            prop_assert_eq!(&*calls.borrow(), &naive.calls);
         }
-        prop_assert_eq!(reactor.now(), Duration::from_millis(fingers.now));
+        prop_assert_eq!(reactor.now(), Duration::from_millis(naive.now));
         looping.stop().unwrap();
         prop_assert!(ended.try_result().is_ok_and(|ended| ended.is_ok()));
         prop_assert_eq!(reactor.delayed_calls(), 0);
@@ -317,12 +317,12 @@ proptest! {
 
     // Checks: B68, P34
     #[test]
-    fn a_cooperator_goes_round_as_a_list_does(slice in 1usize..5, orders in orders()) {
-        let (mut round, mut office) = (Round::default(), Office::new(slice));
-        for order in orders {
-            round.perform(order, slice);
-            office.perform(order);
-            prop_assert_eq!(&*office.trace.borrow(), &round.trace);
+    fn a_cooperator_agrees_with_a_round_robin_list(slice in 1usize..5, task_ops in task_ops()) {
+        let (mut naive, mut real) = (NaiveCooperator::default(), RealCooperator::new(slice));
+        for op in task_ops {
+            naive.perform(op, slice);
+            real.perform(op);
+            prop_assert_eq!(&*real.trace.borrow(), &naive.trace);
         }
     }
 }

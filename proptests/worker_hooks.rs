@@ -10,17 +10,17 @@ use crate::regressions;
 
 /// What a program, or a hook, does to the pool.
 #[derive(Debug, Clone, Copy)]
-enum Act {
+enum Op {
     Submit,
     Resize(usize, usize),
     /// Lets the worker that is next do one thing. (A hook has none of these: it is inside of one.)
     Step,
 }
 
-fn act() -> impl Strategy<Value = Act> {
+fn op() -> impl Strategy<Value = Op> {
     let sizes = (0..4_usize, 0..3_usize);
-    let resize = sizes.prop_map(|(max, less)| Act::Resize(max.saturating_sub(less), max));
-    prop_oneof![2 => Just(Act::Submit), 1 => resize, 4 => Just(Act::Step)]
+    let resize = sizes.prop_map(|(max, less)| Op::Resize(max.saturating_sub(less), max));
+    prop_oneof![2 => Just(Op::Submit), 1 => resize, 4 => Just(Op::Step)]
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -32,9 +32,9 @@ enum Event {
 
 /// The pool, and what happened in it.
 #[derive(Clone, Default)]
-struct Scene(Arc<Mutex<(Option<ThreadPool>, Vec<Event>, usize)>>);
+struct World(Arc<Mutex<(Option<ThreadPool>, Vec<Event>, usize)>>);
 
-impl Scene {
+impl World {
     fn note(&self, event: Event) {
         self.0.lock().unwrap().1.push(event);
     }
@@ -51,23 +51,23 @@ impl Scene {
         self.0.lock().unwrap().0.clone().unwrap()
     }
 
-    fn act(&self, act: Act, stepper: Option<&Stepper>) {
-        match act {
-            Act::Submit => {
-                let scene = self.clone();
+    fn perform(&self, op: Op, stepper: Option<&Stepper>) {
+        match op {
+            Op::Submit => {
+                let world = self.clone();
                 // Hooks of a pool that is stopping come too late.
-                let accepted = self.pool().call_in_thread(move || scene.note(Event::Job)).is_ok();
+                let accepted = self.pool().call_in_thread(move || world.note(Event::Job)).is_ok();
                 self.0.lock().unwrap().2 += usize::from(accepted);
             }
-            Act::Resize(min, max) => self.pool().adjust_pool_size(min, max).unwrap(),
-            Act::Step => drop(stepper.map(Stepper::step)),
+            Op::Resize(min, max) => self.pool().adjust_pool_size(min, max).unwrap(),
+            Op::Step => drop(stepper.map(Stepper::step)),
         }
     }
 }
 
-/// What the hooks do, one after the other: each time one runs, the next of these acts. When all are used up, nothing.
-fn next(acts: &Arc<Mutex<Vec<Act>>>) -> Option<Act> {
-    acts.lock().unwrap().pop()
+/// What the hooks do, one after the other: each time one runs, the next of these ops. When all are used up, nothing.
+fn next(ops: &Arc<Mutex<Vec<Op>>>) -> Option<Op> {
+    ops.lock().unwrap().pop()
 }
 
 proptest! {
@@ -75,24 +75,24 @@ proptest! {
 
     // Checks: B31, B33, B39, B42, P2
     #[test]
-    fn whatever_hooks_do_to_their_pool_each_worker_is_a_bracket_and_every_job_runs(
-        acts in vec(act(), 0..40),
-        in_hooks in vec(act(), 0..8),
+    fn whatever_hooks_do_to_their_pool_each_worker_starts_and_stops_once_and_every_job_runs(
+        ops in vec(op(), 0..40),
+        in_hooks in vec(op(), 0..8),
     ) {
-        let (scene, in_hooks) = (Scene::default(), Arc::new(Mutex::new(in_hooks)));
+        let (world, in_hooks) = (World::default(), Arc::new(Mutex::new(in_hooks)));
         let hook = |event: fn(usize) -> Event| {
-            let (scene, in_hooks) = (scene.clone(), Arc::clone(&in_hooks));
+            let (world, in_hooks) = (world.clone(), Arc::clone(&in_hooks));
             move |worker: &selvedge::pool::Worker<'_>| {
-                scene.note(event(worker.number));
-                next(&in_hooks).into_iter().for_each(|act| scene.act(act, None));
+                world.note(event(worker.number));
+                next(&in_hooks).into_iter().for_each(|op| world.perform(op, None));
             }
         };
         let builder = ThreadPool::builder().size(0, 2).keep_alive(None).on_report(|report| panic!("{report}"));
         let (pool, stepper) = builder.on_worker_start(hook(Event::Start)).on_worker_stop(hook(Event::Stop)).memory().unwrap();
-        scene.0.lock().unwrap().0 = Some(pool.clone());
+        world.0.lock().unwrap().0 = Some(pool.clone());
         pool.start().unwrap();
-        for act in acts {
-            scene.act(act, Some(&stepper));
+        for op in ops {
+            world.perform(op, Some(&stepper));
             let stats = pool.stats();
             prop_assert!(stats.busy + stats.idle <= stats.live && stats.live <= stats.peak, "{stats:?}");
         }
@@ -108,14 +108,14 @@ proptest! {
         let stats = pool.stats();
         prop_assert_eq!(stats.queued, 0);
         prop_assert!(stats.live <= 1, "{:?}", stats);
-        prop_assert_eq!((stats.started, stats.completed), (scene.submitted() as u64, scene.submitted() as u64));
+        prop_assert_eq!((stats.started, stats.completed), (world.submitted() as u64, world.submitted() as u64));
         pool.stop().unwrap();
         while stepper.step().is_some() {}
         prop_assert!(pool.has_stopped());
-        scene.0.lock().unwrap().0 = None;
+        world.0.lock().unwrap().0 = None;
 
-        let events = scene.events();
-        prop_assert_eq!(events.iter().filter(|event| **event == Event::Job).count(), scene.submitted());
+        let events = world.events();
+        prop_assert_eq!(events.iter().filter(|event| **event == Event::Job).count(), world.submitted());
         let mut alive = Vec::new();
         for event in events {
             match event {

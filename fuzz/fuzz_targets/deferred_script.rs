@@ -3,17 +3,19 @@
 
 use libfuzzer_sys::fuzz_target;
 
-#[path = "../../proptests/script/mod.rs"]
-#[allow(dead_code, unfulfilled_lint_expectations, reason = "a program over Deferreds needs a part of it")]
-mod script;
+#[path = "../../proptests/codec/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "other programs need other parts of it")]
+mod codec;
+#[path = "../../proptests/deferred_script/mod.rs"]
+mod deferred_script;
 
-use script::deferreds::{bytes, check};
+use deferred_script::program::Program;
 
 // Checks: B49, B50, B51, B52, B54, B56, B57, B58, B60, B61, B62, B63, P9
-fuzz_target!(|input: &[u8]| {
-    let program = bytes::decode(input);
-    assert_eq!(bytes::decode(&bytes::encode(&program)), program);
-    if let Err(difference) = check(&program) {
+fuzz_target!(|bytes: &[u8]| {
+    let program: Program = codec::decode(bytes);
+    assert_eq!(codec::decode::<Program>(&codec::encode(&program)), program);
+    if let Err(difference) = deferred_script::check(&program) {
         panic!("{program}\n{difference}");
     }
 });

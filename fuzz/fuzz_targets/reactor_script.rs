@@ -3,15 +3,19 @@
 
 use libfuzzer_sys::fuzz_target;
 
-#[path = "../../proptests/script/mod.rs"]
-#[allow(dead_code, unfulfilled_lint_expectations, reason = "a program over a reactor needs a part of it")]
-mod script;
+#[path = "../../proptests/codec/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "other programs need other parts of it")]
+mod codec;
+#[path = "../../proptests/reactor_script/mod.rs"]
+mod reactor_script;
+
+use reactor_script::program::Program;
 
 // Checks: B5, B6, B7, B8, B11, B13, B15, B16, B17, B18, B21, B22, B23, B24, B25, B46, B60
 fuzz_target!(|bytes: &[u8]| {
-    let program = script::bytes::decode(bytes);
-    assert_eq!(script::bytes::decode(&script::bytes::encode(&program)), program);
-    if let Err(difference) = script::check(&program) {
-        panic!("{program:#?}\n{difference}");
+    let program: Program = codec::decode(bytes);
+    assert_eq!(codec::decode::<Program>(&codec::encode(&program)), program);
+    if let Err(difference) = reactor_script::check(&program) {
+        panic!("{program}\n{difference}");
     }
 });

@@ -1,11 +1,12 @@
 //! Programs over Deferreds that came out wrong once, or that chance alone seldom makes.
 
-use super::text;
-use crate::script::deferreds::check;
+use crate::codec::read;
+use crate::deferred_script::check;
+use crate::deferred_script::program::Program;
 
 fn comes_right(program: &str) {
     let script: Vec<&str> = program.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    let program = text::program(&script.join("\n"));
+    let program: Program = read(&script.join("; "));
     if let Err(difference) = check(&program) {
         panic!("{program}\n{difference}");
     }
@@ -64,12 +65,12 @@ fn what_ends_with_the_last_who_could_end_it_waits_for_an_end_that_is_under_way()
     comes_right(
         "new
          new
-         grip 1
-         tighten 0
+         pause-handle 1
+         handle-pause 0
          both 1 { } pass
          fire 1 value
          drop 1
-         callback 0 { } or { ungrip 0; } pass
+         callback 0 { } or { drop-handle 0; } pass
          both 0 { } pass
          abandon 0
          end abandon",
@@ -170,13 +171,13 @@ fn a_list_that_has_fired_keeps_nobody_paused() {
 #[test]
 fn those_for_whom_there_will_be_nothing_are_told_in_the_order_of_asking() {
     comes_right(
-        "room 0
+        "semaphore 0
          acquire 0
          acquire 0
          acquire 0
          release 0
          run 0 { } pass
-         shelf 0 0
+         queue 0 0
          get 0
          get 0
          put 0

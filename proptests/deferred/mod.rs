@@ -2,14 +2,14 @@
 
 mod known;
 mod strategy;
-mod text;
 mod twisted;
 
 use proptest::prelude::*;
 
+use crate::codec::{decode, encode, read};
+use crate::deferred_script::check;
+use crate::deferred_script::program::Program;
 use crate::regressions;
-use crate::script::deferreds::bytes::{decode, encode};
-use crate::script::deferreds::check;
 use strategy::program;
 
 proptest! {
@@ -24,7 +24,7 @@ proptest! {
     // Checks: B51
     #[test]
     fn a_program_survives_being_written_as_bytes_and_as_text(program in program()) {
-        prop_assert_eq!(&decode(&encode(&program)), &program);
-        prop_assert_eq!(&text::program(&program.to_string()), &program);
+        prop_assert_eq!(&decode::<Program>(&encode(&program)), &program);
+        prop_assert_eq!(&read::<Program>(&program.to_string()), &program);
     }
 }

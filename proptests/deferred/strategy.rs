@@ -3,8 +3,8 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::script::deferreds::program::{Deed, End, Ending, Hook, Kind, Op, Program, Sent, Side};
-use crate::script::program::{Delay, Nth};
+use crate::codec::{Delay, Members, Nth, Small};
+use crate::deferred_script::program::{Callback, Closure, Ending, FiredWith, ListKind, Op, Program, Returns, Side};
 
 /// Any program.
 pub fn program() -> impl Strategy<Value = Program> {
@@ -12,7 +12,7 @@ pub fn program() -> impl Strategy<Value = Program> {
     let anything = vec(op(), 0..16);
     let script = prop_oneof![
         3 => anything,
-        1 => (rooms(), vec(op(), 0..12)).prop_map(|(rooms, rest)| [rooms, rest].concat()),
+        1 => (semaphores(), vec(op(), 0..12)).prop_map(|(semaphores, rest)| [semaphores, rest].concat()),
         1 => (line(), vec(op(), 0..10)).prop_map(|(line, rest)| [line, rest].concat()),
     ];
     (script, ending).prop_map(|(script, ending)| Program { script, ending })
@@ -21,15 +21,15 @@ pub fn program() -> impl Strategy<Value = Program> {
 /// Deferreds that come to wait for each other, some of them several times: what chance alone hardly ever makes.
 fn line() -> impl Strategy<Value = Vec<Op>> {
     let waits = (nth(), nth()).prop_map(|(nth, inner)| {
-        let hook = Hook { deed: Deed::default(), end: End::Await(inner) };
-        Op::Add(nth, Side::Both(hook))
+        let callback = Callback { closure: Closure::default(), returns: Returns::Await(inner) };
+        Op::Add(nth, Side::Both(callback))
     });
     let step = prop_oneof![
         4 => (nth(), sent()).prop_map(|(nth, sent)| Op::Fire(nth, sent)),
         2 => nth().prop_map(Op::Cancel),
         1 => nth().prop_map(Op::Pause),
-        1 => nth().prop_map(Op::Grip),
-        1 => (kind(), vec(nth(), 1..4)).prop_map(|(kind, members)| Op::List(kind, members)),
+        1 => nth().prop_map(Op::PauseHandle),
+        1 => (kind(), vec(nth(), 1..4)).prop_map(|(kind, members)| Op::List(kind, Members(members))),
     ];
     (vec(Just(Op::New(None)), 3..7), vec(waits, 2..9), vec(step, 2..9))
         .prop_map(|(new, waits, steps)| [new, waits, steps].concat())
@@ -39,10 +39,10 @@ fn op() -> impl Strategy<Value = Op> {
     simple().prop_recursive(3, 16, 4, |inner| {
         prop_oneof![
                     2 => simple(),
-                    1 => deed(inner.clone()).prop_map(|canceller| Op::New(Some(canceller))),
+                    1 => closure(inner.clone()).prop_map(|canceller| Op::New(Some(canceller))),
                     6 => (nth(), side(inner.clone())).prop_map(|(nth, side)| Op::Add(nth, side)),
-                    1 => (few(), hook(inner.clone())).prop_map(|(nth, hook)| Op::Run(nth, hook)),
-        1 => (nth(), delay(), hook(inner)).prop_map(|(nth, delay, hook)| Op::Timeout(nth, delay, Some(hook))),
+                    1 => (few(), callback(inner.clone())).prop_map(|(nth, callback)| Op::Run(nth, callback)),
+        1 => (nth(), delay(), callback(inner)).prop_map(|(nth, delay, callback)| Op::Timeout(nth, delay, Some(callback))),
                 ]
     })
 }
@@ -50,39 +50,39 @@ fn op() -> impl Strategy<Value = Op> {
 /// Boxed, as are all that have many parts: without optimisation their trees would be too large for a thread's stack.
 fn simple() -> BoxedStrategy<Op> {
     prop_oneof![
-            4 => Just(Op::New(None)),
-            1 => Just(Op::New(Some(Deed::default()))),
-            1 => any::<bool>().prop_map(Op::Born),
-            6 => (nth(), sent()).prop_map(|(nth, sent)| Op::Fire(nth, sent)),
-            1 => nth().prop_map(Op::Abandon),
-            3 => nth().prop_map(Op::Cancel),
-            1 => nth().prop_map(Op::Take),
-            2 => nth().prop_map(Op::Drop),
-            1 => nth().prop_map(Op::Log),
-            1 => nth().prop_map(Op::Look),
-            1 => delay().prop_map(Op::Advance),
-    1 => (nth(), delay()).prop_map(|(nth, delay)| Op::Timeout(nth, delay, None)),
-            1 => (nth(), nth()).prop_map(|(nth, other)| Op::Chain(nth, other)),
-            1 => (kind(), vec(nth(), 0..4)).prop_map(|(kind, members)| Op::List(kind, members)),
-        2 => nth().prop_map(Op::Pause),
-            2 => nth().prop_map(Op::Unpause),
-            1 => nth().prop_map(Op::Grip),
-            1 => nth().prop_map(Op::Tighten),
-            1 => nth().prop_map(Op::Loosen),
-            1 => nth().prop_map(Op::Ungrip),
-            1 => Just(Op::Panic),
-            3 => room(),
-        ]
+        4 => Just(Op::New(None)),
+        1 => Just(Op::New(Some(Closure::default()))),
+        1 => any::<bool>().prop_map(Op::WithResult),
+        6 => (nth(), sent()).prop_map(|(nth, sent)| Op::Fire(nth, sent)),
+        1 => nth().prop_map(Op::Abandon),
+        3 => nth().prop_map(Op::Cancel),
+        1 => nth().prop_map(Op::Take),
+        2 => nth().prop_map(Op::Drop),
+        1 => nth().prop_map(Op::Log),
+        1 => nth().prop_map(Op::Inspect),
+        1 => delay().prop_map(Op::Advance),
+        1 => (nth(), delay()).prop_map(|(nth, delay)| Op::Timeout(nth, delay, None)),
+        1 => (nth(), nth()).prop_map(|(nth, other)| Op::Chain(nth, other)),
+        1 => (kind(), vec(nth(), 0..4)).prop_map(|(kind, members)| Op::List(kind, Members(members))),
+    2 => nth().prop_map(Op::Pause),
+        2 => nth().prop_map(Op::Unpause),
+        1 => nth().prop_map(Op::PauseHandle),
+        1 => nth().prop_map(Op::HandlePause),
+        1 => nth().prop_map(Op::HandleUnpause),
+        1 => nth().prop_map(Op::DropHandle),
+        1 => Just(Op::Panic),
+        3 => semaphore(),
+    ]
     .boxed()
 }
 
 /// What is about a lock, a semaphore or a queue.
-fn room() -> BoxedStrategy<Op> {
+fn semaphore() -> BoxedStrategy<Op> {
     prop_oneof![
-        1 => (0u8..3).prop_map(Op::Room),
+        1 => (0u8..3).prop_map(|permits| Op::Semaphore(Small(permits))),
         4 => few().prop_map(Op::Acquire),
         4 => few().prop_map(Op::Release),
-        1 => (0u8..4, 0u8..4).prop_map(|(size, backlog)| Op::Shelf(size, backlog)),
+        1 => (0u8..4, 0u8..4).prop_map(|(size, backlog)| Op::Queue(Small(size), Small(backlog))),
         4 => few().prop_map(Op::Put),
         4 => few().prop_map(Op::Get),
     ]
@@ -90,9 +90,14 @@ fn room() -> BoxedStrategy<Op> {
 }
 
 /// Some of each, and those who come to them.
-fn rooms() -> BoxedStrategy<Vec<Op>> {
-    let made = ((0u8..3).prop_map(Op::Room), (0u8..3, 0u8..4).prop_map(|(size, backlog)| Op::Shelf(size, backlog)));
-    (made, vec(room(), 2..9)).prop_map(|((room, shelf), come)| [vec![room, shelf], come].concat()).boxed()
+fn semaphores() -> BoxedStrategy<Vec<Op>> {
+    let made = (
+        (0u8..3).prop_map(|permits| Op::Semaphore(Small(permits))),
+        (0u8..3, 0u8..4).prop_map(|(size, backlog)| Op::Queue(Small(size), Small(backlog))),
+    );
+    (made, vec(semaphore(), 2..9))
+        .prop_map(|((semaphore, queue), come)| [vec![semaphore, queue], come].concat())
+        .boxed()
 }
 
 /// There are fewer of these.
@@ -100,17 +105,17 @@ fn few() -> impl Strategy<Value = Nth> {
     (0u8..2).prop_map(Nth)
 }
 
-fn deed(inner: BoxedStrategy<Op>) -> BoxedStrategy<Deed> {
-    let words = prop_oneof![3 => Just(Vec::new()), 1 => vec(inner.clone(), 1..3)];
-    (vec(inner, 0..4), words).prop_map(|(body, words)| Deed { body, words }).boxed()
+fn closure(inner: BoxedStrategy<Op>) -> BoxedStrategy<Closure> {
+    let on_drop = prop_oneof![3 => Just(Vec::new()), 1 => vec(inner.clone(), 1..3)];
+    (vec(inner, 0..4), on_drop).prop_map(|(body, on_drop)| Closure { body, on_drop }).boxed()
 }
 
-fn hook(inner: BoxedStrategy<Op>) -> BoxedStrategy<Hook> {
-    (deed(inner), end()).prop_map(|(deed, end)| Hook { deed, end }).boxed()
+fn callback(inner: BoxedStrategy<Op>) -> BoxedStrategy<Callback> {
+    (closure(inner), returns()).prop_map(|(closure, returns)| Callback { closure, returns }).boxed()
 }
 
 fn side(inner: BoxedStrategy<Op>) -> BoxedStrategy<Side> {
-    let one = || hook(inner.clone());
+    let one = || callback(inner.clone());
     prop_oneof![
         3 => one().prop_map(Side::Both),
         2 => one().prop_map(Side::Value),
@@ -120,16 +125,16 @@ fn side(inner: BoxedStrategy<Op>) -> BoxedStrategy<Side> {
     .boxed()
 }
 
-fn end() -> impl Strategy<Value = End> {
-    prop_oneof![3 => Just(End::Pass), 1 => Just(End::Value), 1 => Just(End::Error), 3 => nth().prop_map(End::Await)]
+fn returns() -> impl Strategy<Value = Returns> {
+    prop_oneof![3 => Just(Returns::Pass), 1 => Just(Returns::Value), 1 => Just(Returns::Error), 3 => nth().prop_map(Returns::Await)]
 }
 
-fn kind() -> impl Strategy<Value = Kind> {
-    prop_oneof![Just(Kind::All), Just(Kind::Gather), Just(Kind::First), Just(Kind::Race)]
+fn kind() -> impl Strategy<Value = ListKind> {
+    prop_oneof![Just(ListKind::All), Just(ListKind::Gather), Just(ListKind::First), Just(ListKind::Race)]
 }
 
-fn sent() -> impl Strategy<Value = Sent> {
-    prop_oneof![3 => Just(Sent::Value), 2 => Just(Sent::Error), 1 => nth().prop_map(Sent::Await)]
+fn sent() -> impl Strategy<Value = FiredWith> {
+    prop_oneof![3 => Just(FiredWith::Value), 2 => Just(FiredWith::Error), 1 => nth().prop_map(FiredWith::Await)]
 }
 
 /// Few things, so that what is said of one is said of what others are about.

@@ -4,10 +4,10 @@ use std::fmt::Write;
 
 use selvedge::report::Incident;
 
-use super::text;
-use crate::script::deferreds::actual;
-use crate::script::deferreds::program::{Ending, Program};
-use crate::script::deferreds::trace::{Answer, Event, Given, Why};
+use crate::codec::read;
+use crate::deferred_script::actual;
+use crate::deferred_script::program::{Ending, Program};
+use crate::deferred_script::trace::{Answer, Event, Given, Why};
 
 /// A program, and what happened.
 struct Case {
@@ -24,7 +24,7 @@ fn cases(file: &'static str) -> Vec<Case> {
             Some(named) => named.split_once('\n').expect("a program behind the name"),
             None => ("", text),
         };
-        let program = Program { script: ops.lines().map(text::op).collect(), ending: Ending::Fire };
+        let program = Program { script: ops.lines().map(read).collect(), ending: Ending::Fire };
         Case { name, program, happened: happened.trim() }
     });
     blocks.collect()

@@ -1,4 +1,4 @@
-//! The real pool under a program, on one thread; whatever happens is told to the judge.
+//! The real pool under a program, on one thread; whatever happens is compared with the reference.
 
 use std::num::NonZeroUsize;
 use std::panic::resume_unwind;
@@ -14,8 +14,9 @@ use selvedge::{
     threads,
 };
 
-use super::judge::{Answer, Fall, Id, Judge, Plan, Why};
-use super::program::{Deed, Op, Program, Way};
+use super::program::{Closure, Op, Program, Way};
+use super::reference::{Answer, Fall, Id, Plan, Reference, Why};
+use crate::codec::{Body, Small};
 
 /// More steps than this in a row mean that it never comes to rest.
 const ENDLESS: usize = 10_000;
@@ -24,7 +25,7 @@ const ENDLESS: usize = 10_000;
 struct World {
     pool: ThreadPool,
     stepper: Stepper,
-    judge: Arc<Mutex<Judge>>,
+    reference: Arc<Mutex<Reference>>,
     tickets: Mutex<Vec<(Id, Ticket)>>,
     /// Operations that are in their midst.
     depth: AtomicUsize,
@@ -38,18 +39,18 @@ enum Who {
 }
 
 pub fn run(program: &Program) -> Result<(), String> {
-    let judge = Arc::new(Mutex::new(Judge::new(program)));
-    let terms = program.terms;
-    let hears = Arc::clone(&judge);
+    let reference = Arc::new(Mutex::new(Reference::new(program)));
+    let config = program.config;
+    let hears = Arc::clone(&reference);
     // The pool itself is asked for its workers when something is reported; it is there by then.
     let world = Arc::new_cyclic(|weak: &std::sync::Weak<World>| {
         let weak = weak.clone();
-        let mut builder = ThreadPool::builder().size(terms.sizes.min(), terms.sizes.max());
-        if let Some(bound) = NonZeroUsize::new(terms.bound.into()) {
+        let mut builder = ThreadPool::builder().size(config.sizes.min(), config.sizes.max());
+        if let Some(bound) = NonZeroUsize::new(config.bound.into()) {
             builder = builder.queue_bound(bound);
         }
-        let keep_alive = terms.keeps_alive.then_some(Duration::from_secs(1));
-        let builder = builder.compensation(terms.compensation.into()).keep_alive(keep_alive);
+        let keep_alive = config.keeps_alive.then_some(Duration::from_secs(1));
+        let builder = builder.compensation(config.compensation.into()).keep_alive(keep_alive);
         let built = builder.on_report(move |report| {
             if let Some(world) = weak.upgrade() {
                 world.sees();
@@ -58,11 +59,17 @@ pub fn run(program: &Program) -> Result<(), String> {
             }
         });
         let (pool, stepper) = built.memory().expect("sizes in order");
-        World { pool, stepper, judge: Arc::clone(&judge), tickets: Mutex::default(), depth: AtomicUsize::new(0) }
+        World {
+            pool,
+            stepper,
+            reference: Arc::clone(&reference),
+            tickets: Mutex::default(),
+            depth: AtomicUsize::new(0),
+        }
     });
     world.perform(&program.script, Who::Anybody);
     world.run_out();
-    let verdict = world.judge().verdict();
+    let verdict = world.reference().verdict();
     lock(&world.tickets).clear();
     verdict
 }
@@ -72,37 +79,37 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl World {
-    fn judge(&self) -> MutexGuard<'_, Judge> {
-        lock(&self.judge)
+    fn reference(&self) -> MutexGuard<'_, Reference> {
+        lock(&self.reference)
     }
 
     /// Whatever is left is run to its end: the pool rests, its keep-alive passes, and it is stopped.
     fn run_out(self: &Arc<Self>) {
-        self.perform(&[Op::FailStarts(0)], Who::Anybody);
+        self.perform(&[Op::FailStarts(Small(0))], Who::Anybody);
         self.step_out();
-        self.judge().rests(false);
+        self.reference().rests(false);
         self.perform(&[Op::Expire], Who::Anybody);
         self.step_out();
-        self.judge().rests(true);
+        self.reference().rests(true);
         self.perform(&[Op::Stop(false)], Who::Anybody);
         self.step_out();
         self.settles();
-        self.judge().ended();
+        self.reference().ended();
     }
 
     fn step_out(self: &Arc<Self>) {
         for _ in 0..ENDLESS {
             self.settles();
-            if self.judge().has_fault() || self.step(None) == Plan::Nobody {
+            if self.reference().has_fault() || self.step(None) == Plan::Nobody {
                 return;
             }
         }
-        self.judge().demand(false, || "it never comes to rest".into());
+        self.reference().demand(false, || "it never comes to rest".into());
     }
 
     fn sees(&self) {
         let workers = self.stepper.workers();
-        self.judge().sees(&workers);
+        self.reference().sees(&workers);
     }
 
     fn settles(&self) {
@@ -110,13 +117,13 @@ impl World {
         let stats = self.pool.stats();
         let has_stopped = self.pool.has_stopped();
         let is_at_large = self.depth.load(Relaxed) == 0;
-        self.judge().settles(&stats, has_stopped, is_at_large);
+        self.reference().settles(&stats, has_stopped, is_at_large);
     }
 
     fn perform(self: &Arc<Self>, ops: &[Op], who: Who) {
         for op in ops {
             self.settles();
-            if self.judge().has_fault() {
+            if self.reference().has_fault() {
                 return;
             }
             self.depth.fetch_add(1, Relaxed);
@@ -129,15 +136,15 @@ impl World {
 
     fn act(self: &Arc<Self>, op: &Op, who: Who) {
         if !matches!(op, Op::Step | Op::StepWorker(_) | Op::Submit(..) | Op::Block(_)) {
-            self.judge().note(format!("{op:?}"));
+            self.reference().note(format!("{op:?}"));
         }
         match op {
             Op::Start => {
-                let expected = self.judge().start();
+                let expected = self.reference().start();
                 let started = self.pool.start().is_ok();
-                self.judge().demand(started == expected, || format!("started: {started}"));
+                self.reference().demand(started == expected, || format!("started: {started}"));
             }
-            Op::Submit(way, deed) => self.submit(*way, deed),
+            Op::Submit(way, closure) => self.submit(*way, closure),
             Op::Cancel(nth) => {
                 let tickets = lock(&self.tickets);
                 let Some(ticket) = nth.of(tickets.len()).map(|nth| tickets[nth].clone()) else { return };
@@ -151,47 +158,47 @@ impl World {
                 self.step(Some(workers[nth].0));
             }
             Op::Resize(sizes) => {
-                self.judge().resize(*sizes);
+                self.reference().resize(*sizes);
                 self.pool.adjust_pool_size(sizes.min(), sizes.max()).expect("sizes in order");
             }
             Op::Expire => {
-                self.judge().expire();
+                self.reference().expire();
                 self.pool.let_deadlines_pass();
             }
             Op::FailStarts(count) => {
-                self.judge().fail_starts((*count).into());
+                self.reference().fail_starts((*count).into());
                 self.pool.fail_starts((*count).into());
             }
             Op::Stop(cancels) => {
-                self.judge().stop(*cancels);
+                self.reference().stop(*cancels);
                 self.pool.ask_to_stop(if *cancels { StopPolicy::CancelQueued } else { StopPolicy::Drain });
             }
-            Op::Block(body) => {
-                let worker = self.judge().block();
+            Op::Block(Body(body)) => {
+                let worker = self.reference().block();
                 let _leaves = worker.map(|worker| Leaves(self, worker));
                 threads::blocked(|| {
                     self.settles();
                     self.perform(body, who);
                 });
             }
-            Op::Disturb => self.pool.wake_spuriously(),
+            Op::WakeSpuriously => self.pool.wake_spuriously(),
             Op::Panic if who == Who::Job => resume_unwind(Box::new("planned")),
             Op::Panic => {}
         }
     }
 
     fn step(self: &Arc<Self>, which: Option<usize>) -> Plan {
-        let plan = self.judge().plan(which);
+        let plan = self.reference().plan(which);
         let step = match which {
             None => self.stepper.step(),
             Some(worker) => self.stepper.step_worker(worker),
         };
-        self.judge().stepped(plan, step);
+        self.reference().stepped(plan, step);
         plan
     }
 
     fn cancel(&self, id: Id, ticket: &Ticket) {
-        let expected = self.judge().cancel(id);
+        let expected = self.reference().cancel(id);
         let came = ticket.cancel();
         let rightly = match expected {
             Fall::NeverRuns => came == Cancellation::NeverRuns,
@@ -199,20 +206,20 @@ impl World {
             Fall::Over => came == Cancellation::Over,
             Fall::AskedOrOver => matches!(came, Cancellation::Asked | Cancellation::Over),
         };
-        self.judge().demand(rightly, || format!("cancelling job {id} came to {came:?}, not to {expected:?}"));
+        self.reference().demand(rightly, || format!("cancelling job {id} came to {came:?}, not to {expected:?}"));
     }
 
-    fn submit(self: &Arc<Self>, way: Way, deed: &Deed) {
-        let (id, expected) = self.judge().submit(way == Way::Told, way == Way::Patient);
-        self.judge().note(format!("job {id} is submitted, {way:?}"));
-        let job = Puppet { id, world: Arc::clone(self), words: deed.words.clone(), way, began: false };
-        let body = deed.body.clone();
+    fn submit(self: &Arc<Self>, way: Way, closure: &Closure) {
+        let (id, expected) = self.reference().submit(way == Way::WithCallback, way == Way::Waiting);
+        self.reference().note(format!("job {id} is submitted, {way:?}"));
+        let job = TracedJob { id, world: Arc::clone(self), on_drop: closure.on_drop.clone(), way, began: false };
+        let body = closure.body.clone();
         let submitted = match way {
             Way::Plain => self.pool.call_in_thread(move || job.run(&body, None)),
-            Way::Patient => self.pool.call_in_thread_waiting(None, move || job.run(&body, None)),
-            Way::Told => {
+            Way::Waiting => self.pool.call_in_thread_waiting(None, move || job.run(&body, None)),
+            Way::WithCallback => {
                 let world = Arc::clone(self);
-                let on_result = move |result: Result<(), Failure>| world.judge().tells(id, told(&result));
+                let on_result = move |result: Result<(), Failure>| world.reference().tells(id, told(&result));
                 self.pool.call_in_thread_with_callback(on_result, move || job.run(&body, None))
             }
             Way::Ticketed => {
@@ -223,14 +230,14 @@ impl World {
         let answer = match &submitted {
             Ok(()) => Some(Answer::Accepted),
             Err(Rejected { reason: Rejection::PoolStopped, .. }) => Some(Answer::Stopped),
-            Err(Rejected { reason: Rejection::QueueFull, .. }) if way != Way::Patient => Some(Answer::Full),
-            Err(Rejected { reason: Rejection::TimedOut, .. }) if way == Way::Patient => Some(Answer::Full),
+            Err(Rejected { reason: Rejection::QueueFull, .. }) if way != Way::Waiting => Some(Answer::Full),
+            Err(Rejected { reason: Rejection::TimedOut, .. }) if way == Way::Waiting => Some(Answer::Full),
             Err(Rejected { reason: Rejection::WouldDeadlock, .. }) => Some(Answer::WouldDeadlock),
             Err(_) => None,
         };
         let rightly = answer == Some(expected);
-        self.judge().demand(rightly, || format!("job {id}: {answer:?}, and should have been {expected:?}"));
-        // What came back is dropped here, and says its last words.
+        self.reference().demand(rightly, || format!("job {id}: {answer:?}, and should have been {expected:?}"));
+        // What came back is dropped here, which performs its operations.
         drop(submitted);
     }
 }
@@ -262,26 +269,26 @@ struct Leaves<'a>(&'a World, usize);
 
 impl Drop for Leaves<'_> {
     fn drop(&mut self) {
-        self.0.judge().unblock(self.1);
+        self.0.reference().unblock(self.1);
     }
 }
 
 /// What a job captures: it tells when the job runs, and when it is dropped.
-struct Puppet {
+struct TracedJob {
     id: Id,
     world: Arc<World>,
-    words: Vec<Op>,
+    on_drop: Vec<Op>,
     way: Way,
     began: bool,
 }
 
-impl Puppet {
+impl TracedJob {
     fn run(mut self, body: &[Op], token: Option<&CancelToken>) {
         self.began = true;
-        let asked = self.world.judge().begins(self.id);
+        let asked = self.world.reference().begins(self.id);
         self.looks(token, asked);
         self.world.perform(body, Who::Job);
-        let asked = self.world.judge().is_asked(self.id);
+        let asked = self.world.reference().is_asked(self.id);
         self.looks(token, asked);
     }
 
@@ -289,23 +296,25 @@ impl Puppet {
     fn looks(&self, token: Option<&CancelToken>, asked: bool) {
         let own = CancelToken::current().is_some();
         let rightly = own == token.is_some() && token.is_none_or(|token| token.is_cancelled() == asked);
-        self.world.judge().demand(rightly, || format!("job {} was asked to end: {asked}; token: {token:?}", self.id));
+        self.world
+            .reference()
+            .demand(rightly, || format!("job {} was asked to end: {asked}; token: {token:?}", self.id));
     }
 
     /// Nobody else is told of its failure.
     fn is_reported(&self) -> bool {
-        self.way != Way::Told
+        self.way != Way::WithCallback
     }
 }
 
-impl Drop for Puppet {
+impl Drop for TracedJob {
     fn drop(&mut self) {
         if self.began {
-            self.world.judge().ends(self.id, std::thread::panicking(), self.is_reported());
+            self.world.reference().ends(self.id, std::thread::panicking(), self.is_reported());
         } else {
-            self.world.judge().drops(self.id, self.is_reported());
-            let words = std::mem::take(&mut self.words);
-            self.world.perform(&words, Who::Anybody);
+            self.world.reference().drops(self.id, self.is_reported());
+            let on_drop = std::mem::take(&mut self.on_drop);
+            self.world.perform(&on_drop, Who::Anybody);
         }
     }
 }

@@ -1,9 +1,8 @@
-//! Random programs for a pool without threads, stepped on one thread and judged by a naive reference: shared by the property and the fuzz target.
+//! Random programs for a pool without threads, stepped on one thread and compared with a naive reference: shared by the property and the fuzz target.
 
 pub mod actual;
-pub mod bytes;
-pub mod judge;
 pub mod program;
+pub mod reference;
 
 use program::Program;
 

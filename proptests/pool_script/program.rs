@@ -1,38 +1,36 @@
-//! A program: what is done to a pool whose workers have no threads, as data, so that it can be drawn at random, shrunk, printed, and written as bytes.
+//! A program: what is done to a pool whose workers have no threads, as data, so that it can be drawn at random, shrunk, and written as bytes and as text.
 
 use std::fmt;
 
+use crate::codec::{self, Body, Code, Decoder, Encoder, Nth, Operation, Small, Text, code, script};
+
+/// A job: what it does when it is run, and when it is dropped unrun.
+pub type Closure = codec::Closure<Op>;
+
 /// A pool, and what is done to it. Whatever is left is run to its end afterwards.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Program {
-    pub terms: Terms,
+    pub config: Config,
     pub script: Vec<Op>,
 }
 
 /// How the pool is built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Terms {
+pub struct Config {
     pub sizes: Sizes,
-    /// The most jobs that may wait; none, if zero.
-    pub bound: u8,
-    /// The most workers that stand in for blocked ones.
-    pub compensation: u8,
-    /// Idle workers above the minimum go when time passes.
+    /// The most jobs that may wait; any number, if zero.
+    pub bound: Small,
+    /// The most workers that are started in the place of blocked ones.
+    pub compensation: Small,
+    /// Idle workers above the minimum end when time passes.
     pub keeps_alive: bool,
 }
 
 /// A target: at least `min`, and at most so many `more`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sizes {
-    pub min: u8,
-    pub more: u8,
-}
-
-/// A job: what it does when it is run; and its last words, for when it is dropped without having been run.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct Deed {
-    pub body: Vec<Op>,
-    pub words: Vec<Op>,
+    pub min: Small,
+    pub more: Small,
 }
 
 /// One operation. Those that name a thing (`Nth`) do nothing while there is none.
@@ -41,7 +39,7 @@ pub enum Op {
     /// `start`.
     Start,
     /// A job is submitted.
-    Submit(Way, Deed),
+    Submit(Way, Closure),
     /// `Ticket::cancel`.
     Cancel(Nth),
     /// `Stepper::step`.
@@ -53,60 +51,143 @@ pub enum Op {
     /// So much time passes that every keep-alive is over.
     Expire,
     /// The next so many workers cannot be started.
-    FailStarts(u8),
-    /// `ask_to_stop`, of a kind that cancels what waits, or not.
+    FailStarts(Small),
+    /// `ask_to_stop`, with or without cancelling what waits.
     Stop(bool),
     /// A region of `threads::blocked`.
-    Block(Vec<Op>),
+    Block(Body<Op>),
     /// Idle workers wake for no reason.
-    Disturb,
+    WakeSpuriously,
     /// A panic, out of the job that does it.
     Panic,
 }
 
-/// By which way a job is submitted.
+/// By which method a job is submitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
     /// `call_in_thread`.
     Plain,
     /// `call_in_thread_with_callback`.
-    Told,
+    WithCallback,
     /// `call_in_thread_ticketed`.
     Ticketed,
     /// `call_in_thread_waiting`: nobody can make room meanwhile, so its time is over at once.
-    Patient,
-}
-
-/// The nth thing of its kind, in the order they were made, counted round.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Nth(pub u8);
-
-impl Nth {
-    /// Which of `count` it is.
-    pub fn of(self, count: usize) -> Option<usize> {
-        usize::from(self.0).checked_rem(count)
-    }
+    Waiting,
 }
 
 impl Sizes {
     pub fn min(self) -> usize {
-        self.min.into()
+        self.min.0.into()
     }
 
     pub fn max(self) -> usize {
-        usize::from(self.min) + usize::from(self.more)
+        usize::from(self.min.0) + usize::from(self.more.0)
     }
 }
 
-impl fmt::Debug for Nth {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "#{}", self.0)
+impl Operation for Op {
+    const BODY: usize = 3;
+    const SCRIPT: usize = 64;
+}
+
+/// The second of two bytes that mean a step.
+const STEP_TOO: u8 = 1;
+
+code!(Op, |byte| if byte % 16 == STEP_TOO { 0 } else { byte % 16 }, {
+    0 "step" () = [Op::Step],
+    2 "step-worker" (nth: Nth) = [Op::StepWorker(nth)],
+    3 "start" () = [Op::Start],
+    4 "submit-plain" (job: Closure) = [Op::Submit(Way::Plain, job)],
+    5 "submit-with-callback" (job: Closure) = [Op::Submit(Way::WithCallback, job)],
+    6 "submit-ticketed" (job: Closure) = [Op::Submit(Way::Ticketed, job)],
+    7 "submit-waiting" (job: Closure) = [Op::Submit(Way::Waiting, job)],
+    8 "cancel" (nth: Nth) = [Op::Cancel(nth)],
+    9 "resize" (sizes: Sizes) = [Op::Resize(sizes)],
+    10 "expire" () = [Op::Expire],
+    11 "fail-starts" (count: Small) = [Op::FailStarts(count)],
+    12 "stop" (cancels: bool) = [Op::Stop(cancels)],
+    13 "block" (body: Body<Op>) = [Op::Block(body)],
+    14 "wake-spuriously" () = [Op::WakeSpuriously],
+    15 "panic" () = [Op::Panic],
+});
+
+impl Code for Sizes {
+    fn decode(bytes: &mut Decoder<'_>) -> Self {
+        Self { min: Code::decode(bytes), more: Code::decode(bytes) }
+    }
+
+    fn encode(&self, bytes: &mut Encoder) {
+        self.min.encode(bytes);
+        self.more.encode(bytes);
+    }
+
+    fn read(text: &mut Text<'_>) -> Option<Self> {
+        Some(Self { min: Code::read(text)?, more: Code::read(text)? })
     }
 }
 
-impl fmt::Debug for Deed {
+impl fmt::Display for Sizes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.body, f)?;
-        if self.words.is_empty() { Ok(()) } else { write!(f, " or unrun {:?}", self.words) }
+        write!(f, "{} {}", self.min, self.more)
+    }
+}
+
+/// Four bytes; the last holds two numbers.
+impl Code for Config {
+    fn decode(bytes: &mut Decoder<'_>) -> Self {
+        let (sizes, bound, last) = (Code::decode(bytes), Code::decode(bytes), bytes.byte());
+        Self { sizes, bound, compensation: Small(last % Small::LIMIT), keeps_alive: last / Small::LIMIT % 2 == 1 }
+    }
+
+    fn encode(&self, bytes: &mut Encoder) {
+        self.sizes.encode(bytes);
+        self.bound.encode(bytes);
+        bytes.put(self.compensation.0 + Small::LIMIT * u8::from(self.keeps_alive));
+    }
+
+    fn read(text: &mut Text<'_>) -> Option<Self> {
+        let (sizes, bound) = (Code::read(text)?, Code::read(text)?);
+        Some(Self { sizes, bound, compensation: Code::read(text)?, keeps_alive: Code::read(text)? })
+    }
+}
+
+impl fmt::Display for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {} {}", self.sizes, self.bound, self.compensation, self.keeps_alive)
+    }
+}
+
+impl Code for Program {
+    fn decode(bytes: &mut Decoder<'_>) -> Self {
+        Self { config: Config::decode(bytes), script: script::decode(bytes) }
+    }
+
+    fn encode(&self, bytes: &mut Encoder) {
+        self.config.encode(bytes);
+        script::encode(&self.script, bytes);
+    }
+
+    fn read(text: &mut Text<'_>) -> Option<Self> {
+        text.expect("pool")?;
+        let config = Config::read(text)?;
+        text.expect(";")?;
+        let script = script::read(text);
+        text.expect("end")?;
+        Some(Self { config, script })
+    }
+}
+
+impl fmt::Display for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "pool {}; ", self.config)?;
+        script::print(&self.script, f)?;
+        f.write_str("end")
+    }
+}
+
+/// A failing program is printed as it can be read back.
+impl fmt::Debug for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
     }
 }

@@ -1,0 +1,174 @@
+//! A trace: what a program over Deferreds comes to, in order, as far as anybody can see it.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use selvedge::{
+    Failure,
+    error::{Abandoned, Cancelled, Panic, TimedOut, WaitsForItself},
+    report::Incident,
+};
+
+use crate::codec::Delay;
+
+/// Numbers closures, values and errors in the order they are made.
+pub type Id = u32;
+
+/// One thing that happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    /// A closure is called with this.
+    Began(Id, Given),
+    /// A closure that was called is gone, and with it all it captured.
+    Ended(Id),
+    /// A closure that was never called is gone; or a value; or an error.
+    Dropped(Id),
+    /// The sink was told.
+    Report(Incident, Why),
+    /// An operation was answered.
+    Said(Answer),
+}
+
+/// What a closure is called with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Given {
+    /// A canceller is given nothing.
+    Nothing,
+    Value(Id),
+    Error(Why),
+}
+
+/// What an operation returned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// There is nothing with that number, or not any more.
+    Nothing,
+    /// It is in use up the stack.
+    Held,
+    /// There is no result yet.
+    NotYet,
+    /// The result.
+    Rest(Given),
+    /// Whose result it is, in a list.
+    Index(usize),
+    /// It is not paused.
+    NotPaused,
+    /// No permit is kept that could be released.
+    OverRelease,
+    /// The queue is full.
+    Overflow,
+    /// As many wait for an item as may.
+    Underflow,
+    /// What a Deferred is doing, and how often it is paused.
+    State(State, u32),
+    /// Whether a firing half is of no use any more.
+    Useless(bool),
+}
+
+/// What a chain is doing, as its `Debug` says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    Unfired,
+    Cancelling,
+    Running,
+    Waiting,
+    Held,
+    Resting,
+}
+
+/// What an error is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// One that the program made.
+    Own(Id),
+    Panicked,
+    Abandoned,
+    Cancelled,
+    WaitsForItself,
+    TimedOut(Delay),
+    SomethingElse,
+}
+
+impl Why {
+    pub fn of(error: &(dyn Error + 'static)) -> Self {
+        if let Some(failure) = error.downcast_ref::<Failure>() {
+            return Self::of(failure.error());
+        }
+        if let Some(Oops(gift)) = error.downcast_ref() {
+            return Self::Own(gift.id);
+        }
+        if let Some(TimedOut(after)) = error.downcast_ref() {
+            return Self::TimedOut(Delay(u8::try_from(after.as_millis()).unwrap_or(u8::MAX)));
+        }
+        match error {
+            error if error.is::<Panic>() => Self::Panicked,
+            error if error.is::<Abandoned>() => Self::Abandoned,
+            error if error.is::<Cancelled>() => Self::Cancelled,
+            error if error.is::<WaitsForItself>() => Self::WaitsForItself,
+            _ => Self::SomethingElse,
+        }
+    }
+}
+
+/// Where events are written. Errors and the sink could be on any thread, and this goes with them.
+#[derive(Clone, Default)]
+pub struct Trace(Arc<Mutex<Vec<Event>>>);
+
+impl fmt::Debug for Trace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Trace")
+    }
+}
+
+impl Trace {
+    pub fn push(&self, event: Event) {
+        self.0.lock().expect("no event panics").push(event);
+    }
+
+    pub fn events(&self) -> Vec<Event> {
+        self.0.lock().expect("no event panics").clone()
+    }
+}
+
+/// A value, or what is in an error: it says when it goes.
+#[derive(Debug)]
+pub struct Gift {
+    pub id: Id,
+    pub trace: Trace,
+}
+
+impl Drop for Gift {
+    fn drop(&mut self) {
+        self.trace.push(Event::Dropped(self.id));
+    }
+}
+
+/// The error that programs fail with.
+#[derive(Debug)]
+pub struct Oops(pub Gift);
+
+impl Error for Oops {}
+
+impl fmt::Display for Oops {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "oops {}", self.0.id)
+    }
+}
+
+/// Every closure, value and error comes to exactly one end.
+///
+/// # Errors
+/// The first that does not.
+pub fn account(trace: &[Event], made: Id) -> Result<(), String> {
+    for id in 0..made {
+        let fate: Vec<&Event> = trace
+            .iter()
+            .filter(|event| matches!(event, Event::Began(i, _) | Event::Ended(i) | Event::Dropped(i) if *i == id))
+            .collect();
+        if !matches!(fate.as_slice(), [Event::Began(..), Event::Ended(_)] | [Event::Dropped(_)]) {
+            return Err(format!("{id} was to be run or dropped exactly once, but: {fate:?}"));
+        }
+    }
+    Ok(())
+}

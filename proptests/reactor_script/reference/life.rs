@@ -1,0 +1,290 @@
+//! The reactor's life by the rules: the turn, the events, the end.
+
+use std::mem;
+use std::time::Duration;
+
+use selvedge::{
+    error::{OwnedError, StopError},
+    reactor::Turn,
+    report::Incident,
+};
+
+use super::{
+    Answer, Content, Ending, EventName, Firing, FiringHalf, Flow, Model, Posted, Reach, Stage, TimerState,
+    TriggerPhase, TriggerResult, Why,
+};
+use crate::reactor_script::trace::{Event, Place};
+
+impl Model {
+    /// The reactor's end, after the script. True where `run` would never return.
+    pub(super) fn end_by(&mut self, ending: Ending) -> bool {
+        if ending != Ending::Drop {
+            let _ = self.post(Posted::StopAsked, false);
+            loop {
+                let turn = self.turn().expect("nobody else is inside a turn");
+                if ending == Ending::TurnOut {
+                    self.say(Answer::Turned(turn));
+                }
+                match turn {
+                    Turn::Again => {}
+                    Turn::Wait(time) => self.now = self.now.saturating_add(time),
+                    Turn::Idle if ending == Ending::Run => return true,
+                    Turn::Idle | Turn::Ended => break,
+                }
+            }
+        }
+        self.gone = true;
+        self.end();
+        while !self.running_jobs.is_empty() {
+            self.finish_job(0);
+        }
+        for job in 0..self.jobs.len() {
+            if self.jobs[job].held {
+                let rest = self.jobs[job].rest;
+                self.say(Answer::Rest(rest));
+            }
+        }
+        false
+    }
+
+    pub(super) fn stop(&mut self) -> Answer {
+        match self.stage {
+            Stage::Fresh | Stage::Ended => Answer::Stop(StopError::NotRunning),
+            Stage::Starting | Stage::Running if !self.stop_asked => {
+                self.stop_asked = true;
+                Answer::Fine
+            }
+            _ => Answer::Stop(StopError::AlreadyStopping),
+        }
+    }
+
+    /// B5: posted calls, then due timers, then shutdown if asked. None for a turn inside a turn (B11).
+    pub(super) fn turn(&mut self) -> Option<Turn> {
+        if self.turning {
+            return None;
+        }
+        if self.stage == Stage::Ended {
+            return Some(Turn::Ended);
+        }
+        self.turning = true;
+        if self.stage == Stage::Fresh {
+            self.stage = Stage::Starting;
+            self.fire(EventName::Startup);
+        }
+        // B7: those that are there now. What they post waits for the next turn.
+        for posted in mem::take(&mut self.posted) {
+            self.run_posted(posted);
+        }
+        self.run_due();
+        match self.stage {
+            Stage::Starting | Stage::Running if self.stop_asked => {
+                self.stage = Stage::Stopping;
+                self.fire(EventName::Shutdown);
+            }
+            Stage::WoundUp => {
+                // What was accepted still runs, and from here on nothing is.
+                self.closed = true;
+                for posted in mem::take(&mut self.posted) {
+                    self.run_posted(posted);
+                }
+                self.end();
+            }
+            _ => {}
+        }
+        self.turning = false;
+        Some(self.wants())
+    }
+
+    fn wants(&self) -> Turn {
+        let deadline =
+            self.timers.iter().filter(|timer| timer.state == TimerState::Pending).map(|timer| timer.at).min();
+        match (self.stage, deadline) {
+            (Stage::Ended, _) => Turn::Ended,
+            (Stage::WoundUp, _) => Turn::Again,
+            _ if !self.posted.is_empty() => Turn::Again,
+            (_, None) => Turn::Idle,
+            (_, Some(at)) if at <= self.now => Turn::Again,
+            (_, Some(at)) => Turn::Wait(at - self.now),
+        }
+    }
+
+    fn run_posted(&mut self, posted: Posted) {
+        let flow = match posted {
+            Posted::Closure(token) => self.call(token, Reach::Given),
+            Posted::StopAsked => {
+                self.stop();
+                Ok(())
+            }
+            Posted::Call(value, token) => match self.refusal(value) {
+                None => self.use_value(value, token, Reach::Given),
+                Some(error) => self.drop_unrun(token).map(|()| self.report(Incident::OwnedValue, Why::Value(error))),
+            },
+            Posted::Release(value) if self.values[value].owned => self.let_value_go(value),
+            Posted::Result(job) => {
+                self.deliver(job);
+                Ok(())
+            }
+            Posted::PoolStopped(firing) => {
+                self.one_less(firing);
+                Ok(())
+            }
+            Posted::Release(_) | Posted::Forget => Ok(()),
+        };
+        self.contain(Incident::Call, flow);
+    }
+
+    fn refusal(&self, value: usize) -> Option<OwnedError> {
+        match &self.values[value] {
+            value if !value.owned => Some(OwnedError::Gone),
+            value if value.in_use => Some(OwnedError::Reentered),
+            _ => None,
+        }
+    }
+
+    /// B15, B21: the time is sampled once, what is scheduled meanwhile waits; by deadline, then in the order of scheduling.
+    fn run_due(&mut self) {
+        let (now, before) = (self.now, self.scheduled);
+        loop {
+            let due = self
+                .timers
+                .iter_mut()
+                .filter(|timer| timer.state == TimerState::Pending && timer.at <= now && timer.order < before);
+            let Some(timer) = due.min_by_key(|timer| (timer.at, timer.order)) else { return };
+            timer.state = TimerState::Called;
+            let token = timer.token.take().expect("a pending timer has its closure");
+            let flow = self.call(token, Reach::Given);
+            self.contain(Incident::Timer, flow);
+        }
+    }
+
+    /// B22: before, during, after.
+    pub(super) fn fire(&mut self, event: EventName) {
+        self.firings.push(Firing { event, phase: TriggerPhase::Before, waits: 0 });
+        self.run_phase(self.firings.len() - 1);
+    }
+
+    /// B22, B24: in the order of adding, each once; those that are added meanwhile are among them.
+    fn run_phase(&mut self, firing: usize) {
+        let Firing { event, phase, .. } = self.firings[firing];
+        self.firings[firing].waits = 1;
+        self.do_own_part(firing);
+        loop {
+            let next = self
+                .triggers
+                .iter_mut()
+                .find(|trigger| (trigger.event, trigger.phase) == (event, phase) && trigger.token.is_some());
+            let Some(trigger) = next else { break };
+            let (token, result) = (trigger.token.take().expect("just seen"), trigger.result);
+            match (self.call(token, Reach::Given), result) {
+                (Err(_), _) => self.report(Incident::Trigger, Why::Panicked),
+                (Ok(()), TriggerResult::Fine) => {}
+                (Ok(()), TriggerResult::Refuse) => self.report(Incident::Trigger, Why::Refused),
+                (Ok(()), TriggerResult::Wait) => {
+                    self.firings[firing].waits += 1;
+                    self.waiting.push(Some(firing));
+                }
+            }
+        }
+        self.one_less(firing);
+    }
+
+    /// What the reactor does itself, ahead of the program's triggers. B2: it runs from *during startup* to *during shutdown*.
+    fn do_own_part(&mut self, firing: usize) {
+        match (self.firings[firing].event, self.firings[firing].phase) {
+            (EventName::Startup, TriggerPhase::During) if self.stage == Stage::Starting => {
+                self.stage = Stage::Running;
+                self.running = true;
+            }
+            (EventName::Shutdown, TriggerPhase::During) => {
+                self.running = false;
+                // B26: the pool is stopped, and waited for without blocking. It has no threads, so it has stopped already.
+                self.firings[firing].waits += 1;
+                let _ = self.post(Posted::PoolStopped(firing), false);
+            }
+            _ => {}
+        }
+    }
+
+    /// B23: the next phase begins when nothing is waited for any more.
+    pub(super) fn one_less(&mut self, firing: usize) {
+        self.firings[firing].waits -= 1;
+        if self.firings[firing].waits > 0 || self.gone {
+            return;
+        }
+        match (self.firings[firing].phase, self.firings[firing].event) {
+            (TriggerPhase::Before, _) => self.firings[firing].phase = TriggerPhase::During,
+            (TriggerPhase::During, _) => self.firings[firing].phase = TriggerPhase::After,
+            (TriggerPhase::After, EventName::Shutdown) => {
+                if self.stage == Stage::Stopping {
+                    self.stage = Stage::WoundUp;
+                }
+                return;
+            }
+            (TriggerPhase::After, _) => return,
+        }
+        self.run_phase(firing);
+    }
+
+    /// Nothing runs any more: what is left is dropped unrun, and whatever waits for the reactor is told so.
+    fn end(&mut self) {
+        self.stage = Stage::Ended;
+        self.running = false;
+        self.closed = true;
+        for posted in mem::take(&mut self.posted) {
+            match posted {
+                Posted::Closure(token) | Posted::Call(_, token) => self.drop_contained(token),
+                Posted::Result(job) => self.drop_gift(job, Place::Here),
+                _ => {}
+            }
+        }
+        while let Some(value) = self.values.iter().position(|value| value.owned) {
+            match self.values[value].content {
+                Content::Token(_) => {
+                    let flow = self.let_value_go(value);
+                    self.contain(Incident::Drop, flow);
+                }
+                Content::FiringHalf(job) => {
+                    self.values[value].owned = false;
+                    self.drop_firing_half(FiringHalf::OfJob(job));
+                }
+            }
+        }
+        loop {
+            let pending = self.timers.iter_mut().filter(|timer| timer.state == TimerState::Pending);
+            let Some(timer) = pending.min_by_key(|timer| (timer.at, timer.order)) else { break };
+            timer.state = TimerState::Cancelled;
+            let token = timer.token.take().expect("a pending timer has its closure");
+            self.drop_contained(token);
+        }
+        loop {
+            let left = self.triggers.iter_mut().filter(|trigger| trigger.token.is_some());
+            let Some(trigger) = left.min_by_key(|trigger| (trigger.event, trigger.phase)) else { break };
+            let token = trigger.token.take().expect("just seen");
+            self.drop_contained(token);
+        }
+    }
+
+    /// The reactor forgets a value. One that is in use goes when its user is done.
+    pub(super) fn let_value_go(&mut self, value: usize) -> Flow {
+        self.values[value].owned = false;
+        if self.values[value].in_use {
+            return Ok(());
+        }
+        let Content::Token(token) = &mut self.values[value].content else { return Ok(()) };
+        match token.take() {
+            Some(token) => self.drop_unrun(token),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn drop_gift(&mut self, job: usize, place: Place) {
+        if self.jobs[job].end == super::JobEnd::Fine {
+            self.trace.push(Event::GiftDropped(self.jobs[job].id, place));
+        }
+    }
+
+    pub(super) fn schedule(&mut self, at: Duration) -> (Duration, u64) {
+        self.scheduled += 1;
+        (at, self.scheduled - 1)
+    }
+}

@@ -1,0 +1,331 @@
+//! What a program should come to: the rules of the behaviour catalogue, followed in flat lists by linear search.
+//!
+//! Written to be obviously right, from the catalogue and the documentation and not from the code; slow, and without any structure that
+//! the real one has. Where the catalogue is silent (in which order things are dropped at the very end, say) this pins down what is.
+
+mod life;
+mod things;
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use selvedge::report::Incident;
+
+use super::program::{Closure, Ending, EventName, JobEnd, Op, Program, TriggerPhase, TriggerResult};
+use super::trace::{Answer, Event, Id, Place, Why};
+use crate::codec::{Body, OnDrop};
+
+/// What a program should come to.
+pub struct Outcome {
+    pub trace: Vec<Event>,
+    /// How many closures and values it made.
+    pub made: Id,
+    /// It ends with `run`, which would never return.
+    pub waits_for_ever: bool,
+}
+
+/// Follows the rules.
+pub fn run(program: &Program) -> Outcome {
+    let mut model = Model::default();
+    for op in &program.script {
+        if model.perform(op, Reach::Given).is_err() {
+            model.trace.push(Event::Escaped);
+        }
+    }
+    let waits_for_ever = model.end_by(program.ending);
+    Outcome { trace: model.trace, made: model.made, waits_for_ever }
+}
+
+/// A panic is on its way up.
+struct Unwinding;
+
+type Flow = Result<(), Unwinding>;
+
+/// Whether a callback was given its reactor, or has to ask the local handle.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    Given,
+    Asked,
+}
+
+/// How far the reactor is.
+#[derive(Default, PartialEq, Eq, Clone, Copy)]
+enum Stage {
+    #[default]
+    Fresh,
+    Starting,
+    Running,
+    Stopping,
+    WoundUp,
+    Ended,
+}
+
+/// A closure or a value that is still to come to its end.
+struct Token {
+    id: Id,
+    closure: Closure,
+}
+
+/// What waits in the inbox.
+enum Posted {
+    Closure(Token),
+    /// `Handle::stop`.
+    StopAsked,
+    Call(usize, Token),
+    Release(usize),
+    Result(usize),
+    /// A worker found that the job was cancelled; nothing is left to do, but it was posted.
+    Forget,
+    /// The reactor's own pool has stopped: the shutdown of this firing need not wait for it any more.
+    PoolStopped(usize),
+}
+
+struct Timer {
+    at: Duration,
+    /// Its place among equal deadlines, and whether it belongs to a pass: counts up with each time it is scheduled.
+    order: u64,
+    state: TimerState,
+    token: Option<Token>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum TimerState {
+    Pending,
+    Called,
+    Cancelled,
+}
+
+struct Trigger {
+    event: EventName,
+    phase: TriggerPhase,
+    result: TriggerResult,
+    /// The program was given its id; not so by `call_when_running`.
+    has_id: bool,
+    /// Gone once it has run or was removed.
+    token: Option<Token>,
+}
+
+/// One firing of an event.
+struct Firing {
+    event: EventName,
+    phase: TriggerPhase,
+    /// Deferreds that have not fired, and one more while the triggers of the phase run.
+    waits: usize,
+}
+
+/// A reactor-owned value, or one of the reactor's own: the firing half of a job's Deferred.
+struct Value {
+    content: Content,
+    /// The reactor knows it.
+    owned: bool,
+    in_use: bool,
+    /// The program's owner of it.
+    owner: bool,
+    /// How many `Visit`s are holding the owner.
+    visits: usize,
+}
+
+enum Content {
+    Token(Option<Token>),
+    FiringHalf(usize),
+}
+
+struct Job {
+    end: JobEnd,
+    /// What the worker runs: gone once it has begun, or was cancelled before.
+    token: Option<Token>,
+    id: Id,
+    callback: Option<Token>,
+    /// What the end of the Deferred holds, once the callback has run.
+    rest: Option<Why>,
+    /// The program holds the Deferred.
+    held: bool,
+    /// Somebody does: the program, or an operation that has just taken it.
+    alive: bool,
+}
+
+/// A firing half that was dropped unfired.
+enum FiringHalf {
+    /// That of a Deferred that a trigger returned: which firing waited for it.
+    OfTrigger(usize),
+    /// That of a job's, which the reactor had until its end.
+    OfJob(usize),
+}
+
+#[derive(Default)]
+struct Model {
+    trace: Vec<Event>,
+    made: Id,
+    now: Duration,
+    stage: Stage,
+    running: bool,
+    stop_asked: bool,
+    turning: bool,
+    /// The inbox is closed.
+    closed: bool,
+    /// The reactor is being dropped, or gone.
+    gone: bool,
+    posted: Vec<Posted>,
+    timers: Vec<Timer>,
+    scheduled: u64,
+    triggers: Vec<Trigger>,
+    firings: Vec<Firing>,
+    /// Deferreds that triggers returned: which firing waits for each, until it is fired.
+    waiting: Vec<Option<usize>>,
+    /// Firing halves that were dropped while another one's drop is being dealt with.
+    dropped: Option<VecDeque<FiringHalf>>,
+    values: Vec<Value>,
+    /// The values that the program made, by their number among all.
+    program_values: Vec<usize>,
+    jobs: Vec<Job>,
+    running_jobs: Vec<usize>,
+    waiting_jobs: VecDeque<usize>,
+    sizes: Option<(usize, usize)>,
+}
+
+impl Model {
+    fn say(&mut self, answer: Answer) {
+        self.trace.push(Event::Said(answer));
+    }
+
+    fn report(&mut self, incident: Incident, why: Why) {
+        self.trace.push(Event::Report(incident, why));
+    }
+
+    /// B8, B19, B24: what fails is reported, and the rest goes on.
+    fn contain(&mut self, incident: Incident, flow: Flow) {
+        if flow.is_err() {
+            self.report(incident, Why::Panicked);
+        }
+    }
+
+    fn token(&mut self, closure: &Closure) -> Token {
+        self.made += 1;
+        Token { id: self.made - 1, closure: closure.clone() }
+    }
+
+    /// Calls a closure: its captures are gone when it has returned, or panicked.
+    fn call(&mut self, token: Token, reach: Reach) -> Flow {
+        self.trace.push(Event::Began(token.id, Place::Here));
+        let flow = self.perform_all(&token.closure.body, reach);
+        self.trace.push(Event::Ended(token.id, Place::Here));
+        flow
+    }
+
+    /// Drops a closure that was never called, or a value.
+    fn drop_unrun(&mut self, token: Token) -> Flow {
+        self.trace.push(Event::Dropped(token.id, Place::Here));
+        self.perform_all(&token.closure.on_drop, Reach::Asked)
+    }
+
+    /// The same where it is the reactor that drops it.
+    fn drop_contained(&mut self, token: Token) {
+        let flow = self.drop_unrun(token);
+        self.contain(Incident::Drop, flow);
+    }
+
+    fn perform_all(&mut self, ops: &[Op], reach: Reach) -> Flow {
+        ops.iter().try_for_each(|op| self.perform(op, reach))
+    }
+
+    fn perform(&mut self, op: &Op, reach: Reach) -> Flow {
+        let needs_reactor = matches!(
+            op,
+            Op::WhenRunning(_)
+                | Op::Later(..)
+                | Op::Own(_)
+                | Op::AddTrigger(..)
+                | Op::RemoveTrigger(_)
+                | Op::FireEvent
+                | Op::Turn
+                | Op::Stop
+                | Op::Inspect
+                | Op::Defer(..)
+        );
+        if needs_reactor && reach == Reach::Asked && (self.gone || self.stage == Stage::Ended) {
+            self.say(Answer::Unreachable);
+            return Ok(());
+        }
+        match op {
+            Op::Post(closure) => {
+                let token = self.token(closure);
+                return self.post(Posted::Closure(token), true);
+            }
+            Op::HandleStop => return self.post(Posted::StopAsked, false),
+            Op::WhenRunning(closure) => self.when_running(closure),
+            Op::Advance(delay) => self.now = self.now.saturating_add(delay.duration()),
+            Op::Later(delay, closure) => self.later(delay.duration(), closure),
+            Op::Cancel(nth) => self.change_timer(*nth, |_, _| None),
+            Op::Reset(nth, delay) => self.change_timer(*nth, |_, now| Some(now.saturating_add(delay.duration()))),
+            Op::Postpone(nth, delay) => self.change_timer(*nth, |at, _| Some(at.saturating_add(delay.duration()))),
+            Op::Own(OnDrop(on_drop)) => self.own(on_drop),
+            Op::DropOwner(nth) => self.disown(*nth),
+            Op::Leave(nth) => self.leave(*nth),
+            Op::IntoInner(nth) => return self.take_back(*nth),
+            Op::With(nth, closure) => return self.visit(*nth, closure, reach),
+            Op::Call(nth, closure) => return self.call_value(*nth, closure),
+            Op::Release(nth) => return self.release(*nth),
+            Op::AddTrigger(trigger, closure) => {
+                let token = Some(self.token(closure));
+                self.triggers.push(Trigger {
+                    event: trigger.event,
+                    phase: trigger.phase,
+                    result: trigger.result,
+                    has_id: true,
+                    token,
+                });
+            }
+            Op::RemoveTrigger(nth) => self.remove(*nth),
+            Op::FireEvent => self.fire(EventName::Alarm),
+            Op::Resolve(nth, well) => self.resolve(*nth, *well),
+            Op::Abandon(nth) => self.abandon(*nth),
+            Op::Turn => {
+                let turned = self.turn();
+                self.say(turned.map_or(Answer::Reentered, Answer::Turned));
+            }
+            Op::Stop => {
+                let stopped = self.stop();
+                self.say(stopped);
+            }
+            Op::Suggest(size) => self.suggest((*size).into()),
+            Op::Inspect => {
+                let timers = self.timers.iter().filter(|timer| timer.state == TimerState::Pending).count();
+                self.say(Answer::State { running: self.running, timers, now: self.now });
+            }
+            Op::Defer(end, Body(body)) => self.defer(*end, body),
+            Op::FinishJob(nth) => match nth.of(self.running_jobs.len()) {
+                Some(which) => self.finish_job(which),
+                None => self.say(Answer::Nothing),
+            },
+            Op::CancelJob(nth) => self.cancel_job(*nth),
+            Op::Panic => return Err(Unwinding),
+        }
+        Ok(())
+    }
+
+    /// B6: one total order, never inline; and nothing is taken after the end: it comes back, and the program drops it.
+    fn post(&mut self, posted: Posted, answer: bool) -> Flow {
+        if !self.closed {
+            self.posted.push(posted);
+            if answer {
+                self.say(Answer::Fine);
+            }
+            return Ok(());
+        }
+        if answer {
+            self.say(Answer::Rejected);
+        }
+        match posted {
+            Posted::Closure(token) | Posted::Call(_, token) => self.drop_unrun(token),
+            _ => Ok(()),
+        }
+    }
+
+    /// S12: a lower maximum lowers the minimum.
+    fn suggest(&mut self, size: usize) {
+        let (min, _) = self.sizes.unwrap_or((0, 4));
+        let (min, max) = (min.min(size), size);
+        self.sizes = Some((min, max));
+        self.say(Answer::Sizes { min, max });
+    }
+}

@@ -1,0 +1,320 @@
+//! What a program makes, by the rules: timers, values, triggers, jobs.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use selvedge::{
+    error::{DelayedCallError, OwnedError},
+    report::Incident,
+};
+
+use super::{
+    Answer, Closure, Content, EventName, FiringHalf, Flow, Job, JobEnd, Model, Posted, Reach, Timer, TimerState, Token,
+    Trigger, TriggerPhase, TriggerResult, Value, Why,
+};
+use crate::codec::Nth;
+use crate::reactor_script::manual_workers::WORKERS;
+use crate::reactor_script::program::Op;
+use crate::reactor_script::trace::{Event, Place};
+
+impl Model {
+    /// B10: running: now; else after startup.
+    pub(super) fn when_running(&mut self, closure: &Closure) {
+        let token = self.token(closure);
+        if self.running {
+            let flow = self.call(token, Reach::Given);
+            self.contain(Incident::Call, flow);
+        } else {
+            let (event, phase, result) = (EventName::Startup, TriggerPhase::After, TriggerResult::Fine);
+            self.triggers.push(Trigger { event, phase, result, has_id: false, token: Some(token) });
+        }
+    }
+
+    /// B16: huge delays saturate.
+    pub(super) fn later(&mut self, delay: Duration, closure: &Closure) {
+        let token = Some(self.token(closure));
+        let (at, order) = self.schedule(self.now.saturating_add(delay));
+        self.timers.push(Timer { at, order, state: TimerState::Pending, token });
+        self.say(Answer::Time { active: true, at });
+    }
+
+    /// B17, B18. To no time at all: cancelled, and its closure dropped at once.
+    pub(super) fn change_timer(&mut self, nth: Nth, to: impl FnOnce(Duration, Duration) -> Option<Duration>) {
+        if self.gone {
+            return self.say(Answer::Unreachable);
+        }
+        let Some(n) = nth.of(self.timers.len()) else { return self.say(Answer::Nothing) };
+        let answer = match self.timers[n].state {
+            TimerState::Called => Answer::Timer(DelayedCallError::AlreadyCalled),
+            TimerState::Cancelled => Answer::Timer(DelayedCallError::AlreadyCancelled),
+            TimerState::Pending => {
+                match to(self.timers[n].at, self.now) {
+                    Some(at) => (self.timers[n].at, self.timers[n].order) = self.schedule(at),
+                    None => {
+                        self.timers[n].state = TimerState::Cancelled;
+                        let token = self.timers[n].token.take().expect("a pending timer has its closure");
+                        self.drop_contained(token);
+                    }
+                }
+                Answer::Fine
+            }
+        };
+        self.say(answer);
+        let timer = &self.timers[n];
+        self.say(Answer::Time { active: timer.state == TimerState::Pending, at: timer.at });
+    }
+
+    pub(super) fn own(&mut self, on_drop: &[Op]) {
+        let token = self.token(&Closure { body: Vec::new(), on_drop: on_drop.to_vec() });
+        self.program_values.push(self.values.len());
+        let content = Content::Token(Some(token));
+        self.values.push(Value { content, owned: true, in_use: false, owner: true, visits: 0 });
+    }
+
+    fn value(&self, nth: Nth) -> Option<usize> {
+        nth.of(self.program_values.len()).map(|n| self.program_values[n])
+    }
+
+    /// The owner of a value leaves the program's hands, if it is there and not held by a visit.
+    fn give_up_owner(&mut self, nth: Nth) -> Option<usize> {
+        match self.value(nth) {
+            Some(n) if self.values[n].visits > 0 => {
+                self.say(Answer::Held);
+                None
+            }
+            Some(n) if self.values[n].owner => {
+                self.values[n].owner = false;
+                Some(n)
+            }
+            _ => {
+                self.say(Answer::Nothing);
+                None
+            }
+        }
+    }
+
+    pub(super) fn disown(&mut self, nth: Nth) {
+        if let Some(value) = self.give_up_owner(nth) {
+            let flow = self.let_value_go(value);
+            self.contain(Incident::Drop, flow);
+        }
+    }
+
+    pub(super) fn leave(&mut self, nth: Nth) {
+        self.give_up_owner(nth);
+    }
+
+    /// The value comes back and the program drops it; one that is in use stays with the reactor.
+    pub(super) fn take_back(&mut self, nth: Nth) -> Flow {
+        let Some(n) = self.give_up_owner(nth) else { return Ok(()) };
+        if self.values[n].in_use {
+            self.say(Answer::Value(OwnedError::Reentered));
+            return Ok(());
+        }
+        self.values[n].owned = false;
+        let Content::Token(token) = &mut self.values[n].content else { unreachable!("not the program's") };
+        match token.take() {
+            Some(token) => {
+                self.say(Answer::Fine);
+                self.drop_unrun(token)
+            }
+            None => {
+                self.say(Answer::Value(OwnedError::Gone));
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) fn visit(&mut self, nth: Nth, closure: &Closure, reach: Reach) -> Flow {
+        let Some(n) = self.value(nth).filter(|&n| self.values[n].owner) else {
+            self.say(Answer::Nothing);
+            return Ok(());
+        };
+        let token = self.token(closure);
+        let refusal = match &self.values[n] {
+            Value { in_use: true, .. } => Some(OwnedError::Reentered),
+            Value { content: Content::Token(None), .. } => Some(OwnedError::Gone),
+            _ => None,
+        };
+        self.values[n].visits += 1;
+        let flow = match refusal {
+            Some(_) => self.drop_unrun(token),
+            None => self.use_value(n, token, reach),
+        };
+        self.values[n].visits -= 1;
+        flow?;
+        self.say(refusal.map_or(Answer::Fine, Answer::Value));
+        Ok(())
+    }
+
+    /// Works with a value. If it was let go meanwhile, it goes now.
+    pub(super) fn use_value(&mut self, value: usize, token: Token, reach: Reach) -> Flow {
+        self.values[value].in_use = true;
+        let flow = self.call(token, reach);
+        self.values[value].in_use = false;
+        if !self.values[value].owned || self.gone {
+            let gone = self.let_value_go(value);
+            self.contain(Incident::Drop, gone);
+        }
+        flow
+    }
+
+    pub(super) fn call_value(&mut self, nth: Nth, closure: &Closure) -> Flow {
+        let Some(n) = self.value(nth) else {
+            self.say(Answer::Nothing);
+            return Ok(());
+        };
+        let token = self.token(closure);
+        self.post(Posted::Call(n, token), true)
+    }
+
+    pub(super) fn release(&mut self, nth: Nth) -> Flow {
+        match self.value(nth) {
+            Some(n) => self.post(Posted::Release(n), true),
+            None => {
+                self.say(Answer::Nothing);
+                Ok(())
+            }
+        }
+    }
+
+    /// B25. Ids are given by `On` only, in order, so the nth id is the nth trigger that did not come from `call_when_running`.
+    pub(super) fn remove(&mut self, nth: Nth) {
+        let with_id: Vec<usize> = (0..self.triggers.len()).filter(|&n| self.triggers[n].has_id).collect();
+        let Some(n) = nth.of(with_id.len()) else { return self.say(Answer::Nothing) };
+        match self.triggers[with_id[n]].token.take() {
+            Some(token) => {
+                self.drop_contained(token);
+                self.say(Answer::Fine);
+            }
+            None => self.say(Answer::UnknownTrigger),
+        }
+    }
+
+    pub(super) fn resolve(&mut self, nth: Nth, well: bool) {
+        match nth.of(self.waiting.len()).and_then(|n| self.waiting[n].take()) {
+            Some(firing) => {
+                // B23: a failed one does not block.
+                if !well {
+                    self.report(Incident::Trigger, Why::Refused);
+                }
+                self.one_less(firing);
+            }
+            None => self.say(Answer::Nothing),
+        }
+    }
+
+    /// A firing half that is dropped fails its Deferred; inside such a failure, when that is through.
+    pub(super) fn abandon(&mut self, nth: Nth) {
+        let Some(firing) = nth.of(self.waiting.len()).and_then(|n| self.waiting[n].take()) else {
+            return self.say(Answer::Nothing);
+        };
+        self.drop_firing_half(FiringHalf::OfTrigger(firing));
+    }
+
+    /// One after the other, where one is dropped inside what the drop of another brings about.
+    pub(super) fn drop_firing_half(&mut self, half: FiringHalf) {
+        if let Some(later) = &mut self.dropped {
+            later.push_back(half);
+            return;
+        }
+        self.dropped = Some(VecDeque::from([half]));
+        while let Some(half) = self.dropped.as_mut().and_then(VecDeque::pop_front) {
+            match half {
+                FiringHalf::OfTrigger(firing) => {
+                    self.report(Incident::Trigger, Why::Abandoned);
+                    self.one_less(firing);
+                }
+                FiringHalf::OfJob(job) => self.give(job, Why::Stopped),
+            }
+        }
+        self.dropped = None;
+    }
+
+    pub(super) fn defer(&mut self, end: JobEnd, body: &[Op]) {
+        let token = self.token(&Closure::default());
+        let callback = Some(self.token(&Closure { body: body.to_vec(), on_drop: Vec::new() }));
+        let job = self.jobs.len();
+        let id = token.id;
+        self.jobs.push(Job { end, token: Some(token), id, callback, rest: None, held: true, alive: true });
+        self.values.push(Value {
+            content: Content::FiringHalf(job),
+            owned: true,
+            in_use: false,
+            owner: false,
+            visits: 0,
+        });
+        self.waiting_jobs.push_back(job);
+        self.begin_jobs();
+    }
+
+    /// B30: first in, first out.
+    fn begin_jobs(&mut self) {
+        while self.running_jobs.len() < WORKERS {
+            let Some(job) = self.waiting_jobs.pop_front() else { return };
+            let token = self.jobs[job].token.take().expect("what was cancelled no longer waits");
+            self.trace.push(Event::Began(token.id, Place::Elsewhere));
+            self.running_jobs.push(job);
+        }
+    }
+
+    /// A job ends, and its result is posted; after the reactor's end it is dropped where it is.
+    pub(super) fn finish_job(&mut self, which: usize) {
+        let job = self.running_jobs.remove(which);
+        self.trace.push(Event::Ended(self.jobs[job].id, Place::Elsewhere));
+        if self.closed {
+            self.drop_gift(job, Place::Elsewhere);
+        }
+        let _ = self.post(Posted::Result(job), false);
+        self.begin_jobs();
+    }
+
+    pub(super) fn deliver(&mut self, job: usize) {
+        let half = self.values.iter_mut().find(|value| matches!(value.content, Content::FiringHalf(j) if j == job));
+        half.expect("made with the job").owned = false;
+        if self.jobs[job].callback.is_none() {
+            // B46: cancelled while it ran: the late result is dropped.
+            return self.drop_gift(job, Place::Here);
+        }
+        self.give(
+            job,
+            match self.jobs[job].end {
+                JobEnd::Fine => Why::Fine,
+                JobEnd::Refuse => Why::Refused,
+                JobEnd::Panic => Why::Panicked,
+            },
+        );
+    }
+
+    /// Fires a job's Deferred, unless it has fired already.
+    pub(super) fn give(&mut self, job: usize, result: Why) {
+        let Some(callback) = self.jobs[job].callback.take() else { return };
+        self.trace.push(Event::Given(self.jobs[job].id, result));
+        if result == Why::Fine {
+            self.drop_gift(job, Place::Here);
+        }
+        let flow = self.call(callback, Reach::Asked);
+        self.jobs[job].rest = Some(if flow.is_ok() { Why::Fine } else { Why::Panicked });
+        // B60: unhandled, and nobody left to handle it.
+        if flow.is_err() && !self.jobs[job].alive {
+            self.report(Incident::Unhandled, Why::Panicked);
+        }
+    }
+
+    pub(super) fn cancel_job(&mut self, nth: Nth) {
+        let Some(n) = nth.of(self.jobs.len()).filter(|&n| self.jobs[n].held) else { return self.say(Answer::Nothing) };
+        self.jobs[n].held = false;
+        if self.jobs[n].callback.is_some() {
+            // B34, B46: cancelled while it was queued, it is out of the queue and never runs.
+            if let Some(token) = self.jobs[n].token.take() {
+                self.waiting_jobs.retain(|&job| job != n);
+                let _ = self.post(Posted::Forget, false);
+                let _ = self.drop_unrun(token);
+            }
+            self.give(n, Why::Cancelled);
+        }
+        self.jobs[n].alive = false;
+        let rest = self.jobs[n].rest;
+        self.say(Answer::Rest(rest));
+    }
+}

@@ -1,13 +1,14 @@
 //! From Twisted to selvedge: what each name has become, and what has changed with it.
 //!
-//! Names are Twisted's, in snake_case, wherever the thing is the same. What cannot go wrong any more has no name: there is no `AlreadyCalledError` because firing consumes the
-//! [`Resolver`], and no `ReactorNotRestartable` because [`Reactor::run`] consumes the reactor. Where behaviour differs on purpose, `SPEC.md` has the list, each with its reason;
-//! that all the rest is the same is checked by running several hundred programs through Twisted and through this.
+//! Names are Twisted's, in snake_case, wherever the thing is the same. Errors that cannot occur any more have no name:
+//! there is no `AlreadyCalledError`, because firing consumes the [`Resolver`], and no `ReactorNotRestartable`, because
+//! [`Reactor::run`] consumes the reactor. Where behaviour differs on purpose, `SPEC.md` lists each difference with its
+//! reason. Everything else is checked by running several hundred programs both through Twisted and through this crate.
 //!
 //! # Four changes that run through everything
 //!
-//! **The reactor is a value.** There is no `from twisted.internet import reactor`. Callbacks of the loop are given `&Reactor`; a Deferred's callback captures
-//! [`Reactor::local`]; another thread holds a [`Handle`].
+//! **The reactor is a value.** There is no `from twisted.internet import reactor`. Callbacks of the loop are given
+//! `&Reactor`; a Deferred's callback captures [`Reactor::local`]; other threads hold a [`Handle`].
 //!
 //! ```
 //! use selvedge::{Deferred, Reactor};
@@ -22,8 +23,9 @@
 //! reactor.run();
 //! ```
 //!
-//! **A Deferred has two halves.** Whoever will have the result keeps the [`Resolver`], and whoever waits for it the [`Deferred`]. Each method that adds a callback consumes the
-//! Deferred and returns the one that the chain has become, since its type may have changed.
+//! **A Deferred has two halves.** The producer of the result keeps the [`Resolver`], the consumer the [`Deferred`].
+//! Each method that adds a callback consumes the Deferred and returns another, because the type of the result may have
+//! changed.
 //!
 //! ```
 //! use selvedge::Deferred;
@@ -37,8 +39,8 @@
 //! resolver.callback("a page".to_owned());
 //! ```
 //!
-//! **Errors are returned.** A callback that fails returns `Err`; one that panics has failed too, with a [`Panic`]. A [`Failure`] keeps the original error, and is asked for its type as in
-//! Twisted.
+//! **Errors are returned.** A callback fails by returning `Err`; a panic is a failure too, a [`Panic`]. A [`Failure`]
+//! keeps the original error, and `check` and `trap` look at its type as in Twisted.
 //!
 //! ```
 //! use selvedge::{Deferred, Failure};
@@ -56,7 +58,8 @@
 //! assert!(read.try_result().is_ok_and(|text| text.is_ok_and(|text| text == "nothing")));
 //! ```
 //!
-//! **Coroutines are futures.** `async def` and `inlineCallbacks` are both `async` blocks, a Deferred is awaited as it is, and [`Reactor::spawn`] is `ensureDeferred`.
+//! **Coroutines are futures.** `async def` and `inlineCallbacks` become `async` functions or blocks, a Deferred can be
+//! awaited, and [`Reactor::spawn`] is `ensureDeferred`.
 //!
 //! ```
 //! use selvedge::{Deferred, Failure, Reactor};
@@ -82,22 +85,26 @@
 //! | Twisted | Here | |
 //! |---|---|---|
 //! | `reactor.run()` | [`Reactor::run`] | consumes it: running twice does not compile |
-//! | `reactor.stop()` | [`Reactor::stop`], [`Handle::stop`] | from a thread: the handle's |
+//! | `reactor.stop()` | [`Reactor::stop`], [`Handle::stop`] | other threads have the handle's |
 //! | `reactor.running` | [`Reactor::is_running`] | |
-//! | `reactor.iterate()` | [`Reactor::turn`] | never waits, and says when it wants the next |
-//! | `callFromThread(f, *args)` | [`Handle::call_from_thread`] | hands the call back when the reactor has stopped |
+//! | `reactor.iterate()` | [`Reactor::turn`] | never waits; returns when the next turn is due |
+//! | `callFromThread(f, *args)` | [`Handle::call_from_thread`] | once the reactor has stopped, an error |
 //! | `callInThread(f, *args)` | [`Reactor::call_in_thread`], [`Handle::call_in_thread`] | |
 //! | `callLater(delay, f, *args)` | [`Reactor::call_later`] | equal deadlines keep their order |
-//! | `IDelayedCall.cancel`, `reset`, `delay`, `active`, `getTime` | [`DelayedCall::cancel`], [`reset`](DelayedCall::reset), [`delay`](DelayedCall::delay), [`is_active`](DelayedCall::is_active), [`time`](DelayedCall::time) | |
-//! | `getDelayedCalls()` | [`Reactor::delayed_calls`] | how many there are |
-//! | `seconds()` | [`Reactor::now`] | monotonic, from the reactor's beginning |
+//! | `IDelayedCall.cancel`, `reset` | [`DelayedCall::cancel`], [`reset`](DelayedCall::reset) | |
+//! | `IDelayedCall.delay` | [`DelayedCall::delay`] | |
+//! | `IDelayedCall.active`, `getTime` | [`DelayedCall::is_active`], [`time`](DelayedCall::time) | |
+//! | `getDelayedCalls()` | [`Reactor::delayed_calls`] | returns their number |
+//! | `seconds()` | [`Reactor::now`] | monotonic, counted from the making of the reactor |
 //! | `callWhenRunning(f)` | [`Reactor::call_when_running`] | |
-//! | `addSystemEventTrigger`, `removeSystemEventTrigger`, `fireSystemEvent` | [`Reactor::add_event_trigger`], [`remove_event_trigger`](Reactor::remove_event_trigger), [`fire_event`](Reactor::fire_event) | any phase may return a Deferred |
-//! | `suggestThreadPoolSize(n)` | [`Reactor::suggest_thread_pool_size`], [`Handle::suggest_thread_pool_size`] | |
+//! | `addSystemEventTrigger` | [`Reactor::add_event_trigger`] | in each phase it may return a Deferred |
+//! | `removeSystemEventTrigger` | [`Reactor::remove_event_trigger`] | |
+//! | `fireSystemEvent` | [`Reactor::fire_event`] | |
+//! | `suggestThreadPoolSize(n)` | [`Reactor::suggest_thread_pool_size`] | and the [`Handle`]'s |
 //! | `getThreadPool()` | [`Reactor::thread_pool`] | |
-//! | `isInIOThread()` | [`Handle::is_in_reactor_thread`] | asked of each reactor |
+//! | `isInIOThread()` | [`Handle::is_in_reactor_thread`] | about one reactor, as there may be several |
 //! | `task.Clock`, `advance`, `pump` | [`VirtualClock`], [`Reactor::advance`], [`Reactor::pump`] | |
-//! | what a protocol or factory keeps | [`Reactor::own`], [`Owned`], [`Address`] | confined by type, and called from anywhere through its address |
+//! | state of a protocol or factory | [`Reactor::own`], [`Owned`], [`Address`] | other threads call it by its address |
 //!
 //! # `twisted.internet.threads`
 //!
@@ -106,53 +113,68 @@
 //! | `deferToThread(f, *args)` | [`threads::defer_to_thread`] | cancelling keeps a queued job from running |
 //! | `deferToThreadPool(reactor, pool, f)` | [`threads::defer_to_thread_pool`] | |
 //! | `callMultipleInThread(list)` | [`threads::call_multiple_in_thread`] | |
-//! | `blockingCallFromThread(reactor, f)` | [`threads::blocking_call_from_thread`], [`…_timeout`](threads::blocking_call_from_thread_timeout) | its error tells a failure, a panic, a stopped reactor and a deadlock apart |
+//! | `blockingCallFromThread(reactor, f)` | [`threads::blocking_call_from_thread`] | an error for each cause |
+//! | the same with a timeout | [`threads::blocking_call_from_thread_timeout`] | |
 //!
 //! # `twisted.python.threadpool`
 //!
 //! | Twisted | Here | |
 //! |---|---|---|
-//! | `ThreadPool(min, max, name)` | [`ThreadPool::new`], [`ThreadPool::builder`] | sizes are checked, with an error |
-//! | `start`, `stop` | [`ThreadPool::start`], [`stop`](ThreadPool::stop) | `stop` finishes what was accepted, and may be called twice |
-//! | `callInThread` | [`ThreadPool::call_in_thread`] | hands the job back after `stop` |
+//! | `ThreadPool(min, max, name)` | [`ThreadPool::new`], [`ThreadPool::builder`] | impossible sizes are an error |
+//! | `start` | [`ThreadPool::start`] | |
+//! | `stop` | [`ThreadPool::stop`] | finishes the accepted jobs; may be called twice |
+//! | `callInThread` | [`ThreadPool::call_in_thread`] | after `stop`, an error |
 //! | `callInThreadWithCallback(onResult, f)` | [`ThreadPool::call_in_thread_with_callback`] | |
-//! | `adjustPoolsize(min, max)` | [`ThreadPool::adjust_pool_size`] | a target: serves the backlog at once |
-//! | `threads`, `waiters`, `working`, `q.qsize()`, `dumpStats` | [`ThreadPool::stats`] | one consistent snapshot |
+//! | `adjustPoolsize(min, max)` | [`ThreadPool::adjust_pool_size`] | starts threads for queued jobs at once |
+//! | `threads`, `waiters`, `working`, `dumpStats` | [`ThreadPool::stats`] | one consistent snapshot |
 //!
 //! # `twisted.internet.defer`
 //!
 //! | Twisted | Here | |
 //! |---|---|---|
-//! | `Deferred(canceller)` | [`Deferred::new`], [`Deferred::with_canceller`], [`Deferred::with_firing_canceller`] | a canceller that panics is reported |
-//! | `d.callback(value)`, `d.errback(error)` | [`Resolver::callback`], [`Resolver::errback`] | dropped unfired: [`Abandoned`] |
-//! | `addCallback`, `addErrback`, `addBoth`, `addCallbacks` | [`add_callback`](Deferred::add_callback), [`add_errback`](Deferred::add_errback), [`add_both`](Deferred::add_both), [`add_callbacks`](Deferred::add_callbacks) | and [`map`](Deferred::map), for any type |
-//! | `chainDeferred(other)` | [`Deferred::chain_deferred`], [`Resolver::settle`] | a cancel of the other is forwarded |
-//! | `pause`, `unpause` | [`pause`](Deferred::pause), [`unpause`](Deferred::unpause), [`PauseHandle`] | one too many is [`NotPaused`] |
-//! | `cancel`, `CancelledError` | [`cancel`](Deferred::cancel), [`Cancelled`] | |
-//! | `addTimeout`, `TimeoutError`, `onTimeoutCancel` | [`add_timeout`](Deferred::add_timeout), [`TimedOut`], [`add_timeout_with`](Deferred::add_timeout_with) | |
-//! | `d.called`, `d.result` | [`try_result`](Deferred::try_result) | takes it |
+//! | `Deferred()` | [`Deferred::new`] | |
+//! | `Deferred(canceller)` | [`Deferred::with_canceller`] | a canceller that panics is reported |
+//! | a canceller that fires | [`Deferred::with_firing_canceller`] | |
+//! | `d.callback(value)`, `d.errback(error)` | [`Resolver::callback`], [`Resolver::errback`] | |
+//! | dropped and never fired | the Deferred fails with [`Abandoned`] | |
+//! | `addCallback`, `addErrback` | [`Deferred::add_callback`], [`add_errback`](Deferred::add_errback) | |
+//! | `addBoth` | [`Deferred::add_both`] | |
+//! | `addCallbacks` | [`Deferred::add_callbacks`] | |
+//! | | [`Deferred::map`] | `add_callback` for a result of any type |
+//! | `chainDeferred(other)` | [`Deferred::chain_deferred`], [`Resolver::settle`] | cancelling the other is forwarded |
+//! | `pause`, `unpause` | [`Deferred::pause`], [`unpause`](Deferred::unpause), [`PauseHandle`] | |
+//! | `unpause` without `pause` | [`NotPaused`] | |
+//! | `cancel`, `CancelledError` | [`Deferred::cancel`], [`Cancelled`] | |
+//! | `addTimeout`, `TimeoutError` | [`Deferred::add_timeout`], [`TimedOut`] | |
+//! | `onTimeoutCancel` | [`Deferred::add_timeout_with`] | |
+//! | `d.called`, `d.result` | [`Deferred::try_result`] | takes the result |
 //! | `AlreadyCalledError` | | does not compile |
-//! | `succeed`, `fail`, `maybeDeferred`, `execute` | [`Deferred::succeed`], [`Deferred::fail`], [`maybe_deferred`], [`execute`] | |
-//! | `logError`, `log.err` | [`log_error`](Deferred::log_error) | |
-//! | "Unhandled error in Deferred" | [`Incident::Unhandled`] | on drop, exactly once, to the reactor's [`on_report`](ReactorBuilder::on_report) |
-//! | `ensureDeferred`, `Deferred.fromCoroutine`, `inlineCallbacks` | [`Reactor::spawn`] | |
+//! | `succeed`, `fail` | [`Deferred::succeed`], [`Deferred::fail`] | |
+//! | `maybeDeferred`, `execute` | [`maybe_deferred`], [`execute`] | |
+//! | `logError`, `log.err` | [`Deferred::log_error`] | |
+//! | "Unhandled error in Deferred" | [`Incident::Unhandled`] | on drop, once: see [`ReactorBuilder::on_report`] |
+//! | `ensureDeferred`, `fromCoroutine` | [`Reactor::spawn`] | |
+//! | `inlineCallbacks` | [`Reactor::spawn`] | |
 //! | `await d`, `yield d` | `d.await` | |
-//! | `asFuture`, `fromFuture` | [`into_send_future`](Deferred::into_send_future), [`Reactor::spawn`] | |
-//! | `DeferredList(ds, fireOnOneCallback, fireOnOneErrback, consumeErrors)` | [`DeferredList`] | options, then what to fire on |
+//! | `asFuture`, `fromFuture` | [`Deferred::into_send_future`], [`Reactor::spawn`] | |
+//! | `DeferredList` | [`DeferredList`] | its options are methods |
 //! | `gatherResults`, `FirstError` | [`gather_results`], [`FirstError`] | |
 //! | `race`, `FailureGroup` | [`race`], [`FailureGroup`] | |
-//! | `DeferredLock`, `DeferredSemaphore` | [`DeferredLock`], [`DeferredSemaphore`], [`Permit`] | a permit is given back when it is dropped |
-//! | `DeferredQueue`, `QueueOverflow`, `QueueUnderflow` | [`DeferredQueue`], [`QueueOverflow`], [`QueueUnderflow`] | |
+//! | `DeferredLock` | [`DeferredLock`] | dropping its [`Permit`] releases it |
+//! | `DeferredSemaphore` | [`DeferredSemaphore`] | dropping a [`Permit`] releases it |
+//! | `DeferredQueue` | [`DeferredQueue`] | |
+//! | `QueueOverflow`, `QueueUnderflow` | [`QueueOverflow`], [`QueueUnderflow`] | |
 //!
 //! # `twisted.internet.task`
 //!
 //! | Twisted | Here | |
 //! |---|---|---|
 //! | `deferLater(reactor, delay, f)` | [`task::defer_later`], [`Reactor::sleep`] | |
-//! | `LoopingCall(f).start(interval)`, `withCount`, `reset`, `stop` | [`task::LoopingCall`] | |
+//! | `LoopingCall(f)`, `start(interval)` | [`task::LoopingCall`] | |
+//! | `LoopingCall.withCount` | [`task::LoopingCall::with_count`] | |
 //! | `Cooperator`, `cooperate`, `coiterate` | [`task::Cooperator`] | |
-//! | `CooperativeTask.pause`, `resume`, `stop`, `whenDone` | [`task::CooperativeTask`] | |
-//! | `react` | [`Reactor::run`] | `main` is a callback, or a task |
+//! | `CooperativeTask` | [`task::CooperativeTask`] | |
+//! | `react` | [`Reactor::run`] | `main` is a posted call or a spawned future |
 //!
 //! # `twisted.python.failure`
 //!
@@ -160,7 +182,8 @@
 //! |---|---|---|
 //! | `Failure(error)` | [`Failure::new`], [`Failure::msg`] | |
 //! | `check(*types)`, `trap(*types)` | [`Failure::check`], [`Failure::trap`] | |
-//! | `failure.value`, `failure.type` | [`Failure::error`], [`downcast`](Failure::downcast), [`is`](Failure::is) | |
+//! | `failure.value` | [`Failure::error`] | |
+//! | `failure.type` | [`Failure::downcast`], [`Failure::is`] | |
 //! | `raiseException()` | `?` | |
 //! | `getTraceback()` | [`Failure::backtrace`] | |
 

@@ -1,19 +1,20 @@
-//! A histogram of durations in fixed memory: how many fell into each of 496 buckets, none wider than an eighth of what it holds.
+//! A histogram of durations in fixed memory: counts in 496 buckets, each at most an eighth as wide as the durations in
+//! it.
 
 use std::fmt;
 use std::time::Duration;
 
 /// Each power of two is divided into this many buckets.
-const PARTS: usize = 8;
-const PART_BITS: u32 = PARTS.ilog2();
-/// Those of the powers of two from 8 to 2⁶³ nanoseconds, and below them one for each nanosecond.
-const BUCKETS: usize = PARTS * (u64::BITS - PART_BITS + 1) as usize;
+const SUB_BUCKETS: usize = 8;
+const SUB_BUCKET_BITS: u32 = SUB_BUCKETS.ilog2();
+/// One bucket for each nanosecond below 8, and the sub-buckets of each power of two from 8 to 2⁶³ nanoseconds.
+const BUCKETS: usize = SUB_BUCKETS * (u64::BITS - SUB_BUCKET_BITS + 1) as usize;
 
-/// How often durations of which length were recorded, in 4 kB, however many there were.
+/// A distribution of durations, in 4 kB of memory however many were recorded.
 ///
-/// Buckets grow with what they hold: they are one nanosecond wide below 16 ns, and further up an eighth of a power of two, so a duration that is read out
-/// again is at most 12.5 % above the one that was recorded, and never below it. The greatest and the mean are exact. The longest duration
-/// that is told apart is 584 years.
+/// Buckets are one nanosecond wide below 16 ns, and above that an eighth of a power of two. So a duration that is read
+/// from the histogram is never below the one that was recorded, and at most 12.5 % above it. Maximum and mean are
+/// exact. Durations above 584 years count as 584 years.
 ///
 /// ```
 /// use selvedge::pool::Histogram;
@@ -39,22 +40,22 @@ pub struct Histogram {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Bucket {
-    /// The shortest duration that falls into it.
+    /// The shortest duration that it counts.
     pub from: Duration,
-    /// The longest.
+    /// The longest duration that it counts.
     pub to: Duration,
-    /// How many did.
+    /// How many were recorded.
     pub count: u64,
 }
 
 impl Histogram {
-    /// An empty one.
+    /// An empty histogram.
     #[must_use]
     pub fn new() -> Self {
         Self { counts: Box::new([0; BUCKETS]), count: 0, sum: 0, max: 0 }
     }
 
-    /// Counts a duration in. A few nanoseconds, no allocation.
+    /// Records a duration. Costs a few nanoseconds and no allocation.
     pub fn record(&mut self, duration: Duration) {
         let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
         if let Some(count) = self.counts.get_mut(bucket_of(nanos)) {
@@ -71,24 +72,25 @@ impl Histogram {
         self.count
     }
 
-    /// The longest of them, exactly. None, if there were none.
+    /// The longest recorded duration, exactly. `None` if there is none.
     #[must_use]
     pub fn max(&self) -> Option<Duration> {
         (self.count > 0).then(|| Duration::from_nanos(self.max))
     }
 
-    /// Their mean, to the nanosecond. None, if there were none.
+    /// The mean, to the nanosecond. `None` if nothing was recorded.
     #[must_use]
     pub fn mean(&self) -> Option<Duration> {
         let mean = self.sum.checked_div(u128::from(self.count))?;
-        // No mean is above the greatest, which fits.
+        // Never out of range: a mean is at most the maximum.
         Some(Duration::from_nanos(u64::try_from(mean).unwrap_or(self.max)))
     }
 
-    /// The duration that at least this share of the recorded ones did not exceed: `quantile(0.99)` is the 99th percentile. What is returned is
-    /// at most 12.5 % too long, never too short, and never above the greatest. None, if there were none.
+    /// The duration that at least this share of the recorded ones did not exceed: `quantile(0.99)` is the 99th
+    /// percentile. The result is never too short, at most 12.5 % too long, and never above the maximum. `None` if
+    /// nothing was recorded.
     ///
-    /// A share below zero, or none that is a number, counts as zero; one above one as one.
+    /// A share below 0 or NaN counts as 0, one above 1 as 1.
     #[must_use]
     pub fn quantile(&self, share: f64) -> Option<Duration> {
         let share = if share.is_nan() { 0.0 } else { share.clamp(0.0, 1.0) };
@@ -96,7 +98,7 @@ impl Histogram {
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
             clippy::cast_precision_loss,
-            reason = "between none and all of them; which of more than 2⁵³ it is does not matter"
+            reason = "clamped to the number recorded; above 2⁵³ an error of some ranks does not matter"
         )]
         let rank = ((self.count as f64 * share).ceil() as u64).clamp(1, self.count.max(1));
         let mut seen = 0;
@@ -107,7 +109,7 @@ impl Histogram {
         Some(bucket.to.min(Duration::from_nanos(self.max)))
     }
 
-    /// Counts all in that another has counted.
+    /// Adds everything that `other` has recorded.
     pub fn merge(&mut self, other: &Self) {
         for (count, more) in self.counts.iter_mut().zip(other.counts.iter()) {
             *count += more;
@@ -117,7 +119,7 @@ impl Histogram {
         self.max = self.max.max(other.max);
     }
 
-    /// The buckets that are not empty, from the shortest durations to the longest.
+    /// The buckets that are not empty, in ascending order.
     pub fn buckets(&self) -> impl Iterator<Item = Bucket> + '_ {
         let filled = self.counts.iter().enumerate().filter(|(_, count)| **count > 0);
         filled.map(|(index, &count)| {
@@ -127,19 +129,20 @@ impl Histogram {
     }
 }
 
-/// Where a duration is counted: below `PARTS`, its own bucket; above, the power of two it falls into, and the eighth of that.
+/// The bucket of a duration: its own below `SUB_BUCKETS`, an eighth of its power of two above.
 fn bucket_of(nanos: u64) -> usize {
-    let power = nanos.checked_ilog2().unwrap_or(0).max(PART_BITS);
-    let shift = power - PART_BITS;
-    // What is left has its leading bit, which counts `PARTS`: the buckets of the power before.
-    PARTS * shift as usize + (nanos >> shift) as usize
+    let power = nanos.checked_ilog2().unwrap_or(0).max(SUB_BUCKET_BITS);
+    let shift = power - SUB_BUCKET_BITS;
+    // From the first power of two on, the shifted value is at least `SUB_BUCKETS`, which skips the buckets below that
+    // power.
+    SUB_BUCKETS * shift as usize + (nanos >> shift) as usize
 }
 
 /// The shortest duration of a bucket, and how many nanoseconds wide it is.
 fn bounds(bucket: usize) -> (u64, u64) {
-    let shift = (bucket / PARTS).saturating_sub(1);
-    let parts = bucket - PARTS * shift;
-    ((parts as u64) << shift, 1 << shift)
+    let shift = (bucket / SUB_BUCKETS).saturating_sub(1);
+    let shifted = bucket - SUB_BUCKETS * shift;
+    ((shifted as u64) << shift, 1 << shift)
 }
 
 impl Default for Histogram {
@@ -162,7 +165,7 @@ impl FromIterator<Duration> for Histogram {
     }
 }
 
-/// Its outline, not its 496 numbers.
+/// A summary, not the 496 counts.
 impl fmt::Debug for Histogram {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Histogram")

@@ -1,17 +1,23 @@
-//! State machines of a cooperator: [`CooperativeTask`], which says what one of its tasks is doing, and [`Scheduler`], which says whether a tick is to come.
+//! State machines of a cooperator: [`CooperativeTask`], which says what one of its tasks is doing, and [`Scheduler`],
+//! which says whether a tick is to come.
 //!
 //! ```text
-//!            begin step            yielded
-//!   Ready ─────────────▶ Stepping ───────▶ Ready       pause:  Ready ▶ Paused, and out of the run queue
-//!     ▲                   │     │                      resume: the last ▶ Ready, and back into the run queue
-//!     │        yielded a  │     │ exhausted, failed    While Stepping or Waiting, pauses are counted, and take effect afterwards.
-//!     │         Deferred  │     ▼                      stop:   any state but Finished ▶ Finished
-//!     └──────── Waiting ◀─┘   Finished
-//!    it fired      └─────────────▶ ▲
-//!                     it failed
+//!            begin step             yielded
+//!   Ready ─────────────▶ Stepping ───────────▶ Ready
+//!     ▲                   │     │
+//!     │        yielded a  │     │ exhausted, failed
+//!     │         Deferred  ▼     ▼
+//!     └───────────── Waiting   Finished
+//!      it fired        │          ▲
+//!                      └──────────┘
+//!                       it failed
+//!
+//!   pause    Ready ▶ Paused, and out of the run queue; in Stepping and Waiting it is counted, and takes effect later
+//!   resume   takes back one pause; after the last, Paused ▶ Ready, and back into the run queue
+//!   stop     any state but Finished ▶ Finished
 //! ```
 //!
-//! The run queue, which holds the tasks that are ready, is the shell's.
+//! The run queue, which holds the tasks that are ready, is not part of the machines.
 
 /// How a task ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

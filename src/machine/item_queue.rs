@@ -6,8 +6,9 @@
 //!     └─────take─────┘                                            └─ next ─┘  deliver one, and ask again
 //! ```
 //!
-//! At rest there are items or takers, never both. Delivering an item runs its taker's callbacks, which may put, take and cancel. Both may be present while that
-//! goes on; the limits then count what would be left after every item had been paired with a taker.
+//! At rest there are items or takers, never both. Delivering an item runs its taker's callbacks, which may put, take
+//! and cancel. Both may be present while that goes on; the limits then count what would be left after every item had
+//! been paired with a taker.
 
 use std::collections::VecDeque;
 
@@ -68,7 +69,8 @@ impl<T, W> ItemQueue<T, W> {
         Ok(Put::Deliver)
     }
 
-    /// Takes the first item. No barging: while others wait, the caller waits too, even if there is an item for each of them.
+    /// Takes the first item. No barging: while others wait, the caller waits too, even if there is an item for each of
+    /// them.
     pub(crate) fn take(&mut self) -> Take<T> {
         if self.takers.is_empty()
             && let Some(item) = self.items.pop_front()
@@ -92,7 +94,8 @@ impl<T, W> ItemQueue<T, W> {
         self.takers.push(taker);
     }
 
-    /// Removes a taker; an item that it would have got stays. The taker is returned, so that it is dropped outside of the borrow; `None` if it was served before.
+    /// Removes a taker; an item that it would have got stays. The taker is returned, so that it is dropped outside of
+    /// the borrow; `None` if it was served before.
     pub(crate) fn cancel_wait(&mut self, key: Key) -> Option<W> {
         self.takers.remove(key)
     }

@@ -10,7 +10,8 @@
 //!    └──────────────────────────┴───────────────────────────────────────────┘
 //! ```
 //!
-//! Ticks lie at start + n·interval, however long the calls take; those that pass during a call are skipped. Times are computed from the start, so no error adds up.
+//! Ticks lie at start + n·interval, however long the calls take; those that pass during a call are skipped. Times are
+//! computed from the start, so no error adds up.
 
 use std::time::Duration;
 
@@ -128,7 +129,8 @@ impl LoopingCall {
         }
     }
 
-    /// The timer was dropped uncalled. If the loop is still scheduled the reactor has ended, and no call will ever be made.
+    /// The timer was dropped uncalled. If the loop is still scheduled the reactor has ended, and no call will ever be
+    /// made.
     pub(crate) fn timer_dropped(&mut self) -> LoopAction {
         match self.state {
             State::Scheduled => self.end(),

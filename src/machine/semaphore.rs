@@ -1,4 +1,5 @@
-//! State machine of a semaphore, and of a lock, which is one with a single permit: the permits, and the queue of those who wait for one.
+//! State machine of a semaphore, and of a lock, which is one with a single permit: the permits, and the queue of those
+//! who wait for one.
 //!
 //! ```text
 //!   Available ──acquire──▶ Exhausted ──acquire──▶ Contended ──release──▶ Serving ──next: no waiter, or no permit──▶ …
@@ -6,8 +7,8 @@
 //!     └────────release─────────┘                                          └next┘  serve one waiter, and ask again
 //! ```
 //!
-//! Serving a waiter runs its callbacks, which may acquire, release and cancel. So `Serving` is a state: permits that are released meanwhile are passed on by
-//! the loop that is running already, and nothing recurses.
+//! Serving a waiter runs its callbacks, which may acquire, release and cancel. So `Serving` is a state: permits that
+//! are released meanwhile are passed on by the loop that is running already, and nothing recurses.
 
 use super::wait_queue::{Key, WaitQueue};
 
@@ -54,7 +55,8 @@ impl<W> Semaphore<W> {
         Self { limit, available: limit, kept: 0, waiters: WaitQueue::new(), serving: false }
     }
 
-    /// Takes a permit. No barging: while others wait, the caller waits too, even if a permit has just been released for them.
+    /// Takes a permit. No barging: while others wait, the caller waits too, even if a permit has just been released for
+    /// them.
     pub(crate) fn try_acquire(&mut self) -> Acquired {
         if self.available > 0 && self.waiters.is_empty() {
             self.available -= 1;

@@ -9,9 +9,10 @@
 //!     └───────────────────────────────────────────┼──────┘        finish: any state to Done, which is never left
 //! ```
 //!
-//! The hazard is the **lost wake**: the future finds nothing and returns pending; what it waits for arrives before the task is idle; nobody polls it again. It
-//! cannot happen: a wake during a poll is recorded (`PollingWoken`), and the transition that ends a poll looks at that record and becomes idle in one step.
-//! However often a task is woken, it is posted to its reactor at most once until it is polled.
+//! The hazard is the **lost wake**: the future finds nothing and returns pending; what it waits for arrives before the
+//! task is idle; nobody polls it again. It cannot happen: a wake during a poll is recorded (`PollingWoken`), and the
+//! transition that ends a poll looks at that record and becomes idle in one step. However often a task is woken, it is
+//! posted to its reactor at most once until it is polled.
 
 /// What a task is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -1,7 +1,8 @@
 //! A FIFO queue of waiters, any of which can be removed by its key: every operation takes constant time.
 //!
-//! A doubly linked list inside a vector. A key is a slot's index and a sequence number that this queue never uses again, so a key that is used too late
-//! removes nobody. Slots are reused, and given up when the queue is empty: memory follows the greatest length since then, not the number of waiters ever.
+//! A doubly linked list inside a vector. A key is a slot's index and a sequence number that this queue never uses
+//! again, so a key that is used too late removes nobody. Slots are reused, and given up when the queue is empty: memory
+//! follows the greatest length since then, not the number of waiters ever.
 
 /// One entry of the vector.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -121,7 +122,8 @@ impl<W> WaitQueue<W> {
 }
 
 impl<W> Drop for WaitQueue<W> {
-    /// From first to last, which is not the order of the slots: the drop of an unserved waiter fails its Deferred, and those fail in the order in which they waited.
+    /// From first to last, which is not the order of the slots: the drop of an unserved waiter fails its Deferred, and
+    /// those fail in the order in which they waited.
     fn drop(&mut self) {
         while self.pop().is_some() {}
     }

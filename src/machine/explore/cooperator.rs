@@ -1,4 +1,5 @@
-//! Exhaustive search of the cooperator: tasks that are paused, resumed and stopped at every moment, also in their own steps, and a cooperator that is started and stopped.
+//! Exhaustive search of the cooperator: tasks that are paused, resumed and stopped at every moment, also in their own
+//! steps, and a cooperator that is started and stopped.
 
 use super::{Row, Rows, Steps, World, must_find, must_hold, table, table_file};
 use crate::machine::cooperator::{CooperativeAction, CooperativeTask, EndReason, NotPaused, Scheduler, StepResult};

@@ -1,4 +1,5 @@
-//! Exhaustive search of the item queue: items that are put, takers that take, wait and cancel, also while an item is being delivered.
+//! Exhaustive search of the item queue: items that are put, takers that take, wait and cancel, also while an item is
+//! being delivered.
 
 use super::{Row, Rows, Steps, World, must_find, must_hold, table, table_file};
 use crate::machine::item_queue::{ItemQueue, Put, Take};

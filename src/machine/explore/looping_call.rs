@@ -1,4 +1,5 @@
-//! Exhaustive search of the looping call: calls that take time, succeed and fail; starts, stops and resets at every moment; ticks compared with counting them one by one.
+//! Exhaustive search of the looping call: calls that take time, succeed and fail; starts, stops and resets at every
+//! moment; ticks compared with counting them one by one.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! Exhaustive search of the semaphore: clients that acquire, wait, cancel, keep and release, also while another is being served.
+//! Exhaustive search of the semaphore: clients that acquire, wait, cancel, keep and release, also while another is
+//! being served.
 
 use super::{Row, Rows, Steps, World, must_find, must_hold, table, table_file};
 use crate::machine::semaphore::{Acquired, NoneKept, Released, Semaphore};

@@ -1,4 +1,5 @@
-//! Exhaustive search of the task: threads that bring news and wake it, and a future that wakes itself, against the loop that polls it and a canceller.
+//! Exhaustive search of the task: threads that bring news and wake it, and a future that wakes itself, against the loop
+//! that polls it and a canceller.
 
 use super::{Row, Steps, World, must_find, must_hold, table, table_file};
 use crate::machine::task::{Begin, PollRequest, Task};

@@ -8,10 +8,12 @@ use super::semaphore::{DeferredSemaphore, Permit};
 use crate::error::OverRelease;
 use crate::failure::Failure;
 
-/// A lock that is held across turns of the reactor: one holder at a time, the others wait and are served in the order in which they asked.
+/// A lock that is held across turns of the reactor: one holder at a time, the others wait and are served in the order
+/// in which they asked.
 ///
-/// Code on one thread needs no lock for what it does between two waits. It needs this one where an operation has to wait in the middle, and no other of its
-/// kind may begin before it is complete. This is a [`DeferredSemaphore`] with a single permit: order, waiters, handles and cost are described there.
+/// Code on one thread needs no lock for what it does between two waits. It needs this one where an operation has to
+/// wait in the middle, and no other of its kind may begin before it is complete. This is a [`DeferredSemaphore`] with a
+/// single permit: order, waiters, handles and cost are described there.
 ///
 /// ```
 /// use selvedge::{Deferred, coordination::DeferredLock};
@@ -46,8 +48,8 @@ impl DeferredLock {
         self.0.try_acquire()
     }
 
-    /// Calls a function while holding the lock, and holds it until the Deferred that the function may return has fired: see
-    /// [`DeferredSemaphore::run`].
+    /// Calls a function while holding the lock, and holds it until the Deferred that the function may return has fired:
+    /// see [`DeferredSemaphore::run`].
     #[track_caller]
     pub fn run<R, F>(&self, f: F) -> Deferred<R::Value>
     where

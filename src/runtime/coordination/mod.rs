@@ -1,7 +1,7 @@
 //! Coordination of code on the reactor's thread: a lock, a semaphore, and a queue of items.
 //!
-//! Nothing here blocks a thread: whatever has to be waited for is a Deferred. The state machines are in `machine/semaphore.rs` and
-//! `machine/item_queue.rs`.
+//! Nothing here blocks a thread: whatever has to be waited for is a Deferred. The state machines are in
+//! `machine/semaphore.rs` and `machine/item_queue.rs`.
 
 mod lock;
 mod queue;

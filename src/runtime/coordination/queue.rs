@@ -9,7 +9,8 @@ use super::super::report::drop_contained;
 use crate::error::{QueueOverflow, QueueUnderflow};
 use crate::machine::item_queue::{ItemQueue, Put, Take};
 
-/// A FIFO queue of items whose [`get`](Self::get) is a Deferred: each item goes to one taker, and both items and takers keep their order.
+/// A FIFO queue of items whose [`get`](Self::get) is a Deferred: each item goes to one taker, and both items and takers
+/// keep their order.
 ///
 /// Clones are handles to the same queue.
 ///
@@ -27,16 +28,19 @@ use crate::machine::item_queue::{ItemQueue, Put, Take};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// **Order.** All of it lives on one thread and nothing blocks. An item that somebody waits for is delivered inside [`put`](Self::put). If it is put inside
-/// the callbacks of another delivery, it is delivered when those have returned: nothing recurses.
+/// **Order.** All of it lives on one thread and nothing blocks. An item that somebody waits for is delivered inside
+/// [`put`](Self::put). If it is put inside the callbacks of another delivery, it is delivered when those have returned:
+/// nothing recurses.
 ///
-/// **Limits** count what would be left after every item had been paired with a taker: items without a taker, and takers without an item. An item that was
-/// accepted stays, even if the taker that it was meant for is cancelled.
+/// **Limits** count what would be left after every item had been paired with a taker: items without a taker, and takers
+/// without an item. An item that was accepted stays, even if the taker that it was meant for is cancelled.
 ///
-/// **Takers.** To [`cancel`](Deferred::cancel) the Deferred of a waiting taker removes the taker from the queue; no item is lost. A taker whose Deferred was
-/// *dropped* still gets its item in its turn, which is dropped if no callback was added.
+/// **Takers.** To [`cancel`](Deferred::cancel) the Deferred of a waiting taker removes the taker from the queue; no
+/// item is lost. A taker whose Deferred was *dropped* still gets its item in its turn, which is dropped if no callback
+/// was added.
 ///
-/// **Handles.** When the last one is dropped the items are dropped, and takers fail with [`Abandoned`](crate::error::Abandoned).
+/// **Handles.** When the last one is dropped the items are dropped, and takers fail with
+/// [`Abandoned`](crate::error::Abandoned).
 ///
 /// **Cost.** Constant time for each put and get; a get allocates its Deferred.
 pub struct DeferredQueue<T: 'static> {
@@ -52,8 +56,9 @@ impl<T: 'static> DeferredQueue<T> {
         Self::with_limits(None, None)
     }
 
-    /// A queue of at most `size` items without a taker, and at most `backlog` takers without an item. `None` is no limit. With a size of zero an item is
-    /// accepted only if somebody waits for it; with a backlog of zero nobody may wait.
+    /// A queue of at most `size` items without a taker, and at most `backlog` takers without an item. `None` is no
+    /// limit. With a size of zero an item is accepted only if somebody waits for it; with a backlog of zero nobody may
+    /// wait.
     #[must_use]
     pub fn with_limits(size: impl Into<Option<usize>>, backlog: impl Into<Option<usize>>) -> Self {
         Self { shared: Rc::new(Shared(RefCell::new(ItemQueue::new(size.into(), backlog.into())))) }
@@ -92,7 +97,8 @@ impl<T: 'static> DeferredQueue<T> {
         let queue = Rc::downgrade(&self.shared);
         let (deferred, resolver) = Deferred::with_canceller(move || {
             let taker = queue.upgrade().and_then(|shared| shared.0.borrow_mut().cancel_wait(key));
-            // Dropped after the borrow. A resolver dropped unfired fails its Deferred, but this one is being cancelled already.
+            // Dropped after the borrow. A resolver dropped unfired fails its Deferred, but this one is being cancelled
+            // already.
             drop(taker);
         });
         self.shared.0.borrow_mut().wait(resolver);

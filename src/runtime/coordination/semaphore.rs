@@ -12,8 +12,8 @@ use crate::machine::semaphore::{Acquired, Released, Semaphore};
 
 /// Limits how many may use something at a time; the others wait and are served in the order in which they asked.
 ///
-/// [`acquire`](Self::acquire) grants a [`Permit`], a guard: dropping it releases the permit, and the first waiter gets it. Clones are handles to the
-/// same semaphore.
+/// [`acquire`](Self::acquire) grants a [`Permit`], a guard: dropping it releases the permit, and the first waiter gets
+/// it. Clones are handles to the same semaphore.
 ///
 /// ```
 /// use selvedge::{Deferred, coordination::DeferredSemaphore};
@@ -31,18 +31,21 @@ use crate::machine::semaphore::{Acquired, Released, Semaphore};
 /// assert_eq!(connections.tokens(), 2);
 /// ```
 ///
-/// **Order.** All of it lives on one thread and nothing blocks. Releasing a permit serves the first waiter at once, inside that call. If it is released
-/// inside the callbacks of a waiter that is being served, the next waiter is served when those have returned: nothing recurses, however many wait, and
-/// all are served in the order in which they asked. As long as somebody waits, whoever asks next waits too.
+/// **Order.** All of it lives on one thread and nothing blocks. Releasing a permit serves the first waiter at once,
+/// inside that call. If it is released inside the callbacks of a waiter that is being served, the next waiter is served
+/// when those have returned: nothing recurses, however many wait, and all are served in the order in which they asked.
+/// As long as somebody waits, whoever asks next waits too.
 ///
-/// **Waiters.** To [`cancel`](Deferred::cancel) a waiter's Deferred removes the waiter from the queue, wherever it is. A waiter whose Deferred was dropped
-/// keeps its place; when its turn comes, its callbacks get the permit, or the semaphore does if it has none.
+/// **Waiters.** To [`cancel`](Deferred::cancel) a waiter's Deferred removes the waiter from the queue, wherever it is.
+/// A waiter whose Deferred was dropped keeps its place; when its turn comes, its callbacks get the permit, or the
+/// semaphore does if it has none.
 ///
-/// **Handles.** A permit keeps its semaphore alive: when all handles are dropped, waiters are still served, one after the other. But where every permit
-/// that is held was [kept](Permit::keep), nobody is left who could release one: then the waiters fail with [`Abandoned`](crate::error::Abandoned).
+/// **Handles.** A permit keeps its semaphore alive: when all handles are dropped, waiters are still served, one after
+/// the other. But where every permit that is held was [kept](Permit::keep), nobody is left who could release one: then
+/// the waiters fail with [`Abandoned`](crate::error::Abandoned).
 ///
-/// **Cost.** Acquiring an available permit allocates a fired Deferred; [`try_acquire`](Self::try_acquire) allocates nothing. Waiting, serving and
-/// cancelling take constant time each.
+/// **Cost.** Acquiring an available permit allocates a fired Deferred; [`try_acquire`](Self::try_acquire) allocates
+/// nothing. Waiting, serving and cancelling take constant time each.
 #[derive(Clone)]
 pub struct DeferredSemaphore {
     state: Rc<RefCell<Semaphore<Resolver<Permit>>>>,
@@ -78,7 +81,8 @@ impl DeferredSemaphore {
         let semaphore = Rc::downgrade(&self.state);
         let (deferred, resolver) = Deferred::with_canceller(move || {
             let waiter = semaphore.upgrade().and_then(|state| state.borrow_mut().cancel_wait(key));
-            // Dropped after the borrow. A resolver dropped unfired fails its Deferred, but this one is being cancelled already.
+            // Dropped after the borrow. A resolver dropped unfired fails its Deferred, but this one is being cancelled
+            // already.
             drop(waiter);
         });
         self.state.borrow_mut().wait(resolver);
@@ -95,11 +99,12 @@ impl DeferredSemaphore {
         }
     }
 
-    /// Acquires a permit, calls a function, waits for the Deferred that it returns if it returns one, and releases the permit. Only then does the returned
-    /// Deferred fire, with the function's result.
+    /// Acquires a permit, calls a function, waits for the Deferred that it returns if it returns one, and releases the
+    /// permit. Only then does the returned Deferred fire, with the function's result.
     ///
-    /// Cancelled while it waits for the permit, it leaves the queue, and the function is dropped uncalled; cancelled later, it forwards the cancel to the
-    /// Deferred that the function returned. The permit is released however the function ends, panics included.
+    /// Cancelled while it waits for the permit, it leaves the queue, and the function is dropped uncalled; cancelled
+    /// later, it forwards the cancel to the Deferred that the function returned. The permit is released however the
+    /// function ends, panics included.
     #[track_caller]
     pub fn run<R, F>(&self, f: F) -> Deferred<R::Value>
     where
@@ -142,7 +147,8 @@ impl DeferredSemaphore {
         self.state.borrow().waiting()
     }
 
-    /// Serves waiters, one after the other. The machine sees to it that at most one such loop of a semaphore runs at a time.
+    /// Serves waiters, one after the other. The machine sees to it that at most one such loop of a semaphore runs at a
+    /// time.
     fn serve(&self, released: Released) {
         if released == Released::OweNothing {
             return;
@@ -166,7 +172,8 @@ impl fmt::Debug for DeferredSemaphore {
     }
 }
 
-/// A permit of a [`DeferredSemaphore`] or a [`DeferredLock`](crate::coordination::DeferredLock). Dropping it releases it, and serves the first waiter.
+/// A permit of a [`DeferredSemaphore`] or a [`DeferredLock`](crate::coordination::DeferredLock). Dropping it releases
+/// it, and serves the first waiter.
 ///
 /// ```
 /// use selvedge::coordination::DeferredLock;

@@ -1,4 +1,5 @@
-//! `SendFuture`: a Deferred as a `Send` future, whose result travels from the reactor's thread to the thread that awaits it.
+//! `SendFuture`: a Deferred as a `Send` future, whose result travels from the reactor's thread to the thread that
+//! awaits it.
 
 use std::error::Error;
 use std::fmt;
@@ -91,8 +92,8 @@ impl<T> ResultReceiver<T> {
 
 /// A Deferred that any executor can await, on any thread: returned by [`Deferred::into_send_future`].
 ///
-/// The Deferred itself never leaves its thread; only its result does. Dropping the future unfinished cancels the Deferred, on the reactor's thread, in a
-/// later turn. Polled again after it was ready, it is pending for ever.
+/// The Deferred itself never leaves its thread; only its result does. Dropping the future unfinished cancels the
+/// Deferred, on the reactor's thread, in a later turn. Polled again after it was ready, it is pending for ever.
 #[must_use = "a future does nothing unless it is polled, and dropping this one cancels its Deferred"]
 pub struct SendFuture<T, E = Failure>
 where
@@ -112,9 +113,10 @@ where
 {
     /// Turns this Deferred into a future that any executor can await, on any thread.
     ///
-    /// `reactor` is this thread's: it keeps the Deferred and carries a cancel to it. If it ends before there is a result, the future is ready with
-    /// [`ReactorStopped`](crate::error::ReactorStopped). Dropping the future unfinished cancels the Deferred. Cost: the allocation of a callback, one for what the
-    /// two threads share, and two entries on the reactor; the result costs a short lock and a wake, and dropping the future a post.
+    /// `reactor` is this thread's: it keeps the Deferred and carries a cancel to it. If it ends before there is a
+    /// result, the future is ready with [`ReactorStopped`](crate::error::ReactorStopped). Dropping the future
+    /// unfinished cancels the Deferred. Cost: the allocation of a callback, one for what the two threads share, and two
+    /// entries on the reactor; the result costs a short lock and a wake, and dropping the future a post.
     ///
     /// ```
     /// use selvedge::{Deferred, Failure, Reactor};
@@ -193,7 +195,8 @@ where
             }
             drop_contained(result);
         }
-        // Also removes the Deferred from the reactor. Cancelling one that has fired does nothing; if the reactor has ended, it is gone already.
+        // Also removes the Deferred from the reactor. Cancelling one that has fired does nothing; if the reactor has
+        // ended, it is gone already.
         let deferred = self.deferred.clone();
         let _ = self.deferred.handle().call_from_thread(move |reactor| {
             if let Some(deferred) = deferred.take_here(reactor) {

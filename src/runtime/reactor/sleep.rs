@@ -8,9 +8,11 @@ use super::super::deferred::{Deferred, PendingResolver, Settled};
 use super::{DelayedCall, LocalHandle, Reactor};
 
 impl Reactor {
-    /// A Deferred that fires on this thread after `time`, or later if the loop is busy: [`call_later`](Self::call_later) for `await` and for callbacks.
+    /// A Deferred that fires on this thread after `time`, or later if the loop is busy:
+    /// [`call_later`](Self::call_later) for `await` and for callbacks.
     ///
-    /// Cancelling it cancels the timer. If the reactor ends first, it fails with [`ReactorStopped`](crate::error::ReactorStopped).
+    /// Cancelling it cancels the timer. If the reactor ends first, it fails with
+    /// [`ReactorStopped`](crate::error::ReactorStopped).
     ///
     /// ```
     /// use selvedge::Reactor;
@@ -18,7 +20,9 @@ impl Reactor {
     ///
     /// let reactor = Reactor::new();
     /// let local = reactor.local();
-    /// reactor.sleep(Duration::from_millis(1)).add_callback(move |()| local.with(|reactor| reactor.stop()).unwrap_or(Ok(())));
+    /// reactor
+    ///     .sleep(Duration::from_millis(1))
+    ///     .add_callback(move |()| local.with(|reactor| reactor.stop()).unwrap_or(Ok(())));
     /// reactor.run();
     /// ```
     #[track_caller]
@@ -29,14 +33,15 @@ impl Reactor {
             // Never refused: a timer that has been called has fired the Deferred, which cannot be cancelled any more.
             let _ = cancelled.take().map(|timer| timer.cancel());
         });
-        let asleep = PendingResolver::new(resolver);
-        timer.set(Some(self.call_later(time, move |_| asleep.deliver(Settled::Now(Ok(()))))));
+        let pending = PendingResolver::new(resolver);
+        timer.set(Some(self.call_later(time, move |_| pending.deliver(Settled::Now(Ok(()))))));
         deferred
     }
 }
 
 impl LocalHandle {
-    /// As [`Reactor::sleep`]. If the reactor has ended, the Deferred has failed with [`ReactorStopped`](crate::error::ReactorStopped).
+    /// As [`Reactor::sleep`]. If the reactor has ended, the Deferred has failed with
+    /// [`ReactorStopped`](crate::error::ReactorStopped).
     #[track_caller]
     pub fn sleep(&self, time: Duration) -> Deferred<()> {
         // A `match`, because `track_caller` does not reach into a closure.

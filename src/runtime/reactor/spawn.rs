@@ -127,17 +127,20 @@ where
 impl Reactor {
     /// Runs a future on this thread; the Deferred fires with its output. The future need not be `Send`.
     ///
-    /// It is first polled in a later turn, never inside `spawn`, and then again after each wake; a wake takes its place among the posted calls. The waker may
-    /// be cloned, sent to any thread, and used at any time, also after the reactor's end. Wakes before the next poll count as one, so a wake costs a short
-    /// lock, and the first of them a post. A future that wakes itself is polled once a turn, so that timers and calls are not delayed.
+    /// It is first polled in a later turn, never inside `spawn`, and then again after each wake; a wake takes its place
+    /// among the posted calls. The waker may be cloned, sent to any thread, and used at any time, also after the
+    /// reactor's end. Wakes before the next poll count as one, so a wake costs a short lock, and the first of them a
+    /// post. A future that wakes itself is polled once a turn, so that timers and calls are not delayed.
     ///
-    /// The output may be whatever a callback may return (see [`Outcome`]). Cancelling the Deferred drops the future at once, or, inside its own poll, when
-    /// that returns. A panic of the future fails the Deferred with a [`Panic`](crate::error::Panic). At the reactor's end the future is dropped, and the Deferred
-    /// fails with [`ReactorStopped`](crate::error::ReactorStopped). If the Deferred is dropped, the future runs on.
+    /// The output may be whatever a callback may return (see [`Outcome`]). Cancelling the Deferred drops the future at
+    /// once, or, inside its own poll, when that returns. A panic of the future fails the Deferred with a
+    /// [`Panic`](crate::error::Panic). At the reactor's end the future is dropped, and the Deferred fails with
+    /// [`ReactorStopped`](crate::error::ReactorStopped). If the Deferred is dropped, the future runs on.
     ///
-    /// It can await whatever needs no particular executor: channels, locks, combinators; a [`Deferred`]; [`sleep`](Self::sleep);
-    /// [`defer_to_thread`](crate::threads::defer_to_thread). Cost: five allocations (the future, its entry on the reactor, its waker, its Deferred and the
-    /// canceller) and an entry in a search tree, which each poll looks up.
+    /// It can await whatever needs no particular executor: channels, locks, combinators; a [`Deferred`];
+    /// [`sleep`](Self::sleep); [`defer_to_thread`](crate::threads::defer_to_thread). Cost: five allocations (the
+    /// future, its entry on the reactor, its waker, its Deferred and the canceller) and an entry in a search tree,
+    /// which each poll looks up.
     ///
     /// ```
     /// use selvedge::{Failure, Reactor, threads};

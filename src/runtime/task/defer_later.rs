@@ -8,10 +8,12 @@ use super::super::deferred::{Deferred, Outcome, PendingResolver, Settled, maybe_
 use super::super::reactor::{DelayedCall, Reactor};
 use crate::failure::Failure;
 
-/// Calls a function after `delay`, and fires with its result: its value, its error, its panic, or the result of the Deferred that it returns.
+/// Calls a function after `delay`, and fires with its result: its value, its error, its panic, or the result of the
+/// Deferred that it returns.
 ///
-/// The function runs on the reactor's thread, as any [timer](Reactor::call_later). Cancelled before the call, the Deferred cancels the timer and drops the
-/// function at once; cancelled later, it forwards the cancel to the Deferred that the function returned. If the reactor ends before the call, it fails with
+/// The function runs on the reactor's thread, as any [timer](Reactor::call_later). Cancelled before the call, the
+/// Deferred cancels the timer and drops the function at once; cancelled later, it forwards the cancel to the Deferred
+/// that the function returned. If the reactor ends before the call, it fails with
 /// [`ReactorStopped`](crate::error::ReactorStopped).
 ///
 /// ```
@@ -38,7 +40,8 @@ where
             let _ = timer.cancel();
         }
     });
-    // Dropped uncalled, it fails the Deferred with `ReactorStopped`. After a cancel that has no effect, because the Deferred has failed with `Cancelled`.
+    // Dropped uncalled, it fails the Deferred with `ReactorStopped`. After a cancel that has no effect, because the
+    // Deferred has failed with `Cancelled`.
     let pending = PendingResolver::new(resolver);
     let call = reactor.call_later(delay, move |reactor| pending.deliver(Settled::Later(maybe_deferred(|| f(reactor)))));
     timer.set(Some(call));

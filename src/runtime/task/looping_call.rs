@@ -17,13 +17,14 @@ use crate::machine::looping_call::{LoopAction, LoopRefused, LoopingCall as State
 
 /// Calls a function at every interval, until it is stopped or the function fails.
 ///
-/// **Ticks** lie at start + n·interval, exactly: a call that takes long, or is late, delays none of the later ones. A tick that passes during a call is
-/// skipped. If the function returns a Deferred, the call lasts until that has fired, so calls never overlap. With an interval of zero the function is
-/// called once in every turn.
+/// **Ticks** lie at start + n·interval, exactly: a call that takes long, or is late, delays none of the later ones. A
+/// tick that passes during a call is skipped. If the function returns a Deferred, the call lasts until that has fired,
+/// so calls never overlap. With an interval of zero the function is called once in every turn.
 ///
-/// **The end.** [`start`](Self::start) returns a Deferred. It fires when the loop is [stopped](Self::stop), at once or after the present call; it fails with
-/// the function's first error or panic, or with [`ReactorStopped`]. Cancelling it stops the loop, and cancels the Deferred that the present call waits for.
-/// A loop that has ended can be started again.
+/// **The end.** [`start`](Self::start) returns a Deferred. It fires when the loop is [stopped](Self::stop), at once or
+/// after the present call; it fails with the function's first error or panic, or with [`ReactorStopped`]. Cancelling it
+/// stops the loop, and cancels the Deferred that the present call waits for. A loop that has ended can be started
+/// again.
 ///
 /// ```
 /// use selvedge::task::LoopingCall;
@@ -40,8 +41,8 @@ use crate::machine::looping_call::{LoopAction, LoopRefused, LoopingCall as State
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Clones are handles to the same loop, which runs on when they are dropped. The function gets a [`Tick`], by which it can stop its own loop; if it captured
-/// a handle instead, the loop would keep itself alive.
+/// Clones are handles to the same loop, which runs on when they are dropped. The function gets a [`Tick`], by which it
+/// can stop its own loop; if it captured a handle instead, the loop would keep itself alive.
 #[derive(Clone)]
 pub struct LoopingCall {
     core: Rc<Core>,
@@ -105,7 +106,8 @@ impl LoopingCall {
         Self::with_function(false, Box::new(move |tick, _| discard_value(f(tick))))
     }
 
-    /// A loop whose function also gets the number of ticks since its last call, the present one included: more than one if some were skipped.
+    /// A loop whose function also gets the number of ticks since its last call, the present one included: more than one
+    /// if some were skipped.
     ///
     /// With an interval of zero the number is one in each call.
     ///
@@ -190,8 +192,8 @@ impl LoopingCall {
         Ok(())
     }
 
-    /// Moves the start of the schedule to now: the next call is made after one interval, and later ticks follow from there. During a call this changes
-    /// nothing.
+    /// Moves the start of the schedule to now: the next call is made after one interval, and later ticks follow from
+    /// there. During a call this changes nothing.
     ///
     /// # Errors
     /// It does not run.
@@ -297,13 +299,15 @@ impl Core {
         self.end(self.transition(State::call_failed), Err(failure));
     }
 
-    /// Fires the Deferred of `start` if the loop has ended. The state is `Idle` already, because a callback may start the loop again.
+    /// Fires the Deferred of `start` if the loop has ended. The state is `Idle` already, because a callback may start
+    /// the loop again.
     fn end(&self, action: LoopAction, result: Result<(), Failure>) {
         if action != LoopAction::End {
             return drop_contained(result);
         }
         if let Some(timer) = self.timer.take() {
-            // Refused if it is being called. If it is dropped here, `timer_dropped` finds the state `Idle` and does nothing.
+            // Refused if it is being called. If it is dropped here, `timer_dropped` finds the state `Idle` and does
+            // nothing.
             let _ = timer.cancel();
         }
         match self.ended.take() {

@@ -4,7 +4,8 @@
 //! - [`LoopingCall`]: a function that is called at every interval;
 //! - [`Cooperator`]: iterators that share the reactor's turns, a slice of time in each.
 //!
-//! With a [`VirtualClock`](crate::testing::VirtualClock) all of it is deterministic: see [`Reactor::advance`](crate::Reactor::advance).
+//! With a [`VirtualClock`](crate::testing::VirtualClock) all of it is deterministic: see
+//! [`Reactor::advance`](crate::Reactor::advance).
 
 mod cooperator;
 mod defer_later;

@@ -1,4 +1,5 @@
-//! What a user's function or iterator returned, without its value: looping calls and cooperators only need to know when it is complete and whether it failed.
+//! What a user's function or iterator returned, without its value: looping calls and cooperators only need to know when
+//! it is complete and whether it failed.
 
 use super::super::deferred::{Deferred, Outcome, Settled};
 use super::super::report::drop_contained;
@@ -12,7 +13,8 @@ pub(super) fn discard_value<R: Outcome<Failure>>(outcome: R) -> Settled<(), Fail
     }
 }
 
-/// Calls `callback` with the result of a Deferred. Returns a Deferred by which to cancel it, or `None` if it had fired already.
+/// Calls `callback` with the result of a Deferred. Returns a Deferred by which to cancel it, or `None` if it had fired
+/// already.
 pub(super) fn when_fired(
     deferred: Deferred<()>,
     callback: impl FnOnce(Result<(), Failure>) + 'static,

@@ -16,11 +16,13 @@ use crate::failure::Failure;
 use crate::machine::cooperator::{EndReason, Scheduler};
 use crate::machine::wait_queue::WaitQueue;
 
-/// Runs iterators step by step, for a slice of time in each of the reactor's turns, so that long computations leave the loop responsive.
+/// Runs iterators step by step, for a slice of time in each of the reactor's turns, so that long computations leave the
+/// loop responsive.
 ///
-/// A step is one call of an iterator's `next`. What it yields may be `()` or any other [`Outcome`]: a Deferred is waited for before the next step; an error
-/// or a panic fails the task. In each turn there is one tick, which steps the tasks in turn (round robin), beginning where the last tick ended, until its slice is used up:
-/// 10 ms by default, and never less than one step.
+/// A step is one call of an iterator's `next`. What it yields may be `()` or any other [`Outcome`]: a Deferred is
+/// waited for before the next step; an error or a panic fails the task. In each turn there is one tick, which steps the
+/// tasks in turn (round robin), beginning where the last tick ended, until its slice is used up: 10 ms by default, and
+/// never less than one step.
 ///
 /// ```
 /// use selvedge::task::Cooperator;
@@ -38,8 +40,8 @@ use crate::machine::wait_queue::WaitQueue;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Clones are handles to the same cooperator, which runs on when they are dropped, as long as there is a task to step. When the reactor ends, tasks fail
-/// with [`ReactorStopped`](crate::error::ReactorStopped).
+/// Clones are handles to the same cooperator, which runs on when they are dropped, as long as there is a task to step.
+/// When the reactor ends, tasks fail with [`ReactorStopped`](crate::error::ReactorStopped).
 #[derive(Clone)]
 pub struct Cooperator {
     core: Rc<Core>,
@@ -60,8 +62,8 @@ impl Cooperator {
         Self { core: Rc::new(core) }.with_slice(Duration::from_millis(10))
     }
 
-    /// Sets the length of a slice, by the reactor's clock. A step is never interrupted, so a tick may be longer by one step. With a slice of zero a tick is one
-    /// step.
+    /// Sets the length of a slice, by the reactor's clock. A step is never interrupted, so a tick may be longer by one
+    /// step. With a slice of zero a tick is one step.
     #[must_use]
     pub fn with_slice(self, slice: Duration) -> Self {
         let reactor = self.core.reactor.clone();
@@ -72,8 +74,8 @@ impl Cooperator {
         })
     }
 
-    /// Sets how the end of a tick is decided, instead of by time: `new_termination` is called at the beginning of each tick, and the predicate that it returns
-    /// after each step. `true` ends the tick.
+    /// Sets how the end of a tick is decided, instead of by time: `new_termination` is called at the beginning of each
+    /// tick, and the predicate that it returns after each step. `true` ends the tick.
     ///
     /// A panic of either is reported, and the tick ends after its present step.
     #[must_use]
@@ -96,8 +98,8 @@ impl Cooperator {
 
     /// Adds a task: steps this iterator to its end, in turn with the others. The first step is made in a later turn.
     ///
-    /// [`when_done`](CooperativeTask::when_done) gives its end or its error. If nobody asks, an error is reported when the task is dropped, with the place of
-    /// this call.
+    /// [`when_done`](CooperativeTask::when_done) gives its end or its error. If nobody asks, an error is reported when
+    /// the task is dropped, with the place of this call.
     #[track_caller]
     pub fn cooperate<I, R>(&self, iterator: I) -> CooperativeTask
     where
@@ -134,8 +136,8 @@ impl Cooperator {
         self.core.start();
     }
 
-    /// Stops it. All its tasks, paused and waiting ones included, end with [`TaskFinished::SchedulerStopped`]; so do tasks that are added before it is started
-    /// again.
+    /// Stops it. All its tasks, paused and waiting ones included, end with [`TaskFinished::SchedulerStopped`]; so do
+    /// tasks that are added before it is started again.
     pub fn stop(&self) {
         self.core.stop();
     }
@@ -159,8 +161,9 @@ impl fmt::Debug for Cooperator {
 
 /// One iterator that a [`Cooperator`] runs: returned by [`cooperate`](Cooperator::cooperate).
 ///
-/// Clones are handles to the same task, which runs on when they are dropped. If it is paused then, nobody is left who could resume it: its iterator is
-/// dropped, and those who wait for its end fail with [`Abandoned`](crate::error::Abandoned).
+/// Clones are handles to the same task, which runs on when they are dropped. If it is paused then, nobody is left who
+/// could resume it: its iterator is dropped, and those who wait for its end fail with
+/// [`Abandoned`](crate::error::Abandoned).
 #[derive(Clone)]
 pub struct CooperativeTask {
     task: Rc<TaskCore>,
@@ -168,7 +171,8 @@ pub struct CooperativeTask {
 }
 
 impl CooperativeTask {
-    /// Makes no more steps until [`resume`](Self::resume) was called as often as this. A wait for a Deferred goes on, and its result is kept.
+    /// Makes no more steps until [`resume`](Self::resume) was called as often as this. A wait for a Deferred goes on,
+    /// and its result is kept.
     ///
     /// # Errors
     /// The task has ended; the error says how.
@@ -184,8 +188,8 @@ impl CooperativeTask {
         self.task.resume(&self.cooperator)
     }
 
-    /// Ends the task. Its iterator is dropped (after the step, if called inside one), a Deferred that it waits for is cancelled, and those who wait for its end
-    /// fail with [`TaskFinished::Stopped`].
+    /// Ends the task. Its iterator is dropped (after the step, if called inside one), a Deferred that it waits for is
+    /// cancelled, and those who wait for its end fail with [`TaskFinished::Stopped`].
     ///
     /// # Errors
     /// The task has ended; the error says how.
@@ -193,10 +197,11 @@ impl CooperativeTask {
         self.task.stop(&self.cooperator, EndReason::Stopped)
     }
 
-    /// A Deferred that fires when the iterator is exhausted; it fails with the iterator's error, or with [`TaskFinished`] if the task was stopped.
+    /// A Deferred that fires when the iterator is exhausted; it fails with the iterator's error, or with
+    /// [`TaskFinished`] if the task was stopped.
     ///
-    /// May be called any number of times, also after the end. An error has one owner: the first who asked gets it, the others [`TaskFinished::Failed`].
-    /// Cancelling the Deferred does not affect the task.
+    /// May be called any number of times, also after the end. An error has one owner: the first who asked gets it, the
+    /// others [`TaskFinished::Failed`]. Cancelling the Deferred does not affect the task.
     #[track_caller]
     #[must_use = "it only returns the Deferred"]
     pub fn when_done(&self) -> Deferred<()> {

@@ -22,7 +22,8 @@ pub(super) struct Core {
     pub(super) scheduler: Cell<Scheduler>,
     /// The run queue: tasks that are ready, in the order in which they will be stepped.
     pub(super) ready: RefCell<WaitQueue<Rc<TaskCore>>>,
-    /// All tasks that have not ended. Weak, because a task that is neither ready nor waits for a Deferred belongs to its handles alone.
+    /// All tasks that have not ended. Weak, because a task that is neither ready nor waits for a Deferred belongs to
+    /// its handles alone.
     pub(super) unfinished: RefCell<WaitQueue<Weak<TaskCore>>>,
     pub(super) timer: Cell<Option<DelayedCall>>,
     pub(super) reactor: LocalHandle,

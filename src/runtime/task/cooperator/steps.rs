@@ -45,7 +45,8 @@ impl TaskCore {
         }
     }
 
-    /// As [`carry_out`](Self::carry_out), for transitions that never enqueue the task, whose callers may have no `Rc` of it.
+    /// As [`carry_out`](Self::carry_out), for transitions that never enqueue the task, whose callers may have no `Rc`
+    /// of it.
     fn carry_out_rest(&self, action: Action, cooperator: &Core, result: Result<(), Failure>) {
         match action {
             Action::Nothing | Action::Enqueue => return drop_contained(result),

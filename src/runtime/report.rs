@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::error::Error;
 use std::fmt;
 use std::panic::Location;
+use std::task::Waker;
 
 use super::label::JobLabel;
 use super::sync::{SharedFn, catch, thread_local};
@@ -207,5 +208,12 @@ pub(crate) fn drop_contained<T>(value: T) {
         && let Err(panic) = catch(|| drop(value))
     {
         report(Incident::Drop, &panic, None);
+    }
+}
+
+/// Wakes a task, which is user code: a panic is reported to this thread's sink.
+pub(crate) fn wake_contained(waker: Waker) {
+    if let Err(panic) = catch(|| waker.wake()) {
+        report(Incident::Waker, &panic, None);
     }
 }

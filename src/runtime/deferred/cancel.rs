@@ -1,72 +1,89 @@
-//! Cancelling: whom it reaches, and what is over before what.
+//! Cancelling: which chain a cancel reaches, and in which order the cancels of a list and its members complete.
 
+use std::error::Error;
 use std::mem;
 use std::rc::{Rc, Weak};
 use std::vec;
 
 use super::super::report::{Incident, report};
 use super::super::sync::catch;
-use super::chain::{Chain, Others, Whose};
-use super::outlet::{Ahead, outermost};
+use super::deferred::Deferred;
+use super::node::{AlsoCancel, Chain, HeadKind, Node, find_outermost};
 use crate::error::Cancelled;
 use crate::failure::Failure;
 use crate::machine::deferred::{Cancel, ChainState, Fire};
 
-/// Cancels what `chain` waits for, or the chain itself if it waits for nothing but its own firing. Nobody waits for it.
+/// A cancel whose canceller was called. It completes when the chains of `others` have been cancelled too.
+struct OpenCancel {
+    /// Whose canceller was called. `None` for a list that is decided and cancels its other members only.
+    target: Option<Rc<dyn Chain>>,
+    others: vec::IntoIter<Weak<dyn Chain>>,
+}
+
+impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
+    /// Says that no result is wanted any more.
+    ///
+    /// - Unfired: its canceller is called, if it has one. Unless that fires it, it fails with [`Cancelled`] now, and a
+    ///   result that comes later is dropped silently. If the canceller panics, that is reported.
+    /// - Waiting for a Deferred that a callback returned: that one is cancelled instead, or the one that *it* waits
+    ///   for. Errbacks decide how the chain goes on.
+    /// - Fired, or running a callback: nothing happens.
+    ///
+    /// Takes the same time however long the chain is, and however many Deferreds wait for each other.
+    pub fn cancel(&self) {
+        cancel(&self.chain);
+    }
+}
+
+/// Cancels a chain that nothing waits for: the chain that it waits for in the end, or itself if it is unfired.
 pub(super) fn cancel(chain: &Rc<dyn Chain>) {
-    if let Some(target) = ask(chain, || None) {
-        call_off(Open::call(target));
+    if let Some(target) = find_target(chain, || None) {
+        cancel_all(OpenCancel::begin(target));
     }
 }
 
-/// The same for one that others may wait for, from a link of it that has no result yet. Only the ends of a line know the other, so this may have to go
-/// to the outer one first.
-pub(crate) fn cancel_before(link: Rc<dyn Ahead>, chain: &Rc<dyn Chain>) {
-    if let Some(target) = ask(chain, || outermost(link)) {
-        call_off(Open::call(target));
+/// Cancels a chain that others may wait for. `node` is one of its nodes that has no result yet. Only the ends of a wait
+/// path know each other, so this may have to walk from the node to the outer end first.
+pub(crate) fn cancel_from(node: Rc<dyn Node>, chain: &Rc<dyn Chain>) {
+    if let Some(target) = find_target(chain, || find_outermost(node)) {
+        cancel_all(OpenCancel::begin(target));
     }
 }
 
-/// The same for each of these, one after the other.
-pub(super) fn cancel_each(chains: Others) {
-    call_off(Open { target: None, others: chains.into_iter() });
+/// Cancels each of these, one after the other.
+pub(super) fn cancel_each(chains: AlsoCancel) {
+    cancel_all(OpenCancel { target: None, others: chains.into_iter() });
 }
 
-/// Asks whom a cancel reaches: the one whose canceller is to be called. `outer` looks for the outermost of a line that `chain` is in the middle of.
-fn ask(chain: &Rc<dyn Chain>, outer: impl FnOnce() -> Option<Rc<dyn Chain>>) -> Option<Rc<dyn Chain>> {
+/// The chain whose canceller is to be called. `find_outermost` is called if `chain` stands between the ends of its
+/// path.
+fn find_target(chain: &Rc<dyn Chain>, find_outermost: impl FnOnce() -> Option<Rc<dyn Chain>>) -> Option<Rc<dyn Chain>> {
     match chain.core().step(ChainState::cancel) {
         Cancel::CallCanceller => return Some(Rc::clone(chain)),
         Cancel::Nothing => return None,
         Cancel::Forward => {}
     }
-    let other_end = chain.core().innermost().or_else(|| outer()?.core().innermost())?;
+    let other_end = chain.core().innermost().or_else(|| find_outermost()?.core().innermost())?;
     let innermost = other_end.chain()?;
-    let asked = innermost.core().step(ChainState::cancel);
-    (asked == Cancel::CallCanceller).then_some(innermost)
+    let action = innermost.core().step(ChainState::cancel);
+    (action == Cancel::CallCanceller).then_some(innermost)
 }
 
-/// A cancel that has begun, and is over when these others have been cancelled too.
-struct Open {
-    /// Whose canceller was called. None where somebody cancels the others and nothing else.
-    target: Option<Rc<dyn Chain>>,
-    others: vec::IntoIter<Weak<dyn Chain>>,
-}
-
-impl Open {
-    fn call(target: Rc<dyn Chain>) -> Self {
-        let called = match target.core().take_errand() {
-            Some(canceller) => catch(|| canceller(Rc::clone(&target), Whose::Own)),
-            None => Ok(Others::new()),
+impl OpenCancel {
+    fn begin(target: Rc<dyn Chain>) -> Self {
+        let called = match target.core().handler.take() {
+            Some(canceller) => catch(|| canceller(Rc::clone(&target), HeadKind::Own)),
+            None => Ok(AlsoCancel::new()),
         };
         let others = called.unwrap_or_else(|panic| {
             report(Incident::Canceller, &panic, Some(target.core().made_at()));
-            Others::new()
+            AlsoCancel::new()
         });
         Self { target: Some(target), others: others.into_iter() }
     }
 
-    /// All has been done that could have given it another result: if it has none, it fails.
-    fn close(self) {
+    /// Canceller and others had their chance to give the target a result. If it has none, it fails.
+    fn complete(self) {
         if let Some(target) = self.target
             && target.core().step(ChainState::canceller_returned) == Fire::Run
         {
@@ -75,25 +92,27 @@ impl Open {
     }
 }
 
-/// Sees a cancel through: a list's members one after the other, each to its end before the next begins, and then the list.
+/// Completes a cancel: of a list's members one after the other, each completely before the next begins, and then of the
+/// list.
 ///
-/// A member may be a list too. Those that are not over are kept here, and not on the stack, so the order is that of calls and their depth is not.
-fn call_off(first: Open) {
-    // Who is no list has no others.
+/// A member may be a list too. Cancels that are not complete are kept in a vector, not on the stack: the order is that
+/// of nested calls, at a constant depth.
+fn cancel_all(first: OpenCancel) {
+    // Only lists have others.
     if first.others.as_slice().is_empty() {
-        return first.close();
+        return first.complete();
     }
-    let (mut open, mut around) = (first, Vec::new());
+    let (mut open, mut enclosing) = (first, Vec::new());
     loop {
         if let Some(other) = open.others.next() {
-            if let Some(target) = other.upgrade().and_then(|other| ask(&other, || None)) {
-                around.push(mem::replace(&mut open, Open::call(target)));
+            if let Some(target) = other.upgrade().and_then(|other| find_target(&other, || None)) {
+                enclosing.push(mem::replace(&mut open, OpenCancel::begin(target)));
             }
             continue;
         }
-        let Some(outer) = around.pop() else { return open.close() };
-        // What comes out of a member must not keep the others from being cancelled.
-        if let Err(panic) = catch(|| open.close()) {
+        let Some(outer) = enclosing.pop() else { return open.complete() };
+        // A panic of a member must not keep the others from being cancelled.
+        if let Err(panic) = catch(|| open.complete()) {
             report(Incident::Canceller, &panic, None);
         }
         open = outer;

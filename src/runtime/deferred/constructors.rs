@@ -1,17 +1,19 @@
-//! How a Deferred is made: with a firing half, with a result, or of what a function does.
+//! Constructors: a Deferred with its resolver, with its result, or of what a function returns.
 
 use std::error::Error;
 use std::panic::Location;
 use std::rc::Rc;
 
 use super::super::sync::catch;
-use super::chain::{Errand, Head, errand};
-use super::outlet::Output;
-use super::{Deferred, Outcome, Raise, Resolver};
+use super::deferred::Deferred;
+use super::head::Head;
+use super::node::{Handler, Output, handler};
+use super::outcome::{Outcome, Raise};
+use super::resolver::Resolver;
 use crate::failure::Failure;
 
 impl<T: 'static> Deferred<T> {
-    /// A Deferred, and the half that fires it. For errors of your own there is [`typed`](Self::typed).
+    /// A Deferred, and the resolver that fires it. With an error type of your own: [`typed`](Self::typed).
     ///
     /// ```
     /// use selvedge::Deferred;
@@ -25,9 +27,9 @@ impl<T: 'static> Deferred<T> {
         Self::typed()
     }
 
-    /// The same, with something to call if it is [cancelled](Self::cancel) unfired. The canceller is called once at most, and dropped
-    /// when the Deferred fires. It may fire the Deferred itself; if it does not, that fails with
-    /// [`Cancelled`](crate::error::Cancelled).
+    /// As [`new`](Self::new), with a function that is called if the Deferred is [cancelled](Self::cancel) unfired. It
+    /// is called at most once, and dropped when the Deferred fires. It may fire the Deferred itself; if it does not,
+    /// the Deferred fails with [`Cancelled`](crate::error::Cancelled).
     ///
     /// ```
     /// use selvedge::{Deferred, Resolver, error::Cancelled};
@@ -35,18 +37,19 @@ impl<T: 'static> Deferred<T> {
     /// let (answer, resolver): (Deferred<u32>, Resolver<u32>) = Deferred::with_canceller(|| println!("never mind"));
     /// answer.cancel();
     /// assert!(answer.try_result().is_ok_and(|answer| answer.is_err_and(|failure| failure.is::<Cancelled>())));
-    /// resolver.callback(7); // Comes late, and is dropped.
+    /// resolver.callback(7); // Too late: dropped.
     /// ```
     #[track_caller]
     pub fn with_canceller(canceller: impl FnOnce() + 'static) -> (Self, Resolver<T>) {
         Self::typed_with_canceller(canceller)
     }
 
-    /// The same, with a canceller that is given a [`Resolver`] to fire with, if it has an answer after all. If it drops that, or keeps it and returns, the
-    /// Deferred fails with [`Cancelled`](crate::error::Cancelled).
+    /// As [`with_canceller`](Self::with_canceller), and the canceller is given a [`Resolver`] to fire with if it has a
+    /// result after all. If it drops that, or keeps it and returns, the Deferred fails with
+    /// [`Cancelled`](crate::error::Cancelled).
     ///
-    /// A canceller that captured the Deferred's own resolver would keep it alive, and with it the whole chain, should everybody else lose interest; this
-    /// one captures nothing of it.
+    /// A canceller that captured the Deferred's own resolver would keep the whole chain alive even if nobody else could
+    /// fire it any more. This one captures nothing of the chain.
     ///
     /// ```
     /// use selvedge::Deferred;
@@ -60,7 +63,7 @@ impl<T: 'static> Deferred<T> {
         Self::typed_with_firing_canceller(canceller)
     }
 
-    /// A Deferred that has this value already.
+    /// A Deferred that already has this value.
     ///
     /// ```
     /// # use selvedge::Deferred;
@@ -72,7 +75,7 @@ impl<T: 'static> Deferred<T> {
         Self::from(Ok(value))
     }
 
-    /// A Deferred that has failed already.
+    /// A Deferred that has already failed.
     ///
     /// ```
     /// # use selvedge::Deferred;
@@ -86,8 +89,8 @@ impl<T: 'static> Deferred<T> {
 }
 
 impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
-    /// As [`new`](Deferred::new), with an error type of the program's own. (It has a name of its own because in `Deferred::new()` nothing
-    /// would tell the compiler which `E` is meant.)
+    /// As [`new`](Deferred::new), with an error type of the program's own. (`new` itself cannot do this: in
+    /// `Deferred::new()` nothing would tell the compiler which `E` is meant.)
     #[track_caller]
     pub fn typed() -> (Self, Resolver<T, E>) {
         Self::unfired(None)
@@ -96,45 +99,46 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
     /// As [`with_canceller`](Deferred::with_canceller), with an error type of the program's own.
     #[track_caller]
     pub fn typed_with_canceller(canceller: impl FnOnce() + 'static) -> (Self, Resolver<T, E>) {
-        Self::unfired(Some(errand(|_chain, _whose| canceller())))
+        Self::unfired(Some(handler(|_chain, _head| canceller())))
     }
 
     /// As [`with_firing_canceller`](Deferred::with_firing_canceller), with an error type of the program's own.
     #[track_caller]
     pub fn typed_with_firing_canceller(canceller: impl FnOnce(Resolver<T, E>) + 'static) -> (Self, Resolver<T, E>) {
         let head = Head::unfired(None, Location::caller());
-        // Weak: a head that owned a way to be fired would never be abandoned.
-        let own = Rc::downgrade(&head);
-        head.set_canceller(errand(move |_chain, _whose| {
-            if let Some(head) = own.upgrade() {
+        // Weak: a head that owned a resolver of its own would never be abandoned.
+        let weak = Rc::downgrade(&head);
+        head.set_canceller(handler(move |_chain, _head| {
+            if let Some(head) = weak.upgrade() {
                 canceller(Resolver::new(head));
             }
         }));
-        (Self::at(Rc::clone(&head)), Resolver::new(head))
+        (Self::from_head(Rc::clone(&head)), Resolver::new(head))
     }
 
     #[track_caller]
-    fn unfired(canceller: Option<Errand>) -> (Self, Resolver<T, E>) {
+    fn unfired(canceller: Option<Handler>) -> (Self, Resolver<T, E>) {
         let head = Head::unfired(canceller, Location::caller());
-        (Self::at(Rc::clone(&head)), Resolver::new(head))
+        (Self::from_head(Rc::clone(&head)), Resolver::new(head))
     }
 
-    pub(super) fn at(head: Rc<Head<T, E>>) -> Self {
+    pub(super) fn from_head(head: Rc<Head<T, E>>) -> Self {
         Self { tail: Rc::clone(&head) as Rc<dyn Output<T, E>>, chain: head }
     }
 }
 
-/// A Deferred that has its result already.
+/// A Deferred that already has this result.
 impl<T: 'static, E: Error + From<Failure> + 'static> From<Result<T, E>> for Deferred<T, E> {
     #[track_caller]
     fn from(result: Result<T, E>) -> Self {
-        Self::at(Head::fired(result, Location::caller()))
+        Self::from_head(Head::fired(result, Location::caller()))
     }
 }
 
-/// Calls a function now and makes a Deferred of the value that it returns, as it is and of whatever type, or of its panic.
+/// Calls a function now. The Deferred has its return value, of any type and as it is, or fails with its panic.
 ///
-/// A `Result`, or a Deferred, that it returns is a mere value here; [`maybe_deferred`] looks into those.
+/// A `Result` or a Deferred that it returns is a value like any other here; [`maybe_deferred`] takes the result out of
+/// those.
 ///
 /// ```
 /// use selvedge::deferred::execute;
@@ -149,7 +153,7 @@ pub fn execute<T: 'static>(body: impl FnOnce() -> T) -> Deferred<T> {
     Deferred::from(catch(body).map_err(Failure::from))
 }
 
-/// Calls a function now and makes a Deferred of what comes of it: its value, its error, its panic, or the Deferred that it returned.
+/// Calls a function now. The Deferred has its value, its error or its panic, or is the Deferred that it returned.
 ///
 /// ```
 /// use selvedge::{Deferred, deferred::maybe_deferred};

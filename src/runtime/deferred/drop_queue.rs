@@ -1,4 +1,5 @@
-//! Ends that cause other ends: one after the other, however deep a program has nested them.
+//! Drops that have effects, which may drop what has effects again: run one after the other, however deep a program has
+//! nested them.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -7,61 +8,63 @@ use std::rc::Rc;
 use super::super::report::{Incident, report};
 use super::super::sync::{catch, thread_local};
 use super::cancel::cancel;
-use super::chain::{Chain, Errand, Whose};
+use super::node::{Chain, Handler, HeadKind};
 use crate::failure::Failure;
 
-/// A head that nobody will fire.
+/// What a drop causes.
+pub(super) enum DropEffect {
+    /// A resolver was dropped unfired: its Deferred fails with this.
+    Abandon(Rc<dyn Abandon>, fn() -> Failure),
+    /// The future that awaited this Deferred was dropped: the Deferred is cancelled.
+    Cancel(Rc<dyn Chain>),
+    /// Everybody who could have ended the pauses of a held chain is gone: the result goes on.
+    Release(Handler, Rc<dyn Chain>),
+}
+
+/// A head, as the queue sees it: it can fail for want of a resolver.
 pub(super) trait Abandon {
     fn abandon(self: Rc<Self>, why: fn() -> Failure);
 }
 
-/// What a drop brings about.
-pub(super) enum Ending {
-    /// A resolver was dropped unfired, and this is what its Deferred fails with.
-    Abandoned(Rc<dyn Abandon>, fn() -> Failure),
-    /// The future was dropped that awaited this Deferred.
-    Cancelled(Rc<dyn Chain>),
-    /// All were dropped that could have ended a pause.
-    Unpaused(Errand, Rc<dyn Chain>),
+thread_local! {
+    /// Effects that wait for their turn. `Some` while `run_or_enqueue` runs on this thread.
+    static QUEUE: RefCell<Option<VecDeque<DropEffect>>> = RefCell::new(None);
 }
 
-impl Ending {
-    fn come(self) {
+impl DropEffect {
+    fn run(self) {
         match self {
-            Self::Abandoned(source, why) => source.abandon(why),
-            Self::Cancelled(chain) => cancel(&chain),
-            Self::Unpaused(go_on, chain) => drop(go_on(chain, Whose::Orphan)),
+            Self::Abandon(source, why) => source.abandon(why),
+            Self::Cancel(chain) => cancel(&chain),
+            Self::Release(handler, chain) => drop(handler(chain, HeadKind::Substitute)),
         }
     }
 }
 
-thread_local! {
-    /// What is to end once that is over which ends now. Some exactly while that goes on.
-    static TO_END: RefCell<Option<VecDeque<Ending>>> = RefCell::new(None);
-}
-
-/// Brings it about: at once, unless this happens inside another such end; then as soon as that is through.
+/// Runs the effect at once; if another one is running on this thread, after that one.
 ///
-/// Failing a chain drops the callbacks that it passes by, and with them the resolvers that those had captured; dropping a task drops the future that it
-/// awaits, and with it another task; and so on, a million deep, if a program has linked them like that. In turns, the stack does not grow.
-pub(super) fn end(first: Ending) {
+/// To fail a chain drops the callbacks that the error passes by, and with them resolvers that they had captured; to
+/// drop a task drops the future that it awaits, and perhaps another task with it; and so on, a million deep if a
+/// program has linked them so. In a queue, this takes no stack.
+pub(super) fn run_or_enqueue(first: DropEffect) {
     let mut first = Some(first);
-    // Where the thread is being torn down there is no queue any more, and each comes at once.
-    let _ = TO_END.try_with(|queue| match &mut *queue.borrow_mut() {
+    // While the thread is torn down the queue no longer exists, and each effect runs at once.
+    let _ = QUEUE.try_with(|queue| match &mut *queue.borrow_mut() {
         Some(queue) => queue.extend(first.take()),
-        free => *free = Some(VecDeque::new()),
+        idle => *idle = Some(VecDeque::new()),
     });
     let mut next = first;
-    while let Some(ending) = next {
-        // This is a drop: nothing may come out of it, and nothing may keep the others in the queue.
-        if let Err(panic) = catch(|| ending.come()) {
+    while let Some(effect) = next {
+        // This runs inside a drop: a panic must not leave it, nor keep the other effects in the queue.
+        if let Err(panic) = catch(|| effect.run()) {
             report(Incident::Drop, &panic, None);
         }
-        next = TO_END.try_with(|queue| next_in_line(&mut queue.borrow_mut())).ok().flatten();
+        next = QUEUE.try_with(|queue| pop_or_close(&mut queue.borrow_mut())).ok().flatten();
     }
 }
 
-fn next_in_line<A>(queue: &mut Option<VecDeque<A>>) -> Option<A> {
+/// The next effect. If there is none, the queue is `None` again.
+fn pop_or_close<A>(queue: &mut Option<VecDeque<A>>) -> Option<A> {
     let next = queue.as_mut()?.pop_front();
     if next.is_none() {
         *queue = None;

@@ -1,27 +1,31 @@
-//! Awaiting a Deferred.
+//! Awaiting a Deferred, and what a future that is dropped unfinished does to it.
 
 use std::error::Error;
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-use super::super::report::drop_contained;
-use super::chain;
-use super::drop_queue::{Ending, end};
-use super::outlet::tell;
-use super::{Deferred, Settled};
+use std::rc::Rc;
+
+use super::super::report::{drop_contained, wake_contained};
+use super::deferred::Deferred;
+use super::drop_queue::{DropEffect, run_or_enqueue};
+use super::node::Chain;
+use super::outcome::Settled;
+use super::run::{hold_waker, rest_and_wake};
 use crate::error::is_cancellation;
 use crate::failure::Failure;
-use crate::machine::deferred::ChainStage;
+use crate::machine::deferred::{ChainStage, ChainState};
 
-/// A Deferred that is awaited: what `deferred.await` polls.
+/// The future that `deferred.await` polls.
 ///
-/// It is ready with the Deferred's result, on the thread that owns it, whichever executor polls it there. Awaiting costs no allocation: the waker is kept where
-/// the next callback would be.
+/// It is ready with the Deferred's result, on the thread that owns the Deferred, whichever executor polls it there.
+/// Awaiting costs no allocation: the waker is kept where the next callback would be.
 ///
-/// **Dropping it unfinished cancels the Deferred**, as dropping a future stops it: a task that is cancelled cancels what it awaits. What that comes to is dropped:
-/// that it was cancelled, or that the reactor stopped, is reported to nobody; any other error is unhandled and reported. (A [`Deferred`] itself is a handle, and dropping
-/// it cancels nothing. These are two contracts, so it is not itself a future, but turns into one.)
+/// **Dropping it unfinished cancels the Deferred**, as dropping a future stops it: a task that is cancelled cancels
+/// what it awaits. The result of the cancelled Deferred is dropped. An error that only says that it was cancelled, or
+/// that the reactor stopped, is not reported; any other is unhandled, and reported. (Dropping a [`Deferred`] cancels
+/// nothing. Because the two differ in this, a Deferred is not a future but turns into one.)
 ///
 /// Polled again after it was ready, it is pending for ever.
 ///
@@ -43,7 +47,7 @@ use crate::machine::deferred::ChainStage;
 /// ```
 #[must_use = "a future does nothing unless it is polled, and dropping this one cancels its Deferred"]
 pub struct DeferredFuture<T: 'static, E: Error + From<Failure> + 'static = Failure> {
-    /// None once it has been ready.
+    /// `None` once it has been ready.
     deferred: Option<Deferred<T, E>>,
 }
 
@@ -64,7 +68,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Future for DeferredFuture<T
         match deferred.try_result() {
             Ok(result) => Poll::Ready(result),
             Err(deferred) => {
-                deferred.watch(context.waker());
+                deferred.wake_with_result(context.waker());
                 self.deferred = Some(deferred);
                 Poll::Pending
             }
@@ -73,44 +77,45 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Future for DeferredFuture<T
 }
 
 impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
-    /// Has this waker told when there is a result to take.
-    fn watch(&self, waker: &Waker) {
+    /// Has this waker woken when there is a result to take.
+    fn wake_with_result(&self, waker: &Waker) {
         let cell = self.tail.cell();
         if cell.is_watched_by(waker) {
             return;
         }
-        // Whatever the clone of a waker may do, it is over before we look.
+        // To clone a waker is user code, which may fire the Deferred: it runs before the state is read.
         let waker = waker.clone();
         if !cell.is_stored() {
             match cell.watch(waker) {
                 Ok(before) => drop_contained(before),
-                Err(waker) => tell(waker),
+                Err(waker) => wake_contained(waker),
             }
         } else if self.is_paused() {
-            chain::hold_from(&self.chain, waker);
+            hold_for_task(&self.chain, waker);
         } else {
-            tell(waker);
+            wake_contained(waker);
         }
     }
 
-    /// Nobody awaits it any more: cancels it, if it has no result.
-    fn give_up(self) {
+    /// Nobody awaits the Deferred any more: cancels it, if it has no result.
+    fn stop_awaiting(self) {
         drop_contained(self.tail.cell().unwatch());
         if self.chain.core().state().stage() == ChainStage::Held && self.tail.cell().is_stored() {
-            // The result lies here and waits for the end of a pause. Nothing is left to cancel, and an error is unhandled.
+            // The result lies here until a pause ends. Nothing is left to cancel, and an error is unhandled.
             return;
         }
-        end(Ending::Cancelled(self.disown().chain));
+        run_or_enqueue(DropEffect::Cancel(self.detach().chain));
     }
 
-    /// Drops whatever it comes to, but keeps an error that somebody should hear of.
-    fn disown(self) -> Deferred<(), E> {
-        self.add_both(|result| disowned(result.map(drop_contained)))
+    /// Drops the result when it comes, but keeps an error that has to be reported.
+    fn detach(self) -> Deferred<(), E> {
+        self.add_both(|result| ignore_cancellation(result.map(drop_contained)))
     }
 }
 
-/// What is left of a result that nobody wants any more.
-pub(crate) fn disowned<E: Error + 'static>(result: Result<(), E>) -> Settled<(), E> {
+/// What is left of a result that nobody wants any more: an error, unless that only says that it was cancelled or that
+/// the reactor stopped.
+pub(crate) fn ignore_cancellation<E: Error + 'static>(result: Result<(), E>) -> Settled<(), E> {
     Settled::Now(match result {
         Err(error) if is_cancellation(&error) => {
             drop_contained(error);
@@ -120,10 +125,21 @@ pub(crate) fn disowned<E: Error + 'static>(result: Result<(), E>) -> Settled<(),
     })
 }
 
+/// The result lies at the tail of a paused chain, and a task awaits it: its waker is woken when the pauses end.
+fn hold_for_task(chain: &Rc<dyn Chain>, waker: Waker) {
+    let core = chain.core();
+    if core.state().stage() == ChainStage::Resting {
+        core.step(ChainState::add);
+        hold_waker(core, waker);
+    } else {
+        core.hold_instead(|chain, _| rest_and_wake(&*chain, waker));
+    }
+}
+
 impl<T: 'static, E: Error + From<Failure> + 'static> Drop for DeferredFuture<T, E> {
     fn drop(&mut self) {
         if let Some(deferred) = self.deferred.take() {
-            deferred.give_up();
+            deferred.stop_awaiting();
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What a callback may return, and what its errors become.
+//! What a callback may return, and how its errors become the chain's.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
@@ -10,19 +10,20 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::super::sync::SharedFn;
-use super::Deferred;
+use super::deferred::Deferred;
 use crate::failure::Failure;
 
 /// What a callback may return: a value, a `Result`, or another [`Deferred`] to wait for.
 ///
 /// Implemented for
 ///
-/// - `Result<U, X>`: continues on the success side with `U`, or on the failure side with `X`, which any error is good for in a chain
-///   of [`Failure`]s (see [`Raise`]);
+/// - `Result<U, X>`: the chain continues with the value `U` or the error `X`. In a chain of [`Failure`]s that can be
+///   any error (see [`Raise`]);
 /// - `Deferred<U, E>`: the chain waits for it and continues with its result;
-/// - `()`, numbers, strings, paths, and the collections, pointers and tuples of std: they continue on the success side as they are.
+/// - `()`, numbers, strings, paths, and the collections, pointers and tuples of std: the chain continues with the value
+///   as it is.
 ///
-/// A type of your own goes through [`Deferred::map`], or is returned as `Ok::<_, Failure>(value)`, or implements this in one line:
+/// A type of your own is returned from [`Deferred::map`], or as `Ok::<_, Failure>(value)`, or implements this trait:
 ///
 /// ```
 /// use selvedge::{Deferred, deferred::{Outcome, Settled}};
@@ -44,41 +45,43 @@ use crate::failure::Failure;
     label = "neither a plain value, nor a `Result` with a fitting error, nor a `Deferred<_, {E}>`",
     note = "use `map` for a callback that returns a type of your own, or return `Ok::<_, {E}>(value)`",
     note = "a closure that never returns says what it would return: `|_| -> () {{ panic!() }}`",
-    note = "the error of a returned `Result` has to be `Raise<{E}>`; any `Error + Send + Sync` is that in a chain of `Failure`s"
+    note = "the error of a returned `Result` has to be `Raise<{E}>`; \
+            any `Error + Send + Sync` is that in a chain of `Failure`s"
 )]
 pub trait Outcome<E> {
-    /// What the chain continues with on success.
+    /// The value that the chain continues with.
     type Value: 'static;
 
-    /// The result, or what will have it.
+    /// The result, or the Deferred that will have it.
     fn settle(self) -> Settled<Self::Value, E>;
 }
 
-/// What an errback may return: an [`Outcome`] whose value is the `T` that its chain has on the other side.
+/// What an errback may return: an [`Outcome`] whose value has the type `T` of the chain's value.
 ///
-/// Every `Outcome` of this crate is one. It is a trait beside `Outcome` because `|_| 0` in a `Deferred<u64>` is to mean `0u64`, which the
-/// compiler finds out from a parameter but not from an associated type. (A type of your own can always come as `Ok(value)`.)
+/// Every `Outcome` of this crate is one. It is a trait of its own because `|_| 0` in a `Deferred<u64>` has to mean
+/// `0u64`, which the compiler infers from a type parameter but not from an associated type. (A value of your own type
+/// can always be returned as `Ok(value)`.)
 #[diagnostic::on_unimplemented(
     message = "an errback cannot return `{Self}` where the value of the chain is `{T}`",
     label = "neither a `{T}`, nor a `Result<{T}, _>` with a fitting error, nor a `Deferred<{T}, {E}>`",
     note = "a `{T}` that is no plain value is returned as `Ok::<_, {E}>(value)`"
 )]
 pub trait OutcomeOf<T, E> {
-    /// The result, or what will have it.
+    /// The result, or the Deferred that will have it.
     fn settle_as(self) -> Settled<T, E>;
 }
 
-/// What a callback's return value amounts to.
+/// What a callback returned: a result, or a Deferred that will have one.
 #[derive(Debug)]
 pub enum Settled<T, E = Failure> {
-    /// A result.
+    /// The result is here.
     Now(Result<T, E>),
-    /// What will have a result later.
+    /// This Deferred will have it.
     Later(Deferred<T, E>),
 }
 
 impl<T: 'static, E: Error + From<Failure> + 'static> Settled<T, E> {
-    /// The same as a [`Deferred`], fired if the result is there.
+    /// The same as a [`Deferred`], which is fired already if the result is here.
     #[track_caller]
     pub fn into_deferred(self) -> Deferred<T, E> {
         match self {
@@ -88,23 +91,24 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Settled<T, E> {
     }
 }
 
-/// What may stand in the `Err` that a callback returns: it becomes the error type `E` of the chain.
+/// What a callback may return as `Err`: it is converted to the error type `E` of the chain.
 ///
-/// In a chain of [`Failure`]s, the default, every `Error + Send + Sync + 'static` does, and a `Failure` is passed on as it is. In a chain with an
-/// error type of its own, that type does (see [`ChainError`]).
+/// In a chain of [`Failure`]s, which is the default, this is every `Error + Send + Sync + 'static`, and a `Failure`
+/// stays as it is. In a chain with an error type of its own, it is that type (see [`ChainError`]).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an error in a chain whose error is `{E}`",
-    note = "in a chain of `Failure`s it has to be `Error + Send + Sync + 'static`; for a boxed error there is `Failure::from_boxed`",
+    note = "in a chain of `Failure`s it has to be `Error + Send + Sync + 'static`; \
+            for a boxed error there is `Failure::from_boxed`",
     note = "in a chain with an error type of your own, say `impl ChainError for ThatType {{}}`"
 )]
 pub trait Raise<E> {
-    /// The error of the chain.
+    /// Converts it.
     fn raise(self) -> E;
 }
 
-/// An error type of a program's own, as the `E` of a [`Deferred<T, E>`](Deferred).
+/// A program's own error type, as the `E` of a [`Deferred<T, E>`](Deferred).
 ///
-/// A chain makes failures itself, when a callback panics or when it is cancelled, so the type must be able to hold those.
+/// A chain itself fails when a callback panics or when it is cancelled, so the type must be able to hold a [`Failure`].
 ///
 /// ```
 /// use selvedge::{Deferred, Failure, deferred::ChainError};
@@ -143,7 +147,7 @@ pub trait Raise<E> {
 /// fire.errback(Fetch::NotFound);
 /// ```
 ///
-/// `From<Failure>` must not panic: there is no error then that could say so, and the panic goes on to whoever fired.
+/// `From<Failure>` must not panic: no error could then be made of the panic, which would go on to the call that fired.
 pub trait ChainError: Error + From<Failure> + 'static {}
 
 impl<X: Error + Send + Sync + 'static> Raise<Failure> for X {
@@ -172,7 +176,7 @@ impl<U: 'static, X: Raise<E>, E> OutcomeOf<U, E> for Result<U, X> {
     }
 }
 
-/// What was settled already stays as it is.
+/// Stays as it is.
 impl<U: 'static, E> Outcome<E> for Settled<U, E> {
     type Value = U;
 

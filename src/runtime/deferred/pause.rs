@@ -1,25 +1,27 @@
-//! Pausing: a Deferred that one holds, and one that somebody else does.
+//! Pausing: a Deferred that the program holds, or through a handle one that it has given away.
 
 use std::error::Error;
 use std::fmt;
 use std::rc::Rc;
 
-use super::Deferred;
-use super::chain::{self, Chain};
+use super::deferred::Deferred;
+use super::node::{Chain, HeadKind};
 use crate::error::NotPaused;
 use crate::failure::Failure;
-use crate::machine::deferred::ChainState;
+use crate::machine::deferred::{ChainState, Unpause};
 
 impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
-    /// Lets no result go on from here until [`unpause`](Self::unpause): not to the next callback, not to a chain that waits for this Deferred.
+    /// Holds the result where it is until [`unpause`](Self::unpause): it goes neither to the next callback nor to a
+    /// chain that waits for this Deferred.
     ///
-    /// Pauses are counted, and are apart from a chain's own waits for the Deferreds that its callbacks return. A paused Deferred may be fired, cancelled and
-    /// added to: what comes of it is kept. Paused from inside a callback, by a [`pause_handle`](Self::pause_handle), it stops before the next one.
+    /// Pauses are counted. They are independent of a chain's waits for the Deferreds that its callbacks return. A
+    /// paused Deferred may be fired, cancelled and added to; the result is held. A Deferred that is paused from inside
+    /// one of its callbacks, by a [`pause_handle`](Self::pause_handle), stops before the next one.
     ///
-    /// A pause lasts as long as somebody is there who could end it. When this Deferred and all its handles have been dropped, it ends, and what was held
-    /// goes on: nothing hangs for good, and no failure is lost.
+    /// A pause lasts as long as somebody could end it. When this Deferred and all its handles have been dropped, it
+    /// ends, and the result that was held goes on: nothing hangs for ever, and no failure is lost.
     ///
-    /// Costs no memory, and an allocation if there comes to be something to hold.
+    /// Costs no memory, and one allocation if there is a result to hold.
     ///
     /// ```
     /// use selvedge::Deferred;
@@ -37,33 +39,34 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
         self.chain.core().step(ChainState::pause);
     }
 
-    /// Ends one pause. If it was the last, what was held goes on: callbacks run in here, before this returns; from inside a callback of the same chain,
-    /// when that has returned.
+    /// Ends one pause. If it was the last, a result that was held goes on: callbacks run before this returns; if this
+    /// is called from inside a callback of the same chain, after that has returned.
     ///
     /// # Errors
-    /// It is not paused: nothing has changed.
+    /// It is not paused. Nothing has changed.
     pub fn unpause(&self) -> Result<(), NotPaused> {
-        chain::unpause(&self.chain)
+        unpause(&self.chain)
     }
 
-    /// Whether it is paused. That it waits for another Deferred is no pause.
+    /// Whether it is paused. To wait for another Deferred is no pause.
     #[must_use]
     pub fn is_paused(&self) -> bool {
         self.chain.core().is_paused()
     }
 
-    /// What pauses this Deferred when it is no longer here: given away, or from inside its own callbacks.
+    /// A handle that pauses this Deferred after it was given away, or from inside its own callbacks.
     #[must_use]
     pub fn pause_handle(&self) -> PauseHandle {
         PauseHandle::new(&self.chain)
     }
 }
 
-/// Pauses a Deferred that was given away, or from inside its own callbacks: what [`Deferred::pause_handle`](crate::Deferred::pause_handle) returns.
+/// Pauses a Deferred after it was given away, or from inside its own callbacks; made by
+/// [`Deferred::pause_handle`](crate::Deferred::pause_handle).
 ///
-/// It stays valid when the Deferred is returned from a callback, chained, awaited or dropped. Clones are handles on the same Deferred, and there is one
-/// count of its pauses, whoever made them. While a handle is there, a pause can be ended, and so it lasts; with the last handle and the Deferred
-/// itself, it ends.
+/// It stays valid when the Deferred is returned from a callback, chained, awaited or dropped. Clones are handles on the
+/// same Deferred, which counts its pauses together, whoever made them. A pause lasts while there is a handle that could
+/// end it; when the last handle and the Deferred itself are dropped, it ends.
 ///
 /// ```
 /// use selvedge::Deferred;
@@ -102,16 +105,30 @@ impl PauseHandle {
     /// As [`Deferred::unpause`](crate::Deferred::unpause).
     ///
     /// # Errors
-    /// It is not paused: nothing has changed.
+    /// It is not paused. Nothing has changed.
     pub fn unpause(&self) -> Result<(), NotPaused> {
-        chain::unpause(&self.chain)
+        unpause(&self.chain)
     }
 
-    /// Whether it is paused.
+    /// As [`Deferred::is_paused`](crate::Deferred::is_paused).
     #[must_use]
     pub fn is_paused(&self) -> bool {
         self.chain.core().is_paused()
     }
+}
+
+/// Ends one pause of a chain. What was held runs before this returns.
+fn unpause(chain: &Rc<dyn Chain>) -> Result<(), NotPaused> {
+    match chain.core().step(ChainState::unpause) {
+        Unpause::NotPaused => return Err(NotPaused),
+        Unpause::Nothing => {}
+        Unpause::Release => {
+            if let Some(release) = chain.core().handler.take() {
+                release(Rc::clone(chain), HeadKind::Own);
+            }
+        }
+    }
+    Ok(())
 }
 
 impl fmt::Debug for PauseHandle {

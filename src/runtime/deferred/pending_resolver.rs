@@ -1,9 +1,11 @@
-//! A firing half that a reactor keeps until the result comes.
+//! A resolver that the reactor keeps until the result comes.
 
-use super::{Resolver, Settled};
+use super::outcome::Settled;
+use super::resolver::Resolver;
 use crate::failure::Failure;
 
-/// The firing half of a Deferred whose result is under way: a timer, a job or a task has it in hand. At the reactor's end it is dropped, and says so.
+/// The resolver of a Deferred whose result a timer, a job or a task will deliver. If the reactor drops it at its end,
+/// the Deferred fails with `ReactorStopped`.
 pub(crate) struct PendingResolver<T>(Option<Resolver<T>>);
 
 impl<T> PendingResolver<T> {
@@ -13,7 +15,7 @@ impl<T> PendingResolver<T> {
 
     pub(crate) fn deliver(mut self, settled: Settled<T, Failure>) {
         if let Some(resolver) = self.0.take() {
-            resolver.come_to(settled);
+            resolver.fire_settled(settled);
         }
     }
 

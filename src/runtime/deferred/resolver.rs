@@ -1,27 +1,29 @@
-//! The firing half, consumed by firing.
+//! The resolver: the half that fires a Deferred, and is consumed by firing.
 
 use std::error::Error;
 use std::fmt;
 use std::rc::Rc;
 
-use super::Deferred;
-use super::chain::{Chain, Head};
-use super::drop_queue::{Abandon, Ending, end};
+use super::deferred::Deferred;
+use super::drop_queue::{Abandon, DropEffect, run_or_enqueue};
+use super::head::Head;
+use super::node::Chain;
 use super::outcome::{OutcomeOf, Raise, Settled};
 use crate::error::{Abandoned, ReactorStopped};
 use crate::failure::Failure;
 use crate::machine::deferred::{ChainState, Fire};
 
-/// The firing half of a [`Deferred`]. Firing consumes it, so firing twice cannot be written.
+/// Fires a [`Deferred`]. Firing consumes it, so a program that fires twice does not compile.
 ///
-/// Firing runs the callbacks that are there, at once, on this thread, before it returns. If the Deferred was cancelled meanwhile, the result is
-/// dropped, silently. Dropping a `Resolver` unfired fails its Deferred with [`Abandoned`]: nobody waits for ever for what can no
-/// longer come. (A resolver that a callback of its own Deferred has captured is out of everybody's reach, and is not dropped. For a canceller that is to fire there is
+/// Firing runs the callbacks that were added, at once, on this thread, before it returns. If the Deferred was cancelled
+/// before, the result is dropped silently. A `Resolver` that is dropped unfired fails its Deferred with [`Abandoned`],
+/// so nobody waits for ever for a result that can no longer come. (A resolver that a callback of its own Deferred has
+/// captured is out of everybody's reach, and never dropped. For a canceller that fires there is
 /// [`with_firing_canceller`](Deferred::with_firing_canceller).)
 ///
-/// It keeps the chain alive, so callbacks run whether or not somebody holds the Deferred. `!Send`: what happens on other threads reaches
-/// it through [`Handle::call_from_thread`](crate::Handle::call_from_thread), or comes from
-/// [`defer_to_thread`](crate::threads::defer_to_thread) in the first place.
+/// It keeps the chain alive, so callbacks run whether or not somebody holds the Deferred. It is `!Send`: other threads
+/// fire it through [`Handle::call_from_thread`](crate::Handle::call_from_thread); the result of a function on another
+/// thread is a Deferred from the start with [`defer_to_thread`](crate::threads::defer_to_thread).
 ///
 /// ```
 /// use selvedge::Deferred;
@@ -33,14 +35,14 @@ use crate::machine::deferred::{ChainState, Fire};
 /// ```
 #[must_use = "dropping a resolver unfired fails its Deferred with `Abandoned`"]
 pub struct Resolver<T, E = Failure> {
-    /// None once it has fired.
+    /// `None` once it has fired.
     source: Option<Rc<dyn Source<T, E>>>,
 }
 
-/// A head, as the firing half sees it.
+/// A head, as its resolver sees it.
 pub(super) trait Source<T, E>: Abandon {
     fn fire(self: Rc<Self>, result: Result<T, E>);
-    fn fire_later(self: Rc<Self>, inner: Deferred<T, E>);
+    fn fire_with(self: Rc<Self>, inner: Deferred<T, E>);
     fn is_decided(&self) -> bool;
 }
 
@@ -49,8 +51,8 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Source<T, E> for Head<T, E>
         self.fire(result);
     }
 
-    fn fire_later(self: Rc<Self>, inner: Deferred<T, E>) {
-        self.fire_later(inner);
+    fn fire_with(self: Rc<Self>, inner: Deferred<T, E>) {
+        self.fire_with(inner);
     }
 
     fn is_decided(&self) -> bool {
@@ -72,12 +74,12 @@ impl<T, E> Resolver<T, E> {
         Self { source: Some(source) }
     }
 
-    /// Fires with a value: callbacks run now, errbacks are passed by.
+    /// Fires with a value, which passes errbacks by.
     pub fn callback(self, value: T) {
         self.resolve(Ok(value));
     }
 
-    /// Fires with an error: errbacks run now, callbacks are passed by.
+    /// Fires with an error, which passes callbacks by.
     ///
     /// ```
     /// # use selvedge::{Deferred, Resolver};
@@ -92,49 +94,69 @@ impl<T, E> Resolver<T, E> {
         self.resolve(Err(error.raise()));
     }
 
-    /// Fires with either.
+    /// Fires with a value or an error.
     pub fn resolve(mut self, result: Result<T, E>) {
         if let Some(source) = self.source.take() {
             source.fire(result);
         }
     }
 
-    /// Fires with whatever a callback could return. A Deferred is waited for, as if a first callback had returned it: a cancel is forwarded to it, and
-    /// waiting for itself fails.
+    /// Fires with anything that a callback could return. If that is a Deferred, its result is waited for as if a first
+    /// callback had returned it: a cancel is forwarded to it, and a Deferred that would wait for itself fails.
     pub fn settle(self, outcome: impl OutcomeOf<T, E>) {
-        self.come_to(outcome.settle_as());
+        self.fire_settled(outcome.settle_as());
     }
 
-    /// Fires with what a callback's return value amounts to.
-    pub(crate) fn come_to(mut self, settled: Settled<T, E>) {
+    pub(crate) fn fire_settled(mut self, settled: Settled<T, E>) {
         if let Some(source) = self.source.take() {
             match settled {
                 Settled::Now(result) => source.fire(result),
-                Settled::Later(inner) => source.fire_later(inner),
+                Settled::Later(inner) => source.fire_with(inner),
             }
         }
     }
 
-    /// Goes without firing, for the reason that the reactor has stopped. As in a plain drop, one that is being cancelled right now has its reason already.
+    /// Drops the resolver unfired, with [`ReactorStopped`] for the reason. A Deferred whose canceller is running has
+    /// its reason already.
     pub(crate) fn reactor_stopped(mut self) {
         if let Some(source) = self.source.take() {
-            end(Ending::Abandoned(source, || Failure::from(ReactorStopped)));
+            run_or_enqueue(DropEffect::Abandon(source, || Failure::from(ReactorStopped)));
         }
     }
 
-    /// Whether the Deferred was cancelled: a result would be dropped.
-    ///
-    /// Not yet while its canceller runs, which may still fire it.
+    /// Whether the Deferred was cancelled, so that a result would be dropped. `false` while the canceller runs, which
+    /// may still fire it.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.source.as_ref().is_none_or(|source| source.is_decided())
     }
 }
 
+impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
+    /// Fires another Deferred with the result of this one, value or error: [`Resolver::settle`] from this side.
+    ///
+    /// From now on the other one waits for this one, so a [`cancel`](Self::cancel) of it is forwarded here. A million
+    /// Deferreds that are chained like this fire, are cancelled and are dropped on a stack of constant size; if each
+    /// were fired from a callback of the one before, they would not be.
+    ///
+    /// ```
+    /// use selvedge::Deferred;
+    ///
+    /// let (first, fire) = Deferred::new();
+    /// let (second, resolver) = Deferred::new();
+    /// first.add_callback(|n: u32| n + 1).chain_deferred(resolver);
+    /// fire.callback(1);
+    /// assert!(second.try_result().is_ok_and(|n| n.is_ok_and(|n| n == 2)));
+    /// ```
+    pub fn chain_deferred(self, resolver: Resolver<T, E>) {
+        resolver.settle(self);
+    }
+}
+
 impl<T, E> Drop for Resolver<T, E> {
     fn drop(&mut self) {
         if let Some(source) = self.source.take() {
-            end(Ending::Abandoned(source, || Failure::from(Abandoned)));
+            run_or_enqueue(DropEffect::Abandon(source, || Failure::from(Abandoned)));
         }
     }
 }

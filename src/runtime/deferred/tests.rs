@@ -1,13 +1,16 @@
-//! What only the inside can tell: what is freed while chains still wait.
+//! Tests that need private fields: what is freed while chains still wait, and how large a link is.
 
 use std::cell::{Cell, RefCell};
 use std::mem::size_of;
 use std::rc::{Rc, Weak};
 
 use super::super::sync::check;
-use super::chain::{Chain, Head};
-use super::link::{Link, OnValue};
-use super::{Deferred, Resolver};
+use super::callbacks::OnValue;
+use super::deferred::Deferred;
+use super::head::Head;
+use super::link::Link;
+use super::node::Chain;
+use super::resolver::Resolver;
 use crate::error::Abandoned;
 use crate::failure::Failure;
 

@@ -8,8 +8,8 @@ use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-use super::super::deferred::{Deferred, disowned, tell};
-use super::super::report::{Incident, drop_contained, report};
+use super::super::deferred::{Deferred, ignore_cancellation};
+use super::super::report::{Incident, drop_contained, report, wake_contained};
 use super::super::sync::{Arc, Mutex};
 use super::{Address, DropOrder, Owned, Reactor};
 use crate::error::{ReactorStopped, is_cancellation};
@@ -42,7 +42,7 @@ impl<T> ResultSender<T> {
         let wake = slot.channel.send(value)?;
         let waker = slot.waker_to_wake(wake);
         drop(slot);
-        waker.into_iter().for_each(tell);
+        waker.into_iter().for_each(wake_contained);
         Ok(())
     }
 }
@@ -53,7 +53,7 @@ impl<T> Drop for ResultSender<T> {
         let wake = slot.channel.disconnect();
         let waker = slot.waker_to_wake(wake);
         drop(slot);
-        waker.into_iter().for_each(tell);
+        waker.into_iter().for_each(wake_contained);
     }
 }
 
@@ -153,7 +153,7 @@ where
             // An error means that the reactor has dropped the sender, and with that completed the future.
             let unsent = sender.into_inner().map_or_else(|_| None, |sender| sender.send(result).err());
             // Unsent if the future was dropped: then nobody wants the result.
-            disowned(unsent.map_or(Ok(()), |unsent| unsent.map(drop_contained)))
+            ignore_cancellation(unsent.map_or(Ok(()), |unsent| unsent.map(drop_contained)))
         });
         SendFuture { receiver: ResultReceiver(slot), deferred: reactor.own(answered).leave(), made_at, finished: false }
     }

@@ -1,45 +1,45 @@
-//! Timeouts: a timer that cancels what came before it.
+//! Timeouts: a timer that cancels the part of a chain before it, and the link that stops the timer.
 
 use std::cell::Cell;
 use std::error::Error;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
-use super::super::deferred::{Ahead, Chain, Deferred, Hook, OutcomeOf, Settled, cancel_before, guard};
+use super::super::deferred::{Callback, Chain, Deferred, Node, OutcomeOf, Settled, cancel_from, catch_failure};
 use super::super::report::drop_contained;
 use super::{DelayedCall, Reactor};
 use crate::error::{Cancelled, TimedOut};
 use crate::failure::{Failure, has_cause};
 
-/// What a timer and the link it stands at know of each other.
+/// What the timer and its link share.
 #[derive(Default)]
-struct Deadline {
-    /// Some while the time runs.
+struct Timeout {
+    /// `Some` while the timer runs.
     timer: Cell<Option<DelayedCall>>,
-    /// A result has come to the link: its time can no longer run out.
-    met: Cell<bool>,
-    /// The time ran out first.
-    missed: Cell<bool>,
-    /// What is cancelled then. Weak: what waits for its time keeps nothing alive.
+    /// A result has reached the link: the time can no longer run out.
+    arrived: Cell<bool>,
+    /// The time has run out.
+    expired: Cell<bool>,
+    /// What is cancelled then. Weak, so that the timer keeps nothing alive.
     chain: Cell<Option<Weak<dyn Chain>>>,
 }
 
-impl Deadline {
-    fn meet(&self) {
-        self.met.set(true);
-        // One that has run out is called, and refuses.
+impl Timeout {
+    fn stop(&self) {
+        self.arrived.set(true);
+        // A timer that has run out cannot be cancelled, and says so.
         let _ = self.timer.take().map(|timer| timer.cancel());
     }
 }
 
-/// The link that a timer stands at.
-struct OnDeadline<F> {
-    deadline: Rc<Deadline>,
+/// The callback at the place in the chain that the result has to reach in time.
+struct OnTimeout<F> {
+    timeout: Rc<Timeout>,
     after: Duration,
     on_timeout: F,
 }
 
-impl<T, E, F, R> Hook<T, E> for OnDeadline<F>
+impl<T, E, F, R> Callback<T, E> for OnTimeout<F>
 where
     E: From<Failure>,
     F: FnOnce(Result<T, E>, Duration) -> R,
@@ -48,32 +48,36 @@ where
     type Value = T;
 
     fn call(self, input: Result<T, E>) -> Settled<T, E> {
-        let Self { deadline, after, on_timeout } = self;
-        deadline.meet();
-        if deadline.missed.get() {
-            return guard(|| on_timeout(input, after).settle_as());
+        let Self { timeout, after, on_timeout } = self;
+        timeout.stop();
+        if timeout.expired.get() {
+            return catch_failure(|| on_timeout(input, after).settle_as());
         }
-        // A drop that panics is its own affair: the result goes on.
+        // If this drop panics, the panic is reported and the result goes on.
         drop_contained(on_timeout);
         Settled::Now(input)
     }
 
-    fn adopt(&self, chain: &Rc<dyn Chain>) {
-        self.deadline.chain.set(Some(Rc::downgrade(chain)));
+    fn replace_head(&self, chain: &Rc<dyn Chain>) {
+        self.timeout.chain.set(Some(Rc::downgrade(chain)));
     }
 }
 
 impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
-    /// Gives the Deferred this long to bring a result to this place in its chain.
+    /// Limits the time until a result reaches this place in the chain.
     ///
-    /// If it has not, it is [cancelled](Self::cancel), and the [`Cancelled`] that comes of that becomes [`TimedOut`]. What else comes, because a canceller or an
-    /// errback before this place had an answer, is passed on as it is. Only what was added before is covered: once a result has come to this place, the timer
-    /// is cancelled, before anything else, and what is added behind may take as long as it likes. A `cancel` by the program stays `Cancelled`.
+    /// When the time has run out, the Deferred is [cancelled](Self::cancel), and the [`Cancelled`] that follows becomes
+    /// [`TimedOut`]. Another result of the cancel, because a canceller or an errback before this place had one, is
+    /// passed on as it is. Only what was added before is limited: when a result reaches this place, the timer is
+    /// cancelled first of all, and what is added after may take as long as it likes. A `cancel` by the program stays
+    /// `Cancelled`.
     ///
-    /// The time runs on the clock of `reactor`, from now on. Should the reactor end first, there is no timeout, and the Deferred is left to itself. In a chain with an
-    /// error type of its own, an error counts as `Cancelled` if that is among its [sources](Error::source).
+    /// The time runs on the clock of `reactor`, from now on. If the reactor ends first, nothing is cancelled. In a
+    /// chain with an error type of its own, an error counts as `Cancelled` if that is among its
+    /// [sources](Error::source).
     ///
-    /// Costs a callback, a timer, and one allocation beside. Running out takes as long as walking along what waits for this Deferred, if anything does.
+    /// Costs a callback, a timer, and one more allocation. When the time runs out, this takes as long as to walk along
+    /// the Deferreds that wait for this one.
     ///
     /// ```
     /// use selvedge::{Deferred, Reactor, error::TimedOut, testing::VirtualClock};
@@ -99,10 +103,11 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
         })
     }
 
-    /// As [`add_timeout`](Self::add_timeout), and it is up to `on_timeout` what the Deferred goes on with if the time ran out.
+    /// As [`add_timeout`](Self::add_timeout), and `on_timeout` decides what the chain continues with if the time has
+    /// run out.
     ///
-    /// It is called instead of the conversion to [`TimedOut`], in its place in the chain, with whatever the cancel came to and the time that was given. If a result
-    /// came in time it is dropped.
+    /// It is called where [`add_timeout`](Self::add_timeout) makes [`TimedOut`] of `Cancelled`, with whatever the
+    /// result of the cancel is and with the time limit. If a result comes in time, it is dropped uncalled.
     ///
     /// ```
     /// use selvedge::{Deferred, Reactor};
@@ -124,19 +129,19 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
         R: OutcomeOf<T, E>,
         F: FnOnce(Result<T, E>, Duration) -> R + 'static,
     {
-        let deadline = Rc::new(Deadline::default());
-        let deferred = self.add(OnDeadline { deadline: Rc::clone(&deadline), after, on_timeout });
-        if !deadline.met.get() {
-            deadline.chain.set(Some(Rc::downgrade(&deferred.chain)));
-            let (missed, link) = (Rc::clone(&deadline), Rc::downgrade(&deferred.tail));
+        let timeout = Rc::new(Timeout::default());
+        let deferred = self.add(OnTimeout { timeout: Rc::clone(&timeout), after, on_timeout });
+        if !timeout.arrived.get() {
+            timeout.chain.set(Some(Rc::downgrade(&deferred.chain)));
+            let (expired, link) = (Rc::clone(&timeout), Rc::downgrade(&deferred.tail));
             let timer = reactor.call_later(after, move |_| {
-                missed.missed.set(true);
-                let chain = missed.chain.take().and_then(|chain| chain.upgrade());
+                expired.expired.set(true);
+                let chain = expired.chain.take().and_then(|chain| chain.upgrade());
                 if let (Some(link), Some(chain)) = (link.upgrade(), chain) {
-                    cancel_before(link as Rc<dyn Ahead>, &chain);
+                    cancel_from(link as Rc<dyn Node>, &chain);
                 }
             });
-            deadline.timer.set(Some(timer));
+            timeout.timer.set(Some(timer));
         }
         deferred
     }

@@ -1,0 +1,340 @@
+//! A list at work: how the results of its members are gathered, and the member that stands at the end of each one's
+//! chain.
+//!
+//! A list links a [`Member`] to the tail of each of its Deferreds, where a callback would stand. The member that
+//! decides the list returns the first link of the list's own chain to the loop that runs the member's chain, as a chain
+//! does for the one that waits for it; and a list's canceller returns the members to the loop that called it. So lists
+//! of lists, however deep, fire and are cancelled on a stack of constant size. In the wait path of its Deferred a
+//! member is the outermost chain: a cancel of the list starts there, and a [wait cycle](super::cycle) is found from
+//! there. The states are in `machine/gather.rs`.
+
+use std::cell::{Cell, RefCell};
+use std::error::Error;
+use std::mem;
+use std::panic::Location;
+use std::rc::{Rc, Weak};
+
+use super::super::report::{Incident, drop_contained, report};
+use super::super::sync::catch;
+use super::cancel::cancel_each;
+use super::deferred::Deferred;
+use super::head::Head;
+use super::node::{
+    AlsoCancel, CachedAncestor, Chain, Core, Input, List, Node, Run, StoredResult, Successor, extend_outwards,
+};
+use super::resolver::Resolver;
+use super::run::{deliver, run_added};
+use crate::failure::Failure;
+use crate::machine::deferred::{ChainStage, ChainState, Fire};
+use crate::machine::gather::{Arrival, DecidedBy, GatherState};
+
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Options {
+    pub(super) consume_errors: bool,
+    pub(super) cancel_rest: bool,
+}
+
+/// What the list fires with. A kind of result without a function of its own does not decide the list.
+pub(super) struct Policy<T, E, U> {
+    pub(super) on_value: Option<fn(usize, T) -> U>,
+    pub(super) on_error: Option<fn(usize, E) -> E>,
+    pub(super) on_all: fn(Vec<Result<T, E>>) -> Result<U, E>,
+}
+
+/// What a list has of one member.
+enum Slot<T, E> {
+    /// No result: the member, through which its Deferred is cancelled. Weak, because the member owns the list.
+    Pending(Weak<dyn Chain>),
+    /// No result, and the list has cancelled it: a result that is not part of the list's is dropped silently.
+    Cancelled,
+    /// Its result, and where its chain was made, in case this is an error that has to be reported.
+    Stored(StoredResult<T, E>),
+    /// Nothing. Its result has decided the list or came too late; or the Deferred had its result when the list was
+    /// made, which is taken when its turn comes.
+    Empty,
+}
+
+/// Owned by its members, and the resolver of the list's own chain.
+struct Gathering<T: 'static, E: Error + From<Failure> + 'static, U: 'static> {
+    head: Weak<Head<U, E>>,
+    /// Keeps the chain alive until it is fired or cancelled. After that the list has no part in it, however long other
+    /// members take.
+    unfired: Cell<Option<Rc<Head<U, E>>>>,
+    policy: Policy<T, E, U>,
+    options: Options,
+    state: Cell<GatherState>,
+    slots: RefCell<Vec<Slot<T, E>>>,
+    cached_ancestor: CachedAncestor,
+}
+
+/// The node at the end of a member's chain.
+struct Member<T: 'static, E: Error + From<Failure> + 'static, U: 'static> {
+    gathering: Rc<Gathering<T, E, U>>,
+    index: usize,
+    input: Cell<Option<Result<T, E>>>,
+    /// In wait paths a member stands for a chain that waits, from beginning to end.
+    core: Core,
+}
+
+#[track_caller]
+pub(super) fn gather<T, E, U>(members: Vec<Deferred<T, E>>, options: Options, policy: Policy<T, E, U>) -> Deferred<U, E>
+where
+    T: 'static,
+    E: Error + From<Failure> + 'static,
+    U: 'static,
+{
+    let (state, at_once) = GatherState::new(policy.decided_by(), members.len());
+    let head = Head::unfired(None, Location::caller());
+    let list = Deferred::from_head(Rc::clone(&head));
+    let gathering = Rc::new(Gathering {
+        head: Rc::downgrade(&head),
+        unfired: Cell::default(),
+        policy,
+        options,
+        state: Cell::new(state),
+        slots: RefCell::default(),
+        cached_ancestor: CachedAncestor::default(),
+    });
+    if at_once {
+        head.fire(gathering.complete());
+        return list;
+    }
+    let weak = Rc::downgrade(&gathering);
+    head.set_canceller(Box::new(move |_, _| {
+        weak.upgrade().map_or_else(AlsoCancel::new, |gathering| gathering.on_cancel())
+    }));
+    gathering.unfired.set(Some(head));
+    // All members have their slot before the first of them is linked, which may run callbacks that fire or cancel
+    // others.
+    let linked = members.iter().enumerate().map(|(index, deferred)| Member::new(&gathering, index, deferred));
+    let (nodes, slots): (Vec<_>, Vec<_>) = linked.unzip();
+    gathering.slots.replace(slots);
+    for (member, deferred) in nodes.into_iter().zip(members) {
+        link(member, deferred);
+    }
+    list
+}
+
+/// Links a member to its Deferred's tail, and takes the result if it is there already.
+fn link<T, E, U>(member: Rc<Member<T, E, U>>, deferred: Deferred<T, E>)
+where
+    T: 'static,
+    E: Error + From<Failure> + 'static,
+    U: 'static,
+{
+    let Deferred { tail, chain } = deferred;
+    match tail.cell().take() {
+        None => tail.cell().link(Successor::Link(member)),
+        Some(stored) => {
+            drop(tail);
+            run_added(member.accept(stored.result), &chain);
+        }
+    }
+}
+
+impl<T, E, U> Policy<T, E, U> {
+    fn decided_by(&self) -> DecidedBy {
+        DecidedBy { value: self.on_value.is_some(), error: self.on_error.is_some() }
+    }
+}
+
+impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Gathering<T, E, U> {
+    /// A member has its result. Returns what the list fires with, if this decides it.
+    fn arrived(&self, index: usize, stored: StoredResult<T, E>) -> Option<Result<U, E>> {
+        let mut state = self.state.get();
+        let arrival = state.arrived(stored.result.is_ok());
+        self.state.set(state);
+        match arrival {
+            Arrival::Store => {
+                self.replace_slot(index, Slot::Stored(stored));
+                None
+            }
+            Arrival::Late => {
+                match self.replace_slot(index, Slot::Empty) {
+                    Some(Slot::Cancelled) => drop_contained(stored.result),
+                    _ => self.discard(stored),
+                }
+                None
+            }
+            Arrival::Completes => {
+                self.replace_slot(index, Slot::Stored(stored));
+                Some(self.complete())
+            }
+            Arrival::Decides => {
+                self.replace_slot(index, Slot::Empty);
+                Some(self.decide(index, stored.result))
+            }
+        }
+    }
+
+    /// Returns what was in the slot, so that nothing is dropped while the slots are borrowed.
+    fn replace_slot(&self, index: usize, with: Slot<T, E>) -> Option<Slot<T, E>> {
+        self.slots.borrow_mut().get_mut(index).map(|slot| mem::replace(slot, with))
+    }
+
+    fn complete(&self) -> Result<U, E> {
+        let slots = mem::take(&mut *self.slots.borrow_mut());
+        let results = slots.into_iter().filter_map(|slot| match slot {
+            Slot::Stored(stored) => Some(stored.result),
+            Slot::Pending(_) | Slot::Cancelled | Slot::Empty => None,
+        });
+        let results = results.collect();
+        catch_failure(|| (self.policy.on_all)(results))
+    }
+
+    fn decide(&self, index: usize, result: Result<T, E>) -> Result<U, E> {
+        for stored in self.take_stored() {
+            self.discard(stored);
+        }
+        if self.options.cancel_rest {
+            cancel_each(self.take_pending());
+        }
+        catch_failure(|| match (result, self.policy.on_value, self.policy.on_error) {
+            (Ok(value), Some(on_value), _) => Ok(on_value(index, value)),
+            (Err(error), _, Some(on_error)) => Err(on_error(index, error)),
+            // Impossible: such a result does not decide.
+            (result, ..) => (self.policy.on_all)(vec![result]),
+        })
+    }
+
+    /// The results that came before the list was decided.
+    fn take_stored(&self) -> Vec<StoredResult<T, E>> {
+        let mut slots = self.slots.borrow_mut();
+        let stored = slots.iter_mut().filter(|slot| matches!(slot, Slot::Stored(_)));
+        let stored = stored.filter_map(|slot| match mem::replace(slot, Slot::Empty) {
+            Slot::Stored(stored) => Some(stored),
+            Slot::Pending(_) | Slot::Cancelled | Slot::Empty => None,
+        });
+        stored.collect()
+    }
+
+    /// The members to cancel, in order: all that have no result now, whatever the cancel of the first of them causes.
+    fn take_pending(&self) -> AlsoCancel {
+        let mut slots = self.slots.borrow_mut();
+        let pending = slots.iter_mut().filter(|slot| matches!(slot, Slot::Pending(_)));
+        let pending = pending.filter_map(|slot| match mem::replace(slot, Slot::Cancelled) {
+            Slot::Pending(member) => Some(member),
+            Slot::Stored(_) | Slot::Cancelled | Slot::Empty => None,
+        });
+        pending.collect()
+    }
+
+    /// Drops a result that is not part of the list's.
+    fn discard(&self, StoredResult { result, made_at }: StoredResult<T, E>) {
+        if let Err(error) = &result
+            && !self.options.consume_errors
+        {
+            report(Incident::Unhandled, error, Some(made_at));
+        }
+        drop_contained(result);
+    }
+
+    fn on_cancel(&self) -> AlsoCancel {
+        // Not the last pointer to the head: whoever cancels it has another.
+        self.unfired.take();
+        self.take_pending()
+    }
+}
+
+impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> List for Gathering<T, E, U> {
+    fn unfired_chain(&self) -> Option<Rc<dyn Chain>> {
+        let head = self.head.upgrade()?;
+        (!head.core().state().is_decided()).then_some(head)
+    }
+
+    fn cached_ancestor(&self) -> &CachedAncestor {
+        &self.cached_ancestor
+    }
+}
+
+impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Drop for Gathering<T, E, U> {
+    /// The members are gone. If the list is unfired, the chain of one was dropped without a result: the list is
+    /// abandoned.
+    fn drop(&mut self) {
+        if let Some(head) = self.unfired.take() {
+            drop(Resolver::new(head));
+        }
+        for slot in mem::take(self.slots.get_mut()) {
+            if let Slot::Stored(stored) = slot {
+                self.discard(stored);
+            }
+        }
+    }
+}
+
+/// Calls a conversion, which may be user code.
+fn catch_failure<U, E: From<Failure>>(convert: impl FnOnce() -> Result<U, E>) -> Result<U, E> {
+    catch(convert).unwrap_or_else(|panic| Err(E::from(Failure::from(panic))))
+}
+
+impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Member<T, E, U> {
+    /// The member for this Deferred, and its slot. It is not linked yet.
+    fn new(gathering: &Rc<Gathering<T, E, U>>, index: usize, deferred: &Deferred<T, E>) -> (Rc<Self>, Slot<T, E>) {
+        let core = Core::new(ChainState::new(ChainStage::Waiting), None, deferred.made_at());
+        let member = Rc::new(Self { gathering: Rc::clone(gathering), index, input: Cell::new(None), core });
+        // A Deferred that has its result is never cancelled, even if a member before it decides the list: an error of
+        // it is reported.
+        if deferred.tail.cell().is_stored() {
+            return (member, Slot::Empty);
+        }
+        let outermost = Rc::clone(&member) as Rc<dyn Chain>;
+        extend_outwards(&outermost, &deferred.chain);
+        (member, Slot::Pending(Rc::downgrade(&outermost)))
+    }
+}
+
+impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Chain for Member<T, E, U> {
+    fn core(&self) -> &Core {
+        &self.core
+    }
+
+    /// Never called: a member has no head and is never fired.
+    fn fail(self: Rc<Self>, _failure: Failure) {}
+
+    fn list(&self) -> Option<Rc<dyn List>> {
+        Some(Rc::clone(&self.gathering) as Rc<dyn List>)
+    }
+}
+
+/// A walk downstream ends here: any member may be the one that fires the list.
+impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Node for Member<T, E, U> {
+    fn next(&self) -> Option<Rc<dyn Node>> {
+        None
+    }
+
+    fn waiting_chain(self: Rc<Self>) -> Option<Rc<dyn Chain>> {
+        Some(self)
+    }
+}
+
+impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Input<T, E> for Member<T, E, U> {
+    fn accept(self: Rc<Self>, result: Result<T, E>) -> Rc<dyn Run> {
+        self.input.set(Some(result));
+        self
+    }
+}
+
+impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Run for Member<T, E, U> {
+    /// The result leaves the member's chain. If it decides the list, the loop goes on with the list's chain.
+    fn run(self: Rc<Self>, chain: &mut Rc<dyn Chain>) -> Option<Rc<dyn Run>> {
+        let result = self.input.take()?;
+        let made_at = chain.core().made_at();
+        chain.core().step(ChainState::hand_over);
+        let result = self.gathering.arrived(self.index, StoredResult { result, made_at })?;
+        let Some(head) = self.gathering.unfired.take().or_else(|| self.gathering.head.upgrade()) else {
+            drop_contained(result);
+            return None;
+        };
+        match head.core().step(ChainState::fire) {
+            Fire::Run => {
+                let (head, list) = head.start();
+                *chain = list;
+                deliver(head, result, chain)
+            }
+            Fire::Discard => {
+                drop_contained(result);
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! The head of a chain: where its result begins, and what happens to the chain when nobody can fire or unpause it any
+//! more.
+
+use std::error::Error;
+use std::fmt;
+use std::panic::Location;
+use std::rc::Rc;
+
+use super::super::report::drop_contained;
+use super::deferred::Deferred;
+use super::drop_queue::{DropEffect, run_or_enqueue};
+use super::node::{Chain, ChainRef, Core, Handler, Node, Output, ResultCell, connect};
+use super::run::{deliver, run, wait};
+use crate::failure::Failure;
+use crate::machine::deferred::{ChainStage, ChainState, Fire, PathEnds, PathPosition, Unpause};
+
+/// The first node: what the chain knows of itself, and the cell for its first result. One allocation.
+pub(super) struct Head<T, E: Error + 'static> {
+    core: Core,
+    cell: ResultCell<T, E>,
+}
+
+impl<T: 'static, E: Error + From<Failure> + 'static> Head<T, E> {
+    pub(super) fn unfired(canceller: Option<Handler>, made_at: &'static Location<'static>) -> Rc<Self> {
+        Self::new(ChainState::new(ChainStage::Unfired), ResultCell::empty(), canceller, made_at)
+    }
+
+    pub(super) fn fired(result: Result<T, E>, made_at: &'static Location<'static>) -> Rc<Self> {
+        Self::new(ChainState::new(ChainStage::Resting), ResultCell::stored(result, made_at), None, made_at)
+    }
+
+    fn new(
+        state: ChainState,
+        cell: ResultCell<T, E>,
+        handler: Option<Handler>,
+        made_at: &'static Location<'static>,
+    ) -> Rc<Self> {
+        Rc::new(Self { core: Core::new(state, handler, made_at), cell })
+    }
+
+    pub(super) fn set_canceller(&self, canceller: Handler) {
+        self.core.handler.set(Some(canceller));
+    }
+
+    /// The chain runs from now on: its canceller is dropped.
+    pub(super) fn start(self: Rc<Self>) -> (Rc<dyn Output<T, E>>, Rc<dyn Chain>) {
+        drop_contained(self.core.handler.take());
+        (Rc::clone(&self) as Rc<dyn Output<T, E>>, self)
+    }
+
+    fn send(self: Rc<Self>, result: Result<T, E>) {
+        let (head, mut chain) = self.start();
+        let first = deliver(head, result, &mut chain);
+        run(first, chain);
+    }
+
+    pub(super) fn fire(self: Rc<Self>, result: Result<T, E>) {
+        match self.core.step(ChainState::fire) {
+            Fire::Run => self.send(result),
+            Fire::Discard => drop_contained(result),
+        }
+    }
+
+    /// Fires with the result of `inner`, as if a first callback had returned that.
+    pub(super) fn fire_with(self: Rc<Self>, inner: Deferred<T, E>) {
+        match self.core.step(ChainState::fire) {
+            Fire::Run => {
+                let (head, mut chain) = self.start();
+                let first = wait(head, inner, &mut chain);
+                run(first, chain);
+            }
+            Fire::Discard => inner.ignore(),
+        }
+    }
+}
+
+impl<T: 'static, E: Error + From<Failure> + 'static> Chain for Head<T, E> {
+    fn core(&self) -> &Core {
+        &self.core
+    }
+
+    fn fail(self: Rc<Self>, failure: Failure) {
+        self.send(Err(E::from(failure)));
+    }
+}
+
+impl<T: 'static, E: Error + From<Failure> + 'static> Node for Head<T, E> {
+    fn next(&self) -> Option<Rc<dyn Node>> {
+        self.cell.next()
+    }
+
+    fn waiting_chain(self: Rc<Self>) -> Option<Rc<dyn Chain>> {
+        Some(self)
+    }
+}
+
+impl<T: 'static, E: Error + From<Failure> + 'static> Output<T, E> for Head<T, E> {
+    fn cell(&self) -> &ResultCell<T, E> {
+        &self.cell
+    }
+
+    /// The chain that waits here can only be the head's own.
+    fn suspend(&self, _chain: Rc<dyn Chain>) {}
+
+    fn resume(self: Rc<Self>) -> Option<Rc<dyn Chain>> {
+        Some(self)
+    }
+}
+
+impl<T, E: Error + 'static> Drop for Head<T, E> {
+    fn drop(&mut self) {
+        if let Some(handler) = self.core.handler.take() {
+            release_without_head(&self.core, handler);
+        }
+        self.cell.close();
+    }
+}
+
+/// The head of a held chain is dropped: nobody is left who could end its pauses, so they end. A substitute takes the
+/// place of the head.
+fn release_without_head(dropped: &Core, handler: Handler) {
+    let mut state = dropped.state();
+    if state.unpause_all() != Unpause::Release {
+        return drop_contained(handler);
+    }
+    let chain: Rc<dyn Chain> = Head::<(), Failure>::new(state, ResultCell::empty(), None, dropped.made_at());
+    if let PathPosition::Innermost { outermost } = dropped.position.replace(PathPosition::Alone) {
+        connect(PathEnds { outermost, innermost: ChainRef::new(&chain) });
+    }
+    run_or_enqueue(DropEffect::Release(handler, chain));
+}
+
+impl<T, E: Error + 'static> fmt::Debug for Head<T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.core.state().stage(), f)
+    }
+}

@@ -1,0 +1,378 @@
+//! What chains are made of, without their types: their nodes, what each knows of itself, the cells where results lie.
+
+use std::cell::Cell;
+use std::error::Error;
+use std::panic::Location;
+use std::ptr;
+use std::rc::{Rc, Weak};
+use std::task::Waker;
+
+use super::super::report::{Incident, drop_contained, report};
+use crate::failure::Failure;
+use crate::machine::deferred::{ChainState, PathEnds, PathPosition, ResultState, Store};
+
+/// A whole chain: its handles cancel and pause it through this trait, and the loop that runs callbacks keeps its state.
+pub(crate) trait Chain {
+    fn core(&self) -> &Core;
+
+    /// Sends a failure to the first link. Only for a chain whose state was just told to run.
+    fn fail(self: Rc<Self>, failure: Failure);
+
+    /// The list that this stands for in a wait path, as its member. `None` for every chain that has a head.
+    fn list(&self) -> Option<Rc<dyn List>> {
+        None
+    }
+}
+
+/// A node of a chain (a head, a link or a list's member), for code that follows a chain downstream.
+pub(crate) trait Node {
+    /// What will get the node's result: the next link, or a node of another chain that waits for it.
+    fn next(&self) -> Option<Rc<dyn Node>>;
+
+    /// The chain that waits here for another.
+    fn waiting_chain(self: Rc<Self>) -> Option<Rc<dyn Chain>>;
+
+    /// The node's chain has another head from now on. Only a node that refers to its chain has to be told.
+    fn replace_head(&self, _chain: &Rc<dyn Chain>) {}
+}
+
+/// A node that can be run: a link, or a list's member.
+pub(super) trait Run: Node {
+    /// Runs the callback, and returns the next link to run. If the result leaves the chain, `chain` becomes the one
+    /// that it went to.
+    fn run(self: Rc<Self>, chain: &mut Rc<dyn Chain>) -> Option<Rc<dyn Run>>;
+}
+
+/// A node as seen by its successor: a link or a head, whose result is a `Result<T, E>`.
+pub(crate) trait Output<T, E>: Node {
+    fn cell(&self) -> &ResultCell<T, E>;
+
+    /// Keeps the chain that waits here until the result that it waits for comes.
+    fn suspend(&self, chain: Rc<dyn Chain>);
+
+    /// Takes the chain that waited here.
+    fn resume(self: Rc<Self>) -> Option<Rc<dyn Chain>>;
+}
+
+/// A link as seen by its predecessor.
+pub(super) trait Input<T, E>: Node {
+    /// Takes the result, and returns itself, to be run.
+    fn accept(self: Rc<Self>, result: Result<T, E>) -> Rc<dyn Run>;
+}
+
+/// A list of Deferreds, for code that follows waits from list to list.
+pub(crate) trait List {
+    /// The chain that the list will fire; `None` once that has a result, because then nothing waits for the members.
+    fn unfired_chain(&self) -> Option<Rc<dyn Chain>>;
+
+    fn cached_ancestor(&self) -> &CachedAncestor;
+}
+
+/// A list that waits, directly or through others, for the list that stores this. `cycle.rs` says why, and how old it
+/// may be.
+#[derive(Default)]
+pub(crate) struct CachedAncestor(Cell<Option<Weak<dyn List>>>);
+
+impl CachedAncestor {
+    /// Calls `read` with the ancestor; `None` if nothing is stored.
+    pub(super) fn read<A>(&self, read: impl FnOnce(&Weak<dyn List>) -> A) -> Option<A> {
+        let ancestor = self.0.take();
+        let seen = ancestor.as_ref().map(read);
+        self.0.set(ancestor);
+        seen
+    }
+
+    pub(super) fn set(&self, ancestor: &Rc<dyn List>) {
+        self.0.set(Some(Rc::downgrade(ancestor)));
+    }
+}
+
+/// What a chain calls when it is cancelled unfired (its canceller), or when its pauses end while it is held (what lets
+/// the result go on). A chain never has both.
+///
+/// A canceller returns the chains that have to be cancelled before this cancel is complete: the members of a list. It
+/// does not cancel them itself, because cancels of lists of lists would then nest on the stack.
+pub(super) type Handler = Box<dyn FnOnce(Rc<dyn Chain>, HeadKind) -> AlsoCancel>;
+
+/// Chains that are to be cancelled in this order, if they still exist.
+pub(super) type AlsoCancel = Vec<Weak<dyn Chain>>;
+
+/// Which head the chain has that a handler is called with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum HeadKind {
+    /// The one it was made with.
+    Own,
+    /// A substitute: its own was dropped.
+    Substitute,
+}
+
+/// A handler after which there is nothing else to cancel.
+pub(super) fn handler(run: impl FnOnce(Rc<dyn Chain>, HeadKind) + 'static) -> Handler {
+    Box::new(move |chain, head| {
+        run(chain, head);
+        AlsoCancel::new()
+    })
+}
+
+/// What a chain knows of itself. Every field that changes is a `Cell`, so nothing is borrowed while user code runs.
+pub(crate) struct Core {
+    state: Cell<ChainState>,
+    pub(super) position: Cell<PathPosition<ChainRef>>,
+    pub(super) handler: Cell<Option<Handler>>,
+    made_at: &'static Location<'static>,
+}
+
+impl Core {
+    #[inline]
+    pub(super) fn new(state: ChainState, handler: Option<Handler>, made_at: &'static Location<'static>) -> Self {
+        Self { state: Cell::new(state), position: Cell::new(PathPosition::Alone), handler: Cell::new(handler), made_at }
+    }
+
+    pub(super) fn state(&self) -> ChainState {
+        self.state.get()
+    }
+
+    pub(super) fn is_paused(&self) -> bool {
+        self.state.get().is_paused()
+    }
+
+    pub(super) fn made_at(&self) -> &'static Location<'static> {
+        self.made_at
+    }
+
+    /// One event of the chain's state machine.
+    pub(super) fn step<A>(&self, event: impl FnOnce(&mut ChainState) -> A) -> A {
+        let mut state = self.state.get();
+        let action = event(&mut state);
+        self.state.set(state);
+        action
+    }
+
+    /// The chain is paused and has a result that could go on: `release` lets it, later. It must not own the chain,
+    /// which owns it.
+    pub(super) fn hold(&self, release: impl FnOnce(Rc<dyn Chain>, HeadKind) + 'static) {
+        self.step(ChainState::hold);
+        self.handler.set(Some(handler(release)));
+    }
+
+    /// Replaces what [`hold`](Self::hold) was given before.
+    pub(super) fn hold_instead(&self, release: impl FnOnce(Rc<dyn Chain>, HeadKind) + 'static) {
+        drop_contained(self.handler.replace(Some(handler(release))));
+    }
+
+    /// The innermost chain of the path, if this is its outermost.
+    pub(super) fn innermost(&self) -> Option<ChainRef> {
+        self.read_position(|position| match position {
+            PathPosition::Outermost { innermost } => Some(innermost.clone()),
+            PathPosition::Alone | PathPosition::Between | PathPosition::Innermost { .. } => None,
+        })
+    }
+
+    /// The outermost chain of the path, if this is its innermost.
+    pub(super) fn outermost(&self) -> Option<ChainRef> {
+        self.read_position(|position| match position {
+            PathPosition::Innermost { outermost } => Some(outermost.clone()),
+            PathPosition::Alone | PathPosition::Outermost { .. } | PathPosition::Between => None,
+        })
+    }
+
+    /// Calls `read` with the position, which is not `Copy`.
+    pub(super) fn read_position<A>(&self, read: impl FnOnce(&PathPosition<ChainRef>) -> A) -> A {
+        let position = self.position.replace(PathPosition::Alone);
+        let seen = read(&position);
+        self.position.set(position);
+        seen
+    }
+}
+
+/// One end of a wait path, as the other end knows it.
+///
+/// Weak, because the ends know each other: two strong pointers would be a cycle. An end lives as long as it matters:
+/// the outermost chain is kept by its link that waits, the innermost by its resolver or by the loop that runs it.
+#[derive(Clone)]
+pub(super) struct ChainRef(Weak<dyn Chain>);
+
+impl ChainRef {
+    pub(super) fn new(chain: &Rc<dyn Chain>) -> Self {
+        Self(Rc::downgrade(chain))
+    }
+
+    pub(super) fn chain(&self) -> Option<Rc<dyn Chain>> {
+        self.0.upgrade()
+    }
+}
+
+impl PartialEq for ChainRef {
+    fn eq(&self, other: &Self) -> bool {
+        // By address alone: two pointers to one chain may have different vtables.
+        ptr::addr_eq(self.0.as_ptr(), other.0.as_ptr())
+    }
+}
+
+/// Makes the ends of a wait path known to each other.
+pub(super) fn connect(PathEnds { outermost, innermost }: PathEnds<ChainRef>) {
+    let (Some(outer), Some(inner)) = (outermost.chain(), innermost.chain()) else { return };
+    if outermost == innermost {
+        outer.core().position.set(PathPosition::Alone);
+    } else {
+        outer.core().position.set(PathPosition::Outermost { innermost });
+        inner.core().position.set(PathPosition::Innermost { outermost });
+    }
+}
+
+/// Makes a list's `member` wait for `chain`, which was outermost in its path: now the member is.
+pub(super) fn extend_outwards(member: &Rc<dyn Chain>, chain: &Rc<dyn Chain>) {
+    let innermost = chain.core().innermost().unwrap_or_else(|| ChainRef::new(chain));
+    chain.core().position.set(PathPosition::Between);
+    connect(PathEnds { outermost: ChainRef::new(member), innermost });
+}
+
+/// Tells all links of a chain, from this one on, that the chain has another head.
+pub(super) fn replace_head_from(first: Rc<dyn Node>, chain: &Rc<dyn Chain>) {
+    let mut node = first;
+    loop {
+        node.replace_head(chain);
+        match node.next() {
+            // A node where a chain waits belongs to that chain.
+            Some(next) if Rc::clone(&next).waiting_chain().is_none() => node = next,
+            _ => return,
+        }
+    }
+}
+
+/// The outermost chain of the path that this node's chain is inside of. Takes a walk along the whole path.
+pub(super) fn find_outermost(from: Rc<dyn Node>) -> Option<Rc<dyn Chain>> {
+    let (mut node, mut outermost) = (from, None);
+    while let Some(next) = node.next() {
+        outermost = Rc::clone(&next).waiting_chain().or(outermost);
+        node = next;
+    }
+    outermost
+}
+
+/// What gets a node's result. These pointers lead downstream only, and the resolver holds the first node: a chain lives
+/// as long as it may be fired, whether or not somebody holds its tail, and pointers form no cycle.
+pub(super) enum Successor<T, E> {
+    /// The next link of the same chain.
+    Link(Rc<dyn Input<T, E>>),
+    /// A node of another chain, which waits there: its callback returned this chain's Deferred.
+    Waiter(Rc<dyn Output<T, E>>),
+}
+
+/// A result in its cell, and where its chain was made, which a report of it would say.
+pub(super) struct StoredResult<T, E> {
+    pub(super) result: Result<T, E>,
+    pub(super) made_at: &'static Location<'static>,
+}
+
+type State<T, E> = ResultState<Successor<T, E>, StoredResult<T, E>, Waker>;
+
+/// The cell behind a head or a link, where its result and its successor meet. The states are in
+/// `machine/deferred/result_cell.rs`.
+pub(crate) struct ResultCell<T, E>(Cell<State<T, E>>);
+
+impl<T, E> ResultCell<T, E> {
+    pub(super) fn empty() -> Self {
+        Self(Cell::new(ResultState::Empty))
+    }
+
+    pub(super) fn stored(result: Result<T, E>, made_at: &'static Location<'static>) -> Self {
+        Self(Cell::new(ResultState::Stored(StoredResult { result, made_at })))
+    }
+
+    #[inline]
+    pub(super) fn store(&self, stored: StoredResult<T, E>) -> Store<Successor<T, E>, StoredResult<T, E>, Waker> {
+        ResultState::store(&self.0, stored)
+    }
+
+    /// Only where no result lies.
+    #[inline]
+    pub(super) fn link(&self, next: Successor<T, E>) {
+        ResultState::link(&self.0, next);
+    }
+
+    #[inline]
+    pub(super) fn take(&self) -> Option<StoredResult<T, E>> {
+        ResultState::take(&self.0)
+    }
+
+    /// Takes the result, to [`restore`](Self::restore) what a callback makes of it.
+    #[inline]
+    pub(super) fn take_for_update(&self) -> Option<StoredResult<T, E>> {
+        ResultState::take_for_update(&self.0)
+    }
+
+    #[inline]
+    pub(super) fn restore(&self, result: Result<T, E>, made_at: &'static Location<'static>) {
+        ResultState::restore(&self.0, StoredResult { result, made_at });
+    }
+
+    pub(super) fn is_stored(&self) -> bool {
+        ResultState::read(&self.0, |state| matches!(state, ResultState::Stored(_)))
+    }
+
+    /// Has this waker woken when the result comes. Returns the waker before it, or as `Err` this one if there is
+    /// nothing to wait for: to drop either is user code, and up to the caller.
+    pub(super) fn watch(&self, waker: Waker) -> Result<Option<Waker>, Waker> {
+        ResultState::watch(&self.0, waker)
+    }
+
+    pub(super) fn is_watched_by(&self, waker: &Waker) -> bool {
+        // `will_wake` compares two pointers: no user code runs.
+        ResultState::read(&self.0, |state| matches!(state, ResultState::Watched(watching) if watching.will_wake(waker)))
+    }
+
+    pub(super) fn unwatch(&self) -> Option<Waker> {
+        ResultState::unwatch(&self.0)
+    }
+
+    /// What will get the result, if that is known.
+    pub(super) fn next(&self) -> Option<Rc<dyn Node>> {
+        ResultState::read(&self.0, |state| match state {
+            ResultState::Linked(Successor::Link(link)) => Some(Rc::clone(link) as Rc<dyn Node>),
+            ResultState::Linked(Successor::Waiter(waiter)) => Some(Rc::clone(waiter) as Rc<dyn Node>),
+            ResultState::Empty | ResultState::Watched(_) | ResultState::Stored(_) | ResultState::Spent => None,
+        })
+    }
+
+    /// Takes the successor, if it is the next link of the same chain.
+    #[inline]
+    pub(super) fn detach_link(&self) -> Option<Rc<dyn Input<T, E>>> {
+        ResultState::detach(&self.0, |next| match next {
+            Successor::Link(link) => Ok(link),
+            Successor::Waiter(_) => Err(next),
+        })
+    }
+
+    /// Takes the successor, if it is a node of another chain.
+    pub(super) fn detach_waiter(&self) -> Option<Rc<dyn Output<T, E>>> {
+        ResultState::detach(&self.0, |next| match next {
+            Successor::Waiter(waiter) => Ok(waiter),
+            Successor::Link(_) => Err(next),
+        })
+    }
+}
+
+impl<T, E: Error + 'static> ResultCell<T, E> {
+    /// Called when the node is dropped. An error that lies here was handled by nobody: it is reported here and nowhere
+    /// else, so exactly once.
+    #[inline]
+    pub(super) fn close(&mut self) {
+        if matches!(self.0.get_mut(), ResultState::Stored(_))
+            && let Some(stored) = self.take()
+        {
+            stored.report_unhandled();
+        }
+    }
+}
+
+impl<T, E: Error + 'static> StoredResult<T, E> {
+    #[inline(never)]
+    fn report_unhandled(self) {
+        let Self { result, made_at } = self;
+        if let Err(error) = &result {
+            report(Incident::Unhandled, error, Some(made_at));
+        }
+        drop_contained(result);
+    }
+}

@@ -1,0 +1,183 @@
+//! How a result travels: the one loop that runs callbacks, within a chain and across the chains that wait for each
+//! other.
+
+use std::error::Error;
+use std::rc::Rc;
+use std::task::Waker;
+
+use super::super::report::wake_contained;
+use super::cycle::would_close_cycle;
+use super::deferred::Deferred;
+use super::node::{
+    Chain, ChainRef, Core, HeadKind, Input, Node, Output, Run, StoredResult, Successor, connect, replace_head_from,
+};
+use crate::error::WaitsForItself;
+use crate::failure::Failure;
+use crate::machine::deferred::{ChainState, PathPosition, Store};
+
+/// Runs links until the result rests, waits or is gone. Callbacks run nowhere else, except one that is added where the
+/// result lies already (`call_or_hold` in `link.rs`). So the stack is as deep at the millionth link as at the first,
+/// whether they are links of one chain or each of a chain of its own.
+pub(super) fn run(first: Option<Rc<dyn Run>>, mut chain: Rc<dyn Chain>) {
+    let mut next = first;
+    while let Some(link) = next {
+        next = link.run(&mut chain);
+    }
+}
+
+/// A link was added at a tail where the result lay, and was given it: it runs at once, unless the chain is paused.
+pub(super) fn run_added(link: Rc<dyn Run>, chain: &Rc<dyn Chain>) {
+    let core = chain.core();
+    core.step(ChainState::add);
+    let next = if core.is_paused() { hold_link(core, link) } else { Some(link) };
+    run(next, Rc::clone(chain));
+}
+
+/// Carries a result out of `from`: to the next link, which is returned to be run, or to the node that waits for this
+/// chain.
+///
+/// What waits for a chain has the type of its result, so a result that ends one chain after the other passes through
+/// all of them in this loop, without a call for each.
+pub(super) fn deliver<T: 'static, E: Error + 'static>(
+    mut from: Rc<dyn Output<T, E>>,
+    mut result: Result<T, E>,
+    chain: &mut Rc<dyn Chain>,
+) -> Option<Rc<dyn Run>> {
+    loop {
+        let core = chain.core();
+        match from.cell().store(StoredResult { result, made_at: core.made_at() }) {
+            Store::Kept => {
+                core.step(ChainState::rest);
+                return None;
+            }
+            Store::Pass(Successor::Link(link), stored) => return pass(link, stored.result, core),
+            Store::Pass(Successor::Waiter(waiter), stored) => {
+                if core.is_paused() {
+                    hold_for_waiter(core, waiter, stored.result);
+                    return None;
+                }
+                result = stored.result;
+                hand_over(&waiter, chain)?;
+                from = waiter;
+            }
+            Store::Wake(waker) => {
+                if core.is_paused() {
+                    hold_waker(core, waker);
+                } else {
+                    // What is woken may drop the tail; its error is reported at that moment only if nothing else keeps
+                    // the link.
+                    drop(from);
+                    rest_and_wake(&**chain, waker);
+                }
+                return None;
+            }
+        }
+    }
+}
+
+/// Passes a result to the next link of the chain, which is returned to be run.
+#[inline]
+pub(super) fn pass<T, E>(link: Rc<dyn Input<T, E>>, result: Result<T, E>, core: &Core) -> Option<Rc<dyn Run>> {
+    let link = link.accept(result);
+    if core.is_paused() { hold_link(core, link) } else { Some(link) }
+}
+
+/// Goes over to the chain that waits at `waiter` for this one.
+fn hand_over<T, E>(waiter: &Rc<dyn Output<T, E>>, chain: &mut Rc<dyn Chain>) -> Option<()> {
+    let outer = Rc::clone(waiter).resume()?;
+    chain.core().step(ChainState::hand_over);
+    connect(chain.core().position.replace(PathPosition::Alone).leave(ChainRef::new(&outer)));
+    outer.core().step(ChainState::resume);
+    *chain = outer;
+    Some(())
+}
+
+/// Lets `waiter`, a node of `chain` whose callback just returned `inner`, wait for the result of that.
+pub(super) fn wait<T: 'static, E: Error + From<Failure> + 'static>(
+    waiter: Rc<dyn Output<T, E>>,
+    inner: Deferred<T, E>,
+    chain: &mut Rc<dyn Chain>,
+) -> Option<Rc<dyn Run>> {
+    let (tail, other) = inner.into_parts();
+    if !other.core().is_paused()
+        && let Some(stored) = tail.cell().take()
+    {
+        other.core().step(ChainState::take);
+        // The inner chain is dropped before the result goes on, so that whatever the result shares is no longer shared
+        // with it.
+        drop((tail, other));
+        return deliver(waiter, stored.result, chain);
+    }
+    let (this, that) = (ChainRef::new(chain), ChainRef::new(&other));
+    let join = || {
+        other.core().read_position(|others| chain.core().read_position(|position| position.join(this, that, others)))
+    };
+    let Some(ends) = (if would_close_cycle(chain, &other) { None } else { join() }) else {
+        drop((tail, other));
+        return deliver(waiter, Err(E::from(Failure::from(WaitsForItself))), chain);
+    };
+    let may_be_bypassed = chain.core().state().may_be_bypassed();
+    let next = match may_be_bypassed.then(|| waiter.cell().detach_waiter()).flatten() {
+        // This was the last callback of a chain that another one waits for. The chain has nothing more to do, so that
+        // one waits directly for `inner`: the path of a program that loops by returning its next round never grows.
+        Some(outer) => {
+            chain.core().step(ChainState::hand_over);
+            chain.core().position.set(PathPosition::Alone);
+            outer
+        }
+        None => {
+            waiter.suspend(Rc::clone(chain));
+            chain.core().step(ChainState::wait);
+            chain.core().position.set(PathPosition::Between);
+            waiter
+        }
+    };
+    other.core().position.set(PathPosition::Between);
+    connect(ends);
+    // The tail has no result, or one that is paused. Its resolver keeps it, or whoever may end the pause.
+    match tail.cell().take() {
+        None => tail.cell().link(Successor::Waiter(next)),
+        Some(stored) => {
+            other.core().step(ChainState::add);
+            hold_for_waiter(other.core(), next, stored.result);
+        }
+    }
+    None
+}
+
+/// Holds a link of a paused chain: it runs when the pauses end. Returns what is to run instead: nothing. (Cold, as all
+/// that holds: most chains are never paused.)
+#[cold]
+pub(super) fn hold_link(core: &Core, link: Rc<dyn Run>) -> Option<Rc<dyn Run>> {
+    core.hold(move |chain, head| {
+        if head == HeadKind::Substitute {
+            replace_head_from(Rc::clone(&link) as Rc<dyn Node>, &chain);
+        }
+        run(Some(link), chain);
+    });
+    None
+}
+
+/// Holds the result of a paused chain for which another one waits.
+#[cold]
+fn hold_for_waiter<T: 'static, E: Error + 'static>(core: &Core, waiter: Rc<dyn Output<T, E>>, result: Result<T, E>) {
+    core.hold(move |mut chain, _| {
+        if hand_over(&waiter, &mut chain).is_some() {
+            let next = deliver(waiter, result, &mut chain);
+            run(next, chain);
+        }
+    });
+}
+
+/// Holds the waker of a task that awaits a paused chain.
+#[cold]
+pub(super) fn hold_waker(core: &Core, waker: Waker) {
+    core.hold(|chain, _| rest_and_wake(&*chain, waker));
+}
+
+/// The result lies at the tail, and a task awaits it. The chain rests first, because what is woken may take the result
+/// at once.
+pub(super) fn rest_and_wake(chain: &dyn Chain, waker: Waker) {
+    chain.core().step(ChainState::rest);
+    wake_contained(waker);
+}

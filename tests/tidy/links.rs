@@ -19,7 +19,7 @@ fn each_link_and_each_path_in_the_documents_leads_somewhere() {
     for document in DOCUMENTS {
         let text = fs::read_to_string(root.join(document)).unwrap();
         let folder = Path::new(document).parent().unwrap();
-        for target in between(&text, "](", ")").filter(|target| !target.starts_with("http")) {
+        for target in links(&text).filter(|target| !target.starts_with("http")) {
             let (path, heading) =
                 target.split_once('#').map_or((target, None), |(path, heading)| (path, Some(heading)));
             let path = if path.is_empty() { root.join(document) } else { root.join(folder).join(path) };
@@ -31,7 +31,7 @@ fn each_link_and_each_path_in_the_documents_leads_somewhere() {
                 writeln!(wrong, "{document} links to {target}").unwrap();
             }
         }
-        for name in between(&text, "`", "`").filter(|name| FOLDERS.iter().any(|folder| name.starts_with(folder))) {
+        for name in quoted(&text).filter(|name| FOLDERS.iter().any(|folder| name.starts_with(folder))) {
             let path = name.split(' ').next().unwrap_or_default();
             if !root.join(path).exists() {
                 writeln!(wrong, "{document} names {path}").unwrap();
@@ -41,9 +41,14 @@ fn each_link_and_each_path_in_the_documents_leads_somewhere() {
     assert!(wrong.is_empty(), "\n{wrong}");
 }
 
-/// What stands between two marks, on one line.
-fn between<'a>(text: &'a str, open: &'a str, close: &'a str) -> impl Iterator<Item = &'a str> {
-    text.lines().flat_map(move |line| line.split(open).skip(1).filter_map(move |rest| Some(rest.split_once(close)?.0)))
+/// Where the links of a document lead.
+fn links(text: &str) -> impl Iterator<Item = &str> {
+    text.split("](").skip(1).filter_map(|rest| Some(rest.split_once(')')?.0))
+}
+
+/// What stands between backticks on one line.
+fn quoted(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter(|line| !line.starts_with("```")).flat_map(|line| line.split('`').skip(1).step_by(2))
 }
 
 /// The headings of a document, as links name them.

@@ -201,7 +201,7 @@ proptest! {
     // Checks: P73, B30, B36, B43, B40, B69
     #[test]
     fn without_threads_they_are_stepped_in_that_order_and_a_stop_drops_the_rest(steps in vec(step(), 1..30)) {
-        let (pool, stepper) = ThreadPool::builder().size(1, 1).memory().unwrap();
+        let (pool, stepper) = ThreadPool::builder().size(1, 1).build_stepped().unwrap();
         pool.start().unwrap();
         let (mut script, said) = Script::new(&pool);
         for step in steps {

@@ -88,7 +88,7 @@ proptest! {
             }
         };
         let builder = ThreadPool::builder().size(0, 2).keep_alive(None).on_report(|report| panic!("{report}"));
-        let (pool, stepper) = builder.on_worker_start(hook(Event::Start)).on_worker_stop(hook(Event::Stop)).memory().unwrap();
+        let (pool, stepper) = builder.on_worker_start(hook(Event::Start)).on_worker_stop(hook(Event::Stop)).build_stepped().unwrap();
         world.0.lock().unwrap().0 = Some(pool.clone());
         pool.start().unwrap();
         for op in ops {

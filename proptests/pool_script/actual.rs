@@ -58,7 +58,7 @@ pub fn run(program: &Program) -> Result<(), String> {
                 lock(&hears).report(report.incident, live);
             }
         });
-        let (pool, stepper) = built.memory().expect("sizes in order");
+        let (pool, stepper) = built.build_stepped().expect("sizes in order");
         World {
             pool,
             stepper,

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::deferred::{Deferred, Outcome, PendingResolver, Settled};
 use super::oneshot::{self, RecvError, Sender};
 pub use super::pool::{Blocked, blocked};
-use super::pool::{Job, ThreadPool, Ticket, Work};
+use super::pool::{Fate, Job, JobBody, ThreadPool, Ticket};
 use super::reactor::{Address, DropOrder, Handle, Owned, Reactor};
 use super::report::JobReporter;
 use super::sync::catch;
@@ -61,7 +61,7 @@ where
         cancelled.get().map(Ticket::cancel);
     });
     let address = reactor.own(PendingResolver::new(resolver)).leave();
-    match pool.submit_ticketed(|_| Deferrable { f, address: address.clone() }) {
+    match pool.submit_ticketed(|_| deferred_job(f, address.clone())) {
         Ok(accepted) => drop(ticket.set(accepted)),
         Err(rejected) => {
             if let Some(pending) = address.take_here(reactor) {
@@ -72,53 +72,48 @@ where
     deferred
 }
 
-/// A job whose result goes back to the reactor.
-struct Deferrable<F, T: 'static> {
-    f: F,
-    address: Address<PendingResolver<T>>,
-}
-
-impl<F, R> Work for Deferrable<F, R::Value>
+/// The body of a job whose result goes back to the reactor.
+fn deferred_job<F, R>(f: F, address: Address<PendingResolver<R::Value>>) -> impl JobBody
 where
-    F: FnOnce() -> R + Send,
+    F: FnOnce() -> R + Send + 'static,
     R: Outcome<Failure> + Send + 'static,
 {
-    fn run(self, _: &JobReporter<'_>) -> bool {
-        let Self { f, address } = self;
-        let result = catch(f);
-        let panicked = result.is_err();
-        // If the reactor has ended, it has failed the Deferred, and the result is dropped here.
-        let _ = address.handle().deliver({
-            let address = address.clone();
-            move |reactor| {
-                // Gone, if the reactor has dropped it. (The Deferred of a cancelled one drops the result in `resolve`.)
-                if let Some(pending) = address.take_here(reactor) {
-                    match result.map_err(Failure::new) {
-                        Ok(outcome) => pending.deliver(outcome.settle()),
-                        Err(failure) => pending.fail(failure),
-                    }
-                }
-            }
-        });
-        panicked
-    }
-
-    fn refuse(self, why: NeverRan, _: &JobReporter<'_>) {
-        let Self { f, address } = self;
-        if matches!(why, NeverRan::Cancelled) {
-            // Its Deferred is what cancelled it: nobody is to be told.
-            drop(address.release());
-        } else {
+    move |fate: Fate, _: &JobReporter<'_>| match fate {
+        Fate::Run => {
+            let result = catch(f);
+            let panicked = result.is_err();
+            // If the reactor has ended, it has failed the Deferred, and the result is dropped here.
             let _ = address.handle().deliver({
                 let address = address.clone();
                 move |reactor| {
+                    // Gone, if the reactor has dropped it. (The Deferred of a cancelled one drops the result in `resolve`.)
                     if let Some(pending) = address.take_here(reactor) {
-                        pending.fail(Failure::new(why));
+                        match result.map_err(Failure::new) {
+                            Ok(outcome) => pending.deliver(outcome.settle()),
+                            Err(failure) => pending.fail(failure),
+                        }
                     }
                 }
             });
+            panicked
         }
-        drop(f);
+        Fate::Refuse(why) => {
+            if matches!(why, NeverRan::Cancelled) {
+                // It was cancelled by its Deferred, which has failed already.
+                drop(address.release());
+            } else {
+                let _ = address.handle().deliver({
+                    let address = address.clone();
+                    move |reactor| {
+                        if let Some(pending) = address.take_here(reactor) {
+                            pending.fail(Failure::new(why));
+                        }
+                    }
+                });
+            }
+            drop(f);
+            false
+        }
     }
 }
 

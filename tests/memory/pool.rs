@@ -58,7 +58,7 @@ fn a_large_job_is_one_allocation_and_so_is_one_that_was_made_before() {
 // Checks: P73
 #[test]
 fn jobs_of_very_many_types_cost_an_allocation_for_those_that_are_too_many() {
-    let (pool, stepper) = plain().size(1, 1).memory().unwrap();
+    let (pool, stepper) = plain().size(1, 1).build_stepped().unwrap();
     pool.start().unwrap();
     let batch = || {
         submit!(&pool; 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19
@@ -76,7 +76,7 @@ fn jobs_of_very_many_types_cost_an_allocation_for_those_that_are_too_many() {
 // Checks: P73
 #[test]
 fn room_for_jobs_that_is_not_used_is_let_go_after_a_while() {
-    let (pool, stepper) = plain().size(1, 1).memory().unwrap();
+    let (pool, stepper) = plain().size(1, 1).build_stepped().unwrap();
     pool.start().unwrap();
     let little = || {
         submit!(&pool; 0 1);
@@ -96,7 +96,7 @@ fn room_for_jobs_that_is_not_used_is_let_go_after_a_while() {
 // Checks: P72, P73
 #[test]
 fn a_burst_of_jobs_leaves_little_memory_whether_they_are_run_or_cancelled() {
-    let (pool, stepper) = plain().size(1, 1).memory().unwrap();
+    let (pool, stepper) = plain().size(1, 1).build_stepped().unwrap();
     pool.start().unwrap();
     let after = measure(|| {
         (0..300_000).for_each(|_| laden::<8>(&pool));

@@ -34,7 +34,7 @@ impl Log {
 }
 
 fn pool(min: usize, max: usize) -> (ThreadPool, Stepper) {
-    let (pool, stepper) = ThreadPool::builder().size(min, max).memory().unwrap();
+    let (pool, stepper) = ThreadPool::builder().size(min, max).build_stepped().unwrap();
     pool.start().unwrap();
     (pool, stepper)
 }
@@ -250,7 +250,7 @@ fn a_job_may_ask_its_own_pool_to_stop_but_not_wait_for_it() {
 #[test]
 fn a_full_queue_hands_jobs_back_until_one_is_taken_or_cancelled() {
     let two = NonZeroUsize::new(2).unwrap();
-    let (pool, stepper) = ThreadPool::builder().size(0, 1).queue_bound(two).memory().unwrap();
+    let (pool, stepper) = ThreadPool::builder().size(0, 1).queue_bound(two).build_stepped().unwrap();
     let log = Log::default();
     pool.call_in_thread(log.job(1)).unwrap();
     let ticket = pool.call_in_thread_ticketed(|_| ()).unwrap();
@@ -300,7 +300,7 @@ fn that_all_are_blocked_is_reported_once_until_it_changes() {
         assert_eq!(report.incident, Incident::Saturated);
         *sink.lock().unwrap() += 1;
     });
-    let (pool, stepper) = builder.memory().unwrap();
+    let (pool, stepper) = builder.build_stepped().unwrap();
     pool.start().unwrap();
     let (own, count) = (pool.clone(), Arc::clone(&told));
     pool.call_in_thread(move || {
@@ -321,7 +321,7 @@ fn that_all_are_blocked_is_reported_once_until_it_changes() {
 // Checks: B41, B45, R3
 #[test]
 fn a_start_that_fails_is_tried_again_whatever_it_was_for() {
-    let (pool, stepper) = ThreadPool::builder().size(0, 2).on_report(|_| ()).memory().unwrap();
+    let (pool, stepper) = ThreadPool::builder().size(0, 2).on_report(|_| ()).build_stepped().unwrap();
     pool.start().unwrap();
     let log = Log::default();
     let told = log.clone();

@@ -90,7 +90,7 @@ fn team(workers: usize) -> ThreadPool {
 
 /// A team whose members have no threads, and the hand that has them perform.
 fn memory_team(workers: usize) -> (ThreadPool, Stepper) {
-    let (team, perform) = ThreadPool::builder().size(0, workers).memory().unwrap();
+    let (team, perform) = ThreadPool::builder().size(0, workers).build_stepped().unwrap();
     team.start().unwrap();
     (team, perform)
 }

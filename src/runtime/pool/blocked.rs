@@ -1,39 +1,43 @@
-//! A job that waits says so, and one more worker may stand in for its own meanwhile.
+//! Jobs that wait: while one says so, the pool may run one more worker in place of its own.
 
 use std::cell::Cell;
 use std::fmt;
 use std::marker::PhantomData;
 
 use super::super::sync::{Arc, thread_local};
+use super::context::current_pool;
 use super::shared::Shared;
-use super::worker::employer;
+use crate::machine::pool as machine;
 
 thread_local! {
-    static DUTY: Cell<Duty> = Cell::new(Duty { runs_a_job: false, depth: 0 });
+    static JOB_STATE: Cell<JobState> = Cell::new(JobState::NO_JOB);
 }
 
-/// What this thread is in the midst of.
+/// What this thread is doing for its pool.
 #[derive(Clone, Copy)]
-struct Duty {
-    runs_a_job: bool,
-    /// Regions that its job is in, one inside the other, in which it waits.
+struct JobState {
+    runs_job: bool,
+    /// How many nested [`Blocked`] regions the job is in.
     depth: usize,
 }
 
-/// Changes what this thread is in the midst of, and returns what it was. Where thread-locals cannot be had any more, it runs no job.
-fn change(to: impl FnOnce(Duty) -> Duty) -> Duty {
-    DUTY.try_with(|duty| duty.replace(to(duty.get()))).unwrap_or(Duty { runs_a_job: false, depth: 0 })
+impl JobState {
+    const NO_JOB: Self = Self { runs_job: false, depth: 0 };
 }
 
-/// Runs `f`, during which the pool thread that this is counts as blocked: the pool may run one more thread in its place.
+/// Replaces this thread's state and returns the old one. A thread whose thread-locals are gone runs no job.
+fn update(to: impl FnOnce(JobState) -> JobState) -> JobState {
+    JOB_STATE.try_with(|state| state.replace(to(state.get()))).unwrap_or(JobState::NO_JOB)
+}
+
+/// Runs `f`. Meanwhile this thread, if it is a pool's, counts as blocked, and the pool may run one more in its place.
 ///
-/// For a job that is about to wait for something that another job of the same pool has to do: without a word of it, as many such jobs
-/// as the pool has threads wait for ever. [`blocking_call_from_thread`](super::super::threads::blocking_call_from_thread) says so by itself.
+/// For a job that is about to wait for another job of the same pool: without this, as many such jobs as the pool has threads would wait for ever.
+/// [`blocking_call_from_thread`](super::super::threads::blocking_call_from_thread) does it by itself.
 /// How many threads there may be beyond the maximum is [`PoolBuilder::compensation`](crate::pool::PoolBuilder::compensation). When `f` returns and there is a thread too many,
-/// an idle one ends, or the next that has finished its job.
+/// an idle one ends, or the next that finishes its job.
 ///
-/// On a thread that runs no job this is `f()` and no more. Regions may stand inside each other; the outermost counts. Cost: two short locks on
-/// the way in, one on the way out.
+/// On a thread that runs no job this only calls `f`. Regions may be nested; only the outermost counts. Cost: two short locks to enter, one to leave.
 ///
 /// ```
 /// use selvedge::{ThreadPool, threads};
@@ -41,12 +45,12 @@ fn change(to: impl FnOnce(Duty) -> Duty) -> Duty {
 ///
 /// let pool = ThreadPool::new(0, 1)?;
 /// pool.start()?;
-/// let (tell, told) = mpsc::channel();
+/// let (sender, receiver) = mpsc::channel();
 /// pool.call_in_thread(move || {
 ///     // The pool's only thread waits for the job behind it.
-///     threads::blocked(|| told.recv().unwrap_or_default());
+///     threads::blocked(|| receiver.recv().unwrap_or_default());
 /// })?;
-/// pool.call_in_thread(move || tell.send(()).unwrap_or_default())?;
+/// pool.call_in_thread(move || sender.send(()).unwrap_or_default())?;
 /// pool.stop()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -55,33 +59,33 @@ pub fn blocked<R>(f: impl FnOnce() -> R) -> R {
     f()
 }
 
-/// The region of [`blocked()`], as a guard: from [`enter`](Self::enter) until it is dropped.
+/// The region of [`blocked()`] as a guard: from [`enter`](Self::enter) until it is dropped.
 #[must_use]
 pub struct Blocked {
-    /// It belongs to the job that entered, and so to its thread.
-    stays: PhantomData<*const ()>,
+    /// Not `Send`: the region belongs to the job that entered it, and so to its thread.
+    not_send: PhantomData<*const ()>,
 }
 
 impl Blocked {
-    /// From now on this pool thread counts as blocked. Elsewhere this does nothing.
+    /// From now on this pool thread counts as blocked. On other threads this does nothing.
     pub fn enter() -> Self {
-        let before = change(|duty| Duty { depth: duty.depth + usize::from(duty.runs_a_job), ..duty });
-        if before.runs_a_job
+        let before = update(|state| JobState { depth: state.depth + usize::from(state.runs_job), ..state });
+        if before.runs_job
             && before.depth == 0
-            && let Some(pool) = employer()
+            && let Some(pool) = current_pool()
         {
             Shared::block(&pool);
         }
-        Self { stays: PhantomData }
+        Self { not_send: PhantomData }
     }
 }
 
 impl Drop for Blocked {
     fn drop(&mut self) {
-        // One that was kept beyond its job finds no region: the end of the job has ended it.
-        let before = change(|duty| Duty { depth: duty.depth.saturating_sub(1), ..duty });
+        // A guard that outlived its job finds depth 0: the end of the job has ended the region.
+        let before = update(|state| JobState { depth: state.depth.saturating_sub(1), ..state });
         if before.depth == 1
-            && let Some(pool) = employer()
+            && let Some(pool) = current_pool()
         {
             Shared::unblock(&pool);
         }
@@ -94,14 +98,30 @@ impl fmt::Debug for Blocked {
     }
 }
 
-/// Runs a job of this pool on this thread. Whatever regions it leaves open end with it.
-pub(super) fn on_duty<R>(pool: &Arc<Shared>, job: impl FnOnce() -> R) -> R {
-    let outer = change(|_| Duty { runs_a_job: true, depth: 0 });
-    // A job's panic is contained further in, so nothing passes by what follows.
+/// Runs a job of this pool on this thread, and ends the regions that it leaves open.
+pub(super) fn run_as_job<R>(pool: &Arc<Shared>, job: impl FnOnce() -> R) -> R {
+    let outer = update(|_| JobState { runs_job: true, depth: 0 });
+    // Does not unwind: a job's panic is contained further in.
     let result = job();
-    let left = change(|_| outer);
-    if left.depth > 0 {
+    let left_open = update(|_| outer);
+    if left_open.depth > 0 {
         Shared::unblock(pool);
     }
     result
+}
+
+impl Shared {
+    fn block(this: &Arc<Self>) {
+        let wakeups = {
+            let mut workers = this.workers.lock();
+            let mut submit_queue = this.submit_queue.lock();
+            machine::block(&mut workers.machine, &mut submit_queue)
+        };
+        Self::carry_out(this, wakeups);
+    }
+
+    fn unblock(this: &Arc<Self>) {
+        let wakeups = this.workers.lock().machine.unblock();
+        Self::carry_out(this, wakeups);
+    }
 }

@@ -1,4 +1,4 @@
-//! A pool before it is made: its name and sizes, its threads' stacks, its sink for failures.
+//! Describes a pool before it is made, and makes it.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -6,10 +6,13 @@ use std::time::Duration;
 use super::super::label::JobLabel;
 use super::super::report::{Report, Reporter};
 use super::super::sync::Arc;
+use super::control::checked_sizes;
 use super::hooks::{Hooks, Worker};
-use super::memory::Stepper;
-use super::shared::{Shared, Terms};
-use super::{Owner, ThreadPool, sizes};
+use super::shared::{Config, Shared, WorkerHost};
+use super::stepped_workers::SteppedWorkers;
+use super::stepper::Stepper;
+use super::thread_pool::{Owner, ThreadPool};
+use super::worker::run_worker;
 use crate::error::SizeError;
 
 /// Describes a pool before it is made. By default 5 to 20 threads named `pool-<n>`, with the platform's stack size.
@@ -43,8 +46,24 @@ impl Default for PoolBuilder {
     }
 }
 
+impl ThreadPool {
+    /// A pool of at least `min` and at most `max` threads, not started.
+    ///
+    /// # Errors
+    /// `min` is above `max`. (A maximum of zero makes a paused pool: its jobs wait until it is resized.)
+    pub fn new(min: usize, max: usize) -> Result<Self, SizeError> {
+        Self::builder().size(min, max).build()
+    }
+
+    /// Describes a pool: see [`PoolBuilder`].
+    #[must_use]
+    pub fn builder() -> PoolBuilder {
+        PoolBuilder::default()
+    }
+}
+
 impl PoolBuilder {
-    /// The name that the pool's threads share. A NUL byte, which no thread's name can have, is left out.
+    /// The pool's name, from which its threads' names are made. A NUL byte, which no thread's name can have, is left out.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into().replace('\0', ""));
         self
@@ -62,32 +81,32 @@ impl PoolBuilder {
         self
     }
 
-    /// How long a thread above the minimum goes without a job before it ends, so that after any burst as many are left as the minimum says. By default ten
+    /// How long a thread above the minimum stays without a job before it ends, so that after a burst the pool returns to its minimum. By default ten
     /// seconds. Zero: it ends as soon as it finds no job. `None`: it stays.
     ///
-    /// A thread whose time has passed looks once more before it ends. Waking for nothing does not prolong the time.
+    /// A thread whose time has passed looks for a job once more before it ends. A wake without a job does not prolong the time.
     pub fn keep_alive(mut self, time: Option<Duration>) -> Self {
         self.keep_alive = time;
         self
     }
 
-    /// The most accepted jobs that may wait for a thread at a time. By default as many as there is memory for.
+    /// The most accepted jobs that may wait for a thread at a time. By default unlimited.
     ///
-    /// When as many wait, [`call_in_thread`](ThreadPool::call_in_thread) hands its job back
-    /// ([`QueueFull`](crate::error::Rejection::QueueFull)), and [`call_in_thread_waiting`](ThreadPool::call_in_thread_waiting) waits for a place. The bound is exact. A
-    /// queue that has been full costs a submitter both of the pool's locks in place of one.
+    /// When that many wait, [`call_in_thread`](ThreadPool::call_in_thread) hands its job back
+    /// ([`QueueFull`](crate::error::Rejection::QueueFull)), and [`call_in_thread_waiting`](ThreadPool::call_in_thread_waiting) waits for a slot. The bound is exact. A
+    /// queue that seems full costs a submitter both of the pool's locks instead of one.
     pub fn queue_bound(mut self, jobs: NonZeroUsize) -> Self {
         self.bound = Some(jobs);
         self
     }
 
-    /// How many threads there may be beyond the maximum, one in place of each that is [blocked](crate::threads::blocked). By default 16; zero for none.
+    /// How many threads there may be beyond the maximum, one in place of each that is [blocked](crate::threads::blocked). By default 16.
     pub fn compensation(mut self, threads: usize) -> Self {
         self.compensation = threads;
         self
     }
 
-    /// Where failures are told that nobody else can handle. Called on the worker that met it, never under a lock.
+    /// Called with each failure that nobody else can handle, on the thread where it happens, never under a lock.
     pub fn on_report<F>(mut self, sink: F) -> Self
     where
         F: Fn(&Report<'_>) + Send + Sync + 'static,
@@ -96,10 +115,10 @@ impl PoolBuilder {
         self
     }
 
-    /// Runs `hook` on each thread of the pool when it begins, before its first job: for thread-locals, priorities, a runtime to attach to.
+    /// Runs `hook` on each thread of the pool when it starts, before its first job: to set up thread-locals or a priority, or to attach to a runtime.
     ///
-    /// Several run in the order in which they were added. No lock is held meanwhile: a hook may use the pool, and one that blocks delays no job while another
-    /// worker is idle or may be added. Should it panic, that is reported ([`Incident::Hook`](crate::report::Incident::Hook)), and the thread goes on.
+    /// Several hooks run in the order in which they were added. No lock is held meanwhile: a hook may use the pool, and one that blocks delays no job while another
+    /// worker is idle or may be added. If it panics, that is reported ([`Incident::Hook`](crate::report::Incident::Hook)), and the thread goes on.
     ///
     /// ```
     /// use selvedge::ThreadPool;
@@ -118,10 +137,10 @@ impl PoolBuilder {
         self
     }
 
-    /// Runs `hook` on each thread of the pool when it ends: after its last job, and before it counts as gone, so
-    /// [`stop`](crate::ThreadPool::stop) waits for it and no thread is started in its place sooner.
+    /// Runs `hook` on each thread of the pool when it ends: after its last job, and while the thread still counts as live, so
+    /// [`stop`](crate::ThreadPool::stop) waits for it and no thread is started in its place before.
     ///
-    /// Several run in reverse of the order in which they were added, each after those that were added later. The rest is as for
+    /// Several hooks run in reverse of the order in which they were added. The rest is as for
     /// [`on_worker_start`](Self::on_worker_start).
     pub fn on_worker_stop<F>(mut self, hook: F) -> Self
     where
@@ -131,11 +150,11 @@ impl PoolBuilder {
         self
     }
 
-    /// Calls `enter` before each job, on its worker, and drops what that returns after the job and all that the job captured is gone.
+    /// Calls `enter` before each job, on its worker, and drops what that returns, the guard, after the job and all its captures are gone.
     ///
-    /// Several nest, with the [contexts](Self::context) among them: what was added first is entered first and left last. A hook is not handed the job, so it
-    /// cannot lose it: should `enter` or the guard's drop panic, that is reported, and the job runs, once. The guard stays on the
-    /// worker's stack: it need not be `Send`, and costs no allocation. (But the job is boxed then.)
+    /// Several hooks nest, together with the [contexts](Self::context): what was added first is entered first and left last. A hook is not handed the job, so it
+    /// cannot lose it: if `enter` or the guard's drop panics, that is reported, and the job runs once all the same. The guard stays on the
+    /// worker's stack: it need not be `Send`, and is not allocated; but each job of such a pool is boxed.
     ///
     /// ```
     /// use selvedge::ThreadPool;
@@ -162,15 +181,15 @@ impl PoolBuilder {
         self
     }
 
-    /// Lets a context travel with each job: `capture` is called where and when the job is submitted, `enter` on the worker with what it returned, and what
-    /// `enter` returns is dropped when the job and all that it captured is gone, before the worker takes another.
+    /// Lets a context travel with each job. `capture` is called where and when the job is submitted; `enter` is called with its result on the worker, before the job;
+    /// and what `enter` returns is dropped after the job and all its captures, before the worker takes another job.
     ///
-    /// For what hangs on a thread and has to follow the work: a tracing span, a request's id, a locale. Several nest, with the hooks
-    /// [around jobs](Self::around_jobs) among them: what was added first is entered first and left last. A job that is refused or cancelled is told so,
-    /// and dropped, within its contexts, too, on whatever thread that happens; one that is handed back has them dropped. Panics are reported, and the job runs all the same: without the context, if it is
-    /// `capture` that panicked.
+    /// For thread-locals that have to follow the work: a tracing span, the id of a request, a locale. Several contexts nest, together with the hooks
+    /// [around jobs](Self::around_jobs): what was added first is entered first and left last. A job that never runs is told so,
+    /// and dropped, within its contexts as well, on whatever thread that happens. For a job that is handed back they are dropped. Panics are reported, and the job runs all
+    /// the same: without the context if `capture` panicked.
     ///
-    /// Cost: three small allocations for a job with one context, one more for each further, and the job's box.
+    /// Cost: three small allocations for a job with one context, one more for each further context, and the job's box.
     ///
     /// ```
     /// use selvedge::ThreadPool;
@@ -180,10 +199,10 @@ impl PoolBuilder {
     ///     static REQUEST: Cell<u64> = Cell::new(0);
     /// }
     ///
-    /// /// Restores what was there before.
-    /// struct Within(u64);
+    /// /// Restores the previous value.
+    /// struct Restore(u64);
     ///
-    /// impl Drop for Within {
+    /// impl Drop for Restore {
     ///     fn drop(&mut self) {
     ///         REQUEST.set(self.0);
     ///     }
@@ -191,11 +210,11 @@ impl PoolBuilder {
     ///
     /// let pool = ThreadPool::builder()
     ///     .size(1, 1)
-    ///     .context(|| REQUEST.get(), |request| Within(REQUEST.replace(request)))
+    ///     .context(|| REQUEST.get(), |request| Restore(REQUEST.replace(request)))
     ///     .build()?;
     /// pool.start()?;
     /// REQUEST.set(42);
-    /// pool.call_in_thread(|| assert_eq!(REQUEST.get(), 42, "as where it was submitted"))?;
+    /// pool.call_in_thread(|| assert_eq!(REQUEST.get(), 42, "the value where the job was submitted"))?;
     /// pool.stop()?;
     /// assert_eq!(pool.stats().panicked, 0);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -210,16 +229,15 @@ impl PoolBuilder {
         self
     }
 
-    /// Takes the times of each job, how long it waited and how long it ran, for [`ThreadPool::times`](crate::ThreadPool::times).
+    /// Measures how long each job waits and runs, for [`ThreadPool::times`](crate::ThreadPool::times).
     ///
-    /// Off by default, because it costs each job three looks at the clock and two small allocations: 0.2 to 0.6 µs, as measured on two cores, the more the busier
-    /// they were.
+    /// Off by default, because it costs each job three readings of the clock and two small allocations: 0.2 to 0.6 µs, measured on two cores, more under load.
     pub fn take_times(mut self) -> Self {
         self.hooks.timed = true;
         self
     }
 
-    /// The sink and the name that the pool has unless it was given its own.
+    /// Sets the name and the sink, unless they were set before.
     pub(crate) fn or(mut self, name: &str, reporter: &Reporter) -> Self {
         self.name.get_or_insert_with(|| name.replace('\0', ""));
         self.reporter.get_or_insert_with(|| reporter.clone());
@@ -235,35 +253,35 @@ impl PoolBuilder {
     /// # Errors
     /// The minimum is above the maximum.
     pub fn build(self) -> Result<ThreadPool, SizeError> {
-        let shared = self.shared(false)?;
+        let shared = self.shared(WorkerHost::Threads(run_worker))?;
         Ok(ThreadPool { owner: Arc::new(Owner { shared }) })
     }
 
-    /// The same pool without threads, and the hand that steps its workers: for tests and simulations, in which whoever steps decides what happens when.
+    /// A pool without threads, and the [`Stepper`] that runs its workers one step at a time: for tests and simulations that decide what happens when.
     ///
-    /// All else is as ever, with two exceptions. Nothing waits on its thread, which might be the one that steps: [`stop`](ThreadPool::stop) asks the pool to stop and
-    /// returns, [`stop_within`](ThreadPool::stop_within) and [`call_in_thread_waiting`](ThreadPool::call_in_thread_waiting) find their time over at once. And the
-    /// keep-alive passes when it is told to.
+    /// Everything else is as usual, with two exceptions. No thread is blocked, because it might be the one that steps: [`stop`](ThreadPool::stop) tells the pool to stop and
+    /// returns; [`stop_within`](ThreadPool::stop_within) and [`call_in_thread_waiting`](ThreadPool::call_in_thread_waiting) time out at once. And the
+    /// keep-alive does not pass by the clock.
     ///
     /// # Errors
     /// The minimum is above the maximum.
-    pub fn memory(self) -> Result<(ThreadPool, Stepper), SizeError> {
-        let shared = self.shared(true)?;
+    pub fn build_stepped(self) -> Result<(ThreadPool, Stepper), SizeError> {
+        let shared = self.shared(WorkerHost::Stepper(SteppedWorkers::new()))?;
         let stepper = Stepper::new(Arc::clone(&shared));
         Ok((ThreadPool { owner: Arc::new(Owner { shared }) }, stepper))
     }
 
-    fn shared(self, in_memory: bool) -> Result<Arc<Shared>, SizeError> {
-        Ok(Arc::new(Shared::new(Terms {
+    fn shared(self, host: WorkerHost) -> Result<Arc<Shared>, SizeError> {
+        Ok(Arc::new(Shared::new(Config {
             name: self.name_or_default().to_owned(),
             stack_size: self.stack_size,
             reporter: self.reporter.unwrap_or_default(),
             hooks: self.hooks,
-            target: sizes(self.min, self.max)?,
+            target: checked_sizes(self.min, self.max)?,
             compensation: self.compensation,
             keep_alive: self.keep_alive,
             bound: self.bound.map_or(usize::MAX, NonZeroUsize::get),
-            in_memory,
+            host,
         })))
     }
 }

@@ -1,4 +1,4 @@
-//! What a program has run around the life of a worker and around each job.
+//! Hooks: user code that runs when a worker starts or stops, and around each job.
 
 use std::fmt;
 
@@ -7,13 +7,13 @@ use super::super::report::{Incident, JobReporter, Reporter};
 use super::super::sync::SharedFn;
 use crate::machine::pool::WorkerId;
 
-/// A thread of a pool, as the hooks for its start and its end see it. To be shown, it is `<pool>-<n>`.
+/// Identifies a worker to its start and stop hooks. It displays as `<pool>-<n>`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Worker<'a> {
-    /// The pool's name, whole: the thread's own may have to be shorter.
+    /// The pool's full name. The thread's own name may be shorter.
     pub pool: &'a str,
-    /// The number that no other thread of the pool has, or ever had.
+    /// The worker's number, which no other worker of the pool has or ever had.
     pub number: usize,
 }
 
@@ -22,10 +22,10 @@ impl<'a> Worker<'a> {
         Self { pool, number }
     }
 
-    /// The name for its thread. Where names are short, it is the pool's that is shortened: the number is what tells threads apart.
+    /// The thread's name. Where the system limits it, the pool's name is shortened, never the number, which tells threads apart.
     pub(super) fn thread_name(self) -> String {
         let number = format!("-{}", self.number);
-        let mut room = LONGEST_NAME.saturating_sub(number.len()).min(self.pool.len());
+        let mut room = MAX_THREAD_NAME.saturating_sub(number.len()).min(self.pool.len());
         while !self.pool.is_char_boundary(room) {
             room -= 1;
         }
@@ -41,7 +41,7 @@ impl fmt::Display for Worker<'_> {
 }
 
 /// How many bytes of a thread's name the operating system keeps.
-const LONGEST_NAME: usize = if cfg!(any(target_os = "linux", target_os = "android")) {
+const MAX_THREAD_NAME: usize = if cfg!(any(target_os = "linux", target_os = "android")) {
     15
 } else if cfg!(target_vendor = "apple") {
     63
@@ -57,9 +57,9 @@ pub(super) struct Hooks {
     starts: Vec<WorkerHook>,
     stops: Vec<WorkerHook>,
     around: Vec<Around>,
-    /// How many of these are contexts.
+    /// How many of `around` are contexts.
     contexts: usize,
-    /// Times are taken of each job.
+    /// The wait and run time of each job is measured.
     pub(super) timed: bool,
 }
 
@@ -102,43 +102,43 @@ impl Hooks {
         self.around.push(Around::Context(SharedFn::new(Context { capture, enter: SharedFn::new(enter) })));
     }
 
-    pub(super) fn on_start(&self) -> bool {
+    pub(super) fn has_start_hooks(&self) -> bool {
         !self.starts.is_empty()
     }
 
-    pub(super) fn on_stop(&self) -> bool {
+    pub(super) fn has_stop_hooks(&self) -> bool {
         !self.stops.is_empty()
     }
 
-    /// First added, first run.
-    pub(super) fn started(&self, worker: &Worker<'_>, reporter: &Reporter) {
+    /// In the order in which they were added.
+    pub(super) fn run_start_hooks(&self, worker: &Worker<'_>, reporter: &Reporter) {
         for hook in &self.starts {
             reporter.contain(Incident::Hook, || hook(worker));
         }
     }
 
-    /// First added, last run: what a start hook set up for those behind it is there until they are done.
-    pub(super) fn stopping(&self, worker: &Worker<'_>, reporter: &Reporter) {
+    /// In reverse of the order in which they were added, so that what an early start hook set up for later ones outlives them.
+    pub(super) fn run_stop_hooks(&self, worker: &Worker<'_>, reporter: &Reporter) {
         for hook in self.stops.iter().rev() {
             reporter.contain(Incident::Hook, || hook(worker));
         }
     }
 
-    /// Whether anything is to travel with a job.
-    pub(super) fn pack_anything(&self) -> bool {
+    /// Whether something travels with each job: a captured context, or its time of submission.
+    pub(super) fn extend_jobs(&self) -> bool {
         self.timed || self.contexts > 0
     }
 
-    /// Whether a job is more than its work here.
-    pub(super) fn concern_jobs(&self) -> bool {
-        self.pack_anything() || self.any_around()
+    /// Whether each job has to be boxed, because hooks surround it or something travels with it.
+    pub(super) fn wrap_jobs(&self) -> bool {
+        self.extend_jobs() || self.has_job_hooks()
     }
 
-    pub(super) fn any_around(&self) -> bool {
+    pub(super) fn has_job_hooks(&self) -> bool {
         !self.around.is_empty()
     }
 
-    /// On the submitter's thread. Where a capture panics the job does without it.
+    /// Captures each context, on the submitter's thread. A job does without one whose capture panics.
     pub(super) fn capture(&self, reporter: &JobReporter<'_>) -> Vec<Option<Captured>> {
         if self.contexts == 0 {
             return Vec::new();
@@ -150,13 +150,18 @@ impl Hooks {
         contexts.map(|context| reporter.contain(Incident::Hook, || context.capture())).collect()
     }
 
-    /// Runs the body, which must not panic, once, within all hooks: the one that was added first is entered first and left last.
-    pub(super) fn around(&self, captured: Vec<Option<Captured>>, reporter: &JobReporter<'_>, body: &mut dyn FnMut()) {
+    /// Runs the body once, within all hooks: the one added first is entered first and left last. The body must not panic.
+    pub(super) fn run_around(
+        &self,
+        captured: Vec<Option<Captured>>,
+        reporter: &JobReporter<'_>,
+        body: &mut dyn FnMut(),
+    ) {
         nest(&self.around, true, &mut captured.into_iter(), reporter, body);
     }
 
-    /// The same, within the contexts alone.
-    pub(super) fn within_contexts(
+    /// Runs the body once, within the contexts only.
+    pub(super) fn run_within_contexts(
         &self,
         captured: Vec<Option<Captured>>,
         reporter: &JobReporter<'_>,
@@ -186,15 +191,15 @@ fn nest(
     }
 }
 
-/// Enters a scope, runs the body in it, and leaves it. The scope is the program's own and may panic at both ends; the body runs once
-/// all the same, which it could not if it were handed to the program to be called.
+/// Enters a scope, runs the body, and leaves the scope. User code that panics in `enter` or in the guard's drop does not keep the body from running once; it could,
+/// if it were handed the body to call.
 fn scope<G>(reporter: &JobReporter<'_>, enter: impl FnOnce() -> G, body: &mut dyn FnMut()) {
     let guard = reporter.contain(Incident::Hook, enter);
     body();
     reporter.contain(Incident::Hook, || drop(guard));
 }
 
-/// A hook around each job: a function that returns a guard. The guard lives on the worker's stack, whatever its type.
+/// A hook around each job: a function that returns a guard, of any type. The guard stays on the worker's stack.
 trait Enter: Send + Sync {
     fn enter(&self, reporter: &JobReporter<'_>, body: &mut dyn FnMut());
 }
@@ -225,7 +230,7 @@ where
     }
 }
 
-/// What a context took on the submitter's thread, and how it is restored on the worker's.
+/// What a context captured on the submitter's thread, with the function that restores it on the worker's.
 pub(super) struct Captured(Box<dyn Restore>);
 
 struct Restorable<C, E> {

@@ -1,4 +1,4 @@
-//! A job: what a worker runs, or is told will never run, and what travels with it.
+//! A job: what a worker runs, or what is told that it never will run, and what travels with it.
 
 use std::fmt;
 use std::panic::Location;
@@ -8,30 +8,31 @@ use super::super::label::{JobLabel, JobTrace};
 use super::super::report::{Incident, JobReporter, Reporter};
 use super::super::sync::{Instant, catch};
 use super::hooks::{Captured, Hooks};
-use super::stats::Times;
+use super::stats::JobTimes;
 use crate::error::NeverRan;
 use crate::failure::Failure;
 
-/// What a pool can be given to do.
-pub(crate) trait Work: Send {
-    /// Does it; says whether it panicked. Its captures are gone when this returns.
-    fn run(self, reporter: &JobReporter<'_>) -> bool;
-
-    /// It will never be run.
-    fn refuse(self, why: NeverRan, reporter: &JobReporter<'_>);
-
-    /// Whether its start time is recorded although it has no name.
-    fn records_start_time(&self) -> bool {
-        false
-    }
+/// What becomes of a job: one of these, once.
+pub(crate) enum Fate {
+    /// A worker runs it.
+    Run,
+    /// It never will run.
+    Refuse(NeverRan),
 }
 
-/// A function for a thread of a pool: what [`ThreadPool::submit`](crate::ThreadPool::submit) takes, and what a pool that accepts no more
+/// A job's work, as one function that is called once, with the job's fate. Returns whether the work panicked and contained that itself.
+///
+/// One function and not two methods, because a boxed `FnOnce` can be called as it is; its captures are gone when it returns.
+pub(crate) trait JobBody: FnOnce(Fate, &JobReporter<'_>) -> bool + Send + 'static {}
+
+impl<F: FnOnce(Fate, &JobReporter<'_>) -> bool + Send + 'static> JobBody for F {}
+
+/// A function for a thread of a pool: what [`ThreadPool::submit`](crate::ThreadPool::submit) takes, and what a pool that does not accept it
 /// hands back inside [`Rejected`](crate::error::Rejected).
 ///
-/// Most programs never name it: [`call_in_thread`](crate::ThreadPool::call_in_thread) takes a function. It is for jobs that are to have a name, and for those that
-/// came back: they can be run here, or submitted to another pool. One allocation holds what it captures, which a call without a `Job` does not cost; a name takes
-/// two more.
+/// Most programs never name it: [`call_in_thread`](crate::ThreadPool::call_in_thread) takes a function. A `Job` is for work that should have a name, and for what
+/// was handed back: it can be run here, or submitted to another pool. Cost: one allocation for what the function captured, which a call without a `Job` saves;
+/// two more for a name.
 ///
 /// ```
 /// use selvedge::{Job, ThreadPool};
@@ -46,10 +47,46 @@ pub(crate) trait Work: Send {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Job {
-    work: Box<dyn AnyWork>,
-    /// Beside the work and not with it: what a worker notes of a job while it holds the workers' lock lies in the queue, and not in memory that the
-    /// submitter's core has.
-    tag: Tag,
+    body: Box<dyn JobBody>,
+    /// Not inside the box: a worker reads it under its lock, and the box's memory is in the submitter's cache.
+    origin: &'static Location<'static>,
+    /// What few jobs have, so that the others pay only a pointer for it.
+    extras: Option<Box<JobExtras>>,
+}
+
+#[derive(Default)]
+struct JobExtras {
+    name: Option<Arc<str>>,
+    /// One for each context of the pool; `None` where the capture panicked.
+    captured: Vec<Option<Captured>>,
+    /// When the job was submitted, if the pool takes times.
+    submitted: Option<Instant>,
+}
+
+/// A job by value, for a pool without hooks around its jobs: it has no name, and nothing travels with it.
+pub(super) struct InlineJob<B> {
+    body: B,
+    origin: &'static Location<'static>,
+}
+
+/// A job as it lies in a queue: a [`Job`] or an [`InlineJob`].
+pub(super) trait QueuedJob: Send + 'static {
+    /// What is recorded while it runs, under the workers' lock.
+    fn trace(&self) -> JobTrace;
+
+    /// Runs it within the pool's hooks, on the worker.
+    fn run_in(self, hooks: &Hooks, reporter: &Reporter) -> JobResult;
+
+    /// The same job, boxed.
+    fn into_job(self) -> Job;
+}
+
+/// How a job ended.
+#[derive(Debug, Default)]
+pub(super) struct JobResult {
+    pub(super) panicked: bool,
+    /// Present if the pool takes times. Boxed, so that the result of other jobs stays small.
+    pub(super) times: Option<Box<JobTimes>>,
 }
 
 impl Job {
@@ -60,7 +97,7 @@ impl Job {
     where
         F: FnOnce() + Send + 'static,
     {
-        Self::of(Plain(f))
+        Self::of(plain(f))
     }
 
     /// A job that runs `f`, then `on_result`, on the same thread, with what it returned or panicked with:
@@ -73,83 +110,96 @@ impl Job {
         F: FnOnce() -> T + Send + 'static,
         C: FnOnce(Result<T, Failure>) + Send + 'static,
     {
-        Self::of(WithCallback { work: f, on_result })
+        Self::of(with_callback(f, on_result))
     }
 
     #[track_caller]
-    pub(crate) fn of(work: impl Work + 'static) -> Self {
-        Unboxed::of(work).into_job()
+    pub(crate) fn of(body: impl JobBody) -> Self {
+        InlineJob::of(body).into_job()
     }
 
-    /// The same job with a name, for reports, hooks and whoever looks at what a pool does. A name of its own, not one that tells it from others.
+    /// The same job with a name, for reports, hooks and lists of running jobs. Names need not be unique.
     #[must_use]
     pub fn named(mut self, name: impl Into<Arc<str>>) -> Self {
-        self.tag.baggage_mut().name = Some(name.into());
+        self.extras_mut().name = Some(name.into());
         self
     }
 
     /// Its name, and where it was made.
     #[must_use]
     pub fn label(&self) -> JobLabel {
-        self.tag.label()
+        let name = self.extras.as_ref().and_then(|extras| extras.name.clone());
+        JobLabel::new(name, self.origin)
     }
 
-    /// Runs the job on this thread, as a worker would have: a panic is reported to the pool's default sink, not thrown.
+    /// Runs the job on this thread, as a worker would: a panic is not thrown but reported, to the pool's default sink.
     pub fn run(self) {
         self.run_in(&Hooks::default(), &Reporter::default());
     }
 
-    /// On the submitter's thread, before the job is offered: what its contexts capture goes with it, and the time.
-    pub(super) fn pack(&mut self, hooks: &Hooks, reporter: &Reporter) {
-        let tag = &mut self.tag;
-        let captured = hooks.capture(&JobReporter { reporter, label: &tag.label() });
-        let baggage = tag.baggage_mut();
-        baggage.captured = captured;
-        baggage.submitted = hooks.timed.then(Instant::now);
+    /// Adds what the pool's contexts capture, and the time. On the submitter's thread, before the job is offered.
+    pub(super) fn capture_context(&mut self, hooks: &Hooks, reporter: &Reporter) {
+        let captured = hooks.capture(&JobReporter { reporter, label: &self.label() });
+        let extras = self.extras_mut();
+        extras.captured = captured;
+        extras.submitted = hooks.timed.then(Instant::now);
     }
 
-    /// The job was not accepted: what was captured for it is dropped, here.
-    pub(super) fn unpack(&mut self, reporter: &Reporter) {
-        let tag = &mut self.tag;
-        let Some(baggage) = &mut tag.baggage else { return };
-        baggage.submitted = None;
-        let captured = std::mem::take(&mut baggage.captured);
+    /// Drops what was captured for a job that was not accepted, on this thread.
+    pub(super) fn drop_context(&mut self, reporter: &Reporter) {
+        let Some(extras) = &mut self.extras else { return };
+        extras.submitted = None;
+        let captured = std::mem::take(&mut extras.captured);
         for one in captured {
-            JobReporter { reporter, label: &tag.label() }.contain(Incident::Drop, || drop(one));
+            JobReporter { reporter, label: &self.label() }.contain(Incident::Drop, || drop(one));
         }
     }
 
-    /// The long way, for what few jobs have. Apart, so that the others have a short one.
-    #[inline(never)]
-    fn run_within(mut self, hooks: &Hooks, reporter: &Reporter) -> Ran {
-        let (label, mut baggage) = self.tag.open();
+    /// Tells the job that it never will run, within the contexts captured for it: what it does then is user code too.
+    pub(super) fn refuse(self, why: NeverRan, hooks: &Hooks, reporter: &Reporter) {
+        let (label, body, extras) = self.into_parts();
         let reporter = &JobReporter { reporter, label: &label };
-        let submitted = baggage.as_mut().and_then(|baggage| baggage.submitted);
-        let begun = submitted.map(|submitted| (submitted, Instant::now()));
-        let mut panicked = false;
-        let mut work = Some(self.work);
-        let captured = baggage.map(|baggage| baggage.captured).unwrap_or_default();
-        hooks.around(captured, reporter, &mut || {
-            // The body is run once; an option, because `FnMut` cannot say so.
-            let Some(work) = work.take() else { return };
-            panicked = reporter.contain(Incident::Job, || work.run_boxed(reporter)).unwrap_or(true);
+        let mut body = Some((body, why));
+        let captured = extras.map(|extras| extras.captured).unwrap_or_default();
+        hooks.run_within_contexts(captured, reporter, &mut || {
+            let Some((body, why)) = body.take() else { return };
+            reporter.contain(Incident::Job, || body(Fate::Refuse(why), reporter));
         });
-        let times = begun.map(|(submitted, begun)| {
-            Box::new(Times { wait: begun.saturating_duration_since(submitted), run: begun.elapsed() })
-        });
-        Ran { panicked, times }
     }
 
-    /// Tells the job that it will never run, within the contexts that were captured for it: what it does then is the program's own code too.
-    pub(super) fn refuse(mut self, why: NeverRan, hooks: &Hooks, reporter: &Reporter) {
-        let (label, baggage) = self.tag.open();
+    /// Not inlined: few jobs have extras, and the path of the others should be short.
+    #[inline(never)]
+    fn run_with_extras(self, hooks: &Hooks, reporter: &Reporter) -> JobResult {
+        let (label, body, extras) = self.into_parts();
         let reporter = &JobReporter { reporter, label: &label };
-        let mut work = Some((self.work, why));
-        let captured = baggage.map(|baggage| baggage.captured).unwrap_or_default();
-        hooks.within_contexts(captured, reporter, &mut || {
-            let Some((work, why)) = work.take() else { return };
-            reporter.contain(Incident::Job, || work.refuse_boxed(why, reporter));
+        let submitted = extras.as_ref().and_then(|extras| extras.submitted);
+        let started = submitted.map(|submitted| (submitted, Instant::now()));
+        let mut panicked = false;
+        // It is called once; an `Option`, because an `FnMut` cannot say so.
+        let mut body = Some(body);
+        let captured = extras.map(|extras| extras.captured).unwrap_or_default();
+        hooks.run_around(captured, reporter, &mut || {
+            let Some(body) = body.take() else { return };
+            panicked = reporter.contain(Incident::Job, || body(Fate::Run, reporter)).unwrap_or(true);
         });
+        let times = started.map(|(submitted, started)| {
+            Box::new(JobTimes { wait: started.saturating_duration_since(submitted), run: started.elapsed() })
+        });
+        JobResult { panicked, times }
+    }
+
+    /// What is recorded of a job with a ticket while it runs.
+    pub(super) fn ticketed_trace(&self) -> JobTrace {
+        JobTrace::started(self.label())
+    }
+
+    fn extras_mut(&mut self) -> &mut JobExtras {
+        self.extras.get_or_insert_default()
+    }
+
+    fn into_parts(mut self) -> (JobLabel, Box<dyn JobBody>, Option<Box<JobExtras>>) {
+        let name = self.extras.as_mut().and_then(|extras| extras.name.take());
+        (JobLabel::new(name, self.origin), self.body, self.extras)
     }
 }
 
@@ -159,33 +209,17 @@ impl fmt::Debug for Job {
     }
 }
 
-/// A job as it lies in a queue.
-pub(super) trait Queued: Send + 'static {
-    /// What is recorded of it when a worker takes it, under the workers' lock.
-    fn trace(&self) -> JobTrace;
-
-    /// On the worker: within the pool's hooks.
-    fn run_in(self, hooks: &Hooks, reporter: &Reporter) -> Ran;
-
-    /// The same job, whatever its type was.
-    fn into_job(self) -> Job;
-}
-
-impl Queued for Job {
+impl QueuedJob for Job {
     #[inline]
     fn trace(&self) -> JobTrace {
-        if self.tag.baggage.is_some() || self.work.records_start_time() {
-            JobTrace::started(self.label())
-        } else {
-            JobTrace::Origin(self.tag.origin)
-        }
+        if self.extras.is_some() { JobTrace::started(self.label()) } else { JobTrace::Origin(self.origin) }
     }
 
-    fn run_in(self, hooks: &Hooks, reporter: &Reporter) -> Ran {
-        if self.tag.baggage.is_some() || hooks.any_around() {
-            return self.run_within(hooks, reporter);
+    fn run_in(self, hooks: &Hooks, reporter: &Reporter) -> JobResult {
+        if self.extras.is_some() || hooks.has_job_hooks() {
+            return self.run_with_extras(hooks, reporter);
         }
-        run_bare(self.tag.origin, reporter, |reporter| self.work.run_boxed(reporter))
+        run_body(self.origin, reporter, self.body)
     }
 
     fn into_job(self) -> Job {
@@ -193,151 +227,75 @@ impl Queued for Job {
     }
 }
 
-/// A job by value, for a pool without hooks around its jobs: it has no name, and nothing travels with it.
-pub(super) struct Unboxed<W> {
-    work: W,
-    origin: &'static Location<'static>,
-}
-
-impl<W: Work + 'static> Unboxed<W> {
+impl<B: JobBody> InlineJob<B> {
     #[track_caller]
-    pub(super) fn of(work: W) -> Self {
-        Self { work, origin: Location::caller() }
+    pub(super) fn of(body: B) -> Self {
+        Self { body, origin: Location::caller() }
     }
 }
 
-impl<W: Work + 'static> Queued for Unboxed<W> {
+impl<B: JobBody> QueuedJob for InlineJob<B> {
     #[inline]
     fn trace(&self) -> JobTrace {
         JobTrace::Origin(self.origin)
     }
 
-    fn run_in(self, _: &Hooks, reporter: &Reporter) -> Ran {
-        run_bare(self.origin, reporter, |reporter| self.work.run(reporter))
+    fn run_in(self, _: &Hooks, reporter: &Reporter) -> JobResult {
+        run_body(self.origin, reporter, self.body)
     }
 
     fn into_job(self) -> Job {
-        Job { work: Box::new(self.work), tag: Tag { origin: self.origin, baggage: None } }
+        Job { body: Box::new(self.body), origin: self.origin, extras: None }
     }
 }
 
-/// Runs work that has a place where it was made, and nothing else.
 #[inline]
-fn run_bare(
+fn run_body(
     origin: &'static Location<'static>,
     reporter: &Reporter,
-    work: impl FnOnce(&JobReporter<'_>) -> bool,
-) -> Ran {
+    body: impl FnOnce(Fate, &JobReporter<'_>) -> bool,
+) -> JobResult {
     let reporter = &JobReporter { reporter, label: &JobLabel::unnamed(origin) };
-    let panicked = reporter.contain(Incident::Job, || work(reporter)).unwrap_or(true);
-    Ran { panicked, times: None }
+    let panicked = reporter.contain(Incident::Job, || body(Fate::Run, reporter)).unwrap_or(true);
+    JobResult { panicked, times: None }
 }
 
-/// What became of a job.
-#[derive(Debug, Default)]
-pub(super) struct Ran {
-    pub(super) panicked: bool,
-    /// Where the pool takes them. Apart, so that it is little that most jobs leave behind.
-    pub(super) times: Option<Box<Times>>,
-}
-
-/// What every job has beside its work.
-struct Tag {
-    origin: &'static Location<'static>,
-    /// What few jobs have, so that the others pay a pointer for it.
-    baggage: Option<Box<Baggage>>,
-}
-
-#[derive(Default)]
-struct Baggage {
-    name: Option<Arc<str>>,
-    /// One for each context of the pool; none for one whose capture panicked.
-    captured: Vec<Option<Captured>>,
-    /// When it was submitted, to a pool that takes times.
-    submitted: Option<Instant>,
-}
-
-impl Tag {
-    fn label(&self) -> JobLabel {
-        let name = self.baggage.as_ref().and_then(|baggage| baggage.name.clone());
-        JobLabel::new(name, self.origin)
-    }
-
-    fn baggage_mut(&mut self) -> &mut Baggage {
-        self.baggage.get_or_insert_default()
-    }
-
-    /// The label and the rest, of a job that is about to be used up.
-    fn open(&mut self) -> (JobLabel, Option<Box<Baggage>>) {
-        let mut baggage = self.baggage.take();
-        let name = baggage.as_mut().and_then(|baggage| baggage.name.take());
-        (JobLabel::new(name, self.origin), baggage)
-    }
-}
-
-/// Work, whatever it is. As little as possible of the code for jobs is compiled once for each closure.
-trait AnyWork: Send {
-    fn records_start_time(&self) -> bool;
-    fn run_boxed(self: Box<Self>, reporter: &JobReporter<'_>) -> bool;
-    fn refuse_boxed(self: Box<Self>, why: NeverRan, reporter: &JobReporter<'_>);
-}
-
-impl<W: Work> AnyWork for W {
-    fn records_start_time(&self) -> bool {
-        Work::records_start_time(self)
-    }
-
-    fn run_boxed(self: Box<Self>, reporter: &JobReporter<'_>) -> bool {
-        (*self).run(reporter)
-    }
-
-    fn refuse_boxed(self: Box<Self>, why: NeverRan, reporter: &JobReporter<'_>) {
-        (*self).refuse(why, reporter);
-    }
-}
-
-/// A function whose result nobody waits for.
-pub(super) struct Plain<F>(pub(super) F);
-
-impl<F: FnOnce() + Send> Work for Plain<F> {
-    fn run(self, _: &JobReporter<'_>) -> bool {
-        // A panic passes on to the worker, which contains, counts and reports it.
-        (self.0)();
+/// A function without a result.
+pub(super) fn plain(f: impl FnOnce() + Send + 'static) -> impl JobBody {
+    move |fate: Fate, reporter: &JobReporter<'_>| {
+        match fate {
+            // A panic is left to the worker, which contains, counts and reports it.
+            Fate::Run => f(),
+            Fate::Refuse(why) => {
+                drop(f);
+                // A cancelled job is no failure: somebody wanted that.
+                if !matches!(why, NeverRan::Cancelled | NeverRan::CancelledByStop) {
+                    reporter.report(Incident::Job, &why);
+                }
+            }
+        }
         false
     }
-
-    fn refuse(self, why: NeverRan, reporter: &JobReporter<'_>) {
-        drop(self);
-        // Cancelling it was somebody's wish, and no failure.
-        if !matches!(why, NeverRan::Cancelled | NeverRan::CancelledByStop) {
-            reporter.report(Incident::Job, &why);
-        }
-    }
 }
 
-/// A function, and who is told its result on the same thread.
-pub(super) struct WithCallback<F, C> {
-    pub(super) work: F,
-    pub(super) on_result: C,
-}
-
-impl<T, F, C> Work for WithCallback<F, C>
+/// A function, and a callback for its result on the same thread.
+pub(super) fn with_callback<T, F, C>(f: F, on_result: C) -> impl JobBody
 where
-    F: FnOnce() -> T + Send,
-    C: FnOnce(Result<T, Failure>) + Send,
+    F: FnOnce() -> T + Send + 'static,
+    C: FnOnce(Result<T, Failure>) + Send + 'static,
 {
-    fn run(self, reporter: &JobReporter<'_>) -> bool {
-        let Self { work, on_result } = self;
-        // `work` is consumed by being called: its captures are dropped before `on_result` runs.
-        let result = catch(work).map_err(Failure::new);
-        let panicked = result.is_err();
-        reporter.contain(Incident::OnResult, || on_result(result));
-        panicked
-    }
-
-    fn refuse(self, why: NeverRan, reporter: &JobReporter<'_>) {
-        let Self { work, on_result } = self;
-        reporter.contain(Incident::Drop, || drop(work));
-        reporter.contain(Incident::OnResult, || on_result(Err(Failure::new(why))));
+    move |fate: Fate, reporter: &JobReporter<'_>| match fate {
+        Fate::Run => {
+            // The call consumes `f`: its captures are dropped before `on_result` runs.
+            let result = catch(f).map_err(Failure::new);
+            let panicked = result.is_err();
+            reporter.contain(Incident::OnResult, || on_result(result));
+            panicked
+        }
+        Fate::Refuse(why) => {
+            reporter.contain(Incident::Drop, || drop(f));
+            reporter.contain(Incident::OnResult, || on_result(Err(Failure::new(why))));
+            false
+        }
     }
 }

@@ -1,22 +1,19 @@
-//! What a pool is doing, as one consistent snapshot: counts always, times where it was built to take them.
+//! Snapshots of a pool: its counts, and the wait and run times of its jobs.
 
 use std::time::Duration;
 
-use super::line::Line;
 use crate::histogram::Histogram;
-use crate::machine::pool::{Sizes, SubmitQueue, Workers};
 
-/// What a pool is doing, at one instant.
+/// What a pool is doing at one instant.
 ///
-/// The numbers fit together: `blocked <= busy`, `busy + idle <= live <= peak`, and `started == completed + busy`; what was
-/// accepted is `started + queued + cancelled + failed`. All are counted under the pool's locks, by what its threads
-/// really do, so a snapshot is true of one moment and none is an estimate. It costs two short locks and a copy.
+/// The numbers are consistent: `blocked <= busy`, `busy + idle <= live <= peak`, and `started == completed + busy`; the number of accepted jobs
+/// is `started + queued + cancelled + failed`. All are counted under the pool's locks, and none is an estimate. Cost: two short locks and a copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PoolStats {
-    /// The target's lower end.
+    /// The minimum number of threads, as set last.
     pub min: usize,
-    /// The target's upper end.
+    /// The maximum number of threads, as set last.
     pub max: usize,
     /// Threads that exist or are being started.
     pub live: usize,
@@ -24,58 +21,31 @@ pub struct PoolStats {
     pub idle: usize,
     /// Threads that run a job.
     pub busy: usize,
-    /// Threads among these whose job waits for something, and [says so](crate::threads::blocked).
+    /// Busy threads whose job has [declared](crate::threads::blocked) that it waits for something.
     pub blocked: usize,
-    /// Jobs that wait for a thread. One that was cancelled waits no more.
+    /// Jobs that wait for a thread. Cancelled ones are not counted.
     pub queued: usize,
-    /// Callers that wait for a place in a full queue.
+    /// Callers that wait for a slot in a full queue.
     pub waiting: usize,
-    /// Jobs wait, every thread is blocked, and none may be added: nothing goes on until one of those has what it waits for.
+    /// Jobs wait, every thread is blocked, and no thread may be added: no job starts until one of them is unblocked.
     pub saturated: bool,
-    /// The most threads there ever were at a time.
+    /// The most threads that there have been at a time.
     pub peak: usize,
-    /// Jobs that a worker took.
+    /// Jobs that a thread has taken.
     pub started: u64,
-    /// Jobs that ended, well or by a panic.
+    /// Jobs that have ended, by returning or by a panic.
     pub completed: u64,
     /// Jobs that ended by a panic.
     pub panicked: u64,
-    /// Accepted jobs that never ran because that was wanted: cancelled by their ticket, or with the pool.
+    /// Accepted jobs that never run because they were cancelled, by their ticket or by a stop.
     pub cancelled: u64,
-    /// Accepted jobs that never ran because there was no thread and none could be started.
+    /// Accepted jobs that never run because there was no thread and none could be started.
     pub failed: u64,
     /// Jobs that were not accepted.
     pub rejected: u64,
 }
 
-impl PoolStats {
-    /// Of both halves of the machine, locked.
-    pub(super) fn of(workers: &Workers<Line>, submit_queue: &SubmitQueue<Line>) -> Self {
-        let Sizes { min, max } = workers.target();
-        let counts = workers.counts();
-        let queued = workers.queue().len() + submit_queue.queue().len();
-        Self {
-            min,
-            max,
-            live: workers.live(),
-            idle: workers.idle(),
-            busy: workers.busy(),
-            blocked: workers.blocked(),
-            queued,
-            waiting: workers.waiting_submitters(),
-            saturated: queued > 0 && workers.is_saturated(),
-            peak: counts.peak,
-            started: counts.started,
-            completed: counts.completed,
-            panicked: counts.panicked,
-            cancelled: counts.cancelled,
-            failed: counts.failed,
-            rejected: submit_queue.rejected(),
-        }
-    }
-}
-
-/// How long the jobs of a pool waited and ran, with its counts of the same instant.
+/// How long the jobs of a pool waited and ran, with its counts at the same instant.
 ///
 /// Each job is recorded when it ends, so both histograms have as many entries as `stats.completed`.
 ///
@@ -98,33 +68,33 @@ impl PoolStats {
 pub struct PoolTimes {
     /// The counts.
     pub stats: PoolStats,
-    /// From when a job was submitted until a worker began with it.
+    /// Time from the submission of a job to its start.
     pub wait: Histogram,
-    /// From then until it was over, the hooks around it included.
+    /// Time from the start of a job to its end, including the hooks around it.
     pub run: Histogram,
 }
 
-/// The times of one job.
+/// How long one job waited and ran.
 #[derive(Debug)]
-pub(super) struct Times {
+pub(super) struct JobTimes {
     pub(super) wait: Duration,
     pub(super) run: Duration,
 }
 
-/// The times of all jobs that have ended.
+/// The times of all jobs that have ended, guarded by the workers' lock.
 #[derive(Debug, Default)]
-pub(super) struct Histograms {
+pub(super) struct JobHistograms {
     wait: Histogram,
     run: Histogram,
 }
 
-impl Histograms {
-    pub(super) fn record(&mut self, times: &Times) {
+impl JobHistograms {
+    pub(super) fn record(&mut self, times: &JobTimes) {
         self.wait.record(times.wait);
         self.run.record(times.run);
     }
 
-    /// Becomes a copy, in the memory that is there.
+    /// Copies `other` without allocating.
     pub(super) fn copy_from(&mut self, other: &Self) {
         self.wait.clone_from(&other.wait);
         self.run.clone_from(&other.run);

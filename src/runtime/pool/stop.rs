@@ -1,4 +1,4 @@
-//! Stopping a pool: what becomes of jobs that wait, and what is told when the time is over.
+//! The words of a stop: what becomes of waiting jobs, and what is reported if the pool does not stop in time.
 
 use std::error::Error;
 use std::fmt;
@@ -7,13 +7,13 @@ use std::time::Duration;
 use super::super::label::JobLabel;
 use crate::machine::pool::Policy;
 
-/// What stopping a pool does with jobs that no worker has taken yet. Those that run are finished in either case.
+/// What becomes of jobs that no worker has taken when the pool is stopped. Running jobs are finished in either case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StopPolicy {
     /// They are run.
     Drain,
-    /// They never run: each is told so ([`NeverRan::CancelledByStop`](crate::error::NeverRan::CancelledByStop)) and dropped, on the thread that stops the pool.
+    /// They never run. Each is told so ([`NeverRan::CancelledByStop`](crate::error::NeverRan::CancelledByStop)) and dropped, on the thread that stops the pool.
     CancelQueued,
 }
 
@@ -26,30 +26,31 @@ impl From<StopPolicy> for Policy {
     }
 }
 
-/// A job that still ran when the time for stopping was over.
+/// A job that was still running when the time for a stop was over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Straggler {
-    /// Which job: its name, if it was given one, and where it was made.
+    /// The job's name, if it was given one, and where it was made.
     pub job: JobLabel,
-    /// The number of the worker that runs it: its thread is called `<pool>-<number>`.
+    /// The number of the worker that runs it. Its thread is called `<pool>-<number>`.
     pub worker: usize,
-    /// How long it has been running. Of a job that has neither name nor ticket: since this was asked, so that long at least. No clock is read for what nobody watches.
+    /// How long it has been running. Start times exist only for named or ticketed jobs; for others this is the time since the call to
+    /// [`stop_within`](crate::ThreadPool::stop_within).
     pub running_for: Duration,
 }
 
-/// Why [`ThreadPool::stop_within`](crate::ThreadPool::stop_within) did not see the pool's end.
+/// Why [`ThreadPool::stop_within`](crate::ThreadPool::stop_within) returned before the pool had stopped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StopWithinError {
-    /// The caller is one of the pool's own workers, and would wait for itself. Nothing has changed.
+    /// The caller is one of the pool's own workers, or tells one of its jobs that it never runs, and would wait for itself. Nothing has changed.
     FromWorker,
-    /// The time is over. The pool is stopping, and goes on with that.
+    /// The time is over. The pool goes on stopping.
     #[non_exhaustive]
     Unfinished {
-        /// The jobs that still run, the longest first.
+        /// The jobs that still run, the longest-running first.
         stragglers: Vec<Straggler>,
-        /// How many wait behind them, to be run.
+        /// How many jobs still wait to be run.
         queued: usize,
     },
 }

@@ -1,25 +1,25 @@
-//! Tickets: a job that waits is taken out of the queue, one that runs is asked to end.
+//! Tickets: cancelling a job takes it out of the queue while it waits, and asks it to end while it runs.
 
 use std::cell::RefCell;
 use std::fmt;
 
 use super::super::report::JobReporter;
 use super::super::sync::{Arc, Mutex, SharedFn, thread_local};
-use super::job::Work;
+use super::job::{Fate, JobBody};
 use super::shared::Shared;
 use crate::error::{Cancelled, NeverRan};
-use crate::machine::pool::TicketId;
-use crate::machine::ticket::{CancelRequest, Ticket as Machine};
+use crate::machine::pool::{self as machine, TicketId};
+use crate::machine::ticket::{CancelRequest, Ticket as CancelState};
 
 thread_local! {
     /// The token of the job that runs on this thread.
-    static CURRENT: RefCell<Option<CancelToken>> = RefCell::new(None);
+    static CURRENT_TOKEN: RefCell<Option<CancelToken>> = RefCell::new(None);
 }
 
-/// What a job was submitted under, and can be cancelled by: see
+/// The right to cancel one job, returned where the job was submitted: see
 /// [`ThreadPool::call_in_thread_ticketed`](crate::ThreadPool::call_in_thread_ticketed).
 ///
-/// Cheap to clone; usable from any thread. Dropping it cancels nothing.
+/// Cheap to clone; usable from any thread. Dropping it does not cancel the job.
 #[derive(Clone)]
 pub struct Ticket {
     shared: Arc<Shared>,
@@ -27,54 +27,21 @@ pub struct Ticket {
     token: CancelToken,
 }
 
-/// What came of cancelling a job.
+/// What [`Ticket::cancel`] achieved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Cancellation {
-    /// No worker had taken it. It never runs, and what it captured has been dropped, on this thread.
+    /// No worker had taken the job. It never runs, and what it captured has been dropped, on this thread.
     NeverRuns,
-    /// A worker has taken it, or another caller is cancelling it just now. Its [`CancelToken`] says from now on that it is to end; whether and when it does is up to the job.
+    /// A worker has taken the job, or another caller is cancelling it just now. From now on its [`CancelToken`] asks it to end; whether and when it does is up to the job.
     Asked,
-    /// It is over: it has run, or it was cancelled before.
+    /// The job is over: it has run, or was cancelled before.
     Over,
 }
 
-impl Ticket {
-    pub(super) fn new(shared: Arc<Shared>, id: TicketId, token: CancelToken) -> Self {
-        Self { shared, id, token }
-    }
-
-    /// Cancels the job. One that waits never runs: it leaves the queue now, and is dropped by this very call, with no lock held. One that runs is
-    /// asked to end. From any thread, the job's own included.
-    ///
-    /// Cost: two short locks, however long the queue is.
-    #[allow(clippy::must_use_candidate, reason = "it is called for what it does")]
-    pub fn cancel(&self) -> Cancellation {
-        // Asked first: should a worker take it meanwhile, it begins with a token that says so.
-        let request = self.token.0.lock().cancel();
-        match request {
-            CancelRequest::TooLate => Cancellation::Over,
-            CancelRequest::Sent if Shared::cancel(&self.shared, self.id) => Cancellation::NeverRuns,
-            CancelRequest::Sent => Cancellation::Asked,
-        }
-    }
-
-    /// What the job looks at to see whether it is to end.
-    #[must_use]
-    pub fn token(&self) -> CancelToken {
-        self.token.clone()
-    }
-}
-
-impl fmt::Debug for Ticket {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ticket").field("id", &self.id).field("token", &self.token).finish()
-    }
-}
-
-/// What a job that runs is asked by whoever holds its [`Ticket`]: to end, when it next looks.
+/// Asks a running job to end: the job looks at it, and whoever holds its [`Ticket`] sets it.
 ///
-/// Cheap to clone; usable from any thread, so that what a job has set going elsewhere can look too. Cost of a look: one short lock that hardly anybody else ever takes.
+/// Cheap to clone; usable from any thread, so that what a job has started elsewhere can look at it too. Cost of a look: one short lock, which is hardly ever contended.
 ///
 /// ```
 /// use selvedge::ThreadPool;
@@ -87,18 +54,72 @@ impl fmt::Debug for Ticket {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
-pub struct CancelToken(SharedFn<Mutex<Machine>>);
+pub struct CancelToken(SharedFn<Mutex<CancelState>>);
+
+/// Makes a token the current one of this thread while its job runs. When dropped, the job is over, and can no longer be asked to end.
+struct CurrentTokenGuard {
+    token: CancelToken,
+    outer: Option<CancelToken>,
+}
+
+impl Ticket {
+    pub(super) fn new(shared: Arc<Shared>, id: TicketId, token: CancelToken) -> Self {
+        Self { shared, id, token }
+    }
+
+    /// Cancels the job. While it waits, this call takes it out of the queue and drops it, with no lock held: it never runs. While it runs, it is
+    /// asked to end. From any thread, also from the job itself.
+    ///
+    /// Cost: two short locks, however long the queue is.
+    #[allow(clippy::must_use_candidate, reason = "it is called for its effect")]
+    pub fn cancel(&self) -> Cancellation {
+        // The token first: if a worker takes the job meanwhile, the job starts with a token that is set.
+        let request = self.token.0.lock().cancel();
+        match request {
+            CancelRequest::TooLate => Cancellation::Over,
+            CancelRequest::Sent if Shared::cancel(&self.shared, self.id) => Cancellation::NeverRuns,
+            CancelRequest::Sent => Cancellation::Asked,
+        }
+    }
+
+    /// The token that the job looks at to see whether it was asked to end.
+    #[must_use]
+    pub fn token(&self) -> CancelToken {
+        self.token.clone()
+    }
+}
+
+impl fmt::Debug for Ticket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ticket").field("id", &self.id).field("token", &self.token).finish()
+    }
+}
+
+impl Shared {
+    /// Takes a job out of the queue and drops it. Returns whether it was there.
+    fn cancel(this: &Arc<Self>, ticket: TicketId) -> bool {
+        let (job, wakeups) = {
+            let mut workers = this.workers.lock();
+            let mut submit_queue = this.submit_queue.lock();
+            machine::cancel(&mut workers.machine, &mut submit_queue, ticket)
+        };
+        let Some(job) = job else { return false };
+        Self::carry_out(this, wakeups);
+        job.refuse(NeverRan::Cancelled, &this.hooks, &this.reporter);
+        true
+    }
+}
 
 impl CancelToken {
     pub(super) fn new() -> Self {
-        Self(SharedFn::new(Mutex::new(Machine::Live)))
+        Self(SharedFn::new(Mutex::new(CancelState::Live)))
     }
 
-    /// The token of the job that runs on this thread, if it has a ticket: for code that is too far in to be handed it, and for
+    /// The token of the job that runs on this thread, if it has a ticket. For code deep inside a job that is not handed the token, and for
     /// what [`defer_to_thread`](crate::threads::defer_to_thread) runs.
     #[must_use]
     pub fn current() -> Option<Self> {
-        CURRENT.try_with(|current| current.borrow().clone()).ok().flatten()
+        CURRENT_TOKEN.try_with(|current| current.borrow().clone()).ok().flatten()
     }
 
     /// Whether the job was asked to end.
@@ -107,7 +128,7 @@ impl CancelToken {
         self.0.lock().is_cancelled()
     }
 
-    /// The same, for `?`.
+    /// [`is_cancelled`](Self::is_cancelled) as a `Result`, for `?`.
     ///
     /// # Errors
     /// The job was asked to end.
@@ -122,58 +143,48 @@ impl fmt::Debug for CancelToken {
     }
 }
 
-/// Runs the job of a worker that has no thread of its own: one that is in its midst further up this thread's stack is another worker's, and its token is not
-/// this one's. A job's panic is contained further in.
-pub(super) fn apart<R>(job: impl FnOnce() -> R) -> R {
-    let outer = CURRENT.try_with(RefCell::take).ok().flatten();
-    let result = job();
-    let own = CURRENT.try_with(|current| current.replace(outer));
-    drop(own);
-    result
-}
-
-/// A job that has a ticket.
-pub(crate) struct Ticketed<W> {
-    pub(super) work: W,
-    pub(super) token: CancelToken,
-}
-
-impl<W: Work> Work for Ticketed<W> {
-    fn run(self, reporter: &JobReporter<'_>) -> bool {
-        let Self { work, token } = self;
-        let _tenure = Tenure::begin(token);
-        work.run(reporter)
-    }
-
-    fn refuse(self, why: NeverRan, reporter: &JobReporter<'_>) {
-        let Self { work, token } = self;
-        token.0.lock().end();
-        work.refuse(why, reporter);
-    }
-
-    fn records_start_time(&self) -> bool {
-        true
-    }
-}
-
-/// The time during which a job runs: its token is its thread's, and when this is over there is nobody to ask any more.
-struct Tenure {
-    token: CancelToken,
-    outer: Option<CancelToken>,
-}
-
-impl Tenure {
-    fn begin(token: CancelToken) -> Self {
-        let outer = CURRENT.try_with(|current| current.replace(Some(token.clone()))).ok().flatten();
+impl CurrentTokenGuard {
+    fn enter(token: CancelToken) -> Self {
+        let outer = CURRENT_TOKEN.try_with(|current| current.replace(Some(token.clone()))).ok().flatten();
         Self { token, outer }
     }
 }
 
-impl Drop for Tenure {
+impl Drop for CurrentTokenGuard {
     fn drop(&mut self) {
         let outer = self.outer.take();
-        let own = CURRENT.try_with(|current| current.replace(outer));
+        let own = CURRENT_TOKEN.try_with(|current| current.replace(outer));
         drop(own);
         self.token.0.lock().end();
     }
+}
+
+/// The body of a job with a ticket: `body`, with the token as the current one of its thread.
+pub(super) fn with_token(token: CancelToken, body: impl JobBody) -> impl JobBody {
+    let parts = (body, token);
+    move |fate: Fate, reporter: &JobReporter<'_>| {
+        // Captured as a whole, so that a job that is dropped unrun drops the body first.
+        let parts = parts;
+        let (body, token) = parts;
+        match fate {
+            Fate::Run => {
+                let _current = CurrentTokenGuard::enter(token);
+                body(Fate::Run, reporter)
+            }
+            Fate::Refuse(why) => {
+                token.0.lock().end();
+                body(Fate::Refuse(why), reporter)
+            }
+        }
+    }
+}
+
+/// Runs the job of a worker without a thread. If this thread is inside another worker's job, that one's token must not be seen by this job. The
+/// job does not unwind: its panic is contained further in.
+pub(super) fn without_current_token<R>(job: impl FnOnce() -> R) -> R {
+    let outer = CURRENT_TOKEN.try_with(RefCell::take).ok().flatten();
+    let result = job();
+    let own = CURRENT_TOKEN.try_with(|current| current.replace(outer));
+    drop(own);
+    result
 }

@@ -1,0 +1,97 @@
+//! The thread-locals of pools: which pool this thread works for, and for which it refuses jobs.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use super::super::sync::{Arc, thread_local};
+use super::shared::Shared;
+
+thread_local! {
+    /// The address of the pool that this thread is or was a worker of; zero on other threads. Kept to the thread's end, because destructors of
+    /// other thread-locals may still ask for it.
+    static POOL_ADDRESS: Cell<usize> = Cell::new(0);
+    /// That pool, while there is a worker on this thread.
+    static POOL: RefCell<Option<Rc<CurrentPool>>> = RefCell::new(None);
+    /// The addresses of the pools for which this thread refuses jobs, the innermost last.
+    static REFUSING: RefCell<Vec<usize>> = RefCell::new(Vec::new());
+    /// The worker on this thread takes no more jobs.
+    static EXITING: Cell<bool> = Cell::new(false);
+}
+
+/// A worker's only `Arc` of its pool: a second one would cost a second decrement.
+pub(super) struct CurrentPool(pub(super) Arc<Shared>);
+
+/// Makes this thread a worker of a pool, until it is dropped.
+pub(super) struct EnterPool {
+    outer: Option<Rc<CurrentPool>>,
+    outer_address: usize,
+}
+
+/// Marks this thread as one that refuses jobs of a pool, until it is dropped. Refusing runs user code, and the pool has not stopped before that returns,
+/// so that code must not wait for the stop.
+pub(super) struct RefusingJobs;
+
+/// The pool of which this thread is a worker.
+pub(super) fn current_pool() -> Option<Arc<Shared>> {
+    POOL.try_with(|pool| pool.borrow().as_ref().map(|current| Arc::clone(&current.0))).ok().flatten()
+}
+
+/// Whether this thread is a worker of that pool.
+pub(super) fn is_worker_of(pool: &Shared) -> bool {
+    POOL_ADDRESS.try_with(|address| address.get() == pool.address()).unwrap_or(false)
+}
+
+/// Whether the pool cannot stop before this thread returns: it is a worker of it, or refuses jobs of it.
+pub(super) fn delays_stop_of(pool: &Shared) -> bool {
+    is_worker_of(pool) || REFUSING.try_with(|refusing| refusing.borrow().contains(&pool.address())).unwrap_or(false)
+}
+
+/// Records that the worker on this thread takes no more jobs. What still runs here are its stop hooks, and destructors of thread-locals.
+pub(super) fn begin_exit() {
+    let _ = EXITING.try_with(|exiting| exiting.set(true));
+}
+
+pub(super) fn is_exiting() -> bool {
+    EXITING.try_with(Cell::get).unwrap_or(false)
+}
+
+impl CurrentPool {
+    pub(super) fn new(pool: Arc<Shared>) -> Rc<Self> {
+        Rc::new(Self(pool))
+    }
+}
+
+impl EnterPool {
+    pub(super) fn new(pool: &Rc<CurrentPool>) -> Self {
+        Self {
+            outer: POOL.try_with(|own| own.replace(Some(Rc::clone(pool)))).ok().flatten(),
+            outer_address: POOL_ADDRESS.try_with(|address| address.replace(pool.0.address())).unwrap_or(0),
+        }
+    }
+}
+
+impl Drop for EnterPool {
+    fn drop(&mut self) {
+        let outer = self.outer.take();
+        // Dropped outside of the `RefCell`: it may be the last `Arc` of the pool.
+        let own = POOL.try_with(|own| own.replace(outer));
+        drop(own);
+        // A thread that ends keeps its address: destructors on it must not wait for the pool either.
+        if !is_exiting() {
+            let _ = POOL_ADDRESS.try_with(|address| address.set(self.outer_address));
+        }
+    }
+}
+
+impl RefusingJobs {
+    pub(super) fn of(pool: &Shared) -> Self {
+        let _ = REFUSING.try_with(|refusing| refusing.borrow_mut().push(pool.address()));
+        Self
+    }
+}
+
+impl Drop for RefusingJobs {
+    fn drop(&mut self) {
+        let _ = REFUSING.try_with(|refusing| refusing.borrow_mut().pop());
+    }
+}

@@ -1,0 +1,47 @@
+//! Jobs that never will run, and what follows once the pool has stopped with them.
+
+use std::mem;
+
+use super::super::report::Incident;
+use super::context::RefusingJobs;
+use super::job_queue::drain;
+use super::shared::{Queue, Shared, StopCallback, WorkersState};
+use crate::error::NeverRan;
+use crate::machine::pool::RefusedJobs;
+
+impl Shared {
+    /// Tells these jobs that they never will run, and then the machine, which until then does not let the pool stop.
+    ///
+    /// Returns the stop callbacks if the pool has stopped with that.
+    pub(super) fn refuse_jobs(&self, backlog: RefusedJobs<Queue>, why: &NeverRan) -> Option<Vec<StopCallback>> {
+        if backlog.is_empty() {
+            return None;
+        }
+        {
+            let _refusing = RefusingJobs::of(self);
+            for job in drain(backlog) {
+                job.refuse(why.clone(), &self.hooks, &self.reporter);
+            }
+        }
+        let mut workers = self.workers.lock();
+        let stopped = workers.machine.refusals_done();
+        workers.take_stop_callbacks(stopped)
+    }
+
+    /// Wakes the threads that wait for the stop, and runs the callbacks. Nothing if the pool has not stopped. Called without a lock.
+    pub(super) fn run_stop_callbacks(&self, callbacks: Option<Vec<StopCallback>>) {
+        let Some(callbacks) = callbacks else { return };
+        self.stopped.notify_all();
+        for callback in callbacks {
+            self.reporter.contain(Incident::Job, callback);
+        }
+    }
+}
+
+impl WorkersState {
+    /// The stop callbacks if a transition has returned `stopped`. To be called under the same hold of the lock as the transition, so that only the first caller that
+    /// learns of the stop gets them; they are owed to [`run_stop_callbacks`](Shared::run_stop_callbacks).
+    pub(super) fn take_stop_callbacks(&mut self, stopped: bool) -> Option<Vec<StopCallback>> {
+        stopped.then(|| mem::take(&mut self.stop_callbacks))
+    }
+}

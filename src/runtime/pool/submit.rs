@@ -1,0 +1,145 @@
+//! Jobs in: from a function to the submit queue, and to whoever has to be woken for it.
+
+use super::super::deadline::WhenFull;
+use super::super::sync::Arc;
+use super::super::typed_queue;
+use super::blocked::Blocked;
+use super::job::{InlineJob, Job, JobBody, QueuedJob};
+use super::shared::Shared;
+use crate::error::{Rejected, Rejection};
+use crate::machine::pool::{self as machine, Accepted, SubmitError, TicketId};
+
+impl Shared {
+    /// Submits a job by value, or boxed if it is too large or the pool's hooks add something to it.
+    #[inline]
+    #[track_caller]
+    pub(super) fn submit_body<B: JobBody>(this: &Arc<Self>, body: B, when_full: WhenFull) -> Result<(), Rejected<Job>> {
+        let job = InlineJob::of(body);
+        if typed_queue::fits::<InlineJob<B>>() && !this.hooks.wrap_jobs() {
+            Self::submit(this, job, when_full)
+        } else {
+            Self::submit_boxed(this, job.into_job(), when_full)
+        }
+    }
+
+    pub(super) fn submit_boxed(this: &Arc<Self>, job: Job, when_full: WhenFull) -> Result<(), Rejected<Job>> {
+        Self::with_context(this, job, |job| Self::submit(this, job, when_full))
+    }
+
+    /// Submits a job that can be cancelled. It does not wait for a slot.
+    pub(super) fn submit_ticketed(this: &Arc<Self>, job: Job) -> Result<TicketId, Rejected<Job>> {
+        Self::with_context(this, job, |job| {
+            let (submitted, backlog) = {
+                let mut submit_queue = this.submit_queue.lock();
+                (submit_queue.submit_ticketed(job), submit_queue.queue().len())
+            };
+            let ticket = match submitted {
+                Ok(accepted) => {
+                    Self::accepted(this, accepted, backlog);
+                    accepted.ticket
+                }
+                Err(refused) => Self::refused(this, refused, true, WhenFull::Return)?,
+            };
+            // A ticketed submission that is accepted always has an id.
+            Ok(ticket.unwrap_or(TicketId::MAX))
+        })
+    }
+
+    /// Adds what the pool's contexts capture, on this thread, before the job is offered. A job that is handed back is handed back as it was.
+    fn with_context<T>(
+        this: &Arc<Self>,
+        mut job: Job,
+        submit: impl FnOnce(Job) -> Result<T, Rejected<Job>>,
+    ) -> Result<T, Rejected<Job>> {
+        if this.hooks.extend_jobs() {
+            job.capture_context(&this.hooks, &this.reporter);
+        }
+        submit(job).map_err(|mut rejected| {
+            rejected.job.drop_context(&this.reporter);
+            rejected
+        })
+    }
+
+    /// One short lock and a push; another lock if a worker has to be woken or started.
+    #[inline]
+    fn submit<J: QueuedJob>(this: &Arc<Self>, job: J, when_full: WhenFull) -> Result<(), Rejected<Job>> {
+        let (submitted, backlog) = {
+            let mut submit_queue = this.submit_queue.lock();
+            (submit_queue.submit(job), submit_queue.queue().len())
+        };
+        match submitted {
+            Ok(accepted) => Self::accepted(this, accepted, backlog),
+            Err(refused) => drop(Self::refused(this, refused.map(J::into_job), false, when_full)?),
+        }
+        Ok(())
+    }
+
+    /// The job is in the queue, as the last of `backlog`: wakes whom it must.
+    #[inline]
+    fn accepted(this: &Arc<Self>, accepted: Accepted, backlog: usize) {
+        this.maybe_work.set(true);
+        if accepted.must_wake {
+            let wakeups = this.workers.lock().machine.wake_for_submit();
+            Self::carry_out(this, wakeups);
+        } else if backlog > 1 {
+            // The worker that will look at the queue takes only one.
+            this.wake_ahead();
+        }
+    }
+
+    #[cold]
+    fn refused(
+        this: &Arc<Self>,
+        refused: SubmitError<Job>,
+        ticketed: bool,
+        when_full: WhenFull,
+    ) -> Result<Option<TicketId>, Rejected<Job>> {
+        match refused {
+            SubmitError::Closed(job) => Err(Rejected::new(job, Rejection::PoolStopped)),
+            SubmitError::Full(job) => {
+                // A worker of another pool that waits here is blocked there.
+                let _blocked = matches!(when_full, WhenFull::Wait(_)).then(Blocked::enter);
+                Self::submit_when_full(this, job, ticketed, when_full)
+            }
+        }
+    }
+
+    /// With both locks a job may find a slot after all, which the submit queue alone does not know of; otherwise it waits for one.
+    fn submit_when_full(
+        this: &Arc<Self>,
+        mut job: Job,
+        ticketed: bool,
+        when_full: WhenFull,
+    ) -> Result<Option<TicketId>, Rejected<Job>> {
+        let mut workers = this.workers.lock();
+        let deadline = when_full.deadline(workers.tick);
+        loop {
+            let mut submit_queue = this.submit_queue.lock();
+            match machine::submit_when_full(&mut workers.machine, &mut submit_queue, job, ticketed) {
+                Ok((accepted, wakeups)) => {
+                    drop((submit_queue, workers));
+                    this.maybe_work.set(true);
+                    Self::carry_out(this, wakeups);
+                    return Ok(accepted.ticket);
+                }
+                Err(SubmitError::Closed(job)) => return Err(Rejected::new(job, Rejection::PoolStopped)),
+                Err(SubmitError::Full(full)) => job = full,
+            }
+            let reason = match deadline {
+                None => Some(Rejection::QueueFull),
+                Some(deadline) if deadline.has_passed(workers.tick) || !this.host.has_threads() => {
+                    Some(Rejection::TimedOut)
+                }
+                Some(_) => None,
+            };
+            if let Some(reason) = reason {
+                submit_queue.count_rejection();
+                return Err(Rejected::new(job, reason));
+            }
+            drop(submit_queue);
+            workers.machine.begin_slot_wait();
+            workers = this.not_full.wait_for(workers, deadline.and_then(|deadline| deadline.remaining()));
+            workers.machine.end_slot_wait();
+        }
+    }
+}

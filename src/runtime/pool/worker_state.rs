@@ -1,0 +1,33 @@
+//! What a worker remembers while it runs a job or sleeps.
+
+use super::super::deadline::Deadline;
+use super::running_jobs::SlotIndex;
+use super::wake_ahead::WakesAtStart;
+use crate::machine::pool::WorkerId;
+
+/// One worker's own state. It lives on the worker's stack, or with the stepper.
+pub(super) struct WorkerState {
+    pub(super) id: WorkerId,
+    /// Its slot among the running jobs.
+    pub(super) slot: SlotIndex,
+    /// It has searched (spun) since its last job, and must not do so again before the next.
+    pub(super) searched: bool,
+    /// It has just been woken. Only then can its keep-alive have passed.
+    pub(super) was_asleep: bool,
+    pub(super) wakes_at_start: WakesAtStart,
+    /// When its keep-alive passes. Set when it first sleeps above the minimum, cleared by its next job.
+    pub(super) keep_alive_end: Option<Deadline>,
+}
+
+impl WorkerState {
+    pub(super) fn new(id: WorkerId) -> Self {
+        Self {
+            id,
+            slot: 0,
+            searched: false,
+            was_asleep: false,
+            wakes_at_start: WakesAtStart::default(),
+            keep_alive_end: None,
+        }
+    }
+}

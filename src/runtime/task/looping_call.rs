@@ -45,14 +45,14 @@ use crate::machine::looping_call::{LoopAction, LoopRefused, LoopingCall as State
 /// can stop its own loop; if it captured a handle instead, the loop would keep itself alive.
 #[derive(Clone)]
 pub struct LoopingCall {
-    core: Rc<Core>,
+    core: Rc<LoopCore>,
 }
 
 /// The function: called with the tick and the number of ticks to count.
 type Function = Box<dyn FnMut(&Tick<'_>, u64) -> Settled<(), Failure>>;
 
 /// One loop, shared by its handles, its timer and what it waits for.
-struct Core {
+struct LoopCore {
     state: Cell<State>,
     /// `None` while it is being called.
     function: Cell<Option<Function>>,
@@ -71,7 +71,7 @@ struct Core {
 #[derive(Debug)]
 pub struct Tick<'a> {
     reactor: &'a Reactor,
-    core: &'a Rc<Core>,
+    core: &'a Rc<LoopCore>,
 }
 
 impl Tick<'_> {
@@ -134,7 +134,7 @@ impl LoopingCall {
     }
 
     fn with_function(counts_ticks: bool, function: Function) -> Self {
-        let core = Core {
+        let core = LoopCore {
             state: Cell::new(State::new()),
             function: Cell::new(Some(function)),
             counts_ticks,
@@ -222,7 +222,7 @@ fn refused(refused: LoopRefused) -> LoopingCallError {
     }
 }
 
-impl Core {
+impl LoopCore {
     /// One transition of the state machine.
     fn transition<A>(&self, event: impl FnOnce(&mut State) -> A) -> A {
         let mut state = self.state.get();
@@ -342,7 +342,7 @@ impl Core {
     }
 }
 
-impl TimerTarget for Core {
+impl TimerTarget for LoopCore {
     fn timer_fired(self: Rc<Self>, reactor: &Reactor) {
         let action = self.transition(State::timer_fired);
         self.carry_out(action, reactor);
@@ -356,13 +356,13 @@ impl TimerTarget for Core {
     }
 }
 
-impl Drop for Core {
+impl Drop for LoopCore {
     fn drop(&mut self) {
         drop_contained(self.function.take());
     }
 }
 
-impl fmt::Debug for Core {
+impl fmt::Debug for LoopCore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.state.get(), f)
     }

@@ -10,7 +10,7 @@ use super::super::super::deferred::{Deferred, Outcome};
 use super::super::super::reactor::Reactor;
 use super::super::super::report::drop_contained;
 use super::super::outcome::discard_value;
-use super::shared::{Core, Step, TaskCore};
+use super::shared::{CooperatorCore, Step, TaskCore};
 use crate::error::{NotPaused, TaskFinished};
 use crate::failure::Failure;
 use crate::machine::cooperator::{EndReason, Scheduler};
@@ -44,14 +44,14 @@ use crate::machine::wait_queue::WaitQueue;
 /// When the reactor ends, tasks fail with [`ReactorStopped`](crate::error::ReactorStopped).
 #[derive(Clone)]
 pub struct Cooperator {
-    core: Rc<Core>,
+    core: Rc<CooperatorCore>,
 }
 
 impl Cooperator {
     /// A running cooperator on this reactor, with slices of 10 ms.
     #[must_use]
     pub fn new(reactor: &Reactor) -> Self {
-        let core = Core {
+        let core = CooperatorCore {
             scheduler: Cell::new(Scheduler::new(true)),
             ready: RefCell::new(WaitQueue::new()),
             unfinished: RefCell::new(WaitQueue::new()),
@@ -167,7 +167,7 @@ impl fmt::Debug for Cooperator {
 #[derive(Clone)]
 pub struct CooperativeTask {
     task: Rc<TaskCore>,
-    cooperator: Rc<Core>,
+    cooperator: Rc<CooperatorCore>,
 }
 
 impl CooperativeTask {

@@ -18,7 +18,7 @@ pub(super) type Step = Box<dyn FnMut() -> Option<Settled<(), Failure>>>;
 pub(super) type Termination = Box<dyn FnMut() -> bool>;
 
 /// One cooperator, shared by its handles, its timer and its tasks.
-pub(super) struct Core {
+pub(super) struct CooperatorCore {
     pub(super) scheduler: Cell<Scheduler>,
     /// The run queue: tasks that are ready, in the order in which they will be stepped.
     pub(super) ready: RefCell<WaitQueue<Rc<TaskCore>>>,
@@ -46,7 +46,7 @@ pub(super) struct TaskCore {
     pub(super) waiters: RefCell<WaitQueue<Resolver<()>>>,
     /// The error it ended with, until somebody gets it.
     pub(super) failure: Cell<Option<Failure>>,
-    pub(super) cooperator: Weak<Core>,
+    pub(super) cooperator: Weak<CooperatorCore>,
     /// Where it was added.
     pub(super) made_at: &'static Location<'static>,
 }

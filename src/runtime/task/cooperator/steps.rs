@@ -8,14 +8,14 @@ use super::super::super::deferred::{Deferred, Settled};
 use super::super::super::report::{Incident, drop_contained, report};
 use super::super::super::sync::catch;
 use super::super::outcome::when_fired;
-use super::shared::{Core, Step, TaskCore};
+use super::shared::{CooperatorCore, Step, TaskCore};
 use crate::error::{NotPaused, ReactorStopped, TaskFinished};
 use crate::failure::Failure;
 use crate::machine::cooperator::{CooperativeAction as Action, CooperativeTask as TaskState, EndReason, StepResult};
 use crate::machine::wait_queue::WaitQueue;
 
 impl TaskCore {
-    pub(super) fn new(step: Step, cooperator: Weak<Core>, made_at: &'static Location<'static>) -> Rc<Self> {
+    pub(super) fn new(step: Step, cooperator: Weak<CooperatorCore>, made_at: &'static Location<'static>) -> Rc<Self> {
         Rc::new(Self {
             state: Cell::new(TaskState::Ready),
             step: Cell::new(Some(step)),
@@ -38,7 +38,7 @@ impl TaskCore {
     }
 
     /// Carries out an action. Where that ends the task, `result` is what waiters are notified of.
-    fn carry_out(self: &Rc<Self>, action: Action, cooperator: &Rc<Core>, result: Result<(), Failure>) {
+    fn carry_out(self: &Rc<Self>, action: Action, cooperator: &Rc<CooperatorCore>, result: Result<(), Failure>) {
         match action {
             Action::Enqueue => cooperator.enqueue(Rc::clone(self)),
             _ => self.carry_out_rest(action, cooperator, result),
@@ -47,7 +47,7 @@ impl TaskCore {
 
     /// As [`carry_out`](Self::carry_out), for transitions that never enqueue the task, whose callers may have no `Rc`
     /// of it.
-    fn carry_out_rest(&self, action: Action, cooperator: &Core, result: Result<(), Failure>) {
+    fn carry_out_rest(&self, action: Action, cooperator: &CooperatorCore, result: Result<(), Failure>) {
         match action {
             Action::Nothing | Action::Enqueue => return drop_contained(result),
             Action::Dequeue => return self.dequeue(cooperator),
@@ -63,7 +63,7 @@ impl TaskCore {
         self.notify(result);
     }
 
-    fn dequeue(&self, cooperator: &Core) {
+    fn dequeue(&self, cooperator: &CooperatorCore) {
         if let Some(key) = self.ready_key.take() {
             cooperator.dequeue(key);
         }
@@ -76,7 +76,7 @@ impl TaskCore {
     }
 
     /// Makes one step of the iterator. The caller has taken the task out of the run queue.
-    pub(super) fn make_step(self: &Rc<Self>, cooperator: &Rc<Core>) {
+    pub(super) fn make_step(self: &Rc<Self>, cooperator: &Rc<CooperatorCore>) {
         self.ready_key.set(None);
         self.transition(TaskState::begin_step);
         let Some(mut step) = self.step.take() else { return };
@@ -97,7 +97,7 @@ impl TaskCore {
         }
     }
 
-    fn step_ended(self: &Rc<Self>, step: StepResult, cooperator: &Rc<Core>, result: Result<(), Failure>) {
+    fn step_ended(self: &Rc<Self>, step: StepResult, cooperator: &Rc<CooperatorCore>, result: Result<(), Failure>) {
         let action = self.transition(|state| state.step_ended(step));
         if let (Err(failure), Action::Nothing) = (&result, action) {
             // The task was stopped in this very step, and its waiters notified before it failed.
@@ -107,7 +107,7 @@ impl TaskCore {
     }
 
     /// The step has yielded a Deferred.
-    fn wait_for(self: &Rc<Self>, deferred: Deferred<()>, cooperator: &Rc<Core>) {
+    fn wait_for(self: &Rc<Self>, deferred: Deferred<()>, cooperator: &Rc<CooperatorCore>) {
         let action = self.transition(|state| state.step_ended(StepResult::YieldedDeferred));
         let (this, its_cooperator) = (Rc::clone(self), Rc::clone(cooperator));
         let waiting_for = when_fired(deferred, move |result| {
@@ -122,19 +122,19 @@ impl TaskCore {
         }
     }
 
-    pub(super) fn pause(&self, cooperator: &Core) -> Result<(), TaskFinished> {
+    pub(super) fn pause(&self, cooperator: &CooperatorCore) -> Result<(), TaskFinished> {
         let action = self.transition(TaskState::pause).map_err(finished)?;
         self.carry_out_rest(action, cooperator, Ok(()));
         Ok(())
     }
 
-    pub(super) fn resume(self: &Rc<Self>, cooperator: &Rc<Core>) -> Result<(), NotPaused> {
+    pub(super) fn resume(self: &Rc<Self>, cooperator: &Rc<CooperatorCore>) -> Result<(), NotPaused> {
         let action = self.transition(TaskState::resume).map_err(|_| NotPaused)?;
         self.carry_out(action, cooperator, Ok(()));
         Ok(())
     }
 
-    pub(super) fn stop(&self, cooperator: &Core, reason: EndReason) -> Result<(), TaskFinished> {
+    pub(super) fn stop(&self, cooperator: &CooperatorCore, reason: EndReason) -> Result<(), TaskFinished> {
         let action = self.transition(|state| state.stop(reason)).map_err(finished)?;
         self.carry_out_rest(action, cooperator, Ok(()));
         Ok(())

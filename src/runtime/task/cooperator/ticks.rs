@@ -6,12 +6,12 @@ use super::super::super::reactor::Reactor;
 use super::super::super::report::{Incident, drop_contained, report};
 use super::super::super::sync::catch;
 use super::super::timer::{TimerTarget, set_timer};
-use super::shared::{Core, TaskCore, Termination};
+use super::shared::{CooperatorCore, TaskCore, Termination};
 use crate::error::ReactorStopped;
 use crate::machine::cooperator::{EndReason, Scheduler};
 use crate::machine::wait_queue::Key;
 
-impl Core {
+impl CooperatorCore {
     /// One transition of the state machine.
     fn transition<A>(&self, event: impl FnOnce(&mut Scheduler) -> A) -> A {
         let mut scheduler = self.scheduler.get();
@@ -105,7 +105,7 @@ impl Core {
     }
 }
 
-impl TimerTarget for Core {
+impl TimerTarget for CooperatorCore {
     /// One tick.
     fn timer_fired(self: Rc<Self>, _reactor: &Reactor) {
         if !self.transition(Scheduler::begin_tick) {
@@ -138,7 +138,7 @@ impl TimerTarget for Core {
     }
 }
 
-impl Drop for Core {
+impl Drop for CooperatorCore {
     fn drop(&mut self) {
         drop_contained(self.new_termination.take());
     }

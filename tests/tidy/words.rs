@@ -9,13 +9,13 @@ use std::path::Path;
 use crate::spec::sources;
 
 /// In names, comments and paths.
-const ANYWHERE: [(&str, &str); 18] = [
+const ANYWHERE: [(&str, &str); 17] = [
     ("baggage", "JobExtras"),
     ("beacon", "wake_pending"),
     ("crew", "workers"),
     ("desks", "running_jobs"),
     ("employer", "context"),
-    ("errand", "the two closures of `deferred/head`, each by its name"),
+    ("errand", "a job, a call or a closure, by what it does"),
     ("farewell", "stop callback"),
     ("intake", "submit queue"),
     ("nudge", "wake_ahead"),
@@ -27,11 +27,10 @@ const ANYWHERE: [(&str, &str); 18] = [
     ("tally", "gather"),
     ("tenure", "context"),
     ("undelivered", "pending resolver"),
-    ("unboxed", "inline job"),
 ];
 
 /// As whole names in code. Most are words that a sentence may use.
-const NAMES: [(&str, &str); 72] = [
+const NAMES: [(&str, &str); 69] = [
     ("Ahead", "Downstream"),
     ("Alarm", "TaskWaker"),
     ("Answerer", "Sender"),
@@ -49,7 +48,6 @@ const NAMES: [(&str, &str); 72] = [
     ("FRESH", "REUSE_LIMIT"),
     ("Far", "the ends of a send_future, each by its name"),
     ("FurtherUp", "CachedAncestor"),
-    ("Given", "Released"),
     ("Hand", "Worker"),
     ("Heard", "Sent"),
     ("Hoped", "UserFair"),
@@ -67,7 +65,6 @@ const NAMES: [(&str, &str); 72] = [
     ("Parting", "Exit"),
     ("Permits", "Semaphore"),
     ("Places", "LaneIndex"),
-    ("Ran", "JobResult"),
     ("Rank", "DropOrder"),
     ("Reply", "Oneshot"),
     ("Ring", "Notify"),
@@ -92,7 +89,6 @@ const NAMES: [(&str, &str); 72] = [
     ("is_called_off", "is_cancellation"),
     ("knows_how", "has_vtable"),
     ("leap", "walk_cached"),
-    ("lend", "take_for_update"),
     ("let_go", "shrink"),
     ("line_up", "push_run"),
     ("linger", "spin_until_nonempty"),

@@ -9,7 +9,8 @@ use selvedge::{
     report::Incident,
 };
 
-use crate::support::deferred::{Drops, Grenade, Oops, Own, Trace, error, reports, value};
+use crate::support::PanicOnDrop;
+use crate::support::deferred::{Drops, Oops, Own, Trace, error, reports, value};
 
 // Checks: B57
 #[test]
@@ -158,9 +159,9 @@ fn the_canceller_is_dropped_on_firing_before_any_callback_runs() {
 #[test]
 fn dropping_a_canceller_that_panics_is_reported_and_the_result_goes_its_way() {
     let told = reports(|| {
-        let grenade = Grenade;
+        let panics_on_drop = PanicOnDrop;
         let (deferred, resolver) = Deferred::with_canceller(move || {
-            let _grenade = &grenade;
+            let _panics_on_drop = &panics_on_drop;
         });
         resolver.callback(1);
         assert_eq!(value(deferred), 1);

@@ -11,7 +11,8 @@ use selvedge::{
     report::Incident,
 };
 
-use crate::support::deferred::{Drops, Grenade, Oops, Own, Trace, error, reports, value};
+use crate::support::PanicOnDrop;
+use crate::support::deferred::{Drops, Oops, Own, Trace, error, reports, value};
 
 // Checks: B50
 #[test]
@@ -300,7 +301,7 @@ fn what_a_callback_captured_is_dropped_before_the_next_one_runs_even_if_it_was_p
 #[test]
 fn a_panic_in_dropping_what_was_passed_by_is_reported_and_the_chain_goes_on() {
     let told = reports(|| {
-        let (skipped, late, unused) = (Grenade, Grenade, Grenade);
+        let (skipped, late, unused) = (PanicOnDrop, PanicOnDrop, PanicOnDrop);
         let tail = Deferred::succeed(1)
             .add_errback(move |_| {
                 let _skipped = &skipped;
@@ -314,7 +315,7 @@ fn a_panic_in_dropping_what_was_passed_by_is_reported_and_the_chain_goes_on() {
         resolver.callback(late);
         drop(Deferred::succeed(unused));
     });
-    let drops = told.iter().filter(|told| told.0 == Incident::Drop && told.1.contains("grenade")).count();
+    let drops = told.iter().filter(|told| told.0 == Incident::Drop && told.1.contains("a drop that panics")).count();
     assert_eq!((told.len(), drops), (3, 3));
 }
 

@@ -13,7 +13,8 @@ use selvedge::{
     report::Incident,
 };
 
-use crate::support::deferred::{Drops, Grenade, Oops, Trace, error, reports, value};
+use crate::support::PanicOnDrop;
+use crate::support::deferred::{Drops, Oops, Trace, error, reports, value};
 
 const MANY: usize = 1_000_000;
 
@@ -441,11 +442,11 @@ fn an_item_that_panics_when_it_is_dropped_keeps_no_other_from_being_dropped() {
     let token = drops.token();
     let told = reports(move || {
         let queue: DeferredQueue<Box<dyn std::any::Any>> = DeferredQueue::new();
-        queue.put(Box::new(Grenade)).unwrap();
+        queue.put(Box::new(PanicOnDrop)).unwrap();
         queue.put(Box::new(token)).unwrap();
     });
     assert_eq!(drops.count(), 1);
-    assert_eq!(told, [(Incident::Drop, "panicked: dropped a grenade".to_owned(), None)]);
+    assert_eq!(told, [(Incident::Drop, "panicked: a drop that panics".to_owned(), None)]);
 }
 
 // Checks: B64, P20, P31

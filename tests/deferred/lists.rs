@@ -13,7 +13,8 @@ use selvedge::{
     report::Incident,
 };
 
-use crate::support::deferred::{Drops, Grenade, Oops, Trace, error, reports, value};
+use crate::support::PanicOnDrop;
+use crate::support::deferred::{Drops, Oops, Trace, error, reports, value};
 
 const MANY: usize = 100_000;
 
@@ -249,11 +250,11 @@ fn what_a_list_drops_is_dropped_once_and_a_drop_that_panics_is_reported() {
         let ((one, first), (two, second)) = (Deferred::new(), Deferred::new());
         let list = DeferredList::new([one, two]).fire_on_one_callback();
         first.callback(Box::new(token) as Box<dyn std::any::Any>);
-        second.callback(Box::new(Grenade));
+        second.callback(Box::new(PanicOnDrop));
         drop(value(list));
     });
     assert_eq!(drops.count(), 1);
-    assert_eq!(told, [(Incident::Drop, "panicked: dropped a grenade".to_owned(), None)]);
+    assert_eq!(told, [(Incident::Drop, "panicked: a drop that panics".to_owned(), None)]);
 }
 
 // Checks: P30

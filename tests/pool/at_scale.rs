@@ -10,7 +10,7 @@ use selvedge::{
     pool::{Cancellation, StopPolicy},
 };
 
-use crate::support::{alone, from_the_os, until};
+use crate::support::{in_own_process, process_status, wait_until};
 
 /// Enough for a job that does next to nothing; a thousand of the usual size would be a lot of address space.
 const STACK: usize = 64 * 1024;
@@ -22,11 +22,11 @@ fn pool(min: usize, max: usize) -> ThreadPool {
 // Checks: B27, B31, B34, B42, P72, R4, R13
 #[test]
 fn a_thousand_threads_come_meet_and_are_gone() {
-    alone(
+    in_own_process(
         "at_scale::a_thousand_threads_come_meet_and_are_gone",
         |_| (),
         || {
-            let before = from_the_os("Threads");
+            let before = process_status("Threads");
             let pool = pool(0, 1000);
             pool.start().unwrap();
             // None ends before all have begun: it takes a thread for each.
@@ -35,16 +35,16 @@ fn a_thousand_threads_come_meet_and_are_gone() {
                 let meeting = Arc::clone(&meeting);
                 pool.call_in_thread(move || _ = meeting.wait()).unwrap();
             }
-            until(|| pool.stats().busy == 1000);
-            assert_eq!(from_the_os("Threads"), before + 1000);
+            wait_until(|| pool.stats().busy == 1000);
+            assert_eq!(process_status("Threads"), before + 1000);
             meeting.wait();
-            until(|| pool.stats().busy == 0);
+            wait_until(|| pool.stats().busy == 0);
             pool.adjust_pool_size(0, 10).unwrap();
-            until(|| pool.stats().live <= 10);
-            until(|| from_the_os("Threads") <= before + 10);
+            wait_until(|| pool.stats().live <= 10);
+            wait_until(|| process_status("Threads") <= before + 10);
             pool.stop().unwrap();
             // A thread that has been joined may still be in the system's count for a moment.
-            until(|| from_the_os("Threads") == before);
+            wait_until(|| process_status("Threads") == before);
         },
     );
 }
@@ -52,23 +52,23 @@ fn a_thousand_threads_come_meet_and_are_gone() {
 // Checks: B34, B42, P72, R4
 #[test]
 fn after_a_burst_and_the_keep_alive_there_are_as_many_threads_as_before_it() {
-    alone(
+    in_own_process(
         "at_scale::after_a_burst_and_the_keep_alive_there_are_as_many_threads_as_before_it",
         |_| (),
         || {
             let pool = ThreadPool::builder().size(2, 100).keep_alive(Some(Duration::from_millis(20))).build().unwrap();
             pool.start().unwrap();
-            until(|| pool.stats().idle == 2);
-            let before = from_the_os("Threads");
+            wait_until(|| pool.stats().idle == 2);
+            let before = process_status("Threads");
             for _ in 0..3 {
                 let meeting = Arc::new(Barrier::new(50));
                 for _ in 0..50 {
                     let meeting = Arc::clone(&meeting);
                     pool.call_in_thread(move || _ = meeting.wait()).unwrap();
                 }
-                until(|| pool.stats().busy == 0 && pool.stats().queued == 0);
-                until(|| pool.stats().live == 2);
-                until(|| from_the_os("Threads") == before);
+                wait_until(|| pool.stats().busy == 0 && pool.stats().queued == 0);
+                wait_until(|| pool.stats().live == 2);
+                wait_until(|| process_status("Threads") == before);
             }
             assert!(pool.stats().peak >= 50);
             pool.stop().unwrap();
@@ -79,7 +79,7 @@ fn after_a_burst_and_the_keep_alive_there_are_as_many_threads_as_before_it() {
 // Checks: B34, B42, P72
 #[test]
 fn threads_that_have_expired_leave_no_memory_though_nothing_comes_after_them() {
-    alone(
+    in_own_process(
         "at_scale::threads_that_have_expired_leave_no_memory_though_nothing_comes_after_them",
         // An arena for each core would be as large as the stacks.
         |command| _ = command.env("MALLOC_ARENA_MAX", "1"),
@@ -88,16 +88,16 @@ fn threads_that_have_expired_leave_no_memory_though_nothing_comes_after_them() {
             let pool =
                 ThreadPool::builder().size(0, 500).stack_size(1024 * 1024).keep_alive(keep_alive).build().unwrap();
             pool.start().unwrap();
-            let before = from_the_os("VmSize");
+            let before = process_status("VmSize");
             let meeting = Arc::new(Barrier::new(500));
             for _ in 0..500 {
                 let meeting = Arc::clone(&meeting);
                 pool.call_in_thread(move || _ = meeting.wait()).unwrap();
             }
-            until(|| pool.stats().peak == 500 && pool.stats().live == 0);
+            wait_until(|| pool.stats().peak == 500 && pool.stats().live == 0);
             // A thread that has ended and is not joined keeps its stack: 500 MB for all. Half of that is allowed for
             // what the allocator and the thread library cache.
-            until(|| from_the_os("VmSize") < before + 250 * 1024);
+            wait_until(|| process_status("VmSize") < before + 250 * 1024);
             pool.stop().unwrap();
         },
     );
@@ -111,13 +111,13 @@ fn a_million(pool: &ThreadPool, ran: &Arc<AtomicUsize>, and_then: impl FnOnce())
     }
     assert_eq!(pool.stats().queued, 1_000_000);
     and_then();
-    until(|| pool.stats().queued == 0 && pool.stats().busy == 0);
+    wait_until(|| pool.stats().queued == 0 && pool.stats().busy == 0);
 }
 
 // Checks: B28, B40, P72
 #[test]
 fn a_million_jobs_wait_are_run_and_leave_no_memory_behind() {
-    alone(
+    in_own_process(
         "at_scale::a_million_jobs_wait_are_run_and_leave_no_memory_behind",
         |_| (),
         || {
@@ -128,8 +128,8 @@ fn a_million_jobs_wait_are_run_and_leave_no_memory_behind() {
                 a_million(&pool, &ran, || pool.adjust_pool_size(0, 2).unwrap());
                 assert_eq!(ran.load(Ordering::Relaxed), round * 1_000_000);
                 pool.adjust_pool_size(0, 0).unwrap();
-                until(|| pool.stats().live == 0);
-                kept.push(from_the_os("VmRSS"));
+                wait_until(|| pool.stats().live == 0);
+                kept.push(process_status("VmRSS"));
             }
             // What the allocator keeps of the first round, it uses again in the next.
             assert!(kept[2] <= kept[0] + kept[0] / 5, "kB after each round: {kept:?}");
@@ -142,7 +142,7 @@ fn a_million_jobs_wait_are_run_and_leave_no_memory_behind() {
 // Checks: B40, P72
 #[test]
 fn a_million_jobs_wait_and_are_cancelled_by_the_stop() {
-    alone(
+    in_own_process(
         "at_scale::a_million_jobs_wait_and_are_cancelled_by_the_stop",
         |_| (),
         || {
@@ -158,7 +158,7 @@ fn a_million_jobs_wait_and_are_cancelled_by_the_stop() {
 // Checks: B43, P72
 #[test]
 fn a_million_jobs_wait_and_are_cancelled_one_by_one_from_the_middle_of_the_queue() {
-    alone(
+    in_own_process(
         "at_scale::a_million_jobs_wait_and_are_cancelled_one_by_one_from_the_middle_of_the_queue",
         |_| (),
         || {

@@ -14,7 +14,7 @@ use selvedge::{
     threads,
 };
 
-use crate::support::{Bomb, Log, Note, ends, hold, until};
+use crate::support::{Log, Note, PanicOnDrop, hold, wait_until, with_watchdog};
 
 /// What happened, and on which side of it.
 type Words = Log<String>;
@@ -68,7 +68,7 @@ fn carrying_the_request(builder: PoolBuilder) -> PoolBuilder {
 // Checks: B39
 #[test]
 fn a_job_sees_the_context_of_where_it_was_submitted_and_leaves_none_behind() {
-    ends(|| {
+    with_watchdog(|| {
         let pool = started(carrying_the_request(one()));
         let log = Log::new();
         for request in [7, 0, 9] {
@@ -85,7 +85,7 @@ fn a_job_sees_the_context_of_where_it_was_submitted_and_leaves_none_behind() {
 // Checks: B39
 #[test]
 fn a_context_is_captured_on_the_submitters_thread_before_the_submission_returns_and_entered_on_the_workers() {
-    ends(|| {
+    with_watchdog(|| {
         let (captured, entered) = (Log::new(), Log::new());
         let (capture, enter) = (captured.clone(), entered.clone());
         let pool = one()
@@ -106,7 +106,7 @@ fn a_context_is_captured_on_the_submitters_thread_before_the_submission_returns_
 // Checks: B39, B46
 #[test]
 fn contexts_follow_every_way_into_a_thread() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::builder().pool_size(1, 1).configure_pool(carrying_the_request).build().unwrap();
         let log = Log::new();
         let seen = || {
@@ -139,7 +139,7 @@ fn contexts_follow_every_way_into_a_thread() {
 // Checks: B39, B37
 #[test]
 fn a_guard_is_dropped_after_the_job_its_captures_and_its_callback_and_before_the_next_job() {
-    ends(|| {
+    with_watchdog(|| {
         let log = Words::new();
         let (entering, capturing) = (log.clone(), log.clone());
         let builder = one().context(move || note(&capturing, "capture"), move |()| enter(&entering, "context"));
@@ -181,7 +181,7 @@ fn a_guard_is_dropped_after_the_job_its_captures_and_its_callback_and_before_the
 // Checks: B39
 #[test]
 fn what_was_added_first_is_entered_first_and_left_last_be_it_a_context_or_a_hook() {
-    ends(|| {
+    with_watchdog(|| {
         let log = Words::new();
         let (first, third) = (log.clone(), log.clone());
         let builder = one().context(|| "1", move |name| enter(&first, name));
@@ -198,7 +198,7 @@ fn what_was_added_first_is_entered_first_and_left_last_be_it_a_context_or_a_hook
 // Checks: B39, P5
 #[test]
 fn a_job_that_is_handed_back_has_its_context_dropped_there_and_is_captured_for_anew_elsewhere() {
-    ends(|| {
+    with_watchdog(|| {
         let stopped = carrying_the_request(one()).build().unwrap();
         stopped.stop().unwrap();
         let dropped = Log::new();
@@ -229,7 +229,7 @@ fn a_job_that_is_handed_back_has_its_context_dropped_there_and_is_captured_for_a
 // Checks: B39
 #[test]
 fn a_job_that_is_refused_is_told_so_within_its_context_but_not_within_the_hooks_around_jobs() {
-    ends(|| {
+    with_watchdog(|| {
         let log = Words::new();
         let pool = noting(carrying_the_request(one()), &log, "hook").build().unwrap();
         let told = log.clone();
@@ -252,7 +252,7 @@ fn a_job_that_is_refused_is_told_so_within_its_context_but_not_within_the_hooks_
 // Checks: B39, B43
 #[test]
 fn a_job_that_is_cancelled_is_dropped_within_its_context_on_the_cancellers_thread() {
-    ends(|| {
+    with_watchdog(|| {
         struct Witness(Log<(u32, thread::ThreadId)>);
         impl Drop for Witness {
             fn drop(&mut self) {
@@ -279,17 +279,17 @@ fn hostile(log: &Log<Incident>) -> ThreadPool {
     let builder = one()
         .on_report(log.sink())
         .around_jobs(|_| panic!("on entering"))
-        .around_jobs(|_| Bomb)
+        .around_jobs(|_| PanicOnDrop)
         .context(|| panic!("on capturing"), |()| ())
         .context(|| (), |()| panic!("on restoring"))
-        .context(|| (), |()| Bomb);
+        .context(|| (), |()| PanicOnDrop);
     started(builder)
 }
 
 // Checks: B38, B39, P62
 #[test]
 fn hooks_that_panic_are_reported_and_the_job_still_runs_exactly_once() {
-    ends(|| {
+    with_watchdog(|| {
         let (reports, log) = (Log::new(), Log::new());
         let pool = hostile(&reports);
         for number in 0..3 {
@@ -307,7 +307,7 @@ fn hooks_that_panic_are_reported_and_the_job_still_runs_exactly_once() {
 // Checks: B38, P62
 #[test]
 fn a_job_that_panics_is_left_by_its_hooks_as_any_other() {
-    ends(|| {
+    with_watchdog(|| {
         let (log, reports) = (Words::new(), Log::new());
         let pool = started(noting(one().on_report(reports.sink()), &log, "hook"));
         pool.call_in_thread(|| panic!("a job")).unwrap();
@@ -320,7 +320,7 @@ fn a_job_that_panics_is_left_by_its_hooks_as_any_other() {
 // Checks: P9, B39
 #[test]
 fn a_hook_may_use_the_pool_that_runs_it() {
-    ends(|| {
+    with_watchdog(|| {
         let (pool, ran) = (Arc::new(std::sync::OnceLock::<ThreadPool>::new()), Log::new());
         let more = ran.clone();
         let use_pool = {
@@ -343,7 +343,7 @@ fn a_hook_may_use_the_pool_that_runs_it() {
         pool.set(built.clone()).unwrap();
         let first = ran.clone();
         built.call_in_thread(move || first.note(1)).unwrap();
-        until(|| built.stats().queued == 0 && built.stats().busy == 0);
+        wait_until(|| built.stats().queued == 0 && built.stats().busy == 0);
         assert!(ran.entries().contains(&1));
         assert_eq!(built.stats().panicked, 0);
         built.stop().unwrap();
@@ -353,7 +353,7 @@ fn a_hook_may_use_the_pool_that_runs_it() {
 // Checks: B39
 #[test]
 fn a_guard_need_not_be_send_and_is_dropped_where_it_was_made() {
-    ends(|| {
+    with_watchdog(|| {
         struct Here(Rc<()>, thread::ThreadId, Arc<AtomicUsize>);
         impl Drop for Here {
             fn drop(&mut self) {
@@ -386,7 +386,7 @@ fn telling(builder: PoolBuilder, told: &Told) -> PoolBuilder {
 // Checks: P63, B38
 #[test]
 fn a_panic_is_reported_with_the_place_where_its_job_was_submitted_whichever_way_that_was() {
-    ends(|| {
+    with_watchdog(|| {
         let told = Told::new();
         let reactor = Reactor::builder().pool_size(1, 1).configure_pool(|pool| telling(pool, &told)).build().unwrap();
         let handle = reactor.handle();
@@ -412,7 +412,7 @@ fn a_panic_is_reported_with_the_place_where_its_job_was_submitted_whichever_way_
 // Checks: P63, B39, B46
 #[test]
 fn hooks_see_the_place_of_a_job_whichever_way_it_was_submitted() {
-    ends(|| {
+    with_watchdog(|| {
         let seen = Log::new();
         let lines = seen.clone();
         let hook = move |job: &JobLabel| {
@@ -445,7 +445,7 @@ fn hooks_see_the_place_of_a_job_whichever_way_it_was_submitted() {
 // Checks: P63, B36
 #[test]
 fn failures_of_a_callback_and_jobs_that_never_run_have_the_jobs_place_too() {
-    ends(|| {
+    with_watchdog(|| {
         let told = Told::new();
         let pool = telling(one(), &told).build().unwrap();
         let mut lines = vec![line!() + 1];
@@ -461,7 +461,7 @@ fn failures_of_a_callback_and_jobs_that_never_run_have_the_jobs_place_too() {
 // Checks: P63
 #[test]
 fn a_named_job_is_reported_by_its_name_and_hooks_see_its_label() {
-    ends(|| {
+    with_watchdog(|| {
         let (told, labels, words) = (Told::new(), Log::new(), Words::new());
         let (seen, shown) = (labels.clone(), words.clone());
         let builder = telling(one(), &told).around_jobs(move |job| seen.note(job.clone()));

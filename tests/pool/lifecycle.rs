@@ -14,7 +14,7 @@ use selvedge::{
     report::Incident,
 };
 
-use crate::support::{Bomb, Gate, Grave, Log, ends, hold, until};
+use crate::support::{DropSignal, Gate, Log, PanicOnDrop, hold, wait_until, with_watchdog};
 
 fn started(min: usize, max: usize) -> ThreadPool {
     let pool = ThreadPool::new(min, max).unwrap();
@@ -33,12 +33,12 @@ fn occupy(pool: &ThreadPool, count: usize) -> Gate {
         };
         pool.call_in_thread(job).unwrap();
     }
-    until(|| waiting.len() == count);
+    wait_until(|| waiting.len() == count);
     gate
 }
 
-fn until_stats(pool: &ThreadPool, mut come_to: impl FnMut(PoolStats) -> bool) {
-    until(|| come_to(pool.stats()));
+fn wait_until_stats(pool: &ThreadPool, mut come_to: impl FnMut(PoolStats) -> bool) {
+    wait_until(|| come_to(pool.stats()));
 }
 
 // ---- sizes
@@ -53,12 +53,12 @@ fn a_lone_pool_has_five_to_twenty_threads_unless_told_otherwise() {
 // Checks: B27
 #[test]
 fn the_reactors_pool_has_no_thread_until_the_first_job_comes() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         reactor.call_when_running(|reactor| {
             assert_eq!(reactor.thread_pool().stats().live, 0);
             reactor.call_in_thread(|| ()).unwrap();
-            until_stats(reactor.thread_pool(), |stats| stats.live == 5);
+            wait_until_stats(reactor.thread_pool(), |stats| stats.live == 5);
             reactor.stop().unwrap();
         });
         assert_eq!(reactor.thread_pool().stats().live, 0);
@@ -84,14 +84,14 @@ fn a_minimum_above_the_maximum_is_refused_wherever_it_can_be_said() {
 // Checks: B28
 #[test]
 fn a_maximum_of_zero_is_a_paused_pool_whose_jobs_wait_for_a_resize() {
-    ends(|| {
+    with_watchdog(|| {
         let pool = started(0, 0);
         let log = Log::new();
         let ran = log.clone();
         pool.call_in_thread(move || ran.note("ran")).unwrap();
         assert_eq!((pool.stats().live, pool.stats().queued), (0, 1));
         pool.adjust_pool_size(0, 1).unwrap();
-        until(|| log.len() == 1);
+        wait_until(|| log.len() == 1);
         pool.stop().unwrap();
     });
 }
@@ -99,7 +99,7 @@ fn a_maximum_of_zero_is_a_paused_pool_whose_jobs_wait_for_a_resize() {
 // Checks: B28, B40
 #[test]
 fn a_paused_pool_still_finishes_what_it_accepted_when_it_is_stopped() {
-    ends(|| {
+    with_watchdog(|| {
         let pool = started(0, 0);
         let log = Log::new();
         let ran = log.clone();
@@ -112,7 +112,7 @@ fn a_paused_pool_still_finishes_what_it_accepted_when_it_is_stopped() {
 // Checks: B29
 #[test]
 fn before_start_jobs_queue_and_no_thread_exists() {
-    ends(|| {
+    with_watchdog(|| {
         let pool = ThreadPool::builder().size(2, 4).on_report(|_| ()).build().unwrap();
         for _ in 0..3 {
             pool.call_in_thread(|| ()).unwrap();
@@ -130,7 +130,7 @@ fn threads_for(min: usize, max: usize, backlog: usize) -> usize {
         pool.call_in_thread(move || gate.pass()).unwrap();
     }
     pool.start().unwrap();
-    until_stats(&pool, |stats| stats.busy == backlog.min(max) && stats.busy + stats.idle == stats.live);
+    wait_until_stats(&pool, |stats| stats.busy == backlog.min(max) && stats.busy + stats.idle == stats.live);
     let live = pool.stats().live;
     pool.start().unwrap();
     assert_eq!(pool.stats().live, live, "starting again changes nothing");
@@ -143,7 +143,7 @@ fn threads_for(min: usize, max: usize, backlog: usize) -> usize {
 // Checks: B29
 #[test]
 fn start_brings_up_the_minimum_and_for_a_backlog_up_to_the_maximum() {
-    ends(|| {
+    with_watchdog(|| {
         assert_eq!(threads_for(0, 5, 0), 0);
         assert_eq!(threads_for(3, 10, 0), 3);
         assert_eq!(threads_for(0, 10, 50), 10);
@@ -154,7 +154,7 @@ fn start_brings_up_the_minimum_and_for_a_backlog_up_to_the_maximum() {
 // Checks: B29
 #[test]
 fn start_brings_up_no_more_threads_than_the_backlog_needs() {
-    ends(|| {
+    with_watchdog(|| {
         for _ in 0..50 {
             assert_eq!(threads_for(3, 10, 7), 7);
             assert_eq!(threads_for(0, 10, 5), 5);
@@ -167,11 +167,11 @@ fn start_brings_up_no_more_threads_than_the_backlog_needs() {
 // Checks: B30
 #[test]
 fn an_idle_worker_is_taken_before_a_new_one_is_made() {
-    ends(|| {
+    with_watchdog(|| {
         let pool = started(0, 10);
         for done in 1..=100 {
             pool.call_in_thread(|| ()).unwrap();
-            until_stats(&pool, |stats| (stats.completed, stats.idle) == (done, 1));
+            wait_until_stats(&pool, |stats| (stats.completed, stats.idle) == (done, 1));
         }
         assert_eq!(pool.stats().peak, 1);
         pool.stop().unwrap();
@@ -181,7 +181,7 @@ fn an_idle_worker_is_taken_before_a_new_one_is_made() {
 // Checks: B30, R15
 #[test]
 fn a_new_worker_is_made_before_a_job_queues() {
-    ends(|| {
+    with_watchdog(|| {
         let pool = started(0, 3);
         let gate = occupy(&pool, 3);
         pool.call_in_thread(|| ()).unwrap();
@@ -195,7 +195,7 @@ fn a_new_worker_is_made_before_a_job_queues() {
 // Checks: B30
 #[test]
 fn the_backlog_is_served_first_in_first_out() {
-    ends(|| {
+    with_watchdog(|| {
         let pool = started(1, 1);
         let gate = occupy(&pool, 1);
         let log = Log::new();
@@ -212,7 +212,7 @@ fn the_backlog_is_served_first_in_first_out() {
 // Checks: B30, R1
 #[test]
 fn a_worker_takes_no_job_behind_one_that_blocks_while_another_is_idle() {
-    ends(|| {
+    with_watchdog(|| {
         let pool = started(2, 2);
         for _ in 0..200 {
             let gate = Gate::new();
@@ -230,14 +230,14 @@ fn a_worker_takes_no_job_behind_one_that_blocks_while_another_is_idle() {
 // Checks: B31
 #[test]
 fn idle_workers_above_the_maximum_retire_at_once_and_busy_ones_after_their_job() {
-    ends(|| {
+    with_watchdog(|| {
         let pool = started(5, 5);
         let gate = occupy(&pool, 3);
         pool.adjust_pool_size(0, 1).unwrap();
-        until_stats(&pool, |stats| stats.live == 3);
+        wait_until_stats(&pool, |stats| stats.live == 3);
         assert_eq!(pool.stats().busy, 3);
         gate.open();
-        until_stats(&pool, |stats| stats.live == 1);
+        wait_until_stats(&pool, |stats| stats.live == 1);
         pool.stop().unwrap();
     });
 }
@@ -245,7 +245,7 @@ fn idle_workers_above_the_maximum_retire_at_once_and_busy_ones_after_their_job()
 // Checks: B30, B31
 #[test]
 fn a_worker_over_the_target_retires_though_jobs_wait_and_the_others_serve_them() {
-    ends(|| {
+    with_watchdog(|| {
         let pool = started(4, 4);
         let gate = occupy(&pool, 4);
         let log = Log::new();
@@ -264,7 +264,7 @@ fn a_worker_over_the_target_retires_though_jobs_wait_and_the_others_serve_them()
 // Checks: B31
 #[test]
 fn a_raised_minimum_is_filled_at_once() {
-    ends(|| {
+    with_watchdog(|| {
         let pool = started(0, 10);
         pool.adjust_pool_size(6, 10).unwrap();
         assert_eq!(pool.stats().live, 6);
@@ -275,7 +275,7 @@ fn a_raised_minimum_is_filled_at_once() {
 // Checks: B31, R11
 #[test]
 fn a_raised_maximum_serves_the_backlog_at_once_and_nothing_overtakes_it() {
-    ends(|| {
+    with_watchdog(|| {
         let pool = started(1, 1);
         let gate = occupy(&pool, 1);
         let log = Log::new();
@@ -287,7 +287,7 @@ fn a_raised_maximum_serves_the_backlog_at_once_and_nothing_overtakes_it() {
         let later = log.clone();
         pool.call_in_thread(move || later.note(4)).unwrap();
         // The first worker is still busy: it was the second that did all this.
-        until(|| log.len() == 5);
+        wait_until(|| log.len() == 5);
         assert_eq!(log, [0, 1, 2, 3, 4]);
         gate.open();
         pool.stop().unwrap();
@@ -297,7 +297,7 @@ fn a_raised_maximum_serves_the_backlog_at_once_and_nothing_overtakes_it() {
 // Checks: B33, R10
 #[test]
 fn shrinking_twice_owes_nothing_when_the_minimum_is_restored() {
-    ends(|| {
+    with_watchdog(|| {
         let pool = started(5, 5);
         let gate = occupy(&pool, 5);
         pool.adjust_pool_size(2, 2).unwrap();
@@ -305,7 +305,7 @@ fn shrinking_twice_owes_nothing_when_the_minimum_is_restored() {
         pool.adjust_pool_size(5, 5).unwrap();
         assert_eq!(pool.stats().live, 5);
         gate.open();
-        until_stats(&pool, |stats| stats.idle == 5);
+        wait_until_stats(&pool, |stats| stats.idle == 5);
         assert_eq!(pool.stats().peak, 5);
         pool.stop().unwrap();
     });
@@ -314,7 +314,7 @@ fn shrinking_twice_owes_nothing_when_the_minimum_is_restored() {
 // Checks: B33
 #[test]
 fn in_whatever_order_a_pool_was_resized_before_it_comes_to_what_was_asked_last() {
-    ends(|| {
+    with_watchdog(|| {
         let resizes = [(1, 1), (0, 6), (4, 4), (0, 0)];
         for first in 0..4 {
             for second in (0..4).filter(|second| *second != first) {
@@ -324,7 +324,7 @@ fn in_whatever_order_a_pool_was_resized_before_it_comes_to_what_was_asked_last()
                     pool.adjust_pool_size(min, max).unwrap();
                 }
                 gate.open();
-                until_stats(&pool, |stats| (stats.live, stats.idle) == (2, 2));
+                wait_until_stats(&pool, |stats| (stats.live, stats.idle) == (2, 2));
                 pool.stop().unwrap();
             }
         }
@@ -336,7 +336,7 @@ fn in_whatever_order_a_pool_was_resized_before_it_comes_to_what_was_asked_last()
 // Checks: B35, R2
 #[test]
 fn statistics_are_one_consistent_snapshot() {
-    ends(|| {
+    with_watchdog(|| {
         let pool = started(1, 3);
         let submitter = {
             let pool = pool.clone();
@@ -365,7 +365,7 @@ fn statistics_are_one_consistent_snapshot() {
 // Checks: B36
 #[test]
 fn on_result_gets_the_value_on_the_thread_that_made_it() {
-    ends(|| {
+    with_watchdog(|| {
         let pool = started(0, 4);
         let log = Log::new();
         let told = log.clone();
@@ -384,7 +384,7 @@ fn on_result_gets_the_value_on_the_thread_that_made_it() {
 // Checks: B36
 #[test]
 fn on_result_gets_the_panic_with_its_payload() {
-    ends(|| {
+    with_watchdog(|| {
         let pool = started(0, 1);
         let log = Log::new();
         let told = log.clone();
@@ -412,7 +412,7 @@ fn reporting(max: usize) -> (ThreadPool, Log<Incident>) {
 // Checks: B36, B38
 #[test]
 fn what_panics_is_reported_and_its_worker_survives() {
-    ends(|| {
+    with_watchdog(|| {
         let (pool, reports) = reporting(1);
         let log = Log::new();
         let note = |log: &Log<_>| {
@@ -433,12 +433,12 @@ fn what_panics_is_reported_and_its_worker_survives() {
 // Checks: B38
 #[test]
 fn panics_in_dropping_captures_or_a_result_are_contained() {
-    ends(|| {
+    with_watchdog(|| {
         let (pool, reports) = reporting(1);
-        let (captured, result) = (Bomb, Bomb);
+        let (captured, result) = (PanicOnDrop, PanicOnDrop);
         pool.call_in_thread(move || drop(captured)).unwrap();
         pool.call_in_thread_with_callback(drop, move || result).unwrap();
-        let captured = Bomb;
+        let captured = PanicOnDrop;
         let told = Log::new();
         let tell = told.clone();
         let on_result = move |result: Result<(), Failure>| tell.note(result.is_err());
@@ -452,7 +452,7 @@ fn panics_in_dropping_captures_or_a_result_are_contained() {
 // Checks: B37
 #[test]
 fn captures_go_before_on_result_runs_and_everything_before_the_next_job() {
-    ends(|| {
+    with_watchdog(|| {
         let pool = started(0, 1);
         let log = Log::new();
         let (captured, result, callback) =
@@ -483,7 +483,7 @@ fn captures_go_before_on_result_runs_and_everything_before_the_next_job() {
 // Checks: B40, R9
 #[test]
 fn stop_waits_until_all_that_was_accepted_is_done_and_all_workers_have_ended() {
-    ends(|| {
+    with_watchdog(|| {
         let pool = started(2, 4);
         let log = Log::new();
         for number in 0..100 {
@@ -498,7 +498,7 @@ fn stop_waits_until_all_that_was_accepted_is_done_and_all_workers_have_ended() {
 // Checks: B40, R9
 #[test]
 fn a_pool_that_was_never_used_stops_too() {
-    ends(|| {
+    with_watchdog(|| {
         started(0, 4).stop().unwrap();
         started(2, 4).stop().unwrap();
         ThreadPool::new(0, 4).unwrap().stop().unwrap();
@@ -508,7 +508,7 @@ fn a_pool_that_was_never_used_stops_too() {
 // Checks: B40
 #[test]
 fn stopping_again_is_harmless_from_one_thread_or_from_many() {
-    ends(|| {
+    with_watchdog(|| {
         let pool = started(1, 2);
         let gate = occupy(&pool, 2);
         let stoppers = [(); 4].map(|()| {
@@ -541,7 +541,7 @@ impl Drop for LastWords {
 // Checks: B40, B42
 #[test]
 fn every_stop_waits_for_the_threads_themselves_and_not_only_the_first() {
-    ends(|| {
+    with_watchdog(|| {
         let pool = started(0, 1);
         let (gate, log) = (Gate::new(), Log::new());
         let last_words = LastWords(gate.clone(), log.clone());
@@ -553,7 +553,7 @@ fn every_stop_waits_for_the_threads_themselves_and_not_only_the_first() {
                 log.entries()
             });
             // The others come when the first has seen the worker retire and waits for its thread.
-            until_stats(&pool, |stats| stats.live == 0);
+            wait_until_stats(&pool, |stats| stats.live == 0);
             thread::sleep(Duration::from_millis(5));
             stopper
         });
@@ -567,7 +567,7 @@ fn every_stop_waits_for_the_threads_themselves_and_not_only_the_first() {
 // Checks: B40, R12
 #[test]
 fn a_job_that_comes_after_the_stop_is_handed_back_and_can_be_run() {
-    ends(|| {
+    with_watchdog(|| {
         let pool = started(1, 1);
         pool.stop().unwrap();
         let log = Log::new();
@@ -586,12 +586,12 @@ fn a_job_that_comes_after_the_stop_is_handed_back_and_can_be_run() {
 // Checks: B40, R30
 #[test]
 fn stopping_a_pool_from_one_of_its_own_workers_is_an_error_and_changes_nothing() {
-    ends(|| {
+    with_watchdog(|| {
         let pool = started(1, 1);
         let log = Log::new();
         let (own, answers) = (pool.clone(), log.clone());
         pool.call_in_thread(move || answers.note(own.stop().is_err())).unwrap();
-        until(|| log.len() == 1);
+        wait_until(|| log.len() == 1);
         let answers = log.clone();
         pool.call_in_thread(move || answers.note(true)).unwrap();
         pool.stop().unwrap();
@@ -602,7 +602,7 @@ fn stopping_a_pool_from_one_of_its_own_workers_is_an_error_and_changes_nothing()
 // Checks: B40
 #[test]
 fn a_worker_may_stop_another_pool() {
-    ends(|| {
+    with_watchdog(|| {
         let (one, other) = (started(1, 1), started(1, 1));
         let stopped = other.clone();
         one.call_in_thread(move || stopped.stop().unwrap()).unwrap();
@@ -614,7 +614,7 @@ fn a_worker_may_stop_another_pool() {
 // Checks: B40
 #[test]
 fn every_job_of_a_pool_that_was_never_started_is_told_that_it_will_not_run() {
-    ends(|| {
+    with_watchdog(|| {
         let reports = Log::new();
         let pool = ThreadPool::builder().on_report(reports.sink()).build().unwrap();
         let log = Log::new();
@@ -627,8 +627,8 @@ fn every_job_of_a_pool_that_was_never_started_is_told_that_it_will_not_run() {
             move || ran.note(false),
         )
         .unwrap();
-        let (grave, dropped) = Grave::new();
-        pool.call_in_thread(move || drop(grave)).unwrap();
+        let (drop_signal, dropped) = DropSignal::new();
+        pool.call_in_thread(move || drop(drop_signal)).unwrap();
         pool.stop().unwrap();
         assert_eq!(log, [true]);
         assert_eq!(reports, [Incident::Job]);
@@ -639,7 +639,7 @@ fn every_job_of_a_pool_that_was_never_started_is_told_that_it_will_not_run() {
 // Checks: B40
 #[test]
 fn a_pool_whose_last_handle_is_dropped_finishes_what_it_accepted() {
-    ends(|| {
+    with_watchdog(|| {
         let pool = started(0, 1);
         let gate = occupy(&pool, 1);
         let log = Log::new();
@@ -649,14 +649,14 @@ fn a_pool_whose_last_handle_is_dropped_finishes_what_it_accepted() {
         }
         drop(pool);
         gate.open();
-        until(|| log.len() == 10);
+        wait_until(|| log.len() == 10);
     });
 }
 
 // Checks: B40, R30
 #[test]
 fn the_last_handle_may_be_dropped_by_one_of_the_pools_own_workers() {
-    ends(|| {
+    with_watchdog(|| {
         let pool = started(1, 1);
         let (own, gate, log) = (pool.clone(), occupy(&pool, 1), Log::new());
         let next = log.clone();
@@ -664,7 +664,7 @@ fn the_last_handle_may_be_dropped_by_one_of_the_pools_own_workers() {
         pool.call_in_thread(move || next.note("next")).unwrap();
         drop(pool);
         gate.open();
-        until(|| log.len() == 1);
+        wait_until(|| log.len() == 1);
     });
 }
 
@@ -673,7 +673,7 @@ fn the_last_handle_may_be_dropped_by_one_of_the_pools_own_workers() {
 // Checks: B42
 #[test]
 fn threads_bear_the_pools_name_and_a_number_that_is_not_used_again() {
-    ends(|| {
+    with_watchdog(|| {
         let pool = ThreadPool::builder().name("loom\0s").size(0, 3).build().unwrap();
         pool.start().unwrap();
         assert_eq!(pool.name(), "looms");
@@ -685,9 +685,9 @@ fn threads_bear_the_pools_name_and_a_number_that_is_not_used_again() {
                 let log = log.clone();
                 pool.call_in_thread(move || log.note(thread::current().name().map(str::to_owned))).unwrap();
             }
-            until(|| log.len() == 3 * round);
+            wait_until(|| log.len() == 3 * round);
             pool.adjust_pool_size(0, 0).unwrap();
-            until_stats(&pool, |stats| stats.live == 0);
+            wait_until_stats(&pool, |stats| stats.live == 0);
             pool.adjust_pool_size(0, 3).unwrap();
         }
         pool.stop().unwrap();
@@ -716,7 +716,7 @@ impl Drop for Alive {
 // Checks: B42, R13
 #[test]
 fn there_are_never_more_real_threads_than_the_maximum() {
-    ends(|| {
+    with_watchdog(|| {
         let pool = started(0, 2);
         let (alive, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         for round in 1..=50 {
@@ -737,10 +737,10 @@ fn there_are_never_more_real_threads_than_the_maximum() {
                 })
                 .unwrap();
             }
-            until_stats(&pool, |stats| stats.completed == 4 * round);
+            wait_until_stats(&pool, |stats| stats.completed == 4 * round);
             // All retire, and others come in their place while they still end.
             pool.adjust_pool_size(0, 0).unwrap();
-            until_stats(&pool, |stats| stats.live == 0);
+            wait_until_stats(&pool, |stats| stats.live == 0);
             pool.adjust_pool_size(0, 2).unwrap();
         }
         pool.stop().unwrap();
@@ -752,7 +752,7 @@ fn there_are_never_more_real_threads_than_the_maximum() {
 // Checks: B41, R3
 #[test]
 fn a_job_that_no_thread_can_be_started_for_fails_with_that_error() {
-    ends(|| {
+    with_watchdog(|| {
         let reports = Log::new();
         // No address space is that big.
         let pool = ThreadPool::builder().size(0, 2).stack_size(1 << 60).on_report(reports.sink()).build().unwrap();

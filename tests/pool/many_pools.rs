@@ -11,7 +11,7 @@ use selvedge::{
     threads,
 };
 
-use crate::support::{Gate, Log, ends, until};
+use crate::support::{Gate, Log, wait_until, with_watchdog};
 
 fn few() -> selvedge::pool::PoolBuilder {
     ThreadPool::builder().size(0, 1)
@@ -20,7 +20,7 @@ fn few() -> selvedge::pool::PoolBuilder {
 // Checks: P60
 #[test]
 fn slow_jobs_in_one_pool_do_not_delay_quick_ones_in_another() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::builder().pool_size(0, 1).add_pool("slow", few()).build().unwrap();
         let (gate, log) = (Gate::new(), Log::new());
         for _ in 0..10 {
@@ -94,7 +94,7 @@ fn impossible_sizes_of_any_pool_are_refused_with_its_name() {
 // Checks: P60, B27
 #[test]
 fn a_named_pool_starts_with_the_reactor_has_no_thread_before_its_first_job_and_is_joined_at_the_end() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::builder().add_pool("disk", ThreadPool::builder().size(2, 3)).build().unwrap();
         let disk = reactor.pool("disk").unwrap().clone();
         let log = Log::new();
@@ -103,7 +103,7 @@ fn a_named_pool_starts_with_the_reactor_has_no_thread_before_its_first_job_and_i
         assert_eq!((disk.stats().live, disk.stats().queued), (0, 1), "jobs wait for the reactor");
         let others = disk.clone();
         reactor.call_when_running(move |reactor| {
-            until(|| others.stats().completed == 1);
+            wait_until(|| others.stats().completed == 1);
             reactor.stop().unwrap();
         });
         reactor.run();
@@ -116,7 +116,7 @@ fn a_named_pool_starts_with_the_reactor_has_no_thread_before_its_first_job_and_i
 // Checks: P60, R29
 #[test]
 fn jobs_of_every_pool_that_wait_for_the_loop_are_served_while_it_winds_down() {
-    ends(|| {
+    with_watchdog(|| {
         let names = ["one", "two", "three"];
         let builder = names.iter().fold(Reactor::builder(), |builder, name| builder.add_pool(*name, few()));
         let reactor = builder.build().unwrap();
@@ -143,7 +143,7 @@ fn jobs_of_every_pool_that_wait_for_the_loop_are_served_while_it_winds_down() {
 // Checks: P60, P7
 #[test]
 fn a_reactor_that_is_dropped_unrun_tells_all_its_own_pools_to_stop_and_no_other() {
-    ends(|| {
+    with_watchdog(|| {
         let lone = ThreadPool::new(0, 1).unwrap();
         let reactor = Reactor::builder().add_pool("disk", few()).share_pool("lone", &lone).build().unwrap();
         let disk = reactor.pool("disk").unwrap().clone();
@@ -157,7 +157,7 @@ fn a_reactor_that_is_dropped_unrun_tells_all_its_own_pools_to_stop_and_no_other(
 // Checks: P60, B8
 #[test]
 fn a_named_pool_reports_to_the_reactors_sink_unless_it_has_its_own() {
-    ends(|| {
+    with_watchdog(|| {
         let (reactors, own) = (Log::<Incident>::new(), Log::<Incident>::new());
         let reactor = Reactor::builder()
             .on_report(reactors.sink())
@@ -177,7 +177,7 @@ fn a_named_pool_reports_to_the_reactors_sink_unless_it_has_its_own() {
 // Checks: P60
 #[test]
 fn the_reactors_own_pool_can_be_described_as_any_other() {
-    ends(|| {
+    with_watchdog(|| {
         let log = Log::new();
         let seen = log.clone();
         let reactor = Reactor::builder()
@@ -225,7 +225,7 @@ fn user_of(pool: &ThreadPool, jobs: u64) -> thread::JoinHandle<u64> {
 // Checks: P61, B46
 #[test]
 fn reactors_that_share_a_pool_each_get_their_own_results_whichever_stops_first() {
-    ends(|| {
+    with_watchdog(|| {
         // With one worker results come in the order of the jobs, so the last one is the last.
         let pool = ThreadPool::new(1, 1).unwrap();
         pool.start().unwrap();
@@ -242,7 +242,7 @@ fn reactors_that_share_a_pool_each_get_their_own_results_whichever_stops_first()
 // Checks: P61, B46
 #[test]
 fn a_result_for_a_reactor_that_ended_goes_nowhere_and_the_next_reactors_still_comes() {
-    ends(|| {
+    with_watchdog(|| {
         let pool = ThreadPool::new(1, 1).unwrap();
         pool.start().unwrap();
         let (gate, log) = (Gate::new(), Log::new());
@@ -265,7 +265,7 @@ fn a_result_for_a_reactor_that_ended_goes_nowhere_and_the_next_reactors_still_co
 // Checks: P61, B46
 #[test]
 fn a_shared_pool_that_is_stopped_under_its_reactors_fails_their_jobs_and_no_reactor() {
-    ends(|| {
+    with_watchdog(|| {
         let pool = ThreadPool::new(0, 1).unwrap();
         pool.start().unwrap();
         let reactor = Reactor::builder().share_pool("shared", &pool).build().unwrap();
@@ -289,7 +289,7 @@ fn a_shared_pool_that_is_stopped_under_its_reactors_fails_their_jobs_and_no_reac
 // Checks: P61, P6
 #[test]
 fn a_shared_pool_lives_as_long_as_any_reactor_can_still_reach_it() {
-    ends(|| {
+    with_watchdog(|| {
         let pool = ThreadPool::new(0, 1).unwrap();
         pool.start().unwrap();
         let reactor = Reactor::builder().share_pool("shared", &pool).build().unwrap();

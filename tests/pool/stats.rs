@@ -12,7 +12,7 @@ use selvedge::{
     threads,
 };
 
-use crate::support::{Gate, Log, ends, until};
+use crate::support::{Gate, Log, wait_until, with_watchdog};
 
 fn started(builder: PoolBuilder) -> ThreadPool {
     let pool = builder.build().unwrap();
@@ -35,7 +35,7 @@ fn accepted(stats: &PoolStats) -> u64 {
 // Checks: B35, P65
 #[test]
 fn whenever_it_is_asked_the_numbers_of_a_snapshot_fit_together() {
-    ends(|| {
+    with_watchdog(|| {
         let pool = started(ThreadPool::builder().size(0, 4).on_report(|_| ()).take_times());
         let over = Arc::new(AtomicBool::new(false));
         let watchers: Vec<_> = (0..2)
@@ -76,7 +76,7 @@ fn whenever_it_is_asked_the_numbers_of_a_snapshot_fit_together() {
 // Checks: B35, B43, P2
 #[test]
 fn every_job_that_was_accepted_is_in_one_column_whatever_becomes_of_it() {
-    ends(|| {
+    with_watchdog(|| {
         let pool = started(ThreadPool::builder().size(0, 2));
         let over = Arc::new(AtomicBool::new(false));
         let watcher = {
@@ -113,7 +113,7 @@ fn every_job_that_was_accepted_is_in_one_column_whatever_becomes_of_it() {
 // Checks: B35
 #[test]
 fn what_runs_what_waits_and_what_is_over_is_told_apart() {
-    ends(|| {
+    with_watchdog(|| {
         let pool = started(ThreadPool::builder().size(2, 2).on_report(|_| ()));
         let (gate, running) = (Gate::new(), Log::new());
         for number in 0..5 {
@@ -124,12 +124,12 @@ fn what_runs_what_waits_and_what_is_over_is_told_apart() {
             };
             pool.call_in_thread(job).unwrap();
         }
-        until(|| running.len() == 2);
+        wait_until(|| running.len() == 2);
         let stats = pool.stats();
         assert_eq!((stats.live, stats.busy, stats.idle, stats.queued), (2, 2, 0, 3));
         assert_eq!((stats.started, stats.completed), (2, 0));
         gate.open();
-        until(|| pool.stats().idle == 2);
+        wait_until(|| pool.stats().idle == 2);
         let stats = pool.stats();
         assert_eq!((stats.started, stats.completed, stats.queued, stats.peak), (5, 5, 0, 2));
         pool.stop().unwrap();
@@ -141,7 +141,7 @@ fn what_runs_what_waits_and_what_is_over_is_told_apart() {
 // Checks: P65
 #[test]
 fn no_times_are_taken_unless_the_pool_was_built_to() {
-    ends(|| {
+    with_watchdog(|| {
         let pool = started(ThreadPool::builder().size(1, 1));
         pool.call_in_thread(|| ()).unwrap();
         pool.stop().unwrap();
@@ -152,10 +152,10 @@ fn no_times_are_taken_unless_the_pool_was_built_to() {
 // Checks: P65
 #[test]
 fn a_job_that_waits_and_one_that_runs_for_long_are_found_in_the_right_histogram() {
-    ends(|| {
+    with_watchdog(|| {
         let pool = started(ThreadPool::builder().size(1, 1).take_times());
         pool.call_in_thread(|| ()).unwrap();
-        until(|| pool.stats().completed == 1);
+        wait_until(|| pool.stats().completed == 1);
         // Longer than the first job took on this machine, however slow it is.
         let times = pool.times().unwrap();
         let long = Duration::from_millis(20) + 4 * times.run.max().unwrap().max(times.wait.max().unwrap());
@@ -181,7 +181,7 @@ fn a_job_that_waits_and_one_that_runs_for_long_are_found_in_the_right_histogram(
 // Checks: P65
 #[test]
 fn the_hooks_around_a_job_count_as_its_run() {
-    ends(|| {
+    with_watchdog(|| {
         struct Slow;
         impl Drop for Slow {
             fn drop(&mut self) {
@@ -198,7 +198,7 @@ fn the_hooks_around_a_job_count_as_its_run() {
 // Checks: P65, P2
 #[test]
 fn a_job_that_is_handed_back_or_refused_is_in_no_histogram() {
-    ends(|| {
+    with_watchdog(|| {
         let pool = ThreadPool::builder().size(1, 1).take_times().on_report(|_| ()).build().unwrap();
         pool.call_in_thread(|| ()).unwrap();
         pool.stop().unwrap();
@@ -257,7 +257,7 @@ fn the_system_shows_each_threads_number_however_long_the_pools_name_is() {
     use std::collections::BTreeSet;
     use std::fs;
 
-    ends(|| {
+    with_watchdog(|| {
         let names = || -> BTreeSet<String> {
             let tasks = fs::read_dir("/proc/self/task").unwrap();
             let names = tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("comm")).ok());
@@ -276,10 +276,10 @@ fn the_system_shows_each_threads_number_however_long_the_pools_name_is() {
             ("", 1, &["-0"]),
         ] {
             let pool = started(ThreadPool::builder().name(name).size(threads, threads));
-            until(|| pool.stats().idle == threads);
+            wait_until(|| pool.stats().idle == threads);
             assert_eq!(pool.name(), name);
             // A listing may miss a thread while others, of other tests, come and go.
-            until(|| expected.iter().all(|expected| names().contains(*expected)));
+            wait_until(|| expected.iter().all(|expected| names().contains(*expected)));
             pool.call_in_thread(telling(&told)).unwrap();
             pool.stop().unwrap();
         }
@@ -297,7 +297,7 @@ fn a_stack_of_the_size_that_was_asked_for_is_there() {
         let frame = std::hint::black_box([kilobytes; 128]);
         if kilobytes == 0 { 0 } else { deep(kilobytes - 1) + frame[127] - kilobytes + 1 }
     }
-    ends(|| {
+    with_watchdog(|| {
         // Four times as much as threads have by default.
         let pool = started(ThreadPool::builder().size(1, 1).stack_size(16 << 20));
         let log = Log::new();

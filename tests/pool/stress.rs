@@ -15,7 +15,7 @@ use selvedge::{
     threads,
 };
 
-use crate::support::{Dice, ends, until};
+use crate::support::{Rng, wait_until, with_watchdog};
 
 /// What became of jobs. Each job ends in one of the first three, and is dropped.
 #[derive(Default)]
@@ -44,10 +44,10 @@ impl Entry {
     }
 
     /// The job's body: it takes a while, waits for others now and then, or panics.
-    fn run(mut self, mut dice: Dice) {
+    fn run(mut self, mut rng: Rng) {
         self.ran = true;
         self.account.ran.fetch_add(1, Relaxed);
-        match dice.roll(12) {
+        match rng.below(12) {
             0 => {
                 self.account.panicked.fetch_add(1, Relaxed);
                 resume_unwind(Box::new("planned"));
@@ -55,7 +55,7 @@ impl Entry {
             1 => thread::yield_now(),
             2 => threads::blocked(thread::yield_now),
             3 => threads::blocked(|| thread::sleep(Duration::from_micros(100))),
-            _ => (0..dice.roll(200)).for_each(|_| std::hint::spin_loop()),
+            _ => (0..rng.below(200)).for_each(|_| std::hint::spin_loop()),
         }
     }
 }
@@ -71,18 +71,18 @@ impl Drop for Entry {
 struct Client {
     pool: ThreadPool,
     account: Arc<Account>,
-    dice: Dice,
+    rng: Rng,
     tickets: Vec<Ticket>,
     submitted: u64,
 }
 
 impl Client {
     fn act(&mut self) {
-        match self.dice.roll(100) {
+        match self.rng.below(100) {
             0..70 => self.submit(),
             70..80 => {
-                let max = self.dice.roll(6);
-                self.pool.adjust_pool_size(self.dice.roll(max + 1), max).unwrap();
+                let max = self.rng.below(6);
+                self.pool.adjust_pool_size(self.rng.below(max + 1), max).unwrap();
             }
             80..90 => {
                 if let Some(ticket) = self.tickets.pop() {
@@ -90,7 +90,7 @@ impl Client {
                     self.account.never_runs.fetch_add(u64::from(never), Relaxed);
                 }
             }
-            90..94 => self.pool.fail_starts(self.dice.roll(3)),
+            90..94 => self.pool.fail_starts(self.rng.below(3)),
             94..96 => self.pool.let_deadlines_pass(),
             96..98 => self.pool.wake_spuriously(),
             _ => assert_consistent(&self.pool.stats()),
@@ -98,19 +98,19 @@ impl Client {
     }
 
     fn submit(&mut self) {
-        let (entry, dice) = (Entry::new(&self.account), Dice::new(self.dice.roll(1 << 30) as u64));
+        let (entry, rng) = (Entry::new(&self.account), Rng::new(self.rng.below(1 << 30) as u64));
         self.submitted += 1;
-        let result = match self.dice.roll(4) {
-            0 => self.pool.call_in_thread_ticketed(move |_| entry.run(dice)).map(|ticket| self.tickets.push(ticket)),
+        let result = match self.rng.below(4) {
+            0 => self.pool.call_in_thread_ticketed(move |_| entry.run(rng)).map(|ticket| self.tickets.push(ticket)),
             1 => {
                 let told = Arc::clone(&self.account);
                 let on_result = move |_: Result<(), Failure>| _ = told.told.fetch_add(1, Relaxed);
-                let result = self.pool.call_in_thread_with_callback(on_result, move || entry.run(dice));
+                let result = self.pool.call_in_thread_with_callback(on_result, move || entry.run(rng));
                 self.account.to_be_told.fetch_add(u64::from(result.is_ok()), Relaxed);
                 result
             }
-            2 => self.pool.call_in_thread_waiting(Some(Duration::from_micros(50)), move || entry.run(dice)),
-            _ => self.pool.call_in_thread(move || entry.run(dice)),
+            2 => self.pool.call_in_thread_waiting(Some(Duration::from_micros(50)), move || entry.run(rng)),
+            _ => self.pool.call_in_thread(move || entry.run(rng)),
         };
         self.account.handed_back.fetch_add(u64::from(result.is_err()), Relaxed);
     }
@@ -128,24 +128,24 @@ fn assert_consistent(stats: &PoolStats) {
 fn all_at_once(seed: u64, actions: usize) {
     let account = Arc::new(Account::default());
     let reported = Arc::clone(&account);
-    let mut dice = Dice::new(seed);
-    let mut builder = ThreadPool::builder().size(dice.roll(3), 4).compensation(dice.roll(3)).on_report(move |report| {
+    let mut rng = Rng::new(seed);
+    let mut builder = ThreadPool::builder().size(rng.below(3), 4).compensation(rng.below(3)).on_report(move |report| {
         reported.reports.fetch_add(u64::from(report.incident == Incident::Job), Relaxed);
     });
-    if let Some(bound) = NonZeroUsize::new(dice.roll(3) * 20) {
+    if let Some(bound) = NonZeroUsize::new(rng.below(3) * 20) {
         builder = builder.queue_bound(bound);
     }
     let pool = builder.build().unwrap();
-    if dice.roll(10) > 0 {
+    if rng.below(10) > 0 {
         pool.start().unwrap();
     }
-    let stops = (dice.roll(2) == 0).then(|| dice.roll(actions));
-    let policy = if dice.roll(2) == 0 { StopPolicy::Drain } else { StopPolicy::CancelQueued };
+    let stops = (rng.below(2) == 0).then(|| rng.below(actions));
+    let policy = if rng.below(2) == 0 { StopPolicy::Drain } else { StopPolicy::CancelQueued };
     let clients: Vec<_> = (0..4)
         .map(|number| {
             let (pool, account) = (pool.clone(), Arc::clone(&account));
-            let dice = Dice::new(seed * 4 + number);
-            let mut client = Client { pool, account, dice, tickets: Vec::new(), submitted: 0 };
+            let rng = Rng::new(seed * 4 + number);
+            let mut client = Client { pool, account, rng, tickets: Vec::new(), submitted: 0 };
             thread::spawn(move || {
                 for action in 0..actions {
                     client.act();
@@ -160,7 +160,7 @@ fn all_at_once(seed: u64, actions: usize) {
     let submitted: u64 = clients.into_iter().map(|client| client.join().unwrap()).sum();
     pool.fail_starts(0);
     pool.stop_with(policy).unwrap();
-    until(|| account.dropped.load(Relaxed) == submitted);
+    wait_until(|| account.dropped.load(Relaxed) == submitted);
     let is = |number: &AtomicU64| number.load(Relaxed);
     let stats = pool.stats();
     assert_consistent(&stats);
@@ -170,26 +170,26 @@ fn all_at_once(seed: u64, actions: usize) {
     assert_eq!(stats.cancelled + stats.failed + stats.rejected, is(&account.refused), "{stats:?}");
     assert_eq!(stats.started + stats.cancelled + stats.failed + stats.rejected, submitted, "{stats:?}");
     assert!(stats.cancelled >= is(&account.never_runs), "{stats:?}");
-    until(|| is(&account.told) == is(&account.to_be_told));
+    wait_until(|| is(&account.told) == is(&account.to_be_told));
     assert!(is(&account.reports) <= is(&account.panicked) + stats.failed + stats.cancelled, "{stats:?}");
 }
 
 // Checks: B31, B33, B35, B38, B40, B41, B43, P2, P72, R1, R2, R3, R12
 #[test]
 fn whatever_is_done_at_once_each_job_is_run_refused_or_handed_back() {
-    ends(|| (0..60).for_each(|seed| all_at_once(seed, 400)));
+    with_watchdog(|| (0..60).for_each(|seed| all_at_once(seed, 400)));
 }
 
 // Checks: B31, B38, P72, R1, R2, R9
 #[test]
 fn many_short_lives_under_everything_end() {
-    ends(|| (1000..1400).for_each(|seed| all_at_once(seed, 12)));
+    with_watchdog(|| (1000..1400).for_each(|seed| all_at_once(seed, 12)));
 }
 
 // Checks: B30, B31, P72, R1, R10, R11
 #[test]
 fn ten_thousand_resizes_while_jobs_wait_for_each_other_lose_nobody() {
-    ends(|| {
+    with_watchdog(|| {
         let pool = ThreadPool::builder().size(2, 2).on_report(|_| ()).build().unwrap();
         pool.start().unwrap();
         let met = Arc::new(AtomicU64::new(0));
@@ -211,14 +211,14 @@ fn ten_thousand_resizes_while_jobs_wait_for_each_other_lose_nobody() {
                 }
             })
         };
-        let mut dice = Dice::new(9);
+        let mut rng = Rng::new(9);
         for _ in 0..10_000 {
-            let max = dice.roll(5);
-            pool.adjust_pool_size(dice.roll(max + 1), max).unwrap();
+            let max = rng.below(5);
+            pool.adjust_pool_size(rng.below(max + 1), max).unwrap();
         }
         pool.adjust_pool_size(0, 2).unwrap();
         submitter.join().unwrap();
-        until(|| met.load(Relaxed) == 2000);
+        wait_until(|| met.load(Relaxed) == 2000);
         pool.stop().unwrap();
         assert_eq!((pool.stats().live, pool.stats().completed), (0, 2000));
     });

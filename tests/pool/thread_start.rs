@@ -10,7 +10,7 @@ use std::{env, fs};
 use rustix::process::{Resource, Rlimit, geteuid, getrlimit, setrlimit};
 use selvedge::{Failure, ThreadPool, error::NeverRan, report::Incident};
 
-use crate::support::{Gate, Log, alone, from_the_os, until};
+use crate::support::{Gate, Log, in_own_process, process_status, wait_until};
 
 /// Larger than anything else that this program may still want.
 const STACK: usize = 1 << 32;
@@ -44,7 +44,7 @@ fn submit(pool: &ThreadPool, log: &Log<u32>, jobs: impl IntoIterator<Item = u32>
 // Checks: B41, B8, R3
 #[test]
 fn a_job_stays_queued_while_a_worker_lives_if_no_other_can_be_started() {
-    alone(
+    in_own_process(
         "thread_start::a_job_stays_queued_while_a_worker_lives_if_no_other_can_be_started",
         |_| (),
         || {
@@ -53,14 +53,14 @@ fn a_job_stays_queued_while_a_worker_lives_if_no_other_can_be_started() {
             pool.start().unwrap();
             let (gate, log) = (occupy(&pool), Log::new());
             let before = getrlimit(Resource::As);
-            let address_space = from_the_os("VmSize") * 1024;
+            let address_space = process_status("VmSize") * 1024;
             setrlimit(Resource::As, Rlimit { current: Some(address_space + STACK as u64 / 2), ..before }).unwrap();
             submit(&pool, &log, 0..3);
             let stats = pool.stats();
             assert_eq!((stats.live, stats.busy, stats.queued), (1, 1, 3), "counts roll back");
             assert_eq!(reports, [Incident::ThreadStart; 3], "each submission tries again");
             gate.open();
-            until(|| log.len() == 3);
+            wait_until(|| log.len() == 3);
             assert_eq!(log, [0, 1, 2]);
             setrlimit(Resource::As, before).unwrap();
             pool.stop().unwrap();
@@ -110,7 +110,7 @@ struct Threads {
 impl Threads {
     fn at_most(more: u64) -> Self {
         let before = getrlimit(Resource::Nproc);
-        setrlimit(Resource::Nproc, Rlimit { current: Some(from_the_os("Threads") + more), ..before }).unwrap();
+        setrlimit(Resource::Nproc, Rlimit { current: Some(process_status("Threads") + more), ..before }).unwrap();
         Self { before }
     }
 
@@ -123,7 +123,7 @@ impl Threads {
 #[test]
 fn at_the_users_limit_jobs_wait_for_the_workers_there_are_and_later_ones_try_again() {
     let name = "thread_start::at_the_users_limit_jobs_wait_for_the_workers_there_are_and_later_ones_try_again";
-    alone(name, as_a_user_with_limits, || {
+    in_own_process(name, as_a_user_with_limits, || {
         remove_own_copy();
         let (reports, log) = (Log::new(), Log::new());
         let pool = reporting(0, 8, &reports);
@@ -138,9 +138,9 @@ fn at_the_users_limit_jobs_wait_for_the_workers_there_are_and_later_ones_try_aga
         threads.restore();
         // The first worker is still held up. One more submission, and all is served, in order.
         submit(&pool, &log, [5]);
-        until(|| log.len() == 6);
+        wait_until(|| log.len() == 6);
         assert_eq!(log.entries().iter().min(), Some(&0));
-        until(|| pool.stats().live >= 3 && pool.stats().busy == 1);
+        wait_until(|| pool.stats().live >= 3 && pool.stats().busy == 1);
         gate.open();
         pool.stop().unwrap();
         assert_eq!((pool.stats().completed, pool.stats().failed, reports.len()), (7, 0, 6));
@@ -150,7 +150,7 @@ fn at_the_users_limit_jobs_wait_for_the_workers_there_are_and_later_ones_try_aga
 // Checks: B41, B36, P72, R3
 #[test]
 fn at_the_users_limit_a_pool_without_workers_fails_its_jobs_with_the_reason() {
-    alone(
+    in_own_process(
         "thread_start::at_the_users_limit_a_pool_without_workers_fails_its_jobs_with_the_reason",
         as_a_user_with_limits,
         || {
@@ -176,7 +176,7 @@ fn at_the_users_limit_a_pool_without_workers_fails_its_jobs_with_the_reason() {
             );
             threads.restore();
             submit(&pool, &log, [1]);
-            until(|| log.len() == 1);
+            wait_until(|| log.len() == 1);
             pool.stop().unwrap();
             assert_eq!(log, [1]);
         },
@@ -186,7 +186,7 @@ fn at_the_users_limit_a_pool_without_workers_fails_its_jobs_with_the_reason() {
 // Checks: B40, B41, P72, R3, R29
 #[test]
 fn at_the_users_limit_a_paused_pool_that_is_stopped_fails_its_jobs_and_ends() {
-    alone(
+    in_own_process(
         "thread_start::at_the_users_limit_a_paused_pool_that_is_stopped_fails_its_jobs_and_ends",
         as_a_user_with_limits,
         || {

@@ -15,17 +15,12 @@ use selvedge::{
     threads,
 };
 
+use crate::support::wait_until;
+
 fn started(builder: selvedge::pool::PoolBuilder) -> ThreadPool {
     let pool = builder.build().unwrap();
     pool.start().unwrap();
     pool
-}
-
-/// Waits until it is so: for ever, if it never is.
-fn until(is: impl Fn() -> bool) {
-    while !is() {
-        thread::sleep(Duration::from_millis(1));
-    }
 }
 
 // Checks: B34, R4
@@ -43,7 +38,7 @@ fn with_a_keep_alive_of_nothing_threads_above_the_minimum_end_when_they_find_no_
             .unwrap();
         }
         drop(tell);
-        until(|| pool.stats().queued == 0 && pool.stats().live == 1);
+        wait_until(|| pool.stats().queued == 0 && pool.stats().live == 1);
     }
     pool.stop().unwrap();
 }
@@ -53,7 +48,7 @@ fn with_a_keep_alive_of_nothing_threads_above_the_minimum_end_when_they_find_no_
 fn a_thread_above_the_minimum_ends_by_itself_when_its_time_has_passed() {
     let pool = started(ThreadPool::builder().size(0, 1).keep_alive(Some(Duration::from_millis(5))));
     pool.call_in_thread(|| ()).unwrap();
-    until(|| pool.stats().completed == 1 && pool.stats().live == 0);
+    wait_until(|| pool.stats().completed == 1 && pool.stats().live == 0);
     pool.stop().unwrap();
 }
 
@@ -62,11 +57,11 @@ fn a_thread_above_the_minimum_ends_by_itself_when_its_time_has_passed() {
 fn without_a_keep_alive_threads_stay() {
     let pool = started(ThreadPool::builder().size(0, 1).keep_alive(None));
     pool.call_in_thread(|| ()).unwrap();
-    until(|| pool.stats().idle == 1);
+    wait_until(|| pool.stats().idle == 1);
     pool.let_deadlines_pass();
     pool.wake_spuriously();
     pool.call_in_thread(|| ()).unwrap();
-    until(|| pool.stats().completed == 2);
+    wait_until(|| pool.stats().completed == 2);
     assert_eq!((pool.stats().live, pool.stats().peak), (1, 1));
     pool.stop().unwrap();
 }
@@ -91,7 +86,7 @@ fn stopping_hands_the_jobs_of_those_who_wait_back() {
     pool.call_in_thread(|| ()).unwrap();
     thread::scope(|scope| {
         let waiting = scope.spawn(|| pool.call_in_thread_waiting(None, || ()));
-        until(|| pool.stats().waiting == 1);
+        wait_until(|| pool.stats().waiting == 1);
         pool.stop().unwrap();
         assert_eq!(waiting.join().unwrap().unwrap_err().reason, Rejection::PoolStopped);
     });

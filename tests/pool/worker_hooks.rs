@@ -14,7 +14,7 @@ use selvedge::{
     threads,
 };
 
-use crate::support::{Bomb, Gate, Log, ends, until};
+use crate::support::{Gate, Log, PanicOnDrop, wait_until, with_watchdog};
 
 type Words = Log<String>;
 
@@ -50,7 +50,7 @@ impl Place {
 // Checks: B39
 #[test]
 fn start_hooks_run_in_order_before_the_first_job_and_stop_hooks_in_reverse_after_the_last() {
-    ends(|| {
+    with_watchdog(|| {
         let log = Words::new();
         let hook = |words: &'static str| {
             let log = log.clone();
@@ -72,7 +72,7 @@ fn start_hooks_run_in_order_before_the_first_job_and_stop_hooks_in_reverse_after
 // Checks: B39, B42
 #[test]
 fn hooks_run_on_the_workers_own_thread_and_see_its_name_and_number() {
-    ends(|| {
+    with_watchdog(|| {
         let log: Log<(String, usize, ThreadId)> = Log::new();
         let (ins, outs, jobs) = (log.clone(), log.clone(), log.clone());
         let noting = |log: Log<(String, usize, ThreadId)>| {
@@ -91,7 +91,7 @@ fn hooks_run_on_the_workers_own_thread_and_see_its_name_and_number() {
 // Checks: B39
 #[test]
 fn every_worker_that_begins_ends_whatever_the_sizes() {
-    ends(|| {
+    with_watchdog(|| {
         let (begun, ended) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let count = |counter: &Arc<AtomicUsize>| {
             let counter = Arc::clone(counter);
@@ -116,7 +116,7 @@ fn every_worker_that_begins_ends_whatever_the_sizes() {
 // Checks: B38, P62
 #[test]
 fn worker_hooks_that_panic_are_reported_and_neither_jobs_nor_other_hooks_are_lost() {
-    ends(|| {
+    with_watchdog(|| {
         let (reports, log) = (Log::new(), Words::new());
         let hook = |words: &'static str| {
             let log = log.clone();
@@ -127,7 +127,7 @@ fn worker_hooks_that_panic_are_reported_and_neither_jobs_nor_other_hooks_are_los
             .on_worker_start(|_| panic!("at the start"))
             .on_worker_start(hook("in"))
             .on_worker_stop(hook("out"))
-            .on_worker_stop(|_| drop(Bomb));
+            .on_worker_stop(|_| drop(PanicOnDrop));
         let pool = started(builder);
         let job = log.clone();
         pool.call_in_thread(move || note(&job, "job")).unwrap();
@@ -141,7 +141,7 @@ fn worker_hooks_that_panic_are_reported_and_neither_jobs_nor_other_hooks_are_los
 // Checks: B30, B39, R1
 #[test]
 fn a_start_hook_that_blocks_delays_no_job_while_another_worker_may_be_added() {
-    ends(|| {
+    with_watchdog(|| {
         let gate = Gate::new();
         let closed = gate.clone();
         // The first worker is held up until a job has run: on the second, for there is nobody else.
@@ -152,7 +152,7 @@ fn a_start_hook_that_blocks_delays_no_job_while_another_worker_may_be_added() {
         };
         let pool = started(ThreadPool::builder().size(0, 2).on_worker_start(first_only));
         pool.call_in_thread(move || gate.open()).unwrap();
-        until(|| pool.stats().completed == 1);
+        wait_until(|| pool.stats().completed == 1);
         pool.stop().unwrap();
     });
 }
@@ -160,7 +160,7 @@ fn a_start_hook_that_blocks_delays_no_job_while_another_worker_may_be_added() {
 // Checks: B30, B39, R1
 #[test]
 fn a_start_hook_that_blocks_delays_no_job_while_another_worker_is_idle() {
-    ends(|| {
+    with_watchdog(|| {
         let (gate, held) = (Gate::new(), Gate::new());
         let (closed, holds) = (gate.clone(), held.clone());
         let second_only = move |worker: &Worker<'_>| {
@@ -170,14 +170,14 @@ fn a_start_hook_that_blocks_delays_no_job_while_another_worker_is_idle() {
             }
         };
         let pool = started(ThreadPool::builder().size(1, 2).on_worker_start(second_only));
-        until(|| pool.stats().idle == 1);
+        wait_until(|| pool.stats().idle == 1);
         pool.adjust_pool_size(2, 2).unwrap();
         held.pass();
         for _ in 0..10 {
             pool.call_in_thread(|| ()).unwrap();
         }
         // The first worker has run them all and waits; the second neither runs a job nor waits for one.
-        until(|| (pool.stats().completed, pool.stats().idle) == (10, 1));
+        wait_until(|| (pool.stats().completed, pool.stats().idle) == (10, 1));
         assert_eq!((pool.stats().live, pool.stats().busy), (2, 0));
         gate.open();
         pool.stop().unwrap();
@@ -187,7 +187,7 @@ fn a_start_hook_that_blocks_delays_no_job_while_another_worker_is_idle() {
 // Checks: B39, B42, R13
 #[test]
 fn a_worker_counts_as_live_until_its_stop_hook_is_over_and_nobody_comes_in_its_place_sooner() {
-    ends(|| {
+    with_watchdog(|| {
         let (gate, held) = (Gate::new(), Gate::new());
         let (closed, holds) = (gate.clone(), held.clone());
         let first_only = move |worker: &Worker<'_>| {
@@ -204,7 +204,7 @@ fn a_worker_counts_as_live_until_its_stop_hook_is_over_and_nobody_comes_in_its_p
         pool.call_in_thread(|| ()).unwrap();
         assert_eq!((pool.stats().live, pool.stats().queued), (1, 1), "it is too late for this one to stay");
         gate.open();
-        until(|| pool.stats().completed == 1);
+        wait_until(|| pool.stats().completed == 1);
         assert_eq!((pool.stats().live, pool.stats().peak), (1, 1));
         pool.stop().unwrap();
     });
@@ -213,7 +213,7 @@ fn a_worker_counts_as_live_until_its_stop_hook_is_over_and_nobody_comes_in_its_p
 // Checks: B39, P9, B40
 #[test]
 fn hooks_may_submit_and_resize_but_a_worker_in_its_stop_hook_cannot_wait_for_its_pool() {
-    ends(|| {
+    with_watchdog(|| {
         let (place, log) = (Place::default(), Words::new());
         let (at_start, at_end) = (place.clone(), place.clone());
         let (started_job, refused, late) = (log.clone(), log.clone(), log.clone());
@@ -240,10 +240,10 @@ fn hooks_may_submit_and_resize_but_a_worker_in_its_stop_hook_cannot_wait_for_its
         place.fill(&pool);
         pool.start().unwrap();
         pool.call_in_thread(|| ()).unwrap();
-        until(|| pool.stats().completed == 2 && pool.stats().idle == 1);
+        wait_until(|| pool.stats().completed == 2 && pool.stats().idle == 1);
         place.fill(&pool);
         pool.adjust_pool_size(0, 0).unwrap();
-        until(|| pool.stats().completed == 3);
+        wait_until(|| pool.stats().completed == 3);
         pool.stop().unwrap();
         let expected = ["submitted at the start", "not from here", "submitted at the end"];
         assert_eq!(log, expected.map(str::to_owned));
@@ -253,7 +253,7 @@ fn hooks_may_submit_and_resize_but_a_worker_in_its_stop_hook_cannot_wait_for_its
 // Checks: B39, R29
 #[test]
 fn a_stop_hook_may_wait_for_the_loop_that_winds_its_pool_down() {
-    ends(|| {
+    with_watchdog(|| {
         let (answers, stopping) = (Log::new(), Gate::new());
         let told = answers.clone();
         let handle = Arc::new(Mutex::new(None::<selvedge::Handle>));
@@ -279,13 +279,13 @@ fn a_stop_hook_may_wait_for_the_loop_that_winds_its_pool_down() {
 // Checks: B39, B34
 #[test]
 fn a_worker_whose_keep_alive_has_passed_runs_its_stop_hooks() {
-    ends(|| {
+    with_watchdog(|| {
         let log = Words::new();
         let out = log.clone();
         let pool = one().keep_alive(Some(std::time::Duration::ZERO)).on_worker_stop(move |_| note(&out, "out"));
         let pool = started(pool);
         pool.call_in_thread(|| ()).unwrap();
-        until(|| pool.stats().live == 0 && pool.stats().completed == 1);
+        wait_until(|| pool.stats().live == 0 && pool.stats().completed == 1);
         assert_eq!(log, ["out".to_owned()]);
         pool.stop().unwrap();
     });

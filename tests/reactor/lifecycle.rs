@@ -13,14 +13,14 @@ use selvedge::{
     threads,
 };
 
-use crate::support::{Gate, Grave, Log, ends, reporting, until, until_asleep, virtual_time};
+use crate::support::{DropSignal, Gate, Log, reporting, virtual_time, wait_until, wait_until_asleep, with_watchdog};
 
 // ---- life
 
 // Checks: B1
 #[test]
 fn run_fires_startup_loops_until_it_is_stopped_and_fires_shutdown() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let log = Log::new();
         for event in [Event::STARTUP, Event::SHUTDOWN] {
@@ -53,7 +53,7 @@ fn run_fires_startup_loops_until_it_is_stopped_and_fires_shutdown() {
 // Checks: B2
 #[test]
 fn it_is_running_from_during_startup_to_during_shutdown() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let log = Log::new();
         for event in [Event::STARTUP, Event::SHUTDOWN] {
@@ -99,7 +99,7 @@ fn stopping_a_reactor_that_has_not_begun_to_run_is_an_error() {
 // Checks: B3
 #[test]
 fn stopping_twice_is_an_error_from_the_first_stop_to_the_end() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let log = Log::new();
         for phase in [Phase::Before, Phase::After] {
@@ -121,7 +121,7 @@ fn stopping_twice_is_an_error_from_the_first_stop_to_the_end() {
 // Checks: B3
 #[test]
 fn a_reactor_may_be_stopped_before_its_startup_is_through() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let _ = reactor.add_event_trigger(Phase::Before, Event::STARTUP, |reactor| reactor.stop().unwrap());
         reactor.run();
@@ -131,7 +131,7 @@ fn a_reactor_may_be_stopped_before_its_startup_is_through() {
 // Checks: B3
 #[test]
 fn a_handle_stops_a_reactor_that_has_not_begun_as_soon_as_it_has() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let handle = reactor.handle();
         handle.stop();
@@ -143,7 +143,7 @@ fn a_handle_stops_a_reactor_that_has_not_begun_as_soon_as_it_has() {
 // Checks: B1, B13
 #[test]
 fn whatever_was_accepted_before_the_end_has_run_when_run_returns() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let log = Log::new();
         let late = log.clone();
@@ -160,8 +160,8 @@ fn whatever_was_accepted_before_the_end_has_run_when_run_returns() {
 #[test]
 fn calls_to_a_reactor_that_is_dropped_without_having_run_are_dropped_with_it_on_its_thread() {
     let reactor = Reactor::new();
-    let (grave, told) = Grave::new();
-    reactor.call_from_thread(move |_| drop(grave)).unwrap();
+    let (drop_signal, told) = DropSignal::new();
+    reactor.call_from_thread(move |_| drop(drop_signal)).unwrap();
     drop(reactor);
     assert_eq!(told.recv(), Ok(thread::current().id()));
 }
@@ -189,7 +189,7 @@ fn a_call_never_runs_inside_the_call_that_posts_it() {
 // Checks: B6, R23
 #[test]
 fn calls_of_each_poster_run_in_the_order_in_which_it_posted_them() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let log = Log::new();
         let posters = [0, 1, 2, 3].map(|poster| {
@@ -218,7 +218,7 @@ fn calls_of_each_poster_run_in_the_order_in_which_it_posted_them() {
 // Checks: B6
 #[test]
 fn calls_run_in_one_total_order_whoever_posted_them() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let log = Log::new();
         // Each poster hands over to the next, so that it is known which of them came first.
@@ -235,15 +235,15 @@ fn calls_run_in_one_total_order_whoever_posted_them() {
 // Checks: B6, R16
 #[test]
 fn a_post_wakes_a_loop_that_sleeps() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let handle = reactor.handle();
         let poster = thread::spawn(move || {
             for _ in 0..10 {
-                until_asleep(&handle);
+                wait_until_asleep(&handle);
                 handle.call_from_thread(|_| ()).unwrap();
             }
-            until_asleep(&handle);
+            wait_until_asleep(&handle);
             handle.stop();
         });
         reactor.run();
@@ -254,7 +254,7 @@ fn a_post_wakes_a_loop_that_sleeps() {
 // Checks: B6, R19
 #[test]
 fn a_post_from_the_loops_own_thread_is_not_slept_over() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         // Timers run after the posted calls of their turn: nothing but this post can start the next one.
         let _ = reactor.call_later(Duration::from_millis(1), |reactor| {
@@ -267,7 +267,7 @@ fn a_post_from_the_loops_own_thread_is_not_slept_over() {
 // Checks: B6, R21
 #[test]
 fn user_code_that_parks_its_thread_steals_no_wake() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let handle = reactor.handle();
         let (this_thread, gate) = (thread::current(), Gate::new());
@@ -275,7 +275,7 @@ fn user_code_that_parks_its_thread_steals_no_wake() {
         let poster = thread::spawn(move || {
             opened.pass();
             this_thread.unpark();
-            until_asleep(&handle);
+            wait_until_asleep(&handle);
             handle.stop();
         });
         reactor.call_when_running(move |_| {
@@ -321,7 +321,7 @@ fn a_call_that_posts_itself_for_ever_holds_up_neither_timers_nor_the_end() {
     fn again(reactor: &Reactor) {
         let _ = reactor.call_from_thread(again);
     }
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         reactor.call_from_thread(again).unwrap();
         let _ = reactor.call_later(Duration::from_millis(1), |reactor| reactor.stop().unwrap());
@@ -367,7 +367,7 @@ fn a_turn_says_when_it_wants_the_next() {
 
 fn turn_to_the_end(reactor: &Reactor) {
     // An idle turn may only wait for the pool to wind down, on its own threads.
-    until(|| reactor.turn() == Ok(Turn::Ended));
+    wait_until(|| reactor.turn() == Ok(Turn::Ended));
 }
 
 // Checks: B11
@@ -417,7 +417,7 @@ fn call_when_running_calls_at_once_what_runs_already() {
 // Checks: B12
 #[test]
 fn each_reactor_knows_its_own_thread_and_not_that_of_another() {
-    ends(|| {
+    with_watchdog(|| {
         let mine = Reactor::new();
         let (tell, told) = std::sync::mpsc::channel();
         let handle = mine.handle();
@@ -469,7 +469,7 @@ fn a_local_handle_reaches_the_reactor_until_it_ends_and_keeps_nothing_alive() {
 // Checks: B13
 #[test]
 fn results_of_jobs_that_end_during_shutdown_reach_their_deferreds() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let log = Log::new();
         let results = log.clone();
@@ -497,7 +497,7 @@ fn results_of_jobs_that_end_during_shutdown_reach_their_deferreds() {
 // Checks: B13
 #[test]
 fn a_result_that_cannot_be_delivered_any_more_fails_its_deferred_with_reactor_stopped() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let (pool, gate) = (ThreadPool::new(1, 1).unwrap(), Gate::new());
         pool.start().unwrap();
@@ -520,14 +520,14 @@ fn a_result_that_cannot_be_delivered_any_more_fails_its_deferred_with_reactor_st
 // Checks: B14
 #[test]
 fn a_startup_that_waits_for_a_deferred_sleeps_meanwhile() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let (ready, resolver) = Deferred::<()>::new();
         let resolver = reactor.own(Some(resolver)).leave();
         let _ = reactor.add_event_trigger(Phase::Before, Event::STARTUP, move |_| ready);
         let handle = reactor.handle();
         let other = thread::spawn(move || {
-            until_asleep(&handle);
+            wait_until_asleep(&handle);
             resolver.call(|resolver, _| resolver.take().into_iter().for_each(|it| it.callback(()))).unwrap();
         });
         reactor.call_when_running(|reactor| reactor.stop().unwrap());
@@ -576,7 +576,7 @@ fn a_call_that_panics_is_reported_and_the_rest_run() {
 // Checks: B8
 #[test]
 fn a_sink_that_panics_takes_neither_the_loop_nor_a_worker_with_it() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::builder().on_report(|report| panic!("no, not {report}")).build().unwrap();
         let log = Log::new();
         let (call, job) = (log.clone(), log.clone());

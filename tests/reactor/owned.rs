@@ -10,7 +10,7 @@ use selvedge::{
     report::Incident,
 };
 
-use crate::support::{Bomb, Grave, Log, ends, hold, reporting, until};
+use crate::support::{DropSignal, Log, PanicOnDrop, hold, reporting, wait_until, with_watchdog};
 
 /// Not `Send`, and knows where it is touched.
 struct Local {
@@ -31,7 +31,7 @@ impl Local {
 // Checks: S1
 #[test]
 fn calls_through_an_address_run_on_the_reactors_thread() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let owner = reactor.own(Local::new());
         let (address, handle) = (owner.address(), reactor.handle());
@@ -66,7 +66,7 @@ fn calls_through_an_address_keep_their_place_among_all_posted_calls() {
 // Checks: S1
 #[test]
 fn each_call_has_the_value_to_itself() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let address = reactor.own(0_u32).leave();
         let writers = [(); 4].map(|()| {
@@ -119,7 +119,7 @@ fn a_call_to_a_value_that_is_gone_is_dropped_unrun_and_reported() {
 // Checks: S1, B48
 #[test]
 fn a_blocking_call_to_a_value_that_is_gone_fails_with_that() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let (address, handle) = (reactor.own(()).address(), reactor.handle());
         let asker = thread::spawn(move || {
@@ -194,10 +194,10 @@ fn a_value_whose_owner_is_dropped_inside_a_call_to_it_lives_until_the_call_retur
 // Checks: S1
 #[test]
 fn a_value_that_is_left_stays_until_it_is_released() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
-        let (grave, told) = Grave::new();
-        let address = reactor.own(grave).leave();
+        let (drop_signal, told) = DropSignal::new();
+        let address = reactor.own(drop_signal).leave();
         let handle = reactor.handle();
         let other = thread::spawn(move || {
             address.blocking_call(|_, _| ()).unwrap();
@@ -231,14 +231,14 @@ fn a_value_can_be_taken_back() {
 // Checks: S1, R28, P5
 #[test]
 fn values_that_are_left_are_dropped_at_the_reactors_end_on_its_thread_the_oldest_first() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let log = Log::new();
         for number in 0..3 {
             let _ = reactor.own(log.when_dropped(number)).leave();
         }
-        let (grave, told) = Grave::new();
-        let owner = reactor.own(grave);
+        let (drop_signal, told) = DropSignal::new();
+        let owner = reactor.own(drop_signal);
         reactor.call_when_running(|reactor| reactor.stop().unwrap());
         reactor.run();
         assert_eq!(log, [0, 1, 2]);
@@ -251,13 +251,13 @@ fn values_that_are_left_are_dropped_at_the_reactors_end_on_its_thread_the_oldest
 // Checks: S1, B3
 #[test]
 fn an_address_outlives_its_reactor_and_hands_calls_back() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let address = reactor.own(()).leave();
         drop(reactor);
-        let (grave, told) = Grave::new();
+        let (drop_signal, told) = DropSignal::new();
         let call = thread::spawn(move || {
-            let rejected = address.call(move |(), _| drop(grave)).unwrap_err();
+            let rejected = address.call(move |(), _| drop(drop_signal)).unwrap_err();
             assert!(address.release().is_err());
             assert!(matches!(address.blocking_call(|(), _| ()), Err(BlockingCallError::ReactorStopped)));
             rejected.job
@@ -281,13 +281,13 @@ fn a_call_that_panics_is_reported_and_the_value_stays_usable() {
 // Checks: S1, B38
 #[test]
 fn a_value_that_panics_when_it_is_dropped_is_reported_however_it_goes() {
-    ends(|| {
+    with_watchdog(|| {
         let (reactor, reports) = reporting();
-        let released = reactor.own(Bomb).leave();
+        let released = reactor.own(PanicOnDrop).leave();
         released.release().unwrap();
         reactor.call_when_running(|reactor| {
-            drop(reactor.own(Bomb));
-            let _ = reactor.own(Bomb).leave();
+            drop(reactor.own(PanicOnDrop));
+            let _ = reactor.own(PanicOnDrop).leave();
             reactor.stop().unwrap();
         });
         reactor.run();
@@ -298,12 +298,12 @@ fn a_value_that_panics_when_it_is_dropped_is_reported_however_it_goes() {
 // Checks: S1, B48, R27
 #[test]
 fn a_caller_that_waits_for_a_value_is_told_when_the_reactor_ends() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let address = reactor.own(()).leave();
         let handle = reactor.handle();
         let asker = thread::spawn(move || address.blocking_call(|(), _| ()));
-        until(|| format!("{handle:?}").contains("calls: 1"));
+        wait_until(|| format!("{handle:?}").contains("calls: 1"));
         // Dropped, not run: nobody will ever answer.
         drop(reactor);
         assert!(matches!(asker.join().unwrap(), Err(BlockingCallError::ReactorStopped)));

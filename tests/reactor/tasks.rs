@@ -15,8 +15,8 @@ use selvedge::{
     testing::VirtualClock,
 };
 
-use crate::support::deferred::{Drops, Grenade, Oops, Token, error, reports, value};
-use crate::support::{Log, hold, virtual_time};
+use crate::support::deferred::{Drops, Oops, Token, error, reports, value};
+use crate::support::{Log, PanicOnDrop, hold, virtual_time};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -301,7 +301,7 @@ mod looping {
     #[test]
     fn what_a_loop_or_a_cooperator_was_given_may_panic_when_it_is_dropped() {
         let told = reports(|| {
-            let (loops, slices, steps) = (Grenade, Grenade, Grenade);
+            let (loops, slices, steps) = (PanicOnDrop, PanicOnDrop, PanicOnDrop);
             drop(LoopingCall::new(move |_| hold(&loops)));
             let reactor = Reactor::new();
             let judged = Cooperator::new(&reactor).unstarted().with_termination(move || {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use selvedge::{DelayedCall, Reactor, error::DelayedCallError, reactor::Turn, report::Incident};
 
-use crate::support::{Log, ends, hold, until_asleep, virtual_time};
+use crate::support::{Log, hold, virtual_time, wait_until_asleep, with_watchdog};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -52,7 +52,7 @@ fn a_call_added_by_a_running_timer_waits_for_the_next_pass() {
             let _ = reactor.call_later(Duration::ZERO, again(log));
         })
     }
-    ends(|| {
+    with_watchdog(|| {
         let (reactor, _, _) = virtual_time();
         let log = Log::new();
         let _ = reactor.call_later(Duration::ZERO, again(log.clone()));
@@ -115,12 +115,12 @@ fn the_longest_delays_saturate() {
 // Checks: B16
 #[test]
 fn a_loop_that_waits_for_the_end_of_time_can_still_be_woken() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let handle = reactor.handle();
         let call = reactor.call_later(Duration::MAX, |_| ());
         let waker = thread::spawn(move || {
-            until_asleep(&handle);
+            wait_until_asleep(&handle);
             handle.stop();
         });
         reactor.run();
@@ -300,7 +300,7 @@ fn the_clock_never_goes_back() {
 // Checks: B21, P8
 #[test]
 fn a_reactor_that_runs_on_virtual_time_jumps_from_deadline_to_deadline() {
-    ends(|| {
+    with_watchdog(|| {
         let (reactor, clock, _) = virtual_time();
         let log = Log::new();
         for years in [3, 1, 2] {

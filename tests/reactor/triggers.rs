@@ -11,7 +11,7 @@ use selvedge::{
     threads,
 };
 
-use crate::support::{Gate, Log, ends, hold, reporting, virtual_time};
+use crate::support::{Gate, Log, hold, reporting, virtual_time, with_watchdog};
 
 const PHASES: [Phase; 3] = [Phase::Before, Phase::During, Phase::After];
 
@@ -203,7 +203,7 @@ fn the_id_of_a_reactor_that_is_gone_removes_nothing_from_the_next() {
 // Checks: B26, B48, R29
 #[test]
 fn a_job_that_is_blocked_on_the_loop_does_not_deadlock_the_shutdown() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let handle = reactor.handle();
         let (gate, log) = (Gate::new(), Log::new());
@@ -226,7 +226,7 @@ fn a_job_that_is_blocked_on_the_loop_does_not_deadlock_the_shutdown() {
 // Checks: B26
 #[test]
 fn the_pool_winds_down_during_shutdown_and_jobs_come_back_from_then_on() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let log = Log::new();
         for phase in [Phase::Before, Phase::After] {

@@ -61,15 +61,6 @@ impl Drop for Token {
     }
 }
 
-/// Panics when it is dropped.
-pub struct Grenade;
-
-impl Drop for Grenade {
-    fn drop(&mut self) {
-        panic!("dropped a grenade");
-    }
-}
-
 #[derive(Debug, PartialEq, Eq)]
 pub struct Oops(pub u32);
 

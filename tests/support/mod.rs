@@ -20,82 +20,83 @@ use selvedge::{
     testing::VirtualClock,
 };
 
-/// The watchdog: a test that hangs fails instead of hanging the run. No verdict depends on speed: the slowest test
-/// needs a hundredth of this, unoptimized, on a quiet machine.
-const PATIENCE: Duration = Duration::from_secs(600);
+/// A test that runs longer than this hangs. No verdict depends on speed: the slowest test needs a hundredth of it on a
+/// quiet machine.
+const WATCHDOG: Duration = Duration::from_secs(600);
 
-/// Runs a test's body on a thread of its own, and waits for its end, but not for ever.
-pub fn ends<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> T {
-    let (tell, told) = mpsc::channel();
-    let thread = thread::spawn(move || drop(tell.send(body())));
-    match told.recv_timeout(PATIENCE) {
+/// Runs a test's body on a thread of its own and waits for its end; panics if the body hangs.
+pub fn with_watchdog<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> T {
+    let (sender, receiver) = mpsc::channel();
+    let thread = thread::spawn(move || drop(sender.send(body())));
+    match receiver.recv_timeout(WATCHDOG) {
         Ok(value) => {
             drop(thread.join());
             value
         }
         Err(RecvTimeoutError::Disconnected) => match thread.join() {
             Err(panic) => resume_unwind(panic),
-            Ok(()) => unreachable!("a body that returned has told what"),
+            Ok(()) => unreachable!("a body that returned has sent its value"),
         },
-        Err(RecvTimeoutError::Timeout) => panic!("not over after {PATIENCE:?}: it hangs"),
+        Err(RecvTimeoutError::Timeout) => panic!("still running after {WATCHDOG:?}: it hangs"),
     }
 }
 
-/// Set for the child that [`alone`] starts, to the name of its test.
-const ALONE: &str = "SELVEDGE_TEST_ALONE";
+/// Set for the child that [`in_own_process`] starts, to the name of its test.
+const CHILD: &str = "SELVEDGE_TEST_IN_OWN_PROCESS";
 
-/// Runs a test's body in a process of its own, where no other test disturbs what the operating system says of it, and
-/// for as long as any body may take. `prepare` says how the process is to be started; `name` is the test's own.
-pub fn alone(name: &str, prepare: impl FnOnce(&mut Command), body: impl FnOnce() + Send + 'static) {
-    if env::var_os(ALONE).is_some_and(|child| child == name) {
-        return ends(body);
+/// Runs a test's body in a process of its own, so that no other test changes what the operating system counts.
+/// `name` is the test's own, with its module; `prepare` may change how the process is started.
+pub fn in_own_process(name: &str, prepare: impl FnOnce(&mut Command), body: impl FnOnce() + Send + 'static) {
+    if env::var_os(CHILD).is_some_and(|child| child == name) {
+        return with_watchdog(body);
     }
     let mut child = Command::new(env::current_exe().unwrap());
-    child.args(["--exact", name, "--nocapture", "--test-threads=1"]).env(ALONE, name);
+    child.args(["--exact", name, "--nocapture", "--test-threads=1"]).env(CHILD, name);
     prepare(&mut child);
-    // A program that was just written may still be open in the child that another test's thread is about to start.
+    // An executable that this process just copied can be briefly open for writing in a child that another test has
+    // forked.
     let begun = Instant::now();
     let ran = loop {
         match child.output() {
-            Err(busy) if busy.kind() == ErrorKind::ExecutableFileBusy && begun.elapsed() < PATIENCE => {
+            Err(busy) if busy.kind() == ErrorKind::ExecutableFileBusy && begun.elapsed() < WATCHDOG => {
                 thread::yield_now()
             }
             ran => break ran.unwrap(),
         }
     };
-    let said = String::from_utf8_lossy(&ran.stdout) + String::from_utf8_lossy(&ran.stderr);
-    assert!(ran.status.success() && said.contains("1 passed"), "alone, it failed:\n{said}");
+    let output = String::from_utf8_lossy(&ran.stdout) + String::from_utf8_lossy(&ran.stderr);
+    assert!(ran.status.success() && output.contains("1 passed"), "it failed in a process of its own:\n{output}");
 }
 
-/// A number of `/proc/self/status`.
-pub fn from_the_os(what: &str) -> u64 {
+/// A number in `/proc/self/status`, by its key.
+pub fn process_status(key: &str) -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix(what)?.strip_prefix(':'));
+    let line = status.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':'));
     let number = line.and_then(|line| line.trim_end_matches("kB").trim().parse().ok());
-    number.unwrap_or_else(|| panic!("no {what} in\n{status}"))
+    number.unwrap_or_else(|| panic!("no {key} in\n{status}"))
 }
 
-/// Waits for something that is bound to come about, but not for ever.
-pub fn until(mut comes_about: impl FnMut() -> bool) {
+/// Waits until a condition holds that must come to hold; panics if it never does.
+pub fn wait_until(mut condition: impl FnMut() -> bool) {
     let begun = Instant::now();
-    while !comes_about() {
-        assert!(begun.elapsed() < PATIENCE, "it has not come about after {PATIENCE:?}");
+    while !condition() {
+        assert!(begun.elapsed() < WATCHDOG, "the condition does not hold after {WATCHDOG:?}");
         thread::sleep(Duration::from_micros(200));
     }
 }
 
 /// Waits until a reactor that runs on another thread has nothing to do and sleeps.
-pub fn until_asleep(handle: &Handle) {
-    until(|| format!("{handle:?}").contains("Asleep"));
+pub fn wait_until_asleep(handle: &Handle) {
+    wait_until(|| format!("{handle:?}").contains("Asleep"));
 }
 
-/// A reactor whose reports are kept.
+/// A reactor, and a log of what it reports.
 pub fn reporting() -> (Reactor, Log<Incident>) {
     let reports = Log::new();
     (build(Reactor::builder().on_report(reports.sink())), reports)
 }
 
-/// A reactor whose time is the test's own.
+/// A reactor on a virtual clock, and a log of what it reports.
 pub fn virtual_time() -> (Reactor, VirtualClock, Log<Incident>) {
     let (clock, reports) = (VirtualClock::new(), Log::new());
     (build(Reactor::builder().clock(clock.clone()).on_report(reports.sink())), clock, reports)
@@ -105,18 +106,18 @@ fn build(builder: selvedge::reactor::ReactorBuilder) -> Reactor {
     builder.build().unwrap()
 }
 
-/// Numbers that look random and are the same in each run: what differs between runs is how the threads meet.
-pub struct Dice(u64);
+/// Pseudorandom numbers from a seed: runs differ only in how threads interleave.
+pub struct Rng(u64);
 
-impl Dice {
+impl Rng {
     /// The same numbers for the same seed.
     pub fn new(seed: u64) -> Self {
-        // Spread, for seeds that differ in their last bits only begin alike; and never zero, which stays zero.
+        // Mixed, because close seeds would start with close numbers. Never zero: xorshift would stay there.
         let spread = (seed + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         Self(spread ^ spread >> 32)
     }
 
-    pub fn roll(&mut self, sides: usize) -> usize {
+    pub fn below(&mut self, sides: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -147,7 +148,7 @@ impl Gate {
     }
 }
 
-/// What happened, in the order in which it did, from whatever thread.
+/// Entries in the order in which they were made, from any thread.
 pub struct Log<T>(Arc<Mutex<Vec<T>>>);
 
 impl<T> Clone for Log<T> {
@@ -180,7 +181,7 @@ impl<T: Clone> Log<T> {
 }
 
 impl Log<Incident> {
-    /// Where a reactor or a pool tells what failed.
+    /// A report sink for a reactor or a pool: logs what failed.
     pub fn sink(&self) -> impl Fn(&Report<'_>) + Send + Sync + 'static {
         let log = self.clone();
         move |report| log.note(report.incident)
@@ -188,7 +189,7 @@ impl Log<Incident> {
 }
 
 impl Log<String> {
-    /// The same, with the error's own words.
+    /// The same, with the error's message.
     pub fn sink_of_words(&self) -> impl Fn(&Report<'_>) + Send + Sync + 'static {
         let log = self.clone();
         move |report| log.note(format!("{:?}: {}", report.incident, report.error))
@@ -222,32 +223,32 @@ impl<T: Clone> Drop for Note<T> {
     }
 }
 
-/// Tells on which thread it was dropped.
-pub struct Grave(Sender<ThreadId>);
+/// Sends the id of the thread that drops it.
+pub struct DropSignal(Sender<ThreadId>);
 
-impl Grave {
+impl DropSignal {
     pub fn new() -> (Self, Receiver<ThreadId>) {
         let (tell, told) = mpsc::channel();
         (Self(tell), told)
     }
 }
 
-impl Drop for Grave {
+impl Drop for DropSignal {
     fn drop(&mut self) {
         let _ = self.0.send(thread::current().id());
     }
 }
 
-/// Panics when it is dropped; not during another panic, where nothing could contain it.
-pub struct Bomb;
+/// Panics when it is dropped, unless its thread is already panicking: a second panic would abort.
+pub struct PanicOnDrop;
 
-impl Drop for Bomb {
+impl Drop for PanicOnDrop {
     fn drop(&mut self) {
-        assert!(thread::panicking(), "the bomb went off");
+        assert!(thread::panicking(), "a drop that panics");
     }
 }
 
-/// Shows a value to the compiler, and lets it live as long as the closure that calls this.
+/// Uses a value, so that the closure which calls this captures it.
 pub fn hold<T>(value: &T) {
     let _ = value;
 }

@@ -12,11 +12,11 @@ use selvedge::{
     threads,
 };
 
-use crate::support::{Gate, Grave, Log, ends, hold, reporting, until, until_asleep};
+use crate::support::{DropSignal, Gate, Log, hold, reporting, wait_until, wait_until_asleep, with_watchdog};
 
 /// Runs a reactor while a thread asks it something; returns what that made of it.
 fn ask<T: Send + 'static>(question: impl FnOnce(&Handle) -> T + Send + 'static) -> T {
-    ends(|| run_with(Reactor::new(), question))
+    with_watchdog(|| run_with(Reactor::new(), question))
 }
 
 fn run_with<T: Send + 'static>(reactor: Reactor, asker: impl FnOnce(&Handle) -> T + Send + 'static) -> T {
@@ -32,7 +32,7 @@ fn run_with<T: Send + 'static>(reactor: Reactor, asker: impl FnOnce(&Handle) -> 
 
 /// Runs a reactor of one worker with this as its first call. The call, or what it leaves behind, has to stop it.
 fn run_first(first: impl FnOnce(&Reactor) + Send + 'static) -> Log<Incident> {
-    ends(|| {
+    with_watchdog(|| {
         let (reactor, reports) = reporting();
         reactor.suggest_thread_pool_size(1);
         reactor.call_when_running(first);
@@ -102,7 +102,7 @@ fn a_failure_that_nobody_handles_is_reported() {
 // Checks: B46, B13
 #[test]
 fn deferring_to_a_pool_that_has_stopped_fails_the_deferred_at_once() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let pool = ThreadPool::new(0, 1).unwrap();
         pool.stop().unwrap();
@@ -139,7 +139,7 @@ fn cancelling_what_is_still_queued_fails_it_now_drops_it_now_and_it_never_runs()
 // Checks: B46
 #[test]
 fn cancelling_what_runs_fails_it_now_and_its_late_result_is_dropped_on_the_reactors_thread() {
-    let (grave, told) = Grave::new();
+    let (drop_signal, told) = DropSignal::new();
     let (tell_home, home) = mpsc::channel();
     let reports = run_first(move |reactor| {
         tell_home.send(thread::current().id()).unwrap();
@@ -148,7 +148,7 @@ fn cancelling_what_runs_fails_it_now_and_its_late_result_is_dropped_on_the_react
         let deferred = threads::defer_to_thread(reactor, move || {
             runs.open();
             closed.pass();
-            Ok::<_, Failure>(grave)
+            Ok::<_, Failure>(drop_signal)
         });
         running.pass();
         deferred.cancel();
@@ -163,17 +163,17 @@ fn cancelling_what_runs_fails_it_now_and_its_late_result_is_dropped_on_the_react
 // Checks: B46, R28
 #[test]
 fn a_result_that_comes_after_the_reactors_end_is_dropped_where_it_was_made() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let pool = ThreadPool::new(1, 1).unwrap();
         pool.start().unwrap();
         let (gate, log) = (Gate::new(), Log::new());
         let (closed, failed) = (gate.clone(), log.clone());
-        let (grave, told) = Grave::new();
+        let (drop_signal, told) = DropSignal::new();
         drop(
             threads::defer_to_thread_pool(&reactor, &pool, move || {
                 closed.pass();
-                Ok::<_, Failure>((grave, thread::current().id()))
+                Ok::<_, Failure>((drop_signal, thread::current().id()))
             })
             .map(|_| ())
             .add_errback(move |failure| failed.note(failure.is::<ReactorStopped>())),
@@ -256,7 +256,7 @@ fn a_panics_own_payload_comes_through() {
 // Checks: B48, R26
 #[test]
 fn a_blocking_call_on_the_reactors_own_thread_would_deadlock_and_says_so() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let log = Log::new();
         let ran = log.clone();
@@ -270,7 +270,7 @@ fn a_blocking_call_on_the_reactors_own_thread_would_deadlock_and_says_so() {
 // Checks: B48, B12
 #[test]
 fn a_blocking_call_to_another_threads_reactor_is_none_to_ones_own() {
-    ends(|| {
+    with_watchdog(|| {
         let mine = Reactor::new();
         let (tell, told) = mpsc::channel();
         let other = thread::spawn(move || {
@@ -294,7 +294,7 @@ fn a_blocking_call_to_another_threads_reactor_is_none_to_ones_own() {
 fn stop_before_fifty_waiters(
     keep: impl Fn(&Reactor, Resolver<()>) + Copy + Send + 'static,
 ) -> Vec<Result<(), BlockingCallError>> {
-    ends(move || {
+    with_watchdog(move || {
         let reactor = Reactor::new();
         let begun = Log::new();
         let waiters: Vec<_> = (0..50)
@@ -339,14 +339,14 @@ fn a_waiter_is_told_that_the_reactor_stopped_even_if_its_deferred_is_abandoned_w
 // Checks: B48, R25, R27
 #[test]
 fn a_caller_is_told_when_the_reactor_is_dropped_with_its_call_unrun() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let handle = reactor.handle();
         let log = Log::new();
         let ran = log.clone();
         let asker = thread::spawn(move || threads::blocking_call_from_thread(&handle, move |_| ran.note("ran")));
         let handle = reactor.handle();
-        until(|| format!("{handle:?}").contains("calls: 1"));
+        wait_until(|| format!("{handle:?}").contains("calls: 1"));
         drop(reactor);
         assert!(matches!(asker.join().unwrap(), Err(BlockingCallError::ReactorStopped)));
         assert_eq!(log.len(), 0);
@@ -356,7 +356,7 @@ fn a_caller_is_told_when_the_reactor_is_dropped_with_its_call_unrun() {
 // Checks: B48
 #[test]
 fn asking_a_reactor_that_has_stopped_fails_at_once() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let handle = reactor.handle();
         handle.stop();
@@ -369,16 +369,16 @@ fn asking_a_reactor_that_has_stopped_fails_at_once() {
 // Checks: B48
 #[test]
 fn a_function_that_has_not_begun_when_the_time_is_over_never_runs_and_is_dropped_on_the_reactors_thread() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let handle = reactor.handle();
         let log = Log::new();
         let ran = log.clone();
-        let (grave, told) = Grave::new();
+        let (drop_signal, told) = DropSignal::new();
         // The reactor does not run yet, so nothing can be answered.
         let asker = thread::spawn(move || {
             threads::blocking_call_from_thread_timeout(&handle, Duration::from_millis(1), move |_| {
-                hold(&grave);
+                hold(&drop_signal);
                 ran.note("ran");
             })
         });
@@ -393,23 +393,24 @@ fn a_function_that_has_not_begun_when_the_time_is_over_never_runs_and_is_dropped
 // Checks: B48, R28
 #[test]
 fn an_answer_that_comes_too_late_is_dropped_on_the_reactors_thread() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let handle = reactor.handle();
-        let (grave, told) = Grave::new();
+        let (drop_signal, told) = DropSignal::new();
         let (gate, begun) = (Gate::new(), Gate::new());
         let (closed, begins) = (gate.clone(), begun.clone());
         let asker = thread::spawn(move || {
             let answer = threads::blocking_call_from_thread_timeout(&handle, Duration::from_millis(1), move |_| {
                 begins.open();
                 closed.pass();
-                Ok::<_, Failure>(grave)
+                Ok::<_, Failure>(drop_signal)
             });
             gate.open();
             answer.is_err()
         });
-        // The function begins before or after its time is over; either way it is this thread that drops the grave.
-        until(|| format!("{:?}", reactor.handle()).contains("calls: 1"));
+        // The function begins before or after its time is over; either way it is this thread that drops the
+        // drop_signal.
+        wait_until(|| format!("{:?}", reactor.handle()).contains("calls: 1"));
         reactor.turn().unwrap();
         assert!(asker.join().unwrap());
         assert_eq!(told.try_recv(), Ok(thread::current().id()));
@@ -426,7 +427,7 @@ fn the_longest_timeout_is_no_error_and_an_answer_ends_it() {
 // Checks: B48
 #[test]
 fn a_timeout_of_zero_does_not_wait() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let handle = reactor.handle();
         let asker = thread::spawn(move || threads::blocking_call_from_thread_timeout(&handle, Duration::ZERO, |_| ()));
@@ -439,7 +440,7 @@ fn a_timeout_of_zero_does_not_wait() {
 fn a_blocking_call_wakes_a_loop_that_sleeps() {
     let answers = ask(|handle| {
         (0..10).all(|number| {
-            until_asleep(handle);
+            wait_until_asleep(handle);
             threads::blocking_call_from_thread(handle, move |_| number).unwrap() == number
         })
     });
@@ -463,7 +464,7 @@ fn a_blocking_call_keeps_its_place_among_the_posted_calls() {
 // Checks: B48, S9
 #[test]
 fn a_job_of_the_pool_may_block_on_the_loop_and_stop_it() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let handle = reactor.handle();
         let log = Log::new();

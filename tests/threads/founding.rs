@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use selvedge::{Deferred, Handle, Reactor, ThreadPool, error::BlockingCallError, threads};
 
-use crate::support::{Gate, Log, ends, until};
+use crate::support::{Gate, Log, wait_until, with_watchdog};
 
 /// A function that must not be called from two threads: it is not even `Send`.
 struct NotThreadSafe(Rc<Cell<u32>>);
@@ -25,7 +25,7 @@ impl NotThreadSafe {
 // Checks: S1
 #[test]
 fn what_is_not_thread_safe_stays_with_the_reactor_and_others_call_it_there() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let address = reactor.own(NotThreadSafe(Rc::new(Cell::new(0)))).leave();
         let handle = reactor.handle();
@@ -51,7 +51,7 @@ fn what_is_not_thread_safe_stays_with_the_reactor_and_others_call_it_there() {
 // Checks: S2, B6
 #[test]
 fn call_from_thread_schedules_a_call_in_the_event_loop_with_its_arguments() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let handle = reactor.handle();
         let not_thread_safe = Log::new();
@@ -70,7 +70,7 @@ fn call_from_thread_schedules_a_call_in_the_event_loop_with_its_arguments() {
 // Checks: S3, B29
 #[test]
 fn work_submitted_before_run_is_done_once_it_runs() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let handle = reactor.handle();
         let log = Log::new();
@@ -91,7 +91,7 @@ fn work_submitted_before_run_is_done_once_it_runs() {
 // Checks: S3
 #[test]
 fn a_silly_blocking_method_does_not_block_the_loop() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let gate = Gate::new();
         let closed = gate.clone();
@@ -120,7 +120,7 @@ fn the_utilities_are_free_functions_apart_from_the_reactor() {
 // Checks: S5, S12
 #[test]
 fn methods_are_queued_for_a_pool_and_get_no_thread_of_their_own() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let log = Log::new();
         for _ in 0..100 {
@@ -137,7 +137,7 @@ fn methods_are_queued_for_a_pool_and_get_no_thread_of_their_own() {
 // Checks: S6, B47
 #[test]
 fn multiple_methods_run_in_the_order_of_their_list_one_after_the_other_in_one_thread() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let handle = reactor.handle();
         let log = Log::new();
@@ -159,7 +159,7 @@ fn multiple_methods_run_in_the_order_of_their_list_one_after_the_other_in_one_th
 // Checks: S7, B46
 #[test]
 fn the_result_of_a_long_calculation_comes_back_to_the_reactors_thread() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let local = reactor.local();
         let log = Log::new();
@@ -179,14 +179,14 @@ fn the_result_of_a_long_calculation_comes_back_to_the_reactors_thread() {
 // Checks: S7
 #[test]
 fn a_callback_added_when_the_work_has_long_been_done_still_gets_the_result() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let log = Log::new();
         let printed = log.clone();
         reactor.call_when_running(move |reactor| {
             let calculated = threads::defer_to_thread(reactor, || 3);
             // The worker is through with it; but the loop is in here, so the Deferred cannot have fired.
-            until(|| reactor.thread_pool().stats().completed == 1);
+            wait_until(|| reactor.thread_pool().stats().completed == 1);
             let local = reactor.local();
             drop(calculated.add_callback(move |result| {
                 printed.note(result);
@@ -200,7 +200,7 @@ fn a_callback_added_when_the_work_has_long_been_done_still_gets_the_result() {
 
 /// Asks a running reactor from a thread, and says what came of it.
 fn ask<T: Send + 'static>(question: impl FnOnce(&Handle) -> T + Send + 'static) -> T {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let handle = reactor.handle();
         let asker = thread::spawn(move || {
@@ -274,7 +274,7 @@ impl Drop for Gone {
 // Checks: S9, B42
 #[test]
 fn a_worker_stops_the_reactor_and_has_been_joined_when_run_returns() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let handle = reactor.handle();
         let (tell, told) = mpsc::channel();
@@ -292,7 +292,7 @@ fn a_worker_stops_the_reactor_and_has_been_joined_when_run_returns() {
 // Checks: S10
 #[test]
 fn the_pool_is_a_type_of_its_own_that_needs_no_reactor() {
-    ends(|| {
+    with_watchdog(|| {
         let pool = ThreadPool::new(1, 2).unwrap();
         let (tell, told) = mpsc::channel();
         pool.call_in_thread(move || tell.send(42).unwrap()).unwrap();
@@ -305,7 +305,7 @@ fn the_pool_is_a_type_of_its_own_that_needs_no_reactor() {
 // Checks: S11
 #[test]
 fn the_size_that_is_suggested_before_run_is_the_size_it_has() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         reactor.suggest_thread_pool_size(30);
         let together = Gate::new();
@@ -332,7 +332,7 @@ fn the_size_that_is_suggested_before_run_is_the_size_it_has() {
 // Checks: S11, B31
 #[test]
 fn sizes_go_up_and_down_while_the_reactor_runs() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::builder().pool_size(0, 1).build().unwrap();
         let handle = reactor.handle();
         let pool = reactor.thread_pool().clone();
@@ -347,12 +347,12 @@ fn sizes_go_up_and_down_while_the_reactor_runs() {
                     })
                     .unwrap();
             }
-            until(|| begun.len() == 1);
+            wait_until(|| begun.len() == 1);
             handle.suggest_thread_pool_size(4);
-            until(|| begun.len() == 4);
+            wait_until(|| begun.len() == 4);
             handle.suggest_thread_pool_size(1);
             gate.open();
-            until(|| pool.stats().live == 1);
+            wait_until(|| pool.stats().live == 1);
             handle.stop();
         });
         reactor.run();

@@ -18,7 +18,7 @@ use selvedge::{
     threads,
 };
 
-use crate::support::{Bomb, Gate, Grave, Log, ends, hold, reporting, until, virtual_time};
+use crate::support::{DropSignal, Gate, Log, PanicOnDrop, hold, reporting, virtual_time, wait_until, with_watchdog};
 
 /// Does something when it is dropped.
 struct OnDrop<F: FnMut()>(F);
@@ -31,7 +31,7 @@ impl<F: FnMut()> Drop for OnDrop<F> {
 
 /// Turns by hand until the reactor has ended.
 fn turn_to_the_end(reactor: &Reactor) {
-    until(|| reactor.turn() == Ok(Turn::Ended));
+    wait_until(|| reactor.turn() == Ok(Turn::Ended));
 }
 
 /// Stops a running reactor by hand and turns it to its end.
@@ -45,16 +45,16 @@ fn stop_by_hand(reactor: &Reactor) {
 // Checks: B6, R27
 #[test]
 fn a_call_to_a_stopped_reactor_comes_back_and_can_be_made_on_another() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let handle = reactor.handle();
         handle.stop();
         reactor.run();
         let log = Log::new();
-        let (grave, told) = Grave::new();
+        let (drop_signal, told) = DropSignal::new();
         let made = log.clone();
         let rejected = handle.call_from_thread(move |_| {
-            hold(&grave);
+            hold(&drop_signal);
             made.note("made");
         });
         let rejected = rejected.unwrap_err();
@@ -68,7 +68,7 @@ fn a_call_to_a_stopped_reactor_comes_back_and_can_be_made_on_another() {
 // Checks: B40, R12
 #[test]
 fn a_job_for_a_stopped_reactor_comes_back_and_can_be_run() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let handle = reactor.handle();
         handle.stop();
@@ -85,7 +85,7 @@ fn a_job_for_a_stopped_reactor_comes_back_and_can_be_run() {
 // Checks: B3, B11, B17, S1
 #[test]
 fn a_reactor_that_has_ended_answers_whatever_it_is_asked() {
-    ends(|| {
+    with_watchdog(|| {
         let (reactor, clock, reports) = virtual_time();
         stop_by_hand(&reactor);
         let log = Log::new();
@@ -120,14 +120,14 @@ fn a_reactor_that_has_ended_answers_whatever_it_is_asked() {
 // Checks: B8, B38
 #[test]
 fn what_an_ended_reactor_was_still_given_is_dropped_contained() {
-    ends(|| {
+    with_watchdog(|| {
         let (reactor, reports) = reporting();
         stop_by_hand(&reactor);
-        let _ = reactor.own(Bomb).leave();
-        let bomb = Bomb;
-        let _ = reactor.call_later(Duration::ZERO, move |_| hold(&bomb));
-        let bomb = Bomb;
-        let _ = reactor.add_event_trigger(Phase::After, "never", move |_| hold(&bomb));
+        let _ = reactor.own(PanicOnDrop).leave();
+        let panics_on_drop = PanicOnDrop;
+        let _ = reactor.call_later(Duration::ZERO, move |_| hold(&panics_on_drop));
+        let panics_on_drop = PanicOnDrop;
+        let _ = reactor.add_event_trigger(Phase::After, "never", move |_| hold(&panics_on_drop));
         drop(reactor);
         assert_eq!(reports, [Incident::Drop, Incident::Drop, Incident::Drop]);
     });
@@ -136,7 +136,7 @@ fn what_an_ended_reactor_was_still_given_is_dropped_contained() {
 // Checks: B26, B8
 #[test]
 fn a_reactor_that_is_dropped_in_the_middle_of_its_shutdown_has_nothing_to_report() {
-    ends(|| {
+    with_watchdog(|| {
         let (reactor, reports) = reporting();
         let (gate, running) = (Gate::new(), Gate::new());
         let (closed, runs) = (gate.clone(), running.clone());
@@ -160,7 +160,7 @@ fn a_reactor_that_is_dropped_in_the_middle_of_its_shutdown_has_nothing_to_report
 // Checks: B3, S9
 #[test]
 fn stopping_from_everywhere_at_once_stops_once() {
-    ends(|| {
+    with_watchdog(|| {
         let (reactor, reports) = reporting();
         let log = Log::new();
         let shutdown = log.clone();
@@ -186,7 +186,7 @@ fn stopping_from_everywhere_at_once_stops_once() {
 // Checks: B8, B19, B24, B38, B46
 #[test]
 fn a_reactor_whose_every_callback_panics_still_runs_to_its_end() {
-    ends(|| {
+    with_watchdog(|| {
         let (reactor, reports) = reporting();
         for event in [Event::STARTUP, Event::SHUTDOWN] {
             for phase in [Phase::Before, Phase::During, Phase::After] {
@@ -217,11 +217,11 @@ fn a_reactor_whose_every_callback_panics_still_runs_to_its_end() {
 // Checks: B8, B17, B25, B38, R20
 #[test]
 fn captures_that_panic_when_they_are_dropped_are_contained_wherever_that_is() {
-    ends(|| {
+    with_watchdog(|| {
         let (reactor, reports) = reporting();
         fn armed() -> impl FnOnce(&Reactor) + Send {
-            let bomb = Bomb;
-            move |_| hold(&bomb)
+            let panics_on_drop = PanicOnDrop;
+            move |_| hold(&panics_on_drop)
         }
         // Dropped when it has run, and when it is cancelled or removed unrun.
         reactor.call_from_thread(armed()).unwrap();
@@ -248,16 +248,16 @@ fn captures_that_panic_when_they_are_dropped_are_contained_wherever_that_is() {
 // Checks: B8, B38
 #[test]
 fn a_panic_whose_payload_panics_when_it_is_dropped_is_contained() {
-    ends(|| {
+    with_watchdog(|| {
         let (reactor, reports) = reporting();
         let log = Log::new();
         let (call, job) = (log.clone(), log.clone());
         reactor.suggest_thread_pool_size(1);
-        reactor.call_from_thread(|_| panic_any(Bomb)).unwrap();
-        let _ = reactor.call_later(Duration::ZERO, |_| panic_any(Bomb));
-        reactor.call_in_thread(|| panic_any(Bomb)).unwrap();
-        reactor.thread_pool().call_in_thread_with_callback(drop, || panic_any(Bomb)).unwrap();
-        drop(threads::defer_to_thread(&reactor, || -> () { panic_any(Bomb) }).add_errback(drop));
+        reactor.call_from_thread(|_| panic_any(PanicOnDrop)).unwrap();
+        let _ = reactor.call_later(Duration::ZERO, |_| panic_any(PanicOnDrop));
+        reactor.call_in_thread(|| panic_any(PanicOnDrop)).unwrap();
+        reactor.thread_pool().call_in_thread_with_callback(drop, || panic_any(PanicOnDrop)).unwrap();
+        drop(threads::defer_to_thread(&reactor, || -> () { panic_any(PanicOnDrop) }).add_errback(drop));
         reactor.call_in_thread(move || job.note("a job")).unwrap();
         reactor.call_from_thread(move |_| call.note("a call")).unwrap();
         reactor.call_when_running(|reactor| _ = reactor.call_later(Duration::ZERO, |reactor| reactor.stop().unwrap()));
@@ -274,13 +274,13 @@ fn a_panic_whose_payload_panics_when_it_is_dropped_is_contained() {
 // Checks: B38, B46, B48
 #[test]
 fn results_that_panic_when_they_are_dropped_are_contained_on_either_side() {
-    ends(|| {
+    with_watchdog(|| {
         let (reactor, reports) = reporting();
         let handle = reactor.handle();
-        drop(threads::defer_to_thread(&reactor, || Ok::<_, Failure>(Bomb)));
-        let cancelled = threads::defer_to_thread(&reactor, || Ok::<_, Failure>(Bomb));
+        drop(threads::defer_to_thread(&reactor, || Ok::<_, Failure>(PanicOnDrop)));
+        let cancelled = threads::defer_to_thread(&reactor, || Ok::<_, Failure>(PanicOnDrop));
         reactor.call_when_running(move |reactor| {
-            until(|| reactor.thread_pool().stats().completed == 2);
+            wait_until(|| reactor.thread_pool().stats().completed == 2);
             // Both have run, but no result has reached its Deferred yet.
             cancelled.cancel();
             drop(cancelled.add_errback(|_| Err(Failure::msg("handled"))).add_both(drop));
@@ -290,7 +290,7 @@ fn results_that_panic_when_they_are_dropped_are_contained_on_either_side() {
             let begins = Arc::clone(&begun);
             let function = move |_: &Reactor| {
                 begins.store(true, Ordering::Relaxed);
-                Ok::<_, Failure>(Bomb)
+                Ok::<_, Failure>(PanicOnDrop)
             };
             let late = threads::blocking_call_from_thread_timeout(&handle, Duration::ZERO, function);
             let in_time = late.map(std::mem::forget).is_ok();
@@ -313,15 +313,15 @@ fn results_that_panic_when_they_are_dropped_are_contained_on_either_side() {
 // Checks: B38, B48
 #[test]
 fn a_blocking_call_whose_function_panics_in_every_way_still_answers() {
-    ends(|| {
+    with_watchdog(|| {
         let (reactor, _) = reporting();
         let handle = reactor.handle();
         let asker = thread::spawn(move || {
-            let bomb = Bomb;
+            let panics_on_drop = PanicOnDrop;
             let answers = [
-                threads::blocking_call_from_thread(&handle, |_| -> () { panic_any(Bomb) }),
-                threads::blocking_call_from_thread(&handle, move |_| hold(&bomb)),
-                threads::blocking_call_from_thread(&handle, |_| Deferred::succeed(()).map(|()| panic_any(Bomb))),
+                threads::blocking_call_from_thread(&handle, |_| -> () { panic_any(PanicOnDrop) }),
+                threads::blocking_call_from_thread(&handle, move |_| hold(&panics_on_drop)),
+                threads::blocking_call_from_thread(&handle, |_| Deferred::succeed(()).map(|()| panic_any(PanicOnDrop))),
             ];
             handle.stop();
             answers
@@ -338,7 +338,7 @@ fn a_blocking_call_whose_function_panics_in_every_way_still_answers() {
 // Checks: B6, B11, B17, B25, R20, P9
 #[test]
 fn what_is_dropped_may_use_the_reactor_again() {
-    ends(|| {
+    with_watchdog(|| {
         let (reactor, reports) = reporting();
         let log = Log::new();
         let again = |entry: &'static str| {
@@ -403,7 +403,7 @@ fn captures_of_timers_may_cancel_each_other_while_all_of_them_are_dropped() {
 // Checks: B1, B11, B12
 #[test]
 fn a_whole_reactor_may_be_run_inside_a_callback_of_another() {
-    ends(|| {
+    with_watchdog(|| {
         let (outer, outer_reports) = reporting();
         let log = Log::new();
         let nested = log.clone();
@@ -457,7 +457,7 @@ fn an_event_may_be_fired_inside_its_own_trigger() {
 // Checks: B8, R20
 #[test]
 fn a_sink_may_use_what_it_reports_on() {
-    ends(|| {
+    with_watchdog(|| {
         let (tell, told) = mpsc::channel::<selvedge::Handle>();
         let (tell, handle) = (tell, std::sync::Mutex::new((told, None::<selvedge::Handle>)));
         let reactor = Reactor::builder()
@@ -488,18 +488,18 @@ fn a_sink_may_use_what_it_reports_on() {
 // Checks: B38, B40
 #[test]
 fn a_pool_whose_every_job_panics_in_every_way_still_does_all_and_stops() {
-    ends(|| {
+    with_watchdog(|| {
         let reports = Log::new();
         let pool = ThreadPool::builder().size(1, 3).on_report(reports.sink()).build().unwrap();
         pool.start().unwrap();
         for _ in 0..50 {
-            let (bomb, result, callback) = (Bomb, Bomb, Bomb);
+            let (panics_on_drop, result, callback) = (PanicOnDrop, PanicOnDrop, PanicOnDrop);
             pool.call_in_thread(|| panic!("a job")).unwrap();
-            pool.call_in_thread(|| panic_any(Bomb)).unwrap();
-            pool.call_in_thread(move || hold(&bomb)).unwrap();
+            pool.call_in_thread(|| panic_any(PanicOnDrop)).unwrap();
+            pool.call_in_thread(move || hold(&panics_on_drop)).unwrap();
             pool.call_in_thread_with_callback(drop, move || result).unwrap();
             pool.call_in_thread_with_callback(move |_| hold(&callback), || ()).unwrap();
-            pool.call_in_thread_with_callback(|_| panic_any(Bomb), || panic_any(Bomb)).unwrap();
+            pool.call_in_thread_with_callback(|_| panic_any(PanicOnDrop), || panic_any(PanicOnDrop)).unwrap();
         }
         pool.stop().unwrap();
         let count = |incident| reports.entries().into_iter().filter(|entry| *entry == incident).count();
@@ -511,7 +511,7 @@ fn a_pool_whose_every_job_panics_in_every_way_still_does_all_and_stops() {
 // Checks: B37, B38, B40, R20, P9
 #[test]
 fn what_a_job_drops_may_use_its_pool_again() {
-    ends(|| {
+    with_watchdog(|| {
         let pool = ThreadPool::new(1, 1).unwrap();
         pool.start().unwrap();
         let log = Log::new();
@@ -525,7 +525,7 @@ fn what_a_job_drops_may_use_its_pool_again() {
             let _ = own.stats();
         });
         pool.call_in_thread(move || drop(dropped)).unwrap();
-        until(|| log.len() == 2);
+        wait_until(|| log.len() == 2);
         pool.stop().unwrap();
         assert_eq!(log, [true, true]);
     });
@@ -534,7 +534,7 @@ fn what_a_job_drops_may_use_its_pool_again() {
 // Checks: B40, B37
 #[test]
 fn a_job_that_is_refused_may_use_the_pool_that_refuses_it() {
-    ends(|| {
+    with_watchdog(|| {
         let pool = ThreadPool::builder().on_report(|_| ()).build().unwrap();
         let (own, log) = (pool.clone(), Log::new());
         let noted = log.clone();

@@ -7,12 +7,12 @@ use std::thread;
 
 use selvedge::{Failure, Reactor, ThreadPool, threads};
 
-use crate::support::{Gate, Log, ends, until};
+use crate::support::{Gate, Log, wait_until, with_watchdog};
 
 // Checks: P14, R14
 #[test]
 fn a_worker_that_waits_for_the_loop_runs_no_other_job_meanwhile() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::builder().pool_size(1, 1).build().unwrap();
         let (log, handle, pool) = (Log::new(), reactor.handle(), reactor.thread_pool().clone());
         let first = log.clone();
@@ -21,7 +21,7 @@ fn a_worker_that_waits_for_the_loop_runs_no_other_job_meanwhile() {
                 first.note(("the first job waits", thread::current().id()));
                 let answer = threads::blocking_call_from_thread(&handle, move |_| {
                     // The worker that waits is all that the pool may have, but for one that stands in for it.
-                    until(|| pool.stats().completed == 1);
+                    wait_until(|| pool.stats().completed == 1);
                     Ok::<_, Failure>(())
                 });
                 answer.unwrap();
@@ -42,7 +42,7 @@ fn a_worker_that_waits_for_the_loop_runs_no_other_job_meanwhile() {
 // Checks: P14, R14
 #[test]
 fn a_loop_that_waits_for_a_pool_runs_no_call_meanwhile() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let (log, handle) = (Log::new(), reactor.handle());
         let pool = ThreadPool::new(1, 1).unwrap();
@@ -67,7 +67,7 @@ fn a_loop_that_waits_for_a_pool_runs_no_call_meanwhile() {
 // Checks: P6
 #[test]
 fn dropping_the_last_handle_of_a_pool_waits_for_nobody_and_loses_no_job() {
-    ends(|| {
+    with_watchdog(|| {
         let pool = ThreadPool::new(1, 1).unwrap();
         pool.start().unwrap();
         let (gate, log) = (Gate::new(), Log::new());
@@ -81,7 +81,7 @@ fn dropping_the_last_handle_of_a_pool_waits_for_nobody_and_loses_no_job() {
         }
         drop(pool);
         gate.open();
-        until(|| log.len() == 2);
+        wait_until(|| log.len() == 2);
         assert_eq!(log, ["first", "second"]);
     });
 }
@@ -104,7 +104,7 @@ impl Drop for AtExit {
 // Checks: B40, P2, P9
 #[test]
 fn a_job_that_is_told_it_never_runs_cannot_wait_for_its_pool_to_be_over() {
-    ends(|| {
+    with_watchdog(|| {
         let pool = ThreadPool::new(0, 1).unwrap();
         let (own, told) = (pool.clone(), Log::new());
         let tells = told.clone();
@@ -119,7 +119,7 @@ fn a_job_that_is_told_it_never_runs_cannot_wait_for_its_pool_to_be_over() {
 // Checks: B42, P9
 #[test]
 fn a_thread_that_ends_may_resize_its_pool_while_another_waits_for_its_end() {
-    ends(|| {
+    with_watchdog(|| {
         let pool = ThreadPool::new(0, 1).unwrap();
         pool.start().unwrap();
         let (ending, waited_for, resized) = (Gate::new(), Gate::new(), Gate::new());
@@ -135,16 +135,16 @@ fn a_thread_that_ends_may_resize_its_pool_while_another_waits_for_its_end() {
             LAST_WORDS.with(|last| *last.borrow_mut() = Some(AtExit(Some(Box::new(last_words)))));
         })
         .unwrap();
-        until(|| pool.stats().completed == 1);
+        wait_until(|| pool.stats().completed == 1);
         pool.adjust_pool_size(0, 0).unwrap();
         ending.pass();
         let other = pool.clone();
         let starter = thread::spawn(move || other.adjust_pool_size(1, 1));
-        until(|| pool.stats().live == 1);
+        wait_until(|| pool.stats().live == 1);
         waited_for.open();
         resized.pass();
         starter.join().unwrap().unwrap();
-        until(|| pool.stats().idle == 2);
+        wait_until(|| pool.stats().idle == 2);
         pool.stop().unwrap();
     });
 }

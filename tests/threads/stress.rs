@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use selvedge::{Deferred, Reactor, ThreadPool, error::BlockingCallError, threads};
 
-use crate::support::{Dice, ends, until, until_asleep};
+use crate::support::{Rng, wait_until, wait_until_asleep, with_watchdog};
 
 /// Counts what was run and what was dropped; equal in the end, or something is lost.
 #[derive(Clone, Default)]
@@ -48,19 +48,19 @@ impl Drop for Entry {
 // Checks: B9, B6, R17
 #[test]
 fn a_hundred_thousand_posts_to_a_sleeping_loop_all_run() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let handle = reactor.handle();
         let account = Account::default();
         let entries = account.clone();
         let poster = thread::spawn(move || {
-            until_asleep(&handle);
+            wait_until_asleep(&handle);
             for _ in 0..100_000 {
                 let entry = entries.entry();
                 handle.call_from_thread(move |_| entry.run()).unwrap();
             }
             // It sleeps again: no flag was left set that would keep it awake or make it miss the next post.
-            until_asleep(&handle);
+            wait_until_asleep(&handle);
             handle.stop();
         });
         reactor.run();
@@ -72,17 +72,17 @@ fn a_hundred_thousand_posts_to_a_sleeping_loop_all_run() {
 // Checks: B6, R16, R17, R19
 #[test]
 fn posts_that_race_the_loops_falling_asleep_are_not_slept_over() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let posters: Vec<_> = (0..3)
             .map(|seed| {
                 let handle = reactor.handle();
                 thread::spawn(move || {
-                    let mut dice = Dice::new(seed + 1);
+                    let mut rng = Rng::new(seed + 1);
                     for _ in 0..2000 {
                         // Each waits for its call, so the loop falls asleep again and again just when one comes.
                         threads::blocking_call_from_thread(&handle, |_| ()).unwrap();
-                        (0..dice.roll(300)).for_each(|_| std::hint::spin_loop());
+                        (0..rng.below(300)).for_each(|_| std::hint::spin_loop());
                     }
                 })
             })
@@ -100,7 +100,7 @@ fn posts_that_race_the_loops_falling_asleep_are_not_slept_over() {
 // Checks: B31, B33, B38, B40, R1, R2, R4
 #[test]
 fn ten_thousand_resizes_under_load_lose_no_job_and_end_at_the_target() {
-    ends(|| {
+    with_watchdog(|| {
         let pool = ThreadPool::builder().size(1, 2).on_report(|_| ()).build().unwrap();
         pool.start().unwrap();
         let account = Account::default();
@@ -108,9 +108,9 @@ fn ten_thousand_resizes_under_load_lose_no_job_and_end_at_the_target() {
             .map(|seed| {
                 let (pool, account) = (pool.clone(), account.clone());
                 thread::spawn(move || {
-                    let mut dice = Dice::new(seed + 7);
+                    let mut rng = Rng::new(seed + 7);
                     for _ in 0..5000 {
-                        let (entry, panics) = (account.entry(), dice.roll(20) == 0);
+                        let (entry, panics) = (account.entry(), rng.below(20) == 0);
                         let job = move || {
                             entry.run();
                             assert!(!panics, "a job");
@@ -120,15 +120,15 @@ fn ten_thousand_resizes_under_load_lose_no_job_and_end_at_the_target() {
                 })
             })
             .collect();
-        let mut dice = Dice::new(42);
+        let mut rng = Rng::new(42);
         for _ in 0..10_000 {
-            let max = dice.roll(5);
-            pool.adjust_pool_size(dice.roll(max + 1), max).unwrap();
+            let max = rng.below(5);
+            pool.adjust_pool_size(rng.below(max + 1), max).unwrap();
         }
         pool.adjust_pool_size(2, 3).unwrap();
         submitters.into_iter().for_each(|submitter| submitter.join().unwrap());
-        until(|| account.run() == 10_000);
-        until(|| (2..=3).contains(&pool.stats().live) && pool.stats().busy == 0);
+        wait_until(|| account.run() == 10_000);
+        wait_until(|| (2..=3).contains(&pool.stats().live) && pool.stats().busy == 0);
         pool.stop().unwrap();
         assert_eq!((account.run(), account.dropped()), (10_000, 10_000));
         let stats = pool.stats();
@@ -139,10 +139,10 @@ fn ten_thousand_resizes_under_load_lose_no_job_and_end_at_the_target() {
 // Checks: B30, B31, R1, R10
 #[test]
 fn jobs_that_wait_for_each_other_never_starve_while_there_is_room() {
-    ends(|| {
+    with_watchdog(|| {
         let pool = ThreadPool::new(0, 4).unwrap();
         pool.start().unwrap();
-        let mut dice = Dice::new(3);
+        let mut rng = Rng::new(3);
         for _ in 0..1000 {
             // Four jobs that meet: none ends before all have begun. Anything less than four threads hangs.
             let meeting = Arc::new(std::sync::Barrier::new(4));
@@ -150,7 +150,7 @@ fn jobs_that_wait_for_each_other_never_starve_while_there_is_room() {
                 let meeting = Arc::clone(&meeting);
                 pool.call_in_thread(move || _ = meeting.wait()).unwrap();
             }
-            pool.adjust_pool_size(dice.roll(5), 4).unwrap();
+            pool.adjust_pool_size(rng.below(5), 4).unwrap();
         }
         pool.stop().unwrap();
     });
@@ -159,7 +159,7 @@ fn jobs_that_wait_for_each_other_never_starve_while_there_is_room() {
 // Checks: B40, R2, R9, R12
 #[test]
 fn stopping_against_submitting_resolves_each_job_exactly_once() {
-    ends(|| {
+    with_watchdog(|| {
         for round in 0..300 {
             let pool = ThreadPool::builder().size(round % 3, 3).on_report(|_| ()).build().unwrap();
             if round % 5 != 0 {
@@ -190,17 +190,17 @@ fn stopping_against_submitting_resolves_each_job_exactly_once() {
 // Checks: B13, B48, R25, R27
 #[test]
 fn stopping_against_blocking_calls_answers_every_one_of_them() {
-    ends(|| {
+    with_watchdog(|| {
         for round in 0..200_u64 {
             let reactor = Reactor::new();
             let askers: Vec<_> = (0..4)
                 .map(|seed| {
                     let handle = reactor.handle();
                     thread::spawn(move || {
-                        let mut dice = Dice::new(round * 4 + seed + 1);
+                        let mut rng = Rng::new(round * 4 + seed + 1);
                         let mut answered = 0;
                         loop {
-                            let answer = match dice.roll(3) {
+                            let answer = match rng.below(3) {
                                 0 => threads::blocking_call_from_thread(&handle, |_| ()),
                                 1 => threads::blocking_call_from_thread(&handle, |reactor| {
                                     let (deferred, resolver) = Deferred::<()>::new();
@@ -230,7 +230,7 @@ fn stopping_against_blocking_calls_answers_every_one_of_them() {
 // Checks: B13, B46, B8, B38
 #[test]
 fn a_reactor_under_every_kind_of_load_accounts_for_all_of_it() {
-    ends(|| {
+    with_watchdog(|| {
         let reports = Arc::new(AtomicU64::new(0));
         let counted = Arc::clone(&reports);
         let reactor =
@@ -240,10 +240,10 @@ fn a_reactor_under_every_kind_of_load_accounts_for_all_of_it() {
             .map(|seed| {
                 let (handle, account, panics) = (reactor.handle(), account.clone(), Arc::clone(&panics));
                 thread::spawn(move || {
-                    let mut dice = Dice::new(seed + 11);
+                    let mut rng = Rng::new(seed + 11);
                     for _ in 0..1500 {
                         let entry = account.entry();
-                        match dice.roll(6) {
+                        match rng.below(6) {
                             0 => handle.call_from_thread(move |_| entry.run()).unwrap(),
                             1 => handle.call_in_thread(move || entry.run()).unwrap(),
                             2 => {
@@ -269,7 +269,7 @@ fn a_reactor_under_every_kind_of_load_accounts_for_all_of_it() {
                             }
                             _ => {
                                 entry.run();
-                                handle.suggest_thread_pool_size(1 + dice.roll(6));
+                                handle.suggest_thread_pool_size(1 + rng.below(6));
                             }
                         }
                     }
@@ -279,7 +279,7 @@ fn a_reactor_under_every_kind_of_load_accounts_for_all_of_it() {
         let (handle, all) = (reactor.handle(), account.clone());
         let last = thread::spawn(move || {
             loaders.into_iter().for_each(|loader| loader.join().unwrap());
-            until(|| all.run() == 6000);
+            wait_until(|| all.run() == 6000);
             handle.stop();
         });
         reactor.run();

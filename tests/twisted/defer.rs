@@ -13,8 +13,8 @@
 //! - `log_error_returns_error`: `log_error` ends the chain and returns nothing.
 //! - `from_coroutine_requires_coroutine`, `will_not_allow_non_deferred_or_coroutine`, `ensure_deferred_generator`,
 //!   `passes_through_deferreds`: `spawn` takes a `Future`, and a Deferred can be awaited itself.
-//! - `callbacks_attribute_deprecated`, `deferred_subclasses`, `deprecated_timeout`: there is no such attribute, subclass
-//!   or name.
+//! - `callbacks_attribute_deprecated`, `deferred_subclasses`, `deprecated_timeout`: there is no such attribute,
+//!   subclass or name.
 //!
 //! Left out, because it concerns Python's interpreter or debugger: `no_debugging`, `switch_debugging`,
 //! `error_log_debug_info`, `error_log_no_repr`, `error_log_with_inner_frame_ref`, `…_cycle`,

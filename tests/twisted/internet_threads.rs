@@ -9,12 +9,12 @@ use selvedge::{
     reactor::{Event, Phase},
 };
 
-use crate::support::{Gate, Log, ends, hold, reporting, until, virtual_time};
+use crate::support::{Gate, Log, hold, reporting, virtual_time, wait_until, with_watchdog};
 
 // Checks: B26, B27
 #[test]
 fn get_thread_pool() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let pool = reactor.thread_pool().clone();
         let log = Log::new();
@@ -29,7 +29,7 @@ fn get_thread_pool() {
         });
         let seen = log.clone();
         reactor.call_when_running(move |reactor| {
-            until(|| seen.len() == 1);
+            wait_until(|| seen.len() == 1);
             reactor.stop().unwrap();
         });
         reactor.run();
@@ -51,7 +51,7 @@ fn suggest_thread_pool_size() {
 // Checks: B6, R19
 #[test]
 fn delayed_call_from_thread() {
-    ends(|| {
+    with_watchdog(|| {
         let (reactor, clock, _) = virtual_time();
         let _ = reactor.call_later(Duration::ZERO, |reactor| {
             reactor.call_from_thread(|reactor| reactor.stop().unwrap()).unwrap();
@@ -65,7 +65,7 @@ fn delayed_call_from_thread() {
 // Checks: S2, B6
 #[test]
 fn call_from_thread() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let log = Log::new();
         let (handle, result) = (reactor.handle(), log.clone());
@@ -89,7 +89,7 @@ fn call_from_thread() {
 // Checks: B26
 #[test]
 fn stop_thread_pool() {
-    ends(|| {
+    with_watchdog(|| {
         let log = Log::new();
         let held = log.when_dropped("gone");
         let reactor = Reactor::builder().on_report(move |_| hold(&held)).build().unwrap();
@@ -103,7 +103,7 @@ fn stop_thread_pool() {
 // Checks: B26, B27
 #[test]
 fn stop_thread_pool_when_started_after_reactor_ran() {
-    ends(|| {
+    with_watchdog(|| {
         let log = Log::new();
         let held = log.when_dropped("gone");
         let reactor = Reactor::builder().on_report(move |_| hold(&held)).build().unwrap();
@@ -121,7 +121,7 @@ fn stop_thread_pool_when_started_after_reactor_ran() {
 // Checks: B26, B27
 #[test]
 fn clean_up_thread_pool_even_before_reactor_is_run() {
-    ends(|| {
+    with_watchdog(|| {
         let (reactor, _) = reporting();
         let pool = reactor.thread_pool().clone();
         drop(reactor);
@@ -134,7 +134,7 @@ fn clean_up_thread_pool_even_before_reactor_is_run() {
 // Checks: B12
 #[test]
 fn is_in_io_thread() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let log = Log::new();
         let results = log.clone();
@@ -150,7 +150,7 @@ fn is_in_io_thread() {
 // Checks: B12
 #[test]
 fn is_not_in_io_thread() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let log = Log::new();
         let (handle, results) = (reactor.handle(), log.clone());

@@ -18,7 +18,7 @@ use selvedge::{
     testing::VirtualClock,
 };
 
-use crate::support::{Log, ends};
+use crate::support::{Log, with_watchdog};
 
 /// A tenth of a second.
 const TENTH: Duration = Duration::from_millis(100);
@@ -403,7 +403,7 @@ mod looping {
     // Checks: B67
     #[test]
     fn every_iteration() {
-        ends(|| {
+        with_watchdog(|| {
             let (reactor, log) = (Reactor::new(), Log::new());
             let calls = log.clone();
             let looping = LoopingCall::new(move |tick| {
@@ -423,7 +423,7 @@ mod looping {
     // Checks: B67
     #[test]
     fn stop_at_once_later() {
-        ends(|| {
+        with_watchdog(|| {
             let (reactor, log) = (Reactor::new(), Log::new());
             let calls = log.clone();
             let looping = LoopingCall::new(move |_| calls.note(()));

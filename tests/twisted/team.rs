@@ -20,14 +20,14 @@ use selvedge::{
     testing::{Stage, Step, Stepper},
 };
 
-use crate::support::{Gate, Log, ends, until};
+use crate::support::{Gate, Log, wait_until, with_watchdog};
 
 // ---- QuitTests. The flag that says "no more" is the pool's intake here: open until it is stopped, once and for all.
 
 // Checks: B40
 #[test]
 fn is_initially_set() {
-    ends(|| {
+    with_watchdog(|| {
         let pool = ThreadPool::new(0, 1).unwrap();
         assert!(pool.call_in_thread(|| ()).is_ok());
         pool.start().unwrap();
@@ -38,7 +38,7 @@ fn is_initially_set() {
 // Checks: B40
 #[test]
 fn set_sets_set() {
-    ends(|| {
+    with_watchdog(|| {
         let pool = ThreadPool::new(0, 1).unwrap();
         pool.stop().unwrap();
         assert!(pool.call_in_thread(|| ()).is_err());
@@ -48,7 +48,7 @@ fn set_sets_set() {
 // Checks: B40
 #[test]
 fn check_does_nothing() {
-    ends(|| {
+    with_watchdog(|| {
         let pool = ThreadPool::new(0, 1).unwrap();
         pool.start().unwrap();
         pool.start().unwrap();
@@ -60,7 +60,7 @@ fn check_does_nothing() {
 // Checks: B40
 #[test]
 fn check_after_set_raises() {
-    ends(|| {
+    with_watchdog(|| {
         let pool = ThreadPool::new(0, 1).unwrap();
         pool.stop().unwrap();
         assert!(pool.start().is_err());
@@ -71,12 +71,12 @@ fn check_after_set_raises() {
 // Checks: B3
 #[test]
 fn set_twice_raises() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         assert_ne!(reactor.turn(), Ok(Turn::Ended));
         reactor.stop().unwrap();
         assert_eq!(reactor.stop(), Err(StopError::AlreadyStopping));
-        until(|| reactor.turn() == Ok(Turn::Ended));
+        wait_until(|| reactor.turn() == Ok(Turn::Ended));
     });
 }
 
@@ -106,14 +106,14 @@ fn busy(pool: &ThreadPool, workers: usize) -> Gate {
         let gate = gate.clone();
         pool.call_in_thread(move || gate.pass()).unwrap();
     }
-    until(|| pool.stats().busy == workers);
+    wait_until(|| pool.stats().busy == workers);
     gate
 }
 
 // Checks: B30
 #[test]
 fn do_does_work_in_worker() {
-    ends(|| {
+    with_watchdog(|| {
         let team = team(1);
         let log = Log::new();
         let gate = busy(&team, 1);
@@ -121,7 +121,7 @@ fn do_does_work_in_worker() {
         let who = log.clone();
         team.call_in_thread(move || who.note(thread::current().name().map(str::to_owned))).unwrap();
         gate.open();
-        until(|| team.stats().idle == 1);
+        wait_until(|| team.stats().idle == 1);
         assert_eq!(log, [Some("pool-0".to_owned())]);
         assert_eq!(team.stats().busy, 0);
         team.stop().unwrap();
@@ -138,10 +138,10 @@ fn initial_statistics() {
 // Checks: B31
 #[test]
 fn grow_creates_idle_workers() {
-    ends(|| {
+    with_watchdog(|| {
         let team = team(10);
         team.adjust_pool_size(5, 10).unwrap();
-        until(|| team.stats().idle == 5);
+        wait_until(|| team.stats().idle == 5);
         team.stop().unwrap();
     });
 }
@@ -149,12 +149,12 @@ fn grow_creates_idle_workers() {
 // Checks: B28, B31
 #[test]
 fn grow_create_limit() {
-    ends(|| {
+    with_watchdog(|| {
         let team = team(3);
         team.adjust_pool_size(5, 3).unwrap_err();
         assert_eq!(team.stats().live, 0);
         team.adjust_pool_size(3, 3).unwrap();
-        until(|| team.stats().idle == 3);
+        wait_until(|| team.stats().idle == 3);
         team.stop().unwrap();
     });
 }
@@ -162,12 +162,12 @@ fn grow_create_limit() {
 // Checks: B31
 #[test]
 fn shrink_quits_workers() {
-    ends(|| {
+    with_watchdog(|| {
         let team = team(5);
         team.adjust_pool_size(5, 5).unwrap();
-        until(|| team.stats().idle == 5);
+        wait_until(|| team.stats().idle == 5);
         team.adjust_pool_size(0, 2).unwrap();
-        until(|| team.stats().live == 2);
+        wait_until(|| team.stats().live == 2);
         team.stop().unwrap();
     });
 }
@@ -175,12 +175,12 @@ fn shrink_quits_workers() {
 // Checks: B28, B31
 #[test]
 fn shrink_to_zero() {
-    ends(|| {
+    with_watchdog(|| {
         let team = team(10);
         team.adjust_pool_size(10, 10).unwrap();
-        until(|| team.stats().idle == 10);
+        wait_until(|| team.stats().idle == 10);
         team.adjust_pool_size(0, 0).unwrap();
-        until(|| team.stats().live == 0);
+        wait_until(|| team.stats().live == 0);
         team.stop().unwrap();
     });
 }
@@ -188,7 +188,7 @@ fn shrink_to_zero() {
 // Checks: B30
 #[test]
 fn more_work_when_no_workers_available() {
-    ends(|| {
+    with_watchdog(|| {
         let team = team(3);
         let gate = busy(&team, 3);
         let log = Log::new();
@@ -196,7 +196,7 @@ fn more_work_when_no_workers_available() {
         team.call_in_thread(move || something.note(())).unwrap();
         assert_eq!((team.stats().idle, team.stats().queued), (0, 1));
         gate.open();
-        until(|| log.len() == 1);
+        wait_until(|| log.len() == 1);
         assert_eq!(team.stats().queued, 0);
         team.stop().unwrap();
     });
@@ -205,7 +205,7 @@ fn more_work_when_no_workers_available() {
 // Checks: B36
 #[test]
 fn exception_in_task() {
-    ends(|| {
+    with_watchdog(|| {
         let log = Log::new();
         let team = ThreadPool::builder().size(0, 1).on_report(log.sink_of_words()).build().unwrap();
         team.start().unwrap();
@@ -219,7 +219,7 @@ fn exception_in_task() {
 // Checks: B40
 #[test]
 fn quit() {
-    ends(|| {
+    with_watchdog(|| {
         let team = team(1);
         team.stop().unwrap();
         team.stop().unwrap();
@@ -230,12 +230,12 @@ fn quit() {
 // Checks: B40
 #[test]
 fn quit_quits() {
-    ends(|| {
+    with_watchdog(|| {
         let team = team(10);
         for _ in 0..10 {
             team.call_in_thread(|| ()).unwrap();
         }
-        until(|| team.stats().completed == 10);
+        wait_until(|| team.stats().completed == 10);
         team.stop().unwrap();
         assert_eq!(team.stats().live, 0);
     });
@@ -244,13 +244,13 @@ fn quit_quits() {
 // Checks: B40
 #[test]
 fn quit_quits_later_when_busy() {
-    ends(|| {
+    with_watchdog(|| {
         let team = team(10);
         team.adjust_pool_size(10, 10).unwrap();
         let gate = busy(&team, 5);
         let stopped = team.clone();
         let stopper = thread::spawn(move || stopped.stop().unwrap());
-        until(|| team.stats().live == 5);
+        wait_until(|| team.stats().live == 5);
         assert_eq!(team.stats().busy, 5);
         gate.open();
         stopper.join().unwrap();
@@ -261,7 +261,7 @@ fn quit_quits_later_when_busy() {
 // Checks: B40, R2
 #[test]
 fn quit_concurrent_with_work_happening() {
-    ends(|| {
+    with_watchdog(|| {
         for _ in 0..200 {
             let (team, log) = (team(2), Log::new());
             let submitter = {
@@ -324,13 +324,13 @@ fn shrink_when_busy_stepped() {
 // Checks: B31, R10
 #[test]
 fn shrink_when_busy() {
-    ends(|| {
+    with_watchdog(|| {
         let team = team(10);
         let gate = busy(&team, 10);
         team.adjust_pool_size(0, 3).unwrap();
         assert_eq!(team.stats().live, 10);
         gate.open();
-        until(|| team.stats().live == 3);
+        wait_until(|| team.stats().live == 3);
         team.stop().unwrap();
     });
 }
@@ -340,7 +340,7 @@ fn shrink_when_busy() {
 // Checks: B29, B30
 #[test]
 fn starts_thread_and_performs_work() {
-    ends(|| {
+    with_watchdog(|| {
         let worker = ThreadPool::new(1, 1).unwrap();
         let log = Log::new();
         let does_it = log.clone();
@@ -348,7 +348,7 @@ fn starts_thread_and_performs_work() {
         assert_eq!(log.len(), 0);
         worker.start().unwrap();
         assert_eq!(worker.stats().live, 1);
-        until(|| log.len() == 1);
+        wait_until(|| log.len() == 1);
         assert_ne!(log, [thread::current().id()]);
         worker.stop().unwrap();
     });
@@ -357,7 +357,7 @@ fn starts_thread_and_performs_work() {
 // Checks: B40
 #[test]
 fn quit_prevents_future_calls() {
-    ends(|| {
+    with_watchdog(|| {
         let worker = ThreadPool::new(1, 1).unwrap();
         worker.start().unwrap();
         worker.stop().unwrap();

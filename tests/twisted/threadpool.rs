@@ -10,7 +10,7 @@ use std::thread;
 
 use selvedge::{Failure, ThreadPool, error::Panic, report::Incident};
 
-use crate::support::{Gate, Log, ends, hold, until};
+use crate::support::{Gate, Log, hold, wait_until, with_watchdog};
 
 fn pool(min: usize, max: usize) -> (ThreadPool, Log<Incident>) {
     let reports = Log::new();
@@ -28,7 +28,7 @@ fn attributes() {
 // Checks: B29
 #[test]
 fn start() {
-    ends(|| {
+    with_watchdog(|| {
         for (min, max) in [(0, 5), (3, 10)] {
             let (pool, _) = pool(min, max);
             assert_eq!(pool.stats().live, 0);
@@ -42,7 +42,7 @@ fn start() {
 // Checks: B31, B40
 #[test]
 fn adjusting_when_pool_stopped() {
-    ends(|| {
+    with_watchdog(|| {
         let (pool, _) = pool(0, 5);
         pool.start().unwrap();
         pool.stop().unwrap();
@@ -54,7 +54,7 @@ fn adjusting_when_pool_stopped() {
 // Checks: B37
 #[test]
 fn thread_creation_arguments() {
-    ends(|| {
+    with_watchdog(|| {
         let (pool, _) = pool(0, 1);
         pool.start().unwrap();
         let unique = Arc::new(());
@@ -74,7 +74,7 @@ fn thread_creation_arguments() {
 // Checks: B37
 #[test]
 fn thread_creation_arguments_call_in_thread_with_callback() {
-    ends(|| {
+    with_watchdog(|| {
         let (pool, _) = pool(0, 1);
         pool.start().unwrap();
         let (unique, of_callback) = (Arc::new(()), Arc::new(()));
@@ -108,7 +108,7 @@ fn thread_creation_arguments_call_in_thread_with_callback() {
 // Checks: B30
 #[test]
 fn call_in_thread() {
-    ends(|| {
+    with_watchdog(|| {
         let (pool, _) = pool(5, 20);
         pool.start().unwrap();
         let log = Log::new();
@@ -116,7 +116,7 @@ fn call_in_thread() {
             let log = log.clone();
             pool.call_in_thread(move || log.note(number)).unwrap();
         }
-        until(|| log.len() == 10);
+        wait_until(|| log.len() == 10);
         pool.stop().unwrap();
         let mut numbers = log.entries();
         numbers.sort_unstable();
@@ -127,7 +127,7 @@ fn call_in_thread() {
 // Checks: B36
 #[test]
 fn call_in_thread_exception() {
-    ends(|| {
+    with_watchdog(|| {
         let (pool, reports) = pool(0, 1);
         pool.call_in_thread(|| panic!("new error")).unwrap();
         pool.start().unwrap();
@@ -139,7 +139,7 @@ fn call_in_thread_exception() {
 // Checks: B36
 #[test]
 fn call_in_thread_with_callback() {
-    ends(|| {
+    with_watchdog(|| {
         let (pool, _) = pool(0, 1);
         let log = Log::new();
         let results = log.clone();
@@ -153,7 +153,7 @@ fn call_in_thread_with_callback() {
 // Checks: B36
 #[test]
 fn call_in_thread_with_callback_exception_in_callback() {
-    ends(|| {
+    with_watchdog(|| {
         let (pool, reports) = pool(0, 1);
         let log = Log::new();
         let results = log.clone();
@@ -172,7 +172,7 @@ fn call_in_thread_with_callback_exception_in_callback() {
 // Checks: B36
 #[test]
 fn call_in_thread_with_callback_exception_in_on_result() {
-    ends(|| {
+    with_watchdog(|| {
         let (pool, reports) = pool(0, 1);
         let log = Log::new();
         let (results, next) = (log.clone(), log.clone());
@@ -195,7 +195,7 @@ fn call_in_thread_with_callback_exception_in_on_result() {
 // Checks: B36
 #[test]
 fn callback_thread() {
-    ends(|| {
+    with_watchdog(|| {
         let (pool, _) = pool(0, 1);
         let log = Log::new();
         let (results, runs) = (log.clone(), log.clone());
@@ -227,7 +227,7 @@ fn callback_context() {
         }
     }
 
-    ends(|| {
+    with_watchdog(|| {
         let builder = ThreadPool::builder().size(0, 1);
         let pool = builder.context(|| CONTEXT.get(), |carried| Within(CONTEXT.replace(carried))).build().unwrap();
         let contexts = Log::new();
@@ -245,7 +245,7 @@ fn callback_context() {
 // Checks: B29
 #[test]
 fn existing_work() {
-    ends(|| {
+    with_watchdog(|| {
         let (pool, _) = pool(0, 1);
         let done = Gate::new();
         let opens = done.clone();
@@ -259,7 +259,7 @@ fn existing_work() {
 // Checks: B30, B35
 #[test]
 fn worker_state_transition() {
-    ends(|| {
+    with_watchdog(|| {
         let (pool, _) = pool(0, 1);
         pool.start().unwrap();
         let workers = || (pool.stats().live, pool.stats().idle, pool.stats().busy);
@@ -274,7 +274,7 @@ fn worker_state_transition() {
         working.pass();
         assert_eq!(workers(), (1, 0, 1));
         finish.open();
-        until(|| workers() == (1, 1, 0));
+        wait_until(|| workers() == (1, 1, 0));
         pool.stop().unwrap();
     });
 }
@@ -282,7 +282,7 @@ fn worker_state_transition() {
 // Checks: B30, R1
 #[test]
 fn synchronization() {
-    ends(|| {
+    with_watchdog(|| {
         let (pool, _) = pool(0, 10);
         pool.start().unwrap();
         for _ in 0..200 {
@@ -314,12 +314,12 @@ fn backlog(max: usize, jobs: usize) -> (ThreadPool, Gate) {
 // Checks: B29
 #[test]
 fn work_before_starting() {
-    ends(|| {
+    with_watchdog(|| {
         let (pool, gate) = backlog(10, 5);
         assert_eq!(pool.stats().live, 0);
         pool.start().unwrap();
         assert!(pool.stats().live >= 5);
-        until(|| pool.stats().busy == 5);
+        wait_until(|| pool.stats().busy == 5);
         gate.open();
         pool.stop().unwrap();
     });
@@ -328,7 +328,7 @@ fn work_before_starting() {
 // Checks: B29
 #[test]
 fn too_much_work_before_starting() {
-    ends(|| {
+    with_watchdog(|| {
         let (pool, gate) = backlog(10, 50);
         assert_eq!(pool.stats().live, 0);
         pool.start().unwrap();
@@ -344,14 +344,14 @@ fn too_much_work_before_starting() {
 // Checks: B30, B37
 #[test]
 fn single_thread() {
-    ends(|| {
+    with_watchdog(|| {
         let (pool, _) = pool(0, 10);
         pool.start().unwrap();
         for _ in 0..10 {
             let told = Arc::new(AtomicBool::new(false));
             let tell = Arc::clone(&told);
             pool.call_in_thread_with_callback(move |_| tell.store(true, Ordering::Relaxed), || ()).unwrap();
-            until(|| told.load(Ordering::Relaxed) && pool.stats().idle == 1);
+            wait_until(|| told.load(Ordering::Relaxed) && pool.stats().idle == 1);
         }
         assert_eq!(pool.stats().peak, 1);
         pool.stop().unwrap();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use selvedge::{Deferred, Failure, Reactor, ThreadPool, deferred::Outcome, error::BlockingCallError, threads};
 
-use crate::support::{Gate, Log, ends, reporting};
+use crate::support::{Gate, Log, reporting, with_watchdog};
 
 /// The error that Twisted's tests raise.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ fn suggest_thread_pool_size() {
 // Checks: S3, S5
 #[test]
 fn call_in_thread() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let log = Log::new();
         let (handle, result) = (reactor.handle(), log.clone());
@@ -59,7 +59,7 @@ fn call_in_thread() {
 // Checks: S2, B6
 #[test]
 fn call_from_thread() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let log = Log::new();
         let (by_reactor_thread, by_other_thread) = (log.clone(), log.clone());
@@ -80,7 +80,7 @@ fn call_from_thread() {
 // Checks: B6, B9
 #[test]
 fn waker_overflow() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let log = Log::new();
         let (handle, ran) = (reactor.handle(), log.clone());
@@ -108,7 +108,7 @@ fn waker_overflow() {
 fn block_on<R: Outcome<Failure, Value = &'static str>>(
     function: impl FnOnce(&Reactor) -> R + Send + 'static,
 ) -> Result<&'static str, BlockingCallError> {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let handle = reactor.handle();
         let (tell, told) = std::sync::mpsc::channel();
@@ -164,7 +164,7 @@ fn async_error_blocking_call_from_thread() {
 // Checks: S6, B47
 #[test]
 fn call_multiple() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let log = Log::new();
         let mut commands: Vec<Box<dyn FnOnce() + Send>> = Vec::new();
@@ -190,7 +190,7 @@ fn call_multiple() {
 fn result_of<T: Clone + Send + 'static>(
     make: impl FnOnce(&Reactor) -> Deferred<T> + Send + 'static,
 ) -> Result<T, Failure> {
-    ends(|| {
+    with_watchdog(|| {
         let (reactor, _) = reporting();
         let (tell, told) = std::sync::mpsc::channel();
         let (local, deferred) = (reactor.local(), make(&reactor));
@@ -240,7 +240,7 @@ fn private_pool_deferred_result() {
     let used = pool.clone();
     assert_eq!(result_of(move |reactor| threads::defer_to_thread_pool(reactor, &used, || 3 + 4)).unwrap(), 7);
     assert_eq!(pool.stats().completed, 1);
-    ends(move || pool.stop().unwrap());
+    with_watchdog(move || pool.stop().unwrap());
 }
 
 /// And the second.
@@ -252,7 +252,7 @@ fn private_pool_deferred_failure() {
     let (used, failing) = (pool.clone(), || Err::<(), _>(RuntimeError("new error")));
     let failure = result_of(move |reactor| threads::defer_to_thread_pool(reactor, &used, failing)).unwrap_err();
     assert!(failure.is::<RuntimeError>());
-    ends(move || pool.stop().unwrap());
+    with_watchdog(move || pool.stop().unwrap());
 }
 
 // ---- StartupBehaviorTests
@@ -261,7 +261,7 @@ fn private_pool_deferred_failure() {
 // Checks: S3, B29, R27
 #[test]
 fn call_before_startup_unexecuted() {
-    ends(|| {
+    with_watchdog(|| {
         let (reactor, _) = reporting();
         let log = Log::new();
         let called = log.clone();

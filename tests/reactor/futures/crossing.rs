@@ -11,14 +11,14 @@ use futures::executor::block_on;
 use selvedge::{Deferred, Failure, deferred::SendFuture, error::ReactorStopped, report::Incident};
 use static_assertions::assert_impl_all;
 
-use crate::support::{Grave, Log, ends, reporting, virtual_time};
+use crate::support::{DropSignal, Log, reporting, virtual_time, with_watchdog};
 
 assert_impl_all!(SendFuture<u32>: Send, Unpin);
 
 // Checks: P25
 #[test]
 fn another_executor_awaits_the_result_of_a_deferred_that_stays_on_its_thread() {
-    ends(|| {
+    with_watchdog(|| {
         let (reactor, reports) = reporting();
         let handle = reactor.handle();
         let later = reactor.sleep(Duration::from_millis(1)).add_callback(|()| 42).into_send_future(&reactor);
@@ -37,13 +37,13 @@ fn another_executor_awaits_the_result_of_a_deferred_that_stays_on_its_thread() {
 // Checks: P25
 #[test]
 fn dropping_the_future_unfinished_cancels_the_deferred_on_its_own_thread() {
-    ends(|| {
+    with_watchdog(|| {
         for polled in [false, true] {
             let (reactor, reports) = reporting();
-            let (grave, buried) = Grave::new();
+            let (drop_signal, buried) = DropSignal::new();
             let local = reactor.local();
             let (deferred, _resolver) = Deferred::<()>::with_canceller(move || {
-                drop(grave);
+                drop(drop_signal);
                 local.with(|reactor| reactor.stop().unwrap()).unwrap();
             });
             let mut future = deferred.into_send_future(&reactor);
@@ -64,7 +64,7 @@ fn dropping_the_future_unfinished_cancels_the_deferred_on_its_own_thread() {
 // Checks: P25, B13
 #[test]
 fn at_the_reactors_end_the_future_is_ready_with_reactor_stopped() {
-    ends(|| {
+    with_watchdog(|| {
         for run in [true, false] {
             let (reactor, reports) = reporting();
             let (deferred, resolver) = Deferred::<u32>::new();
@@ -86,7 +86,7 @@ fn at_the_reactors_end_the_future_is_ready_with_reactor_stopped() {
 // Checks: P25, B60
 #[test]
 fn a_failure_that_arrives_and_is_never_taken_is_reported_once() {
-    ends(|| {
+    with_watchdog(|| {
         let (reactor, reports) = reporting();
         reactor.call_when_running(|reactor| {
             drop(Deferred::<()>::fail(Failure::msg("no")).into_send_future(reactor));
@@ -100,13 +100,13 @@ fn a_failure_that_arrives_and_is_never_taken_is_reported_once() {
 // Checks: P25, P5
 #[test]
 fn a_result_that_comes_after_the_future_was_dropped_is_dropped_on_the_reactors_thread() {
-    ends(|| {
+    with_watchdog(|| {
         let (reactor, _, reports) = virtual_time();
-        let (grave, buried) = Grave::new();
-        let (deferred, resolver) = Deferred::<Grave>::new();
+        let (drop_signal, buried) = DropSignal::new();
+        let (deferred, resolver) = Deferred::<DropSignal>::new();
         let future = deferred.into_send_future(&reactor);
         thread::spawn(move || drop(future)).join().unwrap();
-        resolver.callback(grave);
+        resolver.callback(drop_signal);
         assert_eq!(buried.recv().unwrap(), thread::current().id());
         reactor.turn().unwrap();
         assert_eq!(reports, []);
@@ -140,7 +140,7 @@ fn the_waker_of_the_last_poll_is_told_and_once() {
 // Checks: P25, P26
 #[test]
 fn a_task_of_one_reactor_awaits_a_deferred_of_another() {
-    ends(|| {
+    with_watchdog(|| {
         let (give, given) = mpsc::channel();
         let other = thread::spawn(move || {
             let (reactor, _) = reporting();

@@ -9,7 +9,7 @@ use futures::future::{Either, join_all, select};
 use futures::{StreamExt, stream};
 use selvedge::{Failure, Reactor};
 
-use crate::support::ends;
+use crate::support::with_watchdog;
 
 fn stopping(reactor: &Reactor, future: impl Future<Output = ()> + 'static) {
     let local = reactor.local();
@@ -22,7 +22,7 @@ fn stopping(reactor: &Reactor, future: impl Future<Output = ()> + 'static) {
 // Checks: P26, P23
 #[test]
 fn a_channel_that_another_thread_feeds_wakes_the_task_for_each_message() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let (sender, receiver) = async_channel::bounded(2);
         let feeder = thread::spawn(move || (0..1_000_u32).for_each(|n| sender.send_blocking(n).unwrap()));
@@ -42,7 +42,7 @@ fn a_channel_that_another_thread_feeds_wakes_the_task_for_each_message() {
 // Checks: P26
 #[test]
 fn two_tasks_talk_over_a_channel_that_is_full_half_of_the_time() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let (sender, receiver) = async_channel::bounded(1);
         let _ = reactor.spawn(async move {
@@ -61,7 +61,7 @@ fn two_tasks_talk_over_a_channel_that_is_full_half_of_the_time() {
 // Checks: P26, P20
 #[test]
 fn combinators_race_a_channel_against_a_timer() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let local = reactor.local();
         stopping(&reactor, async move {
@@ -85,7 +85,7 @@ fn combinators_race_a_channel_against_a_timer() {
 // Checks: P26
 #[test]
 fn many_at_once_are_awaited_in_one_task() {
-    ends(|| {
+    with_watchdog(|| {
         let reactor = Reactor::new();
         let local = reactor.local();
         stopping(&reactor, async move {

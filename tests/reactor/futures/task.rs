@@ -319,24 +319,24 @@ fn timers_thread_calls_and_other_tasks_can_be_awaited() {
 // Checks: P22, B38
 #[test]
 fn a_future_whose_drop_panics_is_reported_and_its_deferred_still_fires() {
-    struct Grenade;
-    impl Drop for Grenade {
+    struct PanicOnDrop;
+    impl Drop for PanicOnDrop {
         fn drop(&mut self) {
-            panic!("dropped a grenade");
+            panic!("a drop that panics");
         }
     }
     let (reactor, reports) = reporting();
     let finished = reactor.spawn(poll_fn({
-        let grenade = Grenade;
+        let panics_on_drop = PanicOnDrop;
         move |_| {
-            let _ = &grenade;
+            let _ = &panics_on_drop;
             Poll::Ready(1)
         }
     }));
     let finished = keep(&reactor, finished);
-    let grenade = Grenade;
+    let panics_on_drop = PanicOnDrop;
     let stopped = reactor.spawn(async move {
-        let _grenade = grenade;
+        let _panics_on_drop = panics_on_drop;
         pending::<u32>().await
     });
     let told = Rc::new(Cell::new(false));

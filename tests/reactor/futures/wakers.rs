@@ -11,7 +11,7 @@ use std::thread;
 
 use selvedge::Reactor;
 
-use crate::support::{ends, reporting, until_asleep, virtual_time};
+use crate::support::{reporting, virtual_time, wait_until_asleep, with_watchdog};
 
 /// A task that hands out its waker at its first poll, and is finished when it has been polled that often.
 fn polled(reactor: &Reactor, times: usize) -> (mpsc::Receiver<Waker>, Arc<AtomicUsize>) {
@@ -35,17 +35,17 @@ fn polled(reactor: &Reactor, times: usize) -> (mpsc::Receiver<Waker>, Arc<Atomic
 // Checks: P23, R19
 #[test]
 fn a_wake_from_another_thread_wakes_a_loop_that_sleeps() {
-    ends(|| {
+    with_watchdog(|| {
         let (reactor, _) = reporting();
         let (given, polls) = polled(&reactor, 4);
         let handle = reactor.handle();
         let waking = thread::spawn(move || {
             let waker = given.recv().unwrap();
             for _ in 0..2 {
-                until_asleep(&handle);
+                wait_until_asleep(&handle);
                 waker.wake_by_ref();
             }
-            until_asleep(&handle);
+            wait_until_asleep(&handle);
             waker.wake();
         });
         reactor.run();
@@ -140,7 +140,7 @@ fn a_waker_that_is_used_in_the_drop_of_its_own_future_changes_nothing() {
 fn eight_tasks_that_four_threads_wake_at_random_miss_nothing() {
     const TASKS: usize = 8;
     const ROUNDS: usize = 2_000;
-    ends(|| {
+    with_watchdog(|| {
         let (reactor, reports) = reporting();
         let news: Arc<[AtomicUsize; TASKS]> = Arc::default();
         let (give, given) = mpsc::channel();

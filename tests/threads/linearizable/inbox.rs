@@ -7,7 +7,7 @@ use selvedge::Reactor;
 
 use super::history::{History, assert_linearizable};
 use super::sequential::{Deque, InboxOperation};
-use crate::support::{Dice, ends};
+use crate::support::{Rng, with_watchdog};
 
 /// One reactor, from its first post to its end: three posters, of whom one asks it to stop.
 fn record(seed: u64) {
@@ -17,13 +17,13 @@ fn record(seed: u64) {
         .map(|poster: u32| {
             let (handle, history) = (reactor.handle(), Arc::clone(&history));
             thread::spawn(move || {
-                let mut dice = Dice::new(seed * 3 + u64::from(poster));
+                let mut rng = Rng::new(seed * 3 + u64::from(poster));
                 for call in (poster * 10..).take(7) {
-                    (0..dice.roll(200)).for_each(|_| std::hint::spin_loop());
+                    (0..rng.below(200)).for_each(|_| std::hint::spin_loop());
                     let runs = Arc::clone(&history);
                     let post = || handle.call_from_thread(move |_| runs.note(0, runs.now(), InboxOperation::Run(call)));
                     history.during(post, |posted| InboxOperation::Post(call, posted.is_ok())).ok();
-                    if poster == 0 && dice.roll(5) == 0 {
+                    if poster == 0 && rng.below(5) == 0 {
                         handle.stop();
                     }
                 }
@@ -49,5 +49,5 @@ fn record(seed: u64) {
 // Checks: B6, B13, P70
 #[test]
 fn the_inbox_is_a_deque_that_is_closed_at_some_time() {
-    ends(|| (0..600).for_each(record));
+    with_watchdog(|| (0..600).for_each(record));
 }

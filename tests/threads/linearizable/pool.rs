@@ -12,7 +12,7 @@ use selvedge::{
 use super::checker::Record;
 use super::history::{History, assert_linearizable};
 use super::sequential::{Came, Name, Pool, PoolOperation};
-use crate::support::{Dice, ends};
+use crate::support::{Rng, with_watchdog};
 
 /// A pool, and all that is known of what was done to it.
 #[derive(Clone)]
@@ -77,12 +77,12 @@ impl Recorded {
         }
     }
 
-    fn cancel(&self, dice: &mut Dice) {
+    fn cancel(&self, rng: &mut Rng) {
         let tickets = self.tickets.lock().unwrap().clone();
         if tickets.is_empty() {
             return;
         }
-        let (job, ticket) = &tickets[dice.roll(tickets.len())];
+        let (job, ticket) = &tickets[rng.below(tickets.len())];
         let came = |came: &Cancellation| match came {
             Cancellation::NeverRuns => Came::NeverRuns,
             Cancellation::Asked => Came::Asked,
@@ -111,12 +111,12 @@ impl Recorded {
         });
     }
 
-    fn act(&self, dice: &mut Dice, job: Name) {
-        match dice.roll(20) {
-            0..8 => self.submit(job, dice.roll(400)),
-            8..11 => self.cancel(dice),
+    fn act(&self, rng: &mut Rng, job: Name) {
+        match rng.below(20) {
+            0..8 => self.submit(job, rng.below(400)),
+            8..11 => self.cancel(rng),
             11..13 => {
-                let max = dice.roll(4);
+                let max = rng.below(4);
                 self.history.during(|| self.pool.adjust_pool_size(0, max).unwrap(), |()| PoolOperation::Resize(max));
             }
             13..16 => self.look(),
@@ -124,9 +124,9 @@ impl Recorded {
                 let start = || self.pool.start();
                 self.history.during(start, |started| PoolOperation::Start(started.is_ok())).ok();
             }
-            _ => self.stop(if dice.roll(2) == 0 { StopPolicy::Drain } else { StopPolicy::CancelQueued }),
+            _ => self.stop(if rng.below(2) == 0 { StopPolicy::Drain } else { StopPolicy::CancelQueued }),
         }
-        (0..dice.roll(100)).for_each(|_| std::hint::spin_loop());
+        (0..rng.below(100)).for_each(|_| std::hint::spin_loop());
     }
 
     /// A worker takes a job some time between the end of its previous job and the beginning of this one, and is done
@@ -148,17 +148,17 @@ impl Recorded {
 
 /// One pool, from its first job to its end: three clients, each of whom may do anything.
 fn record(seed: u64) {
-    let mut dice = Dice::new(seed);
-    let max = dice.roll(4);
+    let mut rng = Rng::new(seed);
+    let max = rng.below(4);
     let recorded = Recorded::new(max);
-    if dice.roll(3) > 0 {
+    if rng.below(3) > 0 {
         recorded.history.during(|| recorded.pool.start().unwrap(), |()| PoolOperation::Start(true));
     }
     thread::scope(|scope| {
         for client in 0..3 {
-            let mut dice = Dice::new(seed * 3 + u64::from(client));
+            let mut rng = Rng::new(seed * 3 + u64::from(client));
             let recorded = recorded.clone();
-            scope.spawn(move || (client * 100..).take(8).for_each(|job| recorded.act(&mut dice, job)));
+            scope.spawn(move || (client * 100..).take(8).for_each(|job| recorded.act(&mut rng, job)));
         }
     });
     recorded.stop(StopPolicy::Drain);
@@ -169,5 +169,5 @@ fn record(seed: u64) {
 // Checks: B30, B31, B35, B40, B43, P2, P70
 #[test]
 fn the_pool_is_a_line_of_jobs_whatever_is_submitted_cancelled_resized_and_stopped_at_the_same_time() {
-    ends(|| (0..400).for_each(record));
+    with_watchdog(|| (0..400).for_each(record));
 }

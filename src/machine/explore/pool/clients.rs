@@ -1,186 +1,141 @@
-//! Those who call the pool: what they are in the midst of, and what they may do next.
+//! The steps of those who call the pool.
 
-use super::{Actor, Bug, Errand, Event, Job, Steps, Yard, labels};
+use super::super::Steps;
+use super::labels;
+use super::parts::{Actor, Client, Event, Job, Owed};
+use super::plan::Bug;
+use super::world::PoolWorld;
 use crate::machine::pool::{
-    Notify, PlainStore, PoolState, Stop, SubmitError, SubmitQueue, TicketId, Wakeups, Workers, cancel, resize, start,
-    stop, submit_when_full,
+    PlainStore, PoolState, Stop, SubmitError, SubmitQueue, TicketId, Wakeups, Workers, cancel, resize, start, stop,
+    submit_when_full,
 };
 
-/// What a client is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) enum Client {
-    /// May call anything.
-    Free,
-    /// Has submitted a job, released the intake, and owes a summons.
-    Owes,
-    /// Has a job, found no place for it, and looks closer.
-    Squeezes,
-    /// Waits for a place.
-    AwaitsPlace,
-    /// Was released from that wait, perhaps because its time is over, and has not locked the crew again.
-    TriesAgain { late: bool },
-    /// Carries out what a call came to.
-    Carries(Errand),
-    /// The same; then it waits for the pool to stop.
-    Stops(Errand),
-    /// Waits for the pool to stop.
-    Awaits,
-    /// Joins the last threads.
-    Joins(Errand),
-}
-
-impl Client {
-    pub(super) fn errand(self) -> Option<Errand> {
-        match self {
-            Self::Carries(errand) | Self::Stops(errand) | Self::Joins(errand) => Some(errand),
-            _ => None,
-        }
-    }
-}
-
-impl Yard {
-    pub(super) fn client_goes_on(&mut self, at: usize, errand: Errand) {
-        let done = errand.is_done();
-        self.clients[at] = match self.clients[at] {
-            Client::Stops(_) if done => Client::Awaits,
-            Client::Stops(_) => Client::Stops(errand),
-            Client::Joins(_) if done => {
-                if !self.threads.is_empty() {
-                    self.blame("stop returns, and a thread is not joined");
-                }
-                Client::Free
-            }
-            Client::Joins(_) => Client::Joins(errand),
-            _ if done => Client::Free,
-            _ => Client::Carries(errand),
-        };
-    }
-
+impl PoolWorld {
     pub(super) fn client_steps(&self, steps: &mut Steps<'_, Self>, at: usize) {
         match self.clients[at] {
-            // Free clients are alike: what the first may do is what any may do.
+            // Free clients are interchangeable: the first stands for all.
             Client::Free if at == 0 || self.clients[at - 1] != Client::Free => self.calls(steps, at),
             Client::Free => {}
-            Client::Owes => {
+            Client::OwesWake => {
                 let mut next = self.clone();
                 let wakeups =
                     next.step(steps, "wake_for_submit", |workers, _| workers.wake_for_submit(), labels::wakeups);
-                let wakeups = if self.has_bug(Bug::ForgetsToSummon) { Wakeups::NONE } else { wakeups };
-                steps.fair(Event::Summons, next.carries(at, wakeups));
+                let wakeups = if self.has_bug(Bug::ForgetsWakeForSubmit) { Wakeups::NONE } else { wakeups };
+                steps.fair(Event::WakesForSubmit, next.carries_out(at, wakeups));
             }
-            Client::Squeezes => self.squeezes(steps, at, None),
-            Client::AwaitsPlace => {
+            Client::QueueFull => self.submits_when_full(steps, at, None),
+            Client::AwaitsSlot => {
                 let mut next = self.clone();
-                next.clients[at] = Client::TriesAgain { late: true };
-                if self.left.lapses > 0 {
-                    next.left.lapses -= 1;
+                next.clients[at] = Client::TriesAgain { timed_out: true };
+                if self.budget.timeouts > 0 {
+                    next.budget.timeouts -= 1;
                     next.clients.sort();
-                    steps.unfair(Event::GivesUp, next);
+                    steps.unfair(Event::TimesOut, next);
                 }
             }
-            Client::TriesAgain { late } => {
+            Client::TriesAgain { timed_out } => {
                 let mut next = self.clone();
-                next.step(steps, "end_slot_wait", |workers, _| workers.end_slot_wait(), |()| "look for a place");
-                next.squeezes(steps, at, Some(late));
+                next.step(steps, "end_slot_wait", |workers, _| workers.end_slot_wait(), |()| "try again");
+                next.submits_when_full(steps, at, Some(timed_out));
             }
-            Client::Awaits => {
-                if self.left.lapses > 0 {
+            Client::AwaitsStop => {
+                if self.budget.timeouts > 0 {
                     let mut next = self.clone();
-                    next.left.lapses -= 1;
+                    next.budget.timeouts -= 1;
                     next.clients[at] = Client::Free;
                     next.clients.sort();
-                    steps.unfair(Event::GivesUp, next);
+                    steps.unfair(Event::TimesOut, next);
                 }
                 let mut next = self.clone();
-                if self.over && !self.roster_is_taken() {
-                    if self.threads.iter().any(|worker| worker.duty.is_able()) {
-                        next.blame("a worker is to be joined that can still run");
+                if self.stop_announced && !self.join_handles_are_locked() {
+                    if self.threads.iter().any(|worker| worker.activity.is_live()) {
+                        next.violate("a worker is to be joined that may still run jobs");
                     }
                     let join = self.threads.iter().fold(0, |bits, worker| bits | 1 << worker.id);
-                    let errand = Errand { roster: true, join, ..Errand::default() };
-                    next.clients[at] = Client::Joins(errand);
-                    steps.fair(Event::TakesTheRoster, next.goes_on(Actor::Client(at), errand));
+                    let owed = Owed { holds_join_handles: true, join, ..Owed::default() };
+                    next.clients[at] = Client::Joins(owed);
+                    steps.fair(Event::LocksJoinHandles, next.with_owed(Actor::Client(at), owed));
                 }
             }
-            Client::Carries(errand) | Client::Stops(errand) | Client::Joins(errand) => {
-                self.errand_steps(steps, Actor::Client(at), errand);
+            Client::CarriesOut(owed) | Client::Stops(owed) | Client::Joins(owed) => {
+                self.owed_steps(steps, Actor::Client(at), owed);
             }
         }
     }
 
-    fn carries(mut self, at: usize, wakeups: Wakeups) -> Self {
-        let errand = self.errand(wakeups);
-        self.goes_on(Actor::Client(at), errand)
+    fn carries_out(mut self, at: usize, wakeups: Wakeups) -> Self {
+        let owed = self.owe(wakeups);
+        self.with_owed(Actor::Client(at), owed)
     }
 
     fn calls(&self, steps: &mut Steps<'_, Self>, at: usize) {
-        let left = self.left;
-        if left.submits > 0 {
+        let budget = self.budget;
+        if budget.submits > 0 {
             let mut next = self.clone();
-            next.left.submits -= 1;
+            next.budget.submits -= 1;
             next.submits(steps, at);
             next.clients.sort();
             steps.unfair(Event::Submits, next);
         }
-        for (lazily, starts) in [(false, left.starts), (true, left.lazy_starts)] {
+        for (lazily, starts) in [(false, budget.starts), (true, budget.lazy_starts)] {
             if starts == 0 {
                 continue;
             }
             let mut next = self.clone();
-            *(if lazily { &mut next.left.lazy_starts } else { &mut next.left.starts }) -= 1;
+            *(if lazily { &mut next.budget.lazy_starts } else { &mut next.budget.starts }) -= 1;
             let name = if lazily { "start_lazily" } else { "start" };
             let wakeups =
                 next.step(steps, name, |workers, submit_queue| start(workers, submit_queue, lazily), labels::started);
             if wakeups.is_err() == matches!(self.workers.state(), PoolState::Unstarted | PoolState::Running) {
-                next.blame("a pool is started unless it was stopped");
+                next.violate("a pool is started unless it was stopped");
             }
             let event = if lazily { Event::StartsLazily } else { Event::Starts };
-            steps.unfair(event, next.carries(at, wakeups.unwrap_or(Wakeups::NONE)));
+            steps.unfair(event, next.carries_out(at, wakeups.unwrap_or(Wakeups::NONE)));
         }
-        if left.resizes > 0 {
+        if budget.resizes > 0 {
             for (number, target) in self.plan.0.targets.iter().enumerate() {
                 let mut next = self.clone();
-                next.left.resizes -= 1;
+                next.budget.resizes -= 1;
                 let wakeups = next.step(
                     steps,
                     "resize",
                     |workers, submit_queue| resize(workers, submit_queue, *target),
                     labels::wakeups,
                 );
-                steps.unfair(Event::ResizesTo(number), next.carries(at, wakeups));
+                steps.unfair(Event::Resizes(number), next.carries_out(at, wakeups));
             }
         }
-        if left.stops > 0 {
+        if budget.stops > 0 {
             for (number, policy) in self.plan.0.policies.iter().enumerate() {
                 let mut next = self.clone();
-                next.left.stops -= 1;
+                next.budget.stops -= 1;
                 let Stop { cancelled, wakeups, stopped, .. } = next.step(
                     steps,
                     "stop",
                     |workers, submit_queue| stop(workers, submit_queue, *policy),
                     labels::stopped,
                 );
-                next.over |= stopped;
-                let tells = !cancelled.is_empty();
+                next.stop_announced |= stopped;
+                let refuses = !cancelled.is_empty();
                 for job in cancelled {
-                    next.goes(job);
-                    next.is_over(job);
+                    next.dequeue(job);
+                    next.job_ended(job);
                 }
-                let errand = Errand { tells, ..next.errand(wakeups) };
-                next.clients[at] = Client::Stops(errand);
-                steps.unfair(Event::Stops(number), next.goes_on(Actor::Client(at), errand));
+                let owed = Owed { refuses, ..next.owe(wakeups) };
+                next.clients[at] = Client::Stops(owed);
+                steps.unfair(Event::Stops(number), next.with_owed(Actor::Client(at), owed));
             }
         }
-        if left.cancels > 0 {
+        if budget.cancels > 0 {
             (0..self.submitted).filter(|job| !self.was_cancelled(*job)).for_each(|job| self.cancels(steps, at, job));
         }
     }
 
     fn cancels(&self, steps: &mut Steps<'_, Self>, at: usize, job: Job) {
         let mut next = self.clone();
-        next.left.cancels -= 1;
+        next.budget.cancels -= 1;
         let ticket = TicketId::from(job);
-        let waits = job >= self.gone;
+        let waits = job >= self.dequeued;
         let (found, wakeups) = next.step(
             steps,
             "cancel",
@@ -188,86 +143,66 @@ impl Yard {
             labels::cancelled,
         );
         if found.is_some() != waits || found.is_some_and(|found| found != job) {
-            next.blame("a job is cancelled that is not there, or one is not that is");
+            next.violate("a queued job is not cancelled, or another is");
         }
-        if waits && !self.has_bug(Bug::RunsWhatWasCancelled) {
+        if waits && !self.has_bug(Bug::RunsCancelledJob) {
             next.cancelled |= 1 << job;
-            next.is_over(job);
+            next.job_ended(job);
         }
-        steps.unfair(Event::Cancels(job), next.carries(at, wakeups));
+        steps.unfair(Event::Cancels(job), next.carries_out(at, wakeups));
     }
 
-    /// With both locks: a place for the job, or a wait for one, or neither.
-    fn squeezes(&self, steps: &mut Steps<'_, Self>, at: usize, waited: Option<bool>) {
+    /// With both locks: the job is accepted, or its client waits for a slot, or gives up. `waited`: it has waited before,
+    /// and whether it timed out.
+    fn submits_when_full(&self, steps: &mut Steps<'_, Self>, at: usize, waited: Option<bool>) {
         let mut next = self.clone();
         let job = self.submitted;
-        let had_place = self.has_room_for_a_job();
-        let squeezed = next.step(
+        let had_slot = self.has_free_slot();
+        let submitted = next.step(
             steps,
             "submit_when_full",
             |workers, submit_queue| submit_when_full(workers, submit_queue, job, self.plan.0.ticketed),
-            labels::squeezed,
+            labels::submitted_when_full,
         );
-        match squeezed {
+        match submitted {
             Ok((_, wakeups)) => {
                 next.submitted += 1;
-                if !had_place {
-                    next.blame("more jobs wait than may");
+                if !had_slot {
+                    next.violate("more jobs are queued than the bound allows");
                 }
-                steps.fair(Event::LooksForAPlace, next.carries(at, wakeups));
+                steps.fair(Event::SubmitsWhenFull, next.carries_out(at, wakeups));
             }
             Err(SubmitError::Closed(_)) => {
                 next.clients[at] = Client::Free;
                 next.clients.sort();
-                steps.fair(Event::LooksForAPlace, next);
+                steps.fair(Event::SubmitsWhenFull, next);
             }
             Err(SubmitError::Full(_)) => {
-                if had_place {
-                    next.blame("a job is refused for which there is a place");
+                if had_slot {
+                    next.violate("a job is returned although there is a free slot");
                 }
-                // One that has not waited yet may not want to.
+                // It gives up when it has timed out; before its first wait it may be unwilling to wait.
                 if waited != Some(false) {
                     let mut next = next.clone();
                     next.clients[at] = Client::Free;
                     next.clients.sort();
-                    steps.fair(Event::LooksForAPlace, next);
+                    steps.fair(Event::SubmitsWhenFull, next);
                 }
                 if waited != Some(true) {
-                    next.step(
-                        steps,
-                        "begin_slot_wait",
-                        |workers, _| workers.begin_slot_wait(),
-                        |()| "wait for a place",
-                    );
-                    next.clients[at] = Client::AwaitsPlace;
+                    next.step(steps, "begin_slot_wait", |workers, _| workers.begin_slot_wait(), |()| "wait for a slot");
+                    next.clients[at] = Client::AwaitsSlot;
                     next.clients.sort();
-                    steps.fair(Event::WaitsForAPlace, next);
+                    steps.fair(Event::WaitsForSlot, next);
                 }
             }
         }
     }
 
-    /// Those who wait for a place are rung.
-    pub(super) fn place_steps(&self, steps: &mut Steps<'_, Self>, who: Actor, errand: Errand) {
-        let rest = Errand { places: Notify::Nobody, ..errand };
-        let waiting: Vec<_> = (0..self.clients.len()).filter(|at| self.clients[*at] == Client::AwaitsPlace).collect();
-        let released = |all: &[usize]| {
-            let mut next = self.clone();
-            all.iter().for_each(|at| next.clients[*at] = Client::TriesAgain { late: false });
-            next.goes_on(who, rest)
-        };
-        // Clients are alike: it does not matter which.
-        let least = if errand.places == Notify::All { waiting.len() } else { waiting.len().min(1) };
-        for count in least..=waiting.len() {
-            steps.fair(Event::RingsForPlaces, released(&waiting[..count]));
-        }
-    }
-
-    /// The first half of a submission: with the intake's lock alone.
+    /// The first half of a submission, under the submit queue's lock alone.
     fn submits(&mut self, steps: &mut Steps<'_, Self>, at: usize) {
         let job = self.submitted;
         let was_open = self.submit_queue.is_open();
-        let had_place = self.has_room_for_a_job();
+        let had_slot = self.has_free_slot();
         let ticketed = self.plan.0.ticketed;
         let submit = |_: &mut Workers<_>, submit_queue: &mut SubmitQueue<PlainStore<Job>>| {
             if ticketed { submit_queue.submit_ticketed(job) } else { submit_queue.submit(job) }
@@ -275,17 +210,17 @@ impl Yard {
         match self.step(steps, "submit", submit, labels::submitted) {
             Ok(accepted) => {
                 self.submitted += 1;
-                self.clients[at] = if accepted.must_wake { Client::Owes } else { Client::Free };
+                self.clients[at] = if accepted.must_wake { Client::OwesWake } else { Client::Free };
                 if !was_open {
-                    self.blame("a closed submit_queue takes a job");
+                    self.violate("a closed submit queue accepts a job");
                 }
-                if !had_place {
-                    self.blame("more jobs wait than may");
+                if !had_slot {
+                    self.violate("more jobs are queued than the bound allows");
                 }
             }
-            Err(SubmitError::Closed(_)) if was_open => self.blame("a job is handed back that is not"),
+            Err(SubmitError::Closed(_)) if was_open => self.violate("an open submit queue returns a job as closed"),
             Err(SubmitError::Closed(_)) => {}
-            Err(SubmitError::Full(_)) => self.clients[at] = Client::Squeezes,
+            Err(SubmitError::Full(_)) => self.clients[at] = Client::QueueFull,
         }
     }
 }

@@ -1,190 +1,123 @@
-//! The workers' threads: a copy of the loop that they run, one hold of the crew's lock to a step.
+//! The steps of the pool's threads: the same loop as the runtime's workers, one hold of the workers' lock to a step.
 
-use super::{Actor, Bug, Errand, Event, Job, Row, Steps, Yard, labels};
+use super::super::{Row, Steps};
+use super::labels;
+use super::parts::{Activity, Actor, Event, Job, Owed, Worker};
+use super::plan::Bug;
+use super::world::PoolWorld;
 use crate::machine::pool::{
     Notify, PoolState, Wakeups, WorkerAction, WorkerHint, WorkerId, begin_start_hooks, block, exited, next_action,
 };
 
-/// A thread of the pool.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Worker {
-    pub(super) id: WorkerId,
-    pub(super) duty: Duty,
-    /// Has searched since its last job.
-    pub(super) searched: bool,
-    /// Has been without a job for the keep-alive.
-    pub(super) expired: bool,
-    /// Waits no longer than for the keep-alive.
-    pub(super) timed: bool,
-    /// Its job waits for something, and has said so.
-    pub(super) blocked: bool,
-}
-
-impl Worker {
-    pub(super) fn new(id: WorkerId) -> Self {
-        Self { id, duty: Duty::Arrives, searched: false, expired: false, timed: false, blocked: false }
-    }
-}
-
-/// What a worker is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Duty {
-    /// Was started, and has not locked anything yet.
-    Arrives,
-    /// Has arrived, carries out a call, and runs the hooks for its start.
-    Settles(Errand),
-    /// Has a job, and carries out a call before it goes on with it.
-    Takes(Job, Errand),
-    /// Runs a job, which ends or does not.
-    Runs(Job),
-    /// Spins.
-    Searches,
-    /// Waits to be notified.
-    Waits,
-    /// Was released from its wait, and has not locked the crew again.
-    Released,
-    /// Looks no more, carries out a call, and runs the hooks for its end.
-    Leaves(Errand),
-    /// Has made its last transition, and carries out a call before its thread ends.
-    Retires(Errand),
-    /// The thread has ended, and was not joined yet.
-    Ended,
-}
-
-impl Duty {
-    /// Whether it may still look for jobs: such a worker must not be joined.
-    pub(super) fn is_able(self) -> bool {
-        !matches!(self, Self::Retires(_) | Self::Ended)
-    }
-
-    /// Whether it runs what the program wants to be run at its start or its end, which may take its time.
-    pub(super) fn is_in_hooks(self) -> bool {
-        matches!(self, Self::Settles(errand) | Self::Leaves(errand) if errand.is_done())
-    }
-
-    pub(super) fn errand(self) -> Option<Errand> {
-        match self {
-            Self::Settles(errand) | Self::Takes(_, errand) | Self::Leaves(errand) | Self::Retires(errand) => {
-                Some(errand)
-            }
-            _ => None,
-        }
-    }
-
-    pub(super) fn goes_on(self, errand: Errand) -> Self {
-        match self {
-            Self::Takes(job, _) if errand.is_done() => Self::Runs(job),
-            Self::Takes(job, _) => Self::Takes(job, errand),
-            Self::Settles(_) => Self::Settles(errand),
-            Self::Leaves(_) => Self::Leaves(errand),
-            Self::Retires(_) => Self::Retires(errand),
-            other => other,
-        }
-    }
-}
-
-impl Yard {
+impl PoolWorld {
     pub(super) fn worker_steps(&self, steps: &mut Steps<'_, Self>, worker: &Worker) {
         let id = worker.id;
-        match worker.duty {
-            Duty::Arrives if self.plan.0.hooks => {
+        match worker.activity {
+            Activity::Starting if self.plan.0.hooks => {
                 let mut next = self.clone();
                 let wakeups = next.step(steps, "begin_start_hooks", begin_start_hooks, labels::wakeups);
-                let errand = next.errand(wakeups);
-                next.worker(id).unwrap().duty = Duty::Settles(errand);
+                let owed = next.owe(wakeups);
+                next.worker(id).unwrap().activity = Activity::StartHooks(owed);
                 let row = Row {
                     from: "Starting",
                     event: "begin_start_hooks",
                     action: labels::wakeups(&wakeups),
-                    to: "Settling",
+                    to: "Start hooks",
                 };
                 steps.row(row);
-                steps.fair(Event::Arrives(id), next.goes_on(Actor::Worker(id), errand));
+                steps.fair(Event::ThreadStarts(id), next.with_owed(Actor::Worker(id), owed));
             }
-            Duty::Settles(errand) if errand.is_done() => {
-                self.looks(steps, worker, "settled", Event::Looks(id), |_, _| ());
+            Activity::StartHooks(owed) if owed.is_done() => {
+                self.asks_next(steps, worker, "start hooks done", Event::AsksNext(id), |_, _| ());
             }
-            Duty::Arrives => self.looks(steps, worker, "thread_started", Event::Arrives(id), |yard, steps| {
-                if !yard.has_bug(Bug::NeverArrives) {
-                    yard.step(
-                        steps,
-                        "thread_started",
-                        |workers, _| workers.thread_started(),
-                        |()| "wakeups next_action",
-                    );
-                }
-            }),
-            Duty::Released => {
+            Activity::Starting => {
+                self.asks_next(steps, worker, "thread_started", Event::ThreadStarts(id), |world, steps| {
+                    if !world.has_bug(Bug::NeverStarts) {
+                        world.step(
+                            steps,
+                            "thread_started",
+                            |workers, _| workers.thread_started(),
+                            |()| "call next_action",
+                        );
+                    }
+                })
+            }
+            Activity::Notified => {
                 self.expires(steps, worker);
-                self.looks(steps, worker, "woken", Event::Looks(id), |yard, steps| {
-                    if !yard.has_bug(Bug::StaysIdle) {
-                        yard.step(steps, "woken", |workers, _| workers.woken(), |()| "wakeups next_action");
+                self.asks_next(steps, worker, "woken", Event::AsksNext(id), |world, steps| {
+                    if !world.has_bug(Bug::KeepsIdleCount) {
+                        world.step(steps, "woken", |workers, _| workers.woken(), |()| "call next_action");
                     }
                 });
             }
-            Duty::Searches => self.looks(steps, worker, "searched", Event::Looks(id), |yard, steps| {
-                yard.worker(id).unwrap().searched = true;
-                yard.step(steps, "searched", |workers, _| workers.searched(), |()| "wakeups next_action");
+            Activity::Searches => self.asks_next(steps, worker, "searched", Event::AsksNext(id), |world, steps| {
+                world.worker(id).unwrap().searched = true;
+                world.step(steps, "searched", |workers, _| workers.searched(), |()| "call next_action");
             }),
-            Duty::Runs(job) => self.job_steps(steps, worker, job),
-            Duty::Waits => {
+            Activity::RunsJob(job) => self.job_steps(steps, worker, job),
+            Activity::Idle => {
                 if self.plan.0.spurious {
-                    steps.unfair(Event::WakesForNoReason(id), self.released(id));
+                    steps.unfair(Event::WakesSpuriously(id), self.released(id));
                 }
                 self.expires(steps, worker);
             }
-            Duty::Leaves(errand) if errand.is_done() => {
+            Activity::Exiting(owed) if owed.is_done() => {
                 let mut next = self.clone();
-                let over = next.step(
+                let last = next.step(
                     steps,
                     "exited",
                     |workers, submit_queue| exited(workers, submit_queue, id),
                     labels::exited,
                 );
-                next.over |= over.stopped;
-                let errand = Errand { follows: over.join_previous, ..next.errand(over.wakeups) };
-                next.worker(id).unwrap().duty = Duty::Retires(errand);
-                steps.row(Row { from: "Leaving", event: "exited", action: labels::exited(&over), to: "Retired" });
-                let next = next.goes_on(Actor::Worker(id), errand);
+                next.stop_announced |= last.stopped;
+                let owed = Owed { join_previous: last.join_previous, ..next.owe(last.wakeups) };
+                next.worker(id).unwrap().activity = Activity::Exited(owed);
+                steps.row(Row { from: "Exiting", event: "exited", action: labels::exited(&last), to: "Exited" });
+                let next = next.with_owed(Actor::Worker(id), owed);
                 if self.plan.0.hooks {
-                    steps.user_fair(Event::Leaves(id), next)
+                    steps.user_fair(Event::Exits(id), next)
                 } else {
-                    steps.fair(Event::Leaves(id), next)
+                    steps.fair(Event::Exits(id), next)
                 }
             }
-            Duty::Retires(errand) if errand.is_done() => {
+            Activity::Exited(owed) if owed.is_done() => {
                 let mut next = self.clone();
-                next.worker(id).unwrap().duty = Duty::Ended;
+                next.worker(id).unwrap().activity = Activity::Ended;
                 steps.fair(Event::ThreadEnds(id), next);
             }
-            // Whoever joins this thread has the roster: another one must wait for it, and start.
-            Duty::Retires(errand)
-                if errand.ring == Notify::Nobody && errand.places == Notify::Nobody && errand.count > 0 =>
+            // Whoever joins this thread holds the join handles, so it cannot wait for them: another thread does, and spawns.
+            Activity::Exited(owed)
+                if owed.workers == Notify::Nobody && owed.submitters == Notify::Nobody && owed.count > 0 =>
             {
                 let mut next = self.clone();
-                next.starters.push(errand);
-                next.starters.sort();
-                steps.fair(Event::HandsOn(id), next.goes_on(Actor::Worker(id), Errand::default()));
-                self.failure_steps(steps, Actor::Worker(id), errand);
+                next.spawners.push(owed);
+                next.spawners.sort();
+                steps.fair(Event::HandsSpawnsOver(id), next.with_owed(Actor::Worker(id), Owed::default()));
+                self.spawn_failure_steps(steps, Actor::Worker(id), owed);
             }
-            Duty::Retires(
-                errand @ Errand { ring: Notify::Nobody, places: Notify::Nobody, join: 0, follows: true, .. },
+            Activity::Exited(
+                owed @ Owed {
+                    workers: Notify::Nobody, submitters: Notify::Nobody, join: 0, join_previous: true, ..
+                },
             ) => {
-                let roster = errand.roster || !self.roster_is_taken();
-                if !roster && self.has_bug(Bug::WaitsForTheRoster) {
+                let holds_join_handles = owed.holds_join_handles || !self.join_handles_are_locked();
+                if !holds_join_handles && self.has_bug(Bug::WaitsForJoinHandles) {
                     return;
                 }
                 let mut next = self.clone();
-                let retired = if roster { next.workers.take_unjoined_except(id) } else { Vec::new() };
-                // It looks again, until there are none.
-                let follows = !retired.is_empty();
-                let errand = Errand { roster, join: next.bits_of(&retired), follows, ..errand };
-                steps.fair(Event::LooksForThoseThatRetired(id), next.goes_on(Actor::Worker(id), errand));
+                let unjoined = if holds_join_handles { next.workers.take_unjoined_except(id) } else { Vec::new() };
+                // It takes them again, until there are none.
+                let join_previous = !unjoined.is_empty();
+                let owed = Owed { holds_join_handles, join: next.bits_of(&unjoined), join_previous, ..owed };
+                steps.fair(Event::TakesUnjoined(id), next.with_owed(Actor::Worker(id), owed));
             }
-            Duty::Settles(errand) | Duty::Takes(_, errand) | Duty::Leaves(errand) | Duty::Retires(errand) => {
-                self.errand_steps(steps, Actor::Worker(id), errand);
+            Activity::StartHooks(owed)
+            | Activity::TookJob(_, owed)
+            | Activity::Exiting(owed)
+            | Activity::Exited(owed) => {
+                self.owed_steps(steps, Actor::Worker(id), owed);
             }
-            Duty::Ended => {}
+            Activity::Ended => {}
         }
     }
 
@@ -193,38 +126,38 @@ impl Yard {
         let id = worker.id;
         let waits_for = job + 1;
         if worker.blocked {
-            // In a chain of jobs, each waits until the next is over.
+            // In a chain of jobs, each waits until the next has ended.
             if self.plan.0.chained && waits_for < self.submitted && self.ended & 1 << waits_for == 0 {
                 return;
             }
             let mut next = self.clone();
             next.worker(id).unwrap().blocked = false;
             let wakeups = next.step(steps, "unblock", |workers, _| workers.unblock(), labels::wakeups);
-            let wakeups = if self.has_bug(Bug::StaysInExcess) { Wakeups::NONE } else { wakeups };
+            let wakeups = if self.has_bug(Bug::UnblockWakesNobody) { Wakeups::NONE } else { wakeups };
             steps.row(Row { from: "Blocked", event: "unblock", action: labels::wakeups(&wakeups), to: "Busy" });
-            let errand = next.errand(wakeups);
-            next.worker(id).unwrap().duty = Duty::Takes(job, errand);
-            steps.user_fair(Event::GoesOn(id), next.goes_on(Actor::Worker(id), errand));
+            let owed = next.owe(wakeups);
+            next.worker(id).unwrap().activity = Activity::TookJob(job, owed);
+            steps.user_fair(Event::Unblocks(id), next.with_owed(Actor::Worker(id), owed));
             return;
         }
-        if self.left.blocks > 0 {
+        if self.budget.blocks > 0 {
             let mut next = self.clone();
-            next.left.blocks -= 1;
+            next.budget.blocks -= 1;
             next.worker(id).unwrap().blocked = true;
             let wakeups = next.step(steps, "block", block, labels::wakeups);
             steps.row(Row { from: "Busy", event: "block", action: labels::wakeups(&wakeups), to: "Blocked" });
-            let errand = next.errand(wakeups);
-            next.worker(id).unwrap().duty = Duty::Takes(job, errand);
-            steps.unfair(Event::Blocks(id), next.goes_on(Actor::Worker(id), errand));
+            let owed = next.owe(wakeups);
+            next.worker(id).unwrap().activity = Activity::TookJob(job, owed);
+            steps.unfair(Event::Blocks(id), next.with_owed(Actor::Worker(id), owed));
         }
-        self.looks(steps, worker, "finished", Event::FinishesItsJob(id), |yard, steps| {
-            yard.is_over(job);
-            // Whether it panicked is counted, and decides nothing.
-            yard.step(steps, "finished", |workers, _| workers.finished(job % 2 == 1), |()| "wakeups next_action");
+        self.asks_next(steps, worker, "finished", Event::FinishesJob(id), |world, steps| {
+            world.job_ended(job);
+            // Panics are counted, and no transition reads the count.
+            world.step(steps, "finished", |workers, _| workers.finished(job % 2 == 1), |()| "call next_action");
         });
     }
 
-    /// The keep-alive passes for a worker that waits, or that was released and does not know yet.
+    /// The keep-alive passes for a worker that is idle, or that was notified and has not locked the workers yet.
     fn expires(&self, steps: &mut Steps<'_, Self>, worker: &Worker) {
         if self.plan.0.keep_alive && worker.timed && !worker.expired {
             let mut next = self.released(worker.id);
@@ -233,13 +166,13 @@ impl Yard {
         }
     }
 
-    /// A worker locks the crew, says why it is there, and looks what to do next: all under one hold of the lock.
-    fn looks(
+    /// A worker locks the workers, says where it comes from (`enter`), and asks what to do next, under one hold of the lock.
+    fn asks_next(
         &self,
         steps: &mut Steps<'_, Self>,
         worker: &Worker,
         event: &'static str,
-        name: Event,
+        step: Event,
         enter: impl Fn(&mut Self, &mut Steps<'_, Self>),
     ) {
         let mut entered = self.clone();
@@ -250,20 +183,20 @@ impl Yard {
                 continue;
             }
             let mut next = entered.clone();
-            let action = next.decides(steps, worker.id, may_search);
-            let to = labels::duty(next.worker(worker.id).unwrap());
-            steps.row(Row { from: labels::duty(worker), event, action, to });
-            let name = if may_search { Event::LooksAndMaySearch(worker.id) } else { name };
-            match worker.duty {
-                Duty::Runs(_) | Duty::Settles(_) => steps.user_fair(name, next),
-                _ => steps.fair(name, next),
+            let action = next.next_activity(steps, worker.id, may_search);
+            let to = labels::activity(next.worker(worker.id).unwrap());
+            steps.row(Row { from: labels::activity(worker), event, action, to });
+            let step = if may_search { Event::AsksNextMaySearch(worker.id) } else { step };
+            match worker.activity {
+                Activity::RunsJob(_) | Activity::StartHooks(_) => steps.user_fair(step, next),
+                _ => steps.fair(step, next),
             }
         }
     }
 
-    fn decides(&mut self, steps: &mut Steps<'_, Self>, me: WorkerId, may_search: bool) -> &'static str {
+    fn next_activity(&mut self, steps: &mut Steps<'_, Self>, me: WorkerId, may_search: bool) -> &'static str {
         self.worker(me).unwrap().timed = false;
-        let next = match self.step(steps, "next_job", |workers, _| workers.next_job(), labels::next) {
+        let next = match self.step(steps, "next_job", |workers, _| workers.next_job(), labels::next_job) {
             Some((job, wakeups)) => WorkerAction::Run(job, wakeups),
             None => {
                 let hint = WorkerHint { may_search, expired: self.worker(me).unwrap().expired };
@@ -271,40 +204,40 @@ impl Yard {
                     steps,
                     "next_action",
                     |workers, submit_queue| next_action(workers, submit_queue, hint),
-                    labels::looked,
+                    labels::next_action,
                 )
             }
         };
-        let action = labels::looked(&next);
-        let duty = match next {
+        let action = labels::next_action(&next);
+        let activity = match next {
             WorkerAction::Run(job, mut wakeups) => {
                 let job = job.job();
-                self.goes(job);
-                if self.has_bug(Bug::CallsNobody) && wakeups.workers == Notify::One {
+                self.dequeue(job);
+                if self.has_bug(Bug::WakesNobodyForTheRest) && wakeups.workers == Notify::One {
                     wakeups.workers = Notify::Nobody;
                 }
                 let worker = self.worker(me).unwrap();
                 (worker.searched, worker.expired) = (false, false);
-                let errand = self.errand(wakeups);
-                Duty::Takes(job, Errand::default()).goes_on(errand)
+                let owed = self.owe(wakeups);
+                Activity::TookJob(job, Owed::default()).with_owed(owed)
             }
-            WorkerAction::Search => Duty::Searches,
+            WorkerAction::Search => Activity::Searches,
             WorkerAction::Sleep { timed } => {
-                let keeps = self.plan.0.keep_alive;
-                self.worker(me).unwrap().timed = timed && keeps;
+                let has_keep_alive = self.plan.0.keep_alive;
+                self.worker(me).unwrap().timed = timed && has_keep_alive;
                 if self.queued() > 0 {
-                    self.blame("a worker falls asleep beside a job");
+                    self.violate("a worker becomes idle while a job is queued");
                 }
-                Duty::Waits
+                Activity::Idle
             }
             WorkerAction::Exit(wakeups) => {
-                if self.workers.state() == PoolState::Running && self.staying() < self.workers.target().min {
-                    self.blame("a worker leaves that the minimum wants");
+                if self.workers.state() == PoolState::Running && self.workers.active() < self.workers.target().min {
+                    self.violate("a worker exits that the minimum needs");
                 }
-                Duty::Leaves(self.errand(wakeups))
+                Activity::Exiting(self.owe(wakeups))
             }
         };
-        self.worker(me).unwrap().duty = duty;
+        self.worker(me).unwrap().activity = activity;
         action
     }
 }

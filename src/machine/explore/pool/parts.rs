@@ -1,0 +1,193 @@
+//! The parts of a pool's world: its clients, its threads, what each of them is doing, and what can happen.
+
+use crate::machine::pool::{Notify, WorkerId};
+
+/// A job: its number in the order of submission.
+pub(super) type Job = u8;
+
+/// A thread that carries out what a transition returned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Actor {
+    Client(usize),
+    Worker(WorkerId),
+    /// A thread that spawns others for a worker that has exited.
+    Spawner(usize),
+}
+
+/// What an actor still has to carry out, one thing after the other and with no lock of the machine held: notify, then
+/// lock the join handles, join, and spawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub(super) struct Owed {
+    /// Idle workers to notify.
+    pub(super) workers: Notify,
+    /// Waiting submitters to notify.
+    pub(super) submitters: Notify,
+    /// The actor has locked the join handles, which only one can at a time.
+    pub(super) holds_join_handles: bool,
+    /// The workers to join, one bit for each.
+    pub(super) join: u16,
+    /// The next worker to spawn, and how many.
+    pub(super) first: u8,
+    pub(super) count: u8,
+    /// Workers have exited that are to be joined before the first spawn.
+    pub(super) join_first: bool,
+    /// Jobs are to be refused.
+    pub(super) refuses: bool,
+    /// The actor has exited, and joins those that exited earlier if nobody else has locked the join handles.
+    pub(super) join_previous: bool,
+}
+
+impl Owed {
+    pub(super) fn is_done(self) -> bool {
+        let notifies = self.workers != Notify::Nobody || self.submitters != Notify::Nobody;
+        !notifies && !self.refuses && self.join == 0 && self.count == 0 && !self.join_previous
+    }
+}
+
+/// What a client is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Client {
+    /// May call anything.
+    Free,
+    /// Has submitted a job and released the submit queue; must call `wake_for_submit`.
+    OwesWake,
+    /// Has a job for which the submit queue knew of no free slot; takes both locks next.
+    QueueFull,
+    /// Waits for a free slot.
+    AwaitsSlot,
+    /// That wait is over, and it has not locked the workers again.
+    TriesAgain {
+        /// The wait was over because its time had passed.
+        timed_out: bool,
+    },
+    /// Carries out what a transition returned.
+    CarriesOut(Owed),
+    /// The same after a stop; then it waits until the pool has stopped.
+    Stops(Owed),
+    /// Waits until the pool has stopped.
+    AwaitsStop,
+    /// Joins the last threads.
+    Joins(Owed),
+}
+
+impl Client {
+    pub(super) fn owed(self) -> Option<Owed> {
+        match self {
+            Self::CarriesOut(owed) | Self::Stops(owed) | Self::Joins(owed) => Some(owed),
+            _ => None,
+        }
+    }
+}
+
+/// A thread of the pool.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Worker {
+    pub(super) id: WorkerId,
+    pub(super) activity: Activity,
+    /// It has searched since its last job.
+    pub(super) searched: bool,
+    /// Its keep-alive has passed without a job.
+    pub(super) expired: bool,
+    /// It sleeps with the keep-alive as its timeout.
+    pub(super) timed: bool,
+    /// Its job has said that it waits for something.
+    pub(super) blocked: bool,
+}
+
+impl Worker {
+    pub(super) fn new(id: WorkerId) -> Self {
+        Self { id, activity: Activity::Starting, searched: false, expired: false, timed: false, blocked: false }
+    }
+}
+
+/// What a worker is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Activity {
+    /// Was spawned, and has not taken a lock yet.
+    Starting,
+    /// Carries out wakeups, then runs the start hooks.
+    StartHooks(Owed),
+    /// Has taken a job, and carries out wakeups before it runs it.
+    TookJob(Job, Owed),
+    /// Runs a job, which may end or not.
+    RunsJob(Job),
+    /// Spins before it sleeps.
+    Searches,
+    /// Waits to be notified.
+    Idle,
+    /// Its wait is over, and it has not locked the workers again.
+    Notified,
+    /// Takes no more jobs; carries out wakeups, then runs the stop hooks.
+    Exiting(Owed),
+    /// Has made its last transition, and carries out wakeups before its thread ends.
+    Exited(Owed),
+    /// The thread has ended, and has not been joined.
+    Ended,
+}
+
+impl Activity {
+    /// Whether it is live for the machine: such a worker must not be joined.
+    pub(super) fn is_live(self) -> bool {
+        !matches!(self, Self::Exited(_) | Self::Ended)
+    }
+
+    pub(super) fn is_in_hooks(self) -> bool {
+        matches!(self, Self::StartHooks(owed) | Self::Exiting(owed) if owed.is_done())
+    }
+
+    pub(super) fn owed(self) -> Option<Owed> {
+        match self {
+            Self::StartHooks(owed) | Self::TookJob(_, owed) | Self::Exiting(owed) | Self::Exited(owed) => Some(owed),
+            _ => None,
+        }
+    }
+
+    pub(super) fn with_owed(self, owed: Owed) -> Self {
+        match self {
+            Self::TookJob(job, _) if owed.is_done() => Self::RunsJob(job),
+            Self::TookJob(job, _) => Self::TookJob(job, owed),
+            Self::StartHooks(_) => Self::StartHooks(owed),
+            Self::Exiting(_) => Self::Exiting(owed),
+            Self::Exited(_) => Self::Exited(owed),
+            other => other,
+        }
+    }
+}
+
+/// What can happen.
+#[derive(Debug, Clone, Copy)]
+#[expect(dead_code, reason = "the numbers are read in the trace of a counterexample")]
+pub(super) enum Event {
+    Submits,
+    Starts,
+    StartsLazily,
+    Resizes(usize),
+    Stops(usize),
+    Cancels(Job),
+    SubmitsWhenFull,
+    WaitsForSlot,
+    TimesOut,
+    NotifiesSubmitters,
+    KeepAlivePasses(WorkerId),
+    Blocks(WorkerId),
+    Unblocks(WorkerId),
+    Exits(WorkerId),
+    HandsSpawnsOver(WorkerId),
+    WakesForSubmit,
+    RefusesJobs,
+    Notifies(WorkerId),
+    NotifiesNobody,
+    NotifyReleasesTwo(WorkerId, WorkerId),
+    NotifiesAll,
+    LocksJoinHandles,
+    Joins(WorkerId),
+    SpawnsThread(WorkerId),
+    SpawnFails(WorkerId),
+    ThreadStarts(WorkerId),
+    AsksNext(WorkerId),
+    AsksNextMaySearch(WorkerId),
+    FinishesJob(WorkerId),
+    WakesSpuriously(WorkerId),
+    TakesUnjoined(WorkerId),
+    ThreadEnds(WorkerId),
+}

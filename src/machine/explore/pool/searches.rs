@@ -1,0 +1,357 @@
+//! The worlds of the pool that are searched, with their pinned sizes, and the bugs that must be found.
+
+use std::sync::OnceLock;
+
+use super::super::{Rows, must_find, must_hold, table, table_file};
+use super::labels;
+use super::plan::{Budget, Bug, Plan};
+use super::world::PoolWorld;
+use crate::machine::pool::{Policy, Sizes};
+
+const fn sizes(min: usize, max: usize) -> Sizes {
+    Sizes { min, max }
+}
+
+const NOTHING: Budget = Budget {
+    submits: 0,
+    starts: 0,
+    lazy_starts: 0,
+    resizes: 0,
+    stops: 0,
+    spawn_failures: 0,
+    cancels: 0,
+    blocks: 0,
+    timeouts: 0,
+};
+
+/// One or two workers, two clients.
+const SMALL: Plan = Plan {
+    bug: Bug::None,
+    clients: 2,
+    sizes: sizes(1, 2),
+    targets: &[],
+    budget: Budget { submits: 2, starts: 1, ..NOTHING },
+    policies: &[Policy::Drain],
+    bound: usize::MAX,
+    compensation: 0,
+    ticketed: false,
+    chained: false,
+    keep_alive: false,
+    hooks: false,
+    searches: false,
+    spurious: true,
+};
+
+/// A world and its pinned size. The first test that needs it searches it, once.
+struct Search {
+    plan: Plan,
+    states: usize,
+    steps: usize,
+    rows: OnceLock<Rows>,
+}
+
+impl Search {
+    const fn new(plan: Plan, states: usize, steps: usize) -> Self {
+        Self { plan, states, steps, rows: OnceLock::new() }
+    }
+
+    /// The rows that the search saw. Everything must hold in this world.
+    fn rows(&'static self) -> &'static Rows {
+        self.rows.get_or_init(|| must_hold(PoolWorld::new(&self.plan), self.states, self.steps))
+    }
+}
+
+/// Few workers, many jobs, and a stop.
+static BUSY: Search = Search::new(
+    Plan { sizes: sizes(1, 4), budget: Budget { submits: 4, starts: 1, stops: 1, ..NOTHING }, ..SMALL },
+    166_845,
+    638_763,
+);
+
+/// Three submitters at a time, and workers that search before they sleep.
+static SEARCHING: Search = Search::new(
+    Plan {
+        clients: 3,
+        sizes: sizes(2, 2),
+        budget: Budget { submits: 4, starts: 1, stops: 1, ..NOTHING },
+        searches: true,
+        ..SMALL
+    },
+    68_760,
+    293_682,
+);
+
+/// Resizes at the same time and one after the other, down to zero and up again, while jobs are submitted. Each notify may
+/// release two.
+static RESIZED: Search = Search::new(
+    Plan {
+        sizes: sizes(0, 2),
+        targets: &[sizes(0, 0), sizes(0, 2), sizes(1, 1)],
+        budget: Budget { submits: 3, starts: 1, resizes: 3, ..NOTHING },
+        spurious: false,
+        ..SMALL
+    },
+    69_785,
+    218_155,
+);
+
+/// Two stops, two resizes, and workers that wake spuriously.
+static STOPPED: Search = Search::new(
+    Plan {
+        targets: &[sizes(0, 0), sizes(0, 3)],
+        budget: Budget { submits: 2, starts: 1, resizes: 2, stops: 2, ..NOTHING },
+        ..SMALL
+    },
+    84_650,
+    270_135,
+);
+
+/// Threads that cannot be spawned, in a pool that is stopped and resized.
+static FAILING: Search = Search::new(
+    Plan {
+        sizes: sizes(2, 2),
+        targets: &[sizes(0, 3)],
+        budget: Budget { submits: 3, starts: 1, resizes: 1, stops: 1, spawn_failures: 2, ..NOTHING },
+        ..SMALL
+    },
+    231_853,
+    804_804,
+);
+
+/// Started lazily and not lazily, in either order.
+static LAZY: Search = Search::new(
+    Plan {
+        sizes: sizes(2, 3),
+        targets: &[sizes(0, 1)],
+        budget: Budget { submits: 2, starts: 1, lazy_starts: 1, resizes: 1, stops: 1, spawn_failures: 1, ..NOTHING },
+        spurious: false,
+        ..SMALL
+    },
+    101_862,
+    330_783,
+);
+
+/// Workers above the minimum whose keep-alive passes, while jobs are submitted and the minimum changes.
+static EXPIRING: Search = Search::new(
+    Plan {
+        sizes: sizes(0, 2),
+        targets: &[sizes(1, 2), sizes(0, 1)],
+        budget: Budget { submits: 3, starts: 1, resizes: 1, stops: 1, ..NOTHING },
+        keep_alive: true,
+        ..SMALL
+    },
+    100_007,
+    330_038,
+);
+
+/// Jobs that are cancelled wherever they are, in a pool that is stopped with both policies, by clients whose waits may time
+/// out.
+static CANCELLED: Search = Search::new(
+    Plan {
+        sizes: sizes(1, 2),
+        policies: &[Policy::Drain, Policy::CancelQueued],
+        budget: Budget { submits: 3, starts: 1, cancels: 2, stops: 2, timeouts: 1, ..NOTHING },
+        ticketed: true,
+        spurious: false,
+        ..SMALL
+    },
+    67_544,
+    247_772,
+);
+
+/// Three submitters to a queue with one slot. They wait for it, or not, or with a timeout, until the pool is stopped.
+static BOUNDED: Search = Search::new(
+    Plan {
+        clients: 3,
+        sizes: sizes(0, 1),
+        policies: &[Policy::Drain, Policy::CancelQueued],
+        budget: Budget { submits: 4, starts: 1, cancels: 1, stops: 1, timeouts: 1, ..NOTHING },
+        bound: 1,
+        ticketed: true,
+        spurious: false,
+        ..SMALL
+    },
+    24_558,
+    79_919,
+);
+
+/// Jobs that block, compensation for one, a target that changes, and a keep-alive.
+static BLOCKED: Search = Search::new(
+    Plan {
+        sizes: sizes(0, 1),
+        targets: &[sizes(0, 2)],
+        budget: Budget { submits: 2, starts: 1, blocks: 2, resizes: 1, stops: 1, ..NOTHING },
+        compensation: 1,
+        keep_alive: true,
+        spurious: false,
+        ..SMALL
+    },
+    212_429,
+    680_265,
+);
+
+/// Jobs each of which waits for the next, in a pool of one worker with compensation for all.
+static CHAINED: Search = Search::new(
+    Plan {
+        sizes: sizes(1, 1),
+        budget: Budget { submits: 4, starts: 1, blocks: 3, ..NOTHING },
+        compensation: 3,
+        chained: true,
+        spurious: false,
+        ..SMALL
+    },
+    56_242,
+    156_391,
+);
+
+/// Hooks that take long, in a pool that is resized and stopped meanwhile.
+static HOOKED: Search = Search::new(
+    Plan {
+        sizes: sizes(0, 2),
+        targets: &[sizes(0, 0), sizes(1, 1)],
+        budget: Budget { submits: 3, starts: 1, resizes: 2, stops: 1, spawn_failures: 1, ..NOTHING },
+        hooks: true,
+        spurious: false,
+        ..SMALL
+    },
+    122_399,
+    395_675,
+);
+
+/// Threads that cannot be spawned, in the place of expired or blocked workers, for jobs that are queued, cancelled, or wait
+/// for a free slot.
+static SHORT: Search = Search::new(
+    Plan {
+        sizes: sizes(0, 1),
+        budget: Budget { submits: 3, starts: 1, spawn_failures: 2, blocks: 1, cancels: 1, stops: 1, ..NOTHING },
+        bound: 2,
+        compensation: 1,
+        ticketed: true,
+        keep_alive: true,
+        spurious: false,
+        ..SMALL
+    },
+    89_477,
+    251_932,
+);
+
+// Checks: B30, B35, B40, P2, R1, R2, R5, R7, R9, R14
+#[test]
+fn jobs_leave_in_order_and_none_waits_while_a_worker_could_run_it() {
+    BUSY.rows();
+}
+
+// Checks: B30, P4, R6, R8
+#[test]
+fn a_worker_that_searches_before_it_sleeps_misses_no_job() {
+    SEARCHING.rows();
+}
+
+// Checks: B28, B30, B31, B33, B42, R4, R10, R11, R13, R15
+#[test]
+fn after_any_resizes_the_pool_reaches_its_target_and_serves_its_queue() {
+    RESIZED.rows();
+}
+
+// Checks: B40, B42, R12, R29
+#[test]
+fn however_often_it_is_stopped_a_pool_finishes_each_accepted_job_once() {
+    STOPPED.rows();
+}
+
+// Checks: B41, R3
+#[test]
+fn a_failed_spawn_strands_no_job() {
+    FAILING.rows();
+}
+
+// Checks: B27, B29
+#[test]
+fn a_pool_may_be_started_lazily_and_again() {
+    LAZY.rows();
+}
+
+// Checks: B34, P50, R4
+#[test]
+fn an_expired_worker_above_the_minimum_exits_and_strands_no_job() {
+    EXPIRING.rows();
+}
+
+// Checks: B40, B43, P51, P52, R12, R29
+#[test]
+fn a_job_is_cancelled_wherever_it_is_queued_and_nowhere_else() {
+    CANCELLED.rows();
+}
+
+// Checks: B44, P53, R6, R9
+#[test]
+fn a_bounded_queue_keeps_its_bound_and_nobody_waits_for_a_slot_that_is_free() {
+    BOUNDED.rows();
+}
+
+// Checks: B45, P54, R1, R10
+#[test]
+fn a_blocked_worker_is_compensated_and_no_extra_worker_stays() {
+    BLOCKED.rows();
+}
+
+// Checks: B45, P54, R1
+#[test]
+fn jobs_that_wait_for_each_other_all_end() {
+    CHAINED.rows();
+}
+
+// Checks: B31, B39, B40, B42
+#[test]
+fn long_hooks_delay_no_job_and_no_count() {
+    HOOKED.rows();
+}
+
+// Checks: B34, B41, B43, B44, B45, R3
+#[test]
+fn a_failed_spawn_strands_no_job_whatever_it_was_for() {
+    SHORT.rows();
+}
+
+// Checks: B30, B31, B40, B41, P2
+#[test]
+fn the_tables_of_the_pool_are_current() {
+    let searches = [
+        &BUSY, &SEARCHING, &RESIZED, &STOPPED, &FAILING, &LAZY, &EXPIRING, &CANCELLED, &BOUNDED, &BLOCKED, &CHAINED,
+        &HOOKED, &SHORT,
+    ];
+    let rows = searches.iter().flat_map(|search| search.rows()).copied().collect();
+    table_file::assert_current("pool/submit_queue", &table::markdown(&table::rows_of(&rows, labels::SUBMIT_QUEUE)));
+    table_file::assert_current("pool/workers", &table::markdown(&table::rows_of(&rows, labels::WORKERS)));
+    table_file::assert_current("pool/worker", &table::markdown(&table::rows_of(&rows, labels::WORKER)));
+}
+
+macro_rules! must_find {
+    ($bug:ident in $world:expr, $what:literal) => {{
+        static PLAN: Plan = Plan { bug: Bug::$bug, ..$world };
+        must_find(PoolWorld::new(&PLAN), $what);
+    }};
+}
+
+// Checks: B30, B31, B41, B42, R1, R2, R3, R4, R6, R13, R17
+#[test]
+fn injected_bugs_of_the_pool_are_found() {
+    must_find!(ForgetsWakeForSubmit in SMALL, "a wake is pending, and no worker will come");
+    must_find!(NeverStarts in SMALL, "the count of starting threads is wrong");
+    must_find!(WakesNobodyForTheRest in BUSY.plan, "a wake is pending, and no worker will come");
+    must_find!(KeepsIdleCount in SMALL, "the counts of live, idle and busy are wrong");
+    must_find!(HidesSpawnFailure in FAILING.plan, "the counts of live, idle and busy are wrong");
+    must_find!(WakesOneToShrink in RESIZED.plan, "an idle worker above the limit stays");
+    must_find!(SpawnsConcurrently in RESIZED.plan, "there are more threads than the target allows");
+    must_find!(WaitsForJoinHandles in BLOCKED.plan, "a worker hangs");
+    must_find!(NotifiesNoSubmitter in BOUNDED.plan, "a client hangs");
+    must_find!(RunsCancelledJob in CANCELLED.plan, "the queues do not hold what was accepted, in that order");
+    must_find!(UnblockWakesNobody in BLOCKED.plan, "an idle worker above the limit stays");
+}
+
+// Checks: B45, R1
+#[test]
+fn without_compensation_jobs_that_wait_for_each_other_hang() {
+    static ALONE: Plan = Plan { compensation: 0, ..CHAINED.plan };
+    must_find(PoolWorld::new(&ALONE), "jobs wait for each other for ever");
+}

@@ -1,0 +1,253 @@
+//! The whole state of a pool's world: the machine, the clients, the threads, and what must be remembered to check them.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+use super::super::{Row, Steps};
+use super::labels;
+use super::parts::{Activity, Actor, Client, Job, Owed, Worker};
+use super::plan::{Budget, Bug, Plan};
+use crate::machine::pool::{Notify, PlainStore, PoolState, Sizes, Spawn, SubmitQueue, Wakeups, WorkerId, Workers};
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct PoolWorld {
+    pub(super) plan: PlanRef,
+    pub(super) budget: Budget,
+    pub(super) submit_queue: SubmitQueue<PlainStore<Job>>,
+    pub(super) workers: Workers<PlainStore<Job>>,
+    pub(super) clients: Vec<Client>,
+    /// Threads that were spawned and have not been joined, in order of age.
+    pub(super) threads: Vec<Worker>,
+    /// Threads that spawn others for workers that have exited.
+    pub(super) spawners: Vec<Owed>,
+    /// How many jobs were accepted.
+    pub(super) submitted: Job,
+    /// All jobs below this number were taken by a worker, or refused, or cancelled: they go in the order they came.
+    pub(super) dequeued: Job,
+    /// Jobs that were cancelled, one bit for each.
+    pub(super) cancelled: u16,
+    /// Jobs that have ended, one bit for each; recorded only if jobs wait for each other.
+    pub(super) ended: u16,
+    /// The highest limit on threads so far.
+    pub(super) max_limit: usize,
+    /// Some thread could not be spawned.
+    pub(super) spawn_has_failed: bool,
+    /// A transition has returned that the pool has stopped, so that those who wait for it are notified.
+    pub(super) stop_announced: bool,
+    /// The first property that a step has violated.
+    pub(super) violation: Option<&'static str>,
+}
+
+/// The plan of a world. All states of a search have the same, so it is no part of their equality.
+#[derive(Clone, Copy)]
+pub(super) struct PlanRef(pub(super) &'static Plan);
+
+impl fmt::Debug for PlanRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("..")
+    }
+}
+
+impl PartialEq for PlanRef {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for PlanRef {}
+
+impl Hash for PlanRef {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
+}
+
+impl PoolWorld {
+    pub(super) fn new(plan: &'static Plan) -> Self {
+        Self {
+            plan: PlanRef(plan),
+            budget: plan.budget,
+            submit_queue: SubmitQueue::new(plan.bound),
+            workers: Workers::new(plan.sizes, plan.compensation),
+            clients: vec![Client::Free; plan.clients],
+            threads: Vec::new(),
+            spawners: Vec::new(),
+            submitted: 0,
+            dequeued: 0,
+            cancelled: 0,
+            ended: 0,
+            max_limit: plan.sizes.max,
+            spawn_has_failed: false,
+            stop_announced: false,
+            violation: None,
+        }
+    }
+
+    pub(super) fn has_bug(&self, bug: Bug) -> bool {
+        self.plan.0.bug == bug
+    }
+
+    pub(super) fn violate(&mut self, property: &'static str) {
+        self.violation.get_or_insert(property);
+    }
+
+    /// One transition of the machine. Adds its rows: one for the workers' half, and one for the submitters' if that
+    /// submitted or changed state.
+    pub(super) fn step<A>(
+        &mut self,
+        steps: &mut Steps<'_, Self>,
+        event: &'static str,
+        transition: impl FnOnce(&mut Workers<PlainStore<Job>>, &mut SubmitQueue<PlainStore<Job>>) -> A,
+        action: impl FnOnce(&A) -> &'static str,
+    ) -> A {
+        let (workers, submit_queue) = (self.workers_label(), self.submit_queue_label());
+        let outcome = transition(&mut self.workers, &mut self.submit_queue);
+        self.max_limit = self.max_limit.max(self.limit());
+        let action = action(&outcome);
+        if event != "submit" {
+            steps.row(Row { from: workers, event, action, to: self.workers_label() });
+        }
+        if event == "submit" || submit_queue != self.submit_queue_label() {
+            let action = if event == "submit" { action } else { "nothing" };
+            steps.row(Row { from: submit_queue, event, action, to: self.submit_queue_label() });
+        }
+        outcome
+    }
+
+    fn submit_queue_label(&self) -> &'static str {
+        labels::submit_queue(&self.submit_queue)
+    }
+
+    fn workers_label(&self) -> &'static str {
+        labels::workers(&self.workers, self.limit())
+    }
+
+    /// The most active workers that the target allows, computed from what the threads do.
+    pub(super) fn limit(&self) -> usize {
+        let Sizes { max, .. } = self.workers.target();
+        let max = if self.workers.state() == PoolState::Draining { max.max(1) } else { max };
+        let blocked = self.threads.iter().filter(|worker| worker.blocked).count();
+        max + blocked.min(self.plan.0.compensation)
+    }
+
+    pub(super) fn spawnable(&self) -> usize {
+        self.limit().saturating_sub(self.workers.live())
+    }
+
+    pub(super) fn queued(&self) -> usize {
+        self.workers.queue().len() + self.submit_queue.queue().len()
+    }
+
+    pub(super) fn is_serving(&self) -> bool {
+        matches!(self.workers.state(), PoolState::Running | PoolState::Draining)
+    }
+
+    pub(super) fn has_free_slot(&self) -> bool {
+        self.queued() < self.plan.0.bound
+    }
+
+    pub(super) fn was_cancelled(&self, job: Job) -> bool {
+        self.cancelled & 1 << job != 0
+    }
+
+    /// A job leaves the queues to be run or refused. Jobs do so in the order they came, except for the cancelled.
+    pub(super) fn dequeue(&mut self, job: Job) {
+        while self.was_cancelled(self.dequeued) {
+            self.dequeued += 1;
+        }
+        if job != self.dequeued {
+            self.violate("a job is lost, duplicated, or overtaken");
+        }
+        self.dequeued += 1;
+    }
+
+    pub(super) fn job_ended(&mut self, job: Job) {
+        if self.plan.0.chained {
+            self.ended |= 1 << job;
+        }
+    }
+
+    /// Turns what a transition returned into what an actor has to carry out.
+    pub(super) fn owe(&mut self, wakeups: Wakeups) -> Owed {
+        let Wakeups { mut workers, spawn: Spawn { first, count, join_first }, mut submitters, report_saturation } =
+            wakeups;
+        if workers == Notify::All && self.has_bug(Bug::WakesOneToShrink) {
+            workers = Notify::One;
+        }
+        if self.has_bug(Bug::NotifiesNoSubmitter) {
+            submitters = Notify::Nobody;
+        }
+        if count > 0 && self.workers.live() > self.limit() {
+            self.violate("more threads are spawned than the target allows");
+        }
+        // `wake_for_submit` may spawn a thread for a job that another worker has taken by then.
+        if count > 0
+            && self.workers.live() > self.workers.target().min
+            && self.workers.starting() > self.queued().max(1)
+        {
+            self.violate("more threads are spawned than the jobs need");
+        }
+        let blocked = self.threads.iter().filter(|worker| worker.blocked).count();
+        if report_saturation && (blocked == 0 || blocked != self.workers.live()) {
+            self.violate("saturation is reported, and some worker is not blocked");
+        }
+        Owed {
+            workers,
+            submitters,
+            first: u8::try_from(first).unwrap(),
+            count: u8::try_from(count).unwrap(),
+            join_first: join_first > 0,
+            ..Owed::default()
+        }
+    }
+
+    /// Everything that is being carried out, by whomever.
+    pub(super) fn all_owed(&self) -> impl Iterator<Item = Owed> + '_ {
+        let of_clients = self.clients.iter().filter_map(|client| client.owed());
+        let of_workers = self.threads.iter().filter_map(|worker| worker.activity.owed());
+        of_clients.chain(of_workers).chain(self.spawners.iter().copied())
+    }
+
+    /// The same world, in which this is what the actor still has to carry out.
+    pub(super) fn with_owed(mut self, actor: Actor, owed: Owed) -> Self {
+        let owed = if owed.is_done() { Owed::default() } else { owed };
+        match actor {
+            Actor::Client(at) => self.set_client_owed(at, owed),
+            Actor::Worker(id) => {
+                let worker = self.worker(id).unwrap();
+                worker.activity = worker.activity.with_owed(owed);
+            }
+            Actor::Spawner(at) if owed.is_done() => drop(self.spawners.remove(at)),
+            Actor::Spawner(at) => self.spawners[at] = owed,
+        }
+        // Worlds that differ only in the order of their clients are one state.
+        self.clients.sort();
+        self
+    }
+
+    fn set_client_owed(&mut self, at: usize, owed: Owed) {
+        let done = owed.is_done();
+        self.clients[at] = match self.clients[at] {
+            Client::Stops(_) if done => Client::AwaitsStop,
+            Client::Stops(_) => Client::Stops(owed),
+            Client::Joins(_) if done => {
+                if !self.threads.is_empty() {
+                    self.violate("stop returns, and a thread is not joined");
+                }
+                Client::Free
+            }
+            Client::Joins(_) => Client::Joins(owed),
+            _ if done => Client::Free,
+            _ => Client::CarriesOut(owed),
+        };
+    }
+
+    pub(super) fn worker(&mut self, id: WorkerId) -> Option<&mut Worker> {
+        self.threads.iter_mut().find(|worker| worker.id == id)
+    }
+
+    /// The same world, in which this worker's wait is over.
+    pub(super) fn released(&self, id: WorkerId) -> Self {
+        let mut next = self.clone();
+        next.worker(id).unwrap().activity = Activity::Notified;
+        next
+    }
+}

@@ -30,7 +30,7 @@ const ANYWHERE: [(&str, &str); 17] = [
 ];
 
 /// As whole names in code. Most are words that a sentence may use.
-const NAMES: [(&str, &str); 69] = [
+const NAMES: [(&str, &str); 68] = [
     ("Ahead", "Downstream"),
     ("Alarm", "TaskWaker"),
     ("Answerer", "Sender"),
@@ -53,7 +53,6 @@ const NAMES: [(&str, &str); 69] = [
     ("Hoped", "UserFair"),
     ("Kinds", "ErrorTypes"),
     ("KnowsHow", "HasVTable"),
-    ("LONGEST", "SEGMENT_CAPACITY"),
     ("LoopsOwn", "ConsumerState"),
     ("Mood", "WorkerHint"),
     ("Near", "the ends of a send_future, each by its name"),

@@ -46,7 +46,7 @@ fn the_fuzz_corpus_of_pools_is_what_the_reference_allows() {
     each_program("pool_script", pool_script::check);
 }
 
-// Checks: no clause
+// Checks: P12
 #[test]
 fn every_program_of_a_corpus_survives_being_written_as_bytes_and_as_text() {
     fn each<P: Code>(target: &str) {
@@ -61,6 +61,7 @@ fn every_program_of_a_corpus_survives_being_written_as_bytes_and_as_text() {
 }
 
 /// `fuzz/unfold`: a file of bytes for each program, as cargo-fuzz wants them.
+// Checks: P12
 #[test]
 #[ignore = "writes fuzz/corpus"]
 fn unfold() {
@@ -77,6 +78,7 @@ fn unfold() {
 }
 
 /// `fuzz/fold`: the files again, and with them what the fuzzer has added since.
+// Checks: P12
 #[test]
 #[ignore = "writes fuzz/corpus"]
 fn fold() {

@@ -196,6 +196,22 @@ where
     blocking_call(handle, Some(timeout), f)
 }
 
+impl<T: 'static> Address<T> {
+    /// Runs `f` on the reactor's thread with the value, and blocks this thread until it has returned.
+    ///
+    /// # Errors
+    /// As [`blocking_call_from_thread`]; a value that is gone or in use is a [`Failed`](BlockingCallError::Failed) with an
+    /// [`OwnedError`](crate::error::OwnedError) inside.
+    pub fn blocking_call<R, F>(&self, f: F) -> Result<R, BlockingCallError>
+    where
+        R: Send + 'static,
+        F: FnOnce(&mut T, &Reactor) -> R + Send + 'static,
+    {
+        let id = self.id();
+        blocking_call_from_thread(self.handle(), move |reactor| Self::visit(reactor, id, f))
+    }
+}
+
 /// What the reactor answers.
 type Answer<T> = Result<T, Failure>;
 

@@ -9,12 +9,11 @@ use std::rc::{Rc, Weak};
 
 use super::super::report::{Incident, drop_contained, report};
 use super::super::sync::catch;
-use super::super::threads;
 use super::{Call, Core, Handle, Reactor};
-use crate::error::{BlockingCallError, OwnedError, Rejected};
+use crate::error::{OwnedError, Rejected};
 
 /// Tells a value from all others of its reactor, for ever: numbers are not used again. At the reactor's end they go in this order.
-type ValueId = (DropOrder, u64);
+pub(crate) type ValueId = (DropOrder, u64);
 
 /// In which order the reactor drops its values when it ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -235,20 +234,6 @@ impl<T: 'static> Address<T> {
         })
     }
 
-    /// Runs `f` on the reactor's thread with the value, and blocks this thread until it has returned.
-    ///
-    /// # Errors
-    /// As [`blocking_call_from_thread`](crate::threads::blocking_call_from_thread); a value that is gone or in use is a
-    /// [`Failed`](BlockingCallError::Failed) with an [`OwnedError`] inside.
-    pub fn blocking_call<R, F>(&self, f: F) -> Result<R, BlockingCallError>
-    where
-        R: Send + 'static,
-        F: FnOnce(&mut T, &Reactor) -> R + Send + 'static,
-    {
-        let id = self.id;
-        threads::blocking_call_from_thread(&self.handle, move |reactor| Self::visit(reactor, id, f))
-    }
-
     /// Has the reactor drop the value, on its own thread. If it is gone already, nothing happens.
     ///
     /// # Errors
@@ -256,6 +241,10 @@ impl<T: 'static> Address<T> {
     pub fn release(&self) -> Result<(), Rejected<Call>> {
         let id = self.id;
         self.handle.deliver(move |reactor| drop(Self::take(reactor, id)))
+    }
+
+    pub(crate) fn id(&self) -> ValueId {
+        self.id
     }
 
     pub(crate) fn handle(&self) -> &Handle {
@@ -278,7 +267,12 @@ impl<T: 'static> Address<T> {
         slot.take().ok()
     }
 
-    fn visit<R>(reactor: &Reactor, id: ValueId, f: impl FnOnce(&mut T, &Reactor) -> R) -> Result<R, OwnedError> {
+    /// Calls `f` with the value of this id, on the reactor's thread.
+    pub(crate) fn visit<R>(
+        reactor: &Reactor,
+        id: ValueId,
+        f: impl FnOnce(&mut T, &Reactor) -> R,
+    ) -> Result<R, OwnedError> {
         let slot = reactor.core.owned.find::<T>(id).ok_or(OwnedError::Gone)?;
         lend(&Rc::downgrade(&reactor.core), id, &slot, |value| f(value, reactor))
     }

@@ -1,19 +1,19 @@
-//! The names of states and actions, as SPEC.md has them.
+//! The names of states and actions in the transition tables.
 
-use super::Brought;
+use super::Origin;
 use crate::machine::deferred::{ChainStage, ChainState, PathPosition, ResultState, Store};
 use crate::machine::explore::Rows;
 
-pub(super) fn met<N, R, W>(met: &Store<N, R, W>) -> &'static str {
-    match met {
+pub(super) fn store_label<N, R, W>(action: &Store<N, R, W>) -> &'static str {
+    match action {
         Store::Kept => "keep it",
         Store::Wake(_) => "keep it, wake the watcher",
         Store::Pass(..) => "pass the result on",
     }
 }
 
-pub(super) fn chain_label(chain: ChainState) -> &'static str {
-    match (chain.stage(), chain.is_paused()) {
+pub(super) fn chain_label(state: ChainState) -> &'static str {
+    match (state.stage(), state.is_paused()) {
         (ChainStage::Unfired, false) => "Unfired",
         (ChainStage::Unfired, true) => "Unfired: paused",
         (ChainStage::Cancelling, false) => "Cancelling",
@@ -30,8 +30,8 @@ pub(super) fn chain_label(chain: ChainState) -> &'static str {
     }
 }
 
-pub(super) fn outlet_label(outlet: &ResultState<usize, Brought, ()>) -> &'static str {
-    match outlet {
+pub(super) fn cell_label(cell: &ResultState<usize, Origin, ()>) -> &'static str {
+    match cell {
         ResultState::Empty => "Empty",
         ResultState::Watched(()) => "Watched",
         ResultState::Linked(_) => "Linked",
@@ -40,8 +40,8 @@ pub(super) fn outlet_label(outlet: &ResultState<usize, Brought, ()>) -> &'static
     }
 }
 
-pub(super) fn place_label(place: &PathPosition<usize>) -> &'static str {
-    match place {
+pub(super) fn position_label(position: &PathPosition<usize>) -> &'static str {
+    match position {
         PathPosition::Alone => "Alone",
         PathPosition::Outermost { .. } => "Outermost",
         PathPosition::Between => "Between",
@@ -49,7 +49,7 @@ pub(super) fn place_label(place: &PathPosition<usize>) -> &'static str {
     }
 }
 
-/// Three machines, so three tables: the rows of those whose states have these names, whatever stands behind a colon.
+/// The rows of the machine whose states have these names, not counting what follows a colon.
 pub(super) fn part(rows: &Rows, states: &[&str]) -> Rows {
     let name = |state: &'static str| state.split_once(':').map_or(state, |(name, _)| name);
     rows.iter().filter(|row| states.contains(&name(row.from))).copied().collect()

@@ -1,5 +1,6 @@
-//! The Deferred explored: a few chains that are fired, abandoned, cancelled, added to, paused, awaited and made to wait for each other, each at
-//! any moment, inside callbacks and cancellers included.
+//! The Deferred explored: a few chains that are fired, abandoned, cancelled, added to, paused, awaited and made to wait.
+//!
+//! Everything may happen at any moment, also while a callback or a canceller runs.
 
 mod labels;
 mod moves;
@@ -9,270 +10,270 @@ use self::labels::part;
 use super::{Steps, World, must_find, must_hold, table, table_file};
 use crate::machine::deferred::{ChainStage, ChainState, PathPosition, ResultState};
 
-/// What a chain's result says of how it came about.
+/// What made a chain's result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[expect(clippy::enum_variant_names, reason = "they go on from the name of the whole")]
-enum Brought {
-    ByAProgram,
-    ByCancelling,
-    ByAbandoning,
-    ByWaitingForItself,
+enum Origin {
+    /// The resolver, or a callback.
+    Program,
+    Cancel,
+    Abandon,
+    /// The chain would have waited for itself.
+    SelfWait,
 }
 
 /// A bug that is put into the world, to check that the search finds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Bug {
     None,
-    /// A ring of chains is closed like any line.
-    LetsItWaitForItself,
-    /// A chain that finishes does not tell the ends of its line.
-    LeavesUnseen,
-    /// A last callback that waits steps out of the line and is still taken for a part of it.
-    StepsOutUnseen,
-    /// The one who cancels does not come back after the canceller.
-    ForgetsToFail,
+    /// A chain waits for itself as if that were no cycle.
+    CycleIsClosed,
+    /// When a chain finishes, the ends of its path are not updated.
+    EndsAreStaleAfterLeave,
+    /// A chain that is bypassed keeps its position in the path.
+    PositionIsStaleAfterBypass,
+    /// After the canceller nothing fails the chain.
+    CancelIsNotCompleted,
     /// While the canceller runs, the chain looks unfired.
-    ForgetsThatItIsCancelled,
+    CancellingLooksUnfired,
     /// A paused chain passes its result on.
-    PassesOnAlthoughPaused,
-    /// A chain that others may pause steps out of its line.
-    StepsOutAlthoughShared,
-    /// Nobody lets go on what is held when its last handle goes.
-    HoldsForGood,
-    /// Who awaits a result is not told of it.
-    TellsNobody,
+    PauseIsIgnored,
+    /// A chain is bypassed although others may pause it.
+    SharedChainIsBypassed,
+    /// A held result is not released when the last pause handle is dropped.
+    HeldResultIsNeverReleased,
+    /// The task that awaits a result is not woken.
+    WakerIsForgotten,
 }
 
-/// A result that a pause keeps back, and from whom.
+/// What gets a held result when the pauses end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Held {
-    ACallback(Brought),
-    AWaiter(usize, Brought),
-    WhoAwaitsIt,
+enum HeldFor {
+    Callback(Origin),
+    Waiter(usize, Origin),
+    Task,
 }
 
-/// Where somebody stands who awaits the result.
+/// A task that awaits the result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Awaiting {
-    Nobody,
-    ToBeTold,
-    Told,
+    No,
+    Asleep,
+    Woken,
 }
 
-/// What the program may do with each chain, and how often.
+/// What the program may do with a chain, and how often.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct May {
-    add: u8,
-    pause: u8,
-    /// Somebody beside the holder of the tail can pause.
-    share: bool,
-    await_it: bool,
+struct Limits {
+    adds: u8,
+    pauses: u8,
+    /// There is a pause handle.
+    shared: bool,
+    awaited: bool,
 }
 
-const MAY_ADD: May = May { add: 1, pause: 0, share: false, await_it: false };
-const MAY_NOT: May = May { add: 0, ..MAY_ADD };
+const ONE_ADD: Limits = Limits { adds: 1, pauses: 0, shared: false, awaited: false };
+const NO_ADDS: Limits = Limits { adds: 0, ..ONE_ADD };
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct One {
-    chain: ChainState,
-    place: PathPosition<usize>,
-    /// The way out of the last link.
-    outlet: ResultState<usize, Brought, ()>,
+struct ModelChain {
+    state: ChainState,
+    position: PathPosition<usize>,
+    /// The cell of the last link.
+    cell: ResultState<usize, Origin, ()>,
     /// Callbacks that have not run.
     links: u8,
-    /// The result on its way to the next of them, or out.
-    carried: Option<Brought>,
+    /// The result on its way to the next callback, or out.
+    in_transit: Option<Origin>,
     in_callback: bool,
-    /// The program holds the firing half; the tail.
+    /// The program holds the resolver; the Deferred; a pause handle.
     resolver: bool,
-    handle: bool,
-    /// A handle that can pause it.
-    brake: bool,
-    may: May,
-    held: Option<Held>,
+    deferred: bool,
+    pause_handle: bool,
+    limits: Limits,
+    held: Option<HeldFor>,
     awaiting: Awaiting,
-    /// Its canceller is on the stack.
-    calling: bool,
-    cancellers_called: u8,
-    /// What it really waits for: what the places have to agree with.
+    canceller_runs: bool,
+    canceller_calls: u8,
+    /// The chain that it really waits for, which the positions have to agree with.
     waits_for: Option<usize>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Chains {
+struct DeferredWorld {
     bug: Bug,
-    /// The program does nothing but fire, and return from callbacks.
-    calm: bool,
-    all: Vec<One>,
+    /// The program only fires, and returns from callbacks.
+    fires_only: bool,
+    chains: Vec<ModelChain>,
     violation: Option<&'static str>,
 }
 
 #[derive(Debug, Clone, Copy)]
 #[expect(dead_code, reason = "which chain it is is read in the trace of a counterexample")]
 enum Event {
-    IsFired(usize),
-    IsAbandoned(usize),
-    IsCancelled(usize),
-    ItsCancellerReturns(usize),
-    ItsResultGoesOn(usize),
-    ItsCallbackReturnsAValue(usize),
-    ItsCallbackReturns(usize, usize),
-    IsAddedTo(usize),
-    IsTakenFrom(usize),
-    IsPaused(usize),
-    IsUnpaused(usize),
-    IsPolled(usize),
-    ItsTailIsDropped(usize),
-    ItsBrakeIsDropped(usize),
-    ItsPauseEndsByItself(usize),
+    Fire(usize),
+    Abandon(usize),
+    Cancel(usize),
+    CancellerReturns(usize),
+    ResultMoves(usize),
+    CallbackReturnsValue(usize),
+    CallbackReturnsDeferred(usize, usize),
+    Add(usize),
+    Take(usize),
+    Pause(usize),
+    Unpause(usize),
+    Poll(usize),
+    DeferredIsDropped(usize),
+    PauseHandleIsDropped(usize),
+    PausesEndByThemselves(usize),
 }
 
-impl Chains {
-    fn new(chains: usize, links: u8, may: May, bug: Bug) -> Self {
-        let mut chain = ChainState::new(ChainStage::Unfired);
-        if may.share {
-            chain.share();
+impl DeferredWorld {
+    fn new(chains: usize, links: u8, limits: Limits, bug: Bug) -> Self {
+        let mut state = ChainState::new(ChainStage::Unfired);
+        if limits.shared {
+            state.share();
         }
-        let one = One {
-            chain,
-            place: PathPosition::Alone,
-            outlet: ResultState::Empty,
+        let chain = ModelChain {
+            state,
+            position: PathPosition::Alone,
+            cell: ResultState::Empty,
             links,
-            carried: None,
+            in_transit: None,
             in_callback: false,
             resolver: true,
-            handle: true,
-            brake: may.share,
-            may,
+            deferred: true,
+            pause_handle: limits.shared,
+            limits,
             held: None,
-            awaiting: Awaiting::Nobody,
-            calling: false,
-            cancellers_called: 0,
+            awaiting: Awaiting::No,
+            canceller_runs: false,
+            canceller_calls: 0,
             waits_for: None,
         };
-        Self { bug, calm: false, all: vec![one; chains], violation: None }
+        Self { bug, fires_only: false, chains: vec![chain; chains], violation: None }
     }
 
     fn fail(&mut self, what: &'static str) {
         self.violation.get_or_insert(what);
     }
 
-    /// Whether the line that goes inwards from `from` ends at `end`.
-    fn ends_at(&self, from: usize, end: usize) -> bool {
-        self.inwards(from) == end
-    }
-
-    /// The innermost of the line, as far as one can go without going round.
-    fn inwards(&self, from: usize) -> usize {
-        (0..self.all.len()).fold(from, |at, _| self.all[at].waits_for.unwrap_or(at))
+    /// The innermost chain of the path; some chain of a cycle, if there is one.
+    fn innermost_of(&self, from: usize) -> usize {
+        (0..self.chains.len()).fold(from, |at, _| self.chains[at].waits_for.unwrap_or(at))
     }
 
     fn waiter_of(&self, at: usize) -> Option<usize> {
-        self.all.iter().position(|one| one.waits_for == Some(at))
+        self.chains.iter().position(|chain| chain.waits_for == Some(at))
     }
 
-    /// Where the chain stands, found out the long way.
-    fn true_place(&self, at: usize) -> PathPosition<usize> {
-        let outwards = |from| (0..self.all.len()).fold(from, |at, _| self.waiter_of(at).unwrap_or(at));
-        match (self.waiter_of(at), self.all[at].waits_for) {
+    /// The chain's position, found by walking along the path.
+    fn true_position(&self, at: usize) -> PathPosition<usize> {
+        let outermost_of = |from| (0..self.chains.len()).fold(from, |at, _| self.waiter_of(at).unwrap_or(at));
+        match (self.waiter_of(at), self.chains[at].waits_for) {
             (None, None) => PathPosition::Alone,
-            (None, Some(_)) => PathPosition::Outermost { innermost: self.inwards(at) },
+            (None, Some(_)) => PathPosition::Outermost { innermost: self.innermost_of(at) },
             (Some(_), Some(_)) => PathPosition::Between,
-            (Some(_), None) => PathPosition::Innermost { outermost: outwards(at) },
+            (Some(_), None) => PathPosition::Innermost { outermost: outermost_of(at) },
         }
     }
 }
 
-impl World for Chains {
+impl World for DeferredWorld {
     type Event = Event;
 
     fn steps(&self, steps: &mut Steps<'_, Self>) {
-        for at in 0..self.all.len() {
+        for at in 0..self.chains.len() {
             self.program_steps(steps, at);
-            self.own_steps(steps, at);
+            self.internal_steps(steps, at);
         }
     }
 
     fn violation(&self) -> Option<&'static str> {
-        let each = |holds: fn(&One) -> bool| self.all.iter().all(holds);
+        let each = |holds: fn(&ModelChain) -> bool| self.chains.iter().all(holds);
         let checks = [
-            (each(|one| one.cancellers_called <= 1), "a canceller is called twice"),
+            (each(|chain| chain.canceller_calls <= 1), "a canceller is called twice"),
             (
-                each(|one| one.waits_for.is_some() == (one.chain.stage() == ChainStage::Waiting)),
-                "a chain waits without knowing it",
+                each(|chain| chain.waits_for.is_some() == (chain.state.stage() == ChainStage::Waiting)),
+                "`Waiting` does not agree with what a chain waits for",
             ),
             (
-                each(|one| {
-                    let rests = one.chain.stage() == ChainStage::Resting || one.held == Some(Held::WhoAwaitsIt);
-                    matches!(one.outlet, ResultState::Stored(_)) == rests
+                each(|chain| {
+                    let rests = chain.state.stage() == ChainStage::Resting || chain.held == Some(HeldFor::Task);
+                    matches!(chain.cell, ResultState::Stored(_)) == rests
                 }),
-                "a result lies at a tail without the chain knowing it",
+                "`Resting` does not agree with where the result lies",
             ),
             (
-                each(|one| one.held.is_some() == (one.chain.stage() == ChainStage::Held)),
-                "a chain holds a result without knowing it",
+                each(|chain| chain.held.is_some() == (chain.state.stage() == ChainStage::Held)),
+                "`Held` does not agree with what a chain holds",
             ),
             (
-                each(|one| one.chain.stage() != ChainStage::Held || one.chain.is_paused()),
+                each(|chain| chain.state.stage() != ChainStage::Held || chain.state.is_paused()),
                 "a chain holds a result and is not paused",
             ),
             (
-                each(|one| one.awaiting != Awaiting::ToBeTold || one.chain.stage() != ChainStage::Resting),
-                "somebody awaits a result that is here, and was not told",
+                each(|chain| chain.awaiting != Awaiting::Asleep || chain.state.stage() != ChainStage::Resting),
+                "a task awaits a result that is here, and was not woken",
             ),
             (
-                each(|one| (one.in_callback || one.carried.is_some()) == (one.chain.stage() == ChainStage::Running)),
-                "a chain runs without knowing it",
+                each(|chain| {
+                    (chain.in_callback || chain.in_transit.is_some()) == (chain.state.stage() == ChainStage::Running)
+                }),
+                "`Running` does not agree with where the result is",
             ),
             (
-                (0..self.all.len()).all(|at| self.all[self.inwards(at)].waits_for.is_none()),
-                "chains wait for each other in a ring",
+                (0..self.chains.len()).all(|at| self.chains[self.innermost_of(at)].waits_for.is_none()),
+                "chains wait for each other in a cycle",
             ),
             (
-                (0..self.all.len()).all(|at| self.all[at].place == self.true_place(at)),
-                "a chain is wrong about its place",
+                (0..self.chains.len()).all(|at| self.chains[at].position == self.true_position(at)),
+                "a chain has the wrong position",
             ),
         ];
         self.violation.or_else(|| checks.iter().find(|(holds, _)| !holds).map(|(_, what)| *what))
     }
 
     fn stuck(&self) -> Option<&'static str> {
-        self.all
+        self.chains
             .iter()
-            .any(|one| one.chain.stage() == ChainStage::Cancelling && !one.calling)
+            .any(|chain| chain.state.stage() == ChainStage::Cancelling && !chain.canceller_runs)
             .then_some("a cancelled chain never fails")
     }
 
     fn unfinished(&self) -> Option<&'static str> {
-        let hangs = |one: &One| !matches!(one.chain.stage(), ChainStage::Resting | ChainStage::Over);
-        self.all.iter().any(hangs).then_some("a chain hangs although everything was fired or dropped")
+        let hangs = |chain: &ModelChain| !matches!(chain.state.stage(), ChainStage::Resting | ChainStage::Over);
+        self.chains.iter().any(hangs).then_some("a chain hangs although everything was fired or dropped")
     }
 }
 
 // Checks: B49, B51, B52, B53, B54, B56, B57, B58, P20
 #[test]
-fn every_chain_comes_to_one_result_and_knows_its_place_whatever_happens_inside_what() {
-    let mut rows = must_hold(Chains::new(2, 2, MAY_ADD, Bug::None), 33664, 175656);
-    rows.extend(must_hold(Chains::new(3, 1, MAY_NOT, Bug::None), 210360, 1474332));
-    // It takes four to join two lines of two.
-    rows.extend(must_hold(Chains { calm: true, ..Chains::new(4, 2, MAY_NOT, Bug::None) }, 124_291, 451_740));
+fn every_chain_gets_one_result_and_knows_its_position_whatever_happens_meanwhile() {
+    let mut rows = must_hold(DeferredWorld::new(2, 2, ONE_ADD, Bug::None), 33664, 175656);
+    rows.extend(must_hold(DeferredWorld::new(3, 1, NO_ADDS, Bug::None), 210360, 1474332));
+    // It takes four chains to join two paths of two.
     rows.extend(must_hold(
-        Chains::new(1, 2, May { add: 1, pause: 3, share: true, await_it: true }, Bug::None),
+        DeferredWorld { fires_only: true, ..DeferredWorld::new(4, 2, NO_ADDS, Bug::None) },
+        124_291,
+        451_740,
+    ));
+    rows.extend(must_hold(
+        DeferredWorld::new(1, 2, Limits { adds: 1, pauses: 3, shared: true, awaited: true }, Bug::None),
         5976,
         29716,
     ));
     rows.extend(must_hold(
-        Chains::new(2, 1, May { add: 0, pause: 1, share: true, await_it: false }, Bug::None),
+        DeferredWorld::new(2, 1, Limits { adds: 0, pauses: 1, shared: true, awaited: false }, Bug::None),
         134_352,
         972_648,
     ));
     rows.extend(must_hold(
-        Chains::new(2, 1, May { add: 0, pause: 1, share: false, await_it: true }, Bug::None),
+        DeferredWorld::new(2, 1, Limits { adds: 0, pauses: 1, shared: false, awaited: true }, Bug::None),
         67_777,
         500_518,
     ));
-    let three = Chains::new(3, 1, May { add: 0, pause: 1, share: true, await_it: false }, Bug::None);
-    rows.extend(must_hold(Chains { calm: true, ..three }, 183_680, 1_233_048));
+    let three = DeferredWorld::new(3, 1, Limits { adds: 0, pauses: 1, shared: true, awaited: false }, Bug::None);
+    rows.extend(must_hold(DeferredWorld { fires_only: true, ..three }, 183_680, 1_233_048));
     let chain = part(&rows, &["Unfired", "Cancelling", "Running", "Waiting", "Held", "Resting", "Over"]);
     let cell = part(&rows, &["Empty", "Watched", "Linked", "Stored", "Spent"]);
     let position = part(&rows, &["Alone", "Outermost", "Between", "Innermost"]);
@@ -284,17 +285,23 @@ fn every_chain_comes_to_one_result_and_knows_its_place_whatever_happens_inside_w
 // Checks: B52, B53, B54, B56, B58, P20
 #[test]
 fn injected_bugs_of_the_deferred_are_found() {
-    must_find(Chains::new(2, 1, MAY_NOT, Bug::LetsItWaitForItself), "chains wait for each other in a ring");
-    must_find(Chains::new(2, 1, MAY_NOT, Bug::LeavesUnseen), "a chain is wrong about its place");
-    must_find(Chains::new(3, 1, MAY_NOT, Bug::StepsOutUnseen), "a chain is wrong about its place");
-    must_find(Chains::new(1, 0, MAY_NOT, Bug::ForgetsToFail), "a cancelled chain never fails");
-    must_find(Chains::new(1, 0, MAY_NOT, Bug::ForgetsThatItIsCancelled), "a canceller is called twice");
-    let paused = May { add: 0, pause: 1, share: true, await_it: true };
-    must_find(Chains::new(1, 1, paused, Bug::PassesOnAlthoughPaused), "a paused chain lets its result go on");
+    must_find(DeferredWorld::new(2, 1, NO_ADDS, Bug::CycleIsClosed), "chains wait for each other in a cycle");
+    must_find(DeferredWorld::new(2, 1, NO_ADDS, Bug::EndsAreStaleAfterLeave), "a chain has the wrong position");
+    must_find(DeferredWorld::new(3, 1, NO_ADDS, Bug::PositionIsStaleAfterBypass), "a chain has the wrong position");
+    must_find(DeferredWorld::new(1, 0, NO_ADDS, Bug::CancelIsNotCompleted), "a cancelled chain never fails");
+    must_find(DeferredWorld::new(1, 0, NO_ADDS, Bug::CancellingLooksUnfired), "a canceller is called twice");
+    let paused = Limits { adds: 0, pauses: 1, shared: true, awaited: true };
+    must_find(DeferredWorld::new(1, 1, paused, Bug::PauseIsIgnored), "a paused chain lets its result go on");
     must_find(
-        Chains::new(3, 1, paused, Bug::StepsOutAlthoughShared),
-        "a chain steps out of its line where a pause of it no longer matters",
+        DeferredWorld::new(3, 1, paused, Bug::SharedChainIsBypassed),
+        "a chain is bypassed although it can be paused",
     );
-    must_find(Chains::new(1, 1, paused, Bug::HoldsForGood), "a chain hangs although everything was fired or dropped");
-    must_find(Chains::new(1, 1, paused, Bug::TellsNobody), "somebody awaits a result that is here, and was not told");
+    must_find(
+        DeferredWorld::new(1, 1, paused, Bug::HeldResultIsNeverReleased),
+        "a chain hangs although everything was fired or dropped",
+    );
+    must_find(
+        DeferredWorld::new(1, 1, paused, Bug::WakerIsForgotten),
+        "a task awaits a result that is here, and was not woken",
+    );
 }

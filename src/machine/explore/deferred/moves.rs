@@ -1,164 +1,164 @@
-//! What happens to the chains, one transition of the machines after the other, as the shell makes them.
+//! The effect of each step: the transitions of the machines, in the order in which the shell makes them.
 
 use std::cell::Cell;
 
-use super::labels::{chain_label, met, outlet_label, place_label};
-use super::{Awaiting, Brought, Bug, Chains, Held, One};
+use super::labels::{cell_label, chain_label, position_label, store_label};
+use super::{Awaiting, Bug, DeferredWorld, HeldFor, ModelChain, Origin};
 use crate::machine::deferred::{
     Cancel, ChainStage, ChainState, Fire, PathEnds, PathPosition, ResultState, Store, Unpause,
 };
 use crate::machine::explore::{Row, Steps};
 
-impl Chains {
-    /// One transition of a chain's machine, and its row.
-    pub(super) fn chain<A>(
+impl DeferredWorld {
+    /// One transition of a chain, and its row.
+    pub(super) fn chain_step<A>(
         &mut self,
         steps: &mut Steps<'_, Self>,
         at: usize,
         event: &'static str,
         transition: impl FnOnce(&mut ChainState) -> A,
-        action: impl FnOnce(&A) -> &'static str,
+        label: impl FnOnce(&A) -> &'static str,
     ) -> A {
-        let from = chain_label(self.all[at].chain);
-        let owed = transition(&mut self.all[at].chain);
-        steps.row(Row { from, event, action: action(&owed), to: chain_label(self.all[at].chain) });
-        owed
+        let from = chain_label(self.chains[at].state);
+        let action = transition(&mut self.chains[at].state);
+        steps.row(Row { from, event, action: label(&action), to: chain_label(self.chains[at].state) });
+        action
     }
 
-    /// A transition that owes nothing.
-    pub(super) fn moves(
+    /// A transition without an action.
+    pub(super) fn step(
         &mut self,
         steps: &mut Steps<'_, Self>,
         at: usize,
         event: &'static str,
-        to: fn(&mut ChainState),
+        transition: fn(&mut ChainState),
     ) {
-        self.chain(steps, at, event, to, |()| "nothing");
+        self.chain_step(steps, at, event, transition, |()| "nothing");
     }
 
-    /// One transition of the way out, and its row.
-    pub(super) fn outlet<A>(
+    /// One transition of a result cell, and its row.
+    pub(super) fn cell_step<A>(
         &mut self,
         steps: &mut Steps<'_, Self>,
         at: usize,
         event: &'static str,
-        transition: impl FnOnce(&Cell<ResultState<usize, Brought, ()>>) -> A,
-        action: impl FnOnce(&A) -> &'static str,
+        transition: impl FnOnce(&Cell<ResultState<usize, Origin, ()>>) -> A,
+        label: impl FnOnce(&A) -> &'static str,
     ) -> A {
-        let from = outlet_label(&self.all[at].outlet);
-        let owed = transition(Cell::from_mut(&mut self.all[at].outlet));
-        steps.row(Row { from, event, action: action(&owed), to: outlet_label(&self.all[at].outlet) });
-        owed
+        let from = cell_label(&self.chains[at].cell);
+        let action = transition(Cell::from_mut(&mut self.chains[at].cell));
+        steps.row(Row { from, event, action: label(&action), to: cell_label(&self.chains[at].cell) });
+        action
     }
 
-    pub(super) fn draw(&mut self, line: PathEnds<usize>) {
-        let PathEnds { outermost, innermost } = line;
+    pub(super) fn connect(&mut self, ends: PathEnds<usize>) {
+        let PathEnds { outermost, innermost } = ends;
         if outermost == innermost {
-            self.all[outermost].place = PathPosition::Alone;
+            self.chains[outermost].position = PathPosition::Alone;
         } else {
-            self.all[outermost].place = PathPosition::Outermost { innermost };
-            self.all[innermost].place = PathPosition::Innermost { outermost };
+            self.chains[outermost].position = PathPosition::Outermost { innermost };
+            self.chains[innermost].position = PathPosition::Innermost { outermost };
         }
     }
 
-    /// The rows of those who stand elsewhere now, or know another end.
-    pub(super) fn moved(&self, steps: &mut Steps<'_, Self>, before: &[One], event: &'static str) {
-        for (was, is) in before.iter().zip(&self.all).filter(|(was, is)| was.place != is.place) {
-            let action = match is.place {
+    /// The rows of the chains whose position has changed.
+    pub(super) fn position_rows(&self, steps: &mut Steps<'_, Self>, before: &[ModelChain], event: &'static str) {
+        for (was, is) in before.iter().zip(&self.chains).filter(|(was, is)| was.position != is.position) {
+            let action = match is.position {
                 PathPosition::Alone | PathPosition::Between => "forget the other end",
                 PathPosition::Outermost { .. } | PathPosition::Innermost { .. } => "know the other end",
             };
-            steps.row(Row { from: place_label(&was.place), event, action, to: place_label(&is.place) });
+            steps.row(Row { from: position_label(&was.position), event, action, to: position_label(&is.position) });
         }
     }
 
-    pub(super) fn fire(&mut self, at: usize, owed: Fire, brought: Brought) {
-        let one = &mut self.all[at];
-        match owed {
-            Fire::Run if one.carried.is_some() || one.in_callback => self.fail("a chain is fired twice"),
-            Fire::Run => one.carried = Some(brought),
-            // What is dropped has to be late: only a cancel makes it so.
-            Fire::Discard if brought == Brought::ByAProgram && one.cancellers_called == 0 => {
-                self.fail("a result is dropped that nobody said was unwanted");
+    pub(super) fn fire(&mut self, at: usize, action: Fire, origin: Origin) {
+        let chain = &mut self.chains[at];
+        match action {
+            Fire::Run if chain.in_transit.is_some() || chain.in_callback => self.fail("a chain is fired twice"),
+            Fire::Run => chain.in_transit = Some(origin),
+            // Only a cancelled chain may drop a result.
+            Fire::Discard if origin == Origin::Program && chain.canceller_calls == 0 => {
+                self.fail("a result of a chain that was not cancelled is dropped");
             }
             Fire::Discard => {}
         }
     }
 
     pub(super) fn cancel(&mut self, steps: &mut Steps<'_, Self>, at: usize) {
-        let said = |asked: &Cancel| match asked {
+        let label = |action: &Cancel| match action {
             Cancel::CallCanceller => "call the canceller",
             Cancel::Forward => "cancel the innermost",
             Cancel::Nothing => "nothing",
         };
         let mut target = at;
-        let mut asked = self.chain(steps, at, "cancel", ChainState::cancel, said);
-        if asked == Cancel::Forward {
-            let PathPosition::Outermost { innermost } = self.all[at].place else {
-                return self.fail("a chain that waits and is held does not know whom to cancel");
+        let mut action = self.chain_step(steps, at, "cancel", ChainState::cancel, label);
+        if action == Cancel::Forward {
+            let PathPosition::Outermost { innermost } = self.chains[at].position else {
+                return self.fail("a waiting chain that the program holds does not know the innermost");
             };
             target = innermost;
-            asked = self.chain(steps, target, "cancel", ChainState::cancel, said);
+            action = self.chain_step(steps, target, "cancel", ChainState::cancel, label);
         }
-        if asked == Cancel::CallCanceller {
-            self.all[target].calling = true;
-            self.all[target].cancellers_called += 1;
-            if self.bug == Bug::ForgetsThatItIsCancelled {
-                self.all[target].chain = ChainState::new(ChainStage::Unfired);
+        if action == Cancel::CallCanceller {
+            self.chains[target].canceller_runs = true;
+            self.chains[target].canceller_calls += 1;
+            if self.bug == Bug::CancellingLooksUnfired {
+                self.chains[target].state = ChainState::new(ChainStage::Unfired);
             }
         }
     }
 
-    /// The result goes to the next callback, or out.
-    pub(super) fn deliver(&mut self, steps: &mut Steps<'_, Self>, at: usize, brought: Brought) {
-        self.all[at].carried = None;
-        if self.all[at].links > 0 {
-            return self.go_on_or_hold(steps, at, Held::ACallback(brought));
+    /// The result goes to the next callback, or into the cell of the last link.
+    pub(super) fn deliver(&mut self, steps: &mut Steps<'_, Self>, at: usize, origin: Origin) {
+        self.chains[at].in_transit = None;
+        if self.chains[at].links > 0 {
+            return self.pass_or_hold(steps, at, HeldFor::Callback(origin));
         }
-        match self.outlet(steps, at, "store", |outlet| ResultState::store(outlet, brought), met) {
-            Store::Kept => self.moves(steps, at, "rest", ChainState::rest),
-            Store::Pass(waiter, brought) => self.go_on_or_hold(steps, at, Held::AWaiter(waiter, brought)),
-            Store::Wake(()) => self.go_on_or_hold(steps, at, Held::WhoAwaitsIt),
+        match self.cell_step(steps, at, "store", |cell| ResultState::store(cell, origin), store_label) {
+            Store::Kept => self.step(steps, at, "rest", ChainState::rest),
+            Store::Pass(waiter, origin) => self.pass_or_hold(steps, at, HeldFor::Waiter(waiter, origin)),
+            Store::Wake(()) => self.pass_or_hold(steps, at, HeldFor::Task),
         }
     }
 
-    /// A result could go on.
-    pub(super) fn go_on_or_hold(&mut self, steps: &mut Steps<'_, Self>, at: usize, to: Held) {
-        if self.all[at].chain.is_paused() && self.bug != Bug::PassesOnAlthoughPaused {
-            self.moves(steps, at, "hold", ChainState::hold);
-            self.all[at].held = Some(to);
+    /// The result goes on, unless the chain is paused.
+    pub(super) fn pass_or_hold(&mut self, steps: &mut Steps<'_, Self>, at: usize, to: HeldFor) {
+        if self.chains[at].state.is_paused() && self.bug != Bug::PauseIsIgnored {
+            self.step(steps, at, "hold", ChainState::hold);
+            self.chains[at].held = Some(to);
         } else {
-            self.go_on(steps, at, to);
+            self.pass(steps, at, to);
         }
     }
 
-    pub(super) fn go_on(&mut self, steps: &mut Steps<'_, Self>, at: usize, to: Held) {
-        if self.all[at].chain.is_paused() {
+    pub(super) fn pass(&mut self, steps: &mut Steps<'_, Self>, at: usize, to: HeldFor) {
+        if self.chains[at].state.is_paused() {
             self.fail("a paused chain lets its result go on");
         }
         match to {
-            // The callback gets it from the one who runs callbacks, so it needs no step of its own here.
-            Held::ACallback(_) => {
-                self.all[at].links -= 1;
-                self.all[at].in_callback = true;
+            // The loop gives it to the callback at once.
+            HeldFor::Callback(_) => {
+                self.chains[at].links -= 1;
+                self.chains[at].in_callback = true;
             }
-            Held::AWaiter(waiter, brought) => {
-                self.moves(steps, at, "hand over", ChainState::hand_over);
-                let before = self.all.clone();
-                let line = self.all[at].place.clone().leave(waiter);
-                if self.bug != Bug::LeavesUnseen {
-                    self.all[at].place = PathPosition::Alone;
-                    self.draw(line);
+            HeldFor::Waiter(waiter, origin) => {
+                self.step(steps, at, "hand over", ChainState::hand_over);
+                let before = self.chains.clone();
+                let ends = self.chains[at].position.clone().leave(waiter);
+                if self.bug != Bug::EndsAreStaleAfterLeave {
+                    self.chains[at].position = PathPosition::Alone;
+                    self.connect(ends);
                 }
-                self.moved(steps, &before, "a result leaves the innermost");
-                self.moves(steps, waiter, "resume", ChainState::resume);
-                self.all[waiter].waits_for = None;
-                self.all[waiter].carried = Some(brought);
+                self.position_rows(steps, &before, "a result leaves the innermost");
+                self.step(steps, waiter, "resume", ChainState::resume);
+                self.chains[waiter].waits_for = None;
+                self.chains[waiter].in_transit = Some(origin);
             }
-            Held::WhoAwaitsIt => {
-                self.moves(steps, at, "rest", ChainState::rest);
-                if self.bug != Bug::TellsNobody {
-                    self.all[at].awaiting = Awaiting::Told;
+            HeldFor::Task => {
+                self.step(steps, at, "rest", ChainState::rest);
+                if self.bug != Bug::WakerIsForgotten {
+                    self.chains[at].awaiting = Awaiting::Woken;
                 }
             }
         }
@@ -169,157 +169,157 @@ impl Chains {
         steps: &mut Steps<'_, Self>,
         at: usize,
         event: &'static str,
-        ends: fn(&mut ChainState) -> Unpause,
+        transition: fn(&mut ChainState) -> Unpause,
     ) {
-        let owed = self.chain(steps, at, event, ends, |owed| match owed {
+        let action = self.chain_step(steps, at, event, transition, |action| match action {
             Unpause::Nothing => "nothing",
             Unpause::Release => "let the result go on",
             Unpause::NotPaused => "refuse: not paused",
         });
-        let held = if owed == Unpause::Release { self.all[at].held.take() } else { None };
+        let held = if action == Unpause::Release { self.chains[at].held.take() } else { None };
         match held {
-            Some(to) => self.go_on(steps, at, to),
-            None if owed == Unpause::Release => self.fail("a pause held nothing and lets it go on"),
+            Some(to) => self.pass(steps, at, to),
+            None if action == Unpause::Release => self.fail("a result is released that is not held"),
             None => {}
         }
     }
 
-    /// Whoever awaits the result looks for it.
+    /// A task polls the Deferred.
     pub(super) fn poll(&mut self, steps: &mut Steps<'_, Self>, at: usize) {
-        if matches!(self.all[at].outlet, ResultState::Stored(_)) {
-            if !self.all[at].chain.is_paused() {
-                let result = self.outlet(steps, at, "take", ResultState::take, |_| "hand out the result");
+        if matches!(self.chains[at].cell, ResultState::Stored(_)) {
+            if !self.chains[at].state.is_paused() {
+                let result = self.cell_step(steps, at, "take", ResultState::take, |_| "return the result");
                 assert!(result.is_some());
-                self.moves(steps, at, "take", ChainState::take);
-                self.all[at].handle = false;
-                self.all[at].awaiting = Awaiting::Nobody;
+                self.step(steps, at, "take", ChainState::take);
+                self.chains[at].deferred = false;
+                self.chains[at].awaiting = Awaiting::No;
                 return;
             }
-            if self.all[at].chain.stage() == ChainStage::Resting {
-                self.moves(steps, at, "add", ChainState::add);
-                self.go_on_or_hold(steps, at, Held::WhoAwaitsIt);
+            if self.chains[at].state.stage() == ChainStage::Resting {
+                self.step(steps, at, "add", ChainState::add);
+                self.pass_or_hold(steps, at, HeldFor::Task);
             }
         } else {
-            let watching = self.outlet(
+            let watching = self.cell_step(
                 steps,
                 at,
                 "watch",
-                |outlet| ResultState::watch(outlet, ()),
+                |cell| ResultState::watch(cell, ()),
                 |watching| match watching {
-                    Ok(Some(())) => "hand out the one who watched before",
+                    Ok(Some(())) => "return the one before",
                     Ok(None) => "nothing",
-                    Err(()) => "hand the watcher back",
+                    Err(()) => "refuse",
                 },
             );
             if watching.is_err() {
-                self.fail("whoever awaits a result cannot watch for it");
+                self.fail("a task that awaits a result cannot watch for it");
             }
         }
-        if self.all[at].awaiting != Awaiting::Told || self.all[at].chain.stage() != ChainStage::Resting {
-            self.all[at].awaiting = Awaiting::ToBeTold;
+        if self.chains[at].awaiting != Awaiting::Woken || self.chains[at].state.stage() != ChainStage::Resting {
+            self.chains[at].awaiting = Awaiting::Asleep;
         }
     }
 
-    /// Nobody awaits the result any more: it is cancelled, and whatever it comes to is dropped.
-    pub(super) fn drop_await(&mut self, steps: &mut Steps<'_, Self>, at: usize) {
-        let _ = self.outlet(steps, at, "unwatch", ResultState::unwatch, |watcher| {
-            if watcher.is_some() { "hand out the watcher" } else { "nothing" }
+    /// The future is dropped: the Deferred is cancelled, and its result dropped.
+    pub(super) fn drop_future(&mut self, steps: &mut Steps<'_, Self>, at: usize) {
+        let _ = self.cell_step(steps, at, "unwatch", ResultState::unwatch, |watcher| {
+            if watcher.is_some() { "return the watcher" } else { "nothing" }
         });
-        self.all[at].awaiting = Awaiting::Nobody;
+        self.chains[at].awaiting = Awaiting::No;
         self.cancel(steps, at);
-        self.all[at].handle = false;
+        self.chains[at].deferred = false;
     }
 
-    /// A callback of `at` returns the tail of `other`.
+    /// A callback of `at` returns the Deferred of `other`.
     pub(super) fn wait(&mut self, steps: &mut Steps<'_, Self>, at: usize, other: usize) {
-        self.all[at].in_callback = false;
-        self.all[other].handle = false;
-        let taken = if self.all[other].chain.is_paused() {
+        self.chains[at].in_callback = false;
+        self.chains[other].deferred = false;
+        let taken = if self.chains[other].state.is_paused() {
             None
         } else {
-            self.outlet(steps, other, "take", ResultState::take, |taken| {
-                if taken.is_some() { "hand out the result" } else { "nothing" }
+            self.cell_step(steps, other, "take", ResultState::take, |taken| {
+                if taken.is_some() { "return the result" } else { "nothing" }
             })
         };
-        if let Some(brought) = taken {
-            self.moves(steps, other, "take", ChainState::take);
-            self.all[at].carried = Some(brought);
+        if let Some(origin) = taken {
+            self.step(steps, other, "take", ChainState::take);
+            self.chains[at].in_transit = Some(origin);
             return;
         }
-        let ring = self.ends_at(other, at);
-        let line = self.all[at].place.join(at, other, &self.all[other].place);
-        if line.is_none() != ring {
-            self.fail("a self-wait is seen where there is none, or not seen where there is one");
+        let cycle = self.innermost_of(other) == at;
+        let ends = self.chains[at].position.join(at, other, &self.chains[other].position);
+        if ends.is_none() != cycle {
+            self.fail("a cycle is reported where there is none, or not where there is one");
         }
-        if line.is_none() && self.bug != Bug::LetsItWaitForItself {
-            self.all[at].carried = Some(Brought::ByWaitingForItself);
+        if ends.is_none() && self.bug != Bug::CycleIsClosed {
+            self.chains[at].in_transit = Some(Origin::SelfWait);
             return;
         }
-        // A waiter is the way out of a whole chain: of none whose result still has callbacks to go to.
-        let may_be_bypassed = self.all[at].chain.may_be_bypassed() || self.bug == Bug::StepsOutAlthoughShared;
-        let outer = match self.all[at].links {
-            0 if may_be_bypassed => self.outlet(
+        // Only the last callback of a chain can be bypassed.
+        let may_be_bypassed = self.chains[at].state.may_be_bypassed() || self.bug == Bug::SharedChainIsBypassed;
+        let outer = match self.chains[at].links {
+            0 if may_be_bypassed => self.cell_step(
                 steps,
                 at,
                 "detach",
-                |outlet| ResultState::detach(outlet, Ok),
+                |cell| ResultState::detach(cell, Ok),
                 |next| {
-                    if next.is_some() { "hand out the successor" } else { "nothing" }
+                    if next.is_some() { "return the successor" } else { "nothing" }
                 },
             ),
             _ => None,
         };
-        let before = self.all.clone();
+        let before = self.chains.clone();
         let waiter = match outer {
             Some(outer) => {
-                self.moves(steps, at, "hand over", ChainState::hand_over);
-                if self.bug != Bug::StepsOutUnseen {
-                    self.all[at].place = PathPosition::Alone;
+                self.step(steps, at, "hand over", ChainState::hand_over);
+                if self.bug != Bug::PositionIsStaleAfterBypass {
+                    self.chains[at].position = PathPosition::Alone;
                 }
-                if self.all[at].brake || self.all[at].chain.is_paused() {
-                    self.fail("a chain steps out of its line where a pause of it no longer matters");
+                if self.chains[at].pause_handle || self.chains[at].state.is_paused() {
+                    self.fail("a chain is bypassed although it can be paused");
                 }
                 outer
             }
             None => {
-                self.moves(steps, at, "wait", ChainState::wait);
-                self.all[at].place = PathPosition::Between;
+                self.step(steps, at, "wait", ChainState::wait);
+                self.chains[at].position = PathPosition::Between;
                 at
             }
         };
-        self.all[waiter].waits_for = Some(other);
-        self.all[other].place = PathPosition::Between;
-        if let Some(line) = line {
-            self.draw(line);
+        self.chains[waiter].waits_for = Some(other);
+        self.chains[other].position = PathPosition::Between;
+        if let Some(ends) = ends {
+            self.connect(ends);
         }
-        self.moved(steps, &before, if outer.is_some() { "a last callback waits" } else { "a callback waits" });
-        let rest = self.outlet(steps, other, "take", ResultState::take, |taken| {
-            if taken.is_some() { "hand out the result" } else { "nothing" }
+        self.position_rows(steps, &before, if outer.is_some() { "a last callback waits" } else { "a callback waits" });
+        let result = self.cell_step(steps, other, "take", ResultState::take, |taken| {
+            if taken.is_some() { "return the result" } else { "nothing" }
         });
-        match rest {
-            None => self.outlet(steps, other, "link", |outlet| ResultState::link(outlet, waiter), |()| "keep it"),
-            Some(brought) => {
-                self.moves(steps, other, "add", ChainState::add);
-                self.go_on_or_hold(steps, other, Held::AWaiter(waiter, brought));
+        match result {
+            None => self.cell_step(steps, other, "link", |cell| ResultState::link(cell, waiter), |()| "keep it"),
+            Some(origin) => {
+                self.step(steps, other, "add", ChainState::add);
+                self.pass_or_hold(steps, other, HeldFor::Waiter(waiter, origin));
             }
         }
     }
 
     pub(super) fn add(&mut self, steps: &mut Steps<'_, Self>, at: usize) {
-        self.all[at].may.add -= 1;
-        self.all[at].links += 1;
-        let lent = self.outlet(steps, at, "take for update", ResultState::take_for_update, |lent| {
-            if lent.is_some() { "hand out the result" } else { "nothing" }
+        self.chains[at].limits.adds -= 1;
+        self.chains[at].links += 1;
+        let taken = self.cell_step(steps, at, "take for update", ResultState::take_for_update, |taken| {
+            if taken.is_some() { "return the result" } else { "nothing" }
         });
-        match lent {
-            // Which link it is makes no difference here: the new one has a way out of its own.
+        match taken {
+            // The new link has a cell of its own.
             None => {
-                self.outlet(steps, at, "link", |outlet| ResultState::link(outlet, at), |()| "keep it");
-                self.all[at].outlet = ResultState::Empty;
+                self.cell_step(steps, at, "link", |cell| ResultState::link(cell, at), |()| "keep it");
+                self.chains[at].cell = ResultState::Empty;
             }
-            Some(brought) => {
-                self.moves(steps, at, "add", ChainState::add);
-                self.go_on_or_hold(steps, at, Held::ACallback(brought));
+            Some(origin) => {
+                self.step(steps, at, "add", ChainState::add);
+                self.pass_or_hold(steps, at, HeldFor::Callback(origin));
             }
         }
     }

@@ -1,130 +1,133 @@
-//! What may happen next: what the program does with what it holds, and what is under way by itself.
+//! The steps: what the program may do with what it holds, and what happens without it.
 
-use super::{Awaiting, Brought, Bug, Chains, Event};
+use super::{Awaiting, Bug, DeferredWorld, Event, Origin};
 use crate::machine::deferred::{ChainStage, ChainState, Fire, ResultState};
 use crate::machine::explore::Steps;
 
-impl Chains {
+impl DeferredWorld {
     pub(super) fn program_steps(&self, steps: &mut Steps<'_, Self>, at: usize) {
-        let fired = |owed: &Fire| match owed {
+        let label = |action: &Fire| match action {
             Fire::Run => "send the result down",
             Fire::Discard => "drop the result",
         };
-        let one = &self.all[at];
-        if one.resolver {
+        let chain = &self.chains[at];
+        if chain.resolver {
             let mut next = self.clone();
-            next.all[at].resolver = false;
+            next.chains[at].resolver = false;
             let mut abandoned = next.clone();
-            let owed = next.chain(steps, at, "fire", ChainState::fire, fired);
-            next.fire(at, owed, Brought::ByAProgram);
-            steps.user_fair(Event::IsFired(at), next);
-            if !self.calm {
-                let owed = abandoned.chain(steps, at, "abandon", ChainState::abandon, fired);
-                abandoned.fire(at, owed, Brought::ByAbandoning);
-                steps.user_fair(Event::IsAbandoned(at), abandoned);
+            let action = next.chain_step(steps, at, "fire", ChainState::fire, label);
+            next.fire(at, action, Origin::Program);
+            steps.user_fair(Event::Fire(at), next);
+            if !self.fires_only {
+                let action = abandoned.chain_step(steps, at, "abandon", ChainState::abandon, label);
+                abandoned.fire(at, action, Origin::Abandon);
+                steps.user_fair(Event::Abandon(at), abandoned);
             }
         }
-        let never_pauses = one.may.pause == 0 && !one.chain.is_paused() && !one.brake;
-        if (one.handle || one.brake) && !never_pauses {
-            self.pausing_steps(steps, at);
+        let never_pauses = chain.limits.pauses == 0 && !chain.state.is_paused() && !chain.pause_handle;
+        if (chain.deferred || chain.pause_handle) && !never_pauses {
+            self.pause_steps(steps, at);
         }
-        if !one.handle || self.calm {
+        if !chain.deferred || self.fires_only {
             return;
         }
         let mut next = self.clone();
         next.cancel(steps, at);
-        steps.unfair(Event::IsCancelled(at), next);
-        if one.may.await_it {
+        steps.unfair(Event::Cancel(at), next);
+        if chain.limits.awaited {
             let mut next = self.clone();
             next.poll(steps, at);
-            if one.awaiting == Awaiting::Told {
-                steps.user_fair(Event::IsPolled(at), next);
+            if chain.awaiting == Awaiting::Woken {
+                steps.user_fair(Event::Poll(at), next);
             } else {
-                steps.unfair(Event::IsPolled(at), next);
+                steps.unfair(Event::Poll(at), next);
             }
         }
-        if one.awaiting != Awaiting::Nobody {
+        if chain.awaiting != Awaiting::No {
             let mut next = self.clone();
-            next.drop_await(steps, at);
-            steps.unfair(Event::ItsTailIsDropped(at), next);
+            next.drop_future(steps, at);
+            steps.unfair(Event::DeferredIsDropped(at), next);
             return;
         }
         let mut next = self.clone();
-        next.all[at].handle = false;
+        next.chains[at].deferred = false;
         let mut taken = next.clone();
-        steps.unfair(Event::ItsTailIsDropped(at), next);
-        if matches!(one.outlet, ResultState::Stored(_)) && !one.chain.is_paused() {
-            let result = taken.outlet(steps, at, "take", ResultState::take, |_| "hand out the result");
-            taken.moves(steps, at, "take", ChainState::take);
+        steps.unfair(Event::DeferredIsDropped(at), next);
+        if matches!(chain.cell, ResultState::Stored(_)) && !chain.state.is_paused() {
+            let result = taken.cell_step(steps, at, "take", ResultState::take, |_| "return the result");
+            taken.step(steps, at, "take", ChainState::take);
             assert!(result.is_some());
-            steps.unfair(Event::IsTakenFrom(at), taken);
+            steps.unfair(Event::Take(at), taken);
         }
-        if one.may.add > 0 {
+        if chain.limits.adds > 0 {
             let mut next = self.clone();
             next.add(steps, at);
-            steps.unfair(Event::IsAddedTo(at), next);
+            steps.unfair(Event::Add(at), next);
         }
     }
 
-    /// What can be done by whoever may pause it.
-    pub(super) fn pausing_steps(&self, steps: &mut Steps<'_, Self>, at: usize) {
-        let one = &self.all[at];
-        if one.may.pause > 0 {
+    /// The steps of those who may pause the chain.
+    pub(super) fn pause_steps(&self, steps: &mut Steps<'_, Self>, at: usize) {
+        let chain = &self.chains[at];
+        if chain.limits.pauses > 0 {
             let mut next = self.clone();
-            next.all[at].may.pause -= 1;
-            next.moves(steps, at, "pause", ChainState::pause);
-            steps.unfair(Event::IsPaused(at), next);
+            next.chains[at].limits.pauses -= 1;
+            next.step(steps, at, "pause", ChainState::pause);
+            steps.unfair(Event::Pause(at), next);
         }
         let mut next = self.clone();
         next.unpause(steps, at, "unpause", ChainState::unpause);
-        if one.chain.is_paused() {
-            steps.user_fair(Event::IsUnpaused(at), next);
+        if chain.state.is_paused() {
+            steps.user_fair(Event::Unpause(at), next);
         } else {
-            steps.unfair(Event::IsUnpaused(at), next);
+            steps.unfair(Event::Unpause(at), next);
         }
-        if one.brake {
+        if chain.pause_handle {
             let mut next = self.clone();
-            next.all[at].brake = false;
-            steps.user_fair(Event::ItsBrakeIsDropped(at), next);
+            next.chains[at].pause_handle = false;
+            steps.user_fair(Event::PauseHandleIsDropped(at), next);
         }
     }
 
-    pub(super) fn own_steps(&self, steps: &mut Steps<'_, Self>, at: usize) {
-        let one = &self.all[at];
-        let abandoned = !one.handle && !one.brake && one.chain.stage() == ChainStage::Held;
-        if abandoned && self.bug != Bug::HoldsForGood {
+    pub(super) fn internal_steps(&self, steps: &mut Steps<'_, Self>, at: usize) {
+        let chain = &self.chains[at];
+        let abandoned = !chain.deferred && !chain.pause_handle && chain.state.stage() == ChainStage::Held;
+        if abandoned && self.bug != Bug::HeldResultIsNeverReleased {
             let mut next = self.clone();
             next.unpause(steps, at, "unpause all", ChainState::unpause_all);
-            steps.fair(Event::ItsPauseEndsByItself(at), next);
+            steps.fair(Event::PausesEndByThemselves(at), next);
         }
-        if one.calling {
+        if chain.canceller_runs {
             let mut next = self.clone();
-            next.all[at].calling = false;
-            if self.bug != Bug::ForgetsToFail {
-                let owed =
-                    next.chain(steps, at, "canceller returned", ChainState::canceller_returned, |owed| match owed {
-                        Fire::Run => "fail with Cancelled",
-                        Fire::Discard => "nothing",
+            next.chains[at].canceller_runs = false;
+            if self.bug != Bug::CancelIsNotCompleted {
+                let action =
+                    next.chain_step(steps, at, "canceller returned", ChainState::canceller_returned, |action| {
+                        match action {
+                            Fire::Run => "fail with Cancelled",
+                            Fire::Discard => "nothing",
+                        }
                     });
-                next.fire(at, owed, Brought::ByCancelling);
+                next.fire(at, action, Origin::Cancel);
             }
-            steps.fair(Event::ItsCancellerReturns(at), next);
+            steps.fair(Event::CancellerReturns(at), next);
         }
-        if let Some(brought) = one.carried {
+        if let Some(origin) = chain.in_transit {
             let mut next = self.clone();
-            next.deliver(steps, at, brought);
-            steps.fair(Event::ItsResultGoesOn(at), next);
+            next.deliver(steps, at, origin);
+            steps.fair(Event::ResultMoves(at), next);
         }
-        if one.in_callback {
+        if chain.in_callback {
             let mut next = self.clone();
-            next.all[at].in_callback = false;
-            next.all[at].carried = Some(Brought::ByAProgram);
-            steps.user_fair(Event::ItsCallbackReturnsAValue(at), next);
-            let returnable = |other: &usize| self.all[*other].handle && self.all[*other].awaiting == Awaiting::Nobody;
-            for other in (0..self.all.len()).filter(returnable) {
+            next.chains[at].in_callback = false;
+            next.chains[at].in_transit = Some(Origin::Program);
+            steps.user_fair(Event::CallbackReturnsValue(at), next);
+            let returnable =
+                |other: &usize| self.chains[*other].deferred && self.chains[*other].awaiting == Awaiting::No;
+            for other in (0..self.chains.len()).filter(returnable) {
                 let mut next = self.clone();
                 next.wait(steps, at, other);
-                steps.user_fair(Event::ItsCallbackReturns(at, other), next);
+                steps.user_fair(Event::CallbackReturnsDeferred(at, other), next);
             }
         }
     }

@@ -36,7 +36,8 @@ pub(crate) enum Arrival {
 }
 
 impl GatherState {
-    /// A list of so many members, none of which has a result. The flag says that there are none to wait for: fire at once.
+    /// A list of so many members, none of which has a result. The flag says that there are none to wait for: fire at
+    /// once.
     pub(crate) fn new(by: DecidedBy, members: usize) -> (Self, bool) {
         let decided = members == 0;
         (Self { by, missing: members, decided }, decided)

@@ -12,14 +12,16 @@
 //!                                  Waiting └────────unpause──────────┘
 //! ```
 //!
-//! The number of pauses is independent of the stage: a chain may be paused in any stage, and waiting for a Deferred that a callback
-//! returned is no pause (`B53`). Pauses matter in one place only: where a result is about to go from one link to the next.
+//! The number of pauses is independent of the stage: a chain may be paused in any stage, and waiting for a Deferred
+//! that a callback returned is no pause (`B53`). Pauses matter in one place only: where a result is about to go from
+//! one link to the next.
 
 /// What a chain is doing, and how often it is paused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct ChainState {
     stage: ChainStage,
-    /// Somebody other than the holder of the tail may pause the chain. Such a chain is never bypassed: a pause would not reach the result.
+    /// Somebody other than the holder of the tail may pause the chain. Such a chain is never bypassed: a pause would
+    /// not reach the result.
     shared: bool,
     /// Pauses that have not ended. 32 bits, which fit beside the stage without making the chain larger.
     pauses: u32,
@@ -32,11 +34,13 @@ pub(crate) enum ChainStage {
     Unfired,
     /// Cancelled, and the canceller is running, which may still fire the chain. It cannot be cancelled again.
     Cancelling,
-    /// The result is moving: a callback runs or is about to. The loop that runs it is further up on this thread's stack.
+    /// The result is moving: a callback runs or is about to. The loop that runs it is further up on this thread's
+    /// stack.
     Running,
     /// A callback returned a Deferred that has no result yet. No callback of this chain runs.
     Waiting,
-    /// Paused, with a result that could go on to a callback, to a waiting chain or to an awaiting task. Impossible without a pause.
+    /// Paused, with a result that could go on to a callback, to a waiting chain or to an awaiting task. Impossible
+    /// without a pause.
     Held,
     /// The result lies at the tail; no callback has taken it.
     Resting,
@@ -102,7 +106,8 @@ impl ChainState {
         self.shared = true;
     }
 
-    /// Whether what waits for this chain may wait directly for what this chain would wait for: only if nobody can pause it, now or later.
+    /// Whether what waits for this chain may wait directly for what this chain would wait for: only if nobody can pause
+    /// it, now or later.
     pub(crate) fn may_be_bypassed(self) -> bool {
         !self.shared && self.pauses == 0
     }
@@ -164,7 +169,8 @@ impl ChainState {
         }
     }
 
-    /// The resolver is dropped unfired. While the canceller runs, which may drop it to stop the work, the result is `Cancelled` instead.
+    /// The resolver is dropped unfired. While the canceller runs, which may drop it to stop the work, the result is
+    /// `Cancelled` instead.
     pub(crate) fn abandon(&mut self) -> Fire {
         match self.stage {
             ChainStage::Unfired => self.run(),
@@ -226,7 +232,8 @@ impl ChainState {
         self.go(ChainStage::Running, ChainStage::Resting);
     }
 
-    /// A callback or an awaiting task comes to a tail where the result lies: the result goes on at once, unless it has to be held.
+    /// A callback or an awaiting task comes to a tail where the result lies: the result goes on at once, unless it has
+    /// to be held.
     pub(crate) fn add(&mut self) {
         self.go(ChainStage::Resting, ChainStage::Running);
     }

@@ -1,4 +1,4 @@
-//! The machines of a Deferred: the state of its chain, of the cell behind each callback, and of the waits between chains.
+//! The machines of a Deferred: its chain, the cell behind each callback, and the waits between chains.
 
 mod chain;
 mod result_cell;

@@ -1,9 +1,10 @@
-//! The state of a result cell: the place behind a head or a link where its result and its successor meet, in whichever order they come.
+//! The state of a result cell, behind a head or a link: where its result and its successor meet, whichever comes first.
 
 use std::cell::Cell;
 use std::mem;
 
-/// What a result cell holds: of the result `R` and the successor `N`, the one that came first; or, instead of a successor, a watcher `W`.
+/// What a result cell holds: of the result `R` and the successor `N`, the one that came first; or, instead of a
+/// successor, a watcher `W`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum ResultState<N, R, W> {
     /// Neither result nor successor has come.
@@ -30,8 +31,9 @@ pub(crate) enum Store<N, R, W> {
     Wake(W),
 }
 
-/// The transitions work on the `Cell` and move no more than they must: a state taken out whole and put back would be copied twice for each
-/// link that a result passes. No user code runs, and nothing is dropped, while the state is out of the cell.
+/// The transitions work on the `Cell` and move no more than they must: a state taken out whole and put back would be
+/// copied twice for each link that a result passes. No user code runs, and nothing is dropped, while the state is out
+/// of the cell.
 impl<N, R, W> ResultState<N, R, W> {
     /// The result comes. It comes once.
     #[inline]
@@ -69,7 +71,8 @@ impl<N, R, W> ResultState<N, R, W> {
         }
     }
 
-    /// Takes the result, if it lies here, to [`restore`](Self::restore) what a callback makes of it: the cell is empty meanwhile.
+    /// Takes the result, if it lies here, to [`restore`](Self::restore) what a callback makes of it: the cell is empty
+    /// meanwhile.
     #[must_use]
     #[inline]
     pub(crate) fn take_for_update(cell: &Cell<Self>) -> Option<R> {
@@ -82,13 +85,15 @@ impl<N, R, W> ResultState<N, R, W> {
         }
     }
 
-    /// Stores what has become of a result that was taken for update. Nobody came meanwhile: whoever restores it holds the only tail.
+    /// Stores what has become of a result that was taken for update. Nobody came meanwhile: whoever restores it holds
+    /// the only tail.
     #[inline]
     pub(crate) fn restore(cell: &Cell<Self>, result: R) {
         cell.replace(Self::Stored(result)).was_empty("nobody else waits for a result that was taken for update");
     }
 
-    /// Sets the watcher and returns the one before it. Returns the new one as `Err` where there is no result to wait for.
+    /// Sets the watcher and returns the one before it. Returns the new one as `Err` where there is no result to wait
+    /// for.
     pub(crate) fn watch(cell: &Cell<Self>, watcher: W) -> Result<Option<W>, W> {
         match cell.replace(Self::Spent) {
             Self::Empty => {

@@ -1,16 +1,18 @@
 //! Where a chain stands in its wait path: a sequence of chains of which each waits for the next.
 //!
-//! A path never branches: a chain waits for at most one other, and at most one waits for it, since returning a Deferred from a callback
-//! gives it away. And a path changes at its ends only: the innermost chain finishes, or comes to wait for the outermost chain of another
-//! path. So it is enough that the two ends know each other, and both questions are answered in constant time, however long the path:
-//! *which chain does a cancel reach?* (the innermost), and *would this chain wait for itself?* (only if it is at both ends).
+//! A path never branches: a chain waits for at most one other, and at most one waits for it, since returning a Deferred
+//! from a callback gives it away. And a path changes at its ends only: the innermost chain finishes, or comes to wait
+//! for the outermost chain of another path. So it is enough that the two ends know each other, and both questions are
+//! answered in constant time, however long the path: *which chain does a cancel reach?* (the innermost), and *would
+//! this chain wait for itself?* (only if it is at both ends).
 
 /// Where a chain stands in its wait path. `I` names a chain.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum PathPosition<I> {
     /// It waits for none, and none waits for it.
     Alone,
-    /// It waits, and none waits for it: the only chain of the path whose Deferred a program may still hold, or a member of a list.
+    /// It waits, and none waits for it: the only chain of the path whose Deferred a program may still hold, or a member
+    /// of a list.
     Outermost {
         /// The other end.
         innermost: I,
@@ -33,7 +35,8 @@ pub(crate) struct PathEnds<I> {
 }
 
 impl<I: Clone + PartialEq> PathPosition<I> {
-    /// The chain here, `this`, runs and is about to wait for `other`. Returns the ends of the joined path; both chains are
+    /// The chain here, `this`, runs and is about to wait for `other`. Returns the ends of the joined path; both chains
+    /// are
     /// [`Between`](Self::Between) from now on, unless they are one of these. `None` if the chain would wait for itself.
     #[must_use]
     pub(crate) fn join(&self, this: I, other: I, other_position: &Self) -> Option<PathEnds<I>> {

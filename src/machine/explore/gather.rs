@@ -1,4 +1,4 @@
-//! The list of Deferreds explored: members come to values and errors in every order, under every rule of what decides the list.
+//! The list of Deferreds explored: values and errors in every order, under every rule of what decides the list.
 
 use super::{Row, Steps, World, must_find, must_hold, table, table_file};
 use crate::machine::gather::{Arrival, DecidedBy, GatherState};

@@ -1,5 +1,4 @@
-//! Drops that have effects, which may drop what has effects again: run one after the other, however deep a program has
-//! nested them.
+//! Drops that have effects, which may drop what has effects again: run one after the other, never nested.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;

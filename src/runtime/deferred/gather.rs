@@ -1,5 +1,4 @@
-//! A list at work: how the results of its members are gathered, and the member that stands at the end of each one's
-//! chain.
+//! A list at work: gathers the results of its members, and stands as a member at the end of the chain of each.
 //!
 //! A list links a [`Member`] to the tail of each of its Deferreds, where a callback would stand. The member that
 //! decides the list returns the first link of the list's own chain to the loop that runs the member's chain, as a chain

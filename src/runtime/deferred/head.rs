@@ -1,5 +1,4 @@
-//! The head of a chain: where its result begins, and what happens to the chain when nobody can fire or unpause it any
-//! more.
+//! The head of a chain: where its first result is stored, and what happens when nobody can fire or unpause it any more.
 
 use std::error::Error;
 use std::fmt;

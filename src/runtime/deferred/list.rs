@@ -13,8 +13,8 @@ use crate::failure::{Failure, FailureGroup, FirstError};
 /// | | fires with | as soon as |
 /// |---|---|---|
 /// | [`all`] | each member's result, in the order of input | all have one |
-/// | [`fire_on_one_errback`] | each member's value, in the order of input | all have one, or one fails: [`FirstError`] |
-/// | [`fire_on_one_callback`] | the first value, and its index | there is one, or all fail: [`FailureGroup`] |
+/// | [`fire_on_one_errback`] | each member's value, in the order of input | all have one; fails with the first error |
+/// | [`fire_on_one_callback`] | the first value, and its index | there is one; fails with all errors if all fail |
 /// | [`fire_on_one`] | the first result, and its index | there is one |
 ///
 /// Without members a list fires at once: the first two methods with `[]`, the others fail with an empty `FailureGroup`.
@@ -44,9 +44,9 @@ use crate::failure::{Failure, FailureGroup, FirstError};
 /// was told to [`consume_errors`](Self::consume_errors), or has cancelled that member itself.
 ///
 /// **Cancelling** an unfired list cancels all members that have no result, in the order of input. Each fails with
-/// [`Cancelled`](crate::error::Cancelled), or has the result that its canceller and errbacks make of that, and the list fires
-/// accordingly. Only if some member still has no result after that, the list itself fails with `Cancelled`. Dropping
-/// the list's Deferred cancels nothing.
+/// [`Cancelled`](crate::error::Cancelled), or has the result that its canceller and errbacks make of that, and the list
+/// fires accordingly. Only if some member still has no result after that, the list itself fails with `Cancelled`.
+/// Dropping the list's Deferred cancels nothing.
 ///
 /// **Cycles.** A member that would wait for its own list, directly or through others, fails with
 /// [`WaitsForItself`](crate::error::WaitsForItself), as does every Deferred that would wait for itself.

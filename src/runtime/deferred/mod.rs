@@ -8,8 +8,8 @@
 //!               └──────────────────────┘
 //! ```
 //!
-//! Each link is one allocation: its callback, the result it is given, the result it makes. Its predecessor, its handle and
-//! the loop that runs it see it through three traits; this is how types change along the chain.
+//! Each link is one allocation: its callback, the result it is given, the result it makes. Its predecessor, its handle
+//! and the loop that runs it see it through three traits; this is how types change along the chain.
 //!
 //! From the bottom up:
 //!

@@ -1,5 +1,4 @@
-//! How a result travels: the one loop that runs callbacks, within a chain and across the chains that wait for each
-//! other.
+//! How a result travels: the one loop that runs callbacks, in a chain and across the chains that wait for each other.
 
 use std::error::Error;
 use std::rc::Rc;

@@ -1,4 +1,4 @@
-//! The Deferred explored: a few chains that are fired, abandoned, cancelled, added to, paused, awaited and made to wait.
+//! The Deferred explored: chains that are fired, abandoned, cancelled, added to, paused, awaited and made to wait.
 //!
 //! Everything may happen at any moment, also while a callback or a canceller runs.
 

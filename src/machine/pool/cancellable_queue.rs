@@ -66,12 +66,12 @@ pub(crate) enum Popped<S: JobStore> {
 pub(crate) struct CancellableQueue<S: JobStore> {
     store: S,
     /// `None` until the first ticket, and after a burst of them.
-    cancellable: Option<Box<CancellableJobs<S::Job>>>,
+    pub(in crate::machine) cancellable: Option<Box<CancellableJobs<S::Job>>>,
 }
 
 /// The jobs with a ticket.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct CancellableJobs<J> {
+pub(in crate::machine) struct CancellableJobs<J> {
     jobs: JobMap<J>,
     /// Tickets in the store whose job was cancelled. At most as many as queued jobs, once a transition is over.
     tombstones: usize,
@@ -131,7 +131,7 @@ impl<S: JobStore> CancellableQueue<S> {
         self.store.push(job);
     }
 
-    pub(super) fn push_ticketed(&mut self, ticket: TicketId, job: S::Job) {
+    pub(in crate::machine) fn push_ticketed(&mut self, ticket: TicketId, job: S::Job) {
         self.store.push_ticket(ticket);
         let cancellable = self.cancellable.get_or_insert_default();
         cancellable.jobs.0.insert(ticket, job);
@@ -140,7 +140,7 @@ impl<S: JobStore> CancellableQueue<S> {
 
     /// The job that has been queued longest.
     #[inline(always)]
-    pub(super) fn pop(&mut self) -> Option<Popped<S>> {
+    pub(in crate::machine) fn pop(&mut self) -> Option<Popped<S>> {
         loop {
             let ticket = match self.store.pop()? {
                 Entry::Job(location) => {
@@ -161,7 +161,7 @@ impl<S: JobStore> CancellableQueue<S> {
     }
 
     /// Takes the job with this ticket out of the queue, if it is there.
-    pub(super) fn cancel(&mut self, ticket: TicketId) -> Option<S::Job> {
+    pub(in crate::machine) fn cancel(&mut self, ticket: TicketId) -> Option<S::Job> {
         let cancellable = self.cancellable.as_mut()?;
         let job = cancellable.jobs.0.remove(&ticket)?;
         cancellable.tombstones += 1;
@@ -274,98 +274,5 @@ impl Hasher for TicketHasher {
 
     fn finish(&self) -> u64 {
         self.0 ^ self.0.wrapping_mul(0x9E37_79B9_7F4A_7C15) & !(u64::MAX >> 8)
-    }
-}
-
-/// The store of the exhaustive search: jobs are numbers, and a popped job has left the store.
-#[cfg(test)]
-pub(in crate::machine) mod plain {
-    use std::collections::VecDeque;
-
-    use super::{CancellableQueue, Entry, JobStore, Popped, PushJob, RefusedJobs, TicketId};
-
-    pub(in crate::machine) type PlainStore<J> = VecDeque<Entry<J>>;
-
-    impl<J> JobStore for PlainStore<J> {
-        type Job = J;
-        type Location = J;
-
-        fn len(&self) -> usize {
-            self.len()
-        }
-
-        fn push_ticket(&mut self, ticket: TicketId) {
-            self.push_back(Entry::Ticket(ticket));
-        }
-
-        fn pop(&mut self) -> Option<Entry<J>> {
-            self.pop_front()
-        }
-
-        fn retain_tickets(&mut self, keep: impl Fn(TicketId) -> bool) {
-            self.retain(|entry| !matches!(entry, Entry::Ticket(ticket) if !keep(*ticket)));
-        }
-
-        fn take_all(&mut self, other: &mut Self) {
-            std::mem::swap(self, other);
-        }
-    }
-
-    impl<J> PushJob<J> for PlainStore<J> {
-        fn push(&mut self, job: J) {
-            self.push_back(Entry::Job(job));
-        }
-    }
-
-    impl<J> Popped<PlainStore<J>> {
-        pub(in crate::machine) fn job(self) -> J {
-            match self {
-                Self::InStore(job) | Self::Cancellable(job) => job,
-            }
-        }
-    }
-
-    impl<J> CancellableQueue<PlainStore<J>> {
-        /// The queued jobs, in order.
-        pub(in crate::machine) fn jobs(&self) -> impl Iterator<Item = &J> {
-            self.store.iter().filter_map(|entry| match entry {
-                Entry::Job(job) => Some(job),
-                Entry::Ticket(ticket) => {
-                    self.cancellable.as_ref().and_then(|cancellable| cancellable.jobs.0.get(ticket))
-                }
-            })
-        }
-
-        /// Queued jobs and tombstones.
-        pub(in crate::machine) fn entries(&self) -> usize {
-            self.store.len()
-        }
-    }
-
-    impl<J> Iterator for RefusedJobs<PlainStore<J>> {
-        type Item = J;
-
-        fn next(&mut self) -> Option<J> {
-            self.pop().map(Popped::job)
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::plain::PlainStore;
-    use super::{CancellableQueue, REUSE_LIMIT};
-
-    // Checks: P72
-    #[test]
-    fn a_queue_frees_the_memory_of_a_burst_of_tickets() {
-        let mut queue = CancellableQueue::<PlainStore<u64>>::default();
-        let count = 10 * REUSE_LIMIT as u64;
-        (0..count).for_each(|job| queue.push_ticketed(job, job));
-        while queue.pop().is_some() {}
-        assert!(queue.cancellable.is_none());
-        (0..count).for_each(|job| queue.push_ticketed(job, job));
-        (0..count).for_each(|ticket| _ = queue.cancel(ticket));
-        assert!(queue.is_empty() && queue.cancellable.is_none());
     }
 }

@@ -77,9 +77,7 @@ mod workers;
 #[cfg(test)]
 pub(in crate::machine) use self::action::{Exited, SpawnFailed, Stop};
 pub(crate) use self::action::{Notify, Spawn, Wakeups, WorkerAction};
-use self::cancellable_queue::CancellableQueue;
-#[cfg(test)]
-pub(in crate::machine) use self::cancellable_queue::plain::PlainStore;
+pub(in crate::machine) use self::cancellable_queue::CancellableQueue;
 pub(crate) use self::cancellable_queue::{Entry, JobStore, Popped, PushJob, RefusedJobs, TicketId};
 pub(crate) use self::state::{Policy, PoolState, Sizes, WorkerId};
 pub(crate) use self::submit_queue::{Accepted, SubmitError};

@@ -11,12 +11,12 @@ use super::state::History;
 #[repr(C)]
 pub(crate) struct SubmitQueue<Q> {
     /// Lower bound on free slots; takes by workers are not seen here. `usize::MAX` if unbounded.
-    free_slots: usize,
+    pub(in crate::machine) free_slots: usize,
     /// Jobs are accepted. Once unset it stays so.
-    pub(super) open: bool,
+    pub(in crate::machine) open: bool,
     /// A worker will look at this queue, or none could come: submitters need not wake anybody. Unset only while both
     /// queues are empty, or after a thread could not be spawned.
-    pub(super) wake_not_needed: bool,
+    pub(in crate::machine) wake_not_needed: bool,
     /// `free_slots` is counted.
     is_bounded: bool,
     pub(super) queue: Q,
@@ -131,21 +131,5 @@ impl<S: JobStore> SubmitQueue<CancellableQueue<S>> {
 
     pub(crate) fn rejected(&self) -> u64 {
         self.rejected.0
-    }
-}
-
-/// Read by the exhaustive search alone.
-#[cfg(test)]
-impl<S: JobStore> SubmitQueue<CancellableQueue<S>> {
-    pub(in crate::machine) fn is_open(&self) -> bool {
-        self.open
-    }
-
-    pub(in crate::machine) fn wake_not_needed(&self) -> bool {
-        self.wake_not_needed
-    }
-
-    pub(in crate::machine) fn free_slots(&self) -> usize {
-        self.free_slots
     }
 }

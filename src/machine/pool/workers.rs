@@ -14,13 +14,13 @@ pub(crate) struct Workers<Q> {
     pub(super) state: PoolState,
     /// A worker is certain to look at both queues without being asked again: it was notified, or it searches. Never set
     /// while no worker is idle, released from its wait, or searching.
-    pub(super) wake_pending: bool,
+    pub(in crate::machine) wake_pending: bool,
     /// `Saturated` was reported for this period: not again before a worker is unblocked or a thread is spawned.
-    pub(super) saturation_reported: bool,
+    pub(in crate::machine) saturation_reported: bool,
     /// Workers that were spawned, or are to be, and have not made their last transition.
     pub(super) live: usize,
     /// Of these, those whose thread has not taken this lock yet. Each will look at both queues.
-    pub(super) starting: usize,
+    pub(in crate::machine) starting: usize,
     /// Workers that run a job.
     pub(super) busy: usize,
     /// Workers that wait to be notified, or have been notified and have not taken this lock since.
@@ -32,7 +32,7 @@ pub(crate) struct Workers<Q> {
     /// Submitters that wait for a free slot.
     pub(super) waiting_submitters: usize,
     /// Threads that refuse jobs which the machine has handed out. The pool does not stop before they are done.
-    pub(super) refusing: usize,
+    pub(in crate::machine) refusing: usize,
     pub(super) target: Sizes,
     pub(super) counts: History<Counts>,
     pub(super) queue: Q,
@@ -299,25 +299,5 @@ impl<S: JobStore> Workers<CancellableQueue<S>> {
         let (own, others) = mem::take(&mut self.unjoined).into_iter().partition(|id| *id == me);
         self.unjoined = own;
         others
-    }
-}
-
-/// Read by the exhaustive search alone.
-#[cfg(test)]
-impl<S: JobStore> Workers<CancellableQueue<S>> {
-    pub(in crate::machine) fn is_wake_pending(&self) -> bool {
-        self.wake_pending
-    }
-
-    pub(in crate::machine) fn starting(&self) -> usize {
-        self.starting
-    }
-
-    pub(in crate::machine) fn is_saturation_reported(&self) -> bool {
-        self.saturation_reported
-    }
-
-    pub(in crate::machine) fn refusing(&self) -> usize {
-        self.refusing
     }
 }

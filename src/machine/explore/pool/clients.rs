@@ -3,10 +3,11 @@
 use super::super::Steps;
 use super::labels;
 use super::parts::{Actor, Client, Event, Job, Owed};
+use super::plain_store::PlainStore;
 use super::plan::Bug;
 use super::world::PoolWorld;
 use crate::machine::pool::{
-    PlainStore, PoolState, Stop, SubmitError, SubmitQueue, TicketId, Wakeups, Workers, cancel, resize, start, stop,
+    PoolState, Stop, SubmitError, SubmitQueue, TicketId, Wakeups, Workers, cancel, resize, start, stop,
     submit_when_full,
 };
 
@@ -201,7 +202,7 @@ impl PoolWorld {
     /// The first half of a submission, under the submit queue's lock alone.
     fn submits(&mut self, steps: &mut Steps<'_, Self>, at: usize) {
         let job = self.submitted;
-        let was_open = self.submit_queue.is_open();
+        let was_open = self.submit_queue.open;
         let had_slot = self.has_free_slot();
         let ticketed = self.plan.0.ticketed;
         let submit = |_: &mut Workers<_>, submit_queue: &mut SubmitQueue<PlainStore<Job>>| {

@@ -1,9 +1,10 @@
 //! Names for the tables: the states of the machine's two halves and of one worker, and what a transition returned.
 
 use super::parts::{Activity, Job, Worker};
+use super::plain_store::PlainStore;
 use crate::machine::pool::{
-    Accepted, Exited, Notify, PlainStore, PoolState, Popped, RefusedJobs, SpawnFailed, Stop, SubmitError, SubmitQueue,
-    Wakeups, WorkerAction, Workers,
+    Accepted, Exited, Notify, PoolState, Popped, RefusedJobs, SpawnFailed, Stop, SubmitError, SubmitQueue, Wakeups,
+    WorkerAction, Workers,
 };
 
 /// The states of the three tables. No name is in two of them.
@@ -28,9 +29,9 @@ pub(super) const WORKERS: &[&str] = &[
 ];
 
 pub(super) fn submit_queue(submit_queue: &SubmitQueue<PlainStore<Job>>) -> &'static str {
-    match (submit_queue.is_open(), submit_queue.wake_not_needed()) {
+    match (submit_queue.open, submit_queue.wake_not_needed) {
         (false, _) => "Closed",
-        _ if submit_queue.free_slots() == 0 => "Full",
+        _ if submit_queue.free_slots == 0 => "Full",
         (true, true) => "No wake needed",
         (true, false) => "Wake needed",
     }
@@ -48,7 +49,7 @@ pub(super) fn workers(workers: &Workers<PlainStore<Job>>, limit: usize) -> &'sta
         return if running { "Over limit" } else { "Draining: over limit" };
     }
     let label = |name, draining| if running { name } else { draining };
-    match (workers.is_wake_pending(), workers.idle() > 0, workers.starting() > 0, limit > workers.live()) {
+    match (workers.wake_pending, workers.idle() > 0, workers.starting > 0, limit > workers.live()) {
         (true, ..) => label("Wake pending", "Draining: wake pending"),
         (_, true, ..) => label("Idle worker", "Draining: idle worker"),
         (_, _, true, _) => label("Thread starting", "Draining: thread starting"),

@@ -6,7 +6,8 @@
 //! a thread may start late; a hook may take long; no job has to end, and a blocked one may wait for the next. Each
 //! [`Plan`](plan::Plan) says which of these a world allows.
 //!
-//! In the order in which to read them: `plan` (what may happen), `parts` (the threads and what they do), `world` (the
+//! In the order in which to read them: `plan` (what may happen), `parts` (the threads and what they do), `plain_store` (a job
+//! store of numbers), `world` (the
 //! whole state), `labels` (names for the tables), the steps of `clients`, of `workers`, and of whoever carries out what a
 //! transition returned (`carry_out`), `properties` (what must hold), `searches` (the worlds, with their pinned sizes).
 
@@ -14,6 +15,7 @@ mod carry_out;
 mod clients;
 mod labels;
 mod parts;
+mod plain_store;
 mod plan;
 mod properties;
 mod searches;

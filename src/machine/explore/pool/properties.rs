@@ -2,6 +2,7 @@
 
 use super::super::{Steps, World};
 use super::parts::{Activity, Actor, Client, Event};
+use super::plain_store::{entries, jobs};
 use super::world::PoolWorld;
 use crate::machine::pool::{Notify, PoolState, Sizes};
 
@@ -30,7 +31,7 @@ impl World for PoolWorld {
             Client::AwaitsStop => {
                 self.workers.busy() == 0 && !self.threads.iter().any(|worker| worker.activity.is_in_hooks())
             }
-            Client::AwaitsSlot => !self.submit_queue.is_open() || self.has_free_slot(),
+            Client::AwaitsSlot => !self.submit_queue.open || self.has_free_slot(),
             _ => true,
         };
         if self.clients.iter().any(hangs) {
@@ -47,14 +48,14 @@ impl World for PoolWorld {
                 return Some("a job is queued, and a worker stays idle");
             }
             // After a failed spawn nobody has to come: the next submission tries again.
-            if self.spawnable() > 0 && self.submit_queue.wake_not_needed() {
+            if self.spawnable() > 0 && self.submit_queue.wake_not_needed {
                 return Some("a job is queued, and a thread could be spawned");
             }
         }
         if self.workers.idle() > 0 && self.workers.active() > self.limit() {
             return Some("an idle worker above the limit stays");
         }
-        if self.queued() > 0 && self.workers.is_saturated() && !self.workers.is_saturation_reported() {
+        if self.queued() > 0 && self.workers.is_saturated() && !self.workers.saturation_reported {
             return Some("the pool is saturated, and that is not reported");
         }
         None
@@ -106,7 +107,7 @@ impl PoolWorld {
         let counts = self.workers.counts();
         if (self.workers.live(), self.workers.idle(), self.workers.busy()) != (live, idle, busy) {
             Some("the counts of live, idle and busy are wrong")
-        } else if self.workers.starting() != starting {
+        } else if self.workers.starting != starting {
             Some("the count of starting threads is wrong")
         } else if counts.started - counts.completed != busy as u64 || counts.peak < live {
             Some("the totals of started, completed and peak are wrong")
@@ -117,18 +118,18 @@ impl PoolWorld {
 
     /// The queues must hold, in order, what was accepted and not taken, refused or cancelled; a stopped pool has nothing left.
     fn queue_violation(&self) -> Option<&'static str> {
-        let queued = self.workers.queue().jobs().chain(self.submit_queue.queue().jobs());
-        if !queued.copied().eq((self.dequeued..self.submitted).filter(|job| !self.was_cancelled(*job))) {
+        let queued = jobs(self.workers.queue()).chain(jobs(self.submit_queue.queue()));
+        if !queued.eq((self.dequeued..self.submitted).filter(|job| !self.was_cancelled(*job))) {
             return Some("the queues do not hold what was accepted, in that order");
         }
-        if [self.workers.queue(), self.submit_queue.queue()].iter().any(|queue| queue.entries() > 2 * queue.len()) {
+        if [self.workers.queue(), self.submit_queue.queue()].iter().any(|queue| entries(queue) > 2 * queue.len()) {
             return Some("there are more tombstones than queued jobs");
         }
         if self.queued() > self.plan.0.bound {
             return Some("more jobs are queued than the bound allows");
         }
         let refusing = self.all_owed().filter(|owed| owed.refuses).count();
-        if self.workers.refusing() != refusing {
+        if self.workers.refusing != refusing {
             return Some("the count of refusing threads is wrong");
         }
         let nothing_left = self.workers.live() == 0 && refusing == 0;
@@ -147,20 +148,20 @@ impl PoolWorld {
 
     /// No wake is lost: the three facts of the machine's documentation, and that `wake_pending` is not stale.
     fn wake_violation(&self) -> Option<&'static str> {
-        let wake_pending = self.workers.is_wake_pending();
+        let wake_pending = self.workers.wake_pending;
         let submitter_owes_wake = self.clients.contains(&Client::OwesWake);
-        let wake_not_needed = self.submit_queue.wake_not_needed();
+        let wake_not_needed = self.submit_queue.wake_not_needed;
         let needs_wake = self.queued() > 0 && self.is_serving() && !wake_pending && !submitter_owes_wake;
         if needs_wake && self.workers.idle() > 0 {
             return Some("a job is queued, a worker is idle, and no wake is pending");
         }
         let tries_again = self.spawn_has_failed && !wake_not_needed;
-        if needs_wake && self.spawnable() > 0 && self.workers.starting() == 0 && !tries_again {
+        if needs_wake && self.spawnable() > 0 && self.workers.starting == 0 && !tries_again {
             return Some("a job is queued, a thread could be spawned, and no wake is pending");
         }
         // When the flag was cleared a worker could be woken or spawned. That may have changed since: a late `wake_for_submit`
         // wakes or spawns one although its own job has been taken.
-        if self.submit_queue.is_open()
+        if self.submit_queue.open
             && !wake_not_needed
             && !self.spawn_has_failed
             && (self.queued() > 0 || !self.is_serving())

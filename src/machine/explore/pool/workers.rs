@@ -1,10 +1,10 @@
 //! The steps of the pool's threads: the same loop as the runtime's workers, one hold of the workers' lock to a step.
 
 use super::super::{Row, Steps};
-use super::labels;
 use super::parts::{Activity, Actor, Event, Job, Owed, Worker};
 use super::plan::Bug;
 use super::world::PoolWorld;
+use super::{labels, plain_store};
 use crate::machine::pool::{
     Notify, PoolState, Wakeups, WorkerAction, WorkerHint, WorkerId, begin_start_hooks, block, exited, next_action,
 };
@@ -211,7 +211,7 @@ impl PoolWorld {
         let action = labels::next_action(&next);
         let activity = match next {
             WorkerAction::Run(job, mut wakeups) => {
-                let job = job.job();
+                let job = plain_store::job(job);
                 self.dequeue(job);
                 if self.has_bug(Bug::WakesNobodyForTheRest) && wakeups.workers == Notify::One {
                     wakeups.workers = Notify::Nobody;

@@ -6,8 +6,9 @@ use std::hash::{Hash, Hasher};
 use super::super::{Row, Steps};
 use super::labels;
 use super::parts::{Activity, Actor, Client, Job, Owed, Worker};
+use super::plain_store::PlainStore;
 use super::plan::{Budget, Bug, Plan};
-use crate::machine::pool::{Notify, PlainStore, PoolState, Sizes, Spawn, SubmitQueue, Wakeups, WorkerId, Workers};
+use crate::machine::pool::{Notify, PoolState, Sizes, Spawn, SubmitQueue, Wakeups, WorkerId, Workers};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct PoolWorld {
@@ -179,9 +180,7 @@ impl PoolWorld {
             self.violate("more threads are spawned than the target allows");
         }
         // `wake_for_submit` may spawn a thread for a job that another worker has taken by then.
-        if count > 0
-            && self.workers.live() > self.workers.target().min
-            && self.workers.starting() > self.queued().max(1)
+        if count > 0 && self.workers.live() > self.workers.target().min && self.workers.starting > self.queued().max(1)
         {
             self.violate("more threads are spawned than the jobs need");
         }

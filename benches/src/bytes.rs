@@ -1,5 +1,5 @@
-//! What a queued job costs in memory, as the operating system counts it, in a process of its own for each contender: an allocator that has been used keeps
-//! what it had.
+//! Memory of a queued job, as the operating system counts it, in a child process for each contender: an allocator keeps
+//! memory that was used once, so that a second measurement in the same process would be too small.
 
 use std::env;
 use std::fs;
@@ -9,19 +9,19 @@ use crate::measure::{Comparison, Contender, Setting, Unit};
 use crate::payload::{Job, Sink};
 use crate::pools::Pool;
 
-/// Set for the child, to what it is to hold so many of.
-const HOLD: &str = "SELVEDGE_BENCHES_HOLD";
+/// Environment variable of the child: the contender's name and the number of jobs.
+const CHILD: &str = "SELVEDGE_BENCHES_CHILD";
 
 pub fn comparisons() -> Vec<Comparison> {
     let contenders = const {
         &[
-            Contender::whole("selvedge", |_: Setting, jobs| ask("selvedge", jobs)),
-            Contender::whole("with a ticket", |_: Setting, jobs| ask("ticketed", jobs)),
-            Contender::whole("crossbeam pool", |_: Setting, jobs| ask("crossbeam", jobs)),
-            Contender::whole("rayon", |_: Setting, jobs| ask("rayon", jobs)),
-            Contender::whole("threadpool", |_: Setting, jobs| ask("threadpool", jobs)),
-            Contender::whole("rusty_pool", |_: Setting, jobs| ask("rusty_pool", jobs)),
-            Contender::whole("tokio", |_: Setting, jobs| ask("tokio", jobs)),
+            Contender::value("selvedge", |_: Setting, jobs| run_child("selvedge", jobs)),
+            Contender::value("with a ticket", |_: Setting, jobs| run_child("ticketed", jobs)),
+            Contender::value("crossbeam pool", |_: Setting, jobs| run_child("crossbeam", jobs)),
+            Contender::value("rayon", |_: Setting, jobs| run_child("rayon", jobs)),
+            Contender::value("threadpool", |_: Setting, jobs| run_child("threadpool", jobs)),
+            Contender::value("rusty_pool", |_: Setting, jobs| run_child("rusty_pool", jobs)),
+            Contender::value("tokio", |_: Setting, jobs| run_child("tokio", jobs)),
         ]
     };
     vec![Comparison {
@@ -30,19 +30,20 @@ pub fn comparisons() -> Vec<Comparison> {
     }]
 }
 
-fn ask(whom: &str, jobs: u64) -> f64 {
-    let program = env::current_exe().expect("this program is somewhere");
-    let child = Command::new(program).env(HOLD, format!("{whom} {jobs}")).output().expect("it can be run again");
-    let said = String::from_utf8_lossy(&child.stdout);
-    said.trim().parse().unwrap_or_else(|_| panic!("{whom} said {said:?} {}", String::from_utf8_lossy(&child.stderr)))
+fn run_child(contender: &str, jobs: u64) -> f64 {
+    let program = env::current_exe().expect("this program has a path");
+    let child = Command::new(program).env(CHILD, format!("{contender} {jobs}")).output().expect("it can be run again");
+    let output = String::from_utf8_lossy(&child.stdout);
+    let errors = String::from_utf8_lossy(&child.stderr);
+    output.trim().parse().unwrap_or_else(|_| panic!("{contender} wrote {output:?} {errors}"))
 }
 
-/// In the child: says how many bytes each job took, and ends the process. Elsewhere, nothing.
-pub fn answer() {
-    let Ok(held) = env::var(HOLD) else { return };
-    let (whom, jobs) = held.split_once(' ').expect("two words");
+/// In a child process: writes the bytes of each job, and exits. Otherwise does nothing.
+pub fn run_if_child() {
+    let Ok(arguments) = env::var(CHILD) else { return };
+    let (contender, jobs) = arguments.split_once(' ').expect("two words");
     let jobs = jobs.parse().expect("a number");
-    match whom {
+    match contender {
         "selvedge" => hold(selvedge::ThreadPool::of(0), jobs),
         "ticketed" => hold(Ticketed(selvedge::ThreadPool::of(0)), jobs),
         "crossbeam" => hold(crossbeam_channel::unbounded::<Job>(), jobs),
@@ -50,11 +51,11 @@ pub fn answer() {
         "threadpool" => hold(threadpool::ThreadPool::of(1), jobs),
         "rusty_pool" => hold(rusty_pool::ThreadPool::of(1), jobs),
         "tokio" => hold(tokio::runtime::Runtime::of(1), jobs),
-        other => panic!("nobody knows {other}"),
+        other => panic!("there is no contender {other}"),
     }
 }
 
-/// Nobody receives.
+/// A queue without workers.
 impl Sink for (crossbeam_channel::Sender<Job>, crossbeam_channel::Receiver<Job>) {
     fn put(&self, job: impl FnOnce() + Send + 'static) {
         self.0.put(job);
@@ -65,12 +66,12 @@ struct Ticketed(selvedge::ThreadPool);
 
 impl Sink for Ticketed {
     fn put(&self, job: impl FnOnce() + Send + 'static) {
-        drop(self.0.call_in_thread_ticketed(|_| job()).expect("it is running"));
+        drop(self.0.call_in_thread_ticketed(|_| job()).expect("the pool is not stopped"));
     }
 }
 
 fn hold(sink: impl Sink, jobs: u64) -> ! {
-    // There is one thread at most, and it is held up.
+    // Occupies the only thread, if there is one.
     sink.put(|| {
         loop {
             std::thread::park();
@@ -81,7 +82,7 @@ fn hold(sink: impl Sink, jobs: u64) -> ! {
     let before = resident();
     (0..jobs).for_each(put);
     println!("{:.1}", (resident() - before) / jobs as f64);
-    // Without a word to the jobs that wait, and without waiting for them.
+    // Without dropping the pool, which would wait for the queued jobs.
     std::process::exit(0)
 }
 
@@ -89,5 +90,5 @@ fn resident() -> f64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kilobytes = line.and_then(|line| line.trim_end_matches("kB").trim().parse::<f64>().ok());
-    kilobytes.expect("the system says how much is resident") * 1024.0
+    kilobytes.expect("the system reports resident memory") * 1024.0
 }

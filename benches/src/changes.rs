@@ -1,4 +1,4 @@
-//! What is done to a pool besides giving it work: resizing it, and cancelling a job of a long queue.
+//! Resizing a pool, and cancelling a job in a long queue.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -25,7 +25,7 @@ fn limits(_: Setting, operations: u64) -> Duration {
     let pool = selvedge::ThreadPool::of(4);
     let start = Instant::now();
     for n in 0..operations {
-        pool.adjust_pool_size(4, 4 + n as usize % 4).expect("the sizes are sizes");
+        pool.adjust_pool_size(4, 4 + n as usize % 4).expect("the sizes are valid");
     }
     let elapsed = start.elapsed();
     pool.end();
@@ -41,13 +41,13 @@ fn threadpool_limits(_: Setting, operations: u64) -> Duration {
     elapsed
 }
 
-/// From the first call until all that were to go have gone.
+/// From the first call until the surplus threads have ended.
 fn threads(_: Setting, operations: u64) -> Duration {
     let pool = selvedge::ThreadPool::of(4);
     let start = Instant::now();
     for _ in 0..operations {
-        pool.adjust_pool_size(8, 8).expect("the sizes are sizes");
-        pool.adjust_pool_size(4, 4).expect("the sizes are sizes");
+        pool.adjust_pool_size(8, 8).expect("the sizes are valid");
+        pool.adjust_pool_size(4, 4).expect("the sizes are valid");
         while pool.stats().live > 4 {
             thread::yield_now();
         }
@@ -57,7 +57,7 @@ fn threads(_: Setting, operations: u64) -> Duration {
     elapsed
 }
 
-/// Its idle threads go when they next have had a job, so each is given one.
+/// Its surplus threads end after their next job, so each is given one.
 fn threadpool_threads(_: Setting, operations: u64) -> Duration {
     let mut pool = threadpool::ThreadPool::new(4);
     let start = Instant::now();
@@ -72,7 +72,7 @@ fn threadpool_threads(_: Setting, operations: u64) -> Duration {
     elapsed
 }
 
-/// So many jobs wait when one after the other is cancelled.
+/// Length of the queue in which jobs are cancelled.
 const DEPTH: usize = 1_000_000;
 
 pub fn cancels() -> Vec<Comparison> {
@@ -83,7 +83,7 @@ pub fn cancels() -> Vec<Comparison> {
     )]
 }
 
-/// From all over the queue, no two of them neighbours.
+/// Evenly spaced over the queue.
 fn spread<T>(all: Vec<T>, operations: u64) -> Vec<T> {
     let every = (all.len() / operations as usize).max(1);
     all.into_iter().step_by(every).take(operations as usize).collect()
@@ -91,28 +91,29 @@ fn spread<T>(all: Vec<T>, operations: u64) -> Vec<T> {
 
 fn cancel(_: Setting, operations: u64) -> Duration {
     let pool = selvedge::ThreadPool::of(0);
-    let submit = |_| pool.call_in_thread_ticketed(|_| ()).expect("it is running");
+    let submit = |_| pool.call_in_thread_ticketed(|_| ()).expect("the pool is not stopped");
     let tickets = spread((0..DEPTH.max(operations as usize)).map(submit).collect(), operations);
     let start = Instant::now();
     for ticket in &tickets {
         assert_eq!(ticket.cancel(), selvedge::pool::Cancellation::NeverRuns);
     }
     let elapsed = start.elapsed();
-    pool.stop_with(selvedge::pool::StopPolicy::CancelQueued).expect("this is no worker");
+    pool.stop_with(selvedge::pool::StopPolicy::CancelQueued).expect("this is not a worker");
     elapsed
 }
 
-/// `abort` of a blocking task that has not begun: it stays in the queue, and does nothing when its turn comes. Its one thread is held up meanwhile.
+/// `abort` of a blocking task that has not begun: the task stays in the queue and does nothing when it is taken. The
+/// only thread is occupied meanwhile.
 fn tokio_abort(_: Setting, operations: u64) -> Duration {
     let runtime = tokio::runtime::Runtime::of(1);
-    let (go, wait) = crossbeam_channel::bounded::<()>(0);
-    drop(runtime.spawn_blocking(move || wait.recv()));
+    let (release, occupied) = crossbeam_channel::bounded::<()>(0);
+    drop(runtime.spawn_blocking(move || occupied.recv()));
     let submit = |_| runtime.spawn_blocking(|| ());
     let tasks = spread((0..DEPTH.max(operations as usize)).map(submit).collect::<Vec<_>>(), operations);
     let start = Instant::now();
     tasks.iter().for_each(tokio::task::JoinHandle::abort);
     let elapsed = start.elapsed();
-    drop(go);
+    drop(release);
     runtime.end();
     elapsed
 }

@@ -1,7 +1,7 @@
-//! Pool dispatch: so many threads hand short jobs to so many workers, and one waits until the last has run; in a stream, and in bursts to workers that
-//! sleep.
+//! Pool dispatch: submitters hand short jobs to workers, in a stream and in bursts to sleeping workers, and wait until
+//! the last job has run.
 //!
-//! Each pool is started and warmed up before the watch is, so that nobody is timed on starting threads.
+//! Each pool is started and warmed up before the measurement, which includes no thread start.
 
 use std::thread;
 use std::time::Duration;
@@ -49,14 +49,14 @@ fn stream<P: Pool>(setting: Setting, operations: u64) -> Duration {
 
 const BURST: u64 = 100;
 
-/// Long enough for every worker to have gone to sleep, and for its core to have followed.
-const CALM: Duration = Duration::from_millis(2);
+/// Pause between bursts: every worker sleeps by then, and so does its core.
+const PAUSE: Duration = Duration::from_millis(2);
 
 fn burst<P: Pool>(setting: Setting, operations: u64) -> Duration {
     let pool = P::of(setting.threads);
     put_and_wait(1, 1000, &pool);
     let elapsed = (0..operations.div_ceil(BURST)).map(|_| {
-        thread::sleep(CALM);
+        thread::sleep(PAUSE);
         put_and_wait(setting.submitters, BURST, &pool)
     });
     let elapsed = elapsed.sum();

@@ -1,4 +1,4 @@
-//! The floor: what boxed closures cost by themselves, on one thread, with nobody to hand them to.
+//! The lower bound: what boxed closures cost by themselves, on one thread.
 
 use std::cell::RefCell;
 use std::hint::black_box;
@@ -9,8 +9,7 @@ use selvedge::{Reactor, reactor::Turn};
 use crate::measure::{Comparison, Contender, Setting};
 use crate::payload::{self, Job, Sink};
 
-/// As many closures as are pushed before they are run: enough that the queue is one, few enough that all of it stays in the
-/// nearest cache.
+/// Closures that are pushed before they are run: enough to be a queue, and few enough for the first-level cache.
 const BATCH: u64 = 64;
 
 pub fn comparison() -> Comparison {
@@ -34,11 +33,11 @@ fn batches(setting: Setting, operations: u64, sink: &impl Sink, run: impl Fn()) 
     elapsed
 }
 
-/// A reactor that posts to itself and is turned by hand: what it costs with no other thread about.
+/// A reactor that posts to itself and is turned by hand: its cost without other threads.
 fn selvedge(setting: Setting, operations: u64) -> Duration {
     let reactor = Reactor::new();
     batches(setting, operations, &reactor.handle(), || {
-        while let Turn::Again = reactor.turn().expect("this is no callback") {}
+        while let Turn::Again = reactor.turn().expect("this is not inside a turn") {}
     })
 }
 
@@ -51,7 +50,7 @@ impl Sink for RefCell<Vec<Job>> {
 fn floor(setting: Setting, operations: u64) -> Duration {
     let queue = RefCell::new(Vec::new());
     batches(setting, operations, &queue, || {
-        // Otherwise the compiler may see through the box and call the closure where it was made.
+        // Keeps the compiler from calling the closure directly, without the box.
         black_box(&mut *queue.borrow_mut()).drain(..).for_each(|job| job());
     })
 }

@@ -1,6 +1,5 @@
-//! Measures selvedge beside its peers, interleaved in one run, and says so in a table and a chart.
+//! Measures selvedge beside its peers, interleaved in one run, and writes a table and a chart.
 
-mod bare;
 mod bytes;
 mod changes;
 mod dispatch;
@@ -14,6 +13,7 @@ mod posting;
 mod promises;
 mod round_trip;
 mod table;
+mod two_locks;
 mod waiting;
 
 use std::error::Error;
@@ -34,11 +34,11 @@ struct Options {
     #[arg(long, value_enum, value_name = "GROUP")]
     only: Vec<Group>,
 
-    /// Of these, what has all of this in its title; may be given more than once
+    /// Measure only comparisons with these words in their title; may be given more than once
     #[arg(long, value_name = "WORDS")]
     title: Vec<String>,
 
-    /// Rounds that count, after one that warms up
+    /// Measured rounds, after one to warm up
     #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
 
@@ -46,7 +46,7 @@ struct Options {
     #[arg(long, conflicts_with = "rounds")]
     quick: bool,
 
-    /// Other work on the machine meanwhile: this many threads that never sleep
+    /// Add load to the machine: this many threads that never sleep
     #[arg(long, value_name = "THREADS", num_args = 0..=1, default_missing_value = "1")]
     busy: Option<usize>,
 
@@ -79,7 +79,7 @@ impl Group {
             Group::Waiting => waiting::comparisons(),
             Group::Resizes => changes::resizes(),
             Group::Cancels => changes::cancels(),
-            // Where the system does not say how much is resident, there is nothing to measure.
+            // Other systems do not report resident memory in /proc.
             Group::Bytes => {
                 if cfg!(target_os = "linux") {
                     bytes::comparisons()
@@ -96,14 +96,15 @@ impl Group {
 }
 
 impl Options {
-    /// Results are kept for whole runs alone: a glance at one group must not overwrite the published table with a part of it.
+    /// Results of whole runs only are written by default: a run of one group must not overwrite the published table
+    /// with a part of it.
     fn destination(&self) -> Option<PathBuf> {
         let whole = self.only.is_empty() && self.title.is_empty() && !self.quick;
         let results = || Path::new(env!("CARGO_MANIFEST_DIR")).join("results");
         self.out.clone().or_else(|| whole.then(results))
     }
 
-    /// A busy machine's results stand beside a quiet one's.
+    /// Results under added load have files of their own.
     fn file(&self, stem: &str, extension: &str) -> String {
         let suffix = if self.busy.is_some() { "-busy" } else { "" };
         format!("{stem}{suffix}.{extension}")
@@ -112,18 +113,18 @@ impl Options {
     fn conditions(&self) -> String {
         let cores = std::thread::available_parallelism().map_or(0, usize::from);
         let (system, processor) = (std::env::consts::OS, std::env::consts::ARCH);
-        let company = match self.busy {
+        let load = match self.busy {
             None => "no added load".to_owned(),
             Some(1) => "one busy neighbour".to_owned(),
             Some(threads) => format!("{threads} busy neighbours"),
         };
-        format!("{system} {processor}, {cores} cores, {company}{}, medians of {} rounds", found_load(), self.rounds)
+        format!("{system} {processor}, {cores} cores, {load}{}, medians of {} rounds", load_before(), self.rounds)
     }
 }
 
-/// What was there before this program came, where the system says so: a table from a busy machine must not pass for one from a
-/// quiet machine.
-fn found_load() -> String {
+/// The load before this program started, where the system reports it: a table from a busy machine must not pass for one
+/// from a quiet machine.
+fn load_before() -> String {
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     load.split(' ')
         .next()
@@ -132,7 +133,7 @@ fn found_load() -> String {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    bytes::answer();
+    bytes::run_if_child();
     let mut options = Options::parse();
     if options.quick {
         options.rounds = 2;
@@ -166,7 +167,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Drawn between rounds only: a bar that ticked by itself would be a neighbour of its own.
+/// Drawn between rounds only: a bar that ticks by itself would load the machine.
 fn progress(rounds: u64) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}").expect("the template is a constant");
     ProgressBar::new(rounds).with_style(style)

@@ -1,47 +1,47 @@
-//! Interleaved rounds, and what is said of them: medians, quartiles, and ratios taken round by round.
+//! Interleaved rounds, and their statistics: medians, quartiles, and ratios taken round by round.
 
 use std::time::Duration;
 
 use crate::neighbour::Neighbours;
 use crate::payload::Mix;
 
-/// One way of doing the work that a comparison is about.
+/// One way to do the work of a comparison.
 pub struct Contender {
     pub name: &'static str,
     round: Round,
 }
 
-/// Sets itself up, does so many operations, and takes itself down.
+/// Sets itself up, performs a number of operations, and cleans up.
 enum Round {
-    /// Says how long the operations took: each has its share in that.
-    Shared(fn(Setting, u64) -> Duration),
-    /// Says what the comparison is about, in its own unit.
-    Whole(fn(Setting, u64) -> f64),
+    /// Returns the time of all operations, to be divided by their number.
+    Time(fn(Setting, u64) -> Duration),
+    /// Returns the measured value itself, in the comparison's unit.
+    Value(fn(Setting, u64) -> f64),
 }
 
 impl Contender {
     pub const fn new(name: &'static str, round: fn(Setting, u64) -> Duration) -> Contender {
-        Contender { name, round: Round::Shared(round) }
+        Contender { name, round: Round::Time(round) }
     }
 
-    pub const fn whole(name: &'static str, round: fn(Setting, u64) -> f64) -> Contender {
-        Contender { name, round: Round::Whole(round) }
+    pub const fn value(name: &'static str, round: fn(Setting, u64) -> f64) -> Contender {
+        Contender { name, round: Round::Value(round) }
     }
 
     fn run(&self, setting: Setting, operations: u64) -> f64 {
         match self.round {
-            Round::Shared(round) => round(setting, operations).as_secs_f64() * 1e9 / operations as f64,
-            Round::Whole(round) => round(setting, operations),
+            Round::Time(round) => round(setting, operations).as_secs_f64() * 1e9 / operations as f64,
+            Round::Value(round) => round(setting, operations),
         }
     }
 }
 
-/// What a comparison asks of its contenders, besides a number of operations.
+/// Parameters of a comparison, besides the number of operations.
 #[derive(Clone, Copy)]
 pub struct Setting {
-    /// How many posters, or how many workers.
+    /// Number of posters, or of workers.
     pub threads: usize,
-    /// How many threads give work to those.
+    /// Number of threads that submit jobs to the workers.
     pub submitters: usize,
     pub mix: Mix,
 }
@@ -52,18 +52,18 @@ impl Default for Setting {
     }
 }
 
-/// Contenders for the same work. The first is selvedge, whom the ratios are against.
+/// Contenders for the same work. The first is selvedge, to which the ratios are taken.
 pub struct Comparison {
     pub title: String,
     pub setting: Setting,
     pub operations: u64,
     pub unit: Unit,
-    /// Threads beside it that never sleep.
+    /// Number of busy threads beside it.
     pub neighbours: usize,
     pub contenders: &'static [Contender],
 }
 
-/// What a number of a comparison is.
+/// The unit of a comparison's values.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Unit {
     /// Nanoseconds for each operation.
@@ -84,8 +84,8 @@ impl Unit {
     }
 }
 
-/// What came of a comparison.
-pub struct Standings {
+/// The results of a comparison.
+pub struct Results {
     pub title: String,
     pub unit: Unit,
     pub rows: Vec<Row>,
@@ -94,7 +94,7 @@ pub struct Standings {
 pub struct Row {
     pub name: &'static str,
     pub value: Spread,
-    /// How many times selvedge's value this one had, in the same round: above 1 is slower, or larger, than selvedge.
+    /// This value divided by selvedge's in the same round: above 1 is slower, or larger, than selvedge.
     pub ratio: Spread,
 }
 
@@ -107,13 +107,13 @@ pub struct Spread {
 }
 
 impl Comparison {
-    /// One that is set as most are.
+    /// A comparison with the usual parameters.
     pub fn new(title: impl Into<String>, operations: u64, contenders: &'static [Contender]) -> Comparison {
         let (setting, unit) = (Setting::default(), Unit::Each);
         Comparison { title: title.into(), setting, operations, unit, neighbours: 0, contenders }
     }
 
-    /// The same beside so many busy threads.
+    /// The same beside this many busy threads.
     pub fn beside(mut self, neighbours: usize) -> Comparison {
         if neighbours > 0 {
             self.title += ", a busy neighbour";
@@ -126,9 +126,9 @@ impl Comparison {
         u64::from(rounds + 1) * self.contenders.len() as u64
     }
 
-    /// Every round runs every contender once, in an order of its own: whatever the machine is doing at the time happens to
-    /// all of them, and no contender always inherits the caches of the same other. The first round only warms up.
-    pub fn measure(&self, rounds: u32, shrink: u64, mut progress: impl FnMut()) -> Standings {
+    /// Every round runs every contender once, in random order: a disturbance of the machine affects all of them, and no
+    /// contender always runs after the same other, whose data are in the caches. The first round only warms up.
+    pub fn measure(&self, rounds: u32, shrink: u64, mut progress: impl FnMut()) -> Results {
         let operations = (self.operations / shrink).max(1);
         let _neighbours = Neighbours::start(self.neighbours);
         let mut order: Vec<usize> = (0..self.contenders.len()).collect();
@@ -146,11 +146,11 @@ impl Comparison {
         let rows = self.contenders.iter().zip(&samples).map(|(contender, own)| Row {
             name: contender.name,
             value: Spread::of(own.clone()),
-            // Each round's own ratio, then their median. The ratio of the medians would set a quiet round of one contender
-            // against a noisy round of the other.
+            // The median of the rounds' ratios. A ratio of medians could compare a quiet round of one contender with a
+            // noisy round of the other.
             ratio: Spread::of(own.iter().zip(&samples[0]).map(|(own, selvedge)| own / selvedge).collect()),
         });
-        Standings { title: self.title.clone(), unit: self.unit, rows: rows.collect() }
+        Results { title: self.title.clone(), unit: self.unit, rows: rows.collect() }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Other work on the machine: threads that never sleep, for as long as they are held.
+//! Load on the machine: threads that never sleep, until they are dropped.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -11,8 +11,8 @@ pub struct Neighbours {
 }
 
 impl Neighbours {
-    /// Threads of this process, which the scheduler treats as it would another process's. They touch no memory but their own
-    /// stacks and never give up the processor by themselves: what they take from the contenders is time, unannounced.
+    /// Threads of this process, which the scheduler treats as those of another. They use no memory but their own
+    /// stacks, and never yield: they take processor time from the contenders, and nothing else.
     pub fn start(count: usize) -> Neighbours {
         let quit = Arc::new(AtomicBool::new(false));
         let threads = (0..count)

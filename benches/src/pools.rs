@@ -1,6 +1,6 @@
-//! The pools, under one trait: how each is started at a fixed size, given a job, and ended.
+//! The pools behind one trait: how each is started with a fixed size, given a job, and ended.
 //!
-//! All have an unbounded queue, and box the job themselves.
+//! All have an unbounded queue, and box the job themselves if they have to.
 
 use std::thread::{self, JoinHandle};
 
@@ -10,11 +10,11 @@ use crate::payload::{Job, Sink};
 pub trait Pool: Sink + Sync {
     fn of(workers: usize) -> Self;
 
-    /// All jobs have run, and all threads have ended.
+    /// Returns when all jobs have run and all threads have ended, where the pool can wait for that.
     fn end(self);
 }
 
-/// The same measurement of each of them. The first is selvedge.
+/// The same measurement for each pool. The first is selvedge.
 macro_rules! contenders {
     ($new:ident, $measure:ident) => {
         const {
@@ -25,7 +25,7 @@ macro_rules! contenders {
                 Contender::$new("threadpool", $measure::<threadpool::ThreadPool>),
                 Contender::$new("rusty_pool", $measure::<rusty_pool::ThreadPool>),
                 Contender::$new("tokio", $measure::<tokio::runtime::Runtime>),
-                Contender::$new("two bare locks", $measure::<crate::bare::Bare>),
+                Contender::$new("two bare locks", $measure::<crate::two_locks::TwoLocks>),
             ]
         }
     };
@@ -41,7 +41,7 @@ impl Sink for selvedge::ThreadPool {
 
 impl Pool for selvedge::ThreadPool {
     fn of(workers: usize) -> Self {
-        let pool = selvedge::ThreadPool::new(workers, workers).expect("the size is a size");
+        let pool = selvedge::ThreadPool::new(workers, workers).expect("the sizes are valid");
         pool.start().expect("it is new");
         pool
     }
@@ -51,7 +51,7 @@ impl Pool for selvedge::ThreadPool {
     }
 }
 
-/// What one writes without a pool library: so many threads, all receiving from one channel.
+/// A pool without a pool library: threads that all receive from one channel.
 pub struct Crossbeam {
     sender: crossbeam_channel::Sender<Job>,
     threads: Vec<JoinHandle<()>>,
@@ -87,7 +87,8 @@ impl Sink for rayon::ThreadPool {
     }
 }
 
-/// `spawn`, its entrance from a thread outside. A pool for computation, not for blocking, but the fastest entrance of its kind.
+/// By `spawn`, from outside of the pool. It is a pool for computation, not for blocking, but the fastest of its kind to
+/// submit to.
 impl Pool for rayon::ThreadPool {
     fn of(workers: usize) -> Self {
         rayon::ThreadPoolBuilder::new().num_threads(workers).build().expect("threads start")
@@ -118,7 +119,8 @@ impl Sink for rusty_pool::ThreadPool {
     }
 }
 
-/// Core size and greatest size the same, core threads started beforehand: the fixed pool that its documentation describes.
+/// Core size and maximum size are equal and the core threads are started beforehand: the fixed pool that its
+/// documentation describes.
 impl Pool for rusty_pool::ThreadPool {
     fn of(workers: usize) -> Self {
         let pool = rusty_pool::Builder::new().core_size(workers).max_size(workers).build();
@@ -137,8 +139,8 @@ impl Sink for tokio::runtime::Runtime {
     }
 }
 
-/// `spawn_blocking`, which is for the same work as selvedge's pool. `max_blocking_threads` is its only size; its threads start
-/// when they are first wanted and stay for the ten seconds of its keep-alive, far longer than a round.
+/// By `spawn_blocking`, which is for the same work as selvedge's pool. `max_blocking_threads` is its only size; its
+/// threads start when first needed and stay for the ten seconds of its keep-alive, far longer than a round.
 impl Pool for tokio::runtime::Runtime {
     fn of(workers: usize) -> Self {
         let mut runtime = tokio::runtime::Builder::new_current_thread();

@@ -1,11 +1,11 @@
-//! Posting to the loop: so many threads hand closures to one, which runs them.
+//! Posting to the loop: threads hand closures to one thread, which runs them.
 //!
-//! Every peer is an unbounded queue, because `call_from_thread` never waits, and carries the same closures, boxed. A peer's loop
-//! is the one its documentation shows; it ends when the last sender is gone. selvedge has no such end, so its last poster
-//! posts a call that stops the reactor.
+//! Every peer is an unbounded queue, because `call_from_thread` never waits, and carries the same closures, boxed. A
+//! peer's loop is the one that its documentation shows; it ends when the last sender is dropped. A reactor does not, so
+//! that the last poster posts a call that stops it.
 //!
-//! Each is measured twice, with closures of mixed types and with closures that are all alike: to a channel of boxes it is all
-//! one, but a queue may know closures of one type from others.
+//! Each is measured twice, with closures of mixed types and of one type: a channel of boxes does not see the
+//! difference, but a queue of values may.
 
 use std::sync::{Arc, Barrier, OnceLock};
 use std::thread;
@@ -38,22 +38,22 @@ const CONTENDERS: [Contender; 7] = [
     Contender::new("calloop", calloop),
 ];
 
-/// The loop runs on the calling thread, which is on the line with the posters. Time runs from the first poster's start, on its
-/// own watch (the loop's thread may be the last to get a core), to the end that `run` returns.
-fn race<S: Sink + Clone + Send>(
+/// The loop runs on the calling thread; the posters wait for it at a barrier. The time is from the start of the first
+/// poster, which each measures itself (the loop's thread may be the last to get a core), to the end that `run` returns.
+fn measure<S: Sink + Clone + Send>(
     setting: Setting,
     operations: u64,
     sender: S,
     run: impl FnOnce(Arc<Barrier>) -> Instant,
 ) -> Duration {
     let Setting { threads: posters, mix, .. } = setting;
-    let line = Arc::new(Barrier::new(posters + 1));
+    let barrier = Arc::new(Barrier::new(posters + 1));
     let elapsed = thread::scope(|scope| {
         let threads: Vec<_> = (0..posters)
             .map(|poster| {
-                let (sender, line) = (sender.clone(), Arc::clone(&line));
+                let (sender, barrier) = (sender.clone(), Arc::clone(&barrier));
                 scope.spawn(move || {
-                    line.wait();
+                    barrier.wait();
                     let start = Instant::now();
                     for (turn, number) in (0..).zip((poster as u64..operations).step_by(posters)) {
                         mix.put(&sender, turn, move || payload::trace(number));
@@ -63,7 +63,7 @@ fn race<S: Sink + Clone + Send>(
             })
             .collect();
         drop(sender);
-        let end = run(line);
+        let end = run(barrier);
         let starts = threads.into_iter().map(|thread| thread.join().expect("a poster only posts"));
         end - starts.min().expect("there is a poster")
     });
@@ -101,9 +101,9 @@ fn selvedge(setting: Setting, operations: u64) -> Duration {
     let handle = reactor.handle();
     let end = Arc::new(OnceLock::new());
     let last = Arc::new(Last { handle: handle.clone(), end: Arc::clone(&end) });
-    race(setting, operations, Poster { handle, _last: last }, |line| {
+    measure(setting, operations, Poster { handle, _last: last }, |barrier| {
         reactor.call_when_running(move |_| {
-            line.wait();
+            barrier.wait();
         });
         reactor.run();
         *end.get().expect("the last call stopped it")
@@ -112,8 +112,8 @@ fn selvedge(setting: Setting, operations: u64) -> Duration {
 
 fn crossbeam(setting: Setting, operations: u64) -> Duration {
     let (sender, receiver) = crossbeam_channel::unbounded::<Job>();
-    race(setting, operations, sender, |line| {
-        line.wait();
+    measure(setting, operations, sender, |barrier| {
+        barrier.wait();
         receiver.into_iter().for_each(|job| job());
         Instant::now()
     })
@@ -127,8 +127,8 @@ impl Sink for flume::Sender<Job> {
 
 fn flume(setting: Setting, operations: u64) -> Duration {
     let (sender, receiver) = flume::unbounded::<Job>();
-    race(setting, operations, sender, |line| {
-        line.wait();
+    measure(setting, operations, sender, |barrier| {
+        barrier.wait();
         receiver.into_iter().for_each(|job| job());
         Instant::now()
     })
@@ -143,8 +143,8 @@ impl Sink for kanal::Sender<Job> {
 /// Its default features: the spinning lock that its documentation credits for its speed, not `std-mutex`.
 fn kanal(setting: Setting, operations: u64) -> Duration {
     let (sender, receiver) = kanal::unbounded::<Job>();
-    race(setting, operations, sender, |line| {
-        line.wait();
+    measure(setting, operations, sender, |barrier| {
+        barrier.wait();
         receiver.for_each(|job| job());
         Instant::now()
     })
@@ -158,8 +158,8 @@ impl Sink for std::sync::mpsc::Sender<Job> {
 
 fn std_mpsc(setting: Setting, operations: u64) -> Duration {
     let (sender, receiver) = std::sync::mpsc::channel::<Job>();
-    race(setting, operations, sender, |line| {
-        line.wait();
+    measure(setting, operations, sender, |barrier| {
+        barrier.wait();
         receiver.into_iter().for_each(|job| job());
         Instant::now()
     })
@@ -171,14 +171,14 @@ impl Sink for tokio::sync::mpsc::UnboundedSender<Job> {
     }
 }
 
-/// The `current_thread` runtime, which is tokio's loop on one thread; senders need no runtime to send. `recv_many` in place of
-/// `recv` was tried and made no difference here.
+/// The `current_thread` runtime, which is tokio's loop on one thread; senders need no runtime to send. `recv_many` in
+/// place of `recv` was tried and made no difference here.
 fn tokio(setting: Setting, operations: u64) -> Duration {
     let (sender, mut receiver) = tokio::sync::mpsc::unbounded_channel::<Job>();
-    race(setting, operations, sender, |line| {
+    measure(setting, operations, sender, |barrier| {
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime starts");
         runtime.block_on(async {
-            line.wait();
+            barrier.wait();
             while let Some(job) = receiver.recv().await {
                 job();
             }
@@ -197,7 +197,7 @@ impl Sink for calloop::channel::Sender<Job> {
 fn calloop(setting: Setting, operations: u64) -> Duration {
     use calloop::channel::{Event, channel};
     let (sender, source) = channel::<Job>();
-    race(setting, operations, sender, |line| {
+    measure(setting, operations, sender, |barrier| {
         let mut event_loop = calloop::EventLoop::<Option<Instant>>::try_new().expect("a loop starts");
         let signal = event_loop.get_signal();
         let inserted = event_loop.handle().insert_source(source, move |event, (), end| match event {
@@ -208,7 +208,7 @@ fn calloop(setting: Setting, operations: u64) -> Duration {
             }
         });
         assert!(inserted.is_ok(), "a channel is a source");
-        line.wait();
+        barrier.wait();
         let mut end = None;
         event_loop.run(None, &mut end, |_| {}).expect("the loop runs");
         end.expect("the channel closed")

@@ -1,4 +1,4 @@
-//! Deferreds beside what else carries a result to those who wait for it: callbacks, lists, locks; all on one thread.
+//! Deferreds beside other ways to carry a result to a waiter: callbacks, lists, locks; all on one thread.
 
 use std::cell::{Cell, RefCell};
 use std::future::{Future, ready};
@@ -21,14 +21,14 @@ use crate::measure::{Comparison, Contender};
 pub const LINKS: u64 = 10;
 /// Members of a list.
 pub const MEMBERS: u64 = 100_000;
-/// Who wait for a lock at a time.
+/// Waiters for a lock at a time.
 pub const WAITERS: u64 = 1_000;
 
 pub fn comparisons() -> Vec<Comparison> {
-    vec![added_then_fired(), fired_then_added(), fired_then_turned(), gathered(), handed_over()]
+    vec![added_then_fired(), fired_then_added(), fired_then_retyped(), gathered(), handed_over()]
 }
 
-/// An operation is one callback, with its share of what it hangs on.
+/// An operation is one callback, with its share of its chain.
 pub fn added_then_fired() -> Comparison {
     Comparison::new(
         "A callback, added and then fired; 10 to a chain",
@@ -57,21 +57,22 @@ pub fn fired_then_added() -> Comparison {
     )
 }
 
-/// The same, where no result can lie in the place of the one before: a link, or a box, for each.
-pub fn fired_then_turned() -> Comparison {
+/// The same with results of another type each time, so that none can reuse the place of the one before: each needs a
+/// link, or a box.
+pub fn fired_then_retyped() -> Comparison {
     Comparison::new(
         "A callback of another type, added to what is fired; 10 to a chain",
         1_000_000,
         const {
             &[
-                Contender::new("selvedge", |_, links| chains(links, selvedge_turned)),
-                Contender::new("futures, boxed", |_, links| chains(links, futures_turned)),
+                Contender::new("selvedge", |_, links| chains(links, selvedge_retyped)),
+                Contender::new("futures, boxed", |_, links| chains(links, futures_retyped)),
             ]
         },
     )
 }
 
-/// An operation is one member, made, hung on and fired.
+/// An operation is one member: made, added and fired.
 pub fn gathered() -> Comparison {
     Comparison::new(
         "A member of 100,000, fired in order",
@@ -85,22 +86,22 @@ pub fn gathered() -> Comparison {
     )
 }
 
-/// An operation is one that waits, is served, and hands on.
+/// An operation is one waiter: it waits, gets the lock and releases it.
 pub fn handed_over() -> Comparison {
     Comparison::new(
         "A lock, handed to the next of 1,000",
         100_000,
         const {
             &[
-                Contender::new("selvedge", |_, served| lines(served, selvedge_line)),
-                Contender::new("futures Mutex", |_, served| lines(served, futures_line)),
-                Contender::new("tokio Mutex", |_, served| lines(served, tokio_line)),
+                Contender::new("selvedge", |_, served| batches(served, selvedge_waiters)),
+                Contender::new("futures Mutex", |_, served| batches(served, futures_waiters)),
+                Contender::new("tokio Mutex", |_, served| batches(served, tokio_waiters)),
             ]
         },
     )
 }
 
-/// Runs chain after chain; each is given its number, and has to come to the number of its last callback more.
+/// Runs chain after chain. Each gets its number, to which each of its callbacks adds one.
 fn chains(links: u64, chain: fn(u64) -> u64) -> Duration {
     let start = Instant::now();
     for number in 0..links.div_ceil(LINKS) {
@@ -126,14 +127,15 @@ fn selvedge_fired(number: u64) -> u64 {
     deferred.try_result().expect("fired").expect("a value")
 }
 
-/// A type for each link would be inlined as a whole; a chain that is built while the program runs needs a box for each, as a Deferred does.
+/// Boxed, because a chain that is built at run time needs a box for each link, as a Deferred does; a chain of types
+/// would be inlined as a whole.
 pub fn futures_chain(number: u64) -> u64 {
     let (resolver, fired) = oneshot::channel::<u64>();
     let mut future: LocalBoxFuture<'static, u64> = fired.map(|n| n.expect("fired")).boxed_local();
     for _ in 1..LINKS {
         future = future.map(|n| black_box(n) + 1).boxed_local();
     }
-    // Somebody waits, as callbacks do: the first poll hangs the waker on.
+    // The first poll registers the waker, so that somebody waits when it is fired.
     let mut context = Context::from_waker(Waker::noop());
     assert!(future.as_mut().poll(&mut context).is_pending());
     resolver.send(number + 1).expect("somebody waits");
@@ -148,7 +150,7 @@ fn futures_fired(number: u64) -> u64 {
     value(future.as_mut().poll(&mut Context::from_waker(Waker::noop())))
 }
 
-fn selvedge_turned(number: u64) -> u64 {
+fn selvedge_retyped(number: u64) -> u64 {
     let mut deferred = Deferred::<u64>::succeed(number);
     for _ in 0..LINKS / 2 {
         deferred = deferred
@@ -158,11 +160,11 @@ fn selvedge_turned(number: u64) -> u64 {
     deferred.try_result().expect("fired").expect("a value")
 }
 
-fn futures_turned(number: u64) -> u64 {
+fn futures_retyped(number: u64) -> u64 {
     let mut future: LocalBoxFuture<'static, u64> = ready(number).boxed_local();
     for _ in 0..LINKS / 2 {
-        let turned = future.map(|n| (black_box(n) + 1).cast_signed()).boxed_local();
-        future = turned.map(|n| black_box(n).cast_unsigned() + 1).boxed_local();
+        let retyped = future.map(|n| (black_box(n) + 1).cast_signed()).boxed_local();
+        future = retyped.map(|n| black_box(n).cast_unsigned() + 1).boxed_local();
     }
     value(future.as_mut().poll(&mut Context::from_waker(Waker::noop())))
 }
@@ -188,7 +190,8 @@ fn value<T>(polled: Poll<T>) -> T {
     }
 }
 
-/// What one writes who needs no more than this: a slot for a callback, and the next slot inside it. No errors, no late callbacks, no cancelling.
+/// The least that does the same: a slot for a callback, with the next slot inside it. No errors, no late callbacks, no
+/// cancelling.
 #[derive(Clone, Default)]
 struct Slot(Rc<RefCell<Option<Box<dyn FnOnce(u64)>>>>);
 
@@ -257,22 +260,22 @@ pub fn futures_gather(members: u64) -> Duration {
     elapsed
 }
 
-/// Line after line, each of so many who wait while somebody has the lock, and are then served one after the other.
-fn lines(served: u64, line: fn(u64, &Rc<Cell<u64>>)) -> Duration {
+/// Repeats a batch of waiters, which wait while somebody holds the lock and then get it one after the other.
+fn batches(served: u64, batch: fn(u64, &Rc<Cell<u64>>)) -> Duration {
     let count = Rc::new(Cell::new(0));
-    let lines = served.div_ceil(WAITERS);
+    let batches = served.div_ceil(WAITERS);
     let start = Instant::now();
-    for _ in 0..lines {
-        line(WAITERS, &count);
+    for _ in 0..batches {
+        batch(WAITERS, &count);
     }
     let elapsed = start.elapsed();
-    assert_eq!(count.get(), lines * WAITERS);
+    assert_eq!(count.get(), batches * WAITERS);
     elapsed
 }
 
-pub fn selvedge_line(waiters: u64, count: &Rc<Cell<u64>>) {
+pub fn selvedge_waiters(waiters: u64, count: &Rc<Cell<u64>>) {
     let lock = DeferredLock::new();
-    let held = lock.try_acquire().expect("nobody has it");
+    let held = lock.try_acquire().expect("nobody holds it");
     for _ in 0..waiters {
         let count = Rc::clone(count);
         lock.acquire().map(move |permit| {
@@ -283,9 +286,9 @@ pub fn selvedge_line(waiters: u64, count: &Rc<Cell<u64>>) {
     drop(held);
 }
 
-fn futures_line(waiters: u64, count: &Rc<Cell<u64>>) {
+fn futures_waiters(waiters: u64, count: &Rc<Cell<u64>>) {
     let lock = Rc::new(futures::lock::Mutex::new(()));
-    let held = lock.try_lock().expect("nobody has it");
+    let held = lock.try_lock().expect("nobody holds it");
     let mut pool = LocalPool::new();
     for _ in 0..waiters {
         let (lock, count) = (Rc::clone(&lock), Rc::clone(count));
@@ -300,9 +303,9 @@ fn futures_line(waiters: u64, count: &Rc<Cell<u64>>) {
     pool.run();
 }
 
-fn tokio_line(waiters: u64, count: &Rc<Cell<u64>>) {
+fn tokio_waiters(waiters: u64, count: &Rc<Cell<u64>>) {
     let lock = Rc::new(tokio::sync::Mutex::new(()));
-    let held = lock.try_lock().expect("nobody has it");
+    let held = lock.try_lock().expect("nobody holds it");
     let mut pool = LocalPool::new();
     for _ in 0..waiters {
         let (lock, count) = (Rc::clone(&lock), Rc::clone(count));

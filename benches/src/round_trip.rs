@@ -43,10 +43,10 @@ pub fn blocking() -> Comparison {
     )
 }
 
-/// Trips made before the watch is started: whoever starts threads on demand has them then.
+/// Trips before the measurement: contenders that start threads on demand have started them by then.
 const WARM_UP: u64 = 100;
 
-/// The default reactor. Each result's callback asks for the next, as a program's would.
+/// The default reactor. The callback of each result starts the next trip.
 fn defer_selvedge(trips: u64) -> Duration {
     let elapsed = Arc::new(OnceLock::new());
     let reactor = Reactor::new();
@@ -74,8 +74,8 @@ fn trip(reactor: &Reactor, left: u64, after: impl FnOnce(&Reactor) + 'static) {
         .log_error();
 }
 
-/// `spawn_blocking(…).await` on the `current_thread` runtime: the same two threads as the others, where the multi-threaded
-/// runtime would add workers that have nothing to do here.
+/// `spawn_blocking(…).await` on the `current_thread` runtime: the same two threads as the others, where the
+/// multi-threaded runtime would add workers that have nothing to do here.
 fn defer_tokio(trips: u64) -> Duration {
     async fn make(trips: u64) {
         for left in 0..trips {
@@ -106,20 +106,20 @@ fn defer_blocking(trips: u64) -> Duration {
     })
 }
 
-/// Starts a thread that makes the trips, one by one, while `run` is the loop on this one. `ask` is dropped at the end, which is
-/// how a peer's loop learns of it.
-fn ask<A: FnMut(u64) -> u64 + Send>(trips: u64, mut ask: A, run: impl FnOnce()) -> Duration {
+/// Makes the trips one by one on another thread, while `run` is the loop on this one. `trip` is dropped at the end, by
+/// which a peer's loop ends.
+fn make_trips<A: FnMut(u64) -> u64 + Send>(trips: u64, mut trip: A, run: impl FnOnce()) -> Duration {
     thread::scope(|scope| {
-        let asker = scope.spawn(move || {
+        let client = scope.spawn(move || {
             let mut make =
-                |trips| (0..trips).for_each(|number| assert_eq!(ask(number), number, "another trip's answer"));
+                |trips| (0..trips).for_each(|number| assert_eq!(trip(number), number, "another trip's result"));
             make(WARM_UP);
             let start = Instant::now();
             make(trips);
             start.elapsed()
         });
         run();
-        asker.join().expect("every trip came back")
+        client.join().expect("every trip came back")
     })
 }
 
@@ -131,111 +131,112 @@ fn blocking_selvedge(trips: u64) -> Duration {
         }
     }
     let reactor = Reactor::new();
-    let asker = StopOnDrop(reactor.handle());
+    let stopper = StopOnDrop(reactor.handle());
     let trip = move |number| {
-        let StopOnDrop(handle) = &asker;
+        let StopOnDrop(handle) = &stopper;
         blocking_call_from_thread(handle, move |_| number).expect("the reactor is running")
     };
-    ask(trips, trip, || reactor.run())
+    make_trips(trips, trip, || reactor.run())
 }
 
-/// The least that two sleeping threads can do: no queue, no closure, no answer but the number itself. It never spins, so it also
-/// says what it costs that both sleep.
+/// The lower bound for two sleeping threads: no queue, no closure, no result but the number itself. It never spins, so
+/// that it shows what sleeping costs.
 fn blocking_park(trips: u64) -> Duration {
-    const NOTHING: u64 = 0;
-    const GONE: u64 = u64::MAX;
-    /// Number plus one: asked on one, answered on the other.
+    const EMPTY: u64 = 0;
+    const CLOSED: u64 = u64::MAX;
+    /// The number plus one, on its way there and on its way back.
     #[derive(Default)]
-    struct Table {
-        asked: AtomicU64,
-        answered: AtomicU64,
+    struct Slots {
+        request: AtomicU64,
+        response: AtomicU64,
     }
-    struct Asker {
-        table: Arc<Table>,
-        answerer: thread::Thread,
+    struct Client {
+        slots: Arc<Slots>,
+        server: thread::Thread,
     }
-    impl Asker {
-        fn leave(&self, word: u64) {
-            self.table.asked.store(word, Release);
-            self.answerer.unpark();
+    impl Client {
+        fn send(&self, word: u64) {
+            self.slots.request.store(word, Release);
+            self.server.unpark();
         }
     }
-    impl Drop for Asker {
+    impl Drop for Client {
         fn drop(&mut self) {
-            self.leave(GONE);
+            self.send(CLOSED);
         }
     }
     fn take(word: &AtomicU64) -> u64 {
         loop {
             match word.load(Acquire) {
-                NOTHING => thread::park(),
+                EMPTY => thread::park(),
                 some => {
-                    word.store(NOTHING, Release);
+                    word.store(EMPTY, Release);
                     return some;
                 }
             }
         }
     }
-    let table = Arc::new(Table::default());
-    let asker = Asker { table: Arc::clone(&table), answerer: thread::current() };
-    let (introduce, who) = std::sync::mpsc::sync_channel(1);
+    let slots = Arc::new(Slots::default());
+    let client = Client { slots: Arc::clone(&slots), server: thread::current() };
+    let (introduce, client_thread) = std::sync::mpsc::sync_channel(1);
     let mut introduce = Some(introduce);
     let trip = move |number| {
         if let Some(introduce) = introduce.take() {
-            introduce.send(thread::current()).expect("the answerer is waiting for it");
+            introduce.send(thread::current()).expect("the server is waiting for it");
         }
-        asker.leave(number + 1);
-        take(&asker.table.answered) - 1
+        client.send(number + 1);
+        take(&client.slots.response) - 1
     };
-    ask(trips, trip, || {
-        let asker = who.recv().expect("somebody asks");
+    make_trips(trips, trip, || {
+        let client_thread = client_thread.recv().expect("the client runs");
         loop {
-            match take(&table.asked) {
-                GONE => break,
+            match take(&slots.request) {
+                CLOSED => break,
                 number => {
-                    table.answered.store(number, Release);
-                    asker.unpark();
+                    slots.response.store(number, Release);
+                    client_thread.unpark();
                 }
             }
         }
     })
 }
 
-/// A boxed closure to the loop, an answer by a channel of one. That channel is made once and kept, where a general
+/// A boxed closure to the loop, and the result by a channel of capacity one. That channel is made once, where a general
 /// `blocking_call_from_thread` over channels would make one for every call: the better case for the peer.
 fn blocking_crossbeam(trips: u64) -> Duration {
     let (sender, receiver) = crossbeam_channel::unbounded::<Job>();
-    let (reply, answer) = crossbeam_channel::bounded(1);
+    let (sender_back, result) = crossbeam_channel::bounded(1);
     let trip = move |number| {
-        let reply = reply.clone();
-        sender.send(Box::new(move || reply.send(number).expect("somebody asked"))).expect("the loop is there");
-        answer.recv().expect("the loop answers")
+        let sender_back = sender_back.clone();
+        sender.send(Box::new(move || sender_back.send(number).expect("the client waits"))).expect("the loop is there");
+        result.recv().expect("the loop sends the result")
     };
-    ask(trips, trip, || receiver.into_iter().for_each(|job| job()))
+    make_trips(trips, trip, || receiver.into_iter().for_each(|job| job()))
 }
 
-/// As crossbeam's. kanal's locks spin before they sleep, so it is the peer to beat when the loop is awake.
+/// As crossbeam's. kanal's locks spin before they sleep, which makes it the fastest peer while the loop is awake.
 fn blocking_kanal(trips: u64) -> Duration {
     let (sender, receiver) = kanal::unbounded::<Job>();
-    let (reply, answer) = kanal::bounded(1);
+    let (sender_back, result) = kanal::bounded(1);
     let trip = move |number| {
-        let reply = reply.clone();
-        sender.send(Box::new(move || reply.send(number).expect("somebody asked"))).expect("the loop is there");
-        answer.recv().expect("the loop answers")
+        let sender_back = sender_back.clone();
+        sender.send(Box::new(move || sender_back.send(number).expect("the client waits"))).expect("the loop is there");
+        result.recv().expect("the loop sends the result")
     };
-    ask(trips, trip, || receiver.for_each(|job| job()))
+    make_trips(trips, trip, || receiver.for_each(|job| job()))
 }
 
-/// A boxed closure to the `current_thread` runtime, an answer by `oneshot`, whose `blocking_recv` is there for threads outside.
+/// A boxed closure to the `current_thread` runtime, and the result by `oneshot`, whose `blocking_recv` is for threads
+/// outside of a runtime.
 fn blocking_tokio(trips: u64) -> Duration {
     let (sender, mut receiver) = tokio::sync::mpsc::unbounded_channel::<Job>();
     let trip = move |number| {
-        let (reply, answer) = tokio::sync::oneshot::channel();
-        let job: Job = Box::new(move || reply.send(number).expect("somebody asked"));
+        let (sender_back, result) = tokio::sync::oneshot::channel();
+        let job: Job = Box::new(move || sender_back.send(number).expect("the client waits"));
         assert!(sender.send(job).is_ok(), "the loop is there");
-        answer.blocking_recv().expect("the loop answers")
+        result.blocking_recv().expect("the loop sends the result")
     };
-    ask(trips, trip, || {
+    make_trips(trips, trip, || {
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime starts");
         runtime.block_on(async {
             while let Some(job) = receiver.recv().await {

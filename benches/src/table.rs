@@ -1,24 +1,24 @@
-//! The results as Markdown, which is also what is read in a terminal.
+//! The results as Markdown, which is readable in a terminal too.
 
 use std::fmt::Write;
 
 use comfy_table::{CellAlignment, Table, presets};
 
-use crate::measure::Standings;
+use crate::measure::Results;
 
-pub fn markdown(conditions: &str, results: &[Standings]) -> String {
+pub fn markdown(conditions: &str, results: &[Results]) -> String {
     let mut page =
         format!("# selvedge beside its peers\n\n{conditions}. A ratio above 1 is slower than selvedge, or larger.\n");
-    for standings in results {
+    for comparison in results {
         let mut table = Table::new();
         table.load_style(presets::ASCII_MARKDOWN).set_header([
             "",
-            standings.unit.name(),
+            comparison.unit.name(),
             "middle half of rounds",
             "× selvedge",
         ]);
         table.column_iter_mut().skip(1).for_each(|column| column.set_cell_alignment(CellAlignment::Right));
-        for row in &standings.rows {
+        for row in &comparison.rows {
             let value = row.value;
             table.add_row([
                 row.name.to_owned(),
@@ -27,12 +27,12 @@ pub fn markdown(conditions: &str, results: &[Standings]) -> String {
                 format!("{:.2}", row.ratio.median),
             ]);
         }
-        write!(page, "\n## {}\n\n{table}\n", standings.title).expect("a string takes all");
+        write!(page, "\n## {}\n\n{table}\n", comparison.title).expect("a string takes all");
     }
     page
 }
 
-/// As many digits as mean something, thousands apart.
+/// Rounds to what is significant, with thousands separators.
 pub fn figure(value: f64) -> String {
     if value < 10.0 {
         return format!("{value:.1}");

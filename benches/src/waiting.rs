@@ -1,7 +1,7 @@
-//! How long a job waits for a worker while others block: what a pool for blocking work is there for.
+//! How long a job waits for a worker while others block, in a pool for blocking work.
 //!
-//! Every millisecond so many jobs come, each of which blocks for one millisecond, and there are more workers than such jobs at any time: whatever a job
-//! waits is the pool's own doing.
+//! Every millisecond six jobs are submitted, each of which blocks for one millisecond, to ten workers. There is always
+//! an idle worker, so that a job waits for the pool only.
 
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -12,8 +12,8 @@ use crate::payload::put_and_wait;
 use crate::pools::{self, Pool, contenders};
 
 const WORKERS: usize = 10;
-const EACH_TIME: usize = 6;
-const BLOCKS: Duration = Duration::from_millis(1);
+const JOBS_AT_ONCE: usize = 6;
+const BLOCKING_TIME: Duration = Duration::from_millis(1);
 
 pub fn comparisons() -> Vec<Comparison> {
     let comparison = |title: &str, contenders| Comparison {
@@ -22,9 +22,9 @@ pub fn comparisons() -> Vec<Comparison> {
         ..Comparison::new(format!("Wait, jobs block 1 ms: {title}"), 300, contenders)
     };
     vec![
-        comparison("half of them", contenders!(whole, half)),
-        comparison("99 of 100", contenders!(whole, most)),
-        comparison("the longest", contenders!(whole, longest)),
+        comparison("half of them", contenders!(value, half)),
+        comparison("99 of 100", contenders!(value, most)),
+        comparison("the longest", contenders!(value, longest)),
     ]
 }
 
@@ -44,20 +44,20 @@ fn quantile<P: Pool>(setting: Setting, jobs: u64, quantile: f64) -> f64 {
     let pool = P::of(setting.threads);
     put_and_wait(1, 1000, &pool);
     let waits = Arc::new(Mutex::new(Vec::new()));
-    for _ in 0..jobs.div_ceil(EACH_TIME as u64) {
-        for _ in 0..EACH_TIME {
+    for _ in 0..jobs.div_ceil(JOBS_AT_ONCE as u64) {
+        for _ in 0..JOBS_AT_ONCE {
             let (waits, submitted) = (Arc::clone(&waits), Instant::now());
             pool.put(move || {
                 let waited = submitted.elapsed();
-                thread::sleep(BLOCKS);
+                thread::sleep(BLOCKING_TIME);
                 waits.lock().expect("nothing panics under this lock").push(waited);
             });
         }
-        thread::sleep(BLOCKS);
+        thread::sleep(BLOCKING_TIME);
     }
-    // Those that still run are waited for, whatever the end of a pool does.
+    // Waits for jobs that still run: not every pool does at its end.
     put_and_wait(1, setting.threads as u64 * 10, &pool);
-    thread::sleep(5 * BLOCKS);
+    thread::sleep(5 * BLOCKING_TIME);
     pool.end();
     let mut waits = waits.lock().expect("nothing panics under this lock");
     waits.sort();

@@ -1,4 +1,5 @@
-//! Counts what Deferreds and their peers allocate: a program of its own, since a counting allocator slows all that is measured.
+//! Counts what Deferreds and their peers allocate. A program of its own, because a counting allocator slows down every
+//! measurement.
 
 #[path = "../measure.rs"]
 #[allow(dead_code, reason = "time is not measured here")]
@@ -9,7 +10,7 @@ mod neighbour;
 #[allow(dead_code, reason = "nothing is posted here")]
 mod payload;
 #[path = "../promises.rs"]
-#[allow(dead_code, reason = "nor is everything counted")]
+#[allow(dead_code, reason = "not everything is counted")]
 mod promises;
 
 use std::alloc::System;
@@ -28,7 +29,7 @@ fn main() {
     table.load_style(presets::ASCII_MARKDOWN).set_header(["", "", "allocations each", "bytes each"]);
     table.column_iter_mut().skip(2).for_each(|column| column.set_cell_alignment(CellAlignment::Right));
     let mut row = |what: &str, who: &str, operations: u64, body: &dyn Fn()| {
-        // The first run fills what is kept for the thread.
+        // The first run fills thread-local caches.
         body();
         let region = Region::new(COUNTING);
         body();
@@ -48,6 +49,6 @@ fn main() {
     row("a member of 100,000", "selvedge", MEMBERS, &|| assert!(!promises::selvedge_gather(MEMBERS).is_zero()));
     row("a member of 100,000", "futures, join_all", MEMBERS, &|| assert!(!promises::futures_gather(MEMBERS).is_zero()));
     let count = Rc::new(Cell::new(0));
-    row("a waiter of 1,000", "selvedge", WAITERS, &|| promises::selvedge_line(WAITERS, &count));
+    row("a waiter of 1,000", "selvedge", WAITERS, &|| promises::selvedge_waiters(WAITERS, &count));
     println!("# What Deferreds and their peers allocate\n\n{table}");
 }

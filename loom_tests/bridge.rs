@@ -1,4 +1,4 @@
-//! The whole bridge: a loom reactor runs, threads block on it, defer to it and post to it, and it is stopped under them.
+//! The whole bridge: a reactor runs and is stopped while other threads block on it, defer to it and post to it.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -12,24 +12,24 @@ use selvedge::{
 };
 
 use crate::explore::{Chaos, explore, explore_calm};
-use crate::witness::Log;
+use crate::probes::Log;
 
-/// A reactor that has nothing to report, and one thread for its pool at most, started when there is a job.
+/// A reactor that reports nothing, with at most one pool thread, started for the first job.
 fn reactor(chaos: Chaos) -> Reactor {
     reactor_with(1, chaos)
 }
 
-/// The same with so many threads at most.
+/// The same with at most this many pool threads.
 pub fn reactor_with(threads: usize, chaos: Chaos) -> Reactor {
     let reactor = Reactor::builder()
         .pool_size(0, threads)
-        .on_report(|report| panic!("nothing was to be reported: {report}"))
+        .on_report(|report| panic!("nothing should be reported: {report}"))
         .build()
         .unwrap();
-    // It may wake for no reason once it runs, and at its end waits for the one who wakes it.
+    // It may wake spuriously once it runs; at its end it joins the chaos thread.
     reactor.call_when_running(move |reactor| {
-        let shaking = chaos.shake(|| reactor.handle(), Handle::wake_spuriously);
-        let _ = reactor.own(shaking).leave();
+        let chaos_thread = chaos.start(|| reactor.handle(), Handle::wake_spuriously);
+        let _ = reactor.own(chaos_thread).leave();
     });
     reactor
 }
@@ -54,7 +54,7 @@ fn a_thread_that_blocks_on_a_running_reactor_gets_its_answer() {
 
 // Checks: B13, B48, R12, R25, R27
 #[test]
-fn a_blocking_call_against_stop_is_answered_or_told_that_the_reactor_has_stopped() {
+fn a_blocking_call_against_stop_is_answered_or_fails_with_reactor_stopped() {
     explore(|chaos| {
         let reactor = reactor(chaos);
         let client = thread::spawn({
@@ -73,39 +73,39 @@ fn a_blocking_call_against_stop_is_answered_or_told_that_the_reactor_has_stopped
 
 // Checks: B13, B48, R25, R29
 #[test]
-fn a_thread_that_waits_for_a_deferred_that_never_fires_is_told_of_the_stop() {
+fn a_blocking_call_for_a_deferred_that_never_fires_learns_of_the_stop() {
     explore(|chaos| {
         let reactor = reactor(chaos);
         let client = thread::spawn({
             let handle = reactor.handle();
             move || {
-                let told = blocking_call_from_thread(&handle, |reactor| {
+                let result = blocking_call_from_thread(&handle, |reactor| {
                     let (deferred, resolver) = Deferred::<u32>::new();
-                    // The reactor keeps the firing half, and never uses it.
+                    // The reactor owns the resolver, which is never used.
                     let _ = reactor.own(resolver).leave();
                     reactor.stop().unwrap_or_default();
                     deferred
                 });
-                (told, handle)
+                (result, handle)
             }
         });
         reactor.run();
-        let told = client.join().unwrap().0.unwrap_err();
-        // Not that the Deferred was abandoned, which it is a moment later.
-        assert!(matches!(told, BlockingCallError::ReactorStopped), "{told}");
+        let error = client.join().unwrap().0.unwrap_err();
+        // Not `Abandoned`, although the resolver is dropped a moment later.
+        assert!(matches!(error, BlockingCallError::ReactorStopped), "{error}");
     });
 }
 
 // Checks: B13, B48, R25, R27, P7
 #[test]
-fn a_thread_that_blocks_on_a_reactor_that_is_dropped_unrun_is_told_so() {
+fn a_blocking_call_to_a_reactor_that_is_dropped_unrun_fails_with_reactor_stopped() {
     explore(|chaos| {
         let reactor = reactor(chaos);
         let client = thread::spawn({
             let handle = reactor.handle();
             move || (blocking_call_from_thread(&handle, |_| 42_u32), handle)
         });
-        let _shaking = chaos.shake(|| reactor.handle(), Handle::wake_spuriously);
+        let _chaos_thread = chaos.start(|| reactor.handle(), Handle::wake_spuriously);
         drop(reactor);
         assert!(matches!(client.join().unwrap().0, Err(BlockingCallError::ReactorStopped)));
     });
@@ -113,7 +113,7 @@ fn a_thread_that_blocks_on_a_reactor_that_is_dropped_unrun_is_told_so() {
 
 // Checks: B6, B13, R12, R27
 #[test]
-fn a_call_posted_against_stop_runs_before_the_reactor_ends_or_comes_back() {
+fn a_call_posted_against_stop_runs_before_the_reactor_ends_or_is_returned() {
     explore(|chaos| {
         let reactor = reactor(chaos);
         let log = Log::default();
@@ -195,20 +195,20 @@ fn a_job_cancelled_against_its_beginning_fails_its_deferred_once() {
     explore_calm(|chaos| {
         let reactor = reactor(chaos);
         let ran = Log::default();
-        let told = Rc::new(Cell::new(0));
+        let fired = Rc::new(Cell::new(0));
         let deferred = defer_to_thread(&reactor, ran.job(1)).add_both({
-            let told = Rc::clone(&told);
+            let fired = Rc::clone(&fired);
             move |result: Result<(), Failure>| {
-                // Or a worker was so quick that its result came in the same turn.
+                // `Ok` if the worker's result arrived in the same turn.
                 assert!(result.is_ok() || result.is_err_and(|failure| failure.is::<Cancelled>()));
-                told.set(told.get() + 1);
+                fired.set(fired.get() + 1);
             }
         });
-        // The first turn starts the pool: a worker is on its way to the job.
+        // The first turn starts the pool, so that a worker may take the job from now on.
         reactor.turn().unwrap();
         deferred.cancel();
         drop(reactor);
-        assert_eq!(told.get(), 1);
+        assert_eq!(fired.get(), 1);
         assert!(ran.seen().len() <= 1);
     });
 }

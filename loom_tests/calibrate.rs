@@ -1,6 +1,7 @@
-//! The checker, checked: programs whose answer is known, loom's known holes, and planted bugs that a search has to report.
+//! Checks of loom itself: litmus tests whose outcomes are known, loom's known holes, and planted bugs that a search
+//! must report.
 //!
-//! A hole is pinned as it is: when an upgrade of loom closes one, its test fails, and what was built around it can be looked at again.
+//! A hole is pinned as it is: when an upgrade of loom closes one, its test fails, and the workaround can be removed.
 //!
 //! Checks: P13
 
@@ -15,12 +16,12 @@ use loom::sync::{Arc, Condvar, Mutex};
 use loom::thread;
 use selvedge::loom::ThreadPool;
 
-use crate::explore::{Chaos, calibrate, explore};
+use crate::explore::{Chaos, explore, litmus};
 
 /// All outcomes that a program has in a whole search.
 fn outcomes<T: Ord + Clone + Send + 'static>(program: impl Fn() -> T + Send + Sync + 'static) -> Vec<T> {
     let seen = StdArc::new(StdMutex::new(BTreeSet::new()));
-    calibrate({
+    litmus({
         let seen = StdArc::clone(&seen);
         move || {
             let outcome = program();
@@ -31,7 +32,7 @@ fn outcomes<T: Ord + Clone + Send + 'static>(program: impl Fn() -> T + Send + Sy
     seen.iter().cloned().collect()
 }
 
-/// Two threads, each of which does its half to two atomics and returns what it saw.
+/// Two threads, each of which accesses the same two atomics and returns what it saw.
 fn two_halves(
     first: impl Fn(&AtomicUsize, &AtomicUsize) -> usize + Clone + Send + Sync + 'static,
     second: impl Fn(&AtomicUsize, &AtomicUsize) -> usize + Clone + Send + Sync + 'static,
@@ -74,7 +75,7 @@ fn every_outcome_of_read_modify_writes_is_seen() {
 }
 
 #[test]
-fn a_message_behind_a_release_is_never_missed_and_without_one_it_is() {
+fn a_message_published_by_a_release_is_never_missed_and_without_one_it_may_be() {
     let published = two_halves(
         |data, flag| {
             data.store(1, Relaxed);
@@ -124,7 +125,7 @@ fn hole_sequentially_consistent_accesses_are_too_weak() {
             x.load(SeqCst)
         },
     );
-    assert!(seen.contains(&(0, 0)), "impossible on any machine, and loom shows it: {seen:?}");
+    assert!(seen.contains(&(0, 0)), "impossible on any machine, and yet found: {seen:?}");
 }
 
 #[test]
@@ -141,19 +142,19 @@ fn hole_load_buffering_is_not_explored() {
             seen
         },
     );
-    assert!(!seen.contains(&(1, 1)), "allowed by the language, and loom had not shown it: {seen:?}");
+    assert!(!seen.contains(&(1, 1)), "allowed by the language, and not found until now: {seen:?}");
 }
 
 #[test]
-fn hole_a_weak_exchange_never_fails_for_no_reason() {
+fn hole_a_weak_exchange_never_fails_spuriously() {
     let seen = outcomes(|| AtomicUsize::new(0).compare_exchange_weak(0, 1, AcqRel, Acquire).is_ok());
     assert_eq!(seen, [true]);
 }
 
-/// A wait for `flag` with an `if` in place of a `while`: wrong, as soon as anybody wakes the waiter for no reason.
+/// Waits for `flag` with an `if` in place of a `while`, which is wrong as soon as the waiter wakes spuriously.
 fn waits_once(chaos: Chaos) {
     let place = Arc::new((Mutex::new(false), Condvar::new()));
-    let _shaking = chaos.shake(|| Arc::clone(&place), |place| place.1.notify_all());
+    let _chaos_thread = chaos.start(|| Arc::clone(&place), |place| place.1.notify_all());
     let other = thread::spawn({
         let place = Arc::clone(&place);
         move || {
@@ -165,15 +166,15 @@ fn waits_once(chaos: Chaos) {
     if !*flag {
         flag = place.1.wait(flag).unwrap();
     }
-    assert!(*flag, "woken for no reason");
+    assert!(*flag, "woken spuriously");
     drop(flag);
     other.join().unwrap();
 }
 
 #[test]
-fn hole_no_condvar_wakes_for_no_reason_and_a_chaos_thread_makes_up_for_it() {
-    calibrate(|| waits_once(Chaos::none()));
-    must_be_reported("an if in place of a while", "woken for no reason");
+fn hole_no_condvar_wakes_spuriously_and_a_chaos_thread_makes_up_for_it() {
+    litmus(|| waits_once(Chaos::none()));
+    must_be_reported("an if in place of a while", "woken spuriously");
 }
 
 #[test]
@@ -201,7 +202,7 @@ fn hole_notify_one_always_takes_the_waiter_that_came_first() {
         let orders = place.0.lock().unwrap();
         orders.0 == orders.1
     });
-    assert_eq!(woken, [true], "any waiter may be woken: the pool's machine is explored for that, loom is not enough");
+    assert_eq!(woken, [true], "any waiter may be woken in reality: the search of the pool's machine explores that");
 }
 
 #[test]
@@ -258,10 +259,10 @@ fn a_failed_assertion_in_a_job_fails_the_model_though_jobs_are_contained() {
 #[test]
 fn a_variable_that_makes_the_search_smaller_is_refused() {
     for variable in ["LOOM_MAX_PREEMPTIONS", "LOOM_MAX_PERMUTATIONS", "LOOM_MAX_DURATION", "LOOM_CHECKPOINT_INTERVAL"] {
-        let said = run_planted("nothing wrong", Some((variable, "1")));
-        assert!(said.is_err_and(|said| said.contains("Unset it")), "{variable} was taken");
+        let ran = run_planted("nothing wrong", Some((variable, "1")));
+        assert!(ran.is_err_and(|output| output.contains("Unset it")), "{variable} was accepted");
     }
-    assert!(run_planted("nothing wrong", None).is_ok(), "the plant itself is sound");
+    assert!(run_planted("nothing wrong", None).is_ok(), "a child without a bug succeeds");
 }
 
 #[test]
@@ -269,40 +270,40 @@ fn a_search_that_is_not_in_the_ledger_is_reported() {
     must_be_reported("a model without a row", "the ledger has no row");
 }
 
-/// The name of the plant, in the child's environment.
+/// Environment variable of the child: the name of its planted bug.
 const PLANT: &str = "SELVEDGE_PLANT";
 
-/// Runs a planted bug in a process of its own, because a search that fails may abort it, and demands that it is reported.
-fn must_be_reported(plant: &str, as_what: &str) {
-    match run_planted(plant, None) {
-        Ok(said) => panic!("“{plant}” was not reported: {said}"),
-        Err(said) => assert!(said.contains(as_what), "“{plant}” was reported, but not as “{as_what}”: {said}"),
+/// Runs a planted bug in a child process, because a failing search may abort it, and demands that it is reported.
+fn must_be_reported(bug: &str, message: &str) {
+    match run_planted(bug, None) {
+        Ok(output) => panic!("“{bug}” was not reported: {output}"),
+        Err(output) => assert!(output.contains(message), "“{bug}” was reported, but not as “{message}”: {output}"),
     }
 }
 
-/// What a child said, as an error if it failed.
-fn run_planted(plant: &str, variable: Option<(&str, &str)>) -> Result<String, String> {
+/// The output of a child, as an error if it failed.
+fn run_planted(bug: &str, variable: Option<(&str, &str)>) -> Result<String, String> {
     let mut child = Command::new(env::current_exe().unwrap());
-    child.args(["--exact", "calibrate::planted", "--ignored", "--nocapture", "--test-threads=1"]).env(PLANT, plant);
+    child.args(["--exact", "calibrate::planted", "--ignored", "--nocapture", "--test-threads=1"]).env(PLANT, bug);
     child.env_remove("SELVEDGE_BLESS").envs(variable);
     let output = child.output().unwrap();
-    let said = [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned()).concat();
-    assert!(said.contains("running 1 test"), "the child did not run: {said}");
-    if output.status.success() { Ok(said) } else { Err(said) }
+    let text = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
+    assert!(text.contains("running 1 test"), "the child did not run: {text}");
+    if output.status.success() { Ok(text) } else { Err(text) }
 }
 
 #[test]
-#[ignore = "a planted bug: other tests run it as a process of its own, and demand that it fails"]
+#[ignore = "a planted bug: other tests run it in a child process, and demand that it fails"]
 fn planted() {
     let Some(plant) = env::var_os(PLANT) else { return };
     match &*plant.to_string_lossy() {
-        "nothing wrong" => drop(calibrate(|| waits_once(Chaos::none()))),
+        "nothing wrong" => drop(litmus(|| waits_once(Chaos::none()))),
         "an if in place of a while" => explore(waits_once),
-        "a timeout that would pass" => drop(calibrate(|| {
+        "a timeout that would pass" => drop(litmus(|| {
             let (lock, wake) = (Mutex::new(()), Condvar::new());
             drop(wake.wait_timeout(lock.lock().unwrap(), std::time::Duration::ZERO));
         })),
-        "two locks in two orders" => drop(calibrate(|| {
+        "two locks in two orders" => drop(litmus(|| {
             let locks = Arc::new((Mutex::new(()), Mutex::new(())));
             let other = thread::spawn({
                 let locks = Arc::clone(&locks);
@@ -311,7 +312,7 @@ fn planted() {
             drop((locks.0.lock().unwrap(), locks.1.lock().unwrap()));
             other.join().unwrap();
         })),
-        "a flag set without its lock" => drop(calibrate(|| {
+        "a flag set without its lock" => drop(litmus(|| {
             let place = Arc::new((AtomicUsize::new(0), Mutex::new(()), Condvar::new()));
             let other = thread::spawn({
                 let place = Arc::clone(&place);
@@ -327,18 +328,18 @@ fn planted() {
             drop(held);
             other.join().unwrap();
         })),
-        "an Arc that is forgotten" => drop(calibrate(|| std::mem::forget(Arc::new(())))),
-        "a loop without end" => drop(calibrate(|| {
+        "an Arc that is forgotten" => drop(litmus(|| std::mem::forget(Arc::new(())))),
+        "a loop without end" => drop(litmus(|| {
             let never = AtomicUsize::new(0);
             while never.fetch_add(0, AcqRel) == 0 {}
         })),
-        "an assertion in a job" => drop(calibrate(|| {
+        "an assertion in a job" => drop(litmus(|| {
             let pool = ThreadPool::new(1, 1).unwrap();
             pool.start().unwrap();
             pool.call_in_thread(|| panic!("the job says no")).unwrap();
             pool.stop().unwrap();
         })),
         "a model without a row" => explore(|_| ()),
-        unknown => panic!("no such plant: {unknown}"),
+        unknown => panic!("there is no planted bug {unknown}"),
     }
 }

@@ -1,4 +1,4 @@
-//! The one place that runs a model: every interleaving, without a bound, with and without a chaos thread, counted.
+//! Runs a model: every interleaving, without a bound, with and without a chaos thread, and counted.
 
 use std::env;
 use std::sync::Arc;
@@ -9,33 +9,36 @@ use loom::thread;
 
 use crate::ledger;
 
-/// A model's disturber. loom's condvars never wake for no reason, and an operating system's do: an `if` in place of a `while`
-/// passes every search without this thread.
+/// Whether this search has a chaos thread. loom's condvars never wake spuriously, and an operating system's do: an `if`
+/// in place of a `while` passes every search without that thread.
 #[derive(Clone, Copy)]
 pub struct Chaos {
-    at_work: bool,
+    enabled: bool,
 }
 
 impl Chaos {
-    /// No disturbance: for programs that are explored once.
+    /// No chaos thread.
     pub fn none() -> Self {
-        Self { at_work: false }
+        Self { enabled: false }
     }
 
-    /// How many of something: a chaos thread may cost so much that the search with it is one of a smaller model, never a bounded one.
+    /// A smaller size with a chaos thread, where the full search would take too long. A smaller model is still searched
+    /// without a bound.
     pub fn fewer<N>(self, without: N, with: N) -> N {
-        if self.at_work { with } else { without }
+        if self.enabled { with } else { without }
     }
 
-    /// A part that has a thread of its own, unless there is a chaos thread: then it is played at once, by this one.
-    pub fn aside<T: 'static>(self, part: impl FnOnce() -> T + 'static) -> Aside<T> {
-        if self.at_work { Aside::Played(part()) } else { Aside::Thread(thread::spawn(part)) }
+    /// Runs a part of the model on a thread of its own, or at once on this one if there is a chaos thread, which then
+    /// takes its place.
+    pub fn spawn<T: 'static>(self, part: impl FnOnce() -> T + 'static) -> Part<T> {
+        if self.enabled { Part::Done(part()) } else { Part::Thread(thread::spawn(part)) }
     }
 
-    /// In the search that has a chaos thread, starts it. It wakes everybody once, at whatever moment from now on is worst; what
-    /// went before is not raced again, so start it when somebody may sleep, and not sooner.
-    pub fn shake<T: Send + 'static>(self, hold: impl FnOnce() -> T, wake: fn(&T)) -> Shaking<T> {
-        Shaking(self.at_work.then(|| {
+    /// Starts the chaos thread, in the search that has one. It wakes all sleeping threads once, and loom tries every
+    /// moment from now on. Start it when a thread may sleep and not sooner, because that would only repeat
+    /// interleavings.
+    pub fn start<T: Send + 'static>(self, hold: impl FnOnce() -> T, wake: fn(&T)) -> ChaosThread<T> {
+        ChaosThread(self.enabled.then(|| {
             let held = hold();
             thread::spawn(move || {
                 wake(&held);
@@ -45,30 +48,30 @@ impl Chaos {
     }
 }
 
-/// A part of a model, played by a thread or over already.
+/// A part of a model that runs on a thread, or has run already.
 #[must_use]
-pub enum Aside<T> {
+pub enum Part<T> {
     Thread(thread::JoinHandle<T>),
-    Played(T),
+    Done(T),
 }
 
-impl<T> Aside<T> {
+impl<T> Part<T> {
     pub fn join(self) -> T {
         match self {
             Self::Thread(thread) => thread.join().unwrap(),
-            Self::Played(result) => result,
+            Self::Done(result) => result,
         }
     }
 }
 
-/// A chaos thread at work; joined when this is dropped.
+/// The chaos thread, if there is one; joined when this is dropped.
 ///
-/// It hands back what it held, as all threads of a model do, to be dropped by the one that joins it: threads that drop their share of an `Arc` at
-/// the same time are one more race, and a search many times larger, for nothing.
+/// As all threads of a model, it returns what it held, to be dropped by the joining thread: threads that drop their
+/// shares of an `Arc` at the same time are one more race, which makes the search many times larger and proves nothing.
 #[must_use]
-pub struct Shaking<T>(Option<thread::JoinHandle<T>>);
+pub struct ChaosThread<T>(Option<thread::JoinHandle<T>>);
 
-impl<T> Drop for Shaking<T> {
+impl<T> Drop for ChaosThread<T> {
     fn drop(&mut self) {
         if let Some(thread) = self.0.take()
             && !thread::panicking()
@@ -78,55 +81,56 @@ impl<T> Drop for Shaking<T> {
     }
 }
 
-/// Explores `model` to the end, both ways, and holds the two counts against the ledger.
+/// Explores `model` completely, without and with a chaos thread, and compares both counts with the ledger.
 ///
-/// The row is named after the test that the closure stands in: the compiler knows its path, so the two cannot drift apart.
+/// The row has the name of the test that contains the closure, as the compiler knows it.
 pub fn explore<M>(model: M)
 where
     M: Fn(Chaos) + Clone + Send + Sync + 'static,
 {
     let name = test_name::<M>();
     let calm = search(&name, model.clone(), Chaos::none());
-    let shaken = search(&name, model, Chaos { at_work: true });
-    ledger::hold(&name, ledger::Counts { calm, shaken });
+    let chaotic = search(&name, model, Chaos { enabled: true });
+    ledger::check(&name, ledger::Counts { calm, chaotic });
 }
 
-/// As [`explore`], without the chaos thread: for a model that is too large to be searched with one in every run. What a spurious wake does to
-/// its shell is seen in the smaller models, and in the machine's own search.
+/// As [`explore`], but only without the chaos thread, for a model that is too large with one. Spurious wakes of its
+/// shell are explored in smaller models, and in the machine's exhaustive search.
 pub fn explore_calm<M>(model: M)
 where
     M: Fn(Chaos) + Clone + Send + Sync + 'static,
 {
     let name = test_name::<M>();
     let calm = search(&name, model, Chaos::none());
-    ledger::hold(&name, ledger::Counts { calm, shaken: 0 });
+    ledger::check(&name, ledger::Counts { calm, chaotic: 0 });
 }
 
-/// A litmus program: explored like a model, but with nothing to shake and no row in the ledger. Returns its iterations.
-pub fn calibrate(program: impl Fn() + Send + Sync + 'static) -> usize {
-    search("a litmus program", move |_| program(), Chaos::none())
+/// Explores a litmus test: as a model, but without a chaos thread and without a row in the ledger. Returns its
+/// iterations.
+pub fn litmus(program: impl Fn() + Send + Sync + 'static) -> usize {
+    search("a litmus test", move |_| program(), Chaos::none())
 }
 
-/// An execution of a correct model here takes a few hundred branches. One that takes this many will not end.
-const ENDLESS: usize = 5_000;
+/// An execution of a correct model takes a few hundred branches. One that takes this many does not end.
+const MAX_BRANCHES: usize = 5_000;
 
-/// So many iterations are a line of `--nocapture`'s.
-const SIGN_OF_LIFE: usize = 50_000;
+/// Iterations between two lines of progress, which `--nocapture` shows.
+const PROGRESS_INTERVAL: usize = 50_000;
 
-/// Not `Builder::check` alone: it returns nothing, and reports a search that was cut short as a success.
+/// Counts the iterations, because `Builder::check` reports a search that was cut short as a success.
 fn search<M>(name: &str, model: M, chaos: Chaos) -> usize
 where
     M: Fn(Chaos) + Send + Sync + 'static,
 {
-    refuse_a_weaker_search();
+    refuse_variables_that_bound_the_search();
     let iterations = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&iterations);
     let begun = Instant::now();
 
-    // `new` reads the environment: what is set here is all that bounds a search.
+    // `new` reads the environment. Nothing but what is set here bounds the search.
     let mut builder = loom::model::Builder::new();
     builder.max_threads = loom::MAX_THREADS;
-    builder.max_branches = ENDLESS;
+    builder.max_branches = MAX_BRANCHES;
     builder.max_permutations = None;
     builder.max_duration = None;
     builder.preemption_bound = None;
@@ -134,27 +138,28 @@ where
     builder.expect_explicit_explore = false;
     builder.check(move || {
         let before = counted.fetch_add(1, Ordering::Relaxed);
-        if before > 0 && before.is_multiple_of(SIGN_OF_LIFE) {
+        if before > 0 && before.is_multiple_of(PROGRESS_INTERVAL) {
             println!("… {before} iterations, {:.0} s", begun.elapsed().as_secs_f64());
         }
         model(chaos);
     });
 
     let iterations = iterations.load(Ordering::Relaxed);
-    let shaken = if chaos.at_work { "with chaos" } else { "calm" };
-    println!("{name}, {shaken}: {iterations} iterations, {:.1} s", begun.elapsed().as_secs_f64());
+    let kind = if chaos.enabled { "with chaos" } else { "calm" };
+    println!("{name}, {kind}: {iterations} iterations, {:.1} s", begun.elapsed().as_secs_f64());
     iterations
 }
 
-/// Variables of loom's that only make it say more. Every other one cuts the search short, and it would still report success.
+/// Variables of loom's that only affect its output. Every other one makes the search smaller, and it would still report
+/// success.
 const HARMLESS: [&str; 2] = ["LOOM_LOG", "LOOM_LOCATION"];
 
-fn refuse_a_weaker_search() {
+fn refuse_variables_that_bound_the_search() {
     for (variable, _) in env::vars_os() {
         let variable = variable.to_string_lossy();
         assert!(
             !variable.starts_with("LOOM_") || HARMLESS.contains(&&*variable),
-            "{variable} is set: the search would be smaller than what it claims. Unset it."
+            "{variable} is set: the search would be smaller than it claims. Unset it."
         );
     }
 }

@@ -1,4 +1,4 @@
-//! The ledger: how many iterations each model takes, committed, so that a search that shrinks is seen.
+//! The ledger: the number of iterations of each model, committed, so that a search that becomes smaller is seen.
 //!
 //! Checks: P13
 
@@ -10,20 +10,20 @@ use std::{env, fs};
 
 use crate::pairs;
 
-/// What one model's two searches took.
+/// Iterations of a model's two searches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Counts {
     /// Without the chaos thread.
     pub calm: usize,
-    /// With it.
-    pub shaken: usize,
+    /// With it; 0 if there is no such search.
+    pub chaotic: usize,
 }
 
-/// Models run at the same time, and each rewrites the whole file.
+/// Models run in parallel, and each may rewrite the whole file.
 static FILE: Mutex<()> = Mutex::new(());
 
-/// Fails if a model's counts are not those of its row. With `SELVEDGE_BLESS=1` it writes the row instead.
-pub fn hold(model: &str, counts: Counts) {
+/// Fails unless a model's counts are those of its row. With `SELVEDGE_BLESS=1` it writes the row instead.
+pub fn check(model: &str, counts: Counts) {
     let _file = FILE.lock().unwrap_or_else(PoisonError::into_inner);
     let mut rows = read();
     if env::var_os("SELVEDGE_BLESS").is_some_and(|bless| bless == "1") {
@@ -32,11 +32,11 @@ pub fn hold(model: &str, counts: Counts) {
         return;
     }
     let Some(&expected) = rows.get(model) else {
-        panic!("the ledger has no row for {model}: {counts:?}. If that is meant, run it with SELVEDGE_BLESS=1")
+        panic!("the ledger has no row for {model}: {counts:?}. If it is a new model, run it with SELVEDGE_BLESS=1")
     };
     assert_eq!(
         counts, expected,
-        "the search of {model} is not the one in the ledger. If the code was meant to change so, run it with SELVEDGE_BLESS=1 \
+        "the search of {model} is not the one in the ledger. If that change is intended, run it with SELVEDGE_BLESS=1 \
          and say why in the commit"
     );
 }
@@ -53,8 +53,8 @@ fn path() -> PathBuf {
 const HEAD: &str = "\
 # Iterations of each model
 
-Each search is exhaustive: no bound on preemptions, on iterations or on time. A different number means that the code, the model or loom has
-changed. After a change that is meant, `SELVEDGE_BLESS=1 cargo test --features loom --test loom` writes this file.
+Each search is exhaustive: no bound on preemptions, on iterations or on time. A different number means that the code,
+the model or loom has changed. After an intended change, `SELVEDGE_BLESS=1 cargo test --features loom --test loom` writes this file.
 
 | Model | Calm | With a chaos thread |
 |---|--:|--:|
@@ -69,18 +69,18 @@ fn row(line: &str) -> Option<(String, Counts)> {
     let mut cells = line.strip_prefix("| `")?.split('|');
     let model = cells.next()?.trim().trim_end_matches('`').to_owned();
     let mut number = || cells.next()?.trim().replace(',', "").parse().ok();
-    Some((model, Counts { calm: number()?, shaken: number()? }))
+    Some((model, Counts { calm: number()?, chaotic: number()? }))
 }
 
 fn write(rows: &BTreeMap<String, Counts>) -> String {
     let mut text = HEAD.to_owned();
-    for (model, Counts { calm, shaken }) in rows {
-        writeln!(text, "| `{model}` | {} | {} |", grouped(*calm), grouped(*shaken)).expect("a string takes all");
+    for (model, Counts { calm, chaotic }) in rows {
+        writeln!(text, "| `{model}` | {} | {} |", grouped(*calm), grouped(*chaotic)).expect("a string takes all");
     }
     text + &pairs::table(&path().with_file_name(""))
 }
 
-/// Digits in groups of three: these numbers are read by people.
+/// Digits in groups of three.
 fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -93,7 +93,7 @@ fn grouped(number: usize) -> String {
     text
 }
 
-/// A row whose test is gone would stand for ever, and a pair whose model is gone.
+/// Finds rows whose model was removed or renamed, and pairs that are out of date.
 #[test]
 fn every_row_of_the_ledger_is_a_model() {
     for model in models() {

@@ -1,4 +1,5 @@
-//! Linearizability in every interleaving: histories of small models, held to the same specifications as those of real threads.
+//! Linearizability in every interleaving: histories of small models, checked against the specifications that histories
+//! of real threads are checked against.
 
 use std::sync::Arc as StdArc;
 
@@ -10,12 +11,12 @@ use selvedge::loom::ThreadPool;
 use selvedge::loom::shells::{Inbox, WhenFull};
 
 #[path = "../tests/threads/linearizable/checker.rs"]
-#[allow(clippy::indexing_slicing, reason = "it is how a check fails")]
+#[allow(clippy::indexing_slicing, reason = "checks fail by panicking")]
 mod checker;
 #[path = "../tests/threads/linearizable/history.rs"]
 mod history;
 #[path = "../tests/threads/linearizable/sequential.rs"]
-#[allow(dead_code, reason = "no model here cancels: `waits` does")]
+#[allow(dead_code, reason = "no model here cancels; those in `waits` do")]
 mod sequential;
 
 use self::checker::Specification;
@@ -24,7 +25,8 @@ use self::sequential::{Deque, InboxOperation, Pool, PoolOperation};
 use crate::explore::explore_calm;
 use crate::pool::{client, pool, started};
 
-/// What was done to a pool of one worker at most. A worker has begun with a job when it takes it, and is through with it when it takes the next.
+/// Records what is done to a pool of at most one worker. A job begins when the worker takes it, and ends before it
+/// takes the next.
 #[derive(Clone)]
 struct Recorded(StdArc<History<PoolOperation>>);
 
@@ -52,9 +54,9 @@ impl Recorded {
         self.0.note(invoked, returned, PoolOperation::Stopped);
     }
 
-    fn look(&self, pool: &ThreadPool) {
-        let look = || pool.stats();
-        self.0.during(look, |stats| PoolOperation::Look {
+    fn read_stats(&self, pool: &ThreadPool) {
+        let stats = || pool.stats();
+        self.0.during(stats, |stats| PoolOperation::Look {
             max: stats.max,
             queued: stats.queued,
             busy: stats.busy,
@@ -94,7 +96,7 @@ fn statistics_are_those_of_one_instant() {
         let pool = started(0, 1);
         let recorded = Recorded::new();
         recorded.submit(&pool, 1);
-        recorded.look(&pool);
+        recorded.read_stats(&pool);
         recorded.stop(&pool);
         recorded.assert(running(1));
     });
@@ -103,7 +105,7 @@ fn statistics_are_those_of_one_instant() {
 // Checks: B28, B31, P70
 // Races: submit × shrink
 #[test]
-fn a_pause_against_a_submission_is_one_line_of_jobs() {
+fn a_pause_against_a_submission_is_linearizable() {
     explore_calm(|chaos| {
         let pool = started(0, 1);
         let recorded = Recorded::new();
@@ -118,14 +120,14 @@ fn a_pause_against_a_submission_is_one_line_of_jobs() {
 
 // Checks: B6, B13, P70
 #[test]
-fn the_inbox_is_a_deque_that_is_closed_at_some_time() {
+fn the_inbox_behaves_as_a_deque_that_is_closed_at_one_instant() {
     explore_calm(|_| {
         let inbox: Arc<Inbox<Vec<u32>>> = Arc::new(Inbox::new());
         let history = StdArc::new(History::new());
-        let (theirs, told) = (Arc::clone(&inbox), StdArc::clone(&history));
+        let (theirs, recorded) = (Arc::clone(&inbox), StdArc::clone(&history));
         let poster = thread::spawn(move || {
             for call in [1, 2] {
-                told.during(|| theirs.post(call), |posted| InboxOperation::Post(call, posted.is_ok())).ok();
+                recorded.during(|| theirs.post(call), |posted| InboxOperation::Post(call, posted.is_ok())).ok();
             }
             theirs
         });
@@ -148,23 +150,25 @@ fn the_inbox_is_a_deque_that_is_closed_at_some_time() {
 
 // Checks: B6, B21, P2, P70
 #[test]
-fn a_bounded_inbox_is_a_deque_with_so_many_places() {
+fn a_bounded_inbox_behaves_as_a_deque_of_its_capacity() {
     explore_calm(|_| {
         let inbox: Arc<Inbox<Vec<u32>>> = Arc::new(Inbox::bounded(1));
         let history = StdArc::new(History::new());
-        let (theirs, told) = (Arc::clone(&inbox), StdArc::clone(&history));
+        let (theirs, recorded) = (Arc::clone(&inbox), StdArc::clone(&history));
         let poster = thread::spawn(move || {
             let posted = |call, posted: Result<(), (u32, Rejection)>| match posted {
                 Ok(()) => InboxOperation::Post(call, true),
-                Err((back, reason)) if back != call => panic!("{call} is refused, and {back} comes back: {reason}"),
+                Err((back, reason)) if back != call => {
+                    panic!("{call} was refused, and the error holds {back}: {reason}")
+                }
                 Err((_, Rejection::InboxFull)) => InboxOperation::Full,
                 Err((_, Rejection::ReactorStopped)) => InboxOperation::Post(call, false),
-                Err((_, other)) => panic!("{call} is refused for no reason: {other}"),
+                Err((_, other)) => panic!("{call} was refused for another reason: {other}"),
             };
-            told.during(|| theirs.post_bounded(1, WhenFull::Return), |came| posted(1, *came)).ok();
-            told.during(|| theirs.post_bounded(2, WhenFull::Return), |came| posted(2, *came)).ok();
-            // This one waits for a place.
-            told.during(|| theirs.post_bounded(3, WhenFull::Wait(None)), |came| posted(3, *came)).ok();
+            recorded.during(|| theirs.post_bounded(1, WhenFull::Return), |outcome| posted(1, *outcome)).ok();
+            recorded.during(|| theirs.post_bounded(2, WhenFull::Return), |outcome| posted(2, *outcome)).ok();
+            // This one waits until the inbox has room.
+            recorded.during(|| theirs.post_bounded(3, WhenFull::Wait(None)), |outcome| posted(3, *outcome)).ok();
             theirs
         });
         let run = |batch: &mut Vec<u32>| {
@@ -184,12 +188,12 @@ fn a_bounded_inbox_is_a_deque_with_so_many_places() {
 // Checks: B40, P2, P70
 // Races: stop × stop
 #[test]
-fn of_two_that_stop_an_unstarted_pool_neither_returns_before_its_job_is_told() {
+fn two_stops_of_an_unstarted_pool_return_after_its_job_was_refused() {
     explore_calm(|chaos| {
         let pool = pool(0, 1);
         let recorded = Recorded::new();
-        let told = recorded.clone();
-        let on_result = move |_| told.0.during(|| (), |()| PoolOperation::Refuse(1));
+        let refused = recorded.clone();
+        let on_result = move |_| refused.0.during(|| (), |()| PoolOperation::Refuse(1));
         let submit = || pool.call_in_thread_with_callback(on_result, || panic!("it was never started"));
         recorded.0.during(submit, |submitted| PoolOperation::Submit(1, submitted.is_ok())).unwrap();
         let theirs = recorded.clone();

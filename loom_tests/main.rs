@@ -1,12 +1,13 @@
-//! The models: every interleaving of the shells, the pool and the bridge, as loom's scheduler sees them.
+//! The models: loom explores every interleaving of the shells, the pool and the bridge.
 //!
-//! `cargo test --features loom --test loom` runs them all. Each searches twice, with and without a chaos thread that wakes whoever
-//! sleeps for no reason, with no bound on preemptions, and is held to the number of iterations in `LEDGER.md`: a change that makes
-//! a search smaller is seen, not passed over. `tests/mutants/replay` breaks the code, line by line, and demands that a model fails.
+//! `cargo test --features loom --test loom` runs them all. Each is searched without and, if that is feasible, with a
+//! chaos thread, which wakes sleeping threads spuriously; there is no bound on preemptions. The number of iterations
+//! must be the one in `LEDGER.md`, so that a search that has become smaller is seen. `tests/mutants/replay` breaks the
+//! code in one place at a time and demands that the named model fails.
 //!
-//! What loom itself cannot see, and why the shells are shaped as they are, is pinned in `calibrate.rs`.
+//! What loom itself cannot see is pinned in `calibrate.rs`.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "it is how models fail")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "models fail by panicking")]
 
 mod bridge;
 mod calibrate;
@@ -18,8 +19,8 @@ mod linearizable;
 mod oneshot;
 mod pairs;
 mod pool;
+mod probes;
 mod resize;
 mod starts;
 mod task;
 mod waits;
-mod witness;

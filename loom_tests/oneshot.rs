@@ -1,4 +1,5 @@
-//! Shell 2, the one-shot channel: the receiver learns the outcome once, is never left waiting, and no value is lost or duplicated.
+//! Shell 2, the one-shot channel: the receiver learns the outcome once, is never left waiting, and no value is lost or
+//! duplicated.
 
 use std::sync::Mutex as StdMutex;
 
@@ -6,7 +7,7 @@ use loom::sync::{Arc, Mutex};
 use loom::thread;
 use selvedge::loom::shells::{Receiver, RecvError, Sender, TimeoutTrigger, channel};
 
-use crate::explore::{Chaos, Shaking, explore, explore_calm};
+use crate::explore::{Chaos, ChaosThread, explore, explore_calm};
 
 /// A value that loom counts the references of: a channel that leaks it fails the model.
 type Counted = Arc<&'static str>;
@@ -16,16 +17,17 @@ fn counted() -> Counted {
 }
 
 /// A channel whose receiver also wakes spuriously.
-fn shaken(chaos: Chaos) -> (Sender<Counted>, Receiver<Counted>, Shaking<TimeoutTrigger<Counted>>) {
+fn with_chaos(chaos: Chaos) -> (Sender<Counted>, Receiver<Counted>, ChaosThread<TimeoutTrigger<Counted>>) {
     let (sender, receiver) = channel();
-    let shaking = chaos.shake(|| receiver.timeout_trigger(), TimeoutTrigger::wake_spuriously);
-    (sender, receiver, shaking)
+    let chaos_thread = chaos.start(|| receiver.timeout_trigger(), TimeoutTrigger::wake_spuriously);
+    (sender, receiver, chaos_thread)
 }
+
 // Checks: S8, B48, R16, R23
 #[test]
 fn a_sent_value_is_received() {
     explore(|chaos| {
-        let (sender, receiver, _shaking) = shaken(chaos);
+        let (sender, receiver, _chaos_thread) = with_chaos(chaos);
         let sending = thread::spawn(move || assert!(sender.send(counted()).is_ok()));
         assert_eq!(receiver.recv(None).as_deref(), Ok(&"the value"));
         sending.join().unwrap();
@@ -36,7 +38,7 @@ fn a_sent_value_is_received() {
 #[test]
 fn the_receiver_learns_that_the_sender_was_dropped() {
     explore(|chaos| {
-        let (sender, receiver, _shaking) = shaken(chaos);
+        let (sender, receiver, _chaos_thread) = with_chaos(chaos);
         let sending = thread::spawn(move || drop(sender));
         assert_eq!(receiver.recv(None).unwrap_err(), RecvError::Disconnected);
         sending.join().unwrap();
@@ -47,7 +49,7 @@ fn the_receiver_learns_that_the_sender_was_dropped() {
 #[test]
 fn a_send_against_a_timeout_is_delivered_or_handed_back() {
     explore_calm(|chaos| {
-        let (sender, receiver, _shaking) = shaken(chaos);
+        let (sender, receiver, _chaos_thread) = with_chaos(chaos);
         let timeout = receiver.timeout_trigger();
         let clock = thread::spawn(move || timeout.fire());
         // What is handed back stays with the sender's thread, to be dropped there.
@@ -66,7 +68,7 @@ fn a_send_against_a_timeout_is_delivered_or_handed_back() {
 #[test]
 fn a_dropped_sender_against_a_timeout_leaves_nobody_waiting() {
     explore(|chaos| {
-        let (sender, receiver, _shaking) = shaken(chaos);
+        let (sender, receiver, _chaos_thread) = with_chaos(chaos);
         let timeout = receiver.timeout_trigger();
         let clock = thread::spawn(move || timeout.fire());
         let sending = thread::spawn(move || drop(sender));
@@ -140,7 +142,7 @@ fn a_send_against_a_timeout_and_then_a_stop_has_one_outcome() {
 #[test]
 fn after_a_timeout_the_sender_sees_that_the_value_is_not_wanted() {
     explore(|chaos| {
-        let (sender, receiver, _shaking) = shaken(chaos);
+        let (sender, receiver, _chaos_thread) = with_chaos(chaos);
         let timeout = receiver.timeout_trigger();
         let caller = thread::spawn(move || receiver.recv(None).err());
         timeout.fire();

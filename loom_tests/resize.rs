@@ -1,20 +1,21 @@
-//! Shell 3 while its target moves: no job is stranded by a resize, and the last one asked for is what the pool comes to.
+//! Shell 3, resizes: no job is left behind, and the pool reaches the last size that was asked for.
 
 use loom::thread;
 
 use crate::explore::{explore, explore_calm};
-use crate::pool::{client, pool, shake, started, stop};
-use crate::witness::{Log, Signal, Tally};
+use crate::pool::{client, pool, start_chaos, started, stop};
+use crate::probes::{Log, MustRun, Signal};
 
-/// That the submission, too, races the two workers' arrival is more than can be searched: 2,350,000 iterations had found no end of it. One worker that retires
-/// meanwhile is `a_job_submitted_while_the_last_worker_retires_is_run_when_there_is_room_again`; for more, there is the machine's own search.
+/// The job is submitted before the start, because a search in which it races the start of two workers had not ended
+/// after 2,350,000 iterations. A submission that races one retiring worker is in the third model; more workers are in
+/// the machine's exhaustive search.
 // Checks: B30, B31, R1, R9
 // Races: submit × shrink
 #[test]
 fn a_job_that_waits_while_its_pool_shrinks_is_run() {
     explore_calm(|_| {
         let pool = pool(2, 2);
-        pool.call_in_thread(Tally::of(1).job(|| ())).unwrap();
+        pool.call_in_thread(MustRun::of(1).job(|| ())).unwrap();
         pool.start().unwrap();
         pool.adjust_pool_size(1, 1).unwrap();
     });
@@ -25,7 +26,7 @@ fn a_job_that_waits_while_its_pool_shrinks_is_run() {
 fn an_idle_worker_above_the_target_retires_now() {
     explore(|chaos| {
         let pool = started(1, 1);
-        let _shaking = shake(&pool, chaos);
+        let _chaos_thread = start_chaos(&pool, chaos);
         pool.adjust_pool_size(0, 0).unwrap();
         while pool.stats().live > 0 {
             thread::yield_now();
@@ -40,10 +41,10 @@ fn an_idle_worker_above_the_target_retires_now() {
 fn a_job_submitted_while_the_last_worker_retires_is_run_when_there_is_room_again() {
     explore_calm(|chaos| {
         let pool = started(1, 1);
-        let (done, tell) = Signal::pair();
+        let (done, notifier) = Signal::pair();
         pool.adjust_pool_size(0, 0).unwrap();
-        pool.call_in_thread(move || tell.give()).unwrap();
-        let _shaking = shake(&pool, chaos);
+        pool.call_in_thread(move || notifier.notify()).unwrap();
+        let _chaos_thread = start_chaos(&pool, chaos);
         pool.adjust_pool_size(0, 1).unwrap();
         done.wait();
         stop(&pool, 1);
@@ -56,10 +57,10 @@ fn a_job_submitted_while_the_last_worker_retires_is_run_when_there_is_room_again
 fn a_job_submitted_against_the_end_of_a_pause_is_run() {
     explore_calm(|chaos| {
         let pool = started(0, 0);
-        let (done, tell) = Signal::pair();
-        let client = client(&pool, chaos, move |pool| pool.call_in_thread(move || tell.give()).unwrap());
+        let (done, notifier) = Signal::pair();
+        let client = client(&pool, chaos, move |pool| pool.call_in_thread(move || notifier.notify()).unwrap());
         pool.adjust_pool_size(0, 1).unwrap();
-        let _shaking = shake(&pool, chaos);
+        let _chaos_thread = start_chaos(&pool, chaos);
         done.wait();
         drop(client.join());
         stop(&pool, 1);
@@ -74,7 +75,7 @@ fn a_paused_pool_that_is_stopped_still_finishes_its_jobs() {
         let log = Log::default();
         pool.adjust_pool_size(0, 0).unwrap();
         pool.call_in_thread(log.job(1)).unwrap();
-        let _shaking = shake(&pool, chaos);
+        let _chaos_thread = start_chaos(&pool, chaos);
         stop(&pool, 1);
         assert_eq!(log.seen(), [1]);
     });
@@ -85,12 +86,12 @@ fn a_paused_pool_that_is_stopped_still_finishes_its_jobs() {
 fn growing_serves_a_job_that_another_one_waits_for() {
     explore_calm(|_| {
         let pool = pool(0, 1);
-        let due = Tally::of(2);
+        let due = MustRun::of(2);
         let (first, second) = Signal::pair();
         pool.call_in_thread(due.job(move || first.wait())).unwrap();
-        pool.call_in_thread(due.job(move || second.give())).unwrap();
+        pool.call_in_thread(due.job(move || second.notify())).unwrap();
         pool.start().unwrap();
-        // The only worker may be waiting in the first job by now, and nobody else will come.
+        // The only worker may be waiting in the first job by now; only the resize brings another.
         pool.adjust_pool_size(0, 2).unwrap();
     });
 }
@@ -98,12 +99,12 @@ fn growing_serves_a_job_that_another_one_waits_for() {
 // Checks: B31, B33, R10, R13
 // Races: grow × shrink
 #[test]
-fn of_two_resizes_at_once_the_later_is_what_the_pool_comes_to() {
+fn of_two_resizes_at_once_the_later_one_holds() {
     explore_calm(|chaos| {
         let pool = started(1, 1);
         let other = client(&pool, chaos, |pool| pool.adjust_pool_size(0, 0).unwrap());
         pool.adjust_pool_size(1, 1).unwrap();
-        let _shaking = shake(&pool, chaos);
+        let _chaos_thread = start_chaos(&pool, chaos);
         drop(other.join());
         let asked = pool.stats();
         assert!(asked.live >= asked.min, "below its minimum, and nobody will start one: {asked:?}");

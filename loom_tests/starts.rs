@@ -1,4 +1,5 @@
-//! Shell 3 where a thread cannot be started: whatever meets the failure, each job is resolved once, and nobody waits for the thread that does not come.
+//! Shell 3, thread starts that fail: whatever races the failure, each job is resolved once, and nobody waits for the
+//! missing thread.
 
 use selvedge::loom::{
     ThreadPool,
@@ -9,10 +10,10 @@ use selvedge::{Failure, error::NeverRan};
 
 use crate::explore::{explore, explore_calm};
 use crate::pool::client;
-use crate::waits::resolve;
-use crate::witness::Log;
+use crate::probes::Log;
+use crate::waits::stop_resolving;
 
-/// A pool of which a start fails, once, from now on.
+/// A pool whose next thread start fails.
 fn failing(min: usize, max: usize) -> ThreadPool {
     let reported = |report: &Report<'_>| {
         let of_a_job = matches!(report.error.downcast_ref(), Some(NeverRan::ThreadStart(_)));
@@ -23,20 +24,20 @@ fn failing(min: usize, max: usize) -> ThreadPool {
     pool
 }
 
-/// A job that notes `number` when it has run, or is told that no thread could be started.
+/// Submits a job whose callback notes `number` when the job has run, or has failed because no thread could be started.
 fn submit(pool: &ThreadPool, log: &Log, number: u32) {
-    let told = log.clone();
+    let notified = log.clone();
     let on_result = move |result: Result<(), Failure>| {
         assert!(result.is_ok() || matches!(result.unwrap_err().downcast_ref(), Some(NeverRan::ThreadStart(_))));
-        told.note(number);
+        notified.note(number);
     };
     pool.call_in_thread_with_callback(on_result, || ()).unwrap();
 }
 
-/// No job waits where no thread is, nor is on its way.
-fn nobody_waits_alone(pool: &ThreadPool) {
+/// Jobs wait only while there is a thread, running or starting.
+fn assert_no_stranded_job(pool: &ThreadPool) {
     let stats = pool.stats();
-    assert!(stats.queued == 0 || stats.live > 0, "a job waits, and nobody comes: {stats:?}");
+    assert!(stats.queued == 0 || stats.live > 0, "a job waits, and there is no thread: {stats:?}");
 }
 
 // Checks: B41, R3
@@ -51,8 +52,8 @@ fn a_start_that_fails_against_another_submission_loses_no_job() {
         let other = client(&pool, chaos, move |pool| submit(pool, &other, 2));
         submit(&pool, &log, 1);
         drop(other.join());
-        nobody_waits_alone(&pool);
-        resolve(&pool, 2);
+        assert_no_stranded_job(&pool);
+        stop_resolving(&pool, 2);
         assert_eq!(log.seen_in_any_order(), [1, 2]);
     });
 }
@@ -69,11 +70,11 @@ fn a_resize_whose_start_fails_against_a_submission_loses_no_job() {
         let other = client(&pool, chaos, move |pool| submit(pool, &other, 1));
         pool.adjust_pool_size(1, 1).unwrap();
         drop(other.join());
-        nobody_waits_alone(&pool);
-        // It comes to its minimum when it is next asked to.
+        assert_no_stranded_job(&pool);
+        // The next resize starts the missing minimum.
         pool.adjust_pool_size(1, 1).unwrap();
         assert_eq!(pool.stats().live, 1);
-        resolve(&pool, 1);
+        stop_resolving(&pool, 1);
         assert_eq!(log.seen(), [1]);
     });
 }
@@ -89,8 +90,8 @@ fn a_start_that_fails_against_a_resize_that_asks_for_one_loses_no_job() {
         let other = client(&pool, chaos, |pool| pool.adjust_pool_size(1, 1).unwrap());
         pool.start().unwrap();
         drop(other.join());
-        nobody_waits_alone(&pool);
-        resolve(&pool, 1);
+        assert_no_stranded_job(&pool);
+        stop_resolving(&pool, 1);
         assert_eq!(log.seen(), [1]);
     });
 }
@@ -107,7 +108,7 @@ fn a_start_that_fails_against_a_pause_leaves_its_job_to_the_stop_or_fails_it() {
         pool.start().unwrap();
         drop(other.join());
         assert_eq!(pool.stats().live, 0);
-        resolve(&pool, 1);
+        stop_resolving(&pool, 1);
         assert_eq!(log.seen(), [1]);
     });
 }
@@ -121,10 +122,10 @@ fn a_start_that_fails_against_a_stop_fails_its_job_and_the_pool_stops() {
         pool.start().unwrap();
         let submit = |pool: &ThreadPool| pool.call_in_thread(|| unreachable!("there is no thread")).is_ok();
         let other = client(&pool, chaos, submit);
-        let _shaking = chaos.shake(|| pool.clone(), ThreadPool::wake_stoppers_spuriously);
+        let _chaos_thread = chaos.start(|| pool.clone(), ThreadPool::wake_stoppers_spuriously);
         pool.stop().unwrap();
         let accepted = u64::from(other.join().0);
-        resolve(&pool, accepted);
+        stop_resolving(&pool, accepted);
         assert_eq!(pool.stats().failed, accepted);
     });
 }
@@ -144,7 +145,7 @@ fn a_job_that_is_cancelled_against_a_start_that_fails_is_resolved_once() {
         let (failed, cancelled, ticket) = other.join().0;
         let stats = pool.stats();
         let never_runs = cancelled == Cancellation::NeverRuns;
-        assert!(failed.is_empty() || !never_runs, "it was failed before");
+        assert!(failed.is_empty() || !never_runs, "the job had failed before");
         assert_eq!((stats.cancelled, stats.failed), if never_runs { (1, 0) } else { (0, 1) });
         assert_eq!((stats.live, stats.queued, ticket.cancel()), (0, 0, Cancellation::Over));
     });
@@ -160,12 +161,12 @@ fn a_start_that_fails_in_the_place_of_a_worker_that_expires_loses_no_job() {
         pool.start().unwrap();
         pool.adjust_pool_size(0, 1).unwrap();
         pool.fail_starts(1);
-        // Its worker is about to leave, or has looked, or sleeps anew.
+        // The worker is about to exit, has found the new job, or sleeps again.
         pool.let_deadlines_pass();
         let log = Log::default();
         submit(&pool, &log, 1);
-        nobody_waits_alone(&pool);
-        resolve(&pool, 1);
+        assert_no_stranded_job(&pool);
+        stop_resolving(&pool, 1);
         assert_eq!(log.seen(), [1]);
     });
 }

@@ -1,4 +1,4 @@
-//! Tasks and their wakers: no wake is lost, none is too much, and a waker outlives everything.
+//! Tasks and their wakers: no wake is lost, none causes an extra poll, and a waker may outlive the reactor.
 
 use std::future::poll_fn;
 use std::sync::mpsc;
@@ -15,19 +15,19 @@ use selvedge::{
 use crate::bridge::reactor_with;
 use crate::explore::{Chaos, explore, explore_calm};
 
-/// A reactor without threads, and with nothing to report.
+/// A reactor without pool threads, which reports nothing.
 fn reactor(chaos: Chaos) -> Reactor {
     reactor_with(0, chaos)
 }
 
-/// News for a task. It looks at them under a lock of their own, as whatever it awaits would.
+/// The number of events that a task waits for, under a lock of its own, as in a channel or a lock that it awaits.
 type News = Arc<Mutex<u8>>;
 
-fn bring(news: &News) {
+fn add(news: &News) {
     *news.lock().unwrap() += 1;
 }
 
-/// A task that is finished when that many news have come, and stops its reactor. It hands out a waker for each when it is first polled.
+/// Spawns a task that stops its reactor when that many news have arrived. Its first poll sends that many wakers.
 fn waits_for(reactor: &Reactor, many: u8, news: &News) -> mpsc::Receiver<Waker> {
     let (give, wakers) = mpsc::channel();
     let (news, local, mut given) = (Arc::clone(news), reactor.local(), false);
@@ -60,7 +60,7 @@ fn a_wake_against_a_poll_is_not_lost() {
             if held.is_none() {
                 let (waker, news) = (context.waker().clone(), Arc::clone(&given));
                 *held = Some(thread::spawn(move || {
-                    bring(&news);
+                    add(&news);
                     waker.wake();
                 }));
             }
@@ -79,7 +79,7 @@ fn a_wake_against_a_poll_is_not_lost() {
 
 // Checks: P23, P21, R16
 #[test]
-fn two_threads_that_wake_at_once_are_both_heard() {
+fn two_wakes_at_once_are_both_seen() {
     explore_calm(|chaos| {
         let reactor = reactor(chaos);
         let news = News::default();
@@ -87,12 +87,12 @@ fn two_threads_that_wake_at_once_are_both_heard() {
         reactor.turn().unwrap();
         let (waker, their_news) = (wakers.recv().unwrap(), Arc::clone(&news));
         let other = thread::spawn(move || {
-            bring(&their_news);
+            add(&their_news);
             waker.wake_by_ref();
             waker
         });
         // The loop's own thread is the second.
-        bring(&news);
+        add(&news);
         wakers.recv().unwrap().wake();
         reactor.run();
         drop(other.join().unwrap());
@@ -125,7 +125,7 @@ fn a_wake_against_the_reactors_end_changes_nothing() {
 
 // Checks: P23, P22
 #[test]
-fn a_wake_against_a_cancel_never_polls_what_is_gone() {
+fn a_wake_against_a_cancel_never_polls_the_dropped_future() {
     explore(|chaos| {
         let reactor = reactor(chaos);
         let waker = Arc::new(Mutex::new(None));

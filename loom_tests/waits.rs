@@ -1,4 +1,5 @@
-//! Shell 3 where somebody waits for time, for a place, or for another job; and where a job is taken back: against everything that can come between.
+//! Shell 3, waits and cancels: keep-alive, full queues, blocked jobs, stops with a deadline and cancelled jobs, raced
+//! with other events.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -13,23 +14,23 @@ use selvedge::loom::{
 };
 
 use crate::explore::{explore, explore_calm};
-use crate::pool::{client, pool, shake, started, stop};
-use crate::witness::{Log, Signal, Tally};
+use crate::pool::{client, pool, start_chaos, started, stop};
+use crate::probes::{Log, MustRun, Signal};
 
-/// A pool that has had one worker, which may be above the minimum now.
-fn with_one_to_spare() -> ThreadPool {
+/// A pool with one worker above its minimum.
+fn with_surplus_worker() -> ThreadPool {
     let pool = started(1, 1);
     pool.adjust_pool_size(0, 1).unwrap();
     pool
 }
 
-/// A pool with one place in its queue.
-fn narrow(min: usize, max: usize) -> ThreadPool {
+/// A pool whose queue holds one job.
+fn with_queue_of_one(min: usize, max: usize) -> ThreadPool {
     ThreadPool::builder().size(min, max).queue_bound(NonZeroUsize::MIN).on_report(|_| ()).build().unwrap()
 }
 
-/// Stops the pool, where some jobs may have been cancelled or refused: each was resolved once.
-pub fn resolve(pool: &ThreadPool, jobs: u64) {
+/// Stops the pool, and checks that each job was resolved once: completed, cancelled or failed.
+pub fn stop_resolving(pool: &ThreadPool, jobs: u64) {
     pool.stop().unwrap();
     let stats = pool.stats();
     assert_eq!((stats.live, stats.busy, stats.blocked, stats.queued, stats.waiting), (0, 0, 0, 0, 0), "{stats:?}");
@@ -41,9 +42,9 @@ pub fn resolve(pool: &ThreadPool, jobs: u64) {
 #[test]
 fn a_job_submitted_against_the_keep_alive_is_run() {
     explore_calm(|_| {
-        let pool = with_one_to_spare();
+        let pool = with_surplus_worker();
         let log = Log::default();
-        // Its worker is about to leave, or has looked, or sleeps anew.
+        // The worker is about to exit, has found the new job, or sleeps again.
         pool.let_deadlines_pass();
         pool.call_in_thread(log.job(1)).unwrap();
         stop(&pool, 1);
@@ -55,7 +56,7 @@ fn a_job_submitted_against_the_keep_alive_is_run() {
 #[test]
 fn an_idle_worker_above_the_minimum_ends_when_its_time_has_passed() {
     explore_calm(|_| {
-        let pool = with_one_to_spare();
+        let pool = with_surplus_worker();
         while pool.stats().live > 0 {
             pool.let_deadlines_pass();
             thread::yield_now();
@@ -69,7 +70,7 @@ fn an_idle_worker_above_the_minimum_ends_when_its_time_has_passed() {
 #[test]
 fn a_minimum_that_is_raised_against_the_keep_alive_is_kept() {
     explore_calm(|_| {
-        let pool = with_one_to_spare();
+        let pool = with_surplus_worker();
         pool.let_deadlines_pass();
         pool.adjust_pool_size(1, 1).unwrap();
         assert_eq!(pool.stats().live, 1);
@@ -82,7 +83,7 @@ fn a_minimum_that_is_raised_against_the_keep_alive_is_kept() {
 #[test]
 fn a_pause_against_the_keep_alive_leaves_no_worker() {
     explore_calm(|chaos| {
-        let pool = with_one_to_spare();
+        let pool = with_surplus_worker();
         let time = client(&pool, chaos, ThreadPool::let_deadlines_pass);
         pool.adjust_pool_size(0, 0).unwrap();
         while pool.stats().live > 0 {
@@ -98,9 +99,9 @@ fn a_pause_against_the_keep_alive_leaves_no_worker() {
 #[test]
 fn a_pool_that_is_stopped_against_the_keep_alive_stops() {
     explore(|chaos| {
-        let pool = with_one_to_spare();
+        let pool = with_surplus_worker();
         pool.let_deadlines_pass();
-        let _shaking = shake(&pool, chaos);
+        let _chaos_thread = start_chaos(&pool, chaos);
         stop(&pool, 0);
     });
 }
@@ -110,18 +111,18 @@ fn a_pool_that_is_stopped_against_the_keep_alive_stops() {
 fn a_job_that_is_cancelled_against_its_worker_runs_or_is_dropped_by_the_canceller() {
     explore(|chaos| {
         let pool = pool(0, 1);
-        let (log, cargo) = (Log::default(), Arc::new(()));
+        let (log, tracked) = (Log::default(), Arc::new(()));
         let ran = log.clone();
         let ticket = pool
             .call_in_thread_ticketed(move |_| {
-                let _cargo = cargo;
+                let _tracked = tracked;
                 ran.note(1);
             })
             .unwrap();
         pool.start().unwrap();
-        let _shaking = shake(&pool, chaos);
+        let _chaos_thread = start_chaos(&pool, chaos);
         let cancelled = ticket.cancel();
-        resolve(&pool, 1);
+        stop_resolving(&pool, 1);
         assert_eq!(cancelled == Cancellation::NeverRuns, log.seen().is_empty());
         assert_eq!(ticket.cancel(), Cancellation::Over);
     });
@@ -141,7 +142,7 @@ fn a_job_that_waits_until_it_is_cancelled_sees_it() {
             .unwrap();
         pool.start().unwrap();
         ticket.cancel();
-        resolve(&pool, 1);
+        stop_resolving(&pool, 1);
     });
 }
 
@@ -152,14 +153,14 @@ fn a_job_that_is_cancelled_against_a_stop_that_cancels_is_resolved_once() {
     explore_calm(|chaos| {
         let pool = pool(0, 0);
         let log = Log::default();
-        let told = log.clone();
+        let ran = log.clone();
         pool.start().unwrap();
-        let ticket = pool.call_in_thread_ticketed(move |_| told.note(1)).unwrap();
+        let ticket = pool.call_in_thread_ticketed(move |_| ran.note(1)).unwrap();
         let other = client(&pool, chaos, move |_| ticket.cancel());
         pool.stop_with(StopPolicy::CancelQueued).unwrap();
         drop(other.join());
         assert!(log.seen().is_empty());
-        resolve(&pool, 1);
+        stop_resolving(&pool, 1);
         assert_eq!(pool.stats().cancelled, 1);
     });
 }
@@ -174,7 +175,7 @@ fn a_job_submitted_while_another_is_cancelled_is_run() {
         let ticket = pool.call_in_thread_ticketed(|_| ()).unwrap();
         ticket.cancel();
         pool.call_in_thread(log.job(2)).unwrap();
-        resolve(&pool, 2);
+        stop_resolving(&pool, 2);
         assert_eq!(log.seen(), [2]);
     });
 }
@@ -191,7 +192,7 @@ fn a_job_that_is_cancelled_against_the_end_of_a_pause_is_resolved_once() {
         let other = client(&pool, chaos, move |_| ticket.cancel());
         pool.adjust_pool_size(0, 1).unwrap();
         let cancelled = other.join().0;
-        resolve(&pool, 1);
+        stop_resolving(&pool, 1);
         assert_eq!(cancelled == Cancellation::NeverRuns, log.seen().is_empty());
     });
 }
@@ -208,7 +209,7 @@ fn a_job_that_is_cancelled_against_a_pause_is_resolved_once() {
         let other = client(&pool, chaos, move |_| ticket.cancel());
         pool.adjust_pool_size(0, 0).unwrap();
         let cancelled = other.join().0;
-        resolve(&pool, 1);
+        stop_resolving(&pool, 1);
         assert_eq!(cancelled == Cancellation::NeverRuns, log.seen().is_empty());
     });
 }
@@ -218,37 +219,37 @@ fn a_job_that_is_cancelled_against_a_pause_is_resolved_once() {
 #[test]
 fn a_job_that_is_cancelled_against_the_keep_alive_is_resolved_once() {
     explore_calm(|_| {
-        let pool = with_one_to_spare();
+        let pool = with_surplus_worker();
         let log = Log::default();
         let ran = log.clone();
         let ticket = pool.call_in_thread_ticketed(move |_| ran.note(1)).unwrap();
         pool.let_deadlines_pass();
         let cancelled = ticket.cancel();
-        resolve(&pool, 1);
+        stop_resolving(&pool, 1);
         assert_eq!(cancelled == Cancellation::NeverRuns, log.seen().is_empty());
     });
 }
 
 // Checks: B44, R6, R9
 #[test]
-fn a_caller_that_waits_for_a_place_gets_that_of_a_cancelled_job() {
+fn a_submission_to_a_full_queue_is_accepted_when_a_job_is_cancelled() {
     explore(|chaos| {
-        let pool = narrow(0, 0);
+        let pool = with_queue_of_one(0, 0);
         let ticket = pool.call_in_thread_ticketed(|_| ()).unwrap();
         let waiting = pool.clone();
         let waiting = thread::spawn(move || waiting.call_in_thread_waiting(None, || ()).map_err(|back| back.reason));
-        let _shaking = chaos.shake(|| pool.clone(), ThreadPool::wake_waiters_spuriously);
+        let _chaos_thread = chaos.start(|| pool.clone(), ThreadPool::wake_waiters_spuriously);
         ticket.cancel();
         assert_eq!(waiting.join().unwrap(), Ok(()));
-        resolve(&pool, 2);
+        stop_resolving(&pool, 2);
     });
 }
 
 // Checks: B44, P53, R9
 #[test]
-fn a_caller_that_waits_for_a_place_gets_that_of_a_job_that_is_taken() {
+fn a_submission_to_a_full_queue_is_accepted_when_a_job_is_taken() {
     explore_calm(|_| {
-        let pool = narrow(0, 1);
+        let pool = with_queue_of_one(0, 1);
         let log = Log::default();
         pool.call_in_thread(log.job(1)).unwrap();
         let (waiting, job) = (pool.clone(), log.job(2));
@@ -262,24 +263,24 @@ fn a_caller_that_waits_for_a_place_gets_that_of_a_job_that_is_taken() {
 
 // Checks: B40, B44, R25
 #[test]
-fn a_caller_that_waits_for_a_place_in_a_pool_that_is_stopped_gets_its_job_back() {
+fn a_submission_to_a_full_queue_is_returned_when_the_pool_is_stopped() {
     explore(|chaos| {
-        let pool = narrow(0, 0);
+        let pool = with_queue_of_one(0, 0);
         pool.call_in_thread(|| ()).unwrap();
         let waiting = pool.clone();
         let waiting = thread::spawn(move || waiting.call_in_thread_waiting(None, || ()).map_err(|back| back.reason));
-        let _shaking = chaos.shake(|| pool.clone(), ThreadPool::wake_waiters_spuriously);
+        let _chaos_thread = chaos.start(|| pool.clone(), ThreadPool::wake_waiters_spuriously);
         pool.stop().unwrap();
         assert_eq!(waiting.join().unwrap(), Err(Rejection::PoolStopped));
-        resolve(&pool, 1);
+        stop_resolving(&pool, 1);
     });
 }
 
 // Checks: B44, P50, P53
 #[test]
-fn a_caller_whose_time_passes_while_a_place_comes_free_has_one_or_its_job() {
+fn a_submission_whose_timeout_races_a_free_place_is_accepted_or_returned() {
     explore_calm(|_| {
-        let pool = narrow(0, 0);
+        let pool = with_queue_of_one(0, 0);
         let ticket = pool.call_in_thread_ticketed(|_| ()).unwrap();
         let waiting = pool.clone();
         let waiting = thread::spawn(move || {
@@ -291,10 +292,10 @@ fn a_caller_whose_time_passes_while_a_place_comes_free_has_one_or_its_job() {
         ticket.cancel();
         time.join().unwrap();
         match waiting.join().unwrap() {
-            Ok(()) => resolve(&pool, 2),
+            Ok(()) => stop_resolving(&pool, 2),
             Err(reason) => {
                 assert_eq!(reason, Rejection::TimedOut);
-                resolve(&pool, 1);
+                stop_resolving(&pool, 1);
             }
         }
     });
@@ -302,13 +303,13 @@ fn a_caller_whose_time_passes_while_a_place_comes_free_has_one_or_its_job() {
 
 // Checks: B45, P54
 #[test]
-fn a_job_that_blocks_until_somebody_submits_is_stood_in_for_or_not_and_both_run() {
+fn a_job_that_blocks_until_it_is_notified_ends_with_or_without_a_replacement_worker() {
     explore_calm(|_| {
         let pool = started(0, 1);
         let log = Log::default();
-        let (blocked, go) = Signal::pair();
+        let (blocked, release) = Signal::pair();
         pool.call_in_thread(move || threads::blocked(|| blocked.wait())).unwrap();
-        go.give();
+        release.notify();
         stop(&pool, 1);
         assert!(log.seen().is_empty());
     });
@@ -319,24 +320,24 @@ fn a_job_that_blocks_until_somebody_submits_is_stood_in_for_or_not_and_both_run(
 fn a_job_that_blocks_for_another_in_a_pool_of_one_gets_it() {
     explore_calm(|_| {
         let pool = pool(0, 1);
-        let due = Tally::of(2);
+        let due = MustRun::of(2);
         let (first, second) = Signal::pair();
         pool.call_in_thread(due.job(move || threads::blocked(|| first.wait()))).unwrap();
-        pool.call_in_thread(due.job(move || second.give())).unwrap();
+        pool.call_in_thread(due.job(move || second.notify())).unwrap();
         pool.start().unwrap();
     });
 }
 
 // Checks: B40, P52, R29
 #[test]
-fn a_stop_that_cancels_after_one_that_drains_takes_what_has_not_begun() {
+fn a_stop_that_cancels_after_one_that_drains_cancels_jobs_that_have_not_begun() {
     explore_calm(|_| {
         let pool = started(0, 1);
         let log = Log::default();
         pool.call_in_thread(log.job(1)).unwrap();
         pool.ask_to_stop(StopPolicy::Drain);
         pool.stop_with(StopPolicy::CancelQueued).unwrap();
-        resolve(&pool, 1);
+        stop_resolving(&pool, 1);
         assert_eq!(log.seen().len() as u64, pool.stats().completed);
     });
 }
@@ -347,13 +348,13 @@ fn a_stop_whose_time_passes_gives_up_and_the_pool_still_stops() {
     explore_calm(|chaos| {
         let pool = started(1, 1);
         let time = client(&pool, chaos, ThreadPool::let_deadlines_pass);
-        // Should the time pass too soon, before it is waited for, the pool's end comes first.
+        // If the time passes before it is waited for, the pool ends first.
         match pool.stop_within(StopPolicy::Drain, Duration::from_secs(1)) {
             Ok(()) => assert!(pool.has_stopped()),
             Err(StopWithinError::Unfinished { stragglers, queued, .. }) => {
                 assert_eq!((stragglers, queued), (vec![], 0))
             }
-            Err(_) => unreachable!("this is no worker"),
+            Err(_) => unreachable!("this is not a worker"),
         }
         drop(time.join());
         stop(&pool, 0);
@@ -362,7 +363,7 @@ fn a_stop_whose_time_passes_gives_up_and_the_pool_still_stops() {
 
 // Checks: B40, R29
 #[test]
-fn a_stop_without_any_time_says_who_runs_and_the_job_still_ends() {
+fn a_stop_with_no_time_names_the_running_job_which_still_ends() {
     explore(|chaos| {
         let pool = started(0, 1);
         let log = Log::default();
@@ -370,9 +371,9 @@ fn a_stop_without_any_time_says_who_runs_and_the_job_still_ends() {
         match pool.stop_within(StopPolicy::Drain, Duration::ZERO) {
             Ok(()) => assert_eq!(log.seen(), [1]),
             Err(StopWithinError::Unfinished { stragglers, queued, .. }) => assert!(stragglers.len() + queued <= 1),
-            Err(_) => unreachable!("this is no worker"),
+            Err(_) => unreachable!("this is not a worker"),
         }
-        let _shaking = chaos.shake(|| pool.clone(), ThreadPool::wake_stoppers_spuriously);
+        let _chaos_thread = chaos.start(|| pool.clone(), ThreadPool::wake_stoppers_spuriously);
         stop(&pool, 1);
         assert_eq!(log.seen(), [1]);
     });

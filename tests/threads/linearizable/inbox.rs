@@ -48,6 +48,6 @@ fn record(seed: u64) {
 
 // Checks: B6, B13, P70
 #[test]
-fn the_inbox_is_a_deque_that_is_closed_at_some_time() {
+fn the_inbox_behaves_as_a_deque_that_is_closed_at_one_instant() {
     with_watchdog(|| (0..600).for_each(record));
 }

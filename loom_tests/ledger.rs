@@ -54,7 +54,8 @@ const HEAD: &str = "\
 # Iterations of each model
 
 Each search is exhaustive: no bound on preemptions, on iterations or on time. A different number means that the code,
-the model or loom has changed. After an intended change, `SELVEDGE_BLESS=1 cargo test --features loom --test loom` writes this file.
+the model or loom has changed. After an intended change, this writes the file:
+`SELVEDGE_BLESS=1 cargo test --features loom --test loom`
 
 | Model | Calm | With a chaos thread |
 |---|--:|--:|

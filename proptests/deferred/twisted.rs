@@ -7,7 +7,7 @@ use selvedge::report::Incident;
 use crate::codec::read;
 use crate::deferred_script::actual;
 use crate::deferred_script::program::{Ending, Program};
-use crate::deferred_script::trace::{Answer, Event, Given, Why};
+use crate::deferred_script::trace::{Answer, ErrorKind, Event, Given};
 
 /// A program, and what happened.
 struct Case {
@@ -39,7 +39,7 @@ fn written(trace: &[Event]) -> String {
         let _ = match event {
             Event::Began(id, given) => write!(text, "{id}({} ", written_given(*given)),
             Event::Ended(_) => write!(text, ") "),
-            Event::Said(answer) => write!(text, "={} ", written_answer(*answer)),
+            Event::Answered(answer) => write!(text, "={} ", written_answer(*answer)),
             Event::Report(Incident::Unhandled, why) => {
                 unhandled.push(written_error(*why));
                 Ok(())
@@ -61,17 +61,17 @@ fn written_given(given: Given) -> String {
     }
 }
 
-fn written_error(why: Why) -> String {
+fn written_error(why: ErrorKind) -> String {
     match why {
-        Why::Own(id) => format!("e{id}"),
-        Why::TimedOut(_) => "timedout".to_owned(),
+        ErrorKind::Own(id) => format!("e{id}"),
+        ErrorKind::TimedOut(_) => "timedout".to_owned(),
         other => format!("{other:?}").to_lowercase(),
     }
 }
 
 fn written_answer(answer: Answer) -> String {
     match answer {
-        Answer::Rest(given) => written_given(given),
+        Answer::Result(given) => written_given(given),
         Answer::NotPaused => "unpaired".to_owned(),
         other => format!("{other:?}").to_lowercase(),
     }

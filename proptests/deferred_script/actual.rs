@@ -1,6 +1,8 @@
 //! Deferreds themselves run a program, and every closure, value and error of it leaves its mark in the trace.
 
 mod coordination;
+mod end;
+mod lists;
 
 use std::cell::{Cell, RefCell};
 use std::panic::resume_unwind;
@@ -10,13 +12,13 @@ use std::time::Duration;
 use selvedge::{
     Deferred, Failure, LocalHandle, Reactor, Resolver,
     coordination::DeferredQueue,
-    deferred::{DeferredList, Outcome, OutcomeOf, PauseHandle, Raise, Settled},
-    error::{FailureGroup, FirstError, NotPaused},
+    deferred::{Outcome, OutcomeOf, PauseHandle, Raise, Settled},
+    error::NotPaused,
     testing::VirtualClock,
 };
 
-use super::program::{Callback, Closure, Ending, FiredWith, ListKind, Op, Program, Returns, Side};
-use super::trace::{Answer, Event, Gift, Given, Id, Oops, State, Trace, Why};
+use super::program::{Callback, Closure, FiredWith, Op, Program, Returns, Side};
+use super::trace::{Answer, ErrorKind, Event, Given, Id, State, TestError, Trace, Tracked};
 use crate::codec::{Members, Nth, Small};
 use coordination::Semaphore;
 
@@ -27,7 +29,7 @@ pub fn run(program: &Program) -> Vec<Event> {
     let sink = trace.clone();
     let reactor = Reactor::builder()
         .clock(clock.clone())
-        .on_report(move |report| sink.push(Event::Report(report.incident, Why::of(report.error))))
+        .on_report(move |report| sink.push(Event::Report(report.incident, ErrorKind::of(report.error))))
         .build()
         .expect("the default sizes");
     let world = Rc::new(World {
@@ -71,22 +73,22 @@ struct World {
     trace: Trace,
     made: Cell<Id>,
     /// Operations that use one in place share it meanwhile.
-    deferreds: RefCell<Vec<Option<Rc<Deferred<Gift>>>>>,
-    resolvers: RefCell<Vec<Option<Resolver<Gift>>>>,
+    deferreds: RefCell<Vec<Option<Rc<Deferred<Tracked>>>>>,
+    resolvers: RefCell<Vec<Option<Resolver<Tracked>>>>,
     handles: RefCell<Vec<Option<PauseHandle>>>,
     semaphores: RefCell<Vec<Option<Semaphore>>>,
-    queues: RefCell<Vec<Option<DeferredQueue<Gift>>>>,
+    queues: RefCell<Vec<Option<DeferredQueue<Tracked>>>>,
 }
 
 /// Stands in a closure, and tells when it is called and when it goes.
-struct Token {
+struct Traced {
     id: Id,
     closure: Closure,
     trace: Trace,
     called: bool,
 }
 
-impl Token {
+impl Traced {
     fn begin(&mut self, given: Given) {
         self.called = true;
         self.trace.push(Event::Began(self.id, given));
@@ -99,7 +101,7 @@ impl Token {
     }
 
     /// As a callback. What it was given goes first, whether it returns or panics; then what it captured.
-    fn call(mut self, end: Returns, input: Result<Gift, Failure>) -> Returned {
+    fn call(mut self, end: Returns, input: Result<Tracked, Failure>) -> Returned {
         self.begin(given(&input));
         World::current(|world| {
             world.perform_all(&self.closure.body);
@@ -125,7 +127,7 @@ impl Token {
     }
 }
 
-impl Drop for Token {
+impl Drop for Traced {
     fn drop(&mut self) {
         if self.called {
             self.trace.push(Event::Ended(self.id));
@@ -139,26 +141,26 @@ impl Drop for Token {
 }
 
 /// What a callback returns: a program decides only when it runs, which of the three it is.
-struct Returned(Settled<Gift>);
+struct Returned(Settled<Tracked>);
 
 impl Outcome<Failure> for Returned {
-    type Value = Gift;
+    type Value = Tracked;
 
-    fn settle(self) -> Settled<Gift> {
+    fn settle(self) -> Settled<Tracked> {
         self.0
     }
 }
 
-impl OutcomeOf<Gift, Failure> for Returned {
-    fn settle_as(self) -> Settled<Gift> {
+impl OutcomeOf<Tracked, Failure> for Returned {
+    fn settle_as(self) -> Settled<Tracked> {
         self.0
     }
 }
 
-fn given(result: &Result<Gift, Failure>) -> Given {
+fn given(result: &Result<Tracked, Failure>) -> Given {
     match result {
-        Ok(gift) => Given::Value(gift.id),
-        Err(failure) => Given::Error(Why::of(failure)),
+        Ok(tracked) => Given::Value(tracked.id),
+        Err(failure) => Given::Error(ErrorKind::of(failure)),
     }
 }
 
@@ -169,23 +171,23 @@ impl World {
     }
 
     fn say(&self, answer: Answer) {
-        self.trace.push(Event::Said(answer));
+        self.trace.push(Event::Answered(answer));
     }
 
     fn number(&self) -> Id {
         self.made.replace(self.made.get() + 1)
     }
 
-    fn token(&self, closure: &Closure) -> Token {
-        Token { id: self.number(), closure: closure.clone(), trace: self.trace.clone(), called: false }
+    fn traced(&self, closure: &Closure) -> Traced {
+        Traced { id: self.number(), closure: closure.clone(), trace: self.trace.clone(), called: false }
     }
 
-    fn value(&self) -> Gift {
-        Gift { id: self.number(), trace: self.trace.clone() }
+    fn value(&self) -> Tracked {
+        Tracked { id: self.number(), trace: self.trace.clone() }
     }
 
     fn error(&self) -> Failure {
-        Oops(self.value()).raise()
+        TestError(self.value()).raise()
     }
 
     fn perform_all(&self, ops: &[Op]) {
@@ -194,27 +196,27 @@ impl World {
         }
     }
 
-    fn keep(&self, deferred: Deferred<Gift>) {
+    fn keep(&self, deferred: Deferred<Tracked>) {
         self.deferreds.borrow_mut().push(Some(Rc::new(deferred)));
     }
 
     /// Keeps what is made by something that may run the program: its place comes first.
-    fn keep_made(&self, make: impl FnOnce() -> Deferred<Gift>) {
+    fn keep_made(&self, make: impl FnOnce() -> Deferred<Tracked>) {
         let at = self.deferreds.borrow().len();
         self.deferreds.borrow_mut().push(None);
         self.put_back(at, make());
     }
 
-    fn keep_both(&self, (deferred, resolver): (Deferred<Gift>, Resolver<Gift>)) {
+    fn keep_both(&self, (deferred, resolver): (Deferred<Tracked>, Resolver<Tracked>)) {
         self.keep(deferred);
         self.resolvers.borrow_mut().push(Some(resolver));
     }
 
-    fn put_back(&self, at: usize, deferred: Deferred<Gift>) {
+    fn put_back(&self, at: usize, deferred: Deferred<Tracked>) {
         self.deferreds.borrow_mut()[at] = Some(Rc::new(deferred));
     }
 
-    fn reach(&self, nth: Nth) -> Option<Rc<Deferred<Gift>>> {
+    fn reach(&self, nth: Nth) -> Option<Rc<Deferred<Tracked>>> {
         let deferreds = self.deferreds.borrow();
         let found = nth.of(deferreds.len()).and_then(|at| deferreds[at].clone());
         if found.is_none() {
@@ -224,7 +226,7 @@ impl World {
     }
 
     /// Takes a Deferred out of the program's hands, unless it is in use.
-    fn take(&self, nth: Nth) -> Option<(usize, Deferred<Gift>)> {
+    fn take(&self, nth: Nth) -> Option<(usize, Deferred<Tracked>)> {
         let mut deferreds = self.deferreds.borrow_mut();
         let found = nth.of(deferreds.len()).and_then(|at| Some((at, deferreds[at].take()?)));
         let Some((at, shared)) = found else {
@@ -268,7 +270,7 @@ impl World {
         nth.of(resolvers.len()).filter(|&at| resolvers[at].is_some())
     }
 
-    fn resolver(&self, at: usize) -> Option<Resolver<Gift>> {
+    fn resolver(&self, at: usize) -> Option<Resolver<Tracked>> {
         self.resolvers.borrow_mut().get_mut(at)?.take()
     }
 
@@ -276,11 +278,11 @@ impl World {
         match op {
             Op::New(None) => self.keep_both(Deferred::new()),
             Op::New(Some(canceller)) => {
-                let token = self.token(canceller);
-                self.keep_both(Deferred::with_canceller(move || token.cancel()));
+                let traced = self.traced(canceller);
+                self.keep_both(Deferred::with_canceller(move || traced.cancel()));
             }
             Op::WithResult(true) => self.keep(Deferred::succeed(self.value())),
-            Op::WithResult(false) => self.keep(Deferred::fail(Oops(self.value()))),
+            Op::WithResult(false) => self.keep(Deferred::fail(TestError(self.value()))),
             Op::Fire(nth, sent) => self.fire(*nth, *sent),
             Op::Abandon(nth) => match self.has_resolver(*nth) {
                 Some(at) => drop(self.resolver(at)),
@@ -308,7 +310,7 @@ impl World {
             },
             Op::List(kind, Members(members)) => {
                 let members: Vec<_> = members.iter().filter_map(|nth| self.take(*nth)).map(|(_, it)| it).collect();
-                self.keep_made(|| list(*kind, members));
+                self.keep_made(|| lists::list(*kind, members));
             }
             Op::Cancel(nth) => {
                 if let Some(deferred) = self.reach(*nth) {
@@ -358,8 +360,8 @@ impl World {
                     self.say(Answer::State(state, pauses));
                 }
                 if let Some(at) = self.has_resolver(*nth) {
-                    let useless = self.resolvers.borrow()[at].as_ref().is_some_and(Resolver::is_cancelled);
-                    self.say(Answer::Useless(useless));
+                    let is_cancelled = self.resolvers.borrow()[at].as_ref().is_some_and(Resolver::is_cancelled);
+                    self.say(Answer::ResolverIsCancelled(is_cancelled));
                 }
             }
             Op::Advance(delay) => self.clock.advance(delay.duration()),
@@ -393,190 +395,56 @@ impl World {
         }
     }
 
-    fn add(&self, deferred: Deferred<Gift>, side: &Side) -> Deferred<Gift> {
-        let callback = |Callback { closure, returns }: &Callback| (self.token(closure), *returns);
+    fn add(&self, deferred: Deferred<Tracked>, side: &Side) -> Deferred<Tracked> {
+        let callback = |Callback { closure, returns }: &Callback| (self.traced(closure), *returns);
         match side {
             Side::Value(one) => {
-                let (token, end) = callback(one);
-                deferred.add_callback(move |value| token.call(end, Ok(value)))
+                let (traced, end) = callback(one);
+                deferred.add_callback(move |value| traced.call(end, Ok(value)))
             }
             Side::Error(one) => {
-                let (token, end) = callback(one);
-                deferred.add_errback(move |error| token.call(end, Err(error)))
+                let (traced, end) = callback(one);
+                deferred.add_errback(move |error| traced.call(end, Err(error)))
             }
             Side::Both(one) => {
-                let (token, end) = callback(one);
-                deferred.add_both(move |result| token.call(end, result))
+                let (traced, end) = callback(one);
+                deferred.add_both(move |result| traced.call(end, result))
             }
             Side::Either(one, other) => {
-                let ((token, end), (errback, or)) = (callback(one), callback(other));
+                let ((traced, end), (errback, or)) = (callback(one), callback(other));
                 deferred
-                    .add_callbacks(move |value| token.call(end, Ok(value)), move |error| errback.call(or, Err(error)))
+                    .add_callbacks(move |value| traced.call(end, Ok(value)), move |error| errback.call(or, Err(error)))
             }
         }
     }
 
-    fn add_timeout(&self, deferred: Deferred<Gift>, after: Duration, callback: Option<&Callback>) -> Deferred<Gift> {
-        let callback = callback.map(|Callback { closure, returns }| (self.token(closure), *returns));
+    fn add_timeout(
+        &self,
+        deferred: Deferred<Tracked>,
+        after: Duration,
+        callback: Option<&Callback>,
+    ) -> Deferred<Tracked> {
+        let callback = callback.map(|Callback { closure, returns }| (self.traced(closure), *returns));
         let timed = self.local.with(|reactor| match callback {
             None => deferred.add_timeout(reactor, after),
-            Some((token, end)) => deferred.add_timeout_with(reactor, after, move |result, _| token.call(end, result)),
+            Some((traced, end)) => deferred.add_timeout_with(reactor, after, move |result, _| traced.call(end, result)),
         });
         timed.expect("the reactor has not ended")
     }
 
-    fn take_result(&self, at: usize, deferred: Deferred<Gift>) {
+    fn take_result(&self, at: usize, deferred: Deferred<Tracked>) {
         match deferred.try_result() {
-            Ok(result) => self.say(Answer::Rest(given(&result))),
+            Ok(result) => self.say(Answer::Result(given(&result))),
             Err(deferred) => {
                 self.say(Answer::NotYet);
                 self.put_back(at, deferred);
             }
         }
     }
-
-    /// What is left says what it holds, and goes. Callbacks that run meanwhile may make more.
-    fn end(&self, ending: Ending) {
-        self.ask_all();
-        loop {
-            match ending {
-                Ending::Abandon => {
-                    self.abandon_all();
-                    self.drop_all();
-                    self.drop_handles();
-                }
-                Ending::Forget => {
-                    self.drop_handles();
-                    self.drop_all();
-                    self.abandon_all();
-                }
-                Ending::Fire => {
-                    self.unpause_all();
-                    self.fire_all();
-                    self.open_all();
-                    self.ask_all();
-                    self.drop_all();
-                    self.drop_handles();
-                }
-            }
-            self.close_all();
-            let done = |world: &Self| {
-                world.deferreds.borrow().iter().all(Option::is_none)
-                    && world.resolvers.borrow().iter().all(Option::is_none)
-                    && world.handles.borrow().iter().all(Option::is_none)
-                    && world.semaphores.borrow().iter().all(Option::is_none)
-                    && world.queues.borrow().iter().all(Option::is_none)
-            };
-            if done(self) {
-                return;
-            }
-        }
-    }
-
-    /// All that the program has, out of its hands.
-    fn all(&self) -> Vec<(usize, Deferred<Gift>)> {
-        let all = self.deferreds.borrow_mut().iter_mut().map(Option::take).enumerate().collect::<Vec<_>>();
-        all.into_iter().filter_map(|(at, shared)| Some((at, Rc::into_inner(shared?)?))).collect()
-    }
-
-    fn ask_all(&self) {
-        for (at, deferred) in self.all() {
-            self.take_result(at, deferred);
-        }
-    }
-
-    fn drop_all(&self) {
-        for (_, deferred) in self.all() {
-            drop(deferred);
-        }
-    }
-
-    fn drop_handles(&self) {
-        for at in 0.. {
-            let mut handles = self.handles.borrow_mut();
-            let Some(handle) = handles.get_mut(at).map(Option::take) else { return };
-            drop(handles);
-            drop(handle);
-        }
-    }
-
-    /// Ends the pauses of what the program holds.
-    fn unpause_all(&self) {
-        for at in 0.. {
-            let deferreds = self.deferreds.borrow();
-            let Some(deferred) = deferreds.get(at).cloned() else { return };
-            drop(deferreds);
-            while deferred.as_ref().is_some_and(|deferred| deferred.unpause().is_ok()) {}
-        }
-    }
-
-    fn abandon_all(&self) {
-        for at in 0.. {
-            if at >= self.resolvers.borrow().len() {
-                return;
-            }
-            drop(self.resolver(at));
-        }
-    }
-
-    fn fire_all(&self) {
-        for at in 0.. {
-            if at >= self.resolvers.borrow().len() {
-                return;
-            }
-            if let Some(resolver) = self.resolver(at) {
-                resolver.callback(self.value());
-            }
-        }
-    }
-}
-
-/// Several as one, which is taken apart at once: it says what it came to, and goes on with a value of the program's own.
-fn list(kind: ListKind, members: Vec<Deferred<Gift>>) -> Deferred<Gift> {
-    let list = DeferredList::new(members).consume_errors();
-    match kind {
-        ListKind::All => list.all().add_callbacks(all_came, one_failed),
-        ListKind::Gather => list
-            .fire_on_one_errback()
-            .add_callbacks(|values| all_came(values.into_iter().map(Ok).collect()), one_failed),
-        ListKind::First => list.fire_on_one_callback().add_callbacks(one_came, one_failed),
-        ListKind::Race => list.cancel_rest().fire_on_one_callback().add_callbacks(one_came, one_failed),
-    }
-}
-
-fn all_came(results: Vec<Result<Gift, Failure>>) -> Returned {
-    World::current(|world| {
-        results.iter().for_each(|result| world.say(Answer::Rest(given(result))));
-        drop(results);
-        Returned(Settled::Now(Ok(world.value())))
-    })
-}
-
-fn one_came((index, value): (usize, Gift)) -> Returned {
-    World::current(|world| world.say(Answer::Index(index)));
-    Returned(Settled::Now(Ok(value)))
-}
-
-fn one_failed(failure: Failure) -> Returned {
-    let failure = match failure.downcast::<FirstError>() {
-        Ok(first) => {
-            World::current(|world| world.say(Answer::Index(first.index)));
-            return Returned(Settled::Now(Err(first.error)));
-        }
-        Err(failure) => failure,
-    };
-    match failure.downcast::<FailureGroup>() {
-        Ok(group) => World::current(|world| {
-            group.failures.iter().for_each(|failure| world.say(Answer::Rest(Given::Error(Why::of(failure)))));
-            drop(group);
-            Returned(Settled::Now(Err(world.error())))
-        }),
-        Err(failure) => Returned(Settled::Now(Err(failure))),
-    }
 }
 
 /// There is no other way to see it than what a program prints when it looks for what hangs.
-fn state(deferred: &Deferred<Gift>) -> (State, u32) {
+fn state(deferred: &Deferred<Tracked>) -> (State, u32) {
     let printed = format!("{deferred:?}");
     let state = [State::Unfired, State::Cancelling, State::Running, State::Waiting, State::Held, State::Resting]
         .into_iter()

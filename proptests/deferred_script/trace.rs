@@ -25,9 +25,9 @@ pub enum Event {
     /// A closure that was never called is gone; or a value; or an error.
     Dropped(Id),
     /// The sink was told.
-    Report(Incident, Why),
+    Report(Incident, ErrorKind),
     /// An operation was answered.
-    Said(Answer),
+    Answered(Answer),
 }
 
 /// What a closure is called with.
@@ -36,7 +36,7 @@ pub enum Given {
     /// A canceller is given nothing.
     Nothing,
     Value(Id),
-    Error(Why),
+    Error(ErrorKind),
 }
 
 /// What an operation returned.
@@ -49,7 +49,7 @@ pub enum Answer {
     /// There is no result yet.
     NotYet,
     /// The result.
-    Rest(Given),
+    Result(Given),
     /// Whose result it is, in a list.
     Index(usize),
     /// It is not paused.
@@ -63,7 +63,7 @@ pub enum Answer {
     /// What a Deferred is doing, and how often it is paused.
     State(State, u32),
     /// Whether a firing half is of no use any more.
-    Useless(bool),
+    ResolverIsCancelled(bool),
 }
 
 /// What a chain is doing, as its `Debug` says.
@@ -79,7 +79,7 @@ pub enum State {
 
 /// What an error is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Why {
+pub enum ErrorKind {
     /// One that the program made.
     Own(Id),
     Panicked,
@@ -87,16 +87,16 @@ pub enum Why {
     Cancelled,
     WaitsForItself,
     TimedOut(Delay),
-    SomethingElse,
+    Other,
 }
 
-impl Why {
+impl ErrorKind {
     pub fn of(error: &(dyn Error + 'static)) -> Self {
         if let Some(failure) = error.downcast_ref::<Failure>() {
             return Self::of(failure.error());
         }
-        if let Some(Oops(gift)) = error.downcast_ref() {
-            return Self::Own(gift.id);
+        if let Some(TestError(tracked)) = error.downcast_ref() {
+            return Self::Own(tracked.id);
         }
         if let Some(TimedOut(after)) = error.downcast_ref() {
             return Self::TimedOut(Delay(u8::try_from(after.as_millis()).unwrap_or(u8::MAX)));
@@ -106,7 +106,7 @@ impl Why {
             error if error.is::<Abandoned>() => Self::Abandoned,
             error if error.is::<Cancelled>() => Self::Cancelled,
             error if error.is::<WaitsForItself>() => Self::WaitsForItself,
-            _ => Self::SomethingElse,
+            _ => Self::Other,
         }
     }
 }
@@ -133,12 +133,12 @@ impl Trace {
 
 /// A value, or what is in an error: it says when it goes.
 #[derive(Debug)]
-pub struct Gift {
+pub struct Tracked {
     pub id: Id,
     pub trace: Trace,
 }
 
-impl Drop for Gift {
+impl Drop for Tracked {
     fn drop(&mut self) {
         self.trace.push(Event::Dropped(self.id));
     }
@@ -146,11 +146,11 @@ impl Drop for Gift {
 
 /// The error that programs fail with.
 #[derive(Debug)]
-pub struct Oops(pub Gift);
+pub struct TestError(pub Tracked);
 
-impl Error for Oops {}
+impl Error for TestError {}
 
-impl fmt::Display for Oops {
+impl fmt::Display for TestError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "oops {}", self.0.id)
     }

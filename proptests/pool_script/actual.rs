@@ -15,7 +15,7 @@ use selvedge::{
 };
 
 use super::program::{Closure, Op, Program, Way};
-use super::reference::{Answer, Fall, Id, Plan, Reference, Why};
+use super::reference::{Answer, CancelOutcome, ExpectedStep, Id, NotRun, Reference};
 use crate::codec::{Body, Small};
 
 /// More steps than this in a row mean that it never comes to rest.
@@ -53,7 +53,7 @@ pub fn run(program: &Program) -> Result<(), String> {
         let builder = builder.compensation(config.compensation.into()).keep_alive(keep_alive);
         let built = builder.on_report(move |report| {
             if let Some(world) = weak.upgrade() {
-                world.sees();
+                world.check_workers();
                 let live = world.pool.stats().live;
                 lock(&hears).report(report.incident, live);
             }
@@ -93,44 +93,44 @@ impl World {
         self.reference().rests(true);
         self.perform(&[Op::Stop(false)], Who::Anybody);
         self.step_out();
-        self.settles();
+        self.check_invariants();
         self.reference().ended();
     }
 
     fn step_out(self: &Arc<Self>) {
         for _ in 0..ENDLESS {
-            self.settles();
-            if self.reference().has_fault() || self.step(None) == Plan::Nobody {
+            self.check_invariants();
+            if self.reference().has_fault() || self.step(None) == ExpectedStep::Nobody {
                 return;
             }
         }
-        self.reference().demand(false, || "it never comes to rest".into());
+        self.reference().require(false, || "it never comes to rest".into());
     }
 
-    fn sees(&self) {
+    fn check_workers(&self) {
         let workers = self.stepper.workers();
-        self.reference().sees(&workers);
+        self.reference().check_workers(&workers);
     }
 
-    fn settles(&self) {
-        self.sees();
+    fn check_invariants(&self) {
+        self.check_workers();
         let stats = self.pool.stats();
         let has_stopped = self.pool.has_stopped();
-        let is_at_large = self.depth.load(Relaxed) == 0;
-        self.reference().settles(&stats, has_stopped, is_at_large);
+        let is_between_operations = self.depth.load(Relaxed) == 0;
+        self.reference().check_invariants(&stats, has_stopped, is_between_operations);
     }
 
     fn perform(self: &Arc<Self>, ops: &[Op], who: Who) {
         for op in ops {
-            self.settles();
+            self.check_invariants();
             if self.reference().has_fault() {
                 return;
             }
             self.depth.fetch_add(1, Relaxed);
-            let deeper = Deeper(&self.depth);
+            let deeper = DepthGuard(&self.depth);
             self.act(op, who);
             drop(deeper);
-            self.settles();
+            self.check_invariants();
         }
     }
 
@@ -142,7 +142,7 @@ impl World {
             Op::Start => {
                 let expected = self.reference().start();
                 let started = self.pool.start().is_ok();
-                self.reference().demand(started == expected, || format!("started: {started}"));
+                self.reference().require(started == expected, || format!("started: {started}"));
             }
             Op::Submit(way, closure) => self.submit(*way, closure),
             Op::Cancel(nth) => {
@@ -175,9 +175,9 @@ impl World {
             }
             Op::Block(Body(body)) => {
                 let worker = self.reference().block();
-                let _leaves = worker.map(|worker| Leaves(self, worker));
+                let _leaves = worker.map(|worker| UnblockOnDrop(self, worker));
                 threads::blocked(|| {
-                    self.settles();
+                    self.check_invariants();
                     self.perform(body, who);
                 });
             }
@@ -187,26 +187,26 @@ impl World {
         }
     }
 
-    fn step(self: &Arc<Self>, which: Option<usize>) -> Plan {
-        let plan = self.reference().plan(which);
+    fn step(self: &Arc<Self>, which: Option<usize>) -> ExpectedStep {
+        let expect_step = self.reference().expect_step(which);
         let step = match which {
             None => self.stepper.step(),
             Some(worker) => self.stepper.step_worker(worker),
         };
-        self.reference().stepped(plan, step);
-        plan
+        self.reference().stepped(expect_step, step);
+        expect_step
     }
 
     fn cancel(&self, id: Id, ticket: &Ticket) {
         let expected = self.reference().cancel(id);
         let came = ticket.cancel();
         let rightly = match expected {
-            Fall::NeverRuns => came == Cancellation::NeverRuns,
-            Fall::Asked => came == Cancellation::Asked,
-            Fall::Over => came == Cancellation::Over,
-            Fall::AskedOrOver => matches!(came, Cancellation::Asked | Cancellation::Over),
+            CancelOutcome::NeverRuns => came == Cancellation::NeverRuns,
+            CancelOutcome::Asked => came == Cancellation::Asked,
+            CancelOutcome::Over => came == Cancellation::Over,
+            CancelOutcome::AskedOrOver => matches!(came, Cancellation::Asked | Cancellation::Over),
         };
-        self.reference().demand(rightly, || format!("cancelling job {id} came to {came:?}, not to {expected:?}"));
+        self.reference().require(rightly, || format!("cancelling job {id} came to {came:?}, not to {expected:?}"));
     }
 
     fn submit(self: &Arc<Self>, way: Way, closure: &Closure) {
@@ -219,7 +219,7 @@ impl World {
             Way::Waiting => self.pool.call_in_thread_waiting(None, move || job.run(&body, None)),
             Way::WithCallback => {
                 let world = Arc::clone(self);
-                let on_result = move |result: Result<(), Failure>| world.reference().tells(id, told(&result));
+                let on_result = move |result: Result<(), Failure>| world.reference().job_callback(id, told(&result));
                 self.pool.call_in_thread_with_callback(on_result, move || job.run(&body, None))
             }
             Way::Ticketed => {
@@ -236,38 +236,38 @@ impl World {
             Err(_) => None,
         };
         let rightly = answer == Some(expected);
-        self.reference().demand(rightly, || format!("job {id}: {answer:?}, and should have been {expected:?}"));
+        self.reference().require(rightly, || format!("job {id}: {answer:?}, and should have been {expected:?}"));
         // What came back is dropped here, which performs its operations.
         drop(submitted);
     }
 }
 
-fn told(result: &Result<(), Failure>) -> Result<bool, Why> {
+fn told(result: &Result<(), Failure>) -> Result<bool, NotRun> {
     match result {
         Ok(()) => Ok(false),
         Err(failure) => match failure.downcast_ref::<NeverRan>() {
             None => Ok(true),
-            Some(NeverRan::Cancelled) => Err(Why::Cancelled),
-            Some(NeverRan::CancelledByStop) => Err(Why::CancelledByStop),
-            Some(NeverRan::ThreadStart(_)) => Err(Why::ThreadStart),
-            Some(_) => Err(Why::PoolStopped),
+            Some(NeverRan::Cancelled) => Err(NotRun::Cancelled),
+            Some(NeverRan::CancelledByStop) => Err(NotRun::CancelledByStop),
+            Some(NeverRan::ThreadStart(_)) => Err(NotRun::ThreadStart),
+            Some(_) => Err(NotRun::PoolStopped),
         },
     }
 }
 
 /// An operation is over, or a panic has ended it.
-struct Deeper<'a>(&'a AtomicUsize);
+struct DepthGuard<'a>(&'a AtomicUsize);
 
-impl Drop for Deeper<'_> {
+impl Drop for DepthGuard<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Relaxed);
     }
 }
 
 /// The region in which a job waits is over, however it was left.
-struct Leaves<'a>(&'a World, usize);
+struct UnblockOnDrop<'a>(&'a World, usize);
 
-impl Drop for Leaves<'_> {
+impl Drop for UnblockOnDrop<'_> {
     fn drop(&mut self) {
         self.0.reference().unblock(self.1);
     }
@@ -285,20 +285,20 @@ struct TracedJob {
 impl TracedJob {
     fn run(mut self, body: &[Op], token: Option<&CancelToken>) {
         self.began = true;
-        let asked = self.world.reference().begins(self.id);
-        self.looks(token, asked);
+        let asked = self.world.reference().job_begins(self.id);
+        self.check_token(token, asked);
         self.world.perform(body, Who::Job);
         let asked = self.world.reference().is_asked(self.id);
-        self.looks(token, asked);
+        self.check_token(token, asked);
     }
 
     /// A job sees in its token whether it was asked to end; one without a ticket has none.
-    fn looks(&self, token: Option<&CancelToken>, asked: bool) {
+    fn check_token(&self, token: Option<&CancelToken>, asked: bool) {
         let own = CancelToken::current().is_some();
         let rightly = own == token.is_some() && token.is_none_or(|token| token.is_cancelled() == asked);
         self.world
             .reference()
-            .demand(rightly, || format!("job {} was asked to end: {asked}; token: {token:?}", self.id));
+            .require(rightly, || format!("job {} was asked to end: {asked}; token: {token:?}", self.id));
     }
 
     /// Nobody else is told of its failure.
@@ -310,9 +310,9 @@ impl TracedJob {
 impl Drop for TracedJob {
     fn drop(&mut self) {
         if self.began {
-            self.world.reference().ends(self.id, std::thread::panicking(), self.is_reported());
+            self.world.reference().job_ends(self.id, std::thread::panicking(), self.is_reported());
         } else {
-            self.world.reference().drops(self.id, self.is_reported());
+            self.world.reference().job_dropped(self.id, self.is_reported());
             let on_drop = std::mem::take(&mut self.on_drop);
             self.world.perform(&on_drop, Who::Anybody);
         }

@@ -24,13 +24,13 @@ pub enum Event {
     /// A closure that was never called is gone; or a value.
     Dropped(Id, Place),
     /// The value that a job returned is gone.
-    GiftDropped(Id, Place),
+    JobValueDropped(Id, Place),
     /// The callback of a job's Deferred was given this.
-    Given(Id, Why),
+    Given(Id, ErrorKind),
     /// The sink was told.
-    Report(Incident, Why),
+    Report(Incident, ErrorKind),
     /// An operation was answered.
-    Said(Answer),
+    Answered(Answer),
     /// A panic came out of an operation, into the program's own code, outside of every callback.
     Escaped,
 }
@@ -76,12 +76,12 @@ pub enum Answer {
         max: usize,
     },
     /// What the end of a job's Deferred holds after its callback; nothing while that runs.
-    Rest(Option<Why>),
+    JobResult(Option<ErrorKind>),
 }
 
 /// What a failure is, or that there is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Why {
+pub enum ErrorKind {
     Fine,
     Panicked,
     Refused,
@@ -89,7 +89,7 @@ pub enum Why {
     Cancelled,
     Stopped,
     Value(OwnedError),
-    SomethingElse,
+    Other,
 }
 
 /// The error that programs refuse with.
@@ -104,7 +104,7 @@ impl fmt::Display for Refused {
     }
 }
 
-impl Why {
+impl ErrorKind {
     pub fn of(error: &(dyn Error + 'static)) -> Self {
         if let Some(failure) = error.downcast_ref::<Failure>() {
             return Self::of(failure.error());
@@ -118,7 +118,7 @@ impl Why {
             error if error.is::<Abandoned>() => Self::Abandoned,
             error if error.is::<Cancelled>() => Self::Cancelled,
             error if error.is::<ReactorStopped>() => Self::Stopped,
-            _ => Self::SomethingElse,
+            _ => Self::Other,
         }
     }
 }

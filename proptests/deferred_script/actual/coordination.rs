@@ -7,7 +7,7 @@ use selvedge::{
     coordination::{DeferredLock, DeferredQueue, DeferredSemaphore, Permit},
 };
 
-use super::{Callback, Gift, Given, Returned, Settled, World};
+use super::{Callback, Given, Returned, Settled, Tracked, World};
 use crate::codec::Nth;
 use crate::deferred_script::program::Returns;
 use crate::deferred_script::trace::Answer;
@@ -34,7 +34,7 @@ impl Semaphore {
         }
     }
 
-    fn run(&self, body: impl FnOnce() -> Returned + 'static) -> Deferred<Gift> {
+    fn run(&self, body: impl FnOnce() -> Returned + 'static) -> Deferred<Tracked> {
         match self {
             Self::Lock(lock) => lock.run(body),
             Self::Semaphore(semaphore) => semaphore.run(body),
@@ -72,7 +72,7 @@ impl World {
         found
     }
 
-    fn queue(&self, nth: Nth) -> Option<DeferredQueue<Gift>> {
+    fn queue(&self, nth: Nth) -> Option<DeferredQueue<Tracked>> {
         let queues = self.queues.borrow();
         let found = nth.of(queues.len()).and_then(|at| queues[at].clone());
         if found.is_none() {
@@ -101,12 +101,12 @@ impl World {
 
     pub(super) fn run_in(&self, nth: Nth, Callback { closure, returns }: &Callback) {
         if let Some(semaphore) = self.semaphore(nth) {
-            let (mut token, end) = (self.token(closure), *returns);
+            let (mut traced, end) = (self.traced(closure), *returns);
             self.keep_made(|| {
                 semaphore.run(move || {
-                    token.begin(Given::Nothing);
+                    traced.begin(Given::Nothing);
                     Self::current(|world| {
-                        world.perform_all(&token.closure.body);
+                        world.perform_all(&traced.closure.body);
                         Returned(match end {
                             Returns::Error => Settled::Now(Err(world.error())),
                             Returns::Await(nth) => match world.take(nth) {

@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 
 use super::{
-    Answer, Callback, Comes, Deferred, Event, Given, Id, Model, Nth, Pair, Pending, Rest, Returns, Token, Unwinding,
-    Why,
+    Answer, Callback, Deferred, DeferredResult, ErrorKind, Event, Given, Id, Model, Nth, Pair, Pending, Returned,
+    Returns, Traced, Unwinding,
 };
 
 /// A lock, or a semaphore.
@@ -14,7 +14,7 @@ pub(super) struct Semaphore {
     kept: usize,
     /// Permits that give themselves back.
     guarded: usize,
-    line: VecDeque<usize>,
+    waiters: VecDeque<usize>,
     serving: bool,
     /// The program has let go of it: it goes with its last guard.
     pub(super) closed: bool,
@@ -31,14 +31,14 @@ pub(super) struct Queue {
     size: Option<usize>,
     backlog: Option<usize>,
     items: VecDeque<Id>,
-    line: VecDeque<usize>,
+    waiters: VecDeque<usize>,
     serving: bool,
     pub(super) closed: bool,
 }
 
 /// Where a Deferred waits in a line, which a cancel takes it out of.
 #[derive(Clone, Copy)]
-pub(super) enum Line {
+pub(super) enum WaitsIn {
     Semaphore(usize),
     Queue(usize),
 }
@@ -54,7 +54,7 @@ impl Model {
             free,
             kept: 0,
             guarded: 0,
-            line: VecDeque::new(),
+            waiters: VecDeque::new(),
             serving: false,
             closed: false,
         });
@@ -62,8 +62,8 @@ impl Model {
 
     pub(super) fn new_queue(&mut self, size: u8, backlog: u8) {
         let (size, backlog) = (limit(size), limit(backlog));
-        let (items, line) = (VecDeque::new(), VecDeque::new());
-        self.queues.push(Queue { size, backlog, items, line, serving: false, closed: false });
+        let (items, waiters) = (VecDeque::new(), VecDeque::new());
+        self.queues.push(Queue { size, backlog, items, waiters, serving: false, closed: false });
     }
 
     fn semaphore(&mut self, nth: Nth) -> Option<usize> {
@@ -84,26 +84,26 @@ impl Model {
 
     pub(super) fn acquire(&mut self, nth: Nth) {
         if let Some(semaphore) = self.semaphore(nth) {
-            self.come(semaphore, Pair::Keep(semaphore));
+            self.request_permit(semaphore, Pair::Keep(semaphore));
         }
     }
 
     pub(super) fn run_in(&mut self, nth: Nth, Callback { closure, returns }: &Callback) {
         if let Some(semaphore) = self.semaphore(nth) {
-            let token = self.token(closure);
-            self.come(semaphore, Pair::Run(semaphore, token, *returns));
+            let traced = self.traced(closure);
+            self.request_permit(semaphore, Pair::Run(semaphore, traced, *returns));
         }
     }
 
     /// B64: nobody overtakes.
-    fn come(&mut self, semaphore: usize, then: Pair) {
-        let it = if self.semaphores[semaphore].free > 0 && self.semaphores[semaphore].line.is_empty() {
+    fn request_permit(&mut self, semaphore: usize, then: Pair) {
+        let it = if self.semaphores[semaphore].free > 0 && self.semaphores[semaphore].waiters.is_empty() {
             let permit = self.permit(semaphore);
             self.add_deferred(Deferred { fired: true, result: Some(permit), ..Deferred::default() })
         } else {
-            let waits_in = Some(Line::Semaphore(semaphore));
+            let waits_in = Some(WaitsIn::Semaphore(semaphore));
             let it = self.add_deferred(Deferred { resolver: true, waits_in, ..Deferred::default() });
-            self.semaphores[semaphore].line.push_back(it);
+            self.semaphores[semaphore].waiters.push_back(it);
             it
         };
         self.deferreds[it].in_reach = false;
@@ -111,34 +111,34 @@ impl Model {
         self.deferreds[it].in_reach = true;
     }
 
-    fn permit(&mut self, semaphore: usize) -> Rest {
+    fn permit(&mut self, semaphore: usize) -> DeferredResult {
         self.semaphores[semaphore].free -= 1;
         self.semaphores[semaphore].guarded += 1;
-        Rest::Permit(semaphore)
+        DeferredResult::Permit(semaphore)
     }
 
-    pub(super) fn keep_permit(&mut self, semaphore: usize) -> Rest {
+    pub(super) fn keep_permit(&mut self, semaphore: usize) -> DeferredResult {
         self.semaphores[semaphore].kept += 1;
-        self.unguard(semaphore);
+        self.drop_guard(semaphore);
         self.new_value()
     }
 
-    pub(super) fn run_with_permit(&mut self, semaphore: usize, token: Token, end: Returns) -> Comes {
-        self.trace.push(Event::Began(token.id, Given::Nothing));
-        let flow = self.perform_all(&token.closure.body);
+    pub(super) fn run_with_permit(&mut self, semaphore: usize, traced: Traced, end: Returns) -> Returned {
+        self.trace.push(Event::Began(traced.id, Given::Nothing));
+        let flow = self.perform_all(&traced.closure.body);
         let comes = match (flow, end) {
-            (Err(Unwinding), _) => Comes::Now(Rest::Error(Why::Panicked)),
-            (Ok(()), Returns::Error) => Comes::Now(self.new_error()),
+            (Err(Unwinding), _) => Returned::Now(DeferredResult::Error(ErrorKind::Panicked)),
+            (Ok(()), Returns::Error) => Returned::Now(self.new_error()),
             (Ok(()), Returns::Await(nth)) => match self.take(nth) {
-                Some(inner) => Comes::Later(inner),
-                None => Comes::Now(self.new_value()),
+                Some(inner) => Returned::Later(inner),
+                None => Returned::Now(self.new_value()),
             },
-            (Ok(()), Returns::Pass | Returns::Value) => Comes::Now(self.new_value()),
+            (Ok(()), Returns::Pass | Returns::Value) => Returned::Now(self.new_value()),
         };
-        self.trace.push(Event::Ended(token.id));
+        self.trace.push(Event::Ended(traced.id));
         match comes {
-            Comes::Now(_) => self.drop_permit(semaphore),
-            Comes::Later(inner) => self.add(inner, Pair::GiveBack(semaphore)),
+            Returned::Now(_) => self.drop_permit(semaphore),
+            Returned::Later(inner) => self.add(inner, Pair::GiveBack(semaphore)),
         }
         comes
     }
@@ -162,7 +162,7 @@ impl Model {
 
     pub(super) fn drop_permit(&mut self, semaphore: usize) {
         self.give_back(semaphore);
-        self.unguard(semaphore);
+        self.drop_guard(semaphore);
     }
 
     /// P31: what is given back while somebody is being served is handed on when that is over.
@@ -173,7 +173,7 @@ impl Model {
         }
         self.semaphores[semaphore].serving = true;
         while self.semaphores[semaphore].free > 0
-            && let Some(it) = self.semaphores[semaphore].line.pop_front()
+            && let Some(it) = self.semaphores[semaphore].waiters.pop_front()
         {
             let permit = self.permit(semaphore);
             self.serve(it, permit);
@@ -181,29 +181,29 @@ impl Model {
         self.semaphores[semaphore].serving = false;
     }
 
-    fn serve(&mut self, it: usize, with: Rest) {
+    fn serve(&mut self, it: usize, with: DeferredResult) {
         self.deferreds[it].waits_in = None;
-        self.arrive(it, Comes::Now(with));
-        self.resolver_goes(it);
+        self.arrive(it, Returned::Now(with));
+        self.drop_resolver(it);
     }
 
     /// P31: when nobody is left who could give back a permit, those who wait fail.
-    fn unguard(&mut self, semaphore: usize) {
+    fn drop_guard(&mut self, semaphore: usize) {
         self.semaphores[semaphore].guarded -= 1;
-        self.room_goes(semaphore);
+        self.check_closed(semaphore);
     }
 
-    fn room_goes(&mut self, semaphore: usize) {
+    fn check_closed(&mut self, semaphore: usize) {
         if self.semaphores[semaphore].closed && self.semaphores[semaphore].guarded == 0 {
-            let line = std::mem::take(&mut self.semaphores[semaphore].line);
-            self.turn_away(line);
+            let waiters = std::mem::take(&mut self.semaphores[semaphore].waiters);
+            self.fail_waiters(waiters);
         }
     }
 
-    fn turn_away(&mut self, line: VecDeque<usize>) {
-        for it in line {
+    fn fail_waiters(&mut self, waiters: VecDeque<usize>) {
+        for it in waiters {
             self.deferreds[it].waits_in = None;
-            self.one_by_one(Pending::Abandoned(it));
+            self.queue_drop(Pending::Abandoned(it));
         }
     }
 
@@ -220,8 +220,8 @@ impl Model {
     /// P32: what is put while another is being delivered is delivered when that is over.
     fn put_item(&mut self, at: usize, item: Id) -> bool {
         let queue = &mut self.queues[at];
-        if queue.items.len() >= queue.line.len()
-            && queue.size.is_some_and(|size| queue.items.len() - queue.line.len() >= size)
+        if queue.items.len() >= queue.waiters.len()
+            && queue.size.is_some_and(|size| queue.items.len() - queue.waiters.len() >= size)
         {
             return false;
         }
@@ -231,10 +231,10 @@ impl Model {
         }
         self.queues[at].serving = true;
         while !self.queues[at].items.is_empty()
-            && let Some(it) = self.queues[at].line.pop_front()
+            && let Some(it) = self.queues[at].waiters.pop_front()
             && let Some(item) = self.queues[at].items.pop_front()
         {
-            self.serve(it, Rest::Value(item));
+            self.serve(it, DeferredResult::Value(item));
         }
         self.queues[at].serving = false;
         true
@@ -243,30 +243,34 @@ impl Model {
     pub(super) fn get(&mut self, nth: Nth) {
         let Some(at) = self.queue(nth) else { return };
         let queue = &mut self.queues[at];
-        if queue.line.is_empty()
+        if queue.waiters.is_empty()
             && let Some(item) = queue.items.pop_front()
         {
-            self.add_deferred(Deferred { fired: true, result: Some(Rest::Value(item)), ..Deferred::default() });
-        } else if queue.line.len() >= queue.items.len()
-            && queue.backlog.is_some_and(|backlog| queue.line.len() - queue.items.len() >= backlog)
+            self.add_deferred(Deferred {
+                fired: true,
+                result: Some(DeferredResult::Value(item)),
+                ..Deferred::default()
+            });
+        } else if queue.waiters.len() >= queue.items.len()
+            && queue.backlog.is_some_and(|backlog| queue.waiters.len() - queue.items.len() >= backlog)
         {
             self.say(Answer::Underflow);
         } else {
-            let waits_in = Some(Line::Queue(at));
+            let waits_in = Some(WaitsIn::Queue(at));
             let it = self.add_deferred(Deferred { resolver: true, waits_in, ..Deferred::default() });
-            self.queues[at].line.push_back(it);
+            self.queues[at].waiters.push_back(it);
         }
     }
 
     /// B64: to cancel one that waits takes it out of its line.
-    pub(super) fn leave_line(&mut self, it: usize) {
-        let line = match self.deferreds[it].waits_in.take() {
-            Some(Line::Semaphore(semaphore)) => &mut self.semaphores[semaphore].line,
-            Some(Line::Queue(queue)) => &mut self.queues[queue].line,
+    pub(super) fn stop_waiting(&mut self, it: usize) {
+        let waiters = match self.deferreds[it].waits_in.take() {
+            Some(WaitsIn::Semaphore(semaphore)) => &mut self.semaphores[semaphore].waiters,
+            Some(WaitsIn::Queue(queue)) => &mut self.queues[queue].waiters,
             None => return,
         };
-        line.retain(|waits| *waits != it);
-        self.resolver_goes(it);
+        waiters.retain(|waits| *waits != it);
+        self.drop_resolver(it);
     }
 
     pub(super) fn open_all(&mut self) {
@@ -280,7 +284,7 @@ impl Model {
             if at >= self.queues.len() {
                 return;
             }
-            while !self.queues[at].closed && self.queues[at].line.len() > self.queues[at].items.len() {
+            while !self.queues[at].closed && self.queues[at].waiters.len() > self.queues[at].items.len() {
                 let item = self.number();
                 self.put_item(at, item);
             }
@@ -294,7 +298,7 @@ impl Model {
             }
             if !self.semaphores[semaphore].closed {
                 self.semaphores[semaphore].closed = true;
-                self.room_goes(semaphore);
+                self.check_closed(semaphore);
             }
         }
         for at in 0.. {
@@ -304,9 +308,9 @@ impl Model {
             if !self.queues[at].closed {
                 self.queues[at].closed = true;
                 let queue = &mut self.queues[at];
-                let (items, line) = (std::mem::take(&mut queue.items), std::mem::take(&mut queue.line));
+                let (items, waiters) = (std::mem::take(&mut queue.items), std::mem::take(&mut queue.waiters));
                 items.into_iter().for_each(|item| self.trace.push(Event::Dropped(item)));
-                self.turn_away(line);
+                self.fail_waiters(waiters);
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Lists in flat lists: what each member has come to, and what that decides.
 
-use super::{Answer, Deferred, ListKind, Model, Nth, Pair, Rest, Why, given};
+use super::{Answer, Deferred, DeferredResult, ErrorKind, ListKind, Model, Nth, Pair, given};
 
 /// Several Deferreds that are one.
 pub(super) struct List {
@@ -14,24 +14,24 @@ pub(super) struct List {
     /// It keeps the whole, as the one who fires it, until it has done that or is cancelled.
     keeps: bool,
     /// The whole has its result, and this is it, until it is taken apart.
-    came: Option<Came>,
+    outcome: Option<ListOutcome>,
     decided: bool,
 }
 
 #[derive(Clone, Copy)]
 enum Slot {
     Waits(usize),
-    Has(Rest),
+    Has(DeferredResult),
     /// It has no result yet and none is wanted, or its result is somewhere else.
     Spent,
 }
 
 /// What a list comes to.
 #[derive(Clone)]
-enum Came {
-    All(Vec<Rest>),
-    One(usize, Rest),
-    Nothing(Vec<Rest>),
+enum ListOutcome {
+    All(Vec<DeferredResult>),
+    One(usize, DeferredResult),
+    Nothing(Vec<DeferredResult>),
 }
 
 impl Model {
@@ -49,7 +49,7 @@ impl Model {
             members: members.iter().copied().map(Some).collect(),
             missing: members.len(),
             keeps,
-            came: None,
+            outcome: None,
             decided: false,
         });
         if members.is_empty() {
@@ -57,16 +57,16 @@ impl Model {
         }
         for (index, member) in members.into_iter().enumerate() {
             self.add(member, Pair::Member(list, index));
-            self.let_go(member);
+            self.drop_deferred(member);
         }
-        self.add(whole, Pair::TakeApart);
+        self.add(whole, Pair::Unpack);
         self.deferreds[whole].in_reach = true;
     }
 
     /// A member has its result. If that decides the list, the whole goes on with it.
-    pub(super) fn bring(&mut self, list: usize, index: usize, result: Rest) {
+    pub(super) fn member_settled(&mut self, list: usize, index: usize, result: DeferredResult) {
         let List { kind, decided, .. } = self.lists[list];
-        let well = !matches!(result, Rest::Error(_));
+        let ok = !matches!(result, DeferredResult::Error(_));
         self.lists[list].missing -= 1;
         self.lists[list].members[index] = None;
         if decided {
@@ -74,8 +74,8 @@ impl Model {
             self.drop_result(result);
         } else if match kind {
             ListKind::All => false,
-            ListKind::Gather => !well,
-            ListKind::First | ListKind::Race => well,
+            ListKind::Gather => !ok,
+            ListKind::First | ListKind::Race => ok,
         } {
             self.decide(list, index, result);
         } else {
@@ -86,7 +86,7 @@ impl Model {
         }
     }
 
-    fn decide(&mut self, list: usize, index: usize, result: Rest) {
+    fn decide(&mut self, list: usize, index: usize, result: DeferredResult) {
         self.lists[list].decided = true;
         self.lists[list].slots[index] = Slot::Spent;
         for at in 0..self.lists[list].slots.len() {
@@ -98,8 +98,8 @@ impl Model {
         if self.lists[list].kind == ListKind::Race {
             self.cancel_members(list);
         }
-        let well = !matches!(result, Rest::Error(_));
-        self.fire_list(list, Came::One(index, result), well);
+        let ok = !matches!(result, DeferredResult::Error(_));
+        self.fire_list(list, ListOutcome::One(index, result), ok);
     }
 
     fn complete(&mut self, list: usize) {
@@ -107,39 +107,39 @@ impl Model {
         let has = |slot: &Slot| if let Slot::Has(rest) = slot { Some(*rest) } else { None };
         let results = self.lists[list].slots.iter().filter_map(has).collect();
         match self.lists[list].kind {
-            ListKind::All | ListKind::Gather => self.fire_list(list, Came::All(results), true),
-            ListKind::First | ListKind::Race => self.fire_list(list, Came::Nothing(results), false),
+            ListKind::All | ListKind::Gather => self.fire_list(list, ListOutcome::All(results), true),
+            ListKind::First | ListKind::Race => self.fire_list(list, ListOutcome::Nothing(results), false),
         }
     }
 
-    fn fire_list(&mut self, list: usize, came: Came, well: bool) {
+    fn fire_list(&mut self, list: usize, outcome: ListOutcome, ok: bool) {
         let whole = self.lists[list].whole;
-        self.lists[list].came = Some(came);
+        self.lists[list].outcome = Some(outcome);
         if self.deferreds[whole].fired {
-            return self.drop_what_came(list);
+            return self.drop_outcome(list);
         }
         self.deferreds[whole].fired = true;
-        self.deferreds[whole].result = Some(Rest::List(list, well));
+        self.deferreds[whole].result = Some(DeferredResult::List(list, ok));
         self.run_callbacks(whole);
-        self.let_whole_go(list);
+        self.drop_list_resolver(list);
     }
 
     /// The list has fired it, or is being cancelled, and has nothing more to do with it.
-    pub(super) fn let_whole_go(&mut self, list: usize) {
+    pub(super) fn drop_list_resolver(&mut self, list: usize) {
         let List { whole, keeps, .. } = self.lists[list];
         if keeps {
             self.lists[list].keeps = false;
             self.deferreds[whole].kept -= 1;
-            self.goes(whole);
+            self.after_drop(whole);
         }
     }
 
-    pub(super) fn drop_what_came(&mut self, list: usize) {
-        match self.lists[list].came.take() {
-            Some(Came::All(results) | Came::Nothing(results)) => {
+    pub(super) fn drop_outcome(&mut self, list: usize) {
+        match self.lists[list].outcome.take() {
+            Some(ListOutcome::All(results) | ListOutcome::Nothing(results)) => {
                 results.into_iter().for_each(|it| self.drop_result(it))
             }
-            Some(Came::One(_, result)) => self.drop_result(result),
+            Some(ListOutcome::One(_, result)) => self.drop_result(result),
             None => {}
         }
     }
@@ -162,25 +162,25 @@ impl Model {
     }
 
     /// What the program does with what a list comes to.
-    pub(super) fn take_apart(&mut self, result: Rest) -> Rest {
-        let Rest::List(list, _) = result else { return result };
-        let came = self.lists[list].came.clone();
-        match came {
-            Some(Came::One(index, result)) => {
+    pub(super) fn unpack(&mut self, result: DeferredResult) -> DeferredResult {
+        let DeferredResult::List(list, _) = result else { return result };
+        let outcome = self.lists[list].outcome.clone();
+        match outcome {
+            Some(ListOutcome::One(index, result)) => {
                 self.say(Answer::Index(index));
                 result
             }
-            Some(Came::All(results)) => {
-                results.iter().for_each(|result| self.say(Answer::Rest(given(*result))));
-                self.drop_what_came(list);
+            Some(ListOutcome::All(results)) => {
+                results.iter().for_each(|result| self.say(Answer::Result(given(*result))));
+                self.drop_outcome(list);
                 self.new_value()
             }
-            Some(Came::Nothing(results)) => {
-                results.iter().for_each(|result| self.say(Answer::Rest(given(*result))));
-                self.drop_what_came(list);
+            Some(ListOutcome::Nothing(results)) => {
+                results.iter().for_each(|result| self.say(Answer::Result(given(*result))));
+                self.drop_outcome(list);
                 self.new_error()
             }
-            None => Rest::Error(Why::SomethingElse),
+            None => DeferredResult::Error(ErrorKind::Other),
         }
     }
 }

@@ -4,18 +4,19 @@
 //! waits for. Where the catalogue is silent (what is dropped before what) this pins down what is.
 
 mod coordination;
+mod end;
 mod lists;
+mod run;
 
 use std::collections::VecDeque;
-use std::mem;
 use std::time::Duration;
 
 use selvedge::report::Incident;
 
 use super::program::{Callback, Closure, Ending, FiredWith, ListKind, Op, Program, Returns, Side};
-use super::trace::{Answer, Event, Given, Id, State, Why};
+use super::trace::{Answer, ErrorKind, Event, Given, Id, State};
 use crate::codec::{Delay, Members, Nth, Small};
-use coordination::{Line, Queue, Semaphore};
+use coordination::{Queue, Semaphore, WaitsIn};
 use lists::List;
 
 /// What a program should come to.
@@ -57,16 +58,16 @@ struct Unwinding;
 type Flow<T = ()> = Result<T, Unwinding>;
 
 /// A closure that is still to come to its end.
-struct Token {
+struct Traced {
     id: Id,
     closure: Closure,
 }
 
 /// A result.
 #[derive(Clone, Copy)]
-enum Rest {
+enum DeferredResult {
     Value(Id),
-    Error(Why),
+    Error(ErrorKind),
     /// What `log_error` leaves.
     Unit,
     /// What that list came to, and whether well.
@@ -76,31 +77,31 @@ enum Rest {
 }
 
 /// What a callback comes to.
-enum Comes {
-    Now(Rest),
+enum Returned {
+    Now(DeferredResult),
     Later(usize),
 }
 
 /// One callback, or one pair of them.
 enum Pair {
-    Value(Token, Returns),
-    Error(Token, Returns),
-    Both(Token, Returns),
-    Either(Token, Returns, Token, Returns),
+    Value(Traced, Returns),
+    Error(Traced, Returns),
+    Both(Traced, Returns),
+    Either(Traced, Returns, Traced, Returns),
     /// `log_error`.
     Log,
     /// A result that nobody wants any more.
     Ignore,
     /// `add_timeout`: which timer it was, and what is called instead if it was that.
-    Timeout(Option<usize>, Delay, Option<(Token, Returns)>),
+    Timeout(Option<usize>, Delay, Option<(Traced, Returns)>),
     /// Which list it is a member of, and which member.
     Member(usize, usize),
     /// What a list came to is taken apart.
-    TakeApart,
+    Unpack,
     /// A permit is kept without its guard.
     Keep(usize),
     /// `run`, when it has its permit.
-    Run(usize, Token, Returns),
+    Run(usize, Traced, Returns),
     /// `run`, when what it waited for has come.
     GiveBack(usize),
 }
@@ -124,17 +125,17 @@ struct Timer {
 enum TimerState {
     Waits,
     /// It cancelled.
-    Struck,
+    Fired,
     Gone,
 }
 
 #[derive(Default)]
 struct Deferred {
-    canceller: Option<Token>,
+    canceller: Option<Traced>,
     /// The list that it is of, which is cancelled with it.
     list: Option<usize>,
     /// It waits for a permit or an item.
-    waits_in: Option<Line>,
+    waits_in: Option<WaitsIn>,
     /// It has, or had, a result: another one comes too late.
     fired: bool,
     cancelling: bool,
@@ -145,7 +146,7 @@ struct Deferred {
     /// A callback of that one returned this one.
     waiter: Option<usize>,
     /// The result, where the next callback will take it.
-    result: Option<Rest>,
+    result: Option<DeferredResult>,
     callbacks: VecDeque<Pair>,
     /// Somebody holds it: the program, or an operation up the stack.
     held: bool,
@@ -207,17 +208,17 @@ struct Model {
 
 impl Model {
     fn say(&mut self, answer: Answer) {
-        self.trace.push(Event::Said(answer));
+        self.trace.push(Event::Answered(answer));
     }
 
-    fn report(&mut self, incident: Incident, why: Why) {
+    fn report(&mut self, incident: Incident, why: ErrorKind) {
         self.trace.push(Event::Report(incident, why));
     }
 
     /// What fails is reported, and the rest goes on.
     fn contain(&mut self, incident: Incident, flow: Flow) {
         if flow.is_err() {
-            self.report(incident, Why::Panicked);
+            self.report(incident, ErrorKind::Panicked);
         }
     }
 
@@ -226,31 +227,33 @@ impl Model {
         self.made - 1
     }
 
-    fn token(&mut self, closure: &Closure) -> Token {
-        Token { id: self.number(), closure: closure.clone() }
+    fn traced(&mut self, closure: &Closure) -> Traced {
+        Traced { id: self.number(), closure: closure.clone() }
     }
 
-    fn new_error(&mut self) -> Rest {
-        Rest::Error(Why::Own(self.number()))
+    fn new_error(&mut self) -> DeferredResult {
+        DeferredResult::Error(ErrorKind::Own(self.number()))
     }
 
-    fn new_value(&mut self) -> Rest {
-        Rest::Value(self.number())
+    fn new_value(&mut self) -> DeferredResult {
+        DeferredResult::Value(self.number())
     }
 
     /// A closure that was never called.
-    fn drop_token(&mut self, token: Token) {
-        self.trace.push(Event::Dropped(token.id));
-        let flow = self.perform_all(&token.closure.on_drop);
+    fn drop_token(&mut self, traced: Traced) {
+        self.trace.push(Event::Dropped(traced.id));
+        let flow = self.perform_all(&traced.closure.on_drop);
         self.contain(Incident::Drop, flow);
     }
 
-    fn drop_result(&mut self, result: Rest) {
+    fn drop_result(&mut self, result: DeferredResult) {
         match result {
-            Rest::Value(id) | Rest::Error(Why::Own(id)) => self.trace.push(Event::Dropped(id)),
-            Rest::List(list, _) => self.drop_what_came(list),
-            Rest::Permit(semaphore) => self.drop_permit(semaphore),
-            Rest::Error(_) | Rest::Unit => {}
+            DeferredResult::Value(id) | DeferredResult::Error(ErrorKind::Own(id)) => {
+                self.trace.push(Event::Dropped(id))
+            }
+            DeferredResult::List(list, _) => self.drop_outcome(list),
+            DeferredResult::Permit(semaphore) => self.drop_permit(semaphore),
+            DeferredResult::Error(_) | DeferredResult::Unit => {}
         }
     }
 
@@ -286,12 +289,12 @@ impl Model {
     fn perform(&mut self, op: &Op) -> Flow {
         match op {
             Op::New(canceller) => {
-                let canceller = canceller.as_ref().map(|closure| self.token(closure));
+                let canceller = canceller.as_ref().map(|closure| self.traced(closure));
                 let it = self.add_deferred(Deferred { canceller, resolver: true, ..Deferred::default() });
                 self.resolvers.push(Some(it));
             }
-            Op::WithResult(well) => {
-                let result = Some(if *well { self.new_value() } else { self.new_error() });
+            Op::WithResult(ok) => {
+                let result = Some(if *ok { self.new_value() } else { self.new_error() });
                 self.add_deferred(Deferred { fired: true, result, ..Deferred::default() });
             }
             Op::Fire(nth, sent) => self.fire(*nth, *sent),
@@ -311,7 +314,7 @@ impl Model {
                     self.deferreds[it].users += 1;
                     self.cancel(it);
                     self.deferreds[it].users -= 1;
-                    self.goes(it);
+                    self.after_drop(it);
                 }
             }
             Op::Pause(nth) => {
@@ -341,20 +344,20 @@ impl Model {
                 if let Some(it) = self.handle(*nth) {
                     self.deferreds[it].handles += 1;
                     self.unpause(it);
-                    self.ungrip(it);
+                    self.drop_one_handle(it);
                 }
             }
             Op::DropHandle(nth) => {
                 if let Some(it) = self.handle(*nth) {
                     let at = nth.of(self.handles.len()).expect("it is there");
                     self.handles[at] = None;
-                    self.ungrip(it);
+                    self.drop_one_handle(it);
                 }
             }
             Op::Timeout(nth, after, callback) => {
                 if let Some(it) = self.take(*nth) {
                     let callback =
-                        callback.as_ref().map(|Callback { closure, returns }| (self.token(closure), *returns));
+                        callback.as_ref().map(|Callback { closure, returns }| (self.traced(closure), *returns));
                     let timer = self.timer(it, after.duration());
                     self.add(it, Pair::Timeout(timer, *after, callback));
                     self.deferreds[it].in_reach = true;
@@ -366,8 +369,8 @@ impl Model {
                     if let Some(inner) = self.take(*nth)
                         && let Some(it) = self.resolvers[which].take()
                     {
-                        self.arrive(it, Comes::Later(inner));
-                        self.resolver_goes(it);
+                        self.arrive(it, Returned::Later(inner));
+                        self.drop_resolver(it);
                     }
                 }
                 None => self.say(Answer::Nothing),
@@ -379,13 +382,13 @@ impl Model {
             }
             Op::Drop(nth) => {
                 if let Some(it) = self.take(*nth) {
-                    self.let_go(it);
+                    self.drop_deferred(it);
                 }
             }
             Op::Log(nth) => {
                 if let Some(it) = self.take(*nth) {
                     self.add(it, Pair::Log);
-                    self.let_go(it);
+                    self.drop_deferred(it);
                 }
             }
             Op::Inspect(nth) => {
@@ -396,7 +399,7 @@ impl Model {
                 }
                 if let Some(which) = self.resolver(*nth) {
                     let fires = self.resolvers[which].expect("it is there");
-                    self.say(Answer::Useless(self.deferreds[fires].fired));
+                    self.say(Answer::ResolverIsCancelled(self.deferreds[fires].fired));
                 }
             }
             Op::Semaphore(Small(permits)) => self.new_semaphore(*permits),
@@ -413,23 +416,23 @@ impl Model {
     }
 
     fn pair(&mut self, side: &Side) -> Pair {
-        let mut callback = |Callback { closure, returns }: &Callback| (self.token(closure), *returns);
+        let mut callback = |Callback { closure, returns }: &Callback| (self.traced(closure), *returns);
         match side {
             Side::Value(one) => {
-                let (token, end) = callback(one);
-                Pair::Value(token, end)
+                let (traced, end) = callback(one);
+                Pair::Value(traced, end)
             }
             Side::Error(one) => {
-                let (token, end) = callback(one);
-                Pair::Error(token, end)
+                let (traced, end) = callback(one);
+                Pair::Error(traced, end)
             }
             Side::Both(one) => {
-                let (token, end) = callback(one);
-                Pair::Both(token, end)
+                let (traced, end) = callback(one);
+                Pair::Both(traced, end)
             }
             Side::Either(one, other) => {
-                let ((token, end), (errback, or)) = (callback(one), callback(other));
-                Pair::Either(token, end, errback, or)
+                let ((traced, end), (errback, or)) = (callback(one), callback(other));
+                Pair::Either(traced, end, errback, or)
             }
         }
     }
@@ -454,9 +457,9 @@ impl Model {
         found
     }
 
-    fn ungrip(&mut self, it: usize) {
+    fn drop_one_handle(&mut self, it: usize) {
         self.deferreds[it].handles -= 1;
-        self.goes(it);
+        self.after_drop(it);
     }
 
     /// B53: what was held goes on when the last pause ends.
@@ -470,461 +473,12 @@ impl Model {
             self.run_callbacks(it);
         }
     }
-
-    /// B59: one that has passed this point already needs no timer.
-    fn timer(&mut self, it: usize, after: Duration) -> Option<usize> {
-        if self.deferreds[it].rests() && self.deferreds[it].pauses == 0 {
-            return None;
-        }
-        self.timers.push(Timer { at: self.now.saturating_add(after), cancels: it, state: TimerState::Waits });
-        Some(self.timers.len() - 1)
-    }
-
-    /// B15, B21: in the order of their deadlines, and then in the order they were added; not those that are added meanwhile.
-    fn run_timers(&mut self) {
-        let (now, there) = (self.now, self.timers.len());
-        loop {
-            let due = (0..there).filter(|&at| self.timers[at].state == TimerState::Waits && self.timers[at].at <= now);
-            let Some(first) = due.min_by_key(|&at| (self.timers[at].at, at)) else { return };
-            self.timers[first].state = TimerState::Struck;
-            let it = self.timers[first].cancels;
-            self.cancel(it);
-            self.goes(it);
-        }
-    }
-
-    /// B51: added to one that has its result, it runs at once; otherwise when its turn comes.
-    fn add(&mut self, it: usize, pair: Pair) {
-        let runs = self.deferreds[it].rests() && self.deferreds[it].pauses == 0;
-        self.deferreds[it].callbacks.push_back(pair);
-        self.deferreds[it].added_to = true;
-        if runs {
-            self.run_callbacks(it);
-        }
-    }
-
-    /// Nobody holds it any more. B60: what nobody handled is reported, when nobody can handle it any more.
-    fn let_go(&mut self, it: usize) {
-        self.deferreds[it].held = false;
-        self.goes(it);
-    }
-
-    fn resolver_goes(&mut self, it: usize) {
-        self.deferreds[it].resolver = false;
-        self.goes(it);
-    }
-
-    /// Somebody has let go of it.
-    fn goes(&mut self, it: usize) {
-        self.drop_lost(it);
-        if self.deferreds[it].is_alone() && self.deferreds[it].is_held() {
-            self.one_by_one(Pending::Unpaused(it));
-        }
-    }
-
-    fn drop_lost(&mut self, it: usize) {
-        if !self.deferreds[it].is_lost() {
-            return;
-        }
-        let Some(result) = self.deferreds[it].result.take() else { return };
-        if let Rest::Error(why) = result {
-            self.report(Incident::Unhandled, why);
-        }
-        self.drop_result(result);
-    }
-
-    fn take_result(&mut self, it: usize) {
-        if !self.deferreds[it].rests() || self.deferreds[it].pauses > 0 {
-            self.say(Answer::NotYet);
-            self.deferreds[it].in_reach = true;
-            return;
-        }
-        if let Some(result) = self.deferreds[it].result.take() {
-            self.say(Answer::Rest(given(result)));
-            self.drop_result(result);
-        }
-        self.deferreds[it].held = false;
-    }
-
-    fn resolver(&self, nth: Nth) -> Option<usize> {
-        nth.of(self.resolvers.len()).filter(|&which| self.resolvers[which].is_some())
-    }
-
-    fn fire(&mut self, nth: Nth, sent: FiredWith) {
-        let Some(which) = self.resolver(nth) else { return self.say(Answer::Nothing) };
-        let inner = match sent {
-            FiredWith::Await(nth) => match self.take(nth) {
-                None => return,
-                inner => inner,
-            },
-            FiredWith::Value | FiredWith::Error => None,
-        };
-        let Some(it) = self.resolvers[which].take() else { return };
-        let comes = match sent {
-            FiredWith::Value => Comes::Now(self.new_value()),
-            FiredWith::Error => Comes::Now(self.new_error()),
-            FiredWith::Await(_) => Comes::Later(inner.expect("it was taken")),
-        };
-        self.arrive(it, comes);
-        self.resolver_goes(it);
-    }
-
-    /// B49, B57: the first result is the one; a late one is dropped.
-    fn arrive(&mut self, it: usize, comes: Comes) {
-        if self.deferreds[it].fired {
-            match comes {
-                Comes::Now(result) => self.drop_result(result),
-                Comes::Later(inner) => {
-                    self.add(inner, Pair::Ignore);
-                    self.let_go(inner);
-                }
-            }
-            return;
-        }
-        self.begin(it);
-        if self.settle(it, comes) {
-            self.run_callbacks(it);
-        }
-    }
-
-    /// B58: the canceller goes when it fires, before any callback runs.
-    fn begin(&mut self, it: usize) {
-        self.deferreds[it].fired = true;
-        self.deferreds[it].running = true;
-        if let Some(canceller) = self.deferreds[it].canceller.take() {
-            self.drop_token(canceller);
-        }
-        self.deferreds[it].running = false;
-    }
-
-    /// A firing half was dropped: what waits for it fails.
-    fn abandon(&mut self, which: usize) {
-        if let Some(it) = self.resolvers[which].take() {
-            self.one_by_one(Pending::Abandoned(it));
-        }
-    }
-
-    /// What a drop brings about comes one after the other, if several are dropped inside each other.
-    fn one_by_one(&mut self, first: Pending) {
-        if let Some(queue) = &mut self.pending {
-            queue.push_back(first);
-            return;
-        }
-        self.pending = Some(VecDeque::from([first]));
-        while let Some(next) = self.pending.as_mut().and_then(VecDeque::pop_front) {
-            match next {
-                Pending::Abandoned(it) => {
-                    if !self.deferreds[it].cancelling {
-                        self.arrive(it, Comes::Now(Rest::Error(Why::Abandoned)));
-                    }
-                    self.resolver_goes(it);
-                }
-                Pending::Unpaused(it) => {
-                    self.deferreds[it].pauses = 0;
-                    self.run_callbacks(it);
-                }
-            }
-        }
-        self.pending = None;
-    }
-
-    /// B56, B57, B58.
-    fn cancel(&mut self, it: usize) {
-        let mut it = it;
-        while let Some(inner) = self.deferreds[it].waits_for {
-            it = inner;
-        }
-        if self.deferreds[it].fired || self.deferreds[it].cancelling {
-            return;
-        }
-        self.deferreds[it].cancelling = true;
-        self.deferreds[it].kept += 1;
-        if let Some(canceller) = self.deferreds[it].canceller.take() {
-            let flow = self.call(canceller, Given::Nothing);
-            self.contain(Incident::Canceller, flow);
-        } else if let Some(list) = self.deferreds[it].list {
-            self.let_whole_go(list);
-            self.cancel_members(list);
-        } else {
-            self.leave_line(it);
-        }
-        if !self.deferreds[it].fired {
-            self.arrive(it, Comes::Now(Rest::Error(Why::Cancelled)));
-        }
-        self.deferreds[it].kept -= 1;
-        self.goes(it);
-    }
-
-    /// What a firing half or a callback brought becomes the result: false if it has to be waited for.
-    fn settle(&mut self, it: usize, comes: Comes) -> bool {
-        let result = match comes {
-            Comes::Now(result) => result,
-            Comes::Later(inner) => {
-                self.deferreds[inner].held = false;
-                if self.deferreds[inner].rests() && self.deferreds[inner].pauses == 0 {
-                    self.deferreds[inner].result.take().expect("it rests")
-                } else if self.leads_to(inner, it) {
-                    Rest::Error(Why::WaitsForItself)
-                } else {
-                    self.deferreds[it].waits_for = Some(inner);
-                    self.deferreds[inner].waiter = Some(it);
-                    self.goes(inner);
-                    return false;
-                }
-            }
-        };
-        self.deferreds[it].result = Some(result);
-        true
-    }
-
-    /// B54: whether it waits for `end`, itself or through others, or as a list of which one does.
-    fn leads_to(&self, it: usize, end: usize) -> bool {
-        let Deferred { waits_for, list, fired, .. } = self.deferreds[it];
-        let members = list.filter(|_| !fired).map_or_else(Vec::new, |list| self.missing_members(list));
-        it == end || waits_for.into_iter().chain(members).any(|inner| self.leads_to(inner, end))
-    }
-
-    /// The result of `it` goes down its callbacks, and on to the one that waits for it.
-    fn run_callbacks(&mut self, it: usize) {
-        loop {
-            if self.deferreds[it].is_held() {
-                return self.goes(it);
-            }
-            let Some(result) = self.deferreds[it].result.take() else { return };
-            if let Some(&Pair::Member(list, index)) = self.deferreds[it].callbacks.front() {
-                self.deferreds[it].callbacks.clear();
-                return self.bring(list, index, result);
-            }
-            if let Some(pair) = self.deferreds[it].callbacks.pop_front() {
-                self.deferreds[it].running = true;
-                let comes = self.run_pair(pair, result);
-                self.deferreds[it].running = false;
-                if !self.settle(it, comes) {
-                    return;
-                }
-            } else if let Some(waiter) = self.deferreds[it].waiter.take() {
-                self.deferreds[waiter].waits_for = None;
-                self.deferreds[waiter].result = Some(result);
-                return self.run_callbacks(waiter);
-            } else {
-                self.deferreds[it].result = Some(result);
-                return self.drop_lost(it);
-            }
-        }
-    }
-
-    /// B50: values go to callbacks, errors to errbacks; the half that is not called goes first.
-    fn run_pair(&mut self, pair: Pair, result: Rest) -> Comes {
-        let well = !matches!(result, Rest::Error(_) | Rest::List(_, false));
-        match pair {
-            Pair::Both(token, end) => self.run_hook(token, end, result),
-            Pair::Value(token, end) if well => self.run_hook(token, end, result),
-            Pair::Error(token, end) if !well => self.run_hook(token, end, result),
-            Pair::Value(token, _) | Pair::Error(token, _) => {
-                self.drop_token(token);
-                Comes::Now(result)
-            }
-            Pair::Either(token, end, other, _) if well => {
-                self.drop_token(other);
-                self.run_hook(token, end, result)
-            }
-            Pair::Either(other, _, token, end) => {
-                self.drop_token(other);
-                self.run_hook(token, end, result)
-            }
-            Pair::Log => {
-                if let Rest::Error(why) = result {
-                    self.report(Incident::Logged, why);
-                }
-                self.drop_result(result);
-                Comes::Now(Rest::Unit)
-            }
-            Pair::Ignore => {
-                self.drop_result(result);
-                Comes::Now(Rest::Unit)
-            }
-            Pair::Member(..) => unreachable!("it is no callback"),
-            Pair::TakeApart => Comes::Now(self.take_apart(result)),
-            Pair::Keep(semaphore) if well => Comes::Now(self.keep_permit(semaphore)),
-            Pair::Keep(_) => Comes::Now(result),
-            Pair::Run(semaphore, token, end) if well => self.run_with_permit(semaphore, token, end),
-            Pair::Run(_, token, _) => {
-                self.drop_token(token);
-                Comes::Now(result)
-            }
-            Pair::GiveBack(semaphore) => {
-                self.drop_permit(semaphore);
-                Comes::Now(result)
-            }
-            Pair::Timeout(timer, after, callback) => self.end_timeout(timer, after, callback, result),
-        }
-    }
-
-    /// B59: a result first cancels the timer; if the timer was first, its `Cancelled` is `TimedOut`.
-    fn end_timeout(
-        &mut self,
-        timer: Option<usize>,
-        after: Delay,
-        callback: Option<(Token, Returns)>,
-        result: Rest,
-    ) -> Comes {
-        let timer = timer.map(|at| &mut self.timers[at].state);
-        let struck = timer.is_some_and(|state| mem::replace(state, TimerState::Gone) == TimerState::Struck);
-        match (callback, result) {
-            (Some((token, end)), result) if struck => self.run_hook(token, end, result),
-            (Some((token, _)), result) => {
-                self.drop_token(token);
-                Comes::Now(result)
-            }
-            (None, Rest::Error(Why::Cancelled)) if struck => Comes::Now(Rest::Error(Why::TimedOut(after))),
-            (None, result) => Comes::Now(result),
-        }
-    }
-
-    fn run_hook(&mut self, token: Token, end: Returns, result: Rest) -> Comes {
-        self.trace.push(Event::Began(token.id, given(result)));
-        let flow = self.perform_all(&token.closure.body);
-        let comes = match (flow, end) {
-            (Err(Unwinding), _) => {
-                self.drop_result(result);
-                Comes::Now(Rest::Error(Why::Panicked))
-            }
-            (Ok(()), Returns::Pass) => Comes::Now(result),
-            (Ok(()), Returns::Value) => {
-                self.drop_result(result);
-                Comes::Now(self.new_value())
-            }
-            (Ok(()), Returns::Error) => {
-                self.drop_result(result);
-                Comes::Now(self.new_error())
-            }
-            (Ok(()), Returns::Await(nth)) => match self.take(nth) {
-                Some(inner) => {
-                    self.drop_result(result);
-                    Comes::Later(inner)
-                }
-                None => Comes::Now(result),
-            },
-        };
-        self.trace.push(Event::Ended(token.id));
-        comes
-    }
-
-    /// Calls a closure that returns nothing: its captures are gone when it has returned, or panicked.
-    fn call(&mut self, token: Token, given: Given) -> Flow {
-        self.trace.push(Event::Began(token.id, given));
-        let flow = self.perform_all(&token.closure.body);
-        self.trace.push(Event::Ended(token.id));
-        flow
-    }
-
-    /// What is left says what it holds, and goes. Callbacks that run meanwhile may make more.
-    fn end(&mut self, ending: Ending) {
-        self.ask_all();
-        loop {
-            match ending {
-                Ending::Abandon => {
-                    self.abandon_all();
-                    self.drop_all();
-                    self.drop_handles();
-                }
-                Ending::Forget => {
-                    self.drop_handles();
-                    self.drop_all();
-                    self.abandon_all();
-                }
-                Ending::Fire => {
-                    self.unpause_all();
-                    self.fire_all();
-                    self.open_all();
-                    self.ask_all();
-                    self.drop_all();
-                    self.drop_handles();
-                }
-            }
-            self.close_all();
-            if self.resolvers.iter().all(Option::is_none)
-                && self.handles.iter().all(Option::is_none)
-                && !self.deferreds.iter().any(|it| it.in_reach)
-                && self.semaphores.iter().all(|semaphore| semaphore.closed)
-                && self.queues.iter().all(|queue| queue.closed)
-            {
-                return;
-            }
-        }
-    }
-
-    fn drop_handles(&mut self) {
-        let mut at = 0;
-        while at < self.handles.len() {
-            if let Some(it) = self.handles[at].take() {
-                self.ungrip(it);
-            }
-            at += 1;
-        }
-    }
-
-    /// Ends the pauses of what the program holds.
-    fn unpause_all(&mut self) {
-        let mut it = 0;
-        while it < self.deferreds.len() {
-            if self.deferreds[it].in_reach {
-                self.deferreds[it].users += 1;
-                while self.deferreds[it].pauses > 0 {
-                    self.unpause(it);
-                }
-                self.deferreds[it].users -= 1;
-            }
-            it += 1;
-        }
-    }
-
-    fn ask_all(&mut self) {
-        for it in self.all() {
-            self.take_result(it);
-        }
-    }
-
-    fn drop_all(&mut self) {
-        for it in self.all() {
-            self.let_go(it);
-        }
-    }
-
-    /// Takes each in its turn. Nothing that this is followed by makes new ones, or takes others.
-    fn all(&mut self) -> Vec<usize> {
-        let all: Vec<usize> = (0..self.deferreds.len()).filter(|&it| self.deferreds[it].in_reach).collect();
-        for &it in &all {
-            self.deferreds[it].in_reach = false;
-        }
-        all
-    }
-
-    fn abandon_all(&mut self) {
-        let mut which = 0;
-        while which < self.resolvers.len() {
-            self.abandon(which);
-            which += 1;
-        }
-    }
-
-    fn fire_all(&mut self) {
-        let mut which = 0;
-        while which < self.resolvers.len() {
-            if let Some(it) = self.resolvers[which].take() {
-                let value = self.new_value();
-                self.arrive(it, Comes::Now(value));
-                self.resolver_goes(it);
-            }
-            which += 1;
-        }
-    }
 }
 
-fn given(result: Rest) -> Given {
+fn given(result: DeferredResult) -> Given {
     match result {
-        Rest::Value(id) => Given::Value(id),
-        Rest::Error(why) => Given::Error(why),
-        Rest::Unit | Rest::List(..) | Rest::Permit(_) => Given::Nothing,
+        DeferredResult::Value(id) => Given::Value(id),
+        DeferredResult::Error(why) => Given::Error(why),
+        DeferredResult::Unit | DeferredResult::List(..) | DeferredResult::Permit(_) => Given::Nothing,
     }
 }

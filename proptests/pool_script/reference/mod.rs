@@ -24,7 +24,7 @@ enum Phase {
 
 /// Why a job never runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Why {
+pub enum NotRun {
     NotAccepted,
     Cancelled,
     CancelledByStop,
@@ -34,20 +34,20 @@ pub enum Why {
 
 /// Where a job stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fate {
+enum JobState {
     Queued,
     Held,
     Running,
     /// It is over, and whether it panicked.
     Ran(bool),
     /// It never runs, and has not been dropped yet.
-    Doomed(Why),
-    Dropped(Why),
+    ToBeDropped(NotRun),
+    Dropped(NotRun),
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Job {
-    fate: Fate,
+    state: JobState,
     /// Has a callback, which is told once.
     is_told: bool,
     told: bool,
@@ -71,7 +71,7 @@ struct Worker {
 
 /// What a step will be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Plan {
+pub enum ExpectedStep {
     /// Nobody goes on.
     Nobody,
     /// This worker looks, and this comes of it.
@@ -91,7 +91,7 @@ pub enum Answer {
 
 /// What cancelling a job will come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fall {
+pub enum CancelOutcome {
     NeverRuns,
     Asked,
     Over,
@@ -108,11 +108,11 @@ pub struct Reference {
     workers: BTreeMap<usize, Worker>,
     next_worker: usize,
     /// Workers that are in the midst of their job, the innermost last.
-    on_duty: Vec<usize>,
+    running: Vec<usize>,
     /// So many starts are to fail.
     failing: usize,
     /// A start has failed, and none has succeeded since.
-    starved: bool,
+    start_has_failed: bool,
     /// That all are blocked has been said.
     told: bool,
     /// Reports of jobs that are still to come.
@@ -142,9 +142,9 @@ impl Reference {
             jobs: Vec::new(),
             workers: BTreeMap::new(),
             next_worker: 0,
-            on_duty: Vec::new(),
+            running: Vec::new(),
             failing: 0,
-            starved: false,
+            start_has_failed: false,
             told: false,
             reports: 0,
             counts: Counts::default(),
@@ -173,7 +173,7 @@ impl Reference {
         }
     }
 
-    pub fn demand(&mut self, holds: bool, what: impl FnOnce() -> String) {
+    pub fn require(&mut self, holds: bool, what: impl FnOnce() -> String) {
         if !holds && self.fault.is_none() {
             self.fault = Some(what());
         }
@@ -230,8 +230,9 @@ impl Reference {
             _ => Answer::Accepted,
         };
         let id = self.jobs.len();
-        let fate = if answer == Answer::Accepted { Fate::Queued } else { Fate::Doomed(Why::NotAccepted) };
-        self.jobs.push(Job { fate, is_told, told: false, asked: false });
+        let state =
+            if answer == Answer::Accepted { JobState::Queued } else { JobState::ToBeDropped(NotRun::NotAccepted) };
+        self.jobs.push(Job { state, is_told, told: false, asked: false });
         match answer {
             Answer::Accepted => self.queue.push_back(id),
             Answer::Stopped | Answer::Full => self.counts.rejected += 1,
@@ -243,24 +244,24 @@ impl Reference {
 
     /// Workers in a step, the innermost last.
     fn on_step(&self) -> &[usize] {
-        &self.on_duty
+        &self.running
     }
 
-    pub fn cancel(&mut self, id: Id) -> Fall {
-        match self.jobs[id].fate {
-            Fate::Queued => {
+    pub fn cancel(&mut self, id: Id) -> CancelOutcome {
+        match self.jobs[id].state {
+            JobState::Queued => {
                 self.queue.retain(|queued| *queued != id);
                 self.jobs[id].asked = true;
-                self.jobs[id].fate = Fate::Doomed(Why::Cancelled);
+                self.jobs[id].state = JobState::ToBeDropped(NotRun::Cancelled);
                 self.counts.cancelled += 1;
-                Fall::NeverRuns
+                CancelOutcome::NeverRuns
             }
-            Fate::Held | Fate::Running => {
+            JobState::Held | JobState::Running => {
                 self.jobs[id].asked = true;
-                Fall::Asked
+                CancelOutcome::Asked
             }
-            Fate::Doomed(_) => Fall::AskedOrOver,
-            Fate::Ran(_) | Fate::Dropped(_) => Fall::Over,
+            JobState::ToBeDropped(_) => CancelOutcome::AskedOrOver,
+            JobState::Ran(_) | JobState::Dropped(_) => CancelOutcome::Over,
         }
     }
 
@@ -283,21 +284,21 @@ impl Reference {
         let unstarted = self.phase == Phase::Unstarted;
         self.phase = Phase::Draining;
         if unstarted || cancels {
-            let why = if unstarted { Why::PoolStopped } else { Why::CancelledByStop };
+            let why = if unstarted { NotRun::PoolStopped } else { NotRun::CancelledByStop };
             self.counts.cancelled += self.queue.len() as u64;
-            self.doom_all(why);
+            self.drop_queued(why);
         }
     }
 
-    fn doom_all(&mut self, why: Why) {
+    fn drop_queued(&mut self, why: NotRun) {
         for id in self.queue.drain(..) {
-            self.jobs[id].fate = Fate::Doomed(why);
+            self.jobs[id].state = JobState::ToBeDropped(why);
         }
     }
 
     /// A region begins in which the innermost job waits. Where none runs, that means nothing.
     pub fn block(&mut self) -> Option<usize> {
-        let worker = *self.on_duty.last()?;
+        let worker = *self.running.last()?;
         self.workers.get_mut(&worker)?.blocked += 1;
         Some(worker)
     }
@@ -315,8 +316,8 @@ impl Reference {
 impl Job {
     /// It was run or dropped, and its callback told: once, for being told again is a fault of its own.
     fn is_resolved(&self) -> bool {
-        let is_over = matches!(self.fate, Fate::Ran(_) | Fate::Dropped(_));
-        is_over && self.told == (self.is_told && self.fate != Fate::Dropped(Why::NotAccepted))
+        let is_over = matches!(self.state, JobState::Ran(_) | JobState::Dropped(_));
+        is_over && self.told == (self.is_told && self.state != JobState::Dropped(NotRun::NotAccepted))
     }
 }
 

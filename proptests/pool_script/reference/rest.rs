@@ -6,63 +6,65 @@ use super::{Counts, Job, Phase, Reference, Worker};
 
 impl Reference {
     /// The workers there are. Those that are new must have been wanted.
-    pub fn sees(&mut self, workers: &[(usize, Stage)]) {
+    pub fn check_workers(&mut self, workers: &[(usize, Stage)]) {
         let was = self.workers.len();
         for &(id, stage) in workers {
             let Some(worker) = self.workers.get_mut(&id) else {
-                self.hired(id, stage, was);
+                self.worker_started(id, stage, was);
                 continue;
             };
             let known = worker.stage;
             if (known, stage) == (Stage::Asleep, Stage::Woken) && !worker.leaves {
                 worker.stage = Stage::Woken;
             }
-            self.demand(self.workers[&id].stage == stage, || format!("worker {id} is {stage:?}, and was {known:?}"));
+            self.require(self.workers[&id].stage == stage, || format!("worker {id} is {stage:?}, and was {known:?}"));
         }
         let gone =
             self.workers.iter().find(|(id, worker)| !worker.leaves && workers.iter().all(|(seen, _)| seen != *id));
         let gone = gone.map(|(id, _)| *id);
-        self.demand(gone.is_none(), || format!("worker {gone:?} is gone"));
+        self.require(gone.is_none(), || format!("worker {gone:?} is gone"));
     }
 
-    fn hired(&mut self, id: usize, stage: Stage, was: usize) {
+    fn worker_started(&mut self, id: usize, stage: Stage, was: usize) {
         self.note(format!("worker {id} is started"));
-        self.demand(stage == Stage::Arriving && id >= self.next_worker, || format!("worker {id} comes {stage:?}"));
-        self.demand(self.is_serving(), || format!("worker {id} is started before its pool"));
+        self.require(stage == Stage::Arriving && id >= self.next_worker, || format!("worker {id} comes {stage:?}"));
+        self.require(self.is_serving(), || format!("worker {id} is started before its pool"));
         self.set(id, Worker::at(Stage::Arriving));
         let arriving = self.workers.values().filter(|worker| worker.stage == Stage::Arriving).count();
         // Each takes a job of its own.
         let wanted = arriving <= self.queue.len() || was < self.target.min();
-        self.demand(wanted, || format!("worker {id} is started, and nobody wants it"));
+        self.require(wanted, || format!("worker {id} is started, and nobody wants it"));
         self.next_worker = id + 1;
         let (live, limit) = (self.staying(), self.limit());
-        self.demand(live <= limit, || format!("{live} workers, where {limit} are allowed"));
-        (self.starved, self.told) = (false, false);
+        self.require(live <= limit, || format!("{live} workers, where {limit} are allowed"));
+        (self.start_has_failed, self.told) = (false, false);
     }
 
     /// What holds between any two operations. `is_at_large`: no other one is in its midst.
-    pub fn settles(&mut self, stats: &PoolStats, has_stopped: bool, is_at_large: bool) {
+    pub fn check_invariants(&mut self, stats: &PoolStats, has_stopped: bool, is_between_operations: bool) {
         if self.is_leaving() {
             return;
         }
         let is_over =
             self.phase == Phase::Draining && self.workers.is_empty() && self.jobs.iter().all(Job::is_resolved);
         // In the midst of something there may be more to it than the jobs show.
-        let rightly = has_stopped == is_over || !has_stopped && !is_at_large;
-        self.demand(rightly, || format!("has stopped: {has_stopped}, and should be: {is_over}"));
-        self.agrees(stats);
+        let rightly = has_stopped == is_over || !has_stopped && !is_between_operations;
+        self.require(rightly, || format!("has stopped: {has_stopped}, and should be: {is_over}"));
+        self.check_stats(stats);
         if !self.is_serving() {
             return;
         }
         let (live, limit) = (self.workers.len(), self.limit());
         let (coming, asleep) = (self.any(&[Stage::Arriving, Stage::Woken]), self.any(&[Stage::Asleep]));
-        let nobody_could = !asleep && (live >= limit || self.starved);
-        self.demand(self.queue.is_empty() || coming || nobody_could, || "jobs wait, and nobody comes who could".into());
+        let nobody_could = !asleep && (live >= limit || self.start_has_failed);
+        self.require(self.queue.is_empty() || coming || nobody_could, || {
+            "jobs wait, and nobody comes who could".into()
+        });
         let shrinks = live <= limit || !asleep || self.any(&[Stage::Woken]);
-        self.demand(shrinks, || format!("{live} workers, {limit} allowed, and those too many sleep"));
+        self.require(shrinks, || format!("{live} workers, {limit} allowed, and those too many sleep"));
     }
 
-    fn agrees(&mut self, stats: &PoolStats) {
+    fn check_stats(&mut self, stats: &PoolStats) {
         let count = |stages: &[Stage]| self.workers.values().filter(|worker| stages.contains(&worker.stage)).count();
         let queued = self.queue.len();
         let expected = [
@@ -86,12 +88,12 @@ impl Reference {
             ("rejected", rejected, stats.rejected),
         ];
         for (name, ours, theirs) in expected {
-            self.demand(ours == theirs, || format!("{name} is {theirs}, and should be {ours}"));
+            self.require(ours == theirs, || format!("{name} is {theirs}, and should be {ours}"));
         }
         for (name, ours, theirs) in counted {
-            self.demand(ours == theirs, || format!("{name} is {theirs}, and should be {ours}"));
+            self.require(ours == theirs, || format!("{name} is {theirs}, and should be {ours}"));
         }
-        self.demand(stats.live <= stats.peak, || format!("{} at most, and {} are there", stats.peak, stats.live));
+        self.require(stats.live <= stats.peak, || format!("{} at most, and {} are there", stats.peak, stats.live));
     }
 
     // ---- the end
@@ -100,26 +102,26 @@ impl Reference {
     pub fn rests(&mut self, has_expired: bool) {
         let (live, limit, min) = (self.workers.len(), self.limit(), self.target.min());
         if !self.is_serving() {
-            return self.demand(live == 0, || "an unstarted pool has workers".into());
+            return self.require(live == 0, || "an unstarted pool has workers".into());
         }
         let paused = limit == 0;
-        self.demand(self.queue.is_empty() || paused, || "all sleep, and jobs wait".into());
-        self.demand(live <= limit, || format!("{live} workers at rest, where {limit} are allowed"));
-        if self.phase == Phase::Running && !self.starved {
-            self.demand(live >= min, || format!("{live} workers at rest, where at least {min} should be"));
+        self.require(self.queue.is_empty() || paused, || "all sleep, and jobs wait".into());
+        self.require(live <= limit, || format!("{live} workers at rest, where {limit} are allowed"));
+        if self.phase == Phase::Running && !self.start_has_failed {
+            self.require(live >= min, || format!("{live} workers at rest, where at least {min} should be"));
         }
         if has_expired && self.config.keeps_alive && self.phase == Phase::Running {
-            self.demand(live <= min, || format!("{live} workers after the keep-alive, where {min} should stay"));
+            self.require(live <= min, || format!("{live} workers after the keep-alive, where {min} should stay"));
         }
     }
 
     /// The pool has been stopped, and run to its end.
     pub fn ended(&mut self) {
         let (live, unreported) = (self.workers.len(), self.reports);
-        self.demand(live == 0, || format!("{live} workers are left"));
-        self.demand(unreported == 0, || format!("{unreported} jobs have failed unreported"));
+        self.require(live == 0, || format!("{live} workers are left"));
+        self.require(unreported == 0, || format!("{unreported} jobs have failed unreported"));
         for (id, job) in self.jobs.clone().into_iter().enumerate() {
-            self.demand(job.is_resolved(), || format!("job {id} was left {job:?}"));
+            self.require(job.is_resolved(), || format!("job {id} was left {job:?}"));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The reactor itself runs a program, and every closure and value of it leaves its mark in the trace.
 
-mod things;
+mod resources;
 
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -17,7 +17,7 @@ use selvedge::{
 
 use super::manual_workers::ManualWorkers;
 use super::program::{Closure, Ending, Op, Program};
-use super::trace::{Answer, Event, Id, Place, Why};
+use super::trace::{Answer, ErrorKind, Event, Id, Place};
 use crate::codec::Body;
 
 /// More turns than any program can ask for.
@@ -32,7 +32,7 @@ pub fn run(program: &Program) -> Vec<Event> {
         .clock(clock.clone())
         // No minimum: this pool is resized, but never given a job, and has no thread.
         .pool_size(0, 4)
-        .on_report(move |report| sink.push(Event::Report(report.incident, Why::of(report.error))))
+        .on_report(move |report| sink.push(Event::Report(report.incident, ErrorKind::of(report.error))))
         .build()
         .expect("sizes in order");
     let world = Rc::new(World::new(&reactor, clock, trace));
@@ -98,7 +98,7 @@ struct Pending {
 }
 
 /// Stands in a closure, and tells when it is called and when it goes.
-struct Token {
+struct Traced {
     id: Id,
     closure: Closure,
     trace: Trace,
@@ -106,18 +106,18 @@ struct Token {
 }
 
 /// A reactor-owned value.
-struct Value(#[expect(dead_code, reason = "kept for its drop")] Token);
+struct Value(#[expect(dead_code, reason = "kept for its drop")] Traced);
 
 /// What a job returns.
-struct Gift(Id, Trace);
+struct JobValue(Id, Trace);
 
-impl Drop for Gift {
+impl Drop for JobValue {
     fn drop(&mut self) {
-        self.1.push(Event::GiftDropped(self.0, self.1.place()));
+        self.1.push(Event::JobValueDropped(self.0, self.1.place()));
     }
 }
 
-impl Token {
+impl Traced {
     fn begin(&mut self) {
         self.called = true;
         self.trace.push(Event::Began(self.id, self.trace.place()));
@@ -129,7 +129,7 @@ impl Token {
     }
 }
 
-impl Drop for Token {
+impl Drop for Traced {
     fn drop(&mut self) {
         let place = self.trace.place();
         if self.called {
@@ -203,7 +203,7 @@ impl World {
             self.workers.finish_job(0);
         }
         for pending in self.jobs.take().into_iter().flatten() {
-            self.say_rest(pending.deferred);
+            self.answer_result(pending.deferred);
         }
         for resolver in self.resolvers.take().into_iter().flatten() {
             resolver.callback(());
@@ -211,20 +211,20 @@ impl World {
         drop(self.owners.take());
     }
 
-    fn token(&self, closure: &Closure) -> Token {
+    fn traced(&self, closure: &Closure) -> Traced {
         let id = self.made.get();
         self.made.set(id + 1);
-        Token { id, closure: closure.clone(), trace: self.trace.clone(), called: false }
+        Traced { id, closure: closure.clone(), trace: self.trace.clone(), called: false }
     }
 
     fn say(&self, answer: Answer) {
-        self.trace.push(Event::Said(answer));
+        self.trace.push(Event::Answered(answer));
     }
 
-    fn say_rest(&self, deferred: Deferred<()>) {
-        self.say(Answer::Rest(deferred.try_result().ok().map(|rest| match rest {
-            Ok(()) => Why::Fine,
-            Err(failure) => Why::of(&failure),
+    fn answer_result(&self, deferred: Deferred<()>) {
+        self.say(Answer::JobResult(deferred.try_result().ok().map(|rest| match rest {
+            Ok(()) => ErrorKind::Fine,
+            Err(failure) => ErrorKind::of(&failure),
         })));
     }
 
@@ -237,12 +237,12 @@ impl World {
     fn perform(&self, op: &Op, here: Reach) {
         match op {
             Op::Post(closure) => {
-                let token = self.token(closure);
-                self.say_accepted(self.handle.call_from_thread(move |reactor| token.run(Some(reactor))));
+                let traced = self.traced(closure);
+                self.say_accepted(self.handle.call_from_thread(move |reactor| traced.run(Some(reactor))));
             }
             Op::WhenRunning(closure) => self.reach(here, |reactor| {
-                let token = self.token(closure);
-                reactor.call_when_running(move |reactor| token.run(Some(reactor)));
+                let traced = self.traced(closure);
+                reactor.call_when_running(move |reactor| traced.run(Some(reactor)));
             }),
             Op::Advance(delay) => self.clock.advance(delay.duration()),
             Op::Later(..) | Op::Cancel(_) | Op::Reset(..) | Op::Postpone(..) => self.on_timer(op, here),

@@ -3,8 +3,8 @@
 //! Written to be obviously right, from the catalogue and the documentation and not from the code; slow, and without any structure that
 //! the real one has. Where the catalogue is silent (in which order things are dropped at the very end, say) this pins down what is.
 
-mod life;
-mod things;
+mod lifecycle;
+mod resources;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use std::time::Duration;
 use selvedge::report::Incident;
 
 use super::program::{Closure, Ending, EventName, JobEnd, Op, Program, TriggerPhase, TriggerResult};
-use super::trace::{Answer, Event, Id, Place, Why};
+use super::trace::{Answer, ErrorKind, Event, Id, Place};
 use crate::codec::{Body, OnDrop};
 
 /// What a program should come to.
@@ -56,22 +56,22 @@ enum Stage {
     Starting,
     Running,
     Stopping,
-    WoundUp,
+    ShutDown,
     Ended,
 }
 
 /// A closure or a value that is still to come to its end.
-struct Token {
+struct Traced {
     id: Id,
     closure: Closure,
 }
 
 /// What waits in the inbox.
 enum Posted {
-    Closure(Token),
+    Post(Traced),
     /// `Handle::stop`.
     StopAsked,
-    Call(usize, Token),
+    Call(usize, Traced),
     Release(usize),
     Result(usize),
     /// A worker found that the job was cancelled; nothing is left to do, but it was posted.
@@ -85,7 +85,7 @@ struct Timer {
     /// Its place among equal deadlines, and whether it belongs to a pass: counts up with each time it is scheduled.
     order: u64,
     state: TimerState,
-    token: Option<Token>,
+    traced: Option<Traced>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -102,7 +102,7 @@ struct Trigger {
     /// The program was given its id; not so by `call_when_running`.
     has_id: bool,
     /// Gone once it has run or was removed.
-    token: Option<Token>,
+    traced: Option<Traced>,
 }
 
 /// One firing of an event.
@@ -126,18 +126,18 @@ struct Value {
 }
 
 enum Content {
-    Token(Option<Token>),
+    Traced(Option<Traced>),
     FiringHalf(usize),
 }
 
 struct Job {
     end: JobEnd,
     /// What the worker runs: gone once it has begun, or was cancelled before.
-    token: Option<Token>,
+    traced: Option<Traced>,
     id: Id,
-    callback: Option<Token>,
+    callback: Option<Traced>,
     /// What the end of the Deferred holds, once the callback has run.
-    rest: Option<Why>,
+    rest: Option<ErrorKind>,
     /// The program holds the Deferred.
     held: bool,
     /// Somebody does: the program, or an operation that has just taken it.
@@ -185,42 +185,42 @@ struct Model {
 
 impl Model {
     fn say(&mut self, answer: Answer) {
-        self.trace.push(Event::Said(answer));
+        self.trace.push(Event::Answered(answer));
     }
 
-    fn report(&mut self, incident: Incident, why: Why) {
+    fn report(&mut self, incident: Incident, why: ErrorKind) {
         self.trace.push(Event::Report(incident, why));
     }
 
     /// B8, B19, B24: what fails is reported, and the rest goes on.
     fn contain(&mut self, incident: Incident, flow: Flow) {
         if flow.is_err() {
-            self.report(incident, Why::Panicked);
+            self.report(incident, ErrorKind::Panicked);
         }
     }
 
-    fn token(&mut self, closure: &Closure) -> Token {
+    fn traced(&mut self, closure: &Closure) -> Traced {
         self.made += 1;
-        Token { id: self.made - 1, closure: closure.clone() }
+        Traced { id: self.made - 1, closure: closure.clone() }
     }
 
     /// Calls a closure: its captures are gone when it has returned, or panicked.
-    fn call(&mut self, token: Token, reach: Reach) -> Flow {
-        self.trace.push(Event::Began(token.id, Place::Here));
-        let flow = self.perform_all(&token.closure.body, reach);
-        self.trace.push(Event::Ended(token.id, Place::Here));
+    fn call(&mut self, traced: Traced, reach: Reach) -> Flow {
+        self.trace.push(Event::Began(traced.id, Place::Here));
+        let flow = self.perform_all(&traced.closure.body, reach);
+        self.trace.push(Event::Ended(traced.id, Place::Here));
         flow
     }
 
     /// Drops a closure that was never called, or a value.
-    fn drop_unrun(&mut self, token: Token) -> Flow {
-        self.trace.push(Event::Dropped(token.id, Place::Here));
-        self.perform_all(&token.closure.on_drop, Reach::Asked)
+    fn drop_unrun(&mut self, traced: Traced) -> Flow {
+        self.trace.push(Event::Dropped(traced.id, Place::Here));
+        self.perform_all(&traced.closure.on_drop, Reach::Asked)
     }
 
     /// The same where it is the reactor that drops it.
-    fn drop_contained(&mut self, token: Token) {
-        let flow = self.drop_unrun(token);
+    fn drop_contained(&mut self, traced: Traced) {
+        let flow = self.drop_unrun(traced);
         self.contain(Incident::Drop, flow);
     }
 
@@ -248,8 +248,8 @@ impl Model {
         }
         match op {
             Op::Post(closure) => {
-                let token = self.token(closure);
-                return self.post(Posted::Closure(token), true);
+                let traced = self.traced(closure);
+                return self.post(Posted::Post(traced), true);
             }
             Op::HandleStop => return self.post(Posted::StopAsked, false),
             Op::WhenRunning(closure) => self.when_running(closure),
@@ -266,13 +266,13 @@ impl Model {
             Op::Call(nth, closure) => return self.call_value(*nth, closure),
             Op::Release(nth) => return self.release(*nth),
             Op::AddTrigger(trigger, closure) => {
-                let token = Some(self.token(closure));
+                let traced = Some(self.traced(closure));
                 self.triggers.push(Trigger {
                     event: trigger.event,
                     phase: trigger.phase,
                     result: trigger.result,
                     has_id: true,
-                    token,
+                    traced,
                 });
             }
             Op::RemoveTrigger(nth) => self.remove(*nth),
@@ -316,7 +316,7 @@ impl Model {
             self.say(Answer::Rejected);
         }
         match posted {
-            Posted::Closure(token) | Posted::Call(_, token) => self.drop_unrun(token),
+            Posted::Post(traced) | Posted::Call(_, traced) => self.drop_unrun(traced),
             _ => Ok(()),
         }
     }

@@ -10,8 +10,8 @@ use selvedge::{
 };
 
 use super::{
-    Answer, Content, Ending, EventName, Firing, FiringHalf, Flow, Model, Posted, Reach, Stage, TimerState,
-    TriggerPhase, TriggerResult, Why,
+    Answer, Content, Ending, ErrorKind, EventName, Firing, FiringHalf, Flow, Model, Posted, Reach, Stage, TimerState,
+    TriggerPhase, TriggerResult,
 };
 use crate::reactor_script::trace::{Event, Place};
 
@@ -41,7 +41,7 @@ impl Model {
         for job in 0..self.jobs.len() {
             if self.jobs[job].held {
                 let rest = self.jobs[job].rest;
-                self.say(Answer::Rest(rest));
+                self.say(Answer::JobResult(rest));
             }
         }
         false
@@ -81,7 +81,7 @@ impl Model {
                 self.stage = Stage::Stopping;
                 self.fire(EventName::Shutdown);
             }
-            Stage::WoundUp => {
+            Stage::ShutDown => {
                 // What was accepted still runs, and from here on nothing is.
                 self.closed = true;
                 for posted in mem::take(&mut self.posted) {
@@ -100,7 +100,7 @@ impl Model {
             self.timers.iter().filter(|timer| timer.state == TimerState::Pending).map(|timer| timer.at).min();
         match (self.stage, deadline) {
             (Stage::Ended, _) => Turn::Ended,
-            (Stage::WoundUp, _) => Turn::Again,
+            (Stage::ShutDown, _) => Turn::Again,
             _ if !self.posted.is_empty() => Turn::Again,
             (_, None) => Turn::Idle,
             (_, Some(at)) if at <= self.now => Turn::Again,
@@ -110,22 +110,24 @@ impl Model {
 
     fn run_posted(&mut self, posted: Posted) {
         let flow = match posted {
-            Posted::Closure(token) => self.call(token, Reach::Given),
+            Posted::Post(traced) => self.call(traced, Reach::Given),
             Posted::StopAsked => {
                 self.stop();
                 Ok(())
             }
-            Posted::Call(value, token) => match self.refusal(value) {
-                None => self.use_value(value, token, Reach::Given),
-                Some(error) => self.drop_unrun(token).map(|()| self.report(Incident::OwnedValue, Why::Value(error))),
+            Posted::Call(value, traced) => match self.refusal(value) {
+                None => self.use_value(value, traced, Reach::Given),
+                Some(error) => {
+                    self.drop_unrun(traced).map(|()| self.report(Incident::OwnedValue, ErrorKind::Value(error)))
+                }
             },
-            Posted::Release(value) if self.values[value].owned => self.let_value_go(value),
+            Posted::Release(value) if self.values[value].owned => self.drop_value(value),
             Posted::Result(job) => {
                 self.deliver(job);
                 Ok(())
             }
             Posted::PoolStopped(firing) => {
-                self.one_less(firing);
+                self.trigger_done(firing);
                 Ok(())
             }
             Posted::Release(_) | Posted::Forget => Ok(()),
@@ -151,8 +153,8 @@ impl Model {
                 .filter(|timer| timer.state == TimerState::Pending && timer.at <= now && timer.order < before);
             let Some(timer) = due.min_by_key(|timer| (timer.at, timer.order)) else { return };
             timer.state = TimerState::Called;
-            let token = timer.token.take().expect("a pending timer has its closure");
-            let flow = self.call(token, Reach::Given);
+            let traced = timer.traced.take().expect("a pending timer has its closure");
+            let flow = self.call(traced, Reach::Given);
             self.contain(Incident::Timer, flow);
         }
     }
@@ -172,20 +174,20 @@ impl Model {
             let next = self
                 .triggers
                 .iter_mut()
-                .find(|trigger| (trigger.event, trigger.phase) == (event, phase) && trigger.token.is_some());
+                .find(|trigger| (trigger.event, trigger.phase) == (event, phase) && trigger.traced.is_some());
             let Some(trigger) = next else { break };
-            let (token, result) = (trigger.token.take().expect("just seen"), trigger.result);
-            match (self.call(token, Reach::Given), result) {
-                (Err(_), _) => self.report(Incident::Trigger, Why::Panicked),
+            let (traced, result) = (trigger.traced.take().expect("just seen"), trigger.result);
+            match (self.call(traced, Reach::Given), result) {
+                (Err(_), _) => self.report(Incident::Trigger, ErrorKind::Panicked),
                 (Ok(()), TriggerResult::Fine) => {}
-                (Ok(()), TriggerResult::Refuse) => self.report(Incident::Trigger, Why::Refused),
+                (Ok(()), TriggerResult::Refuse) => self.report(Incident::Trigger, ErrorKind::Refused),
                 (Ok(()), TriggerResult::Wait) => {
                     self.firings[firing].waits += 1;
                     self.waiting.push(Some(firing));
                 }
             }
         }
-        self.one_less(firing);
+        self.trigger_done(firing);
     }
 
     /// What the reactor does itself, ahead of the program's triggers. B2: it runs from *during startup* to *during shutdown*.
@@ -206,7 +208,7 @@ impl Model {
     }
 
     /// B23: the next phase begins when nothing is waited for any more.
-    pub(super) fn one_less(&mut self, firing: usize) {
+    pub(super) fn trigger_done(&mut self, firing: usize) {
         self.firings[firing].waits -= 1;
         if self.firings[firing].waits > 0 || self.gone {
             return;
@@ -216,7 +218,7 @@ impl Model {
             (TriggerPhase::During, _) => self.firings[firing].phase = TriggerPhase::After,
             (TriggerPhase::After, EventName::Shutdown) => {
                 if self.stage == Stage::Stopping {
-                    self.stage = Stage::WoundUp;
+                    self.stage = Stage::ShutDown;
                 }
                 return;
             }
@@ -232,15 +234,15 @@ impl Model {
         self.closed = true;
         for posted in mem::take(&mut self.posted) {
             match posted {
-                Posted::Closure(token) | Posted::Call(_, token) => self.drop_contained(token),
-                Posted::Result(job) => self.drop_gift(job, Place::Here),
+                Posted::Post(traced) | Posted::Call(_, traced) => self.drop_contained(traced),
+                Posted::Result(job) => self.drop_job_value(job, Place::Here),
                 _ => {}
             }
         }
         while let Some(value) = self.values.iter().position(|value| value.owned) {
             match self.values[value].content {
-                Content::Token(_) => {
-                    let flow = self.let_value_go(value);
+                Content::Traced(_) => {
+                    let flow = self.drop_value(value);
                     self.contain(Incident::Drop, flow);
                 }
                 Content::FiringHalf(job) => {
@@ -253,33 +255,33 @@ impl Model {
             let pending = self.timers.iter_mut().filter(|timer| timer.state == TimerState::Pending);
             let Some(timer) = pending.min_by_key(|timer| (timer.at, timer.order)) else { break };
             timer.state = TimerState::Cancelled;
-            let token = timer.token.take().expect("a pending timer has its closure");
-            self.drop_contained(token);
+            let traced = timer.traced.take().expect("a pending timer has its closure");
+            self.drop_contained(traced);
         }
         loop {
-            let left = self.triggers.iter_mut().filter(|trigger| trigger.token.is_some());
+            let left = self.triggers.iter_mut().filter(|trigger| trigger.traced.is_some());
             let Some(trigger) = left.min_by_key(|trigger| (trigger.event, trigger.phase)) else { break };
-            let token = trigger.token.take().expect("just seen");
-            self.drop_contained(token);
+            let traced = trigger.traced.take().expect("just seen");
+            self.drop_contained(traced);
         }
     }
 
     /// The reactor forgets a value. One that is in use goes when its user is done.
-    pub(super) fn let_value_go(&mut self, value: usize) -> Flow {
+    pub(super) fn drop_value(&mut self, value: usize) -> Flow {
         self.values[value].owned = false;
         if self.values[value].in_use {
             return Ok(());
         }
-        let Content::Token(token) = &mut self.values[value].content else { return Ok(()) };
-        match token.take() {
-            Some(token) => self.drop_unrun(token),
+        let Content::Traced(traced) = &mut self.values[value].content else { return Ok(()) };
+        match traced.take() {
+            Some(traced) => self.drop_unrun(traced),
             None => Ok(()),
         }
     }
 
-    pub(super) fn drop_gift(&mut self, job: usize, place: Place) {
+    pub(super) fn drop_job_value(&mut self, job: usize, place: Place) {
         if self.jobs[job].end == super::JobEnd::Fine {
-            self.trace.push(Event::GiftDropped(self.jobs[job].id, place));
+            self.trace.push(Event::JobValueDropped(self.jobs[job].id, place));
         }
     }
 

@@ -11,10 +11,10 @@ use selvedge::{
     threads,
 };
 
-use super::{Gift, Pending, Reach, Value, World};
+use super::{JobValue, Pending, Reach, Value, World};
 use crate::codec::{Nth, OnDrop};
 use crate::reactor_script::program::{Closure, EventName, JobEnd, Op, Trigger, TriggerPhase, TriggerResult};
-use crate::reactor_script::trace::{Answer, Event, Refused, Why};
+use crate::reactor_script::trace::{Answer, ErrorKind, Event, Refused};
 
 /// What a program does to a delayed call.
 type Change = dyn Fn(&DelayedCall) -> Result<(), DelayedCallError>;
@@ -24,8 +24,8 @@ impl World {
         let (nth, change): (Nth, Box<Change>) = match *op {
             Op::Later(delay, ref closure) => {
                 return self.reach(here, |reactor| {
-                    let token = self.token(closure);
-                    let call = reactor.call_later(delay.duration(), move |reactor| token.run(Some(reactor)));
+                    let traced = self.traced(closure);
+                    let call = reactor.call_later(delay.duration(), move |reactor| traced.run(Some(reactor)));
                     self.say(Answer::Time { active: call.is_active(), at: call.time() });
                     self.timers.borrow_mut().push(Rc::new(call));
                 });
@@ -52,7 +52,7 @@ impl World {
         let (Op::DropOwner(nth) | Op::Leave(nth) | Op::IntoInner(nth)) = *op else {
             let Op::Own(OnDrop(on_drop)) = op else { unreachable!("not about owners") };
             return self.reach(here, |reactor| {
-                let value = Value(self.token(&Closure { body: Vec::new(), on_drop: on_drop.clone() }));
+                let value = Value(self.traced(&Closure { body: Vec::new(), on_drop: on_drop.clone() }));
                 let owned = reactor.own(value);
                 self.addresses.borrow_mut().push(owned.address());
                 self.owners.borrow_mut().push(Some(Rc::new(owned)));
@@ -87,14 +87,14 @@ impl World {
                     nth.of(owners.len()).and_then(|n| owners[n].clone())
                 };
                 let Some(owner) = owner else { return self.say(Answer::Nothing) };
-                let token = self.token(closure);
-                let visited = owner.with(|_| token.run(here));
+                let traced = self.traced(closure);
+                let visited = owner.with(|_| traced.run(here));
                 self.say(visited.map_or_else(Answer::Value, |()| Answer::Fine));
             }
             Op::Call(nth, closure) => {
                 let Some(address) = self.address(*nth) else { return self.say(Answer::Nothing) };
-                let token = self.token(closure);
-                self.say_accepted(address.call(move |_, reactor| token.run(Some(reactor))));
+                let traced = self.traced(closure);
+                self.say_accepted(address.call(move |_, reactor| traced.run(Some(reactor))));
             }
             Op::Release(nth) => match self.address(*nth) {
                 Some(address) => self.say_accepted(address.release()),
@@ -112,16 +112,16 @@ impl World {
     pub(super) fn on_event(&self, op: &Op, here: Reach) {
         match op {
             Op::AddTrigger(Trigger { phase, event, result }, closure) => self.reach(here, |reactor| {
-                let (token, phase, event) = (self.token(closure), phase_of(*phase), event_of(*event));
+                let (traced, phase, event) = (self.traced(closure), phase_of(*phase), event_of(*event));
                 let refuse = *result == TriggerResult::Refuse;
                 let id = if *result == TriggerResult::Wait {
                     reactor.add_event_trigger(phase, event, move |reactor| {
-                        token.run(Some(reactor));
+                        traced.run(Some(reactor));
                         something_to_wait_for()
                     })
                 } else {
                     reactor.add_event_trigger(phase, event, move |reactor| {
-                        token.run(Some(reactor));
+                        traced.run(Some(reactor));
                         if refuse { Err(Refused) } else { Ok(()) }
                     })
                 };
@@ -151,18 +151,18 @@ impl World {
     }
 
     pub(super) fn defer(&self, reactor: &Reactor, end: JobEnd, body: &[Op]) {
-        let mut token = self.token(&Closure::default());
-        let mut callback = self.token(&Closure { body: body.to_vec(), on_drop: Vec::new() });
-        let gift = (token.id, self.trace.clone());
-        let (job, trace) = (token.id, self.trace.clone());
+        let mut traced = self.traced(&Closure::default());
+        let mut callback = self.traced(&Closure { body: body.to_vec(), on_drop: Vec::new() });
+        let job_value = (traced.id, self.trace.clone());
+        let (job, trace) = (traced.id, self.trace.clone());
         let deferred = self.workers.submit(move |pool, blocked| {
             threads::defer_to_thread_pool(reactor, pool, move || {
-                token.begin();
+                traced.begin();
                 blocked.begun();
                 blocked.wait();
-                drop(token);
+                drop(traced);
                 match end {
-                    JobEnd::Fine => Ok(Gift(gift.0, gift.1)),
+                    JobEnd::Fine => Ok(JobValue(job_value.0, job_value.1)),
                     JobEnd::Refuse => Err(Refused),
                     JobEnd::Panic => resume_unwind(Box::new("planned")),
                 }
@@ -172,7 +172,10 @@ impl World {
         let begin = Rc::clone(&given);
         let deferred = deferred.add_both(move |result| {
             begin.set(true);
-            trace.push(Event::Given(job, result.as_ref().map_or_else(|failure| Why::of(failure), |_| Why::Fine)));
+            trace.push(Event::Given(
+                job,
+                result.as_ref().map_or_else(|failure| ErrorKind::of(failure), |_| ErrorKind::Fine),
+            ));
             drop(result);
             callback.begin();
             Self::current(|world| world.perform_all(&callback.closure.body, None));
@@ -186,7 +189,7 @@ impl World {
             self.workers.cancel(job);
         }
         deferred.cancel();
-        self.say_rest(deferred);
+        self.answer_result(deferred);
     }
 }
 

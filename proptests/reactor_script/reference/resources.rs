@@ -9,8 +9,8 @@ use selvedge::{
 };
 
 use super::{
-    Answer, Closure, Content, EventName, FiringHalf, Flow, Job, JobEnd, Model, Posted, Reach, Timer, TimerState, Token,
-    Trigger, TriggerPhase, TriggerResult, Value, Why,
+    Answer, Closure, Content, ErrorKind, EventName, FiringHalf, Flow, Job, JobEnd, Model, Posted, Reach, Timer,
+    TimerState, Traced, Trigger, TriggerPhase, TriggerResult, Value,
 };
 use crate::codec::Nth;
 use crate::reactor_script::manual_workers::WORKERS;
@@ -20,21 +20,21 @@ use crate::reactor_script::trace::{Event, Place};
 impl Model {
     /// B10: running: now; else after startup.
     pub(super) fn when_running(&mut self, closure: &Closure) {
-        let token = self.token(closure);
+        let traced = self.traced(closure);
         if self.running {
-            let flow = self.call(token, Reach::Given);
+            let flow = self.call(traced, Reach::Given);
             self.contain(Incident::Call, flow);
         } else {
             let (event, phase, result) = (EventName::Startup, TriggerPhase::After, TriggerResult::Fine);
-            self.triggers.push(Trigger { event, phase, result, has_id: false, token: Some(token) });
+            self.triggers.push(Trigger { event, phase, result, has_id: false, traced: Some(traced) });
         }
     }
 
     /// B16: huge delays saturate.
     pub(super) fn later(&mut self, delay: Duration, closure: &Closure) {
-        let token = Some(self.token(closure));
+        let traced = Some(self.traced(closure));
         let (at, order) = self.schedule(self.now.saturating_add(delay));
-        self.timers.push(Timer { at, order, state: TimerState::Pending, token });
+        self.timers.push(Timer { at, order, state: TimerState::Pending, traced });
         self.say(Answer::Time { active: true, at });
     }
 
@@ -52,8 +52,8 @@ impl Model {
                     Some(at) => (self.timers[n].at, self.timers[n].order) = self.schedule(at),
                     None => {
                         self.timers[n].state = TimerState::Cancelled;
-                        let token = self.timers[n].token.take().expect("a pending timer has its closure");
-                        self.drop_contained(token);
+                        let traced = self.timers[n].traced.take().expect("a pending timer has its closure");
+                        self.drop_contained(traced);
                     }
                 }
                 Answer::Fine
@@ -65,9 +65,9 @@ impl Model {
     }
 
     pub(super) fn own(&mut self, on_drop: &[Op]) {
-        let token = self.token(&Closure { body: Vec::new(), on_drop: on_drop.to_vec() });
+        let traced = self.traced(&Closure { body: Vec::new(), on_drop: on_drop.to_vec() });
         self.program_values.push(self.values.len());
-        let content = Content::Token(Some(token));
+        let content = Content::Traced(Some(traced));
         self.values.push(Value { content, owned: true, in_use: false, owner: true, visits: 0 });
     }
 
@@ -95,7 +95,7 @@ impl Model {
 
     pub(super) fn disown(&mut self, nth: Nth) {
         if let Some(value) = self.give_up_owner(nth) {
-            let flow = self.let_value_go(value);
+            let flow = self.drop_value(value);
             self.contain(Incident::Drop, flow);
         }
     }
@@ -112,11 +112,11 @@ impl Model {
             return Ok(());
         }
         self.values[n].owned = false;
-        let Content::Token(token) = &mut self.values[n].content else { unreachable!("not the program's") };
-        match token.take() {
-            Some(token) => {
+        let Content::Traced(traced) = &mut self.values[n].content else { unreachable!("not the program's") };
+        match traced.take() {
+            Some(traced) => {
                 self.say(Answer::Fine);
-                self.drop_unrun(token)
+                self.drop_unrun(traced)
             }
             None => {
                 self.say(Answer::Value(OwnedError::Gone));
@@ -130,16 +130,16 @@ impl Model {
             self.say(Answer::Nothing);
             return Ok(());
         };
-        let token = self.token(closure);
+        let traced = self.traced(closure);
         let refusal = match &self.values[n] {
             Value { in_use: true, .. } => Some(OwnedError::Reentered),
-            Value { content: Content::Token(None), .. } => Some(OwnedError::Gone),
+            Value { content: Content::Traced(None), .. } => Some(OwnedError::Gone),
             _ => None,
         };
         self.values[n].visits += 1;
         let flow = match refusal {
-            Some(_) => self.drop_unrun(token),
-            None => self.use_value(n, token, reach),
+            Some(_) => self.drop_unrun(traced),
+            None => self.use_value(n, traced, reach),
         };
         self.values[n].visits -= 1;
         flow?;
@@ -148,12 +148,12 @@ impl Model {
     }
 
     /// Works with a value. If it was let go meanwhile, it goes now.
-    pub(super) fn use_value(&mut self, value: usize, token: Token, reach: Reach) -> Flow {
+    pub(super) fn use_value(&mut self, value: usize, traced: Traced, reach: Reach) -> Flow {
         self.values[value].in_use = true;
-        let flow = self.call(token, reach);
+        let flow = self.call(traced, reach);
         self.values[value].in_use = false;
         if !self.values[value].owned || self.gone {
-            let gone = self.let_value_go(value);
+            let gone = self.drop_value(value);
             self.contain(Incident::Drop, gone);
         }
         flow
@@ -164,8 +164,8 @@ impl Model {
             self.say(Answer::Nothing);
             return Ok(());
         };
-        let token = self.token(closure);
-        self.post(Posted::Call(n, token), true)
+        let traced = self.traced(closure);
+        self.post(Posted::Call(n, traced), true)
     }
 
     pub(super) fn release(&mut self, nth: Nth) -> Flow {
@@ -182,9 +182,9 @@ impl Model {
     pub(super) fn remove(&mut self, nth: Nth) {
         let with_id: Vec<usize> = (0..self.triggers.len()).filter(|&n| self.triggers[n].has_id).collect();
         let Some(n) = nth.of(with_id.len()) else { return self.say(Answer::Nothing) };
-        match self.triggers[with_id[n]].token.take() {
-            Some(token) => {
-                self.drop_contained(token);
+        match self.triggers[with_id[n]].traced.take() {
+            Some(traced) => {
+                self.drop_contained(traced);
                 self.say(Answer::Fine);
             }
             None => self.say(Answer::UnknownTrigger),
@@ -196,9 +196,9 @@ impl Model {
             Some(firing) => {
                 // B23: a failed one does not block.
                 if !well {
-                    self.report(Incident::Trigger, Why::Refused);
+                    self.report(Incident::Trigger, ErrorKind::Refused);
                 }
-                self.one_less(firing);
+                self.trigger_done(firing);
             }
             None => self.say(Answer::Nothing),
         }
@@ -222,21 +222,21 @@ impl Model {
         while let Some(half) = self.dropped.as_mut().and_then(VecDeque::pop_front) {
             match half {
                 FiringHalf::OfTrigger(firing) => {
-                    self.report(Incident::Trigger, Why::Abandoned);
-                    self.one_less(firing);
+                    self.report(Incident::Trigger, ErrorKind::Abandoned);
+                    self.trigger_done(firing);
                 }
-                FiringHalf::OfJob(job) => self.give(job, Why::Stopped),
+                FiringHalf::OfJob(job) => self.fire_job(job, ErrorKind::Stopped),
             }
         }
         self.dropped = None;
     }
 
     pub(super) fn defer(&mut self, end: JobEnd, body: &[Op]) {
-        let token = self.token(&Closure::default());
-        let callback = Some(self.token(&Closure { body: body.to_vec(), on_drop: Vec::new() }));
+        let traced = self.traced(&Closure::default());
+        let callback = Some(self.traced(&Closure { body: body.to_vec(), on_drop: Vec::new() }));
         let job = self.jobs.len();
-        let id = token.id;
-        self.jobs.push(Job { end, token: Some(token), id, callback, rest: None, held: true, alive: true });
+        let id = traced.id;
+        self.jobs.push(Job { end, traced: Some(traced), id, callback, rest: None, held: true, alive: true });
         self.values.push(Value {
             content: Content::FiringHalf(job),
             owned: true,
@@ -252,8 +252,8 @@ impl Model {
     fn begin_jobs(&mut self) {
         while self.running_jobs.len() < WORKERS {
             let Some(job) = self.waiting_jobs.pop_front() else { return };
-            let token = self.jobs[job].token.take().expect("what was cancelled no longer waits");
-            self.trace.push(Event::Began(token.id, Place::Elsewhere));
+            let traced = self.jobs[job].traced.take().expect("what was cancelled no longer waits");
+            self.trace.push(Event::Began(traced.id, Place::Elsewhere));
             self.running_jobs.push(job);
         }
     }
@@ -263,7 +263,7 @@ impl Model {
         let job = self.running_jobs.remove(which);
         self.trace.push(Event::Ended(self.jobs[job].id, Place::Elsewhere));
         if self.closed {
-            self.drop_gift(job, Place::Elsewhere);
+            self.drop_job_value(job, Place::Elsewhere);
         }
         let _ = self.post(Posted::Result(job), false);
         self.begin_jobs();
@@ -274,30 +274,30 @@ impl Model {
         half.expect("made with the job").owned = false;
         if self.jobs[job].callback.is_none() {
             // B46: cancelled while it ran: the late result is dropped.
-            return self.drop_gift(job, Place::Here);
+            return self.drop_job_value(job, Place::Here);
         }
-        self.give(
+        self.fire_job(
             job,
             match self.jobs[job].end {
-                JobEnd::Fine => Why::Fine,
-                JobEnd::Refuse => Why::Refused,
-                JobEnd::Panic => Why::Panicked,
+                JobEnd::Fine => ErrorKind::Fine,
+                JobEnd::Refuse => ErrorKind::Refused,
+                JobEnd::Panic => ErrorKind::Panicked,
             },
         );
     }
 
     /// Fires a job's Deferred, unless it has fired already.
-    pub(super) fn give(&mut self, job: usize, result: Why) {
+    pub(super) fn fire_job(&mut self, job: usize, result: ErrorKind) {
         let Some(callback) = self.jobs[job].callback.take() else { return };
         self.trace.push(Event::Given(self.jobs[job].id, result));
-        if result == Why::Fine {
-            self.drop_gift(job, Place::Here);
+        if result == ErrorKind::Fine {
+            self.drop_job_value(job, Place::Here);
         }
         let flow = self.call(callback, Reach::Asked);
-        self.jobs[job].rest = Some(if flow.is_ok() { Why::Fine } else { Why::Panicked });
+        self.jobs[job].rest = Some(if flow.is_ok() { ErrorKind::Fine } else { ErrorKind::Panicked });
         // B60: unhandled, and nobody left to handle it.
         if flow.is_err() && !self.jobs[job].alive {
-            self.report(Incident::Unhandled, Why::Panicked);
+            self.report(Incident::Unhandled, ErrorKind::Panicked);
         }
     }
 
@@ -306,15 +306,15 @@ impl Model {
         self.jobs[n].held = false;
         if self.jobs[n].callback.is_some() {
             // B34, B46: cancelled while it was queued, it is out of the queue and never runs.
-            if let Some(token) = self.jobs[n].token.take() {
+            if let Some(traced) = self.jobs[n].traced.take() {
                 self.waiting_jobs.retain(|&job| job != n);
                 let _ = self.post(Posted::Forget, false);
-                let _ = self.drop_unrun(token);
+                let _ = self.drop_unrun(traced);
             }
-            self.give(n, Why::Cancelled);
+            self.fire_job(n, ErrorKind::Cancelled);
         }
         self.jobs[n].alive = false;
         let rest = self.jobs[n].rest;
-        self.say(Answer::Rest(rest));
+        self.say(Answer::JobResult(rest));
     }
 }

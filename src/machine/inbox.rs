@@ -15,10 +15,10 @@
 //!
 //! # Hazard: a poster waits for a slot although there is one
 //!
-//! An inbox may be bounded for those who use [`post_bounded`](Inbox::post_bounded). A poster begins to wait under the same
-//! hold of the lock under which it found no slot. A full inbox is never asleep, so the loop will take all calls; whoever
-//! waits is notified then, and when the inbox closes. What must not be lost, such as a result on its way back, is posted
-//! with [`post`](Inbox::post), beyond the bound.
+//! An inbox may be bounded for those who use [`post_bounded`](Inbox::post_bounded). A poster begins to wait under the
+//! same hold of the lock under which it found no slot. A full inbox is never asleep, so the loop will take all calls;
+//! whoever waits is notified then, and when the inbox closes. What must not be lost, such as a result on its way back,
+//! is posted with [`post`](Inbox::post), beyond the bound.
 
 use std::mem;
 
@@ -148,8 +148,8 @@ impl<Q: CallQueue> Inbox<Q> {
         }
     }
 
-    /// The loop takes all calls, in exchange for `empty`, an emptied queue whose memory is used again. Every slot is free
-    /// now: [waiting posters](Self::has_waiting_posters) are to be notified.
+    /// The loop takes all calls, in exchange for `empty`, an emptied queue whose memory is used again. Every slot is
+    /// free now: [waiting posters](Self::has_waiting_posters) are to be notified.
     pub(crate) fn take(&mut self, empty: &mut Q) {
         debug_assert!(empty.len() == 0, "a batch is run to its end before the next is taken");
         mem::swap(&mut self.calls, empty);

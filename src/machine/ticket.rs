@@ -1,7 +1,7 @@
 //! The state machine of a ticket: whether a job was cancelled, and whether it can still see that.
 //!
-//! Whether the job is still queued is not recorded here. The pool's queues know, and take a cancelled job out. A job that
-//! a worker has taken is only asked to end: it may look at its ticket.
+//! Whether the job is still queued is not recorded here. The pool's queues know, and take a cancelled job out. A job
+//! that a worker has taken is only asked to end: it may look at its ticket.
 
 /// The state of the job's cancellation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -20,7 +20,7 @@ enum Poster {
     Refused,
     /// Waits for a free slot.
     AwaitsSlot,
-    /// That wait is over, and it has not locked the inbox again.
+    /// That wait is over, and it has not taken the lock since.
     TriesAgain {
         /// The wait was over because its time had passed.
         timed_out: bool,
@@ -38,7 +38,7 @@ enum Loop {
     Sleeps,
     /// Waits to be woken.
     Waits,
-    /// Its wait is over, and it has not locked the inbox again.
+    /// Its wait is over, and it has not taken the lock since.
     Released,
     Closed,
 }
@@ -170,7 +170,8 @@ impl InboxWorld {
         posted
     }
 
-    /// Posts within the bound, or waits for a slot, or gives up. `waited`: it has waited before, and whether it timed out.
+    /// Posts within the bound, or waits for a slot, or gives up. `waited`: it has waited before, and whether it timed
+    /// out.
     fn post_bounded(&self, steps: &mut Steps<'_, Self>, who: usize, waited: Option<bool>) {
         let call = (who, self.budget[who]);
         let mut next = self.clone();

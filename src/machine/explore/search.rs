@@ -1,7 +1,7 @@
 //! The search: a world is explored from its start, and a violated property comes with one of the shortest ways to it.
 //!
-//! A **world** is one value: the machine, and what the threads around it are doing, at the granularity of its locks. Its
-//! **steps** are whatever can happen next, whichever thread does it. Three properties are checked:
+//! A **world** is one value: the machine, and what the threads around it are doing, at the granularity of its locks.
+//! Its **steps** are whatever can happen next, whichever thread does it. Three properties are checked:
 //!
 //! - **safety**: in no reachable state does [`World::violation`] find anything;
 //! - **progress**: where no [`Fair`](Fairness::Fair) step is left, [`World::stuck`] finds nothing; where no

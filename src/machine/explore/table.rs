@@ -39,8 +39,8 @@ fn table(rows: &Rows) -> String {
     text
 }
 
-/// A diagram: all events that lead from one state to another share an arrow, and all states whose name has the same part
-/// before the colon share a box. Transitions that change nothing are in the table only.
+/// A diagram: all events that lead from one state to another share an arrow, and all states whose name has the same
+/// part before the colon share a box. Transitions that change nothing are in the table only.
 fn diagram(rows: &Rows) -> String {
     let mut arrows: BTreeMap<(String, String), BTreeSet<&str>> = BTreeMap::new();
     for row in rows {

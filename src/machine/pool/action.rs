@@ -13,9 +13,9 @@ pub(crate) enum Notify {
 
 /// Threads to spawn.
 ///
-/// One caller at a time carries this out, and first joins the workers that have [exited](super::Workers::take_unjoined):
-/// a worker that exits after this was returned still counted when it was, so without the join there could be more
-/// threads than the target allows, and two spawners must not overtake each other.
+/// One caller at a time carries this out, and first joins the workers that have
+/// [exited](super::Workers::take_unjoined): a worker that exits after this was returned still counted when it was, so
+/// without the join there could be more threads than the target allows, and two spawners must not overtake each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(crate) struct Spawn {
     /// The first new worker's number; the others follow it.

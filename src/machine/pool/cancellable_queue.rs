@@ -1,10 +1,10 @@
 //! A FIFO queue of jobs, from the middle of which a job with a ticket can be taken in constant time.
 //!
-//! A job without a ticket lies in the queue's [`JobStore`] and pays nothing for cancellation. Of a job with a ticket the
-//! store holds only the number; the job itself lies in a map, under that number. Cancelling takes the job out of the map
-//! and leaves the number behind as a **tombstone**, so it costs the same at any depth. Tombstones are compacted away as
-//! soon as there are more of them than of queued jobs: each cancellation pays for two steps of that, and the queue is
-//! never more than twice as long as what it holds.
+//! A job without a ticket lies in the queue's [`JobStore`] and pays nothing for cancellation. Of a job with a ticket
+//! the store holds only the number; the job itself lies in a map, under that number. Cancelling takes the job out of
+//! the map and leaves the number behind as a **tombstone**, so it costs the same at any depth. Tombstones are compacted
+//! away as soon as there are more of them than of queued jobs: each cancellation pays for two steps of that, and the
+//! queue is never more than twice as long as what it holds.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
@@ -258,8 +258,8 @@ impl<J> Hash for JobMap<J> {
 }
 
 /// Hashes a ticket to itself. Tickets are consecutive and nobody outside can choose them, so they fill a table evenly,
-/// and neighbours in the queue are neighbours in the table. Only the upper seven or eight bits, by which the table tells
-/// apart tickets in one bucket, are mixed.
+/// and neighbours in the queue are neighbours in the table. Only the upper seven or eight bits, by which the table
+/// tells apart tickets in one bucket, are mixed.
 #[derive(Debug, Clone, Default)]
 struct TicketHasher(u64);
 

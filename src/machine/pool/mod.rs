@@ -10,8 +10,8 @@
 //! - A **live** worker is one of: **starting** (spawned, has not taken the workers' lock yet), running its start hooks,
 //!   about to look for a job, **idle** (waits to be notified), **busy** (has a job; **blocked** while the job says that
 //!   it waits), **exiting** (takes no more jobs, has not made its last transition). All but the exiting are **active**.
-//! - **`wake_pending`**: some live worker, or a thread that carries out a [`Wakeups`], is certain to bring a worker to
-//!   both queues without being asked again.
+//! - **`wake_pending`**: some worker is certain to look at both queues without another wake: one that searches, one
+//!   that was notified, or one that a notify on its way will reach.
 //! - **`wake_not_needed`**: submitters need not wake anybody. While it is unset, the next submitter must call
 //!   [`wake_for_submit`](Workers::wake_for_submit).
 //! - **Limit**: the most active workers, the target's maximum and one more for each blocked worker, up to the
@@ -22,10 +22,11 @@
 //! A submitter appends under the submit queue's lock and sets `wake_not_needed`. If it was unset, the submitter then
 //! takes the workers' lock and either wakes an idle worker, or spawns a thread, or does nothing if one is starting.
 //!
-//! A worker that comes to the workers' lock (started, woken, after a search, after a job) clears `wake_pending` if it
-//! was the one awaited, and calls [`next_action`] or [`next_job`](Workers::next_job). If it takes a job and leaves
-//! others behind, it wakes or spawns the next worker before it runs its own. If it finds nothing it becomes idle. Each
-//! transition under both locks ends by setting `wake_not_needed` anew.
+//! A worker takes the workers' lock when its thread has started, when its wait or search is over (it then clears
+//! `wake_pending`), and when it has run a job. It asks for a job ([`next_job`](Workers::next_job), or [`next_action`]
+//! under both locks). If it takes one and leaves others behind, it wakes or spawns the next worker before it runs its
+//! own. If it finds none, it becomes idle. A transition under both locks that may have changed who will look at the
+//! queues sets `wake_not_needed` anew.
 //!
 //! A transition returns what is owed ([`Wakeups`]); the caller carries it out when it has released both locks.
 //!
@@ -35,11 +36,13 @@
 //! cannot happen, because of three facts, which the exhaustive search checks in every state:
 //!
 //! 1. A worker becomes idle only while both locks are held and both queues are empty.
-//! 2. While jobs wait, `wake_pending` is set, or a submitter owes `wake_for_submit`, or no worker is idle and either a
-//!    thread is starting or none may be spawned.
-//! 3. `wake_not_needed` is cleared only while both queues are empty and a worker is idle or may be spawned; the next
-//!    submitter then owes `wake_for_submit`. The exception is a thread that could not be spawned: the flag is cleared
-//!    whatever the queues hold, so that each submission tries again.
+//! 2. While jobs are queued, `wake_pending` is set, or a submitter owes `wake_for_submit`, or no worker is idle and
+//!    either a thread is starting or none may be spawned.
+//! 3. `wake_not_needed` is cleared only while both queues are empty and `wake_for_submit` would have an effect; the
+//!    next submitter then owes that call.
+//!
+//! The exception is a failed spawn: after it, a thread that may be spawned need not be on its way (2), and the flag is
+//! cleared whatever the queues hold (3), so that the next submission tries again.
 //!
 //! # Hazard: a stale `wake_pending`
 //!
@@ -50,22 +53,29 @@
 //!
 //! # Hazard: a job waits behind one that blocks
 //!
-//! It cannot happen while another worker could run it: no worker holds a second job, and each wakes or spawns the next
-//! before it runs its own.
+//! A worker takes two jobs, or leaves jobs behind and runs a long one. It cannot happen: no worker holds a second job,
+//! and each wakes or spawns the next before it runs its own.
 //!
 //! # Hazard: more threads than the jobs need
 //!
-//! While a thread is starting no other is spawned for the same jobs: each takes a job when it has started, and wakes or
-//! spawns the next if it leaves any behind.
+//! Every submission spawns another thread before the first one has started. It cannot happen: while a thread is
+//! starting, no other is spawned for the same jobs. Each takes a job when it has started, and wakes or spawns the next
+//! if it leaves any behind.
 //!
 //! # Features
 //!
-//! - A job with a ticket can be [cancelled](cancel) wherever it stands in a queue ([`cancellable_queue`]).
-//! - In a bounded pool, submitters [wait for a free slot](submit_when_full); each slot that becomes free is announced to
-//!   one of them.
+//! - A job with a ticket can be [cancelled](cancel) wherever it is in a queue ([`cancellable_queue`]).
+//! - In a bounded pool, submitters [wait for a free slot](submit_when_full); each slot that becomes free is announced
+//!   to one of them.
 //! - A job that [blocks](block) lets one more worker be spawned.
 //! - An idle worker above the minimum exits when its keep-alive has passed, after one more [`next_action`]. The machine
 //!   reads no clock: that time has passed is an event like any other.
+//!
+//! # Files
+//!
+//! `state` and `action` (what the halves and the results are made of), [`cancellable_queue`], the two halves
+//! [`submit_queue`] and [`workers`], and [`transitions`], which need both locks. The tables are `submit_queue.md`,
+//! `workers.md` (both seen from a half) and `worker.md` (seen from one worker).
 
 mod action;
 mod cancellable_queue;

@@ -119,8 +119,8 @@ pub(crate) fn spawn_failed<S: JobStore>(
 
 /// What a worker does next.
 ///
-/// Whatever woke it, it looks for a job first. A worker whose keep-alive has passed exits only if both queues are empty,
-/// in this very transition, so that no job can come in between.
+/// Whatever woke it, it looks for a job first. A worker whose keep-alive has passed exits only if both queues are
+/// empty, in this very transition, so that no job can come in between.
 pub(crate) fn next_action<S: JobStore>(
     workers: &mut Workers<S>,
     submit_queue: &mut SubmitQueue<S>,
@@ -261,10 +261,10 @@ pub(crate) fn stop<S: JobStore>(
     Stop { cancelled, unstarted, wakeups, stopped }
 }
 
-// --- Of use to several -----------------------------------------------------------------------------------------------
+// --- Shared by several -----------------------------------------------------------------------------------------------
 
-/// Sets whether the next submitter must call [`wake_for_submit`](Workers::wake_for_submit): if that could bring a worker,
-/// or would report saturation, and no worker is going to look at the queues anyway.
+/// Sets whether the next submitter must call [`wake_for_submit`](Workers::wake_for_submit): if that could bring a
+/// worker, or would report saturation, and no worker is going to look at the queues anyway.
 fn update_wake_flag<S: JobStore>(workers: &Workers<S>, submit_queue: &mut SubmitQueue<S>) {
     let has_effect = workers.can_wake_or_spawn() || workers.is_saturated() && !workers.saturation_reported;
     submit_queue.wake_not_needed = workers.wake_pending || !workers.queue.is_empty() || !has_effect;

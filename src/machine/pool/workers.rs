@@ -6,8 +6,8 @@ use super::action::{Notify, Spawn, Wakeups};
 use super::cancellable_queue::{CancellableQueue, JobStore, Popped};
 use super::state::{Counts, History, PoolState, Sizes, WorkerId};
 
-/// The workers and their queue, guarded by the workers' lock. The order of fields keeps together, next to the lock, what
-/// every job touches.
+/// The workers and their queue, guarded by the workers' lock. The order of fields keeps together, next to the lock,
+/// what every job touches.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[repr(C)]
 pub(crate) struct Workers<Q> {

@@ -153,8 +153,8 @@ impl PoolWorld {
         steps.unfair(Event::Cancels(job), next.carries_out(at, wakeups));
     }
 
-    /// With both locks: the job is accepted, or its client waits for a slot, or gives up. `waited`: it has waited before,
-    /// and whether it timed out.
+    /// With both locks: the job is accepted, or its client waits for a slot, or gives up. `waited`: it has waited
+    /// before, and whether it timed out.
     fn submits_when_full(&self, steps: &mut Steps<'_, Self>, at: usize, waited: Option<bool>) {
         let mut next = self.clone();
         let job = self.submitted;

@@ -55,7 +55,7 @@ pub(super) enum Client {
     QueueFull,
     /// Waits for a free slot.
     AwaitsSlot,
-    /// That wait is over, and it has not locked the workers again.
+    /// That wait is over, and it has not taken the workers' lock since.
     TriesAgain {
         /// The wait was over because its time had passed.
         timed_out: bool,
@@ -115,7 +115,7 @@ pub(super) enum Activity {
     Searches,
     /// Waits to be notified.
     Idle,
-    /// Its wait is over, and it has not locked the workers again.
+    /// Its wait is over, and it has not taken the workers' lock since.
     Notified,
     /// Takes no more jobs; carries out wakeups, then runs the stop hooks.
     Exiting(Owed),

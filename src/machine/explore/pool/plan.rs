@@ -63,7 +63,8 @@ pub(super) enum Bug {
     HidesSpawnFailure,
     /// A resize that shrinks the pool wakes one idle worker where it should wake all (R4).
     WakesOneToShrink,
-    /// Two threads spawn at the same time, so that one does not wait until the other has joined the exited workers (R13).
+    /// Two threads spawn at the same time, so that one does not wait until the other has joined the exited workers
+    /// (R13).
     SpawnsConcurrently,
     /// An exited worker waits for the join handles while their holder may be joining it.
     WaitsForJoinHandles,

@@ -116,7 +116,8 @@ impl PoolWorld {
         }
     }
 
-    /// The queues must hold, in order, what was accepted and not taken, refused or cancelled; a stopped pool has nothing left.
+    /// The queues must hold, in order, what was accepted and not taken, refused or cancelled; a stopped pool has
+    /// nothing left.
     fn queue_violation(&self) -> Option<&'static str> {
         let queued = jobs(self.workers.queue()).chain(jobs(self.submit_queue.queue()));
         if !queued.eq((self.dequeued..self.submitted).filter(|job| !self.was_cancelled(*job))) {
@@ -159,8 +160,8 @@ impl PoolWorld {
         if needs_wake && self.spawnable() > 0 && self.workers.starting == 0 && !tries_again {
             return Some("a job is queued, a thread could be spawned, and no wake is pending");
         }
-        // When the flag was cleared a worker could be woken or spawned. That may have changed since: a late `wake_for_submit`
-        // wakes or spawns one although its own job has been taken.
+        // When the flag was cleared a worker could be woken or spawned. That may have changed since: a late
+        // `wake_for_submit` wakes or spawns one although its own job has been taken.
         if self.submit_queue.open
             && !wake_not_needed
             && !self.spawn_has_failed

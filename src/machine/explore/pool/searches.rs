@@ -81,8 +81,8 @@ static SEARCHING: Search = Search::new(
     293_682,
 );
 
-/// Resizes at the same time and one after the other, down to zero and up again, while jobs are submitted. Each notify may
-/// release two.
+/// Resizes at the same time and one after the other, down to zero and up again, while jobs are submitted. Each notify
+/// may release two.
 static RESIZED: Search = Search::new(
     Plan {
         sizes: sizes(0, 2),
@@ -144,8 +144,8 @@ static EXPIRING: Search = Search::new(
     330_038,
 );
 
-/// Jobs that are cancelled wherever they are, in a pool that is stopped with both policies, by clients whose waits may time
-/// out.
+/// Jobs that are cancelled wherever they are, in a pool that is stopped with both policies, by clients whose waits may
+/// time out.
 static CANCELLED: Search = Search::new(
     Plan {
         sizes: sizes(1, 2),
@@ -218,8 +218,8 @@ static HOOKED: Search = Search::new(
     395_675,
 );
 
-/// Threads that cannot be spawned, in the place of expired or blocked workers, for jobs that are queued, cancelled, or wait
-/// for a free slot.
+/// Threads that cannot be spawned, in the place of expired or blocked workers, for jobs that are queued, cancelled, or
+/// wait for a free slot.
 static SHORT: Search = Search::new(
     Plan {
         sizes: sizes(0, 1),

@@ -85,7 +85,8 @@ impl PoolWorld {
                 next.worker(id).unwrap().activity = Activity::Ended;
                 steps.fair(Event::ThreadEnds(id), next);
             }
-            // Whoever joins this thread holds the join handles, so it cannot wait for them: another thread does, and spawns.
+            // Whoever joins this thread holds the join handles, so it cannot wait for them: another thread does, and
+            // spawns.
             Activity::Exited(owed)
                 if owed.workers == Notify::Nobody && owed.submitters == Notify::Nobody && owed.count > 0 =>
             {
@@ -157,7 +158,7 @@ impl PoolWorld {
         });
     }
 
-    /// The keep-alive passes for a worker that is idle, or that was notified and has not locked the workers yet.
+    /// The keep-alive passes for a worker that is idle, or that was notified and has not taken the workers' lock yet.
     fn expires(&self, steps: &mut Steps<'_, Self>, worker: &Worker) {
         if self.plan.0.keep_alive && worker.timed && !worker.expired {
             let mut next = self.released(worker.id);
@@ -166,7 +167,8 @@ impl PoolWorld {
         }
     }
 
-    /// A worker locks the workers, says where it comes from (`enter`), and asks what to do next, under one hold of the lock.
+    /// A worker takes the workers' lock, says where it comes from (`enter`), and asks what to do next, under one hold
+    /// of the lock.
     fn asks_next(
         &self,
         steps: &mut Steps<'_, Self>,

@@ -31,7 +31,7 @@ const ANYWHERE: [(&str, &str); 17] = [
 
 /// As whole names in code. Most are words that a sentence may use.
 const NAMES: [(&str, &str); 68] = [
-    ("Ahead", "Downstream"),
+    ("Ahead", "Node"),
     ("Alarm", "TaskWaker"),
     ("Answerer", "Sender"),
     ("Apart", "CachePadded"),
@@ -44,7 +44,7 @@ const NAMES: [(&str, &str); 68] = [
     ("Dozing", "IdleHint"),
     ("Duty", "Action"),
     ("Employed", "EnterPool"),
-    ("Ending", "Deferral"),
+    ("Ending", "DropEffect"),
     ("FRESH", "REUSE_LIMIT"),
     ("Far", "the ends of a send_future, each by its name"),
     ("FurtherUp", "CachedAncestor"),

@@ -8,7 +8,7 @@ use super::super::sync::catch;
 use super::deferred::Deferred;
 use super::head::Head;
 use super::node::{Handler, Output, handler};
-use super::outcome::{Outcome, Raise};
+use super::outcome::{Outcome, Raise, Settled};
 use super::resolver::Resolver;
 use crate::failure::Failure;
 
@@ -132,6 +132,17 @@ impl<T: 'static, E: Error + From<Failure> + 'static> From<Result<T, E>> for Defe
     #[track_caller]
     fn from(result: Result<T, E>) -> Self {
         Self::from_head(Head::fired(result, Location::caller()))
+    }
+}
+
+impl<T: 'static, E: Error + From<Failure> + 'static> Settled<T, E> {
+    /// The same as a [`Deferred`], which is fired already if the result is here.
+    #[track_caller]
+    pub fn into_deferred(self) -> Deferred<T, E> {
+        match self {
+            Self::Now(result) => Deferred::from(result),
+            Self::Later(deferred) => deferred,
+        }
     }
 }
 

@@ -77,7 +77,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
     /// # Errors
     /// The Deferred itself, if there is no result yet, or it is paused.
     pub fn try_result(self) -> Result<Result<T, E>, Self> {
-        if self.is_paused() {
+        if self.chain.core().is_paused() {
             return Err(self);
         }
         match self.tail.cell().take() {

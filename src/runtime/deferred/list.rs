@@ -87,7 +87,8 @@ impl<T: 'static, E: Error + From<Failure> + 'static> DeferredList<T, E> {
         gather(self.members, self.options, Policy { on_value: None, on_error: None, on_all: Ok })
     }
 
-    /// Fires when every member has a value, with all of them. Fails as soon as one fails, with its index and its error.
+    /// Fires when every member has a value, with all of them. Fails as soon as one fails, with its index and its error
+    /// ([`FirstError`]).
     #[track_caller]
     pub fn fire_on_one_errback(self) -> Deferred<Vec<T>, E>
     where
@@ -105,7 +106,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> DeferredList<T, E> {
     }
 
     /// Fires as soon as a member has a value, with its index and the value. Fails when all have failed, with all their
-    /// errors.
+    /// errors ([`FailureGroup`]).
     ///
     /// ```
     /// use selvedge::{Deferred, deferred::DeferredList};

@@ -80,17 +80,6 @@ pub enum Settled<T, E = Failure> {
     Later(Deferred<T, E>),
 }
 
-impl<T: 'static, E: Error + From<Failure> + 'static> Settled<T, E> {
-    /// The same as a [`Deferred`], which is fired already if the result is here.
-    #[track_caller]
-    pub fn into_deferred(self) -> Deferred<T, E> {
-        match self {
-            Self::Now(result) => Deferred::from(result),
-            Self::Later(deferred) => deferred,
-        }
-    }
-}
-
 /// What a callback may return as `Err`: it is converted to the error type `E` of the chain.
 ///
 /// In a chain of [`Failure`]s, which is the default, this is every `Error + Send + Sync + 'static`, and a `Failure`

@@ -203,6 +203,7 @@ pub(crate) fn report(incident: Incident, error: &(dyn Error + 'static), location
 }
 
 /// Drops a user's value; what that panics with is reported to this thread's sink.
+#[inline]
 pub(crate) fn drop_contained<T>(value: T) {
     if std::mem::needs_drop::<T>()
         && let Err(panic) = catch(|| drop(value))

@@ -105,7 +105,7 @@ impl<S: JobStore> Workers<CancellableQueue<S>> {
 
     /// The next job, if the workers' lock alone is enough to take it: the path of most jobs. Otherwise the worker calls
     /// [`next_action`](super::next_action).
-    #[inline]
+    #[inline(always)]
     pub(crate) fn next_job(&mut self) -> Option<(Popped<S>, Wakeups)> {
         // The last job is not taken here: whoever empties this queue must look at the submit queue.
         if self.is_over_limit() || self.queue.len() < 2 {

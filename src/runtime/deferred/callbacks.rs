@@ -129,6 +129,7 @@ where
 {
     type Value = R::Value;
 
+    #[inline(always)]
     fn call(self, input: Result<T, E>) -> Settled<R::Value, E> {
         match input {
             Ok(value) => catch_failure(|| (self.0)(value).settle()),
@@ -151,6 +152,7 @@ where
 {
     type Value = T;
 
+    #[inline(always)]
     fn call(self, input: Result<T, E>) -> Settled<T, E> {
         match input {
             Ok(value) => {
@@ -175,6 +177,7 @@ where
 {
     type Value = R::Value;
 
+    #[inline(always)]
     fn call(self, input: Result<T, E>) -> Settled<R::Value, E> {
         let Self(on_value, on_error) = self;
         // The one that is not called is dropped first, so that what it captured is gone when the other runs.
@@ -202,6 +205,7 @@ where
 {
     type Value = R::Value;
 
+    #[inline(always)]
     fn call(self, input: Result<T, E>) -> Settled<R::Value, E> {
         catch_failure(|| (self.0)(input).settle())
     }
@@ -217,6 +221,7 @@ where
 {
     type Value = U;
 
+    #[inline(always)]
     fn call(self, input: Result<T, E>) -> Settled<U, E> {
         match input {
             Ok(value) => Settled::Now(catch(|| (self.0)(value)).map_err(|panic| E::from(Failure::from(panic)))),

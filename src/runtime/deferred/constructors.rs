@@ -116,6 +116,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
         (Self::from_head(Rc::clone(&head)), Resolver::new(head))
     }
 
+    #[inline]
     #[track_caller]
     fn unfired(canceller: Option<Handler>) -> (Self, Resolver<T, E>) {
         let head = Head::unfired(canceller, Location::caller());

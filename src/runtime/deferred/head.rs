@@ -42,6 +42,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Head<T, E> {
     }
 
     /// The chain runs from now on: its canceller is dropped.
+    #[inline]
     pub(super) fn start(self: Rc<Self>) -> (Rc<dyn Output<T, E>>, Rc<dyn Chain>) {
         drop_contained(self.core.handler.take());
         (Rc::clone(&self) as Rc<dyn Output<T, E>>, self)

@@ -78,7 +78,8 @@ impl WorkerState {
     }
 
     /// What to do next. A job is to be taken, and a sleep to begin, under this hold of the lock.
-    #[inline]
+    // Returned through memory, the action costs each job a dozen instructions.
+    #[inline(always)]
     pub(super) fn next_action(&mut self, pool: &Shared, workers: &mut WorkersState) -> Action {
         match workers.machine.next_job() {
             Some((job, wakeups)) => {

@@ -1,4 +1,5 @@
-//! Semaphores and queues under random programs whose clients clients back while they are served, against flat naive.
+//! Semaphores and queues under random programs, whose clients use them again while being served, against naive
+//! references.
 
 use std::cell::{Cell, RefCell};
 use std::num::NonZeroUsize;
@@ -13,17 +14,17 @@ use selvedge::{
 
 use crate::regressions;
 
-/// What somebody does to a semaphore. Numbers choose among those who are there.
+/// An operation on a semaphore. Numbers choose among the permits or waiters that exist.
 #[derive(Debug, Clone)]
 enum SemaphoreOp {
-    /// Comes for a permit, and does all this as soon as it has it.
+    /// Acquires a permit, and performs these operations once it is granted.
     Acquire(Vec<SemaphoreOp>),
     TryAcquire,
     DropPermit(usize),
     Keep(usize),
     Release,
     Cancel(usize),
-    /// The Deferred of one who waits is dropped: it can be cancelled no more.
+    /// Drops the Deferred of a waiter, which cannot be cancelled any more.
     DropDeferred(usize),
 }
 
@@ -46,19 +47,19 @@ fn semaphore_ops() -> impl Strategy<Value = Vec<SemaphoreOp>> {
     vec(op, 0..24)
 }
 
-/// One of so many; none of none.
-fn choose(number: usize, of: usize) -> Option<usize> {
-    (of > 0).then(|| number % of)
+/// Chooses one of `count` things. `None` if there are none.
+fn choose(number: usize, count: usize) -> Option<usize> {
+    (count > 0).then(|| number % count)
 }
 
 type Trace = Vec<String>;
 
-/// The semaphore as anybody would write it who had no stack and no clock to mind: flat naive, and a flag.
+/// The naive semaphore: plain lists and a flag, searched from the beginning each time.
 #[derive(Default)]
 struct NaiveSemaphore {
-    free: usize,
+    available: usize,
     waiters: Vec<(usize, Vec<SemaphoreOp>)>,
-    /// Those of the waiters whose Deferred somebody has.
+    /// Waiters whose Deferred was not dropped.
     cancellable: Vec<usize>,
     held: Vec<usize>,
     kept: usize,
@@ -74,8 +75,8 @@ impl NaiveSemaphore {
                 SemaphoreOp::Acquire(then) => {
                     let client = self.clients;
                     self.clients += 1;
-                    if self.free > 0 && self.waiters.is_empty() {
-                        self.free -= 1;
+                    if self.available > 0 && self.waiters.is_empty() {
+                        self.available -= 1;
                         self.serve(client, then);
                     } else {
                         self.waiters.push((client, then));
@@ -83,13 +84,13 @@ impl NaiveSemaphore {
                     }
                 }
                 SemaphoreOp::TryAcquire => {
-                    let free = self.free > 0 && self.waiters.is_empty();
-                    self.trace.push(format!("free: {free}"));
+                    let available = self.available > 0 && self.waiters.is_empty();
+                    self.trace.push(format!("available: {available}"));
                 }
                 SemaphoreOp::DropPermit(number) => {
                     if let Some(at) = choose(number, self.held.len()) {
                         self.held.remove(at);
-                        self.give_back();
+                        self.release();
                     }
                 }
                 SemaphoreOp::Keep(number) => {
@@ -100,13 +101,13 @@ impl NaiveSemaphore {
                 }
                 SemaphoreOp::Release if self.kept > 0 => {
                     self.kept -= 1;
-                    self.give_back();
+                    self.release();
                 }
                 SemaphoreOp::Release => self.trace.push("over-release".to_owned()),
                 SemaphoreOp::Cancel(number) => {
                     if let Some(at) = choose(number, self.cancellable.len()) {
                         let client = self.cancellable.remove(at);
-                        self.waiters.retain(|(waits, _)| *waits != client);
+                        self.waiters.retain(|(waiter, _)| *waiter != client);
                         self.trace.push(format!("{client} cancelled"));
                     }
                 }
@@ -120,20 +121,20 @@ impl NaiveSemaphore {
     }
 
     fn serve(&mut self, client: usize, then: Vec<SemaphoreOp>) {
-        self.cancellable.retain(|waits| *waits != client);
+        self.cancellable.retain(|waiter| *waiter != client);
         self.trace.push(format!("{client} served"));
         self.held.push(client);
         self.perform(then);
     }
 
-    fn give_back(&mut self) {
-        self.free += 1;
+    fn release(&mut self) {
+        self.available += 1;
         if self.serving {
             return;
         }
         self.serving = true;
-        while self.free > 0 && !self.waiters.is_empty() {
-            self.free -= 1;
+        while self.available > 0 && !self.waiters.is_empty() {
+            self.available -= 1;
             let (client, then) = self.waiters.remove(0);
             self.serve(client, then);
         }
@@ -141,11 +142,11 @@ impl NaiveSemaphore {
     }
 }
 
-/// The semaphore itself, and its clients.
+/// The real semaphore, and its clients.
 struct RealSemaphore {
     semaphore: DeferredSemaphore,
     held: RefCell<Vec<(usize, Permit)>>,
-    waits: RefCell<Vec<(usize, Deferred<()>)>>,
+    waiters: RefCell<Vec<(usize, Deferred<()>)>>,
     clients: Cell<usize>,
     trace: RefCell<Trace>,
 }
@@ -155,20 +156,20 @@ impl RealSemaphore {
         for op in semaphore_ops {
             match op {
                 SemaphoreOp::Acquire(then) => self.acquire(then),
-                SemaphoreOp::TryAcquire => self.note(format!("free: {}", self.semaphore.try_acquire().is_some())),
-                SemaphoreOp::DropPermit(number) => drop(self.take(number)),
-                SemaphoreOp::Keep(number) => self.take(number).into_iter().for_each(Permit::keep),
+                SemaphoreOp::TryAcquire => self.note(format!("available: {}", self.semaphore.try_acquire().is_some())),
+                SemaphoreOp::DropPermit(number) => drop(self.take_permit(number)),
+                SemaphoreOp::Keep(number) => self.take_permit(number).into_iter().for_each(Permit::keep),
                 SemaphoreOp::Release => {
                     if self.semaphore.release().is_err() {
                         self.note("over-release".to_owned());
                     }
                 }
                 SemaphoreOp::Cancel(number) => {
-                    if let Some(waits) = self.waits(number) {
-                        waits.cancel();
+                    if let Some(waiter) = self.take_waiter(number) {
+                        waiter.cancel();
                     }
                 }
-                SemaphoreOp::DropDeferred(number) => drop(self.waits(number)),
+                SemaphoreOp::DropDeferred(number) => drop(self.take_waiter(number)),
             }
         }
     }
@@ -176,28 +177,28 @@ impl RealSemaphore {
     fn acquire(self: &Rc<Self>, then: Vec<SemaphoreOp>) {
         let client = self.clients.replace(self.clients.get() + 1);
         let (served, cancelled) = (Rc::clone(self), Rc::clone(self));
-        let waits = self.semaphore.acquire().add_callbacks(
+        let waiter = self.semaphore.acquire().add_callbacks(
             move |permit| {
-                served.waits.borrow_mut().retain(|(waits, _)| *waits != client);
+                served.waiters.borrow_mut().retain(|(waiter, _)| *waiter != client);
                 served.note(format!("{client} served"));
                 served.held.borrow_mut().push((client, permit));
                 served.perform(then);
             },
             move |_| cancelled.note(format!("{client} cancelled")),
         );
-        if let Err(waits) = waits.try_result() {
-            self.waits.borrow_mut().push((client, waits));
+        if let Err(waiter) = waiter.try_result() {
+            self.waiters.borrow_mut().push((client, waiter));
         }
     }
 
-    fn take(&self, number: usize) -> Option<Permit> {
+    fn take_permit(&self, number: usize) -> Option<Permit> {
         let mut held = self.held.borrow_mut();
         choose(number, held.len()).map(|at| held.remove(at).1)
     }
 
-    fn waits(&self, number: usize) -> Option<Deferred<()>> {
-        let mut waits = self.waits.borrow_mut();
-        choose(number, waits.len()).map(|at| waits.remove(at).1)
+    fn take_waiter(&self, number: usize) -> Option<Deferred<()>> {
+        let mut waiters = self.waiters.borrow_mut();
+        choose(number, waiters.len()).map(|at| waiters.remove(at).1)
     }
 
     fn note(&self, what: String) {
@@ -205,11 +206,11 @@ impl RealSemaphore {
     }
 }
 
-/// What somebody does to a queue.
+/// An operation on a queue.
 #[derive(Debug, Clone)]
 enum QueueOp {
     Put,
-    /// Comes for an item, and does all this as soon as it has it.
+    /// Takes an item, and performs these operations once it is delivered.
     Get(Vec<QueueOp>),
     Cancel(usize),
 }
@@ -224,7 +225,7 @@ fn queue_ops() -> impl Strategy<Value = Vec<QueueOp>> {
     vec(op, 0..24)
 }
 
-/// The queue in flat naive.
+/// The naive queue.
 #[derive(Default)]
 struct NaiveQueue {
     size: Option<usize>,
@@ -256,7 +257,7 @@ impl NaiveQueue {
     fn put(&mut self) {
         let item = self.put;
         self.put += 1;
-        // Each of the takers that wait will have one of the items, so what counts is what is left of either.
+        // The size limits items that are left after each waiting taker has got one.
         if self.items.len() >= self.takers.len() && self.size == Some(self.items.len() - self.takers.len()) {
             return self.trace.push(format!("{item} refused"));
         }
@@ -276,7 +277,7 @@ impl NaiveQueue {
         self.delivering = false;
     }
 
-    /// A taker that gave up may have left an item more than there is real for.
+    /// A cancelled taker may have left an item above the size.
     fn over_size(&self) -> bool {
         self.size.is_some_and(|size| self.items.len() > self.takers.len() + size)
     }
@@ -300,7 +301,7 @@ impl NaiveQueue {
     }
 }
 
-/// The queue itself, and those who use it.
+/// The real queue, and its clients.
 struct RealQueue {
     queue: DeferredQueue<usize>,
     takers: RefCell<Vec<(usize, Deferred<()>)>>,
@@ -334,16 +335,16 @@ impl RealQueue {
         let taker = self.clients.replace(self.clients.get() + 1);
         let Ok(item) = self.queue.get() else { return self.note(format!("{taker} refused")) };
         let (gets, cancelled) = (Rc::clone(self), Rc::clone(self));
-        let waits = item.add_callbacks(
+        let waiter = item.add_callbacks(
             move |item| {
-                gets.takers.borrow_mut().retain(|(waits, _)| *waits != taker);
+                gets.takers.borrow_mut().retain(|(waiter, _)| *waiter != taker);
                 gets.note(format!("{taker} gets {item}"));
                 gets.perform(then);
             },
             move |_| cancelled.note(format!("{taker} cancelled")),
         );
-        if let Err(waits) = waits.try_result() {
-            self.takers.borrow_mut().push((taker, waits));
+        if let Err(waiter) = waiter.try_result() {
+            self.takers.borrow_mut().push((taker, waiter));
         }
     }
 
@@ -357,20 +358,23 @@ proptest! {
 
     // Checks: B64, P31
     #[test]
-    fn a_semaphore_agrees_with_a_naive_one_whoever_uses_it_while_it_serves(permits in 1usize..4, semaphore_ops in semaphore_ops()) {
-        let mut naive = NaiveSemaphore { free: permits, ..NaiveSemaphore::default() };
+    fn a_semaphore_agrees_with_a_naive_one_whoever_uses_it_while_it_serves(
+        permits in 1usize..4,
+        semaphore_ops in semaphore_ops(),
+    ) {
+        let mut naive = NaiveSemaphore { available: permits, ..NaiveSemaphore::default() };
         naive.perform(semaphore_ops.clone());
         let real = Rc::new(RealSemaphore {
             semaphore: DeferredSemaphore::new(NonZeroUsize::new(permits).unwrap()),
             held: RefCell::default(),
-            waits: RefCell::default(),
+            waiters: RefCell::default(),
             clients: Cell::default(),
             trace: RefCell::default(),
         });
         real.perform(semaphore_ops);
         prop_assert_eq!(&*real.trace.borrow(), &naive.trace);
         prop_assert_eq!(real.semaphore.waiting(), naive.waiters.len());
-        prop_assert_eq!(real.semaphore.tokens(), if naive.waiters.is_empty() { naive.free } else { 0 });
+        prop_assert_eq!(real.semaphore.tokens(), if naive.waiters.is_empty() { naive.available } else { 0 });
         let held: Vec<usize> = real.held.borrow().iter().map(|(client, _)| *client).collect();
         prop_assert_eq!(held, naive.held);
     }

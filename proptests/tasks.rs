@@ -1,4 +1,4 @@
-//! Looping calls against counting on one's naive, and cooperators against a list that goes naive.
+//! Looping calls against counting ticks one by one, and cooperators against a round-robin list.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -12,36 +12,36 @@ use selvedge::{Deferred, Reactor, Resolver, testing::VirtualClock};
 
 use crate::regressions;
 
-/// What happens to a loop, in milliseconds.
+/// An operation on a loop. Times are in milliseconds.
 #[derive(Debug, Clone, Copy)]
 enum LoopOp {
     Passes(u64),
-    /// From now on each call takes this.
+    /// Sets how long each later call takes.
     CallsTake(u64),
     Reset,
-    /// Stopped, and started again.
-    Again {
+    /// Stops it, and starts it again.
+    Restart {
         at_once: bool,
     },
 }
 
 fn loop_ops() -> impl Strategy<Value = Vec<LoopOp>> {
-    let time = prop_oneof![
+    let op = prop_oneof![
         6 => (0u64..40).prop_map(LoopOp::Passes),
         2 => (0u64..30).prop_map(LoopOp::CallsTake),
         1 => Just(LoopOp::Reset),
-        1 => any::<bool>().prop_map(|at_once| LoopOp::Again { at_once }),
+        1 => any::<bool>().prop_map(|at_once| LoopOp::Restart { at_once }),
     ];
-    vec(time, 0..30)
+    vec(op, 0..30)
 }
 
-/// A loop by arithmetic: when it is called, and how many ticks it counts.
+/// The naive loop: computes when it is called, and counts ticks one by one.
 struct NaiveLoop {
     interval: u64,
     now: u64,
     takes: u64,
     start: u64,
-    /// Ticks up to here were counted.
+    /// Ticks up to this time were counted.
     counted: Option<u64>,
     at_once: bool,
     next: u64,
@@ -68,8 +68,8 @@ impl NaiveLoop {
         self.next = self.tick_after(self.now);
     }
 
-    fn perform(&mut self, time: LoopOp) {
-        match time {
+    fn perform(&mut self, op: LoopOp) {
+        match op {
             LoopOp::Passes(time) => {
                 self.now += time;
                 while self.next <= self.now {
@@ -81,18 +81,19 @@ impl NaiveLoop {
                 (self.start, self.counted) = (self.now, Some(self.now));
                 self.next = self.tick_after(self.now);
             }
-            LoopOp::Again { at_once } => self.start(at_once),
+            LoopOp::Restart { at_once } => self.start(at_once),
         }
     }
 }
 
-/// What happens to the tasks of a cooperator. Numbers choose among them.
+/// An operation on the tasks of a cooperator. Numbers choose among them.
 #[derive(Debug, Clone, Copy)]
 enum TaskOp {
     Turn,
     Add(u8),
-    /// A task whose second step waits to be fired.
-    AddOneThatWaits,
+    /// Adds a task whose second step waits for a Deferred.
+    AddWaiting,
+    /// Fires the oldest of those Deferreds.
     Fire,
     Pause(usize),
     Resume(usize),
@@ -103,7 +104,7 @@ fn task_ops() -> impl Strategy<Value = Vec<TaskOp>> {
     let op = prop_oneof![
         6 => Just(TaskOp::Turn),
         3 => (0u8..5).prop_map(TaskOp::Add),
-        1 => Just(TaskOp::AddOneThatWaits),
+        1 => Just(TaskOp::AddWaiting),
         1 => Just(TaskOp::Fire),
         2 => (0usize..5).prop_map(TaskOp::Pause),
         2 => (0usize..5).prop_map(TaskOp::Resume),
@@ -117,15 +118,15 @@ struct NaiveTask {
     steps: u8,
     made: u8,
     waits_in_second: bool,
-    waits: bool,
+    waiting: bool,
     pauses: usize,
-    over: bool,
+    ended: bool,
 }
 
-/// A cooperator as a list that goes naive.
+/// The naive cooperator: a round-robin list.
 #[derive(Default)]
 struct NaiveCooperator {
-    jobs: Vec<NaiveTask>,
+    tasks: Vec<NaiveTask>,
     ready: VecDeque<usize>,
     waiting: VecDeque<usize>,
     trace: Vec<String>,
@@ -137,47 +138,47 @@ impl NaiveCooperator {
             TaskOp::Turn => {
                 for _ in 0..slice {
                     match self.ready.pop_front() {
-                        Some(job) => self.step(job),
+                        Some(task) => self.step(task),
                         None => break,
                     }
                 }
             }
             TaskOp::Add(steps) => self.add(NaiveTask { steps, ..NaiveTask::default() }),
-            TaskOp::AddOneThatWaits => self.add(NaiveTask { steps: 3, waits_in_second: true, ..NaiveTask::default() }),
+            TaskOp::AddWaiting => self.add(NaiveTask { steps: 3, waits_in_second: true, ..NaiveTask::default() }),
             TaskOp::Fire => {
                 if let Some(id) = self.waiting.pop_front() {
-                    let job = &mut self.jobs[id];
-                    job.waits = false;
-                    if !job.over && job.pauses == 0 {
+                    let task = &mut self.tasks[id];
+                    task.waiting = false;
+                    if !task.ended && task.pauses == 0 {
                         self.ready.push_back(id);
                     }
                 }
             }
-            TaskOp::Pause(number) if !self.jobs.is_empty() => {
-                let id = number % self.jobs.len();
-                if self.jobs[id].over {
-                    return self.trace.push(format!("{id} is over"));
+            TaskOp::Pause(number) if !self.tasks.is_empty() => {
+                let id = number % self.tasks.len();
+                if self.tasks[id].ended {
+                    return self.trace.push(format!("{id} has ended"));
                 }
-                self.jobs[id].pauses += 1;
+                self.tasks[id].pauses += 1;
                 self.ready.retain(|ready| *ready != id);
             }
-            TaskOp::Resume(number) if !self.jobs.is_empty() => {
-                let id = number % self.jobs.len();
-                let job = &mut self.jobs[id];
-                if job.pauses == 0 {
+            TaskOp::Resume(number) if !self.tasks.is_empty() => {
+                let id = number % self.tasks.len();
+                let task = &mut self.tasks[id];
+                if task.pauses == 0 {
                     return self.trace.push(format!("{id} is not paused"));
                 }
-                job.pauses -= 1;
-                if job.pauses == 0 && !job.waits && !job.over {
+                task.pauses -= 1;
+                if task.pauses == 0 && !task.waiting && !task.ended {
                     self.ready.push_back(id);
                 }
             }
-            TaskOp::Stop(number) if !self.jobs.is_empty() => {
-                let id = number % self.jobs.len();
-                if self.jobs[id].over {
-                    return self.trace.push(format!("{id} is over"));
+            TaskOp::Stop(number) if !self.tasks.is_empty() => {
+                let id = number % self.tasks.len();
+                if self.tasks[id].ended {
+                    return self.trace.push(format!("{id} has ended"));
                 }
-                self.jobs[id].over = true;
+                self.tasks[id].ended = true;
                 self.ready.retain(|ready| *ready != id);
                 self.trace.push(format!("{id} ends: false"));
             }
@@ -185,21 +186,21 @@ impl NaiveCooperator {
         }
     }
 
-    fn add(&mut self, job: NaiveTask) {
-        self.ready.push_back(self.jobs.len());
-        self.jobs.push(job);
+    fn add(&mut self, task: NaiveTask) {
+        self.ready.push_back(self.tasks.len());
+        self.tasks.push(task);
     }
 
     fn step(&mut self, id: usize) {
-        let job = &mut self.jobs[id];
-        if job.made == job.steps {
-            job.over = true;
+        let task = &mut self.tasks[id];
+        if task.made == task.steps {
+            task.ended = true;
             return self.trace.push(format!("{id} ends: true"));
         }
-        job.made += 1;
+        task.made += 1;
         self.trace.push(format!("{id} steps"));
-        if job.waits_in_second && job.made == 2 {
-            job.waits = true;
+        if task.waits_in_second && task.made == 2 {
+            task.waiting = true;
             self.waiting.push_back(id);
         } else {
             self.ready.push_back(id);
@@ -207,7 +208,7 @@ impl NaiveCooperator {
     }
 }
 
-/// The cooperator itself.
+/// The real cooperator.
 struct RealCooperator {
     reactor: Reactor,
     cooperator: Cooperator,
@@ -233,16 +234,16 @@ impl RealCooperator {
         match op {
             TaskOp::Turn => drop(self.reactor.turn()),
             TaskOp::Add(steps) => self.add(steps, false),
-            TaskOp::AddOneThatWaits => self.add(3, true),
+            TaskOp::AddWaiting => self.add(3, true),
             TaskOp::Fire => {
                 let fire = self.fire.borrow_mut().pop_front();
                 fire.into_iter().for_each(|resolver| resolver.callback(()));
             }
-            TaskOp::Pause(number) => self.to(number, |id, task| task.pause().err().map(|_| format!("{id} is over"))),
+            TaskOp::Pause(number) => self.to(number, |id, task| task.pause().err().map(|_| format!("{id} has ended"))),
             TaskOp::Resume(number) => {
                 self.to(number, |id, task| task.resume().err().map(|_| format!("{id} is not paused")));
             }
-            TaskOp::Stop(number) => self.to(number, |id, task| task.stop().err().map(|_| format!("{id} is over"))),
+            TaskOp::Stop(number) => self.to(number, |id, task| task.stop().err().map(|_| format!("{id} has ended"))),
         }
     }
 
@@ -253,9 +254,9 @@ impl RealCooperator {
             if !(waits_in_second && made == 2) {
                 return Deferred::succeed(());
             }
-            let (waits, resolver) = Deferred::new();
+            let (deferred, resolver) = Deferred::new();
             fire.borrow_mut().push_back(resolver);
-            waits
+            deferred
         }));
         let trace = Rc::clone(&self.trace);
         task.when_done().add_both(move |end| trace.borrow_mut().push(format!("{id} ends: {}", end.is_ok())));
@@ -265,8 +266,8 @@ impl RealCooperator {
     fn to(&self, number: usize, act: impl FnOnce(usize, &CooperativeTask) -> Option<String>) {
         if !self.tasks.is_empty() {
             let id = number % self.tasks.len();
-            let said = act(id, &self.tasks[id]);
-            self.trace.borrow_mut().extend(said);
+            let refused = act(id, &self.tasks[id]);
+            self.trace.borrow_mut().extend(refused);
         }
     }
 }
@@ -276,7 +277,11 @@ proptest! {
 
     // Checks: B65, B67
     #[test]
-    fn a_looping_call_runs_when_arithmetic_says(interval in 1u64..25, at_once in any::<bool>(), loop_ops in loop_ops()) {
+    fn a_looping_call_runs_when_arithmetic_says(
+        interval in 1u64..25,
+        at_once in any::<bool>(),
+        loop_ops in loop_ops(),
+    ) {
         let mut naive = NaiveLoop {
             interval, now: 0, takes: 0, start: 0, counted: None, at_once, next: 0, calls: Vec::new(),
         };
@@ -285,23 +290,23 @@ proptest! {
         let clock = VirtualClock::new();
         let reactor = Reactor::builder().clock(clock.clone()).build().unwrap();
         let (calls, takes): (Rc<RefCell<Vec<_>>>, Rc<Cell<u64>>) = Default::default();
-        let (notes, clock, lasts) = (Rc::clone(&calls), clock, Rc::clone(&takes));
+        let (noted, clock, duration) = (Rc::clone(&calls), clock, Rc::clone(&takes));
         let looping = LoopingCall::with_count(move |tick, count| {
-            notes.borrow_mut().push((tick.reactor().now().as_millis() as u64, count));
-            clock.advance(Duration::from_millis(lasts.get()));
+            noted.borrow_mut().push((tick.reactor().now().as_millis() as u64, count));
+            clock.advance(Duration::from_millis(duration.get()));
         });
         let start = |at_once| {
             let interval = Duration::from_millis(interval);
             if at_once { looping.start(&reactor, interval) } else { looping.start_later(&reactor, interval) }
         };
         let mut ended = start(at_once).unwrap();
-        for time in loop_ops {
-            naive.perform(time);
-            match time {
+        for op in loop_ops {
+            naive.perform(op);
+            match op {
                 LoopOp::Passes(time) => drop(reactor.advance(Duration::from_millis(time))),
                 LoopOp::CallsTake(time) => takes.set(time),
                 LoopOp::Reset => looping.reset().unwrap(),
-                LoopOp::Again { at_once } => {
+                LoopOp::Restart { at_once } => {
                     looping.stop().unwrap();
                     prop_assert!(ended.try_result().is_ok_and(|ended| ended.is_ok()));
                     ended = start(at_once).unwrap();

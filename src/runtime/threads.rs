@@ -64,7 +64,7 @@ where
     match pool.submit_ticketed(|_| deferred_job(f, address.clone())) {
         Ok(accepted) => drop(ticket.set(accepted)),
         Err(rejected) => {
-            if let Some(pending) = address.take_here(reactor) {
+            if let Some(pending) = address.take(reactor) {
                 pending.fail(Failure::new(Rejected { job: (), reason: rejected.reason }));
             }
         }
@@ -83,11 +83,11 @@ where
             let result = catch(f);
             let panicked = result.is_err();
             // If the reactor has ended, it has failed the Deferred, and the result is dropped here.
-            let _ = address.handle().deliver({
+            let _ = address.handle().post_unbounded({
                 let address = address.clone();
                 move |reactor| {
                     // Gone, if the reactor has dropped it. (The Deferred of a cancelled one drops the result in `resolve`.)
-                    if let Some(pending) = address.take_here(reactor) {
+                    if let Some(pending) = address.take(reactor) {
                         match result.map_err(Failure::new) {
                             Ok(outcome) => pending.deliver(outcome.settle()),
                             Err(failure) => pending.fail(failure),
@@ -102,10 +102,10 @@ where
                 // It was cancelled by its Deferred, which has failed already.
                 drop(address.release());
             } else {
-                let _ = address.handle().deliver({
+                let _ = address.handle().post_unbounded({
                     let address = address.clone();
                     move |reactor| {
-                        if let Some(pending) = address.take_here(reactor) {
+                        if let Some(pending) = address.take(reactor) {
                             pending.fail(Failure::new(why));
                         }
                     }
@@ -226,7 +226,7 @@ where
     }
     let (sender, receiver) = oneshot::channel();
     // A call that is handed back is dropped with its sender, and the receiver is told so like any other.
-    drop(handle.deliver(move |reactor| answer(reactor, sender, f)));
+    drop(handle.post_unbounded(move |reactor| answer(reactor, sender, f)));
     // Should this be a pool's thread, another may stand in for it while it sleeps.
     let _blocked = if receiver.spin_until_settled(handle.spin()) { None } else { Some(Blocked::enter()) };
     match receiver.recv(timeout) {

@@ -12,12 +12,11 @@ use super::super::report::{Report, Reporter};
 use super::super::sync::{Arc, Spin, current_thread};
 use super::calls::Calls;
 use super::clock::{Clock, VirtualClock};
-use super::handle::Shared;
 use super::owned::Table;
 use super::pools::{Added, Pools};
 use super::timers::Timers;
 use super::triggers::Triggers;
-use super::{Core, Reactor};
+use super::{Core, Reactor, Shared};
 use crate::error::BuildError;
 use crate::machine::lifecycle::Lifecycle;
 
@@ -166,7 +165,7 @@ impl Reactor {
             _thread: ReactorThreadGuard::enter(),
         };
         let reactor = Self { core: Rc::new(core) };
-        reactor.attach_own_triggers();
+        reactor.add_own_triggers();
         reactor
     }
 }

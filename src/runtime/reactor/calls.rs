@@ -1,6 +1,7 @@
-//! The queue of posted calls: in one order, and each by value, in the [lane](super::super::typed_queue) of its type.
+//! Posted calls and their queue. Calls of one type lie side by side in [`typed_queue`], unboxed; one order holds for all.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::mem;
 
 use super::super::inbox::{CallQueue, PushCall};
@@ -8,18 +9,34 @@ use super::super::report::{Incident, Reporter, drop_contained};
 use super::super::typed_queue::{self, HasVTable, SEGMENT_CAPACITY, Segment, TypeLane};
 use super::Reactor;
 
-/// A call whose type was forgotten, and which is a call itself.
+/// A call with its type erased. It can itself be queued as a call.
 type BoxedCall = Box<dyn FnOnce(&Reactor) + Send>;
 
-/// Calls that were posted, in their order.
+/// A posted call. A reactor that does not accept one returns it inside [`Rejected`](crate::error::Rejected).
+pub struct Call(pub(super) BoxedCall);
+
+impl Call {
+    /// Makes the call now, on the thread of the given reactor. A panic is not contained.
+    pub fn call(self, reactor: &Reactor) {
+        (self.0)(reactor);
+    }
+}
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Call")
+    }
+}
+
+/// Posted calls, in their order.
 #[derive(Default)]
 pub(super) struct Calls {
-    /// What is full, in its order. Empty, but in a burst.
+    /// Full segments, in order. There are some only in a burst.
     full: Vec<Segment<CallVTable>>,
     last: Segment<CallVTable>,
 }
 
-/// The operations on the calls of one lane: each takes the first calls of it, as many as it is told.
+/// The operations on one lane: each takes the given number of calls from its front.
 struct CallVTable {
     run: fn(&mut TypeLane<CallVTable>, u16, &Reactor, &Reporter),
     drop_unrun: fn(&mut TypeLane<CallVTable>, u16),
@@ -29,7 +46,7 @@ impl<F: FnOnce(&Reactor) + Send + 'static> HasVTable<F> for CallVTable {
     const VTABLE: Self = Self { run: run::<F>, drop_unrun: drop_unrun::<F> };
 }
 
-/// A panic of one is reported, and the others still run.
+/// Runs calls. A panic of one is reported, and the others still run.
 fn run<F: FnOnce(&Reactor) + 'static>(
     lane: &mut TypeLane<CallVTable>,
     calls: u16,
@@ -43,12 +60,12 @@ fn run<F: FnOnce(&Reactor) + 'static>(
         }
     }
     if values.is_empty() {
-        // Back to the beginning of its room, for that is what lies in the caches.
+        // Starts again at the front of its buffer, which is what the caches hold.
         values.clear();
     }
 }
 
-/// Each contained.
+/// Drops calls without running them. A panic of one is reported, and the others are still dropped.
 fn drop_unrun<F: 'static>(lane: &mut TypeLane<CallVTable>, calls: u16) {
     for _ in 0..calls {
         drop_contained(lane.values::<F>().and_then(VecDeque::pop_front));
@@ -74,7 +91,7 @@ impl<F: FnOnce(&Reactor) + Send + 'static> PushCall<F> for Calls {
 }
 
 impl Calls {
-    /// Whether calls of this type are small enough to be moved about under a lock.
+    /// Whether calls of this type are small enough to be moved under a lock. Larger ones are boxed first.
     pub(super) const fn take_by_value<F>() -> bool {
         typed_queue::fits::<F>()
     }
@@ -92,7 +109,7 @@ impl Calls {
         self.last.drain(|lane, calls| (lane.vtable.run)(lane, calls, reactor, reporter));
     }
 
-    /// Drops all of them, in order, each contained.
+    /// Drops all of them, in order, without running them. A panic of one is reported, and the others are still dropped.
     pub(super) fn drop_unrun(self) {
         for mut segment in self.full.into_iter().chain([self.last]) {
             segment.drain(|lane, calls| (lane.vtable.drop_unrun)(lane, calls));

@@ -5,24 +5,13 @@ use std::rc::{Rc, Weak};
 use std::time::Duration;
 
 use super::super::deadline::WhenFull;
-use super::super::inbox::Inbox;
 use super::super::pool::Blocked;
 use super::super::pool::{Job, ThreadPool};
 use super::super::reactor_thread::is_reactor_thread;
-use super::super::sync::{Arc, Spin, ThreadId, current_thread};
+use super::super::sync::{Arc, Spin, current_thread};
 use super::calls::Calls;
-use super::pools::Pools;
-use super::{Call, Core, Reactor};
+use super::{Call, Core, Reactor, Shared};
 use crate::error::{ReactorStopped, Rejected, Rejection, UnknownPool};
-
-/// The part of a reactor that threads share.
-pub(super) struct Shared {
-    pub(super) inbox: Inbox<Calls>,
-    pub(super) pools: Pools,
-    pub(super) thread: ThreadId,
-    /// How long those spin who wait for an answer of this reactor.
-    pub(super) spin: Spin,
-}
 
 /// What a thread holds of a reactor: cheap to clone, usable from any thread, and valid for ever, though once the reactor has stopped it
 /// can only hand back what it is given.
@@ -118,7 +107,7 @@ impl Handle {
     }
 
     /// A call that must not be lost, whatever the inbox's bound: a result on its way back, a value to be dropped on the loop's thread.
-    pub(crate) fn deliver<F>(&self, f: F) -> Result<(), Rejected<Call>>
+    pub(crate) fn post_unbounded<F>(&self, f: F) -> Result<(), Rejected<Call>>
     where
         F: FnOnce(&Reactor) + Send + 'static,
     {
@@ -150,7 +139,7 @@ impl Handle {
     /// If it has not begun to run, it stops in its first turn. If it has stopped, or is stopping, this does nothing.
     pub fn stop(&self) {
         // A reactor that has stopped needs no more; and nothing is lost with the call that comes back.
-        let _ = self.deliver(|reactor| {
+        let _ = self.post_unbounded(|reactor| {
             let _ = reactor.stop();
         });
     }

@@ -240,7 +240,7 @@ impl<T: 'static> Address<T> {
     /// The reactor has stopped, and the value is gone with it.
     pub fn release(&self) -> Result<(), Rejected<Call>> {
         let id = self.id;
-        self.handle.deliver(move |reactor| drop(Self::take(reactor, id)))
+        self.handle.post_unbounded(move |reactor| drop(Self::take_by_id(reactor, id)))
     }
 
     pub(crate) fn id(&self) -> ValueId {
@@ -252,16 +252,16 @@ impl<T: 'static> Address<T> {
     }
 
     /// Works with the value, on the reactor's thread.
-    pub(crate) fn with_here<R>(&self, reactor: &Reactor, f: impl FnOnce(&mut T) -> R) -> Result<R, OwnedError> {
+    pub(crate) fn with_value<R>(&self, reactor: &Reactor, f: impl FnOnce(&mut T) -> R) -> Result<R, OwnedError> {
         Self::visit(reactor, self.id, |value, _| f(value))
     }
 
     /// Takes the value out, on the reactor's thread.
-    pub(crate) fn take_here(&self, reactor: &Reactor) -> Option<T> {
-        Self::take(reactor, self.id)
+    pub(crate) fn take(&self, reactor: &Reactor) -> Option<T> {
+        Self::take_by_id(reactor, self.id)
     }
 
-    fn take(reactor: &Reactor, id: ValueId) -> Option<T> {
+    fn take_by_id(reactor: &Reactor, id: ValueId) -> Option<T> {
         let slot = reactor.core.owned.find::<T>(id)?;
         drop(reactor.core.owned.remove(id));
         slot.take().ok()

@@ -89,18 +89,18 @@ impl Member {
 
 impl Reactor {
     /// Stops a pool without blocking the loop: jobs that wait for the loop could otherwise never end.
-    pub(super) fn wind_down(&self, pool: &ThreadPool) -> Deferred<()> {
+    pub(super) fn stop_pool(&self, pool: &ThreadPool) -> Deferred<()> {
         let (stopped, resolver) = Deferred::<()>::new();
         let address = self.own(resolver).leave();
         let stopping = pool.clone();
         pool.begin_stop(move || {
             // The reactor waits for this very call, so it has not ended; if it was dropped, nobody waits.
-            let _ = address.handle().deliver({
+            let _ = address.handle().post_unbounded({
                 let address = address.clone();
                 move |reactor| {
                     // All workers have run their last job: what is left to wait for is that their threads end.
                     stopping.join();
-                    if let Some(resolver) = address.take_here(reactor) {
+                    if let Some(resolver) = address.take(reactor) {
                         Resolver::callback(resolver, ());
                     }
                 }

@@ -199,7 +199,7 @@ where
         // ended, it is gone already.
         let deferred = self.deferred.clone();
         let _ = self.deferred.handle().call_from_thread(move |reactor| {
-            if let Some(deferred) = deferred.take_here(reactor) {
+            if let Some(deferred) = deferred.take(reactor) {
                 deferred.cancel();
             }
         });

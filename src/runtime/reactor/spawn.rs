@@ -87,8 +87,8 @@ where
         if self.state.lock().begin() == Begin::Skip {
             return;
         }
-        match self.address.with_here(reactor, Task::poll) {
-            Ok(Some(result)) => match self.address.take_here(reactor) {
+        match self.address.with_value(reactor, Task::poll) {
+            Ok(Some(result)) => match self.address.take(reactor) {
                 Some(task) => task.finish(result),
                 // It was cancelled during the poll.
                 None => drop_contained(result),
@@ -166,14 +166,14 @@ impl Reactor {
         let address = owned.address();
         let task_waker = Arc::new(TaskWaker { state: Mutex::new(State::new()), address: address.clone() });
         let (deferred, resolver) = Deferred::with_canceller(move || drop(owned));
-        let constructed = address.with_here(self, |task| {
+        let constructed = address.with_value(self, |task| {
             task.result = Some(PendingResolver::new(resolver));
             task.task_waker = Some(Arc::clone(&task_waker));
             task.waker = Some(Waker::from(Arc::clone(&task_waker)));
         });
         if constructed.is_err() || !task_waker.post_poll() {
             // The reactor has ended, and the task with it.
-            drop_contained(address.take_here(self));
+            drop_contained(address.take(self));
         }
         deferred
     }

@@ -101,13 +101,13 @@ impl Triggers {
             Ok(Settled::Now(Ok(()))) => {}
             Ok(Settled::Now(Err(failure))) => report(Incident::Trigger, &failure, None),
             Ok(Settled::Later(deferred)) => {
-                let waiting = waiting.one_more();
+                let waiting = waiting.hold();
                 let watched = deferred.add_both(move |result| {
                     let _scope = waiting.scope();
                     if let Err(failure) = result {
                         report(Incident::Trigger, &failure, None);
                     }
-                    waiting.one_less();
+                    waiting.release();
                 });
                 drop(watched);
             }
@@ -157,7 +157,7 @@ struct Firing {
 struct Waiting(Rc<Firing>);
 
 impl Waiting {
-    fn one_more(&self) -> Self {
+    fn hold(&self) -> Self {
         self.0.waits.set(self.0.waits.get() + 1);
         Self(Rc::clone(&self.0))
     }
@@ -168,7 +168,7 @@ impl Waiting {
     }
 
     /// The last one leads over to the next phase.
-    fn one_less(self) {
+    fn release(self) {
         let left = self.0.waits.get() - 1;
         self.0.waits.set(left);
         if left > 0 {
@@ -195,7 +195,7 @@ impl Waiting {
         while let Some(trigger) = reactor.core.triggers.next(&waiting.0.event, phase) {
             trigger(reactor, &waiting);
         }
-        waiting.one_less();
+        waiting.release();
     }
 }
 

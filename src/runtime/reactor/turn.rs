@@ -136,7 +136,7 @@ impl Reactor {
     }
 
     /// What the reactor itself does at startup and shutdown, ahead of any trigger of the program.
-    pub(super) fn attach_own_triggers(&self) {
+    pub(super) fn add_own_triggers(&self) {
         let _ = self.add_event_trigger(Phase::During, Event::STARTUP, |reactor| {
             reactor.core.step(Lifecycle::started);
             for pool in reactor.core.shared.pools.own() {
@@ -150,7 +150,7 @@ impl Reactor {
         // One trigger each: all pools are told to stop before any is waited for, so that one that is slow holds up no other.
         for pool in self.core.shared.pools.own() {
             let pool = pool.clone();
-            let _ = self.add_event_trigger(Phase::During, Event::SHUTDOWN, move |reactor| reactor.wind_down(&pool));
+            let _ = self.add_event_trigger(Phase::During, Event::SHUTDOWN, move |reactor| reactor.stop_pool(&pool));
         }
     }
 }

@@ -1,0 +1,218 @@
+//! The methods of [`Reactor`] that do not belong to one of its parts.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::super::deferred::Outcome;
+use super::super::pool::{Job, ThreadPool};
+use super::super::report::Incident;
+use super::super::sync::Arc;
+#[allow(unused_imports, reason = "a link of the documentation")]
+use super::Address;
+use super::owned::DropOrder;
+use super::triggers::{self, Event, Phase, TriggerId};
+use super::{Call, DelayedCall, Handle, LocalHandle, Owned, Reactor, ReactorBuilder};
+use crate::error::{Rejected, StopError, UnknownPool, UnknownTrigger};
+use crate::failure::Failure;
+use crate::machine::lifecycle::{Lifecycle, StopRefused};
+
+impl Default for Reactor {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Reactor {
+    /// A reactor on this thread, not running, with a pool of 5 to 10 threads that is started when it is first needed.
+    #[must_use]
+    pub fn new() -> Self {
+        let Ok(reactor) = Self::builder().build() else { unreachable!("the builder's own sizes are in order") };
+        reactor
+    }
+
+    /// Starts to describe a reactor: see [`ReactorBuilder`].
+    pub fn builder() -> ReactorBuilder {
+        ReactorBuilder::new()
+    }
+
+    /// A handle to this reactor, for other threads.
+    #[must_use]
+    pub fn handle(&self) -> Handle {
+        Handle { shared: Arc::clone(&self.core.shared) }
+    }
+
+    /// A weak handle to this reactor, for callbacks and values on its own thread.
+    #[must_use]
+    pub fn local(&self) -> LocalHandle {
+        LocalHandle::new(self)
+    }
+
+    /// Asks the reactor to stop. Shutdown begins at the end of the current turn, not inside this call.
+    ///
+    /// # Errors
+    /// The reactor is not running, or is stopping already.
+    pub fn stop(&self) -> Result<(), StopError> {
+        self.core.step(Lifecycle::request_stop).map_err(|refused| match refused {
+            StopRefused::NotRunning => StopError::NotRunning,
+            StopRefused::AlreadyStopping => StopError::AlreadyStopping,
+        })
+    }
+
+    /// Whether the reactor is running: from the *during* phase of startup to the *during* phase of shutdown.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.core.lifecycle.get().is_running()
+    }
+
+    /// The time since the reactor was made, on its own clock, which is monotonic.
+    #[must_use]
+    pub fn now(&self) -> Duration {
+        self.core.clock.now()
+    }
+
+    /// Runs `f` in a later turn: see [`Handle::call_from_thread`].
+    ///
+    /// # Errors
+    /// The reactor takes no more calls, or its bounded inbox is full: the call comes back.
+    pub fn call_from_thread<F>(&self, f: F) -> Result<(), Rejected<Call>>
+    where
+        F: FnOnce(&Reactor) + Send + 'static,
+    {
+        self.handle().call_from_thread(f)
+    }
+
+    /// Runs `f` now if the reactor is running; otherwise when it has started, in the order of these calls.
+    pub fn call_when_running<F>(&self, f: F)
+    where
+        F: FnOnce(&Reactor) + 'static,
+    {
+        if self.is_running() {
+            self.core.reporter.contain(Incident::Call, || f(self));
+        } else {
+            let _ = self.add_event_trigger(Phase::After, Event::STARTUP, f);
+        }
+    }
+
+    /// Runs `f` on this thread when `delay` has passed, or later if the loop is busy. Calls with equal deadlines run in the order in
+    /// which they were added.
+    ///
+    /// A call that is added by a running timer waits for the next turn, however short its delay. A delay too long for the clock
+    /// becomes the longest possible. Cost: two allocations and an entry in a search tree.
+    #[allow(clippy::needless_pass_by_value)]
+    pub fn call_later<F>(&self, delay: Duration, f: F) -> DelayedCall
+    where
+        F: FnOnce(&Reactor) + 'static,
+    {
+        self.call_at(self.now().saturating_add(delay), f)
+    }
+
+    /// [`call_later`](Self::call_later), at a time of the reactor's clock.
+    pub(crate) fn call_at<F>(&self, at: Duration, f: F) -> DelayedCall
+    where
+        F: FnOnce(&Reactor) + 'static,
+    {
+        DelayedCall::schedule(&self.core, at, Box::new(f))
+    }
+
+    /// The number of delayed calls that are pending.
+    #[must_use]
+    pub fn delayed_calls(&self) -> usize {
+        self.core.timers.len()
+    }
+
+    /// Runs `f` on a thread of the reactor's pool: see [`Handle::call_in_thread`].
+    ///
+    /// # Errors
+    /// The reactor has stopped its pool, or the pool's bounded queue is full: the job comes back.
+    #[track_caller]
+    pub fn call_in_thread<F>(&self, f: F) -> Result<(), Rejected<Job>>
+    where
+        F: FnOnce() + Send + 'static,
+    {
+        self.thread_pool().call_in_thread(f)
+    }
+
+    /// The reactor's thread pool. It starts its first thread when the reactor runs and there is a job.
+    #[must_use]
+    pub fn thread_pool(&self) -> &ThreadPool {
+        self.core.shared.pools.main()
+    }
+
+    /// The reactor's pool of this name: one that was added with [`ReactorBuilder::add_pool`] or [`ReactorBuilder::share_pool`], or its own,
+    /// which is called `reactor` unless [`ReactorBuilder::pool_name`] changed that.
+    ///
+    /// ```
+    /// use selvedge::{Reactor, ThreadPool, threads};
+    ///
+    /// let reactor = Reactor::builder()
+    ///     .add_pool("slow disk", ThreadPool::builder().size(0, 2))
+    ///     .build()?;
+    /// let local = reactor.local();
+    /// let read = threads::defer_to_thread_pool(&reactor, reactor.pool("slow disk")?, || std::fs::read("Cargo.toml"));
+    /// let _ = read.add_both(move |_| local.with(|reactor| reactor.stop()).ok());
+    /// reactor.run();
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// There is no such pool. The error lists the names of all.
+    pub fn pool(&self, name: &str) -> Result<&ThreadPool, UnknownPool> {
+        self.core.shared.pools.get(name)
+    }
+
+    /// Sets the maximum number of threads of the reactor's pool: see [`Handle::suggest_thread_pool_size`].
+    pub fn suggest_thread_pool_size(&self, size: usize) {
+        self.thread_pool().suggest_size(size);
+    }
+
+    /// Gives a value to the reactor. The value stays on this thread; its [`Address`] can go anywhere.
+    pub fn own<T: 'static>(&self, value: T) -> Owned<T> {
+        Owned::new(self, DropOrder::Value, value)
+    }
+
+    /// Runs `f` once when `event` is fired, in its `phase`, in the order in which triggers were added. If `f` returns a Deferred, the next
+    /// phase waits for it.
+    ///
+    /// A failure, returned or of the Deferred, is reported and delays nothing. Triggers may add and remove others while the event fires.
+    ///
+    /// ```
+    /// use selvedge::{Reactor, reactor::{Event, Phase}};
+    ///
+    /// let reactor = Reactor::new();
+    /// let _ = reactor.add_event_trigger(Phase::Before, Event::SHUTDOWN, |_| println!("goodbye"));
+    /// reactor.call_when_running(|reactor| reactor.stop().unwrap_or_default());
+    /// reactor.run();
+    /// ```
+    pub fn add_event_trigger<R, F>(&self, phase: Phase, event: impl Into<Event>, f: F) -> TriggerId
+    where
+        F: FnOnce(&Reactor) -> R + 'static,
+        R: Outcome<Failure, Value = ()>,
+    {
+        self.core.triggers.add(phase, event.into(), f)
+    }
+
+    /// Removes a trigger that has not run. Its captures are dropped at once.
+    ///
+    /// # Errors
+    /// There is no such trigger, or no longer.
+    pub fn remove_event_trigger(&self, id: TriggerId) -> Result<(), UnknownTrigger> {
+        let _scope = self.core.reporter.enter();
+        self.core.triggers.remove(id)
+    }
+
+    /// Fires an event: runs its triggers, if it has any.
+    pub fn fire_event(&self, event: impl Into<Event>) {
+        let _scope = self.core.reporter.enter();
+        triggers::fire(self, event.into(), Box::new(|_| ()));
+    }
+}
+
+impl fmt::Debug for Reactor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reactor")
+            .field("lifecycle", &self.core.lifecycle.get())
+            .field("delayed_calls", &self.delayed_calls())
+            .field("handle", &self.handle())
+            .finish()
+    }
+}

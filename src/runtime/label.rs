@@ -2,21 +2,20 @@
 
 use std::fmt;
 use std::panic::Location;
-use std::sync::Arc;
 
-use super::sync::Instant;
+use super::sync::{Instant, StdArc};
 
 /// Identifies a job: the name it was given, if any, and the place in the program that made it.
 ///
 /// Reports, [hooks](crate::pool::PoolBuilder::around_jobs) and [`Job::label`](crate::Job::label) give it. It displays as the name and the place.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct JobLabel {
-    name: Option<Arc<str>>,
+    name: Option<StdArc<str>>,
     origin: &'static Location<'static>,
 }
 
 impl JobLabel {
-    pub(super) fn new(name: Option<Arc<str>>, origin: &'static Location<'static>) -> Self {
+    pub(super) fn new(name: Option<StdArc<str>>, origin: &'static Location<'static>) -> Self {
         Self { name, origin }
     }
 

@@ -7,7 +7,7 @@ use std::panic::Location;
 use std::task::Waker;
 
 use super::label::JobLabel;
-use super::sync::{SharedFn, catch, thread_local};
+use super::sync::{StdArc, catch, thread_local};
 
 /// What failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -99,7 +99,7 @@ impl fmt::Display for Report<'_> {
 
 /// A sink, shared by all that may have something to report. May be called on any thread, and never under a lock.
 #[derive(Clone, Default)]
-pub(crate) struct Reporter(Option<SharedFn<dyn Fn(&Report<'_>) + Send + Sync>>);
+pub(crate) struct Reporter(Option<StdArc<dyn Fn(&Report<'_>) + Send + Sync>>);
 
 impl fmt::Debug for Reporter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -109,7 +109,7 @@ impl fmt::Debug for Reporter {
 
 impl Reporter {
     pub(crate) fn new(sink: impl Fn(&Report<'_>) + Send + Sync + 'static) -> Self {
-        Self(Some(SharedFn::new(sink)))
+        Self(Some(StdArc::new(sink)))
     }
 
     pub(crate) fn report(

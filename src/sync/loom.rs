@@ -10,7 +10,8 @@ use std::time::Duration;
 pub(crate) use loom::sync::Arc;
 pub(crate) use loom::thread::ThreadId;
 pub(crate) use loom::thread_local;
-pub(crate) use std::sync::Arc as SharedFn;
+/// std's `Arc` in both builds: for unsized types, which loom's `Arc` cannot hold, and where a model need not track references.
+pub(crate) use std::sync::Arc as StdArc;
 
 use crate::failure::Panic;
 

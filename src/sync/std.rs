@@ -10,7 +10,8 @@ use std::sync::{self, OnceLock, PoisonError, TryLockError};
 use std::time::Duration;
 
 pub(crate) use std::sync::Arc;
-pub(crate) use std::sync::Arc as SharedFn;
+/// std's `Arc` in both builds: for unsized types, which loom's `Arc` cannot hold, and where a model need not track references.
+pub(crate) use std::sync::Arc as StdArc;
 pub(crate) use std::thread::ThreadId;
 pub(crate) use std::thread_local;
 pub(crate) use std::time::Instant;

@@ -47,9 +47,6 @@ const UPWARD: &[(&str, &str)] = &[];
 const BESIDE_THE_DOOR: &[(&str, &str)] = &[
     ("error/pool", "an `Arc` makes an `io::Error` cloneable; error types are the same over std and over loom"),
     ("failure/panic", "a mutex that is never contended makes the payload `Sync`"),
-    ("runtime/label", ""),
-    ("runtime/pool/job", ""),
-    ("runtime/pool/roster", ""),
 ];
 
 /// Files and folders that still have lines wider than `WIDTH`.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::super::sync::SharedFn;
+use super::super::sync::StdArc;
 use super::deferred::Deferred;
 use crate::failure::Failure;
 
@@ -244,7 +244,7 @@ plain! {
     [T: 'static] Option<T>;
     [T: ?Sized + 'static] Box<T>;
     [T: ?Sized + 'static] Rc<T>;
-    [T: ?Sized + 'static] SharedFn<T>;
+    [T: ?Sized + 'static] StdArc<T>;
     [T: 'static] Vec<T>;
     [T: 'static] VecDeque<T>;
     [T: 'static] BTreeSet<T>;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::super::label::JobLabel;
 use super::super::report::{Incident, JobReporter, Reporter};
-use super::super::sync::SharedFn;
+use super::super::sync::StdArc;
 use crate::machine::pool::WorkerId;
 
 /// Identifies a worker to its start and stop hooks. It displays as `<pool>-<n>`.
@@ -49,7 +49,7 @@ const MAX_THREAD_NAME: usize = if cfg!(any(target_os = "linux", target_os = "and
     usize::MAX
 };
 
-type WorkerHook = SharedFn<dyn Fn(&Worker<'_>) + Send + Sync>;
+type WorkerHook = StdArc<dyn Fn(&Worker<'_>) + Send + Sync>;
 
 /// All hooks of a pool, each list in the order in which they were added.
 #[derive(Clone, Default)]
@@ -76,21 +76,21 @@ impl fmt::Debug for Hooks {
 
 #[derive(Clone)]
 enum Around {
-    Job(SharedFn<dyn Enter>),
-    Context(SharedFn<dyn Capture>),
+    Job(StdArc<dyn Enter>),
+    Context(StdArc<dyn Capture>),
 }
 
 impl Hooks {
     pub(super) fn add_start(&mut self, hook: impl Fn(&Worker<'_>) + Send + Sync + 'static) {
-        self.starts.push(SharedFn::new(hook));
+        self.starts.push(StdArc::new(hook));
     }
 
     pub(super) fn add_stop(&mut self, hook: impl Fn(&Worker<'_>) + Send + Sync + 'static) {
-        self.stops.push(SharedFn::new(hook));
+        self.stops.push(StdArc::new(hook));
     }
 
     pub(super) fn add_around<G>(&mut self, enter: impl Fn(&JobLabel) -> G + Send + Sync + 'static) {
-        self.around.push(Around::Job(SharedFn::new(enter)));
+        self.around.push(Around::Job(StdArc::new(enter)));
     }
 
     pub(super) fn add_context<C: Send + 'static, G>(
@@ -99,7 +99,7 @@ impl Hooks {
         enter: impl Fn(C) -> G + Send + Sync + 'static,
     ) {
         self.contexts += 1;
-        self.around.push(Around::Context(SharedFn::new(Context { capture, enter: SharedFn::new(enter) })));
+        self.around.push(Around::Context(StdArc::new(Context { capture, enter: StdArc::new(enter) })));
     }
 
     pub(super) fn has_start_hooks(&self) -> bool {
@@ -212,7 +212,7 @@ impl<G, F: Fn(&JobLabel) -> G + Send + Sync> Enter for F {
 
 struct Context<S, E> {
     capture: S,
-    enter: SharedFn<E>,
+    enter: StdArc<E>,
 }
 
 trait Capture: Send + Sync {
@@ -226,7 +226,7 @@ where
     E: Fn(C) -> G + Send + Sync + 'static,
 {
     fn capture(&self) -> Captured {
-        Captured(Box::new(Restorable { value: (self.capture)(), enter: SharedFn::clone(&self.enter) }))
+        Captured(Box::new(Restorable { value: (self.capture)(), enter: StdArc::clone(&self.enter) }))
     }
 }
 
@@ -235,7 +235,7 @@ pub(super) struct Captured(Box<dyn Restore>);
 
 struct Restorable<C, E> {
     value: C,
-    enter: SharedFn<E>,
+    enter: StdArc<E>,
 }
 
 trait Restore: Send {

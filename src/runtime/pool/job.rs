@@ -2,11 +2,10 @@
 
 use std::fmt;
 use std::panic::Location;
-use std::sync::Arc;
 
 use super::super::label::{JobLabel, JobTrace};
 use super::super::report::{Incident, JobReporter, Reporter};
-use super::super::sync::{Instant, catch};
+use super::super::sync::{Instant, StdArc, catch};
 use super::hooks::{Captured, Hooks};
 use super::stats::JobTimes;
 use crate::error::NeverRan;
@@ -56,7 +55,7 @@ pub struct Job {
 
 #[derive(Default)]
 struct JobExtras {
-    name: Option<Arc<str>>,
+    name: Option<StdArc<str>>,
     /// One for each context of the pool; `None` where the capture panicked.
     captured: Vec<Option<Captured>>,
     /// When the job was submitted, if the pool takes times.
@@ -120,7 +119,7 @@ impl Job {
 
     /// The same job with a name, for reports, hooks and lists of running jobs. Names need not be unique.
     #[must_use]
-    pub fn named(mut self, name: impl Into<Arc<str>>) -> Self {
+    pub fn named(mut self, name: impl Into<StdArc<str>>) -> Self {
         self.extras_mut().name = Some(name.into());
         self
     }

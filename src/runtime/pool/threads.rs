@@ -2,10 +2,9 @@
 
 use std::io;
 use std::mem;
-use std::sync::Arc as StdArc;
 
 use super::super::report::Incident;
-use super::super::sync::{self, Arc, JoinHandle};
+use super::super::sync::{self, Arc, JoinHandle, StdArc};
 use super::context;
 use super::hooks::Worker;
 use super::shared::{JoinHandles, Shared, WorkerHost};

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::fmt;
 
 use super::super::report::JobReporter;
-use super::super::sync::{Arc, Mutex, SharedFn, thread_local};
+use super::super::sync::{Arc, Mutex, StdArc, thread_local};
 use super::job::{Fate, JobBody};
 use super::shared::Shared;
 use crate::error::{Cancelled, NeverRan};
@@ -54,7 +54,7 @@ pub enum Cancellation {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
-pub struct CancelToken(SharedFn<Mutex<CancelState>>);
+pub struct CancelToken(StdArc<Mutex<CancelState>>);
 
 /// Makes a token the current one of this thread while its job runs. When dropped, the job is over, and can no longer be asked to end.
 struct CurrentTokenGuard {
@@ -112,7 +112,7 @@ impl Shared {
 
 impl CancelToken {
     pub(super) fn new() -> Self {
-        Self(SharedFn::new(Mutex::new(CancelState::Live)))
+        Self(StdArc::new(Mutex::new(CancelState::Live)))
     }
 
     /// The token of the job that runs on this thread, if it has a ticket. For code deep inside a job that is not handed the token, and for

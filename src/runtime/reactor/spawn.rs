@@ -7,7 +7,7 @@ use super::super::deferred::{Deferred, Outcome, PendingResolver};
 use super::super::report::drop_contained;
 use super::{Address, LocalHandle, Reactor};
 // `Wake` is implemented for std's own `Arc`, also in the build over loom.
-use super::super::sync::{Mutex, SharedFn as Arc, catch};
+use super::super::sync::{Mutex, StdArc as Arc, catch};
 use crate::failure::Failure;
 use crate::machine::task::{Begin, PollRequest, Task as State};
 

@@ -1,4 +1,5 @@
-//! A value on cache lines of its own, so that threads that write to neighbouring fields do not slow each other down (false sharing).
+//! A value on cache lines of its own, so that threads that write to neighbouring fields do not slow each other down
+//! (false sharing).
 
 use std::ops::Deref;
 

@@ -1,4 +1,5 @@
-//! How long a thread waits: what to do when a queue is full, and deadlines that pass by the clock or on a test's command.
+//! How long a thread waits: what to do when a queue is full, and deadlines that pass by the clock or on a test's
+//! command.
 
 use std::time::Duration;
 

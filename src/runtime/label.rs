@@ -7,7 +7,8 @@ use super::sync::{Instant, StdArc};
 
 /// Identifies a job: the name it was given, if any, and the place in the program that made it.
 ///
-/// Reports, [hooks](crate::pool::PoolBuilder::around_jobs) and [`Job::label`](crate::Job::label) give it. It displays as the name and the place.
+/// Reports, [hooks](crate::pool::PoolBuilder::around_jobs) and [`Job::label`](crate::Job::label) give it. It displays
+/// as the name and the place.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct JobLabel {
     name: Option<StdArc<str>>,
@@ -30,7 +31,8 @@ impl JobLabel {
         self.name.as_deref()
     }
 
-    /// Where the job was made: the caller of `call_in_thread`, of `defer_to_thread`, or of [`Job::new`](crate::Job::new).
+    /// Where the job was made: the caller of `call_in_thread`, of `defer_to_thread`, or of
+    /// [`Job::new`](crate::Job::new).
     #[must_use]
     pub fn location(&self) -> &'static Location<'static> {
         self.origin

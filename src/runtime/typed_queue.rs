@@ -1,9 +1,10 @@
 //! A segment of a queue of values of many types, each stored by value and unboxed, in one order.
 //!
-//! Boxing each value would cost more than everything else that handing it to another thread takes: it is allocated on one thread and freed on another, which is
-//! what allocators do worst. But the calls and jobs of a program have few types, those of as many call sites. So a [`Segment`] keeps one [lane](TypeLane) for each
-//! type, and the order as runs of consecutive values of one lane. Producer and consumer exchange segments and reuse their memory, so in the steady state
-//! nothing is allocated.
+//! Boxing each value would cost more than everything else that handing it to another thread takes: it is allocated on
+//! one thread and freed on another, which is what allocators do worst. But the calls and jobs of a program have few
+//! types, those of as many call sites. So a [`Segment`] keeps one [lane](TypeLane) for each type, and the order as runs
+//! of consecutive values of one lane. Producer and consumer exchange segments and reuse their memory, so in the steady
+//! state nothing is allocated.
 
 use std::any::{Any, TypeId};
 use std::collections::VecDeque;
@@ -26,7 +27,8 @@ const _: () = assert!(INDEX_SIZE < FREE as usize);
 /// The largest value stored unboxed, in bytes: values are moved under a lock.
 const MAX_VALUE_SIZE: usize = 128;
 
-/// How often a segment is emptied and reused before its memory is freed, so that a type that is no longer used does not hold memory for ever.
+/// How often a segment is emptied and reused before its memory is freed, so that a type that is no longer used does not
+/// hold memory for ever.
 const REUSE_LIMIT: u32 = 1024;
 
 /// Whether values of this type are small enough to be stored unboxed.
@@ -126,7 +128,8 @@ impl<V> Segment<V> {
         self.len
     }
 
-    /// Appends a value. Hands it back if it would need one lane too many: then box it and use [`push_uncapped`](Self::push_uncapped).
+    /// Appends a value. Hands it back if it would need one lane too many: then box it and use
+    /// [`push_uncapped`](Self::push_uncapped).
     #[inline]
     pub(super) fn push<T: Send + 'static>(&mut self, value: T) -> Result<(), T>
     where
@@ -199,8 +202,8 @@ impl<V> Segment<V> {
         }
     }
 
-    /// Removes the first value from the order, and returns its lane and the lane's number. The caller has to take the value from the lane before
-    /// it calls this again.
+    /// Removes the first value from the order, and returns its lane and the lane's number. The caller has to take the
+    /// value from the lane before it calls this again.
     #[inline]
     pub(super) fn pop_lane(&mut self) -> Option<(u8, &mut TypeLane<V>)> {
         let run = self.order.get_mut(self.first_run)?;
@@ -218,7 +221,8 @@ impl<V> Segment<V> {
         self.lanes.get_mut(usize::from(number))
     }
 
-    /// Empties the segment: `each` is called with a lane and how many values it has to take from it, in the segment's order.
+    /// Empties the segment: `each` is called with a lane and how many values it has to take from it, in the segment's
+    /// order.
     pub(super) fn drain(&mut self, mut each: impl FnMut(&mut TypeLane<V>, u16)) {
         for run in self.order.drain(..) {
             if let Some(lane) = self.lanes.get_mut(usize::from(run.lane)) {

@@ -153,7 +153,8 @@ pub(crate) fn current_thread() -> ThreadId {
     loom::thread::current().id()
 }
 
-/// A number that nothing else in this process has. It names things, and decides nothing: so it need not be loom's, nor the same in each replay.
+/// A number that nothing else in this process has. It names things, and decides nothing: so it need not be loom's, nor
+/// the same in each replay.
 pub(crate) fn unique_number() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     NEXT.fetch_add(1, Ordering::Relaxed)

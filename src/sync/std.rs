@@ -123,10 +123,11 @@ impl IdleHint {
 
 /// How long to spin before a sleep, learnt from how the last spins went.
 ///
-/// A core that goes to sleep takes tens of microseconds to wake, so a spin pays when the other party is about to come; but where that one
-/// waits for this very core, spinning only holds it up. So each spin that was in vain halves the next, and one that was not makes
-/// the next a full one. Once in a while a full one is tried all the same, for the parties may have been moved to cores of their own since. What is
-/// learnt is a hint like any other: racing updates may lose one, and nothing depends on it.
+/// A core that goes to sleep takes tens of microseconds to wake, so a spin pays when the other party is about to come;
+/// but where that one waits for this very core, spinning only holds it up. So each spin that was in vain halves the
+/// next, and one that was not makes the next a full one. Once in a while a full one is tried all the same, for the
+/// parties may have been moved to cores of their own since. What is learnt is a hint like any other: racing updates may
+/// lose one, and nothing depends on it.
 #[derive(Debug)]
 pub(crate) struct Spin {
     /// How many spins were in vain since the last that was not.
@@ -135,7 +136,8 @@ pub(crate) struct Spin {
 }
 
 impl Spin {
-    /// Looks at the hint, in a full spin: longer than a core takes to wake, or two parties that both sleep would never find each other awake.
+    /// Looks at the hint, in a full spin: longer than a core takes to wake, or two parties that both sleep would never
+    /// find each other awake.
     const LONGEST: u32 = 4096;
     /// Misses do not shorten a spin below `LONGEST >> HALVINGS`.
     const HALVINGS: u32 = 8;
@@ -191,7 +193,8 @@ pub(crate) fn pause(rounds: u32) {
 pub(crate) struct JoinHandle(std::thread::JoinHandle<()>);
 
 impl JoinHandle {
-    /// Waits for the thread's end. Its panic was reported where it was caught; what is left of it is dropped, contained.
+    /// Waits for the thread's end. Its panic was reported where it was caught; what is left of it is dropped,
+    /// contained.
     pub(crate) fn join(self) {
         if let Err(payload) = self.0.join() {
             drop(Panic::new(payload));

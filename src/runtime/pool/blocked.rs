@@ -32,12 +32,14 @@ fn update(to: impl FnOnce(JobState) -> JobState) -> JobState {
 
 /// Runs `f`. Meanwhile this thread, if it is a pool's, counts as blocked, and the pool may run one more in its place.
 ///
-/// For a job that is about to wait for another job of the same pool: without this, as many such jobs as the pool has threads would wait for ever.
-/// [`blocking_call_from_thread`](super::super::threads::blocking_call_from_thread) does it by itself.
-/// How many threads there may be beyond the maximum is [`PoolBuilder::compensation`](crate::pool::PoolBuilder::compensation). When `f` returns and there is a thread too many,
-/// an idle one ends, or the next that finishes its job.
+/// For a job that is about to wait for another job of the same pool: without this, as many such jobs as the pool has
+/// threads would wait for ever. [`blocking_call_from_thread`](super::super::threads::blocking_call_from_thread) does it
+/// by itself. How many threads there may be beyond the maximum is
+/// [`PoolBuilder::compensation`](crate::pool::PoolBuilder::compensation). When `f` returns and there is a thread too
+/// many, an idle one ends, or the next that finishes its job.
 ///
-/// On a thread that runs no job this only calls `f`. Regions may be nested; only the outermost counts. Cost: two short locks to enter, one to leave.
+/// On a thread that runs no job this only calls `f`. Regions may be nested; only the outermost counts. Cost: two short
+/// locks to enter, one to leave.
 ///
 /// ```
 /// use selvedge::{ThreadPool, threads};

@@ -63,7 +63,8 @@ impl ThreadPool {
 }
 
 impl PoolBuilder {
-    /// The pool's name, from which its threads' names are made. A NUL byte, which no thread's name can have, is left out.
+    /// The pool's name, from which its threads' names are made. A NUL byte, which no thread's name can have, is left
+    /// out.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into().replace('\0', ""));
         self
@@ -81,10 +82,11 @@ impl PoolBuilder {
         self
     }
 
-    /// How long a thread above the minimum stays without a job before it ends, so that after a burst the pool returns to its minimum. By default ten
-    /// seconds. Zero: it ends as soon as it finds no job. `None`: it stays.
+    /// How long a thread above the minimum stays without a job before it ends, so that after a burst the pool returns
+    /// to its minimum. By default ten seconds. Zero: it ends as soon as it finds no job. `None`: it stays.
     ///
-    /// A thread whose time has passed looks for a job once more before it ends. A wake without a job does not prolong the time.
+    /// A thread whose time has passed looks for a job once more before it ends. A wake without a job does not prolong
+    /// the time.
     pub fn keep_alive(mut self, time: Option<Duration>) -> Self {
         self.keep_alive = time;
         self
@@ -93,14 +95,16 @@ impl PoolBuilder {
     /// The most accepted jobs that may wait for a thread at a time. By default unlimited.
     ///
     /// When that many wait, [`call_in_thread`](ThreadPool::call_in_thread) hands its job back
-    /// ([`QueueFull`](crate::error::Rejection::QueueFull)), and [`call_in_thread_waiting`](ThreadPool::call_in_thread_waiting) waits for a slot. The bound is exact. A
-    /// queue that seems full costs a submitter both of the pool's locks instead of one.
+    /// ([`QueueFull`](crate::error::Rejection::QueueFull)), and
+    /// [`call_in_thread_waiting`](ThreadPool::call_in_thread_waiting) waits for a slot. The bound is exact. A queue
+    /// that seems full costs a submitter both of the pool's locks instead of one.
     pub fn queue_bound(mut self, jobs: NonZeroUsize) -> Self {
         self.bound = Some(jobs);
         self
     }
 
-    /// How many threads there may be beyond the maximum, one in place of each that is [blocked](crate::threads::blocked). By default 16.
+    /// How many threads there may be beyond the maximum, one in place of each that is
+    /// [blocked](crate::threads::blocked). By default 16.
     pub fn compensation(mut self, threads: usize) -> Self {
         self.compensation = threads;
         self
@@ -115,10 +119,12 @@ impl PoolBuilder {
         self
     }
 
-    /// Runs `hook` on each thread of the pool when it starts, before its first job: to set up thread-locals or a priority, or to attach to a runtime.
+    /// Runs `hook` on each thread of the pool when it starts, before its first job: to set up thread-locals or a
+    /// priority, or to attach to a runtime.
     ///
-    /// Several hooks run in the order in which they were added. No lock is held meanwhile: a hook may use the pool, and one that blocks delays no job while another
-    /// worker is idle or may be added. If it panics, that is reported ([`Incident::Hook`](crate::report::Incident::Hook)), and the thread goes on.
+    /// Several hooks run in the order in which they were added. No lock is held meanwhile: a hook may use the pool, and
+    /// one that blocks delays no job while another worker is idle or may be added. If it panics, that is reported
+    /// ([`Incident::Hook`](crate::report::Incident::Hook)), and the thread goes on.
     ///
     /// ```
     /// use selvedge::ThreadPool;
@@ -137,8 +143,8 @@ impl PoolBuilder {
         self
     }
 
-    /// Runs `hook` on each thread of the pool when it ends: after its last job, and while the thread still counts as live, so
-    /// [`stop`](crate::ThreadPool::stop) waits for it and no thread is started in its place before.
+    /// Runs `hook` on each thread of the pool when it ends: after its last job, and while the thread still counts as
+    /// live, so [`stop`](crate::ThreadPool::stop) waits for it and no thread is started in its place before.
     ///
     /// Several hooks run in reverse of the order in which they were added. The rest is as for
     /// [`on_worker_start`](Self::on_worker_start).
@@ -150,11 +156,13 @@ impl PoolBuilder {
         self
     }
 
-    /// Calls `enter` before each job, on its worker, and drops what that returns, the guard, after the job and all its captures are gone.
+    /// Calls `enter` before each job, on its worker, and drops what that returns, the guard, after the job and all its
+    /// captures are gone.
     ///
-    /// Several hooks nest, together with the [contexts](Self::context): what was added first is entered first and left last. A hook is not handed the job, so it
-    /// cannot lose it: if `enter` or the guard's drop panics, that is reported, and the job runs once all the same. The guard stays on the
-    /// worker's stack: it need not be `Send`, and is not allocated; but each job of such a pool is boxed.
+    /// Several hooks nest, together with the [contexts](Self::context): what was added first is entered first and left
+    /// last. A hook is not handed the job, so it cannot lose it: if `enter` or the guard's drop panics, that is
+    /// reported, and the job runs once all the same. The guard stays on the worker's stack: it need not be `Send`, and
+    /// is not allocated; but each job of such a pool is boxed.
     ///
     /// ```
     /// use selvedge::ThreadPool;
@@ -181,13 +189,15 @@ impl PoolBuilder {
         self
     }
 
-    /// Lets a context travel with each job. `capture` is called where and when the job is submitted; `enter` is called with its result on the worker, before the job;
-    /// and what `enter` returns is dropped after the job and all its captures, before the worker takes another job.
+    /// Lets a context travel with each job. `capture` is called where and when the job is submitted; `enter` is called
+    /// with its result on the worker, before the job; and what `enter` returns is dropped after the job and all its
+    /// captures, before the worker takes another job.
     ///
-    /// For thread-locals that have to follow the work: a tracing span, the id of a request, a locale. Several contexts nest, together with the hooks
-    /// [around jobs](Self::around_jobs): what was added first is entered first and left last. A job that never runs is told so,
-    /// and dropped, within its contexts as well, on whatever thread that happens. For a job that is handed back they are dropped. Panics are reported, and the job runs all
-    /// the same: without the context if `capture` panicked.
+    /// For thread-locals that have to follow the work: a tracing span, the id of a request, a locale. Several contexts
+    /// nest, together with the hooks [around jobs](Self::around_jobs): what was added first is entered first and left
+    /// last. A job that never runs is told so, and dropped, within its contexts as well, on whatever thread that
+    /// happens. For a job that is handed back they are dropped. Panics are reported, and the job runs all the same:
+    /// without the context if `capture` panicked.
     ///
     /// Cost: three small allocations for a job with one context, one more for each further context, and the job's box.
     ///
@@ -231,7 +241,8 @@ impl PoolBuilder {
 
     /// Measures how long each job waits and runs, for [`ThreadPool::times`](crate::ThreadPool::times).
     ///
-    /// Off by default, because it costs each job three readings of the clock and two small allocations: 0.2 to 0.6 µs, measured on two cores, more under load.
+    /// Off by default, because it costs each job three readings of the clock and two small allocations: 0.2 to 0.6 µs,
+    /// measured on two cores, more under load.
     pub fn take_times(mut self) -> Self {
         self.hooks.timed = true;
         self
@@ -257,11 +268,13 @@ impl PoolBuilder {
         Ok(ThreadPool { owner: Arc::new(Owner { shared }) })
     }
 
-    /// A pool without threads, and the [`Stepper`] that runs its workers one step at a time: for tests and simulations that decide what happens when.
+    /// A pool without threads, and the [`Stepper`] that runs its workers one step at a time: for tests and simulations
+    /// that decide what happens when.
     ///
-    /// Everything else is as usual, with two exceptions. No thread is blocked, because it might be the one that steps: [`stop`](ThreadPool::stop) tells the pool to stop and
-    /// returns; [`stop_within`](ThreadPool::stop_within) and [`call_in_thread_waiting`](ThreadPool::call_in_thread_waiting) time out at once. And the
-    /// keep-alive does not pass by the clock.
+    /// Everything else is as usual, with two exceptions. No thread is blocked, because it might be the one that steps:
+    /// [`stop`](ThreadPool::stop) tells the pool to stop and returns; [`stop_within`](ThreadPool::stop_within) and
+    /// [`call_in_thread_waiting`](ThreadPool::call_in_thread_waiting) time out at once. And the keep-alive does not
+    /// pass by the clock.
     ///
     /// # Errors
     /// The minimum is above the maximum.

@@ -7,8 +7,8 @@ use super::super::sync::{Arc, thread_local};
 use super::shared::Shared;
 
 thread_local! {
-    /// The address of the pool that this thread is or was a worker of; zero on other threads. Kept to the thread's end, because destructors of
-    /// other thread-locals may still ask for it.
+    /// The address of the pool that this thread is or was a worker of; zero on other threads. Kept to the thread's end,
+    /// because destructors of other thread-locals may still ask for it.
     static POOL_ADDRESS: Cell<usize> = Cell::new(0);
     /// That pool, while there is a worker on this thread.
     static POOL: RefCell<Option<Rc<CurrentPool>>> = RefCell::new(None);
@@ -27,8 +27,8 @@ pub(super) struct EnterPool {
     outer_address: usize,
 }
 
-/// Marks this thread as one that refuses jobs of a pool, until it is dropped. Refusing runs user code, and the pool has not stopped before that returns,
-/// so that code must not wait for the stop.
+/// Marks this thread as one that refuses jobs of a pool, until it is dropped. Refusing runs user code, and the pool has
+/// not stopped before that returns, so that code must not wait for the stop.
 pub(super) struct RefusingJobs;
 
 /// The pool of which this thread is a worker.
@@ -46,7 +46,8 @@ pub(super) fn delays_stop_of(pool: &Shared) -> bool {
     is_worker_of(pool) || REFUSING.try_with(|refusing| refusing.borrow().contains(&pool.address())).unwrap_or(false)
 }
 
-/// Records that the worker on this thread takes no more jobs. What still runs here are its stop hooks, and destructors of thread-locals.
+/// Records that the worker on this thread takes no more jobs. What still runs here are its stop hooks, and destructors
+/// of thread-locals.
 pub(super) fn begin_exit() {
     let _ = EXITING.try_with(|exiting| exiting.set(true));
 }

@@ -22,7 +22,8 @@ impl<'a> Worker<'a> {
         Self { pool, number }
     }
 
-    /// The thread's name. Where the system limits it, the pool's name is shortened, never the number, which tells threads apart.
+    /// The thread's name. Where the system limits it, the pool's name is shortened, never the number, which tells
+    /// threads apart.
     pub(super) fn thread_name(self) -> String {
         let number = format!("-{}", self.number);
         let mut room = MAX_THREAD_NAME.saturating_sub(number.len()).min(self.pool.len());
@@ -117,7 +118,8 @@ impl Hooks {
         }
     }
 
-    /// In reverse of the order in which they were added, so that what an early start hook set up for later ones outlives them.
+    /// In reverse of the order in which they were added, so that what an early start hook set up for later ones
+    /// outlives them.
     pub(super) fn run_stop_hooks(&self, worker: &Worker<'_>, reporter: &Reporter) {
         for hook in self.stops.iter().rev() {
             reporter.contain(Incident::Hook, || hook(worker));
@@ -150,7 +152,8 @@ impl Hooks {
         contexts.map(|context| reporter.contain(Incident::Hook, || context.capture())).collect()
     }
 
-    /// Runs the body once, within all hooks: the one added first is entered first and left last. The body must not panic.
+    /// Runs the body once, within all hooks: the one added first is entered first and left last. The body must not
+    /// panic.
     pub(super) fn run_around(
         &self,
         captured: Vec<Option<Captured>>,
@@ -191,8 +194,8 @@ fn nest(
     }
 }
 
-/// Enters a scope, runs the body, and leaves the scope. User code that panics in `enter` or in the guard's drop does not keep the body from running once; it could,
-/// if it were handed the body to call.
+/// Enters a scope, runs the body, and leaves the scope. User code that panics in `enter` or in the guard's drop does
+/// not keep the body from running once; it could, if it were handed the body to call.
 fn scope<G>(reporter: &JobReporter<'_>, enter: impl FnOnce() -> G, body: &mut dyn FnMut()) {
     let guard = reporter.contain(Incident::Hook, enter);
     body();

@@ -19,19 +19,21 @@ pub(crate) enum Fate {
     Refuse(NeverRan),
 }
 
-/// A job's work, as one function that is called once, with the job's fate. Returns whether the work panicked and contained that itself.
+/// A job's work, as one function that is called once, with the job's fate. Returns whether the work panicked and
+/// contained that itself.
 ///
-/// One function and not two methods, because a boxed `FnOnce` can be called as it is; its captures are gone when it returns.
+/// One function and not two methods, because a boxed `FnOnce` can be called as it is; its captures are gone when it
+/// returns.
 pub(crate) trait JobBody: FnOnce(Fate, &JobReporter<'_>) -> bool + Send + 'static {}
 
 impl<F: FnOnce(Fate, &JobReporter<'_>) -> bool + Send + 'static> JobBody for F {}
 
-/// A function for a thread of a pool: what [`ThreadPool::submit`](crate::ThreadPool::submit) takes, and what a pool that does not accept it
-/// hands back inside [`Rejected`](crate::error::Rejected).
+/// A function for a thread of a pool: what [`ThreadPool::submit`](crate::ThreadPool::submit) takes, and what a pool
+/// that does not accept it hands back inside [`Rejected`](crate::error::Rejected).
 ///
-/// Most programs never name it: [`call_in_thread`](crate::ThreadPool::call_in_thread) takes a function. A `Job` is for work that should have a name, and for what
-/// was handed back: it can be run here, or submitted to another pool. Cost: one allocation for what the function captured, which a call without a `Job` saves;
-/// two more for a name.
+/// Most programs never name it: [`call_in_thread`](crate::ThreadPool::call_in_thread) takes a function. A `Job` is for
+/// work that should have a name, and for what was handed back: it can be run here, or submitted to another pool. Cost:
+/// one allocation for what the function captured, which a call without a `Job` saves; two more for a name.
 ///
 /// ```
 /// use selvedge::{Job, ThreadPool};

@@ -1,7 +1,7 @@
 //! The pool's queue of jobs: in one order, each by value, in the [lane](super::super::typed_queue) of its type.
 //!
-//! So submitting a job allocates nothing, and a worker moves it from the queue straight to its own stack. Code that takes a job out has to know its type:
-//! the [`JobVTable`] of each lane does.
+//! So submitting a job allocates nothing, and a worker moves it from the queue straight to its own stack. Code that
+//! takes a job out has to know its type: the [`JobVTable`] of each lane does.
 
 use std::collections::VecDeque;
 use std::mem;
@@ -10,7 +10,8 @@ use super::super::typed_queue::{HasVTable, SEGMENT_CAPACITY, Segment};
 use super::job::{Job, QueuedJob};
 use crate::machine::pool::{Entry, JobStore, Popped, PushJob, RefusedJobs, TicketId};
 
-/// Segments in order: the first, from which jobs are taken, full ones, and the last, which takes the next job. `R` is how a worker runs a job of a known type.
+/// Segments in order: the first, from which jobs are taken, full ones, and the last, which takes the next job. `R` is
+/// how a worker runs a job of a known type.
 pub(super) struct JobQueue<R> {
     first: Segment<LaneKind<R>>,
     /// Full segments, in order. Empty except in a burst.
@@ -152,7 +153,8 @@ impl<R: Copy> JobStore for JobQueue<R> {
         self.shrink();
     }
 
-    /// The memory of this queue's last segment goes to the other. The first segment stays: the job popped last may still be in it.
+    /// The memory of this queue's last segment goes to the other. The first segment stays: the job popped last may
+    /// still be in it.
     fn take_all(&mut self, other: &mut Self) {
         mem::swap(&mut self.last, &mut other.last);
         mem::swap(&mut self.middle, &mut other.middle);

@@ -1,7 +1,8 @@
 //! Shell 3, the pool: jobs from any thread, to threads that may block.
 //!
-//! From below to above: what a job is (`job`, `job_queue`), all shared data (`shared`), wakes and threads (`threads`), jobs in (`submit`), jobs out (`worker`), the
-//! operations on a whole pool (`control`), the public handle (`thread_pool`).
+//! From below to above: what a job is (`job`, `job_queue`), all shared data (`shared`), wakes and threads (`threads`),
+//! jobs in (`submit`), jobs out (`worker`), the operations on a whole pool (`control`), the public handle
+//! (`thread_pool`).
 
 mod blocked;
 mod builder;

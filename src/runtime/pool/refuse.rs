@@ -28,7 +28,8 @@ impl Shared {
         workers.take_stop_callbacks(stopped)
     }
 
-    /// Wakes the threads that wait for the stop, and runs the callbacks. Nothing if the pool has not stopped. Called without a lock.
+    /// Wakes the threads that wait for the stop, and runs the callbacks. Nothing if the pool has not stopped. Called
+    /// without a lock.
     pub(super) fn run_stop_callbacks(&self, callbacks: Option<Vec<StopCallback>>) {
         let Some(callbacks) = callbacks else { return };
         self.stopped.notify_all();
@@ -39,8 +40,9 @@ impl Shared {
 }
 
 impl WorkersState {
-    /// The stop callbacks if a transition has returned `stopped`. To be called under the same hold of the lock as the transition, so that only the first caller that
-    /// learns of the stop gets them; they are owed to [`run_stop_callbacks`](Shared::run_stop_callbacks).
+    /// The stop callbacks if a transition has returned `stopped`. To be called under the same hold of the lock as the
+    /// transition, so that only the first caller that learns of the stop gets them; they are owed to
+    /// [`run_stop_callbacks`](Shared::run_stop_callbacks).
     pub(super) fn take_stop_callbacks(&mut self, stopped: bool) -> Option<Vec<StopCallback>> {
         stopped.then(|| mem::take(&mut self.stop_callbacks))
     }

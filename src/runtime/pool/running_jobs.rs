@@ -15,7 +15,8 @@ struct RunningJob {
     trace: JobTrace,
 }
 
-/// The running jobs, guarded by the workers' lock. Slots are reused, so there are as many as there ever were workers at a time.
+/// The running jobs, guarded by the workers' lock. Slots are reused, so there are as many as there ever were workers at
+/// a time.
 #[derive(Default)]
 pub(super) struct RunningJobs {
     /// `None` while the worker runs no job.
@@ -49,7 +50,8 @@ impl RunningJobs {
         }
     }
 
-    /// The running jobs, the longest-running first. `asked` is when the caller began to wait, for jobs whose start time is not recorded.
+    /// The running jobs, the longest-running first. `asked` is when the caller began to wait, for jobs whose start time
+    /// is not recorded.
     pub(super) fn stragglers(&self, asked: Instant) -> Vec<Straggler> {
         let mut stragglers: Vec<_> = self
             .slots

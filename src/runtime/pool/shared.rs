@@ -18,11 +18,11 @@ use super::wake_ahead::BlockingEstimate;
 use super::worker_state::WorkerState;
 use crate::machine::pool::{Sizes, SubmitQueue, Wakeups, WorkerId, Workers};
 
-/// A pool. Locks are taken in this order: `join_handles`, `workers`, `submit_queue`, and last a stepper's own. A submitter that finds room takes the last two one
-/// after the other, never both at once.
+/// A pool. Locks are taken in this order: `join_handles`, `workers`, `submit_queue`, and last a stepper's own. A
+/// submitter that finds room takes the last two one after the other, never both at once.
 ///
-/// The operations are functions of `this: &Arc<Shared>` where they may have to start a thread, which needs an `Arc` of its own; they are not methods, because
-/// loom's `Arc` cannot be a method's receiver.
+/// The operations are functions of `this: &Arc<Shared>` where they may have to start a thread, which needs an `Arc` of
+/// its own; they are not methods, because loom's `Arc` cannot be a method's receiver.
 pub(crate) struct Shared {
     pub(super) name: String,
     pub(super) stack_size: Option<usize>,
@@ -91,8 +91,8 @@ pub(super) struct Exit {
 
 /// The threads that are not joined yet.
 ///
-/// Its lock guards no state machine. It is held while threads are joined and started, so that whoever learns that a worker has exited finds the handle here, and
-/// no thread is started in place of one that has not ended.
+/// Its lock guards no state machine. It is held while threads are joined and started, so that whoever learns that a
+/// worker has exited finds the handle here, and no thread is started in place of one that has not ended.
 #[derive(Default)]
 pub(super) struct JoinHandles {
     pub(super) handles: BTreeMap<WorkerId, JoinHandle>,

@@ -6,8 +6,9 @@ use crate::histogram::Histogram;
 
 /// What a pool is doing at one instant.
 ///
-/// The numbers are consistent: `blocked <= busy`, `busy + idle <= live <= peak`, and `started == completed + busy`; the number of accepted jobs
-/// is `started + queued + cancelled + failed`. All are counted under the pool's locks, and none is an estimate. Cost: two short locks and a copy.
+/// The numbers are consistent: `blocked <= busy`, `busy + idle <= live <= peak`, and `started == completed + busy`; the
+/// number of accepted jobs is `started + queued + cancelled + failed`. All are counted under the pool's locks, and none
+/// is an estimate. Cost: two short locks and a copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PoolStats {

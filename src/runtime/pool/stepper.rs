@@ -1,7 +1,7 @@
 //! Runs a pool without threads: whoever holds the [`Stepper`] decides which worker does its next step, and when.
 //!
-//! Except for the threads it is the same pool: the same machine under the same locks, the same transitions. So whatever a program
-//! does to such a pool, with its workers' steps in any order, can be replayed step by step on one thread.
+//! Except for the threads it is the same pool: the same machine under the same locks, the same transitions. So whatever
+//! a program does to such a pool, with its workers' steps in any order, can be replayed step by step on one thread.
 
 use std::fmt;
 
@@ -31,7 +31,8 @@ pub enum Step {
     Retired,
 }
 
-/// Steps the workers of a pool without threads: see [`PoolBuilder::build_stepped`](crate::pool::PoolBuilder::build_stepped).
+/// Steps the workers of a pool without threads: see
+/// [`PoolBuilder::build_stepped`](crate::pool::PoolBuilder::build_stepped).
 ///
 /// A job may step other workers while it runs, as if they ran at the same time, but never its own.
 ///
@@ -63,7 +64,8 @@ impl Stepper {
         self.step_one(None)
     }
 
-    /// Lets this worker do one step. `None` if it sleeps, if it runs the job that calls this, or if there is no worker with this number.
+    /// Lets this worker do one step. `None` if it sleeps, if it runs the job that calls this, or if there is no worker
+    /// with this number.
     #[allow(clippy::must_use_candidate, reason = "it is called for its effect")]
     pub fn step_worker(&self, worker: usize) -> Option<Step> {
         self.step_one(Some(worker))

@@ -13,7 +13,8 @@ use crate::machine::pool::Policy;
 pub enum StopPolicy {
     /// They are run.
     Drain,
-    /// They never run. Each is told so ([`NeverRan::CancelledByStop`](crate::error::NeverRan::CancelledByStop)) and dropped, on the thread that stops the pool.
+    /// They never run. Each is told so ([`NeverRan::CancelledByStop`](crate::error::NeverRan::CancelledByStop)) and
+    /// dropped, on the thread that stops the pool.
     CancelQueued,
 }
 
@@ -34,8 +35,8 @@ pub struct Straggler {
     pub job: JobLabel,
     /// The number of the worker that runs it. Its thread is called `<pool>-<number>`.
     pub worker: usize,
-    /// How long it has been running. Start times exist only for named or ticketed jobs; for others this is the time since the call to
-    /// [`stop_within`](crate::ThreadPool::stop_within).
+    /// How long it has been running. Start times exist only for named or ticketed jobs; for others this is the time
+    /// since the call to [`stop_within`](crate::ThreadPool::stop_within).
     pub running_for: Duration,
 }
 
@@ -43,7 +44,8 @@ pub struct Straggler {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StopWithinError {
-    /// The caller is one of the pool's own workers, or tells one of its jobs that it never runs, and would wait for itself. Nothing has changed.
+    /// The caller is one of the pool's own workers, or tells one of its jobs that it never runs, and would wait for
+    /// itself. Nothing has changed.
     FromWorker,
     /// The time is over. The pool goes on stopping.
     #[non_exhaustive]

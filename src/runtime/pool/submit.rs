@@ -45,7 +45,8 @@ impl Shared {
         })
     }
 
-    /// Adds what the pool's contexts capture, on this thread, before the job is offered. A job that is handed back is handed back as it was.
+    /// Adds what the pool's contexts capture, on this thread, before the job is offered. A job that is handed back is
+    /// handed back as it was.
     fn with_context<T>(
         this: &Arc<Self>,
         mut job: Job,
@@ -104,7 +105,8 @@ impl Shared {
         }
     }
 
-    /// With both locks a job may find a slot after all, which the submit queue alone does not know of; otherwise it waits for one.
+    /// With both locks a job may find a slot after all, which the submit queue alone does not know of; otherwise it
+    /// waits for one.
     fn submit_when_full(
         this: &Arc<Self>,
         mut job: Job,

@@ -19,11 +19,12 @@ use crate::machine::pool::{Notify, Policy, Sizes};
 
 /// A pool of threads for work that blocks. It can be resized while it runs; its queue is strictly first in, first out.
 ///
-/// This is a handle: cheap to clone, and usable from any thread. A job goes to an idle worker; if there is none, to a new one, up to the maximum;
-/// otherwise it queues. A job that blocks delays no other while a worker is idle or may be added.
+/// This is a handle: cheap to clone, and usable from any thread. A job goes to an idle worker; if there is none, to a
+/// new one, up to the maximum; otherwise it queues. A job that blocks delays no other while a worker is idle or may be
+/// added.
 ///
-/// Before [`start`](Self::start), jobs queue and no thread exists. After [`stop`](Self::stop), jobs are handed back. Dropping the last handle
-/// stops the pool without waiting for it: its workers finish the accepted jobs and end.
+/// Before [`start`](Self::start), jobs queue and no thread exists. After [`stop`](Self::stop), jobs are handed back.
+/// Dropping the last handle stops the pool without waiting for it: its workers finish the accepted jobs and end.
 ///
 /// A panic in a job, or in dropping what it captured, is contained, counted and reported; the worker survives.
 ///
@@ -56,9 +57,11 @@ impl Drop for Owner {
 }
 
 impl ThreadPool {
-    /// Starts the pool: as many threads as the minimum and the waiting jobs require, up to the maximum. Starting it again changes nothing.
+    /// Starts the pool: as many threads as the minimum and the waiting jobs require, up to the maximum. Starting it
+    /// again changes nothing.
     ///
-    /// A thread that cannot be started is reported. The pool goes on with those it has, and tries again at the next job or resize.
+    /// A thread that cannot be started is reported. The pool goes on with those it has, and tries again at the next job
+    /// or resize.
     ///
     /// # Errors
     /// The pool has been stopped.
@@ -71,14 +74,18 @@ impl ThreadPool {
         Shared::start(&self.owner.shared, true)
     }
 
-    /// Runs `f` on one of the pool's threads. From any thread; returns at once. A panic of `f` is reported, with the place of this call.
+    /// Runs `f` on one of the pool's threads. From any thread; returns at once. A panic of `f` is reported, with the
+    /// place of this call.
     ///
-    /// Cost: one short lock, and in the steady state no allocation: what the function captured is stored in the queue itself, up to 120 bytes, for some thirty types of
-    /// function at a time. Others are boxed; so are a job that finds a [bounded](crate::pool::PoolBuilder::queue_bound) queue full at first, and every job of a pool with
-    /// [hooks around jobs](crate::pool::PoolBuilder::around_jobs), [contexts](crate::pool::PoolBuilder::context) or [times](crate::pool::PoolBuilder::take_times).
+    /// Cost: one short lock, and in the steady state no allocation: what the function captured is stored in the queue
+    /// itself, up to 120 bytes, for some thirty types of function at a time. Others are boxed; so are a job that finds
+    /// a [bounded](crate::pool::PoolBuilder::queue_bound) queue full at first, and every job of a pool with [hooks
+    /// around jobs](crate::pool::PoolBuilder::around_jobs), [contexts](crate::pool::PoolBuilder::context) or
+    /// [times](crate::pool::PoolBuilder::take_times).
     ///
     /// # Errors
-    /// The pool has been stopped, or its queue is [bounded](crate::pool::PoolBuilder::queue_bound) and full: the job comes back at once, with the reason.
+    /// The pool has been stopped, or its queue is [bounded](crate::pool::PoolBuilder::queue_bound) and full: the job
+    /// comes back at once, with the reason.
     #[track_caller]
     pub fn call_in_thread<F>(&self, f: F) -> Result<(), Rejected<Job>>
     where
@@ -87,11 +94,12 @@ impl ThreadPool {
         Shared::submit_body(&self.owner.shared, job::plain(f), WhenFull::Return)
     }
 
-    /// Runs `f` on one of the pool's threads, then `on_result`, on the same thread, with what it returned or panicked with.
+    /// Runs `f` on one of the pool's threads, then `on_result`, on the same thread, with what it returned or panicked
+    /// with.
     ///
-    /// `f` and its captures are dropped before `on_result` runs; `on_result` and the result are dropped before the worker takes its next
-    /// job. A panic of `on_result` is reported, and the worker survives. If the job never runs, because the pool is
-    /// stopped first or no thread can be started, `on_result` is called with
+    /// `f` and its captures are dropped before `on_result` runs; `on_result` and the result are dropped before the
+    /// worker takes its next job. A panic of `on_result` is reported, and the worker survives. If the job never runs,
+    /// because the pool is stopped first or no thread can be started, `on_result` is called with
     /// [`NeverRan`](crate::error::NeverRan).
     ///
     /// ```
@@ -138,11 +146,11 @@ impl ThreadPool {
         Shared::submit_boxed(&self.owner.shared, job, WhenFull::Return)
     }
 
-    /// Runs `f` on one of the pool's threads. Where the queue is [bounded](crate::pool::PoolBuilder::queue_bound) and full it waits for a free slot, for at most `timeout`; without a
-    /// limit if that is `None`.
+    /// Runs `f` on one of the pool's threads. Where the queue is [bounded](crate::pool::PoolBuilder::queue_bound) and
+    /// full it waits for a free slot, for at most `timeout`; without a limit if that is `None`.
     ///
-    /// Jobs run in the order in which they were accepted; callers that wait are not served in any particular order. A worker of another pool that waits here counts as
-    /// [blocked](crate::threads::blocked) there.
+    /// Jobs run in the order in which they were accepted; callers that wait are not served in any particular order. A
+    /// worker of another pool that waits here counts as [blocked](crate::threads::blocked) there.
     ///
     /// ```
     /// use selvedge::{ThreadPool, error::Rejection};
@@ -162,8 +170,9 @@ impl ThreadPool {
     /// ```
     ///
     /// # Errors
-    /// The job comes back, with the reason: the time is over, the pool was stopped, or this thread must not wait, because it is a worker of the pool or
-    /// has a reactor. The last is returned even if a slot is free, so that it does not depend on chance.
+    /// The job comes back, with the reason: the time is over, the pool was stopped, or this thread must not wait,
+    /// because it is a worker of the pool or has a reactor. The last is returned even if a slot is free, so that it
+    /// does not depend on chance.
     #[track_caller]
     pub fn call_in_thread_waiting<F>(&self, timeout: Option<Duration>, f: F) -> Result<(), Rejected<Job>>
     where
@@ -175,8 +184,8 @@ impl ThreadPool {
         Shared::submit_body(&self.owner.shared, job::plain(f), WhenFull::Wait(timeout))
     }
 
-    /// Runs `f` on one of the pool's threads, and returns a ticket that can cancel it: while the job waits it is taken out of the queue, while it runs it is asked to
-    /// end, by the token that it is given.
+    /// Runs `f` on one of the pool's threads, and returns a ticket that can cancel it: while the job waits it is taken
+    /// out of the queue, while it runs it is asked to end, by the token that it is given.
     ///
     /// Cost: two allocations more than without a ticket.
     ///
@@ -202,10 +211,11 @@ impl ThreadPool {
         Ok(Ticket::new(Arc::clone(&self.owner.shared), id, token))
     }
 
-    /// Sets the minimum and maximum number of threads. Idle threads above the maximum end now, busy ones after their job; a raised maximum serves waiting jobs at once, in order.
+    /// Sets the minimum and maximum number of threads. Idle threads above the maximum end now, busy ones after their
+    /// job; a raised maximum serves waiting jobs at once, in order.
     ///
-    /// Only the last call counts: the pool approaches the sizes that were set last, whatever was set before. A maximum of zero pauses it.
-    /// On a stopped pool this has no effect.
+    /// Only the last call counts: the pool approaches the sizes that were set last, whatever was set before. A maximum
+    /// of zero pauses it. On a stopped pool this has no effect.
     ///
     /// # Errors
     /// `min` is above `max`; nothing has changed.
@@ -220,17 +230,21 @@ impl ThreadPool {
         Shared::resize(&self.owner.shared, |target| Sizes { min: target.min.min(max), max });
     }
 
-    /// Stops the pool and waits until it has stopped: no more jobs are accepted, all accepted ones are finished, all threads have ended.
+    /// Stops the pool and waits until it has stopped: no more jobs are accepted, all accepted ones are finished, all
+    /// threads have ended.
     ///
-    /// Jobs of a pool that was never started do not run: each is told so. Stopping again is harmless, and waits as well.
+    /// Jobs of a pool that was never started do not run: each is told so. Stopping again is harmless, and waits as
+    /// well.
     ///
     /// # Errors
-    /// The caller is one of this pool's own workers, or tells one of its jobs that it never runs, and would wait for itself. Nothing has changed.
+    /// The caller is one of this pool's own workers, or tells one of its jobs that it never runs, and would wait for
+    /// itself. Nothing has changed.
     pub fn stop(&self) -> Result<(), StopFromWorker> {
         self.stop_with(StopPolicy::Drain)
     }
 
-    /// [`stop`](Self::stop), with a choice of what becomes of waiting jobs. While the pool is stopping, a second call may still cancel them; it cannot undo that.
+    /// [`stop`](Self::stop), with a choice of what becomes of waiting jobs. While the pool is stopping, a second call
+    /// may still cancel them; it cannot undo that.
     ///
     /// # Errors
     /// As for [`stop`](Self::stop).
@@ -244,7 +258,8 @@ impl ThreadPool {
         Ok(())
     }
 
-    /// [`stop_with`](Self::stop_with), waiting for at most `timeout`; zero does not wait at all. Afterwards the pool goes on stopping, and this can be called again.
+    /// [`stop_with`](Self::stop_with), waiting for at most `timeout`; zero does not wait at all. Afterwards the pool
+    /// goes on stopping, and this can be called again.
     ///
     /// ```
     /// use selvedge::{Job, ThreadPool, pool::{StopPolicy, StopWithinError}};
@@ -269,7 +284,8 @@ impl ThreadPool {
     /// ```
     ///
     /// # Errors
-    /// The time is over: the error lists the jobs that still run, and for how long. Or the caller would wait for itself, as for [`stop`](Self::stop), and nothing has changed.
+    /// The time is over: the error lists the jobs that still run, and for how long. Or the caller would wait for
+    /// itself, as for [`stop`](Self::stop), and nothing has changed.
     pub fn stop_within(&self, policy: StopPolicy, timeout: Duration) -> Result<(), StopWithinError> {
         if delays_stop_of(&self.owner.shared) {
             return Err(StopWithinError::FromWorker);
@@ -308,15 +324,15 @@ impl ThreadPool {
     /// How long jobs waited and ran, with the counts at the same instant; `None` unless the pool was built to
     /// [take times](crate::pool::PoolBuilder::take_times).
     ///
-    /// Takes the same two short locks as [`stats`](Self::stats), and copies 8 kB under them: 0.4 µs, measured, so it can be polled a
-    /// thousand times a second.
+    /// Takes the same two short locks as [`stats`](Self::stats), and copies 8 kB under them: 0.4 µs, measured, so it
+    /// can be polled a thousand times a second.
     #[must_use]
     pub fn times(&self) -> Option<PoolTimes> {
         self.owner.shared.times()
     }
 
-    /// The pool's name. Its threads are called `<name>-<n>`; where the operating system keeps only part of a thread's name (15 bytes on Linux), the
-    /// pool's name is shortened there, never the number.
+    /// The pool's name. Its threads are called `<name>-<n>`; where the operating system keeps only part of a thread's
+    /// name (15 bytes on Linux), the pool's name is shortened there, never the number.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.owner.shared.name
@@ -340,7 +356,8 @@ impl ThreadPool {
         self.owner.shared.not_full.notify_all();
     }
 
-    /// Lets every current keep-alive and every deadline of a waiting call pass: for models, and for pools without threads.
+    /// Lets every current keep-alive and every deadline of a waiting call pass: for models, and for pools without
+    /// threads.
     #[doc(hidden)]
     pub fn let_deadlines_pass(&self) {
         self.owner.shared.let_deadlines_pass();

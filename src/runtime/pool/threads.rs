@@ -45,7 +45,8 @@ impl Shared {
         }
     }
 
-    /// Wakes one idle worker more than the machine asks for, where that is likely to pay: see [`wake_ahead`](super::wake_ahead).
+    /// Wakes one idle worker more than the machine asks for, where that is likely to pay: see
+    /// [`wake_ahead`](super::wake_ahead).
     #[inline]
     pub(super) fn wake_ahead(&self) {
         if self.idle_hint.take() && self.host.has_threads() {
@@ -115,15 +116,16 @@ impl Shared {
         this.run_stop_callbacks(stop_callbacks.or(after_refusing));
     }
 
-    /// Joins the threads of exited workers before others are started. Exiting workers never wait for the join handles, so they may be held meanwhile. They must be:
-    /// whoever then finds nobody left to join relies on those threads having ended.
+    /// Joins the threads of exited workers before others are started. Exiting workers never wait for the join handles,
+    /// so they may be held meanwhile. They must be: whoever then finds nobody left to join relies on those threads
+    /// having ended.
     fn join_exited(&self, join_handles: &mut JoinHandles) {
         let exited = self.workers.lock().machine.take_unjoined();
         join_handles.join(&exited);
     }
 
-    /// Joins exited workers' threads from the thread of another, `me`, until there are none. Gives up where somebody holds the join handles: that one may be
-    /// joining this very thread.
+    /// Joins exited workers' threads from the thread of another, `me`, until there are none. Gives up where somebody
+    /// holds the join handles: that one may be joining this very thread.
     pub(super) fn join_other_exited(&self, me: WorkerId) {
         let Some(mut join_handles) = self.join_handles.try_lock() else { return };
         loop {

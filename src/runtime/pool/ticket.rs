@@ -33,7 +33,8 @@ pub struct Ticket {
 pub enum Cancellation {
     /// No worker had taken the job. It never runs, and what it captured has been dropped, on this thread.
     NeverRuns,
-    /// A worker has taken the job, or another caller is cancelling it just now. From now on its [`CancelToken`] asks it to end; whether and when it does is up to the job.
+    /// A worker has taken the job, or another caller is cancelling it just now. From now on its [`CancelToken`] asks it
+    /// to end; whether and when it does is up to the job.
     Asked,
     /// The job is over: it has run, or was cancelled before.
     Over,
@@ -41,7 +42,8 @@ pub enum Cancellation {
 
 /// Asks a running job to end: the job looks at it, and whoever holds its [`Ticket`] sets it.
 ///
-/// Cheap to clone; usable from any thread, so that what a job has started elsewhere can look at it too. Cost of a look: one short lock, which is hardly ever contended.
+/// Cheap to clone; usable from any thread, so that what a job has started elsewhere can look at it too. Cost of a look:
+/// one short lock, which is hardly ever contended.
 ///
 /// ```
 /// use selvedge::ThreadPool;
@@ -56,7 +58,8 @@ pub enum Cancellation {
 #[derive(Clone)]
 pub struct CancelToken(StdArc<Mutex<CancelState>>);
 
-/// Makes a token the current one of this thread while its job runs. When dropped, the job is over, and can no longer be asked to end.
+/// Makes a token the current one of this thread while its job runs. When dropped, the job is over, and can no longer be
+/// asked to end.
 struct CurrentTokenGuard {
     token: CancelToken,
     outer: Option<CancelToken>,
@@ -67,8 +70,8 @@ impl Ticket {
         Self { shared, id, token }
     }
 
-    /// Cancels the job. While it waits, this call takes it out of the queue and drops it, with no lock held: it never runs. While it runs, it is
-    /// asked to end. From any thread, also from the job itself.
+    /// Cancels the job. While it waits, this call takes it out of the queue and drops it, with no lock held: it never
+    /// runs. While it runs, it is asked to end. From any thread, also from the job itself.
     ///
     /// Cost: two short locks, however long the queue is.
     #[allow(clippy::must_use_candidate, reason = "it is called for its effect")]
@@ -115,8 +118,8 @@ impl CancelToken {
         Self(StdArc::new(Mutex::new(CancelState::Live)))
     }
 
-    /// The token of the job that runs on this thread, if it has a ticket. For code deep inside a job that is not handed the token, and for
-    /// what [`defer_to_thread`](crate::threads::defer_to_thread) runs.
+    /// The token of the job that runs on this thread, if it has a ticket. For code deep inside a job that is not handed
+    /// the token, and for what [`defer_to_thread`](crate::threads::defer_to_thread) runs.
     #[must_use]
     pub fn current() -> Option<Self> {
         CURRENT_TOKEN.try_with(|current| current.borrow().clone()).ok().flatten()
@@ -179,8 +182,8 @@ pub(super) fn with_token(token: CancelToken, body: impl JobBody) -> impl JobBody
     }
 }
 
-/// Runs the job of a worker without a thread. If this thread is inside another worker's job, that one's token must not be seen by this job. The
-/// job does not unwind: its panic is contained further in.
+/// Runs the job of a worker without a thread. If this thread is inside another worker's job, that one's token must not
+/// be seen by this job. The job does not unwind: its panic is contained further in.
 pub(super) fn without_current_token<R>(job: impl FnOnce() -> R) -> R {
     let outer = CURRENT_TOKEN.try_with(RefCell::take).ok().flatten();
     let result = job();

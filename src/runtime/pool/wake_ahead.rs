@@ -1,9 +1,10 @@
 //! Waking more than one worker at once where jobs block, so that wakes overlap instead of following each other.
 //!
-//! The machine wakes one worker, which wakes the next once it is awake. That is best for jobs shorter than a wake: the first worker has often run them
-//! all before a second could come, and further wakes would be wasted. Jobs that block, though, wait for all wakes before them, one after the other. So the
-//! pool estimates which kind it has; where jobs block, submitters wake further idle workers **ahead**. To the machine that is a spurious wake, which
-//! may happen at any time: the estimate is a hint, and correctness does not depend on it.
+//! The machine wakes one worker, which wakes the next once it is awake. That is best for jobs shorter than a wake: the
+//! first worker has often run them all before a second could come, and further wakes would be wasted. Jobs that block,
+//! though, wait for all wakes before them, one after the other. So the pool estimates which kind it has; where jobs
+//! block, submitters wake further idle workers **ahead**. To the machine that is a spurious wake, which may happen at
+//! any time: the estimate is a hint, and correctness does not depend on it.
 
 /// Estimates whether jobs outlast a wake; guarded by the workers' lock.
 #[derive(Debug, Default)]
@@ -19,7 +20,8 @@ pub(super) struct BlockingEstimate {
 pub(super) struct WakesAtStart(usize);
 
 impl BlockingEstimate {
-    /// From this score on workers are woken ahead. More than one, because a short job that is interrupted looks long, and a long job may see no wake.
+    /// From this score on workers are woken ahead. More than one, because a short job that is interrupted looks long,
+    /// and a long job may see no wake.
     const THRESHOLD: u32 = 4;
     const MAX_SCORE: u32 = 8;
 

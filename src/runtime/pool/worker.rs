@@ -1,6 +1,8 @@
-//! Jobs out: a worker takes a job and runs it, again and again, and sleeps only when it has found both queues empty while holding both locks.
+//! Jobs out: a worker takes a job and runs it, again and again, and sleeps only when it has found both queues empty
+//! while holding both locks.
 //!
-//! [`run_worker`] is the life of a worker that has a thread. In a pool without threads the [stepper](super::stepper) makes the same transitions, one at a time.
+//! [`run_worker`] is the life of a worker that has a thread. In a pool without threads the [stepper](super::stepper)
+//! makes the same transitions, one at a time.
 
 use std::time::Duration;
 
@@ -60,7 +62,8 @@ impl WorkerState {
     pub(super) fn start<'a>(&mut self, pool: &'a Arc<Shared>) -> MutexGuard<'a, WorkersState> {
         let has_hooks = pool.hooks.has_start_hooks();
         if has_hooks {
-            // Hooks may take long, so the machine must not count on this worker: it wakes or starts another where one is needed.
+            // Hooks may take long, so the machine must not count on this worker: it wakes or starts another where one
+            // is needed.
             let wakeups = {
                 let mut workers = pool.workers.lock();
                 let mut submit_queue = pool.submit_queue.lock();
@@ -134,7 +137,8 @@ impl WorkerState {
         workers.machine.searched();
     }
 
-    /// How long to sleep at most. A worker above the minimum sleeps until its keep-alive passes, which a wake without a job does not prolong.
+    /// How long to sleep at most. A worker above the minimum sleeps until its keep-alive passes, which a wake without a
+    /// job does not prolong.
     pub(super) fn sleep_timeout(&mut self, pool: &Shared, workers: &WorkersState, timed: bool) -> Option<Duration> {
         if !timed {
             return None;

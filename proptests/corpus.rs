@@ -1,4 +1,4 @@
-//! The fuzz targets' corpora, run again without a fuzzer; and how they become the directories that the fuzzer wants, and files again.
+//! Runs the fuzz targets' corpora without a fuzzer; converts them to the directories that cargo-fuzz wants, and back.
 //!
 //! `fuzz/corpus/TARGET.txt` has one program a line, as text, in alphabetical order.
 
@@ -77,7 +77,7 @@ fn unfold() {
     each::<pool_script::program::Program>("pool_script");
 }
 
-/// `fuzz/fold`: the files again, and with them what the fuzzer has added since.
+/// `fuzz/fold`: adds what the fuzzer has found to the corpora.
 // Checks: P12
 #[test]
 #[ignore = "writes fuzz/corpus"]

@@ -1,4 +1,4 @@
-//! Hooks, whatever of them panics: they nest like brackets around each job, and each job runs once.
+//! Hooks that may panic: they nest around each job, and each job runs once.
 
 use std::sync::{Arc, Mutex};
 
@@ -8,7 +8,7 @@ use selvedge::{ThreadPool, pool::PoolBuilder, report::Incident};
 
 use crate::regressions;
 
-/// A hook around jobs or a context, and at which of its ends it panics.
+/// A hook around jobs, or a context, and where it panics.
 #[derive(Debug, Clone, Copy)]
 struct Hook {
     context: bool,
@@ -37,7 +37,7 @@ enum Event {
     Reported(Incident),
 }
 
-/// What happened, by whoever it did.
+/// All events, from all threads.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<Event>>>);
 
@@ -76,7 +76,7 @@ impl Hook {
             Guard { log: log.clone(), hook: number, panics: self.leave_panics }
         };
         if self.context {
-            // The number stands for whatever is captured: each context is to get its own.
+            // The number stands for a captured value: each context must get its own.
             builder.context(
                 move || {
                     assert!(!self.capture_panics, "as planned");
@@ -93,7 +93,7 @@ impl Hook {
     }
 }
 
-/// What is to be seen of one job within these hooks. The last of them is the innermost.
+/// The expected events of one job within these hooks. The last hook is the innermost.
 fn bracket(hooks: &[(usize, Hook)], job_runs: bool, body: &[Event], seen: &mut Vec<Event>) {
     let Some(((number, hook), inner)) = hooks.split_first() else { return seen.extend(body) };
     let enters = if hook.context { !hook.capture_panics } else { job_runs };
@@ -115,7 +115,7 @@ fn builder(hooks: &[(usize, Hook)], log: &Log) -> PoolBuilder {
     hooks.iter().fold(builder, |builder, (number, hook)| hook.add_to(builder, *number, log))
 }
 
-/// What is reported while a job is submitted.
+/// The expected reports while a job is submitted.
 fn captured(hooks: &[(usize, Hook)]) -> Vec<Event> {
     hooks.iter().filter(|(_, hook)| hook.capture_panics).map(|_| Event::Reported(Incident::Hook)).collect()
 }

@@ -1,4 +1,4 @@
-//! crossbeam-channel as the oracle of the inbox: what is posted to a reactor comes out as what is sent through a channel.
+//! crossbeam-channel as the oracle of the inbox: calls run in the order in which a channel delivers messages.
 
 use std::panic::resume_unwind;
 use std::sync::{Arc, Barrier, Mutex};
@@ -12,10 +12,10 @@ use selvedge::{Handle, Reactor, report::Incident};
 
 use crate::regressions;
 
-/// A message: who posted it, and as which of theirs.
+/// A message: its poster, and its number among the poster's.
 type Message = (usize, u32);
 
-/// What a poster does before it posts: how the threads come to lie with respect to each other.
+/// What a poster does before it posts, to vary how the threads overlap.
 #[derive(Debug, Clone, Copy)]
 enum Timing {
     AtOnce,
@@ -33,14 +33,14 @@ macro_rules! of_each {
     ($function:ident: $($load:literal)*) => { [$($function::<$load>),*] };
 }
 
-/// Posts a call that says its message, and is of a type of its own. False if the reactor handed it back.
+/// Posts a call that records its message; each function posts a type of its own. False if the reactor rejected it.
 type Shape = fn(&Handle, Arc<Mutex<Vec<Message>>>, Message) -> bool;
 
-/// The reactor keeps the calls of each type together, boxes what is huge or of one type too many, and begins anew after so many calls; that must show
-/// in nothing. So these are more types than it keeps apart, and some of them huge.
+/// The reactor stores the calls of each type together, and boxes large ones and those of too many types. Neither may be
+/// visible: so these are more types than it stores apart, and some are large.
 const SHAPES: [Shape; 48] = of_each![shape:
-    0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39 40 41 42 43 44
-    200 500 1000
+    0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38
+    39 40 41 42 43 44 200 500 1000
 ];
 
 fn shape<const LOAD: usize>(handle: &Handle, came: Arc<Mutex<Vec<Message>>>, message: Message) -> bool {
@@ -62,7 +62,7 @@ impl Timing {
     }
 }
 
-/// One queue of each kind, and where their messages come out.
+/// A reactor and a channel, and the messages that have arrived.
 #[derive(Clone)]
 struct Both {
     handle: Handle,
@@ -76,7 +76,7 @@ impl Both {
         (Self { handle: reactor.handle(), came: Arc::default(), channel }, out)
     }
 
-    /// Posts one message through each. False if the reactor handed it back: then the channel is not given it either.
+    /// Posts one message through each. If the reactor rejects it (false), the channel does not get it either.
     fn post(&self, message: Message, shape: Shape) -> bool {
         let posted = shape(&self.handle, Arc::clone(&self.came), message);
         if posted {
@@ -99,8 +99,8 @@ fn by_poster(messages: &[Message], posters: usize) -> Vec<Vec<u32>> {
     each
 }
 
-/// Posts from as many threads as there are paces; `stop` says who asks the reactor to stop, and after how many of its messages.
-/// All that a poster does at one message is done under `lock`, where there is one.
+/// Posts from one thread for each list of timings; `stop` says who stops the reactor, and after how many of its
+/// messages. If there is a `lock`, each message is posted under it.
 fn post_all(both: &Both, paces: &[Vec<Timing>], stop: Option<(usize, usize)>, lock: bool) {
     let start = Barrier::new(paces.len());
     let one_at_a_time = Mutex::new(());
@@ -115,7 +115,7 @@ fn post_all(both: &Both, paces: &[Vec<Timing>], stop: Option<(usize, usize)>, lo
                     }
                     timing.keep();
                     let _guard = lock.then(|| one_at_a_time.lock().unwrap());
-                    // The same shape some times on end, then the next.
+                    // The same type several times, then the next.
                     both.post((poster, number), SHAPES[(poster + number as usize / 5) % SHAPES.len()]);
                 }
             });
@@ -170,13 +170,14 @@ proptest! {
             scope.spawn(|| post_all(&both, &paces, Some((who, when)), false));
             reactor.run();
         });
-        // What was accepted, exactly: and before the stop, everything was.
+        // Exactly what was accepted has run; before the stop, everything was accepted.
         let accepted: Vec<Message> = channel.try_iter().collect();
         let came = by_poster(&both.came(), paces.len());
         prop_assert_eq!(&came, &by_poster(&accepted, paces.len()));
         prop_assert!(came[who].len() >= when);
         for numbers in came {
-            prop_assert!(numbers.iter().copied().eq(0..numbers.len() as u32), "a call was handed back, and a later one was not");
+            let in_order = numbers.iter().copied().eq(0..numbers.len() as u32);
+            prop_assert!(in_order, "a call was rejected, and a later one was not");
         }
     }
 
@@ -186,7 +187,7 @@ proptest! {
         bursts in vec(
             (
                 prop_oneof![5 => 0u32..8, 1 => 1000u32..3000],
-                // How many types take turns in it, beginning with which.
+                // How many types are used in turn, and the first of them.
                 prop_oneof![2 => Just(1), 1 => 1..=SHAPES.len()],
                 0..SHAPES.len(),
                 any::<bool>(),
@@ -217,7 +218,8 @@ proptest! {
     ) {
         let incidents = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&incidents);
-        let reactor = Reactor::builder().on_report(move |report| sink.lock().unwrap().push(report.incident)).build().unwrap();
+        let builder = Reactor::builder().on_report(move |report| sink.lock().unwrap().push(report.incident));
+        let reactor = builder.build().unwrap();
         let (handle, trace) = (reactor.handle(), Arc::default());
         let (mut expected, mut reports, mut waiting) = (Vec::new(), Vec::new(), Vec::new());
         for (number, (shape, fate, turn)) in (0..times).flat_map(|_| &posts).enumerate() {
@@ -231,7 +233,7 @@ proptest! {
                 }
             }
         }
-        // What has not run by now never does.
+        // What has not run by now never runs.
         drop(reactor);
         for (number, fate) in waiting {
             expected.push(Event::Gone(number));
@@ -242,7 +244,7 @@ proptest! {
     }
 }
 
-/// What comes of a call.
+/// How a call ends.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Fate {
     Return,
@@ -260,7 +262,7 @@ enum Event {
     Gone(usize),
 }
 
-/// What a call captures, and says when it goes.
+/// Captured by a call: records its drop.
 struct Captured {
     number: usize,
     fate: Fate,
@@ -282,7 +284,7 @@ impl Drop for Captured {
     }
 }
 
-/// As [`SHAPES`], for calls that come to something.
+/// As [`SHAPES`], for calls with an end.
 const FATED: [fn(&Handle, Captured); 40] = of_each![fated:
     0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37
     200 1000

@@ -1,4 +1,4 @@
-//! Programs that came out wrong once, and programs that the behaviour catalogue gives as examples.
+//! Programs that failed once, and examples from SPEC.md.
 
 use crate::codec::{Body, Delay, Nth, OnDrop};
 use crate::reactor_script::check;
@@ -6,7 +6,7 @@ use crate::reactor_script::program::{
     Closure, Ending, EventName, JobEnd, Op, Program, Trigger, TriggerPhase, TriggerResult,
 };
 
-/// A closure that does this.
+/// A closure that performs this.
 fn does(body: impl IntoIterator<Item = Op>) -> Closure {
     Closure { body: body.into_iter().collect(), on_drop: Vec::new() }
 }
@@ -32,7 +32,7 @@ const FIRST: Nth = Nth(0);
 const SECOND: Nth = Nth(1);
 const AT_ONCE: Delay = Delay(0);
 
-/// A reactor that is brought to its end, and still there.
+/// Operations that bring a reactor to its end without dropping it.
 fn ended() -> [Op; 4] {
     [Op::Turn, Op::Stop, Op::Turn, Op::Turn]
 }

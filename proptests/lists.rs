@@ -1,4 +1,4 @@
-//! Lists and races under every option and order of results, against somebody who keeps the results on a sheet of naive.
+//! Lists and races under every option and order of results, against a naive list.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -53,7 +53,7 @@ struct Member {
 
 #[derive(Debug, Clone, Copy)]
 enum Step {
-    /// A member that has no result comes to a value, or an error.
+    /// A member without a result gets a value, or an error.
     Fire(usize, bool),
     Cancel,
 }
@@ -74,12 +74,12 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     vec(step, 0..12)
 }
 
-/// What a member comes to, as text.
+/// The result of a member, as text.
 fn outcome(number: usize, ok: bool) -> Result<String, String> {
     if ok { Ok(format!("value of {number}")) } else { Err(Fails(number).to_string()) }
 }
 
-/// The list on naive.
+/// The naive list: results in a vector, and the rules of each option.
 struct NaiveList {
     options: Options,
     members: Vec<Member>,
@@ -97,7 +97,7 @@ impl NaiveList {
     }
 
     fn make(&mut self) {
-        // Those that have a result have it before the list looks at any: none of them can be cancelled.
+        // Early results are there before the list is made, so those members cannot be cancelled.
         let early: Vec<_> = (0..self.members.len()).filter_map(|at| Some((at, self.members[at].early?))).collect();
         if self.members.is_empty() {
             self.decided = true;
@@ -107,7 +107,7 @@ impl NaiveList {
         for (at, ok) in early {
             self.arrived(at, outcome(at, ok));
         }
-        // Nobody can have added a callback before the list was made.
+        // The list's own callback is added last, after all reports of early results.
         if let Some(at) = self.trace.iter().position(|what| what.starts_with("fires")) {
             let fires = self.trace.remove(at);
             self.trace.push(fires);
@@ -229,7 +229,7 @@ fn make(options: Options, members: Vec<Deferred<String>>) -> Fired {
     fired.add_errback(text)
 }
 
-/// The list itself.
+/// Runs the steps on a real list.
 fn run_list(options: Options, members: Vec<Member>, steps: Vec<Step>, trace: &Trace) {
     let firing: Rc<RefCell<Vec<Option<Resolver<String>>>>> = Rc::default();
     let mut deferreds = Vec::new();
@@ -260,7 +260,7 @@ fn run_list(options: Options, members: Vec<Member>, steps: Vec<Step>, trace: &Tr
             Step::Cancel => list.cancel(),
         }
     }
-    // What those come to that have no result, now that all is dropped, is not of interest any more.
+    // What happens when the unfired members are dropped is not part of the test.
     let seen = trace.lock().unwrap().clone();
     drop((list, firing));
     *trace.lock().unwrap() = seen;

@@ -1,4 +1,4 @@
-//! Many pools: reactors with pools of their own that share one more, each on its thread, ending in whatever order they do.
+//! Many pools: reactors on several threads, each with its own pools and one that all share, ending in any order.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -10,7 +10,7 @@ use selvedge::{Failure, Reactor, ThreadPool, threads};
 
 use crate::regressions;
 
-/// Of one reactor: to which pool each of its jobs goes, and after how many results it stops.
+/// One reactor: the pool of each of its jobs, and after how many results it stops.
 #[derive(Debug, Clone)]
 struct User {
     pools: usize,
@@ -26,10 +26,10 @@ fn user() -> impl Strategy<Value = User> {
     })
 }
 
-/// What came of each job: how often its Deferred fired, and whether with its value.
+/// For each job, one entry for each firing of its Deferred: whether with its value.
 type Outcomes = BTreeMap<usize, Vec<bool>>;
 
-/// Which pools the user's jobs ran in, and what became of them.
+/// Runs a reactor; returns its own pools, and the outcome of each job.
 fn run_reactor(user: &User, shared: &ThreadPool) -> (Vec<ThreadPool>, Outcomes) {
     let mut builder = Reactor::builder().pool_size(0, 2).share_pool("shared", shared);
     for number in 0..user.pools {
@@ -81,7 +81,7 @@ proptest! {
             for (job, pool) in user.jobs.iter().enumerate() {
                 let outcome = outcomes.get(&job).map(Vec::as_slice);
                 prop_assert!(matches!(outcome, Some([_])), "{job}: {outcome:?}");
-                // What its own pools took they finish, and the loop waits for that. The shared one it does not wait for.
+                // The reactor waits until its own pools have finished their jobs. It does not wait for the shared pool.
                 prop_assert!(*pool > user.pools || outcome == Some(&[true]), "{job}: {outcome:?}");
             }
             for pool in own {

@@ -1,4 +1,4 @@
-//! Jobs of many types in one pool: how its queue keeps them apart, moves them and uses their room again must show in nothing but the order.
+//! Jobs of many types in one pool: however its queue stores and moves them, they run in order.
 
 use std::sync::mpsc;
 
@@ -13,7 +13,7 @@ use selvedge::{
 
 use crate::regressions;
 
-/// What every job does: it message its number.
+/// What every job sends: its number.
 #[derive(Clone)]
 struct Message {
     number: u32,
@@ -26,7 +26,7 @@ impl Message {
     }
 }
 
-/// Submits a job of a type of its own; a ticket, if it has one.
+/// Submits a job; each function submits a type of its own. Returns its ticket, if it has one.
 type Shape = fn(&ThreadPool, Message) -> Option<Ticket>;
 
 /// One function for each of these loads.
@@ -34,14 +34,14 @@ macro_rules! of_each {
     ($function:ident: $($load:literal)*) => { [$($function::<$load>),*] };
 }
 
-/// The pool keeps jobs of each type together, boxes what is huge or of one type too many, and uses its room again. So these are more types than it keeps
-/// apart, and some of them huge.
+/// The pool stores jobs of each type together, boxes large ones and those of too many types, and reuses memory. So
+/// these are more types than it stores apart, and some are large.
 const BY_VALUE: [Shape; 42] = of_each![by_value:
     0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38
     200 500 1000
 ];
 
-/// Beside these, the other ways.
+/// The other methods of submitting.
 const OTHERS: [Shape; 3] = [made_before, with_a_callback, with_a_ticket];
 
 fn by_value<const LOAD: usize>(pool: &ThreadPool, message: Message) -> Option<Ticket> {
@@ -72,9 +72,9 @@ fn with_a_ticket(pool: &ThreadPool, message: Message) -> Option<Ticket> {
 enum Step {
     /// So many jobs of one type.
     Submit(usize, u16),
-    /// So many jobs, of all types by turns.
+    /// So many jobs, of all types in turn.
     SubmitAll(u16),
-    /// Of the jobs with a ticket this one, and each so many behind it.
+    /// Cancels this job of those with a ticket, and every nth one after it.
     Cancel(sample::Index, u8),
     /// The jobs up to here are run.
     Run,
@@ -85,7 +85,7 @@ fn step() -> impl Strategy<Value = Step> {
     let count = prop_oneof![8 => 1_u16..8, 2 => 1_u16..200, 1 => 1_000_u16..1_300];
     prop_oneof![
         8 => (0..shapes, count.clone()).prop_map(|(shape, count)| Step::Submit(shape, count)),
-        // Jobs with a ticket, more than one in forty-five.
+        // Jobs with a ticket, more often than one in forty-five.
         4 => (shapes - 1..shapes, count.clone()).prop_map(|(shape, count)| Step::Submit(shape, count)),
         2 => count.prop_map(Step::SubmitAll),
         3 => (any::<sample::Index>(), 1_u8..4).prop_map(|(first, every)| Step::Cancel(first, every)),
@@ -93,7 +93,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// A pool under a script, and a channel as the queue that it should be.
+/// A pool, and the expected queue of it.
 struct Script<'a> {
     pool: &'a ThreadPool,
     to: Sender<u32>,
@@ -129,7 +129,7 @@ impl<'a> Script<'a> {
         }
     }
 
-    /// Everything but running: that is the pool's.
+    /// All steps but `Run`, which is the pool's part.
     fn step(&mut self, step: Step) {
         match step {
             Step::Submit(shape, count) => (0..count).for_each(|_| self.submit(shape)),
@@ -144,14 +144,14 @@ impl<'a> Script<'a> {
         }
     }
 
-    /// Those that wait have been run: that is what was said, in that order.
+    /// Checks that the queued jobs have run, in order.
     fn ran(&mut self, said: &Receiver<u32>) {
         assert_eq!(said.try_iter().collect::<Vec<_>>(), self.queue);
         self.queue.clear();
     }
 }
 
-/// A worker that is held up: it stands at a gate in the midst of a job.
+/// A job that blocks its worker until the gate opens.
 struct Gate {
     open: mpsc::Sender<()>,
     reached: mpsc::Receiver<()>,
@@ -163,7 +163,7 @@ impl Gate {
         let (reach, reached) = mpsc::channel();
         pool.call_in_thread(move || {
             reach.send(()).unwrap();
-            // It opens when nobody is left who could open it, too.
+            // It opens, too, when the sender is dropped.
             let _ = opened.recv();
         })
         .unwrap();
@@ -217,7 +217,7 @@ proptest! {
         pool.stop_with(StopPolicy::CancelQueued).unwrap();
         prop_assert_eq!(pool.stats().cancelled - before.cancelled, queued);
         while stepper.step().is_some() {}
-        // Nobody is left who could say anything.
+        // All senders are dropped.
         drop(script);
         prop_assert_eq!(said.iter().next(), None);
     }

@@ -1,4 +1,4 @@
-//! Random programs on one thread: whatever happens, in whatever order, is what the reference says.
+//! Random programs on one thread: the reactor's trace is the one that the reference expects.
 
 use proptest::prelude::*;
 

@@ -1,4 +1,5 @@
-//! The pool on real threads: whatever is submitted, resized and stopped, every accepted job resolves once, and the size ends where it should.
+//! The pool on real threads: under any submissions, resizes and stops, every accepted job resolves once and the size is
+//! right in the end.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -12,14 +13,14 @@ use selvedge::{Failure, ThreadPool, error::NeverRan, pool::PoolStats};
 
 use crate::regressions;
 
-/// Nothing here takes anything like this: it hangs.
+/// Whatever takes longer than this hangs.
 const LIMIT: Duration = Duration::from_secs(600);
 
 #[derive(Debug, Clone, Copy)]
 enum Step {
     Start,
     Submit(Kind),
-    /// The oldest job that blocks is let go.
+    /// The oldest blocked job is released.
     LetGo,
     Resize(usize, usize),
     Yield,
@@ -31,12 +32,17 @@ enum Kind {
     Quick,
     Panic,
     Block,
-    /// With a callback for its result; both panic.
+    /// A job with a callback; both panic.
     PanicTwice,
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let kind = prop_oneof![5 => Just(Kind::Quick), 1 => Just(Kind::Panic), 3 => Just(Kind::Block), 1 => Just(Kind::PanicTwice)];
+    let kind = prop_oneof![
+        5 => Just(Kind::Quick),
+        1 => Just(Kind::Panic),
+        3 => Just(Kind::Block),
+        1 => Just(Kind::PanicTwice),
+    ];
     prop_oneof![
         1 => Just(Step::Start),
         8 => kind.prop_map(Step::Submit),
@@ -46,16 +52,16 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What the jobs leave behind.
+/// What the jobs record.
 #[derive(Default)]
 struct Ledger {
-    /// How often each job was resolved: run, or told that it never will.
+    /// How often each job was resolved: run, or refused.
     resolved: Vec<AtomicUsize>,
     order: Mutex<Vec<usize>>,
     reports: AtomicUsize,
 }
 
-/// A pool under a script, and what it should come to.
+/// A pool under a script, and what is expected of it.
 struct Bench {
     pool: ThreadPool,
     ledger: Arc<Ledger>,
@@ -121,7 +127,7 @@ impl Bench {
         submitted.expect("the pool was not stopped");
     }
 
-    /// Holds in every snapshot, at whatever moment.
+    /// What holds in every snapshot.
     fn stats_agree(&self) -> Result<PoolStats, TestCaseError> {
         let stats = self.pool.stats();
         prop_assert!(stats.idle + stats.busy <= stats.live, "{:?}", stats);
@@ -144,7 +150,7 @@ impl Bench {
         }
     }
 
-    /// Stops the pool while its blocked jobs are let go, and sees to the accounts.
+    /// Stops the pool while its blocked jobs are released, and checks all counts.
     fn stop(mut self, started: bool) -> Result<(), TestCaseError> {
         let blocked = std::mem::take(&mut self.blocked);
         let release = thread::spawn(move || drop(blocked));
@@ -158,7 +164,7 @@ impl Bench {
         let ran =
             |kinds: &[Kind]| if started { self.kinds.iter().filter(|kind| kinds.contains(kind)).count() } else { 0 };
         prop_assert_eq!(stats.panicked as usize, ran(&[Kind::Panic, Kind::PanicTwice]));
-        // A job's own panic went to its callback; what the callback panicked with went to the sink.
+        // The job's panic went to its callback; the callback's panic went to the sink.
         prop_assert_eq!(self.ledger.reports.load(Ordering::Relaxed), ran(&[Kind::PanicTwice]));
         prop_assert!(self.pool.call_in_thread(|| ()).is_err());
         Ok(())
@@ -194,7 +200,7 @@ proptest! {
             if n == start {
                 bench.perform(Step::Start)?;
             }
-            // Paused and resumed, but never more than one.
+            // Paused and resumed, but never more than one worker.
             bench.perform(match step {
                 Step::Resize(min, max) => Step::Resize(min.min(1), max.min(1)),
                 step => step,
@@ -255,7 +261,7 @@ proptest! {
             (0..yields).for_each(|_| thread::yield_now());
             pool.stop().unwrap();
         });
-        // The stop has waited for all that were accepted, those of submitters that it met included.
+        // The stop has waited for all accepted jobs, including those of concurrent submitters.
         prop_assert_eq!(ran.load(Ordering::Relaxed), accepted.load(Ordering::Relaxed));
         prop_assert_eq!(pool.stats().completed as usize, ran.load(Ordering::Relaxed));
     }

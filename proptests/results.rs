@@ -1,4 +1,5 @@
-//! The order of results: what a job posted before it returned comes before its result, and one worker's results come in the order of the jobs.
+//! The order of results: what a job posted before it returned comes before its result, and one worker's results come in
+//! the order of the jobs.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -19,7 +20,7 @@ struct Job {
     posts: u8,
     yields: u8,
     end: End,
-    /// It is cancelled as soon as it is made.
+    /// It is cancelled at once.
     cancelled: bool,
 }
 
@@ -30,7 +31,7 @@ enum End {
     Panic,
 }
 
-/// What comes to the loop.
+/// What arrives at the reactor.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Came {
     Post(usize, u8),
@@ -47,7 +48,7 @@ fn job() -> impl Strategy<Value = Job> {
     })
 }
 
-/// Runs the jobs on a reactor with this many workers, until all results are there, and says what came in which order.
+/// Runs the jobs on a reactor with this many workers until all results are there; returns what arrived, in order.
 fn run(jobs: &[Job], workers: usize) -> Vec<Came> {
     let reactor = Reactor::builder().pool_size(workers, workers).build().unwrap();
     let came = Arc::new(Mutex::new(Vec::new()));
@@ -100,7 +101,7 @@ proptest! {
     #[test]
     fn with_one_worker_posts_and_results_come_in_the_order_of_the_jobs(jobs in vec(job(), 1..30)) {
         let mut expected: Vec<Came> = Vec::new();
-        // Nothing has begun before the reactor runs: the cancelled fail at once, and never run.
+        // No job begins before the reactor runs: the cancelled ones fail at once, and never run.
         for (n, _) in jobs.iter().enumerate().filter(|(_, job)| job.cancelled) {
             expected.push(Came::Result(n, None));
         }

@@ -1,4 +1,5 @@
-//! The whole pool on one thread, one step of one worker at a time: whatever a program does, each step is one that the naive reference allows.
+//! The whole pool on one thread, one step of one worker at a time: the naive reference allows each step of every
+//! program.
 
 use proptest::collection::vec;
 use proptest::prelude::*;

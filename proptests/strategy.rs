@@ -1,4 +1,4 @@
-//! How programs are drawn at random, and by that how they shrink.
+//! How random programs are generated, and thereby how they shrink.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -10,7 +10,7 @@ use crate::reactor_script::program::{
 
 /// Any program.
 pub fn program() -> impl Strategy<Value = Program> {
-    // A script is mostly things made and turns that run them.
+    // Scripts mostly make things, and run turns.
     let step = prop_oneof![4 => op(), 2 => Just(Op::Turn), 1 => delay().prop_map(Op::Advance)];
     let ending = prop_oneof![Just(Ending::Drop), Just(Ending::TurnOut), Just(Ending::Run)];
     (vec(step, 0..16), ending).prop_map(|(script, ending)| Program { script, ending })
@@ -67,12 +67,12 @@ fn closure(inner: impl Strategy<Value = Op> + Clone) -> impl Strategy<Value = Cl
     (vec(inner, 0..4), on_drop).prop_map(|(body, on_drop)| Closure { body, on_drop })
 }
 
-/// Small, so that programs often name what is there; the greatest counts from the other end.
+/// Small, so that programs often name things that exist.
 fn nth() -> impl Strategy<Value = Nth> {
     (0u8..6).prop_map(Nth)
 }
 
-/// Few, so that deadlines often are equal.
+/// Few, so that deadlines are often equal.
 fn delay() -> impl Strategy<Value = Delay> {
     prop_oneof![6 => (0u8..4).prop_map(Delay), 1 => Just(Delay(10)), 1 => Just(Delay(u8::MAX))]
 }

@@ -1,4 +1,4 @@
-//! Hooks that use their own pool, single-stepped: whatever they submit and resize, no job and no worker is lost.
+//! Worker hooks that submit to and resize their own pool, single-stepped: no job and no worker is lost.
 
 use std::sync::{Arc, Mutex};
 
@@ -13,7 +13,7 @@ use crate::regressions;
 enum Op {
     Submit,
     Resize(usize, usize),
-    /// Lets the worker that is next do one thing. (A hook has none of these: it is inside of one.)
+    /// One step of the next worker. Ignored in a hook, which runs inside of a step.
     Step,
 }
 
@@ -55,7 +55,7 @@ impl World {
         match op {
             Op::Submit => {
                 let world = self.clone();
-                // Hooks of a pool that is stopping come too late.
+                // A pool that is stopping rejects jobs.
                 let accepted = self.pool().call_in_thread(move || world.note(Event::Job)).is_ok();
                 self.0.lock().unwrap().2 += usize::from(accepted);
             }
@@ -65,7 +65,7 @@ impl World {
     }
 }
 
-/// What the hooks do, one after the other: each time one runs, the next of these ops. When all are used up, nothing.
+/// The next operation of the hooks. Each hook performs one, until there are none left.
 fn next(ops: &Arc<Mutex<Vec<Op>>>) -> Option<Op> {
     ops.lock().unwrap().pop()
 }
@@ -88,7 +88,8 @@ proptest! {
             }
         };
         let builder = ThreadPool::builder().size(0, 2).keep_alive(None).on_report(|report| panic!("{report}"));
-        let (pool, stepper) = builder.on_worker_start(hook(Event::Start)).on_worker_stop(hook(Event::Stop)).build_stepped().unwrap();
+        let builder = builder.on_worker_start(hook(Event::Start)).on_worker_stop(hook(Event::Stop));
+        let (pool, stepper) = builder.build_stepped().unwrap();
         world.0.lock().unwrap().0 = Some(pool.clone());
         pool.start().unwrap();
         for op in ops {
@@ -96,12 +97,12 @@ proptest! {
             let stats = pool.stats();
             prop_assert!(stats.busy + stats.idle <= stats.live && stats.live <= stats.peak, "{stats:?}");
         }
-        // Left to itself, the pool serves what it may, and comes to what it was told last, be it by a hook.
+        // Without further operations, the pool reaches the last target, also one that a hook has set.
         while stepper.step().is_some() {}
         let stats = pool.stats();
         prop_assert!(stats.max == 0 || stats.queued == 0, "{stats:?}");
         prop_assert!(stats.min <= stats.live && stats.live <= stats.max, "{stats:?}");
-        // With room for one and no more interference, all that was accepted runs.
+        // With one worker and inactive hooks, all accepted jobs run.
         in_hooks.lock().unwrap().clear();
         pool.adjust_pool_size(0, 1).unwrap();
         while stepper.step().is_some() {}

@@ -1,4 +1,5 @@
-//! Hostile operations, as bytes, on a pool whose workers have no threads: whatever they are, each step is one that the reference allows.
+//! Hostile operations, as bytes, on a pool whose workers have no threads: whatever they are, each step is one that the
+//! reference allows.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

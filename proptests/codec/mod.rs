@@ -1,4 +1,5 @@
-//! How programs are written: as bytes for the fuzzer, as text for people. Each part of a program is described once, for both.
+//! How programs are written: as bytes for the fuzzer, as text for people. Each part of a program is described once, for
+//! both.
 
 mod bytes;
 mod compare;
@@ -45,8 +46,9 @@ pub trait Code: Display + Sized {
     fn read(text: &mut Text<'_>) -> Option<Self>;
 }
 
-/// Implements `Code` for an enum by a table with one row for each form that a value may have: the byte that it begins with, the word that its text
-/// begins with, its parts in the order in which they are written, and the value. `$row` says which row any first byte means.
+/// Implements `Code` for an enum by a table with one row for each form that a value may have: the byte that it begins
+/// with, the word that its text begins with, its parts in the order in which they are written, and the value. `$row`
+/// says which row any first byte means.
 ///
 /// Where two rows have the same word, the one with more parts comes last: it is taken if its parts are there.
 macro_rules! code {

@@ -1,4 +1,4 @@
-//! Programs over Deferreds that came out wrong once, or that chance alone seldom makes.
+//! Programs over Deferreds that failed once, or that random generation seldom makes.
 
 use crate::codec::read;
 use crate::deferred_script::check;

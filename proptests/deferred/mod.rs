@@ -1,4 +1,4 @@
-//! Random programs over Deferreds: whatever runs inside what, it comes to what Twisted's rules say.
+//! Random programs over Deferreds: their traces are the ones that Twisted's rules give.
 
 mod known;
 mod strategy;

@@ -1,4 +1,4 @@
-//! How programs over Deferreds are drawn at random, and by that how they shrink.
+//! How random programs over Deferreds are generated, and thereby how they shrink.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -18,7 +18,7 @@ pub fn program() -> impl Strategy<Value = Program> {
     (script, ending).prop_map(|(script, ending)| Program { script, ending })
 }
 
-/// Deferreds that come to wait for each other, some of them several times: what chance alone hardly ever makes.
+/// Deferreds that wait for each other, some repeatedly: random operations alone hardly ever make these.
 fn line() -> impl Strategy<Value = Vec<Op>> {
     let waits = (nth(), nth()).prop_map(|(nth, inner)| {
         let callback = Callback { closure: Closure::default(), returns: Returns::Await(inner) };
@@ -42,12 +42,13 @@ fn op() -> impl Strategy<Value = Op> {
                     1 => closure(inner.clone()).prop_map(|canceller| Op::New(Some(canceller))),
                     6 => (nth(), side(inner.clone())).prop_map(|(nth, side)| Op::Add(nth, side)),
                     1 => (few(), callback(inner.clone())).prop_map(|(nth, callback)| Op::Run(nth, callback)),
-        1 => (nth(), delay(), callback(inner)).prop_map(|(nth, delay, callback)| Op::Timeout(nth, delay, Some(callback))),
+        1 => (nth(), delay(), callback(inner))
+            .prop_map(|(nth, delay, callback)| Op::Timeout(nth, delay, Some(callback))),
                 ]
     })
 }
 
-/// Boxed, as are all that have many parts: without optimisation their trees would be too large for a thread's stack.
+/// Boxed, like all with many parts: unoptimized, the nested strategy types overflow a thread's stack.
 fn simple() -> BoxedStrategy<Op> {
     prop_oneof![
         4 => Just(Op::New(None)),
@@ -76,7 +77,7 @@ fn simple() -> BoxedStrategy<Op> {
     .boxed()
 }
 
-/// What is about a lock, a semaphore or a queue.
+/// An operation on a lock, a semaphore or a queue.
 fn semaphore() -> BoxedStrategy<Op> {
     prop_oneof![
         1 => (0u8..3).prop_map(|permits| Op::Semaphore(Small(permits))),
@@ -89,7 +90,7 @@ fn semaphore() -> BoxedStrategy<Op> {
     .boxed()
 }
 
-/// Some of each, and those who come to them.
+/// A semaphore and a queue, and operations on them.
 fn semaphores() -> BoxedStrategy<Vec<Op>> {
     let made = (
         (0u8..3).prop_map(|permits| Op::Semaphore(Small(permits))),
@@ -100,7 +101,7 @@ fn semaphores() -> BoxedStrategy<Vec<Op>> {
         .boxed()
 }
 
-/// There are fewer of these.
+/// Number of a semaphore or queue: there are few.
 fn few() -> impl Strategy<Value = Nth> {
     (0u8..2).prop_map(Nth)
 }
@@ -126,7 +127,8 @@ fn side(inner: BoxedStrategy<Op>) -> BoxedStrategy<Side> {
 }
 
 fn returns() -> impl Strategy<Value = Returns> {
-    prop_oneof![3 => Just(Returns::Pass), 1 => Just(Returns::Value), 1 => Just(Returns::Error), 3 => nth().prop_map(Returns::Await)]
+    let waits = nth().prop_map(Returns::Await);
+    prop_oneof![3 => Just(Returns::Pass), 1 => Just(Returns::Value), 1 => Just(Returns::Error), 3 => waits]
 }
 
 fn kind() -> impl Strategy<Value = ListKind> {
@@ -137,7 +139,7 @@ fn sent() -> impl Strategy<Value = FiredWith> {
     prop_oneof![3 => Just(FiredWith::Value), 2 => Just(FiredWith::Error), 1 => nth().prop_map(FiredWith::Await)]
 }
 
-/// Few things, so that what is said of one is said of what others are about.
+/// Few, so that operations often name the same Deferred.
 fn nth() -> impl Strategy<Value = Nth> {
     (0u8..6).prop_map(Nth)
 }

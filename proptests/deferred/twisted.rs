@@ -1,4 +1,5 @@
-//! What Twisted's own Deferreds made of a few hundred programs, written down by `proptests/twisted/record`, against what these make of them.
+//! Traces of a few hundred programs on Twisted's own Deferreds, recorded by `proptests/twisted/record`, against those
+//! here.
 
 use std::fmt::Write;
 
@@ -16,7 +17,7 @@ struct Case {
     happened: &'static str,
 }
 
-/// The cases of a file: each begins behind an empty line, perhaps with its name, and ends with what happened.
+/// The cases of a file: each begins after an empty line, some with a name, and ends with its trace.
 fn cases(file: &'static str) -> Vec<Case> {
     let blocks = file.split("\n\n").skip(1).map(|block| {
         let (text, happened) = block.split_once("\n-> ").expect("a case says what happened");
@@ -30,8 +31,8 @@ fn cases(file: &'static str) -> Vec<Case> {
     blocks.collect()
 }
 
-/// The trace as Twisted's is written: without drops, which it does not show, and with unhandled errors at the end, since it reports them whenever its collector
-/// comes to them.
+/// The trace in the form of Twisted's: without drops, which Twisted does not show, and with unhandled errors at the
+/// end, since Twisted reports them whenever they are garbage-collected.
 fn written(trace: &[Event]) -> String {
     let mut text = String::new();
     let mut unhandled = Vec::new();
@@ -92,7 +93,7 @@ fn each_program_comes_to_what_twisted_makes_of_it() {
     assert!(apart.is_empty(), "\n{apart}");
 }
 
-/// The places where the two differ on purpose. What happens here is written down beside what happens there.
+/// Where the two differ on purpose, the traces of both are recorded.
 // Checks: P40
 #[test]
 fn where_it_differs_from_twisted_is_known_and_meant() {

@@ -1,4 +1,4 @@
-//! Deferreds themselves run a program, and every closure, value and error of it leaves its mark in the trace.
+//! Runs a program on real Deferreds; every closure, value and error of it writes to the trace.
 
 mod coordination;
 mod end;
@@ -22,7 +22,7 @@ use super::trace::{Answer, ErrorKind, Event, Given, Id, State, TestError, Trace,
 use crate::codec::{Members, Nth, Small};
 use coordination::Semaphore;
 
-/// Runs a program, and says what happened.
+/// Runs a program and returns its trace.
 pub fn run(program: &Program) -> Vec<Event> {
     let trace = Trace::default();
     let clock = VirtualClock::new();
@@ -55,7 +55,7 @@ pub fn run(program: &Program) -> Vec<Event> {
     world.trace.events()
 }
 
-/// Deferreds report to the sink of the reactor that turns; so all of a program happens in its turns.
+/// Deferreds report to the sink of the reactor that is in a turn, so each operation runs in one.
 fn in_a_turn(reactor: &Reactor, body: impl FnOnce(&World) + Send + 'static) {
     reactor.handle().call_from_thread(move |_| World::current(body)).expect("it has not ended");
     reactor.turn().expect("nobody else is inside a turn");
@@ -72,7 +72,7 @@ struct World {
     clock: VirtualClock,
     trace: Trace,
     made: Cell<Id>,
-    /// Operations that use one in place share it meanwhile.
+    /// Operations that use a Deferred in place hold a clone of the `Rc`.
     deferreds: RefCell<Vec<Option<Rc<Deferred<Tracked>>>>>,
     resolvers: RefCell<Vec<Option<Resolver<Tracked>>>>,
     handles: RefCell<Vec<Option<PauseHandle>>>,
@@ -80,7 +80,7 @@ struct World {
     queues: RefCell<Vec<Option<DeferredQueue<Tracked>>>>,
 }
 
-/// Stands in a closure, and tells when it is called and when it goes.
+/// Captured by a closure: writes to the trace when that is called and when it is dropped.
 struct Traced {
     id: Id,
     closure: Closure,
@@ -100,7 +100,7 @@ impl Traced {
         World::current(|world| world.perform_all(&self.closure.body));
     }
 
-    /// As a callback. What it was given goes first, whether it returns or panics; then what it captured.
+    /// As a callback. Its argument is dropped first, whether it returns or panics; then what it captured.
     fn call(mut self, end: Returns, input: Result<Tracked, Failure>) -> Returned {
         self.begin(given(&input));
         World::current(|world| {
@@ -140,7 +140,7 @@ impl Drop for Traced {
     }
 }
 
-/// What a callback returns: a program decides only when it runs, which of the three it is.
+/// What a callback returns. Which of the three it is, is known only when the program runs.
 struct Returned(Settled<Tracked>);
 
 impl Outcome<Failure> for Returned {
@@ -200,7 +200,7 @@ impl World {
         self.deferreds.borrow_mut().push(Some(Rc::new(deferred)));
     }
 
-    /// Keeps what is made by something that may run the program: its place comes first.
+    /// Reserves the place before `make`, which may run operations that make others.
     fn keep_made(&self, make: impl FnOnce() -> Deferred<Tracked>) {
         let at = self.deferreds.borrow().len();
         self.deferreds.borrow_mut().push(None);
@@ -225,7 +225,7 @@ impl World {
         found
     }
 
-    /// Takes a Deferred out of the program's hands, unless it is in use.
+    /// Takes a Deferred from the program, unless it is in use.
     fn take(&self, nth: Nth) -> Option<(usize, Deferred<Tracked>)> {
         let mut deferreds = self.deferreds.borrow_mut();
         let found = nth.of(deferreds.len()).and_then(|at| Some((at, deferreds[at].take()?)));
@@ -243,7 +243,7 @@ impl World {
         }
     }
 
-    /// A clone is a handle of its own: what it is used for may well drop the other.
+    /// A clone of the handle: the operation may drop the stored one.
     fn handle(&self, nth: Nth) -> Option<PauseHandle> {
         let handles = self.handles.borrow();
         let found = nth.of(handles.len()).and_then(|at| handles[at].clone());
@@ -372,7 +372,7 @@ impl World {
             Op::Queue(Small(size), Small(backlog)) => self.new_queue(*size, *backlog),
             Op::Put(nth) => self.put(*nth),
             Op::Get(nth) => self.get(*nth),
-            // Unlike `panic!`, this calls no callback: panics are what programs are made of.
+            // Unlike `panic!`, this does not call the panic hook, which would print each of the many panics.
             Op::Panic => resume_unwind(Box::new("planned")),
         }
     }
@@ -443,7 +443,7 @@ impl World {
     }
 }
 
-/// There is no other way to see it than what a program prints when it looks for what hangs.
+/// Read from its `Debug` text: nothing else shows it.
 fn state(deferred: &Deferred<Tracked>) -> (State, u32) {
     let printed = format!("{deferred:?}");
     let state = [State::Unfired, State::Cancelling, State::Running, State::Waiting, State::Held, State::Resting]

@@ -1,4 +1,5 @@
-//! Random programs over Deferreds against a naive reference: shared by the properties, the fuzz target and the comparison with Twisted.
+//! Random programs over Deferreds against a naive reference: shared by the properties, the fuzz target and the
+//! comparison with Twisted.
 
 pub mod actual;
 pub mod program;
@@ -8,10 +9,11 @@ pub mod trace;
 use crate::codec::compare;
 use program::Program;
 
-/// Runs a program on Deferreds and on the reference, and compares their traces. One that locks itself in for ever is not run: nothing would free it.
+/// Runs a program on Deferreds and on the reference, and compares their traces. A program that deadlocks is not run:
+/// its memory would leak.
 ///
 /// # Errors
-/// The place where they part.
+/// The first difference.
 pub fn check(program: &Program) -> Result<(), String> {
     let expected = reference::run(program);
     if expected.deadlocks {

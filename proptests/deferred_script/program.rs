@@ -1,4 +1,4 @@
-//! A program over Deferreds, as data, so that it can be drawn at random, shrunk, and written as bytes and as text.
+//! A program over Deferreds, as data, so that it can be generated, shrunk, and written as bytes and as text.
 
 use std::fmt;
 
@@ -9,7 +9,8 @@ pub type Closure = codec::Closure<Op>;
 /// A script, run one operation after the other on a reactor's thread, and what becomes of what is left.
 pub type Program = codec::Program<Op, Ending>;
 
-/// What becomes of what the program still holds at its end. Whatever it is, each Deferred is first asked for its result.
+/// What becomes of what the program still holds at its end. Whatever it is, each Deferred is first asked for its
+/// result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
     /// Firing halves are dropped, then Deferreds.
@@ -62,7 +63,8 @@ pub enum Side {
     Either(Callback, Callback),
 }
 
-/// How several Deferreds become one. All consume errors; and the result of a list is unpacked by a callback that is added at once.
+/// How several Deferreds become one. All consume errors; and the result of a list is unpacked by a callback that is
+/// added at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ListKind {
     /// `DeferredList::all`.
@@ -141,7 +143,8 @@ impl Operation for Op {
     const SCRIPT: usize = 48;
 }
 
-/// The first of the bytes for locks, semaphores and queues. They came later: the others have all bytes below it by turns, as they had before.
+/// The first of the bytes for locks, semaphores and queues. They came later: the others have all bytes below it by
+/// turns, as they had before.
 const COORDINATION: u8 = 240;
 
 code!(Op, |byte| if byte < COORDINATION { byte % 30 } else { COORDINATION + (byte - COORDINATION) % 7 }, {
@@ -154,7 +157,8 @@ code!(Op, |byte| if byte < COORDINATION { byte % 30 } else { COORDINATION + (byt
     6 "callback" (nth: Nth, callback: Callback) = [Op::Add(nth, Side::Value(callback))],
     7 "errback" (nth: Nth, errback: Callback) = [Op::Add(nth, Side::Error(errback))],
     8 "both" (nth: Nth, callback: Callback) = [Op::Add(nth, Side::Both(callback))],
-    9 "either" (nth: Nth, callback: Callback, "else" errback: Callback) = [Op::Add(nth, Side::Either(callback, errback))],
+    9 "either" (nth: Nth, callback: Callback, "else" errback: Callback)
+        = [Op::Add(nth, Side::Either(callback, errback))],
     10 "cancel" (nth: Nth) = [Op::Cancel(nth)],
     11 "take" (nth: Nth) = [Op::Take(nth)],
     12 "drop" (nth: Nth) = [Op::Drop(nth)],

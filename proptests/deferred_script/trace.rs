@@ -1,4 +1,4 @@
-//! A trace: what a program over Deferreds comes to, in order, as far as anybody can see it.
+//! A trace: all visible events of a program over Deferreds, in order.
 
 use std::error::Error;
 use std::fmt;
@@ -20,13 +20,13 @@ pub type Id = u32;
 pub enum Event {
     /// A closure is called with this.
     Began(Id, Given),
-    /// A closure that was called is gone, and with it all it captured.
+    /// A closure that was called is dropped, with all it captured.
     Ended(Id),
-    /// A closure that was never called is gone; or a value; or an error.
+    /// A closure that was never called, a value, or an error is dropped.
     Dropped(Id),
-    /// The sink was told.
+    /// The sink received a report.
     Report(Incident, ErrorKind),
-    /// An operation was answered.
+    /// What an operation returned.
     Answered(Answer),
 }
 
@@ -42,27 +42,27 @@ pub enum Given {
 /// What an operation returned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
-    /// There is nothing with that number, or not any more.
+    /// Nothing has that number (any more).
     Nothing,
-    /// It is in use up the stack.
+    /// It is in use further up the stack.
     Held,
     /// There is no result yet.
     NotYet,
     /// The result.
     Result(Given),
-    /// Whose result it is, in a list.
+    /// The index of the member whose result it is.
     Index(usize),
     /// It is not paused.
     NotPaused,
-    /// No permit is kept that could be released.
+    /// There is no kept permit to release.
     OverRelease,
     /// The queue is full.
     Overflow,
-    /// As many wait for an item as may.
+    /// The number of waiters is at its limit.
     Underflow,
     /// What a Deferred is doing, and how often it is paused.
     State(State, u32),
-    /// Whether a firing half is of no use any more.
+    /// `Resolver::is_cancelled`.
     ResolverIsCancelled(bool),
 }
 
@@ -77,7 +77,7 @@ pub enum State {
     Resting,
 }
 
-/// What an error is.
+/// Which error it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
     /// One that the program made.
@@ -111,7 +111,7 @@ impl ErrorKind {
     }
 }
 
-/// Where events are written. Errors and the sink could be on any thread, and this goes with them.
+/// Where events are written. Errors and the sink are `Send`, so this is, too.
 #[derive(Clone, Default)]
 pub struct Trace(Arc<Mutex<Vec<Event>>>);
 
@@ -131,7 +131,7 @@ impl Trace {
     }
 }
 
-/// A value, or what is in an error: it says when it goes.
+/// A value, or the content of an error: it writes to the trace when it is dropped.
 #[derive(Debug)]
 pub struct Tracked {
     pub id: Id,
@@ -156,7 +156,7 @@ impl fmt::Display for TestError {
     }
 }
 
-/// Every closure, value and error comes to exactly one end.
+/// Every closure either runs or is dropped uncalled, exactly once; every value and error is dropped once.
 ///
 /// # Errors
 /// The first that does not.

@@ -1,4 +1,4 @@
-//! The real pool under a program, on one thread; whatever happens is compared with the reference.
+//! Runs a program on the real pool, on one thread; every event is checked by the reference.
 
 use std::num::NonZeroUsize;
 use std::panic::resume_unwind;
@@ -18,20 +18,20 @@ use super::program::{Closure, Op, Program, Way};
 use super::reference::{Answer, CancelOutcome, ExpectedStep, Id, NotRun, Reference};
 use crate::codec::{Body, Small};
 
-/// More steps than this in a row mean that it never comes to rest.
+/// More steps than this in a row mean that the pool never becomes idle.
 const ENDLESS: usize = 10_000;
 
-/// All that a program and its jobs get hold of.
+/// What a program and its jobs can use.
 struct World {
     pool: ThreadPool,
     stepper: Stepper,
     reference: Arc<Mutex<Reference>>,
     tickets: Mutex<Vec<(Id, Ticket)>>,
-    /// Operations that are in their midst.
+    /// How many operations are under way.
     depth: AtomicUsize,
 }
 
-/// Who does an operation: only a job may panic.
+/// Who performs an operation: only a job may panic.
 #[derive(Clone, Copy, PartialEq)]
 enum Who {
     Job,
@@ -42,7 +42,7 @@ pub fn run(program: &Program) -> Result<(), String> {
     let reference = Arc::new(Mutex::new(Reference::new(program)));
     let config = program.config;
     let hears = Arc::clone(&reference);
-    // The pool itself is asked for its workers when something is reported; it is there by then.
+    // The sink needs the pool, which exists by the first report.
     let world = Arc::new_cyclic(|weak: &std::sync::Weak<World>| {
         let weak = weak.clone();
         let mut builder = ThreadPool::builder().size(config.sizes.min(), config.sizes.max());
@@ -83,7 +83,7 @@ impl World {
         lock(&self.reference)
     }
 
-    /// Whatever is left is run to its end: the pool rests, its keep-alive passes, and it is stopped.
+    /// Runs what is left: until the pool is idle, until its keep-alive has passed, and until it has stopped.
     fn run_out(self: &Arc<Self>) {
         self.perform(&[Op::FailStarts(Small(0))], Who::Anybody);
         self.step_out();
@@ -237,7 +237,7 @@ impl World {
         };
         let rightly = answer == Some(expected);
         self.reference().require(rightly, || format!("job {id}: {answer:?}, and should have been {expected:?}"));
-        // What came back is dropped here, which performs its operations.
+        // A rejected job is dropped here, which performs its operations.
         drop(submitted);
     }
 }
@@ -255,7 +255,7 @@ fn told(result: &Result<(), Failure>) -> Result<bool, NotRun> {
     }
 }
 
-/// An operation is over, or a panic has ended it.
+/// Ends an operation, also by a panic.
 struct DepthGuard<'a>(&'a AtomicUsize);
 
 impl Drop for DepthGuard<'_> {
@@ -264,7 +264,7 @@ impl Drop for DepthGuard<'_> {
     }
 }
 
-/// The region in which a job waits is over, however it was left.
+/// Ends a `blocked` region, also by a panic.
 struct UnblockOnDrop<'a>(&'a World, usize);
 
 impl Drop for UnblockOnDrop<'_> {
@@ -273,7 +273,7 @@ impl Drop for UnblockOnDrop<'_> {
     }
 }
 
-/// What a job captures: it tells when the job runs, and when it is dropped.
+/// Captured by a job: tells the reference when the job runs and when it is dropped.
 struct TracedJob {
     id: Id,
     world: Arc<World>,
@@ -292,7 +292,7 @@ impl TracedJob {
         self.check_token(token, asked);
     }
 
-    /// A job sees in its token whether it was asked to end; one without a ticket has none.
+    /// A job's token shows whether its cancellation was requested; a job without a ticket has no token.
     fn check_token(&self, token: Option<&CancelToken>, asked: bool) {
         let own = CancelToken::current().is_some();
         let rightly = own == token.is_some() && token.is_none_or(|token| token.is_cancelled() == asked);
@@ -301,7 +301,7 @@ impl TracedJob {
             .require(rightly, || format!("job {} was asked to end: {asked}; token: {token:?}", self.id));
     }
 
-    /// Nobody else is told of its failure.
+    /// Without a callback, a failure is reported.
     fn is_reported(&self) -> bool {
         self.way != Way::WithCallback
     }

@@ -1,4 +1,5 @@
-//! A program: what is done to a pool whose workers have no threads, as data, so that it can be drawn at random, shrunk, and written as bytes and as text.
+//! A program: what is done to a pool whose workers have no threads, as data, so that it can be generated, shrunk, and
+//! written as bytes and as text.
 
 use std::fmt;
 
@@ -90,7 +91,7 @@ impl Operation for Op {
     const SCRIPT: usize = 64;
 }
 
-/// The second of two bytes that mean a step.
+/// The second of two bytes that mean `Step`.
 const STEP_TOO: u8 = 1;
 
 code!(Op, |byte| if byte % 16 == STEP_TOO { 0 } else { byte % 16 }, {

@@ -1,4 +1,4 @@
-//! Two real workers whose jobs end when they are told to, one at a time: a pool whose every step is the program's.
+//! A pool of two real workers whose jobs begin and end only when the program says so.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -11,11 +11,11 @@ use selvedge::ThreadPool;
 /// How many jobs run at a time.
 pub const WORKERS: usize = 2;
 
-/// No step of a job takes anything like this: it hangs.
+/// A job that takes longer than this hangs.
 const LIMIT: Duration = Duration::from_secs(600);
 
 thread_local! {
-    /// Starting threads costs more than all the rest of a program's run, so programs run by one thread share their workers.
+    /// Starting threads costs more than all the rest of a program's run: all programs of one thread share the workers.
     static POOL: ThreadPool = {
         let pool = ThreadPool::new(WORKERS, WORKERS).expect("sizes in order");
         pool.start().expect("a new pool starts");
@@ -38,14 +38,14 @@ struct Queue {
     completed: u64,
 }
 
-/// What this side holds of a job.
+/// The program's side of a job.
 struct JobControl {
     begun: Receiver<()>,
     end: Sender<()>,
     cancelled: bool,
 }
 
-/// What the job holds: it says that it has begun, and waits until it may end.
+/// The job's side: it reports that it has begun, and waits until it may end.
 pub struct ManualJob {
     begun: Sender<()>,
     end: Receiver<()>,
@@ -68,7 +68,7 @@ impl ManualWorkers {
         Self { pool, queue }
     }
 
-    /// Submits a job by `submit`, and comes back when it runs or is queued.
+    /// Submits a job by `submit`; returns when it runs or is queued.
     pub fn submit<T>(&self, submit: impl FnOnce(&ThreadPool, ManualJob) -> T) -> T {
         let (say_begun, begun) = channel();
         let (end, wait_end) = channel();
@@ -81,7 +81,7 @@ impl ManualWorkers {
         submitted
     }
 
-    /// The job never runs, if it has not begun.
+    /// Notes that the job was cancelled: it never runs, unless it has begun.
     pub fn cancel(&self, job: usize) {
         let mut queue = self.queue.borrow_mut();
         if queue.waiting.contains(&job) {
@@ -93,7 +93,7 @@ impl ManualWorkers {
         self.queue.borrow().running.len()
     }
 
-    /// Lets a running job go; comes back when its worker is through with it, and has begun with the next that waits.
+    /// Finishes a running job; returns when its worker has completed it and begun the next queued one.
     pub fn finish_job(&self, which: usize) {
         let mut queue = self.queue.borrow_mut();
         let job = queue.running.remove(which);
@@ -109,7 +109,7 @@ impl ManualWorkers {
 }
 
 impl Queue {
-    /// Free workers take what waits, first in first out. A cancelled job is out of the queue: nobody takes it.
+    /// Free workers take queued jobs, first in, first out. Cancelled jobs are skipped: the pool has removed them.
     fn fill(&mut self) {
         while self.running.len() < WORKERS {
             let Some(job) = self.waiting.pop_front() else { return };

@@ -12,7 +12,7 @@ use program::{Ending, Program};
 /// Runs a program on the reactor and on the reference, and compares their traces.
 ///
 /// # Errors
-/// The place where they part.
+/// The first difference.
 pub fn check(program: &Program) -> Result<(), String> {
     let mut program = program.clone();
     let mut expected = reference::run(&program);

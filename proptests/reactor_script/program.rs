@@ -1,4 +1,5 @@
-//! A program: what is done to a reactor, as data, so that it can be drawn at random, shrunk, and written as bytes and as text.
+//! A program: what is done to a reactor, as data, so that it can be generated, shrunk, and written as bytes and as
+//! text.
 
 use std::fmt;
 
@@ -9,14 +10,15 @@ pub type Closure = codec::Closure<Op>;
 /// A script, run one operation after the other outside of any callback, and how the reactor's life ends after it.
 pub type Program = codec::Program<Op, Ending>;
 
-/// What becomes of the reactor after the script.
+/// How the reactor ends after the script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
-    /// It is dropped as it stands.
+    /// It is dropped.
     Drop,
-    /// It is asked to stop and turned by hand, time passing as it asks for, until it has ended or nothing moves any more; then dropped.
+    /// It is stopped, and turned by hand, with the clock advanced as each turn asks, until it has ended or is idle;
+    /// then dropped.
     TurnOut,
-    /// The same by `run`. Where that would wait for ever, as `TurnOut`.
+    /// It is stopped and `run` is called. Where that would wait for ever, `TurnOut` is used.
     Run,
 }
 
@@ -71,7 +73,8 @@ pub enum Op {
     Suggest(u8),
     /// `is_running`, `delayed_calls`, `now`.
     Inspect,
-    /// `defer_to_thread_pool` of a job with this end, with this callback. The pool has two workers; jobs block until they are finished.
+    /// `defer_to_thread_pool` of a job with this end, with this callback. The pool has two workers; jobs block until
+    /// they are finished.
     Defer(JobEnd, Body<Op>),
     /// One of the running jobs ends, and its result is posted, before this returns.
     FinishJob(Nth),
@@ -100,7 +103,7 @@ pub enum TriggerPhase {
 /// An event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum EventName {
-    /// The program's own. (In the order of the names: what is never run is dropped in it.)
+    /// The program's own. (The variants are in the order of the names, in which unrun triggers are dropped.)
     Alarm,
     Shutdown,
     Startup,

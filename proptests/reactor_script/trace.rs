@@ -1,4 +1,4 @@
-//! A trace: what a program's run comes to, in order, as far as anybody can see it.
+//! A trace: all visible events of a program's run, in order.
 
 use std::error::Error;
 use std::fmt;
@@ -19,19 +19,19 @@ pub type Id = u32;
 pub enum Event {
     /// A closure is called.
     Began(Id, Place),
-    /// A closure that was called is gone, and with it all it captured.
+    /// A closure that was called is dropped, with all it captured.
     Ended(Id, Place),
-    /// A closure that was never called is gone; or a value.
+    /// A closure that was never called, or a value, is dropped.
     Dropped(Id, Place),
-    /// The value that a job returned is gone.
+    /// The value that a job returned is dropped.
     JobValueDropped(Id, Place),
     /// The callback of a job's Deferred was given this.
     Given(Id, ErrorKind),
-    /// The sink was told.
+    /// The sink received a report.
     Report(Incident, ErrorKind),
-    /// An operation was answered.
+    /// What an operation returned.
     Answered(Answer),
-    /// A panic came out of an operation, into the program's own code, outside of every callback.
+    /// A panic left an operation outside of every callback.
     Escaped,
 }
 
@@ -48,11 +48,11 @@ pub enum Place {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
     Fine,
-    /// There is nothing with that number, or not any more.
+    /// Nothing has that number (any more).
     Nothing,
     /// The owner is in use by the program itself.
     Held,
-    /// The call came back: the reactor has stopped.
+    /// The call was returned: the reactor has stopped.
     Rejected,
     /// `LocalHandle::with`: the reactor has stopped.
     Unreachable,
@@ -75,11 +75,11 @@ pub enum Answer {
         min: usize,
         max: usize,
     },
-    /// What the end of a job's Deferred holds after its callback; nothing while that runs.
+    /// The result of a job's Deferred after its callback; `None` while that runs.
     JobResult(Option<ErrorKind>),
 }
 
-/// What a failure is, or that there is none.
+/// Which error a failure carries, or that there is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
     Fine,
@@ -92,7 +92,7 @@ pub enum ErrorKind {
     Other,
 }
 
-/// The error that programs refuse with.
+/// The error that programs return.
 #[derive(Debug)]
 pub struct Refused;
 
@@ -123,7 +123,7 @@ impl ErrorKind {
     }
 }
 
-/// Every closure and every value comes to exactly one end: it begins and then ends, or it is dropped.
+/// Every closure either begins and ends, or is dropped uncalled, exactly once; every value is dropped once.
 ///
 /// # Errors
 /// The first that does not.

@@ -1,4 +1,4 @@
-//! The locks, semaphores and queues of a program.
+//! Operations on the real locks, semaphores and queues of a program.
 
 use std::num::NonZero;
 
@@ -49,7 +49,7 @@ impl Semaphore {
     }
 }
 
-/// A limit as programs write it: none, or one less than that.
+/// Programs write a limit as one more than it is, and none as zero.
 fn limit(written: u8) -> Option<usize> {
     written.checked_sub(1).map(usize::from)
 }
@@ -81,7 +81,7 @@ impl World {
         found
     }
 
-    /// What is granted is kept without a guard, until the program releases it.
+    /// The permit is kept without its guard, until the program releases it.
     pub(super) fn acquire(&self, nth: Nth) {
         if let Some(semaphore) = self.semaphore(nth) {
             self.keep_made(|| {
@@ -139,7 +139,7 @@ impl World {
         }
     }
 
-    /// Gives back all that was kept, and puts something in for each who waits.
+    /// Releases all kept permits, and puts an item for each waiter of a queue.
     pub(super) fn open_all(&self) {
         for at in 0.. {
             let semaphores = self.semaphores.borrow();

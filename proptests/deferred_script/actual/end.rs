@@ -1,4 +1,4 @@
-//! What becomes of what a program still holds at its end.
+//! The end of a program: what it still holds is read, fired or dropped.
 
 use std::rc::Rc;
 
@@ -9,7 +9,7 @@ use crate::deferred_script::program::Ending;
 use crate::deferred_script::trace::Tracked;
 
 impl World {
-    /// What is left says what it holds, and goes. Callbacks that run meanwhile may make more.
+    /// Takes all results, then drops or fires what is left. Callbacks that run meanwhile may make more.
     pub(super) fn end(&self, ending: Ending) {
         self.take_all_results();
         loop {
@@ -47,7 +47,7 @@ impl World {
         }
     }
 
-    /// All that the program has, out of its hands.
+    /// Takes all Deferreds from the program.
     pub(super) fn all(&self) -> Vec<(usize, Deferred<Tracked>)> {
         let all = self.deferreds.borrow_mut().iter_mut().map(Option::take).enumerate().collect::<Vec<_>>();
         all.into_iter().filter_map(|(at, shared)| Some((at, Rc::into_inner(shared?)?))).collect()
@@ -74,7 +74,7 @@ impl World {
         }
     }
 
-    /// Ends the pauses of what the program holds.
+    /// Unpauses every Deferred that the program holds.
     pub(super) fn unpause_all(&self) {
         for at in 0.. {
             let deferreds = self.deferreds.borrow();

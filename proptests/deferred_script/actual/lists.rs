@@ -8,7 +8,7 @@ use super::{Returned, World, given};
 use crate::deferred_script::program::ListKind;
 use crate::deferred_script::trace::{Answer, ErrorKind, Given, Tracked};
 
-/// Several as one, which is taken apart at once: it says what it came to, and goes on with a value of the program's own.
+/// Makes a list. Its result is unpacked at once, recorded, and replaced by a value of the program.
 pub(super) fn list(kind: ListKind, members: Vec<Deferred<Tracked>>) -> Deferred<Tracked> {
     let list = DeferredList::new(members).consume_errors();
     match kind {

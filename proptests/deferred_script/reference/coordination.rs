@@ -1,4 +1,4 @@
-//! Locks, semaphores and queues in flat lists: who waits, and for what there is.
+//! The rules of locks, semaphores and queues.
 
 use std::collections::VecDeque;
 
@@ -10,13 +10,13 @@ use super::{
 /// A lock, or a semaphore.
 pub(super) struct Semaphore {
     free: usize,
-    /// Permits that the program gives back by releasing them.
+    /// Permits that the program returns by `release`.
     kept: usize,
-    /// Permits that give themselves back.
+    /// Permits that are returned when their guard is dropped.
     guarded: usize,
     waiters: VecDeque<usize>,
     serving: bool,
-    /// The program has let go of it: it goes with its last guard.
+    /// The program has dropped it: it ends with its last guard.
     pub(super) closed: bool,
 }
 
@@ -36,7 +36,7 @@ pub(super) struct Queue {
     pub(super) closed: bool,
 }
 
-/// Where a Deferred waits in a line, which a cancel takes it out of.
+/// What a Deferred waits for. Cancelling removes it from the waiters.
 #[derive(Clone, Copy)]
 pub(super) enum WaitsIn {
     Semaphore(usize),
@@ -95,7 +95,7 @@ impl Model {
         }
     }
 
-    /// B64: nobody overtakes.
+    /// B64: waiters are served in order; nobody overtakes.
     fn request_permit(&mut self, semaphore: usize, then: Pair) {
         let it = if self.semaphores[semaphore].free > 0 && self.semaphores[semaphore].waiters.is_empty() {
             let permit = self.permit(semaphore);
@@ -165,7 +165,7 @@ impl Model {
         self.drop_guard(semaphore);
     }
 
-    /// P31: what is given back while somebody is being served is handed on when that is over.
+    /// P31: a permit returned while a waiter is served goes to the next one afterwards.
     fn give_back(&mut self, semaphore: usize) {
         self.semaphores[semaphore].free += 1;
         if self.semaphores[semaphore].serving {
@@ -187,7 +187,7 @@ impl Model {
         self.drop_resolver(it);
     }
 
-    /// P31: when nobody is left who could give back a permit, those who wait fail.
+    /// P31: when no permit can be returned any more, the waiters fail.
     fn drop_guard(&mut self, semaphore: usize) {
         self.semaphores[semaphore].guarded -= 1;
         self.check_closed(semaphore);
@@ -217,7 +217,7 @@ impl Model {
         }
     }
 
-    /// P32: what is put while another is being delivered is delivered when that is over.
+    /// P32: an item put during a delivery is delivered afterwards.
     fn put_item(&mut self, at: usize, item: Id) -> bool {
         let queue = &mut self.queues[at];
         if queue.items.len() >= queue.waiters.len()
@@ -262,7 +262,7 @@ impl Model {
         }
     }
 
-    /// B64: to cancel one that waits takes it out of its line.
+    /// B64: cancelling a waiter removes it.
     pub(super) fn stop_waiting(&mut self, it: usize) {
         let waiters = match self.deferreds[it].waits_in.take() {
             Some(WaitsIn::Semaphore(semaphore)) => &mut self.semaphores[semaphore].waiters,

@@ -1,9 +1,9 @@
-//! What becomes of what a program still holds at its end.
+//! The end of a program: what it still holds is read, fired or dropped.
 
 use super::{Ending, Model, Returned};
 
 impl Model {
-    /// What is left says what it holds, and goes. Callbacks that run meanwhile may make more.
+    /// Takes all results, then drops or fires what is left. Callbacks that run meanwhile may make more.
     pub(super) fn end(&mut self, ending: Ending) {
         self.take_all_results();
         loop {
@@ -49,7 +49,7 @@ impl Model {
         }
     }
 
-    /// Ends the pauses of what the program holds.
+    /// Unpauses every Deferred that the program holds.
     pub(super) fn unpause_all(&mut self) {
         let mut it = 0;
         while it < self.deferreds.len() {
@@ -76,7 +76,7 @@ impl Model {
         }
     }
 
-    /// Takes each in its turn. Nothing that this is followed by makes new ones, or takes others.
+    /// Takes all Deferreds from the program.
     pub(super) fn all(&mut self) -> Vec<usize> {
         let all: Vec<usize> = (0..self.deferreds.len()).filter(|&it| self.deferreds[it].in_reach).collect();
         for &it in &all {

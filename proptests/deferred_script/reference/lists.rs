@@ -1,19 +1,19 @@
-//! Lists in flat lists: what each member has come to, and what that decides.
+//! The rules of Deferred lists: the results of members, and what they decide.
 
 use super::{Answer, Deferred, DeferredResult, ErrorKind, ListKind, Model, Nth, Pair, given};
 
 /// Several Deferreds that are one.
 pub(super) struct List {
     kind: ListKind,
-    /// The one that they are.
+    /// The Deferred of the whole list.
     whole: usize,
     slots: Vec<Slot>,
-    /// Those that have not brought their result.
+    /// The members without a result.
     members: Vec<Option<usize>>,
     missing: usize,
-    /// It keeps the whole, as the one who fires it, until it has done that or is cancelled.
+    /// The list holds the firing half of `whole`, until it has fired it or is cancelled.
     keeps: bool,
-    /// The whole has its result, and this is it, until it is taken apart.
+    /// The result of `whole`, until it is unpacked.
     outcome: Option<ListOutcome>,
     decided: bool,
 }
@@ -22,11 +22,11 @@ pub(super) struct List {
 enum Slot {
     Waits(usize),
     Has(DeferredResult),
-    /// It has no result yet and none is wanted, or its result is somewhere else.
+    /// No result is wanted, or it has been moved elsewhere.
     Spent,
 }
 
-/// What a list comes to.
+/// The result of a list.
 #[derive(Clone)]
 enum ListOutcome {
     All(Vec<DeferredResult>),
@@ -35,7 +35,7 @@ enum ListOutcome {
 }
 
 impl Model {
-    /// B61, B62: members that have their result are taken at once, in the order of input.
+    /// B61, B62: members that have a result are taken at once, in the order of input.
     pub(super) fn list(&mut self, kind: ListKind, members: &[Nth]) {
         let members: Vec<usize> = members.iter().filter_map(|nth| self.take(*nth)).collect();
         let list = self.lists.len();
@@ -63,7 +63,7 @@ impl Model {
         self.deferreds[whole].in_reach = true;
     }
 
-    /// A member has its result. If that decides the list, the whole goes on with it.
+    /// A member has its result. If that decides the list, the list fires.
     pub(super) fn member_settled(&mut self, list: usize, index: usize, result: DeferredResult) {
         let List { kind, decided, .. } = self.lists[list];
         let ok = !matches!(result, DeferredResult::Error(_));
@@ -124,7 +124,7 @@ impl Model {
         self.drop_list_resolver(list);
     }
 
-    /// The list has fired it, or is being cancelled, and has nothing more to do with it.
+    /// The list has fired `whole`, or is being cancelled: it drops the firing half.
     pub(super) fn drop_list_resolver(&mut self, list: usize) {
         let List { whole, keeps, .. } = self.lists[list];
         if keeps {
@@ -144,7 +144,7 @@ impl Model {
         }
     }
 
-    /// All that have no result, in the order of input.
+    /// Cancels all members without a result, in the order of input.
     pub(super) fn cancel_members(&mut self, list: usize) {
         let mut waiting = Vec::new();
         for slot in &mut self.lists[list].slots {
@@ -156,12 +156,12 @@ impl Model {
         waiting.into_iter().for_each(|member| self.cancel(member));
     }
 
-    /// Those for which it waits.
+    /// The members that it waits for.
     pub(super) fn missing_members(&self, list: usize) -> Vec<usize> {
         self.lists[list].members.iter().flatten().copied().collect()
     }
 
-    /// What the program does with what a list comes to.
+    /// What the program does with the result of a list.
     pub(super) fn unpack(&mut self, result: DeferredResult) -> DeferredResult {
         let DeferredResult::List(list, _) = result else { return result };
         let outcome = self.lists[list].outcome.clone();

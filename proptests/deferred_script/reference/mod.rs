@@ -1,7 +1,7 @@
-//! What a program over Deferreds should come to: Twisted's rules, followed in flat lists.
+//! The expected trace of a program over Deferreds: Twisted's rules, followed in flat lists.
 //!
-//! Written to be obviously right, from the behaviour catalogue and the documentation: a Deferred is a list of callbacks, a result that may be there, and whom it
-//! waits for. Where the catalogue is silent (what is dropped before what) this pins down what is.
+//! Written to be obviously right, from SPEC.md and the documentation: a Deferred is a list of callbacks, an optional
+//! result, and whom it waits for. Where the rules are silent (the order of drops) it pins what the code does.
 
 mod coordination;
 mod end;
@@ -19,26 +19,26 @@ use crate::codec::{Delay, Members, Nth, Small};
 use coordination::{Queue, Semaphore, WaitsIn};
 use lists::List;
 
-/// What a program should come to.
+/// What is expected of a program.
 pub struct Outcome {
     pub trace: Vec<Event>,
     /// How many closures, values and errors it made.
     made: Id,
-    /// Somebody has a permit and waits for what waits for that: a deadlock, as with any lock, and kept for ever.
+    /// A deadlock: the holder of a permit waits for one who waits for the permit.
     pub deadlocks: bool,
 }
 
 impl Outcome {
-    /// Every closure, value and error has come to its end.
+    /// Every closure, value and error was dropped exactly once.
     ///
     /// # Errors
-    /// The first that has not.
+    /// The first that was not.
     pub fn account(&self, trace: &[Event]) -> Result<(), String> {
         super::trace::account(trace, self.made)
     }
 }
 
-/// Follows the rules.
+/// Follows the rules and returns the expected trace.
 pub fn run(program: &Program) -> Outcome {
     let mut model = Model::default();
     for op in &program.script {
@@ -52,12 +52,12 @@ pub fn run(program: &Program) -> Outcome {
     Outcome { trace: model.trace, made: model.made, deadlocks }
 }
 
-/// A panic is on its way up.
+/// A panic is unwinding.
 struct Unwinding;
 
 type Flow<T = ()> = Result<T, Unwinding>;
 
-/// A closure that is still to come to its end.
+/// A closure that has not been dropped yet.
 struct Traced {
     id: Id,
     closure: Closure,
@@ -70,13 +70,13 @@ enum DeferredResult {
     Error(ErrorKind),
     /// What `log_error` leaves.
     Unit,
-    /// What that list came to, and whether well.
+    /// The result of that list, and whether it is a value.
     List(usize, bool),
     /// A permit of that lock or semaphore.
     Permit(usize),
 }
 
-/// What a callback comes to.
+/// What a callback returned, or a firing half was fired with.
 enum Returned {
     Now(DeferredResult),
     Later(usize),
@@ -92,25 +92,25 @@ enum Pair {
     Log,
     /// A result that nobody wants any more.
     Ignore,
-    /// `add_timeout`: which timer it was, and what is called instead if it was that.
+    /// `add_timeout`: its timer, and what is called if that was first.
     Timeout(Option<usize>, Delay, Option<(Traced, Returns)>),
     /// Which list it is a member of, and which member.
     Member(usize, usize),
-    /// What a list came to is taken apart.
+    /// The result of a list is unpacked.
     Unpack,
     /// A permit is kept without its guard.
     Keep(usize),
     /// `run`, when it has its permit.
     Run(usize, Traced, Returns),
-    /// `run`, when what it waited for has come.
+    /// `run`, when the Deferred that its function returned has fired.
     GiveBack(usize),
 }
 
-/// What is to happen as soon as what happens now is through.
+/// An effect of a drop, queued while another one is processed.
 enum Pending {
     /// Its firing half was dropped.
     Abandoned(usize),
-    /// All that could have ended its pause were dropped.
+    /// Nobody is left who could unpause it.
     Unpaused(usize),
 }
 
@@ -124,7 +124,7 @@ struct Timer {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum TimerState {
     Waits,
-    /// It cancelled.
+    /// It was due and has cancelled.
     Fired,
     Gone,
 }
@@ -132,57 +132,58 @@ enum TimerState {
 #[derive(Default)]
 struct Deferred {
     canceller: Option<Traced>,
-    /// The list that it is of, which is cancelled with it.
+    /// The list whose result this is. Cancelling cancels the list.
     list: Option<usize>,
     /// It waits for a permit or an item.
     waits_in: Option<WaitsIn>,
-    /// It has, or had, a result: another one comes too late.
+    /// It has been fired: another result is too late.
     fired: bool,
     cancelling: bool,
-    /// Somebody up the stack runs its callbacks.
+    /// Its callbacks are running further up the stack.
     running: bool,
-    /// A callback of it returned that one, which has no result.
+    /// The unfired Deferred that one of its callbacks returned.
     waits_for: Option<usize>,
-    /// A callback of that one returned this one.
+    /// The Deferred one of whose callbacks returned this one.
     waiter: Option<usize>,
-    /// The result, where the next callback will take it.
+    /// The result for the next callback.
     result: Option<DeferredResult>,
     callbacks: VecDeque<Pair>,
     /// Somebody holds it: the program, or an operation up the stack.
     held: bool,
-    /// The program does.
+    /// The program holds it.
     in_reach: bool,
-    /// How many operations up the stack use it in place.
+    /// How many operations further up the stack use it in place.
     users: usize,
-    /// How many operations up the stack are about it, whoever holds it.
+    /// How many operations further up the stack keep it alive.
     kept: usize,
-    /// Its firing half is there, used up or not.
+    /// Its firing half exists, used or not.
     resolver: bool,
-    /// A callback was added, whatever has become of it.
+    /// A callback was added at some time.
     added_to: bool,
     pauses: u32,
-    /// How many can pause it from elsewhere: the program's `PauseHandle`s, and operations that use one.
+    /// How many `PauseHandle`s there are, including those in use by operations.
     handles: usize,
 }
 
 impl Deferred {
-    /// Whether the result lies at the end, for whoever holds it.
+    /// Whether the result is at the end of the chain, behind the last callback.
     fn rests(&self) -> bool {
         self.result.is_some() && !self.running && self.callbacks.is_empty()
     }
 
-    /// Whether a result at the end is lost. Where no callback was added, the firing half that it was cancelled away from still has it, or one who may pause it.
+    /// Whether a result at the end is unreachable. Without callbacks, the firing half of a cancelled Deferred, or a
+    /// pause handle, still keeps it.
     fn is_lost(&self) -> bool {
         self.rests() && self.waiter.is_none() && !self.held && (self.added_to || self.is_alone())
     }
 
-    /// Whether a result could go on, to a callback or to who waits for it, were it not paused.
+    /// Whether only a pause keeps the result from a callback or a waiter.
     fn is_held(&self) -> bool {
         let goes_on = !self.callbacks.is_empty() || self.waiter.is_some();
         self.pauses > 0 && self.result.is_some() && !self.running && goes_on
     }
 
-    /// Whether nobody has anything of it, apart from what runs or is to be run.
+    /// Whether nobody holds it, its firing half or a handle.
     fn is_alone(&self) -> bool {
         !self.held && !self.resolver && self.handles == 0 && self.users + self.kept == 0
     }
@@ -202,7 +203,7 @@ struct Model {
     queues: Vec<Queue>,
     now: Duration,
     timers: Vec<Timer>,
-    /// What has to wait, while something goes on that does not let it in between.
+    /// Queue of effects of drops; `Some` while one is processed.
     pending: Option<VecDeque<Pending>>,
 }
 
@@ -215,7 +216,7 @@ impl Model {
         self.trace.push(Event::Report(incident, why));
     }
 
-    /// What fails is reported, and the rest goes on.
+    /// A panic is reported, and the rest continues.
     fn contain(&mut self, incident: Incident, flow: Flow) {
         if flow.is_err() {
             self.report(incident, ErrorKind::Panicked);
@@ -270,7 +271,7 @@ impl Model {
         found
     }
 
-    /// Takes a Deferred out of the program's hands, unless it is in use.
+    /// Takes a Deferred from the program, unless it is in use.
     fn take(&mut self, nth: Nth) -> Option<usize> {
         let it = self.reach(nth)?;
         if self.deferreds[it].users > 0 {
@@ -462,7 +463,7 @@ impl Model {
         self.after_drop(it);
     }
 
-    /// B53: what was held goes on when the last pause ends.
+    /// B53: a held result continues when the last pause ends.
     fn unpause(&mut self, it: usize) {
         if self.deferreds[it].pauses == 0 {
             return self.say(Answer::NotPaused);

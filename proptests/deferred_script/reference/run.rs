@@ -1,4 +1,4 @@
-//! How results move: to callbacks, to those who wait for them, into lists; and what a cancel or a drop does.
+//! The rules by which results move to callbacks, waiters and lists, and what cancelling and dropping do.
 
 use std::collections::VecDeque;
 use std::mem;
@@ -12,7 +12,7 @@ use super::{
 };
 
 impl Model {
-    /// B59: one that has passed this point already needs no timer.
+    /// B59: a Deferred whose result is already there needs no timer.
     pub(super) fn timer(&mut self, it: usize, after: Duration) -> Option<usize> {
         if self.deferreds[it].rests() && self.deferreds[it].pauses == 0 {
             return None;
@@ -21,7 +21,7 @@ impl Model {
         Some(self.timers.len() - 1)
     }
 
-    /// B15, B21: in the order of their deadlines, and then in the order they were added; not those that are added meanwhile.
+    /// B15, B21: by deadline, then in the order of adding; not those added meanwhile.
     pub(super) fn run_timers(&mut self) {
         let (now, there) = (self.now, self.timers.len());
         loop {
@@ -34,7 +34,7 @@ impl Model {
         }
     }
 
-    /// B51: added to one that has its result, it runs at once; otherwise when its turn comes.
+    /// B51: a callback added to a Deferred with a result runs at once.
     pub(super) fn add(&mut self, it: usize, pair: Pair) {
         let runs = self.deferreds[it].rests() && self.deferreds[it].pauses == 0;
         self.deferreds[it].callbacks.push_back(pair);
@@ -44,7 +44,7 @@ impl Model {
         }
     }
 
-    /// Nobody holds it any more. B60: what nobody handled is reported, when nobody can handle it any more.
+    /// Its holder drops it. B60: an unhandled error is reported when nobody can handle it any more.
     pub(super) fn drop_deferred(&mut self, it: usize) {
         self.deferreds[it].held = false;
         self.after_drop(it);
@@ -55,7 +55,7 @@ impl Model {
         self.after_drop(it);
     }
 
-    /// Somebody has let go of it.
+    /// Called after any holder has dropped it.
     pub(super) fn after_drop(&mut self, it: usize) {
         self.drop_lost(it);
         if self.deferreds[it].is_alone() && self.deferreds[it].is_held() {
@@ -110,7 +110,7 @@ impl Model {
         self.drop_resolver(it);
     }
 
-    /// B49, B57: the first result is the one; a late one is dropped.
+    /// B49, B57: the first result counts; a late one is dropped.
     pub(super) fn arrive(&mut self, it: usize, comes: Returned) {
         if self.deferreds[it].fired {
             match comes {
@@ -128,7 +128,7 @@ impl Model {
         }
     }
 
-    /// B58: the canceller goes when it fires, before any callback runs.
+    /// B58: the canceller is dropped at the firing, before any callback runs.
     pub(super) fn begin(&mut self, it: usize) {
         self.deferreds[it].fired = true;
         self.deferreds[it].running = true;
@@ -138,14 +138,14 @@ impl Model {
         self.deferreds[it].running = false;
     }
 
-    /// A firing half was dropped: what waits for it fails.
+    /// A firing half was dropped: its Deferred fails.
     pub(super) fn abandon(&mut self, which: usize) {
         if let Some(it) = self.resolvers[which].take() {
             self.queue_drop(Pending::Abandoned(it));
         }
     }
 
-    /// What a drop brings about comes one after the other, if several are dropped inside each other.
+    /// Processes the effects of nested drops one after the other.
     pub(super) fn queue_drop(&mut self, first: Pending) {
         if let Some(queue) = &mut self.pending {
             queue.push_back(first);
@@ -196,7 +196,7 @@ impl Model {
         self.after_drop(it);
     }
 
-    /// What a firing half or a callback brought becomes the result: false if it has to be waited for.
+    /// Stores the result. False if it has to be waited for.
     pub(super) fn settle(&mut self, it: usize, comes: Returned) -> bool {
         let result = match comes {
             Returned::Now(result) => result,
@@ -218,14 +218,14 @@ impl Model {
         true
     }
 
-    /// B54: whether it waits for `end`, itself or through others, or as a list of which one does.
+    /// B54: whether it waits for `end`, directly, through others, or through the members of a list.
     pub(super) fn leads_to(&self, it: usize, end: usize) -> bool {
         let Deferred { waits_for, list, fired, .. } = self.deferreds[it];
         let members = list.filter(|_| !fired).map_or_else(Vec::new, |list| self.missing_members(list));
         it == end || waits_for.into_iter().chain(members).any(|inner| self.leads_to(inner, end))
     }
 
-    /// The result of `it` goes down its callbacks, and on to the one that waits for it.
+    /// Passes the result through the callbacks, and then to the waiter.
     pub(super) fn run_callbacks(&mut self, it: usize) {
         loop {
             if self.deferreds[it].is_held() {
@@ -254,7 +254,7 @@ impl Model {
         }
     }
 
-    /// B50: values go to callbacks, errors to errbacks; the half that is not called goes first.
+    /// B50: values go to callbacks, errors to errbacks; the one that is not called is dropped first.
     pub(super) fn run_pair(&mut self, pair: Pair, result: DeferredResult) -> Returned {
         let ok = !matches!(result, DeferredResult::Error(_) | DeferredResult::List(_, false));
         match pair {
@@ -353,7 +353,7 @@ impl Model {
         comes
     }
 
-    /// Calls a closure that returns nothing: its captures are gone when it has returned, or panicked.
+    /// Calls a closure that returns nothing. Its captures are dropped when it returns or panics.
     pub(super) fn call(&mut self, traced: Traced, given: Given) -> Flow {
         self.trace.push(Event::Began(traced.id, given));
         let flow = self.perform_all(&traced.closure.body);

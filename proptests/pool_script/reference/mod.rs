@@ -1,7 +1,7 @@
-//! The reference: a line of jobs, a set of workers and a target, as one would explain the pool to somebody. It judges every step of the real one.
+//! The reference: a queue of jobs, a set of workers and a target. It checks every step of the real pool.
 //!
-//! What a worker that looks must do follows from these alone. Which worker is woken, and when one more is started, is the pool's own affair as long
-//! as it leaves nothing undone: if jobs wait, somebody is on the way to them, or nobody could come.
+//! What a worker must do next follows from these alone. Which worker is woken, and when another is started, is up to
+//! the pool, as long as no job is stranded: if jobs are queued, a worker is coming for them, or none could come.
 
 mod rest;
 mod steps;
@@ -32,15 +32,15 @@ pub enum NotRun {
     ThreadStart,
 }
 
-/// Where a job stands.
+/// The state of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum JobState {
     Queued,
     Held,
     Running,
-    /// It is over, and whether it panicked.
+    /// It has ended; whether it panicked.
     Ran(bool),
-    /// It never runs, and has not been dropped yet.
+    /// It will not run, and is not dropped yet.
     ToBeDropped(NotRun),
     Dropped(NotRun),
 }
@@ -48,10 +48,10 @@ enum JobState {
 #[derive(Debug, Clone, Copy)]
 struct Job {
     state: JobState,
-    /// Has a callback, which is told once.
+    /// It has a callback, which is called once.
     is_told: bool,
     told: bool,
-    /// It was asked to end.
+    /// Cancellation was requested.
     asked: bool,
 }
 
@@ -61,26 +61,26 @@ struct Worker {
     job: Option<Id>,
     /// Has slept above the minimum since its last job.
     rests: bool,
-    /// And its keep-alive is over since.
+    /// And its keep-alive has passed since then.
     expired: bool,
-    /// Is in so many regions in which it waits.
+    /// How many `blocked` regions it is in.
     blocked: usize,
-    /// Looks no more, and is not gone yet.
+    /// It will take no more jobs, and has not ended yet.
     leaves: bool,
 }
 
-/// What a step will be.
+/// What the next step is expected to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExpectedStep {
-    /// Nobody goes on.
+    /// No worker can do a step.
     Nobody,
-    /// This worker looks, and this comes of it.
+    /// This worker decides what to do, with this result.
     Look(usize, Step),
     /// This worker runs its job.
     Run(usize),
 }
 
-/// What submitting a job will come to.
+/// The expected result of submitting a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
     Accepted,
@@ -89,13 +89,13 @@ pub enum Answer {
     WouldDeadlock,
 }
 
-/// What cancelling a job will come to.
+/// The expected result of cancelling a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CancelOutcome {
     NeverRuns,
     Asked,
     Over,
-    /// It is being told already: either answer is true.
+    /// It is being refused: either answer is right.
     AskedOrOver,
 }
 
@@ -107,15 +107,15 @@ pub struct Reference {
     jobs: Vec<Job>,
     workers: BTreeMap<usize, Worker>,
     next_worker: usize,
-    /// Workers that are in the midst of their job, the innermost last.
+    /// Workers that are running a job, the innermost last.
     running: Vec<usize>,
-    /// So many starts are to fail.
+    /// How many starts will fail.
     failing: usize,
     /// A start has failed, and none has succeeded since.
     start_has_failed: bool,
-    /// That all are blocked has been said.
+    /// `Saturated` was reported for this period.
     told: bool,
-    /// Reports of jobs that are still to come.
+    /// How many reports of jobs are still expected.
     reports: usize,
     counts: Counts,
     trail: Vec<String>,
@@ -153,10 +153,10 @@ impl Reference {
         }
     }
 
-    /// What came of it.
+    /// The result of the run.
     ///
     /// # Errors
-    /// The first thing that was not as it should be, and what led there.
+    /// The first failed check, with the events before it.
     pub fn verdict(&self) -> Result<(), String> {
         let Some(fault) = &self.fault else { return Ok(()) };
         let led = &self.trail[self.trail.len().saturating_sub(25)..];
@@ -179,8 +179,6 @@ impl Reference {
         }
     }
 
-    // ---- what follows from the parts
-
     fn is_serving(&self) -> bool {
         self.phase != Phase::Unstarted
     }
@@ -194,7 +192,7 @@ impl Reference {
         max + self.blocked().min(self.config.compensation.into())
     }
 
-    /// Workers that will look again.
+    /// Workers that will look for jobs again.
     fn staying(&self) -> usize {
         self.workers.values().filter(|worker| !worker.leaves).count()
     }
@@ -203,7 +201,7 @@ impl Reference {
         self.staying() < self.workers.len()
     }
 
-    /// All of so many workers wait, and no more may be added.
+    /// Whether all of so many workers are blocked, and none may be added.
     fn is_stuck(&self, live: usize) -> bool {
         self.is_serving() && live > 0 && self.blocked() == live && live >= self.limit()
     }
@@ -211,8 +209,6 @@ impl Reference {
     fn any(&self, stages: &[Stage]) -> bool {
         self.workers.values().any(|worker| stages.contains(&worker.stage))
     }
-
-    // ---- what the program does
 
     pub fn start(&mut self) -> bool {
         if self.phase == Phase::Unstarted {
@@ -236,13 +232,13 @@ impl Reference {
         match answer {
             Answer::Accepted => self.queue.push_back(id),
             Answer::Stopped | Answer::Full => self.counts.rejected += 1,
-            // Who must not wait is told so before the pool is asked.
+            // A caller that would deadlock is refused before the pool is asked.
             Answer::WouldDeadlock => {}
         }
         (id, answer)
     }
 
-    /// Workers in a step, the innermost last.
+    /// Workers that are in a step, the innermost last.
     fn on_step(&self) -> &[usize] {
         &self.running
     }
@@ -269,7 +265,7 @@ impl Reference {
         self.target = sizes;
     }
 
-    /// Time passes for those that rest.
+    /// Time passes: the keep-alive of idle workers is over.
     pub fn expire(&mut self) {
         if self.config.keeps_alive {
             self.workers.values_mut().for_each(|worker| worker.expired = worker.rests);
@@ -296,7 +292,7 @@ impl Reference {
         }
     }
 
-    /// A region begins in which the innermost job waits. Where none runs, that means nothing.
+    /// The innermost running job enters a `blocked` region. Without a running job, nothing happens.
     pub fn block(&mut self) -> Option<usize> {
         let worker = *self.running.last()?;
         self.workers.get_mut(&worker)?.blocked += 1;
@@ -314,7 +310,7 @@ impl Reference {
 }
 
 impl Job {
-    /// It was run or dropped, and its callback told: once, for being told again is a fault of its own.
+    /// It was run or dropped, and its callback called. (A second call is reported where it happens.)
     fn is_resolved(&self) -> bool {
         let is_over = matches!(self.state, JobState::Ran(_) | JobState::Dropped(_));
         is_over && self.told == (self.is_told && self.state != JobState::Dropped(NotRun::NotAccepted))

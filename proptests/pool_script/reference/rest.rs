@@ -1,11 +1,11 @@
-//! What is there between two operations, when all sleep, and in the end.
+//! Checks between two operations, when all workers sleep, and at the end.
 
 use selvedge::{pool::PoolStats, testing::Stage};
 
 use super::{Counts, Job, Phase, Reference, Worker};
 
 impl Reference {
-    /// The workers there are. Those that are new must have been wanted.
+    /// Checks the pool's workers. New ones must have been needed.
     pub fn check_workers(&mut self, workers: &[(usize, Stage)]) {
         let was = self.workers.len();
         for &(id, stage) in workers {
@@ -31,7 +31,7 @@ impl Reference {
         self.require(self.is_serving(), || format!("worker {id} is started before its pool"));
         self.set(id, Worker::at(Stage::Arriving));
         let arriving = self.workers.values().filter(|worker| worker.stage == Stage::Arriving).count();
-        // Each takes a job of its own.
+        // Each starting worker must have a job to take.
         let wanted = arriving <= self.queue.len() || was < self.target.min();
         self.require(wanted, || format!("worker {id} is started, and nobody wants it"));
         self.next_worker = id + 1;
@@ -40,14 +40,14 @@ impl Reference {
         (self.start_has_failed, self.told) = (false, false);
     }
 
-    /// What holds between any two operations. `is_at_large`: no other one is in its midst.
+    /// What holds between any two operations. `is_between_operations`: no other operation is under way.
     pub fn check_invariants(&mut self, stats: &PoolStats, has_stopped: bool, is_between_operations: bool) {
         if self.is_leaving() {
             return;
         }
         let is_over =
             self.phase == Phase::Draining && self.workers.is_empty() && self.jobs.iter().all(Job::is_resolved);
-        // In the midst of something there may be more to it than the jobs show.
+        // During an operation the pool may know more than the jobs show.
         let rightly = has_stopped == is_over || !has_stopped && !is_between_operations;
         self.require(rightly, || format!("has stopped: {has_stopped}, and should be: {is_over}"));
         self.check_stats(stats);
@@ -96,9 +96,7 @@ impl Reference {
         self.require(stats.live <= stats.peak, || format!("{} at most, and {} are there", stats.peak, stats.live));
     }
 
-    // ---- the end
-
-    /// All sleep, and no job runs.
+    /// Checks the pool when all workers sleep and no job runs.
     pub fn rests(&mut self, has_expired: bool) {
         let (live, limit, min) = (self.workers.len(), self.limit(), self.target.min());
         if !self.is_serving() {

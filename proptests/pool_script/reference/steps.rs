@@ -1,4 +1,4 @@
-//! What workers and jobs do: what a worker that looks must come to, and what its job sees and tells.
+//! The rules of steps: what a worker must do next, and what its job observes.
 
 use selvedge::{
     report::Incident,
@@ -8,7 +8,7 @@ use selvedge::{
 use super::{ExpectedStep, Id, Job, JobState, NotRun, Phase, Reference, Worker};
 
 impl Reference {
-    /// A step of this worker, or of the oldest that is able.
+    /// The expected step of this worker, or else of the oldest that can do one.
     pub fn expect_step(&mut self, which: Option<usize>) -> ExpectedStep {
         let able = |worker: &Worker| !worker.leaves && !matches!(worker.stage, Stage::Asleep | Stage::Running);
         let mut able = self.workers.iter().filter(|(_, worker)| able(worker)).map(|(id, _)| *id);
@@ -38,7 +38,7 @@ impl Reference {
             Step::Slept
         };
         let leaves = step == Step::Retired;
-        // Only one that sleeps above the minimum counts its time.
+        // The keep-alive counts only for a worker above the minimum.
         let rests = rests || !leaves && self.staying() > self.target.min();
         self.set(id, Worker { rests, expired, leaves, ..Worker::at(Stage::Asleep) });
         ExpectedStep::Look(id, step)
@@ -48,7 +48,7 @@ impl Reference {
         self.workers.insert(id, worker);
     }
 
-    /// The step is over.
+    /// Checks a finished step.
     pub fn stepped(&mut self, expect_step: ExpectedStep, step: Option<Step>) {
         let expected = match expect_step {
             ExpectedStep::Nobody => None,
@@ -72,9 +72,7 @@ impl Reference {
         }
     }
 
-    // ---- what jobs see
-
-    /// A job's body begins. Whether it was asked to end before.
+    /// A job begins. Returns whether its cancellation was requested before.
     pub fn job_begins(&mut self, id: Id) -> bool {
         let worker = self.running.last().and_then(|worker| self.workers.get(worker));
         let rightly = self.jobs[id].state == JobState::Held && worker.is_some_and(|worker| worker.job == Some(id));
@@ -89,7 +87,7 @@ impl Reference {
         self.jobs[id].asked
     }
 
-    /// A job's body is over, and what it captured is gone.
+    /// A job has ended, and what it captured was dropped.
     pub fn job_ends(&mut self, id: Id, panicked: bool, is_reported: bool) {
         let state = self.jobs[id].state;
         self.note(format!("job {id} ends"));
@@ -98,7 +96,7 @@ impl Reference {
         self.reports += usize::from(panicked && is_reported);
     }
 
-    /// A job is dropped that was not run.
+    /// A job is dropped unrun.
     pub fn job_dropped(&mut self, id: Id, is_reported: bool) {
         self.note(format!("job {id} is dropped"));
         let state = self.jobs[id].state;
@@ -121,10 +119,10 @@ impl Reference {
         self.jobs[id].told = true;
     }
 
-    /// Something is reported. `live`: what the pool itself says of its workers.
+    /// Checks a report. `live` is the pool's own count of workers.
     pub fn report(&mut self, incident: Incident, live: usize) {
         self.note(format!("reported: {incident:?}"));
-        // One that leaves may be gone by now.
+        // A worker that is leaving may have ended by now.
         let known = self.workers.len();
         let check_stats = live == known || self.is_leaving() && live == self.staying();
         self.require(check_stats, || format!("{known} workers are there, and it says {live}"));

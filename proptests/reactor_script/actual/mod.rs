@@ -1,4 +1,4 @@
-//! The reactor itself runs a program, and every closure and value of it leaves its mark in the trace.
+//! Runs a program on the real reactor; every closure and value of it writes to the trace.
 
 mod resources;
 
@@ -20,17 +20,17 @@ use super::program::{Closure, Ending, Op, Program};
 use super::trace::{Answer, ErrorKind, Event, Id, Place};
 use crate::codec::Body;
 
-/// More turns than any program can ask for.
+/// More turns than any program can need.
 const ENOUGH: usize = 10_000;
 
-/// Runs a program, and says what happened.
+/// Runs a program and returns its trace.
 pub fn run(program: &Program) -> Vec<Event> {
     let trace = Trace { home: thread::current().id(), events: Arc::default() };
     let clock = VirtualClock::new();
     let sink = trace.clone();
     let reactor = Reactor::builder()
         .clock(clock.clone())
-        // No minimum: this pool is resized, but never given a job, and has no thread.
+        // This pool is resized, but gets no jobs: with a minimum of zero it has no threads.
         .pool_size(0, 4)
         .on_report(move |report| sink.push(Event::Report(report.incident, ErrorKind::of(report.error))))
         .build()
@@ -66,11 +66,11 @@ impl Trace {
 }
 
 thread_local! {
-    /// The program that this thread runs: how closures that travelled get back to it.
+    /// The program that this thread runs. Closures that were sent through the reactor find it here.
     static WORLD: RefCell<Option<Rc<World>>> = const { RefCell::new(None) };
 }
 
-/// The reactor, where a callback was given it; elsewhere it is reached through the local handle.
+/// The reactor, if a callback was given it; otherwise the local handle is used.
 type Reach<'a> = Option<&'a Reactor>;
 
 /// What a program has made. Nothing is borrowed while anything runs.
@@ -97,7 +97,7 @@ struct Pending {
     given: Rc<Cell<bool>>,
 }
 
-/// Stands in a closure, and tells when it is called and when it goes.
+/// Captured by a closure: writes to the trace when that is called and when it is dropped.
 struct Traced {
     id: Id,
     closure: Closure,
@@ -174,7 +174,7 @@ impl World {
         match ending {
             Ending::Drop => {}
             Ending::Run => {
-                // One that has ended already is only dropped.
+                // If it has ended already, `run` only drops it.
                 self.dying.set(self.local.with(|_| ()).is_err());
                 return reactor.run();
             }
@@ -197,7 +197,7 @@ impl World {
         panic!("a reactor that was asked to stop turns for ever");
     }
 
-    /// The reactor is gone. Jobs end, and what the program holds is dropped.
+    /// After the reactor's end: finishes the jobs and drops what the program holds.
     fn clear_up(&self) {
         while self.workers.running() > 0 {
             self.workers.finish_job(0);
@@ -273,7 +273,7 @@ impl World {
                 None => self.say(Answer::Nothing),
             },
             Op::CancelJob(nth) => self.cancel_job(*nth),
-            // Unlike `panic!`, this calls no callback: panics are what programs are made of.
+            // Unlike `panic!`, this does not call the panic hook, which would print each of the many panics.
             Op::Panic => resume_unwind(Box::new("planned")),
         }
     }

@@ -1,4 +1,4 @@
-//! What a program makes, for real: timers, values, triggers, jobs.
+//! Operations on the real timers, values, triggers and jobs of a program.
 
 use std::cell::{Cell, RefCell};
 use std::panic::resume_unwind;
@@ -193,7 +193,7 @@ impl World {
     }
 }
 
-/// Takes the nth thing, if it is still there. The number is counted round over all that were ever made.
+/// Takes the nth thing, if it is still there. The number wraps around over all that were ever made.
 fn take<T>(things: &RefCell<Vec<Option<T>>>, nth: Nth) -> Option<(usize, T)> {
     let mut things = things.borrow_mut();
     let n = nth.of(things.len())?;

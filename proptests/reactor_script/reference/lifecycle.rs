@@ -1,4 +1,4 @@
-//! The reactor's life by the rules: the turn, the events, the end.
+//! The rules of the turn, of events and of the reactor's end.
 
 use std::mem;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use super::{
 use crate::reactor_script::trace::{Event, Place};
 
 impl Model {
-    /// The reactor's end, after the script. True where `run` would never return.
+    /// Ends the reactor after the script. True if `run` would never return.
     pub(super) fn end_by(&mut self, ending: Ending) -> bool {
         if ending != Ending::Drop {
             let _ = self.post(Posted::StopAsked, false);
@@ -58,7 +58,7 @@ impl Model {
         }
     }
 
-    /// B5: posted calls, then due timers, then shutdown if asked. None for a turn inside a turn (B11).
+    /// B5: posted calls, then due timers, then shutdown if requested. `None` for a turn inside a turn (B11).
     pub(super) fn turn(&mut self) -> Option<Turn> {
         if self.turning {
             return None;
@@ -71,7 +71,7 @@ impl Model {
             self.stage = Stage::Starting;
             self.fire(EventName::Startup);
         }
-        // B7: those that are there now. What they post waits for the next turn.
+        // B7: only those posted so far. What they post waits for the next turn.
         for posted in mem::take(&mut self.posted) {
             self.run_posted(posted);
         }
@@ -82,7 +82,7 @@ impl Model {
                 self.fire(EventName::Shutdown);
             }
             Stage::ShutDown => {
-                // What was accepted still runs, and from here on nothing is.
+                // Accepted calls still run; from here on, none is accepted.
                 self.closed = true;
                 for posted in mem::take(&mut self.posted) {
                     self.run_posted(posted);
@@ -143,7 +143,7 @@ impl Model {
         }
     }
 
-    /// B15, B21: the time is sampled once, what is scheduled meanwhile waits; by deadline, then in the order of scheduling.
+    /// B15, B21: the time is read once; timers scheduled meanwhile wait. Order: deadline, then scheduling.
     fn run_due(&mut self) {
         let (now, before) = (self.now, self.scheduled);
         loop {
@@ -165,7 +165,7 @@ impl Model {
         self.run_phase(self.firings.len() - 1);
     }
 
-    /// B22, B24: in the order of adding, each once; those that are added meanwhile are among them.
+    /// B22, B24: each once, in the order of adding, including those added meanwhile.
     fn run_phase(&mut self, firing: usize) {
         let Firing { event, phase, .. } = self.firings[firing];
         self.firings[firing].waits = 1;
@@ -190,7 +190,7 @@ impl Model {
         self.trigger_done(firing);
     }
 
-    /// What the reactor does itself, ahead of the program's triggers. B2: it runs from *during startup* to *during shutdown*.
+    /// The reactor's own triggers, before the program's. B2: it is running from *during startup* to *during shutdown*.
     fn do_own_part(&mut self, firing: usize) {
         match (self.firings[firing].event, self.firings[firing].phase) {
             (EventName::Startup, TriggerPhase::During) if self.stage == Stage::Starting => {
@@ -199,7 +199,7 @@ impl Model {
             }
             (EventName::Shutdown, TriggerPhase::During) => {
                 self.running = false;
-                // B26: the pool is stopped, and waited for without blocking. It has no threads, so it has stopped already.
+                // B26: the pool is stopped and waited for without blocking. Without threads it stops at once.
                 self.firings[firing].waits += 1;
                 let _ = self.post(Posted::PoolStopped(firing), false);
             }
@@ -207,7 +207,7 @@ impl Model {
         }
     }
 
-    /// B23: the next phase begins when nothing is waited for any more.
+    /// B23: the next phase begins when all Deferreds of this one have fired.
     pub(super) fn trigger_done(&mut self, firing: usize) {
         self.firings[firing].waits -= 1;
         if self.firings[firing].waits > 0 || self.gone {
@@ -227,7 +227,7 @@ impl Model {
         self.run_phase(firing);
     }
 
-    /// Nothing runs any more: what is left is dropped unrun, and whatever waits for the reactor is told so.
+    /// Nothing runs any more: what is left is dropped unrun, and whoever waits for the reactor gets an error.
     fn end(&mut self) {
         self.stage = Stage::Ended;
         self.running = false;
@@ -266,7 +266,7 @@ impl Model {
         }
     }
 
-    /// The reactor forgets a value. One that is in use goes when its user is done.
+    /// The reactor releases a value. A value in use is dropped when its user is done.
     pub(super) fn drop_value(&mut self, value: usize) -> Flow {
         self.values[value].owned = false;
         if self.values[value].in_use {

@@ -1,7 +1,8 @@
-//! What a program should come to: the rules of the behaviour catalogue, followed in flat lists by linear search.
+//! The expected trace of a program: SPEC.md's rules, followed in flat lists by linear search.
 //!
-//! Written to be obviously right, from the catalogue and the documentation and not from the code; slow, and without any structure that
-//! the real one has. Where the catalogue is silent (in which order things are dropped at the very end, say) this pins down what is.
+//! Written to be obviously right, from the rules and the documentation, not from the code; it is slow and shares no
+//! data structure with the code. Where the rules are silent (the order of drops at the end, for example) it pins what
+//! the code does.
 
 mod lifecycle;
 mod resources;
@@ -15,16 +16,16 @@ use super::program::{Closure, Ending, EventName, JobEnd, Op, Program, TriggerPha
 use super::trace::{Answer, ErrorKind, Event, Id, Place};
 use crate::codec::{Body, OnDrop};
 
-/// What a program should come to.
+/// What is expected of a program.
 pub struct Outcome {
     pub trace: Vec<Event>,
     /// How many closures and values it made.
     pub made: Id,
-    /// It ends with `run`, which would never return.
+    /// Its ending is `run`, which would never return.
     pub waits_for_ever: bool,
 }
 
-/// Follows the rules.
+/// Follows the rules and returns the expected trace.
 pub fn run(program: &Program) -> Outcome {
     let mut model = Model::default();
     for op in &program.script {
@@ -36,19 +37,19 @@ pub fn run(program: &Program) -> Outcome {
     Outcome { trace: model.trace, made: model.made, waits_for_ever }
 }
 
-/// A panic is on its way up.
+/// A panic is unwinding.
 struct Unwinding;
 
 type Flow = Result<(), Unwinding>;
 
-/// Whether a callback was given its reactor, or has to ask the local handle.
+/// Whether a callback was given its reactor, or has to use the local handle.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Reach {
     Given,
     Asked,
 }
 
-/// How far the reactor is.
+/// Where the reactor is in its life.
 #[derive(Default, PartialEq, Eq, Clone, Copy)]
 enum Stage {
     #[default]
@@ -60,7 +61,7 @@ enum Stage {
     Ended,
 }
 
-/// A closure or a value that is still to come to its end.
+/// A closure or a value that has not been dropped yet.
 struct Traced {
     id: Id,
     closure: Closure,
@@ -74,15 +75,15 @@ enum Posted {
     Call(usize, Traced),
     Release(usize),
     Result(usize),
-    /// A worker found that the job was cancelled; nothing is left to do, but it was posted.
+    /// A cancelled job was dropped. Its post does nothing, but it counts as one.
     Forget,
-    /// The reactor's own pool has stopped: the shutdown of this firing need not wait for it any more.
+    /// The reactor's own pool has stopped: this firing of shutdown no longer waits for it.
     PoolStopped(usize),
 }
 
 struct Timer {
     at: Duration,
-    /// Its place among equal deadlines, and whether it belongs to a pass: counts up with each time it is scheduled.
+    /// Grows with each scheduling: orders equal deadlines, and tells whether a timer belongs to a pass.
     order: u64,
     state: TimerState,
     traced: Option<Traced>,
@@ -99,9 +100,9 @@ struct Trigger {
     event: EventName,
     phase: TriggerPhase,
     result: TriggerResult,
-    /// The program was given its id; not so by `call_when_running`.
+    /// The program has its id. False if `call_when_running` added it.
     has_id: bool,
-    /// Gone once it has run or was removed.
+    /// `None` once it has run or was removed.
     traced: Option<Traced>,
 }
 
@@ -109,7 +110,7 @@ struct Trigger {
 struct Firing {
     event: EventName,
     phase: TriggerPhase,
-    /// Deferreds that have not fired, and one more while the triggers of the phase run.
+    /// The number of unfired Deferreds, plus one while the triggers of the phase run.
     waits: usize,
 }
 
@@ -119,9 +120,9 @@ struct Value {
     /// The reactor knows it.
     owned: bool,
     in_use: bool,
-    /// The program's owner of it.
+    /// The program holds the owner.
     owner: bool,
-    /// How many `Visit`s are holding the owner.
+    /// How many `With`s are using the owner.
     visits: usize,
 }
 
@@ -132,23 +133,23 @@ enum Content {
 
 struct Job {
     end: JobEnd,
-    /// What the worker runs: gone once it has begun, or was cancelled before.
+    /// What the worker runs. `None` once it has begun, or was cancelled before.
     traced: Option<Traced>,
     id: Id,
     callback: Option<Traced>,
-    /// What the end of the Deferred holds, once the callback has run.
+    /// The result of the Deferred, once its callback has run.
     rest: Option<ErrorKind>,
     /// The program holds the Deferred.
     held: bool,
-    /// Somebody does: the program, or an operation that has just taken it.
+    /// The Deferred exists: the program or a running operation holds it.
     alive: bool,
 }
 
 /// A firing half that was dropped unfired.
 enum FiringHalf {
-    /// That of a Deferred that a trigger returned: which firing waited for it.
+    /// Of a Deferred that a trigger returned; the firing that waited for it.
     OfTrigger(usize),
-    /// That of a job's, which the reactor had until its end.
+    /// Of a job's Deferred; the reactor held it until its end.
     OfJob(usize),
 }
 
@@ -172,10 +173,10 @@ struct Model {
     firings: Vec<Firing>,
     /// Deferreds that triggers returned: which firing waits for each, until it is fired.
     waiting: Vec<Option<usize>>,
-    /// Firing halves that were dropped while another one's drop is being dealt with.
+    /// Queue of dropped firing halves; `Some` while one of them is processed.
     dropped: Option<VecDeque<FiringHalf>>,
     values: Vec<Value>,
-    /// The values that the program made, by their number among all.
+    /// Indexes of the values that the program made.
     program_values: Vec<usize>,
     jobs: Vec<Job>,
     running_jobs: Vec<usize>,
@@ -192,7 +193,7 @@ impl Model {
         self.trace.push(Event::Report(incident, why));
     }
 
-    /// B8, B19, B24: what fails is reported, and the rest goes on.
+    /// B8, B19, B24: a panic is reported, and the rest continues.
     fn contain(&mut self, incident: Incident, flow: Flow) {
         if flow.is_err() {
             self.report(incident, ErrorKind::Panicked);
@@ -204,7 +205,7 @@ impl Model {
         Traced { id: self.made - 1, closure: closure.clone() }
     }
 
-    /// Calls a closure: its captures are gone when it has returned, or panicked.
+    /// Calls a closure. Its captures are dropped when it returns or panics.
     fn call(&mut self, traced: Traced, reach: Reach) -> Flow {
         self.trace.push(Event::Began(traced.id, Place::Here));
         let flow = self.perform_all(&traced.closure.body, reach);
@@ -218,7 +219,7 @@ impl Model {
         self.perform_all(&traced.closure.on_drop, Reach::Asked)
     }
 
-    /// The same where it is the reactor that drops it.
+    /// The same, where the reactor drops it.
     fn drop_contained(&mut self, traced: Traced) {
         let flow = self.drop_unrun(traced);
         self.contain(Incident::Drop, flow);
@@ -303,7 +304,7 @@ impl Model {
         Ok(())
     }
 
-    /// B6: one total order, never inline; and nothing is taken after the end: it comes back, and the program drops it.
+    /// B6: one total order, never inline. After the end a post is returned, and the program drops it.
     fn post(&mut self, posted: Posted, answer: bool) -> Flow {
         if !self.closed {
             self.posted.push(posted);

@@ -1,4 +1,4 @@
-//! What a program makes, by the rules: timers, values, triggers, jobs.
+//! The rules of timers, values, triggers and jobs.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::reactor_script::program::Op;
 use crate::reactor_script::trace::{Event, Place};
 
 impl Model {
-    /// B10: running: now; else after startup.
+    /// B10: at once if running, otherwise after startup.
     pub(super) fn when_running(&mut self, closure: &Closure) {
         let traced = self.traced(closure);
         if self.running {
@@ -38,7 +38,7 @@ impl Model {
         self.say(Answer::Time { active: true, at });
     }
 
-    /// B17, B18. To no time at all: cancelled, and its closure dropped at once.
+    /// B17, B18. If `to` returns `None`, the timer is cancelled and its closure dropped at once.
     pub(super) fn change_timer(&mut self, nth: Nth, to: impl FnOnce(Duration, Duration) -> Option<Duration>) {
         if self.gone {
             return self.say(Answer::Unreachable);
@@ -75,7 +75,7 @@ impl Model {
         nth.of(self.program_values.len()).map(|n| self.program_values[n])
     }
 
-    /// The owner of a value leaves the program's hands, if it is there and not held by a visit.
+    /// Takes the owner of a value from the program, unless it is gone or in use by a `With`.
     fn give_up_owner(&mut self, nth: Nth) -> Option<usize> {
         match self.value(nth) {
             Some(n) if self.values[n].visits > 0 => {
@@ -104,7 +104,7 @@ impl Model {
         self.give_up_owner(nth);
     }
 
-    /// The value comes back and the program drops it; one that is in use stays with the reactor.
+    /// The program gets the value and drops it; a value in use stays with the reactor.
     pub(super) fn take_back(&mut self, nth: Nth) -> Flow {
         let Some(n) = self.give_up_owner(nth) else { return Ok(()) };
         if self.values[n].in_use {
@@ -147,7 +147,7 @@ impl Model {
         Ok(())
     }
 
-    /// Works with a value. If it was let go meanwhile, it goes now.
+    /// Uses a value. If it was released meanwhile, it is dropped now.
     pub(super) fn use_value(&mut self, value: usize, traced: Traced, reach: Reach) -> Flow {
         self.values[value].in_use = true;
         let flow = self.call(traced, reach);
@@ -178,7 +178,7 @@ impl Model {
         }
     }
 
-    /// B25. Ids are given by `On` only, in order, so the nth id is the nth trigger that did not come from `call_when_running`.
+    /// B25. Only `AddTrigger` gives ids, in order: the nth id is the nth trigger not added by `call_when_running`.
     pub(super) fn remove(&mut self, nth: Nth) {
         let with_id: Vec<usize> = (0..self.triggers.len()).filter(|&n| self.triggers[n].has_id).collect();
         let Some(n) = nth.of(with_id.len()) else { return self.say(Answer::Nothing) };
@@ -194,7 +194,7 @@ impl Model {
     pub(super) fn resolve(&mut self, nth: Nth, well: bool) {
         match nth.of(self.waiting.len()).and_then(|n| self.waiting[n].take()) {
             Some(firing) => {
-                // B23: a failed one does not block.
+                // B23: a failed Deferred does not block the phase.
                 if !well {
                     self.report(Incident::Trigger, ErrorKind::Refused);
                 }
@@ -204,7 +204,7 @@ impl Model {
         }
     }
 
-    /// A firing half that is dropped fails its Deferred; inside such a failure, when that is through.
+    /// Dropping a firing half fails its Deferred; nested drops wait until the outer one is done.
     pub(super) fn abandon(&mut self, nth: Nth) {
         let Some(firing) = nth.of(self.waiting.len()).and_then(|n| self.waiting[n].take()) else {
             return self.say(Answer::Nothing);
@@ -212,7 +212,7 @@ impl Model {
         self.drop_firing_half(FiringHalf::OfTrigger(firing));
     }
 
-    /// One after the other, where one is dropped inside what the drop of another brings about.
+    /// Processes nested drops one after the other.
     pub(super) fn drop_firing_half(&mut self, half: FiringHalf) {
         if let Some(later) = &mut self.dropped {
             later.push_back(half);
@@ -258,7 +258,7 @@ impl Model {
         }
     }
 
-    /// A job ends, and its result is posted; after the reactor's end it is dropped where it is.
+    /// A job ends and its result is posted. After the reactor's end the result is dropped on the worker.
     pub(super) fn finish_job(&mut self, which: usize) {
         let job = self.running_jobs.remove(which);
         self.trace.push(Event::Ended(self.jobs[job].id, Place::Elsewhere));
@@ -273,7 +273,7 @@ impl Model {
         let half = self.values.iter_mut().find(|value| matches!(value.content, Content::FiringHalf(j) if j == job));
         half.expect("made with the job").owned = false;
         if self.jobs[job].callback.is_none() {
-            // B46: cancelled while it ran: the late result is dropped.
+            // B46: cancelled while it ran, so the late result is dropped.
             return self.drop_job_value(job, Place::Here);
         }
         self.fire_job(
@@ -295,7 +295,7 @@ impl Model {
         }
         let flow = self.call(callback, Reach::Asked);
         self.jobs[job].rest = Some(if flow.is_ok() { ErrorKind::Fine } else { ErrorKind::Panicked });
-        // B60: unhandled, and nobody left to handle it.
+        // B60: the error is unhandled, and nobody holds the Deferred.
         if flow.is_err() && !self.jobs[job].alive {
             self.report(Incident::Unhandled, ErrorKind::Panicked);
         }
@@ -305,7 +305,7 @@ impl Model {
         let Some(n) = nth.of(self.jobs.len()).filter(|&n| self.jobs[n].held) else { return self.say(Answer::Nothing) };
         self.jobs[n].held = false;
         if self.jobs[n].callback.is_some() {
-            // B34, B46: cancelled while it was queued, it is out of the queue and never runs.
+            // B34, B46: a queued job is removed and never runs.
             if let Some(traced) = self.jobs[n].traced.take() {
                 self.waiting_jobs.retain(|&job| job != n);
                 let _ = self.post(Posted::Forget, false);

@@ -2,6 +2,8 @@
 //!
 //! It reads every path in the code, follows re-exports to the file that defines the name, and compares the graph with the lists
 //! below. A parent module and its child may import each other.
+//!
+//! Checks: P12
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

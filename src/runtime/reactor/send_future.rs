@@ -17,15 +17,15 @@ use crate::failure::Failure;
 use crate::machine::oneshot::{Oneshot, Receive, ReceiverWake};
 
 /// The one-shot machine, with the waker of a task in place of a thread that sleeps.
-struct Slot<T> {
+struct SharedResult<T> {
     channel: Oneshot<T>,
     /// The waker of the last poll, while the result is awaited.
     waker: Option<Waker>,
 }
 
-impl<T> Slot<T> {
-    /// The waker, if it is owed a wake: after the lock is released.
-    fn waker_to_wake(&mut self, wake: ReceiverWake) -> Option<Waker> {
+impl<T> SharedResult<T> {
+    /// Takes the waker if it must be woken, which is done after the lock is released.
+    fn take_waker(&mut self, wake: ReceiverWake) -> Option<Waker> {
         match wake {
             ReceiverWake::Needed => self.waker.take(),
             ReceiverWake::NotNeeded => None,
@@ -34,14 +34,14 @@ impl<T> Slot<T> {
 }
 
 /// The reactor's half. Dropped unused, at the reactor's end, it says that there will be no result.
-struct ResultSender<T>(Arc<Mutex<Slot<T>>>);
+struct ResultSender<T>(Arc<Mutex<SharedResult<T>>>);
 
 impl<T> ResultSender<T> {
     fn send(self, value: T) -> Result<(), T> {
-        let mut slot = self.0.lock();
-        let wake = slot.channel.send(value)?;
-        let waker = slot.waker_to_wake(wake);
-        drop(slot);
+        let mut shared = self.0.lock();
+        let wake = shared.channel.send(value)?;
+        let waker = shared.take_waker(wake);
+        drop(shared);
         waker.into_iter().for_each(wake_contained);
         Ok(())
     }
@@ -49,42 +49,42 @@ impl<T> ResultSender<T> {
 
 impl<T> Drop for ResultSender<T> {
     fn drop(&mut self) {
-        let mut slot = self.0.lock();
-        let wake = slot.channel.disconnect();
-        let waker = slot.waker_to_wake(wake);
-        drop(slot);
+        let mut shared = self.0.lock();
+        let wake = shared.channel.disconnect();
+        let waker = shared.take_waker(wake);
+        drop(shared);
         waker.into_iter().for_each(wake_contained);
     }
 }
 
 /// The half that is polled.
-struct ResultReceiver<T>(Arc<Mutex<Slot<T>>>);
+struct ResultReceiver<T>(Arc<Mutex<SharedResult<T>>>);
 
 impl<T> ResultReceiver<T> {
     fn poll(&self, waker: &Waker) -> Receive<T> {
         // Outside the lock, because cloning and dropping a waker run the code of its executor.
         let waker = waker.clone();
-        let mut slot = self.0.lock();
-        let received = slot.channel.receive();
+        let mut shared = self.0.lock();
+        let received = shared.channel.receive();
         let unused = match received {
-            Receive::Wait => slot.waker.replace(waker),
-            Receive::Value(_) | Receive::Disconnected | Receive::TimedOut => slot.waker.take().or(Some(waker)),
+            Receive::Wait => shared.waker.replace(waker),
+            Receive::Value(_) | Receive::Disconnected | Receive::TimedOut => shared.waker.take().or(Some(waker)),
         };
-        drop(slot);
+        drop(shared);
         drop_contained(unused);
         received
     }
 
     /// Gives up. Returns the result if it has arrived already.
     fn give_up(&self) -> Option<T> {
-        let mut slot = self.0.lock();
-        let _ = slot.channel.time_out();
-        let result = match slot.channel.receive() {
+        let mut shared = self.0.lock();
+        let _ = shared.channel.time_out();
+        let result = match shared.channel.receive() {
             Receive::Value(result) => Some(result),
             Receive::Wait | Receive::Disconnected | Receive::TimedOut => None,
         };
-        let waker = slot.waker.take();
-        drop(slot);
+        let waker = shared.waker.take();
+        drop(shared);
         drop_contained(waker);
         result
     }
@@ -146,16 +146,21 @@ where
     /// ```
     pub fn into_send_future(self, reactor: &Reactor) -> SendFuture<T, E> {
         let made_at = self.made_at();
-        let slot = Arc::new(Mutex::new(Slot { channel: Oneshot::Empty, waker: None }));
+        let shared = Arc::new(Mutex::new(SharedResult { channel: Oneshot::Empty, waker: None }));
         // Dropped before other values at the reactor's end, because another thread waits for it.
-        let sender = Owned::new(reactor, DropOrder::BlockedCaller, ResultSender(Arc::clone(&slot)));
+        let sender = Owned::new(reactor, DropOrder::BlockedCaller, ResultSender(Arc::clone(&shared)));
         let answered = self.add_both(move |result| {
             // An error means that the reactor has dropped the sender, and with that completed the future.
             let unsent = sender.into_inner().map_or_else(|_| None, |sender| sender.send(result).err());
             // Unsent if the future was dropped: then nobody wants the result.
             ignore_cancellation(unsent.map_or(Ok(()), |unsent| unsent.map(drop_contained)))
         });
-        SendFuture { receiver: ResultReceiver(slot), deferred: reactor.own(answered).leave(), made_at, finished: false }
+        SendFuture {
+            receiver: ResultReceiver(shared),
+            deferred: reactor.own(answered).leave(),
+            made_at,
+            finished: false,
+        }
     }
 }
 

@@ -52,7 +52,7 @@ const BESIDE_THE_DOOR: &[(&str, &str)] = &[
 ];
 
 /// Files and folders that still have lines wider than `WIDTH`.
-const WIDE: &[&str] = &["fuzz/fuzz_targets", "proptests", "src", "tests"];
+const WIDE: &[&str] = &["src", "tests"];
 
 const WIDTH: usize = 120;
 

@@ -1,4 +1,4 @@
-//! The same door over loom: every lock, wait and thread here is one that the model checker schedules.
+//! The same names as in `std.rs`, over loom: locks, condition variables and threads that the model checker schedules.
 
 use std::any::Any;
 use std::io;
@@ -10,7 +10,8 @@ use std::time::Duration;
 pub(crate) use loom::sync::Arc;
 pub(crate) use loom::thread::ThreadId;
 pub(crate) use loom::thread_local;
-/// std's `Arc` in both builds: for unsized types, which loom's `Arc` cannot hold, and where a model need not track references.
+/// std's `Arc` in both builds: for unsized types, which loom's `Arc` cannot hold, and where a model need not track
+/// references.
 pub(crate) use std::sync::Arc as StdArc;
 
 use crate::failure::Panic;
@@ -33,7 +34,7 @@ impl<T> Mutex<T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Nothing, if somebody has it.
+    /// `None` if the lock is held.
     pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
         match self.0.try_lock() {
             Ok(guard) => Some(guard),
@@ -63,13 +64,13 @@ impl Condvar {
         self.0.wait(guard).unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Time is data in a model: a deadline passes when some thread of the model says so, never by itself.
+    /// Without the timeout: in a model a deadline passes when one of its threads says so.
     pub(crate) fn wait_for<'a, T>(&self, guard: MutexGuard<'a, T>, _timeout: Option<Duration>) -> MutexGuard<'a, T> {
         self.wait(guard)
     }
 }
 
-/// Hints carry no correctness, so a model has none: it always takes the path that looks under the lock.
+/// Always set, so that a model takes every path that looks under the lock. Correctness does not depend on hints.
 #[derive(Debug, Default)]
 pub(crate) struct Hint {}
 
@@ -81,7 +82,7 @@ impl Hint {
     }
 }
 
-/// Nobody is called in a model whom the machine does not call.
+/// Always zero: in a model only the machine wakes workers.
 #[derive(Debug, Default)]
 pub(crate) struct IdleHint {}
 
@@ -93,7 +94,7 @@ impl IdleHint {
     }
 }
 
-/// Nothing spins in a model.
+/// Never spins.
 #[derive(Debug)]
 pub(crate) struct Spin;
 
@@ -153,21 +154,21 @@ pub(crate) fn current_thread() -> ThreadId {
     loom::thread::current().id()
 }
 
-/// A number that nothing else in this process has. It names things, and decides nothing: so it need not be loom's, nor
-/// the same in each replay.
+/// A number that is unique in this process. It is an identity, and nothing depends on its order: so it need not be
+/// loom's, nor the same in each replay.
 pub(crate) fn unique_number() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
-/// Runs user code. A panic that the model did not inject is a failed assertion of the model: it must not be contained.
+/// Runs user code. Contains only panics that the model injects: any other is a failed assertion of the model.
 pub(crate) fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Panic> {
     catch_unwind(AssertUnwindSafe(body)).map_err(|payload: Box<dyn Any + Send>| {
         if payload.is::<Injected>() { Panic::new(payload) } else { resume_unwind(payload) }
     })
 }
 
-/// Runs a unit test of the runtime, as a model: outside of one, loom's types do not work.
+/// Runs a unit test of the runtime as a model, because loom's types work only inside one.
 #[cfg(test)]
 pub(crate) fn check(test: fn()) {
     loom::model(test);

@@ -1,4 +1,4 @@
-//! The one door to `std::sync`, `std::thread` and the clock.
+//! Locks, condition variables, threads and the clock, over std. No other file names `std::sync` or `std::thread`.
 
 use std::any::Any;
 use std::hint::spin_loop;
@@ -10,7 +10,8 @@ use std::sync::{self, OnceLock, PoisonError, TryLockError};
 use std::time::Duration;
 
 pub(crate) use std::sync::Arc;
-/// std's `Arc` in both builds: for unsized types, which loom's `Arc` cannot hold, and where a model need not track references.
+/// std's `Arc` in both builds: for unsized types, which loom's `Arc` cannot hold, and where a model need not track
+/// references.
 pub(crate) use std::sync::Arc as StdArc;
 pub(crate) use std::thread::ThreadId;
 pub(crate) use std::thread_local;
@@ -18,7 +19,8 @@ pub(crate) use std::time::Instant;
 
 use crate::failure::Panic;
 
-/// A mutex that nothing can poison: no user code runs under a lock here, so a poisoned one still guards a whole state.
+/// A mutex without poisoning: no user code runs under a lock here, so the state behind a poisoned one is still
+/// consistent.
 #[derive(Debug, Default)]
 pub(crate) struct Mutex<T>(sync::Mutex<T>);
 
@@ -33,7 +35,7 @@ impl<T> Mutex<T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Nothing, if somebody has it.
+    /// `None` if the lock is held.
     pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
         match self.0.try_lock() {
             Ok(guard) => Some(guard),
@@ -43,12 +45,13 @@ impl<T> Mutex<T> {
     }
 }
 
-/// A condition variable. A waiter may return for no reason: every caller looks at its state again.
+/// A condition variable. Wakes may be spurious: every caller checks its state again.
 #[derive(Debug, Default)]
 pub(crate) struct Condvar(sync::Condvar);
 
-/// No single sleep is longer: some platforms overflow on huge timeouts, and every waiter re-checks anyway.
-const LONGEST_SLEEP: Duration = Duration::from_secs(60 * 60 * 24);
+/// The longest single sleep. Some platforms overflow on huge timeouts, and every waiter checks its deadline again
+/// anyway.
+const MAX_SLEEP: Duration = Duration::from_secs(60 * 60 * 24);
 
 impl Condvar {
     pub(crate) fn new() -> Self {
@@ -72,7 +75,7 @@ impl Condvar {
         let Some(timeout) = timeout else {
             return self.wait(guard);
         };
-        let timeout = timeout.min(LONGEST_SLEEP);
+        let timeout = timeout.min(MAX_SLEEP);
         match self.0.wait_timeout(guard, timeout) {
             Ok((guard, _)) => guard,
             Err(poisoned) => poisoned.into_inner().0,
@@ -80,8 +83,8 @@ impl Condvar {
     }
 }
 
-/// A hint that something may be there, read without a lock by whoever is about to sleep. It carries no correctness: a
-/// stale one costs a look or a sleep, and what is true is read under the lock.
+/// A hint that a queue may not be empty, read without a lock before a sleep. Correctness does not depend on it: a stale
+/// hint costs a look or a sleep, and the state itself is read under the lock.
 #[derive(Debug, Default)]
 pub(crate) struct Hint(AtomicBool);
 
@@ -97,20 +100,20 @@ impl Hint {
     }
 }
 
-/// How many sleep whom nobody has called: a hint like any other.
+/// A hint: how many sleeping workers have not been notified.
 #[derive(Debug, Default)]
 pub(crate) struct IdleHint(AtomicUsize);
 
 impl IdleHint {
     #[inline]
     pub(crate) fn set(&self, count: usize) {
-        // Most often it stays as it is: then its cache line stays with all who read it.
+        // Mostly it does not change. Without a write, the cache line stays shared by all who read it.
         if self.0.load(Ordering::Relaxed) != count {
             self.0.store(count, Ordering::Relaxed);
         }
     }
 
-    /// One more is about to be called; says whether there was one. Two who ask at once may be told of the same.
+    /// Counts down by one; returns whether the count was above zero. Racing calls may count only once.
     #[inline]
     pub(crate) fn take(&self) -> bool {
         let count = self.0.load(Ordering::Relaxed);
@@ -121,31 +124,33 @@ impl IdleHint {
     }
 }
 
-/// How long to spin before a sleep, learnt from how the last spins went.
+/// Adaptive spinning before a sleep.
 ///
-/// A core that goes to sleep takes tens of microseconds to wake, so a spin pays when the other party is about to come;
-/// but where that one waits for this very core, spinning only holds it up. So each spin that was in vain halves the
-/// next, and one that was not makes the next a full one. Once in a while a full one is tried all the same, for the
-/// parties may have been moved to cores of their own since. What is learnt is a hint like any other: racing updates may
-/// lose one, and nothing depends on it.
+/// Waking a core takes tens of microseconds, so a spin pays when the other party is about to act; but if that party
+/// needs this very core, spinning only delays it. So each spin that ends without the hint halves the next, and each
+/// that ends with it makes the next a full one. Now and then a full spin is tried all the same, because the parties may
+/// have moved to cores of their own. The count is a hint too: a racing update may be lost, and correctness does not
+/// depend on it.
 #[derive(Debug)]
 pub(crate) struct Spin {
-    /// How many spins were in vain since the last that was not.
+    /// Spins in a row that ended without the hint.
     misses: AtomicU32,
+    /// There is more than one core.
     pays: bool,
 }
 
 impl Spin {
-    /// Looks at the hint, in a full spin: longer than a core takes to wake, or two parties that both sleep would never
-    /// find each other awake.
-    const LONGEST: u32 = 4096;
-    /// Misses do not shorten a spin below `LONGEST >> HALVINGS`.
-    const HALVINGS: u32 = 8;
-    /// Every so many misses, a full spin.
-    const PROBE: u32 = 256;
+    /// Rounds of a full spin. It takes longer than waking a core: if both parties spun for less, each would find the
+    /// other asleep every time.
+    const FULL_SPIN: u32 = 4096;
+    /// Misses halve the spin at most this often.
+    const MAX_HALVINGS: u32 = 8;
+    /// One in this many misses is a full spin.
+    const PROBE_INTERVAL: u32 = 256;
 
     pub(crate) fn new() -> Self {
-        // With one core, the other party cannot come while this one spins. Asked once: the answer is read from files.
+        // With one core, the other party cannot run while this one spins. Cached, because the system reads files for
+        // it.
         static CORES: OnceLock<usize> = OnceLock::new();
         let cores = *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, NonZero::get));
         let pays = cores > 1;
@@ -157,19 +162,19 @@ impl Spin {
         self.pays
     }
 
-    /// Spins until the hint is set, but not for long; says whether it was.
+    /// Spins until the hint is set, for a limited time; returns whether it is.
     ///
-    /// No `yield_now`: it is a system call, and made a round trip several times slower.
+    /// Without `yield_now`: that is a system call, and made a round trip several times slower.
     pub(crate) fn until(&self, hint: &Hint) -> bool {
         if !self.pays {
             return hint.get();
         }
         let misses = self.misses.load(Ordering::Relaxed);
-        let probe = misses % Self::PROBE == Self::PROBE - 1;
-        let rounds = if probe { Self::LONGEST } else { Self::LONGEST >> misses.min(Self::HALVINGS) };
+        let probe = misses % Self::PROBE_INTERVAL == Self::PROBE_INTERVAL - 1;
+        let rounds = if probe { Self::FULL_SPIN } else { Self::FULL_SPIN >> misses.min(Self::MAX_HALVINGS) };
         for round in 0..rounds {
             if hint.get() {
-                // One that needed no spinning says nothing about how long to spin.
+                // A hint that was set from the start says nothing about how long to spin.
                 if round > 0 && misses > 0 {
                     self.misses.store(0, Ordering::Relaxed);
                 }
@@ -182,7 +187,7 @@ impl Spin {
     }
 }
 
-/// Lets a batch gather for about `rounds` pauses of the processor.
+/// Busy-waits for about `rounds` pauses of the processor.
 pub(crate) fn pause(rounds: u32) {
     for _ in 0..rounds {
         spin_loop();
@@ -193,8 +198,8 @@ pub(crate) fn pause(rounds: u32) {
 pub(crate) struct JoinHandle(std::thread::JoinHandle<()>);
 
 impl JoinHandle {
-    /// Waits for the thread's end. Its panic was reported where it was caught; what is left of it is dropped,
-    /// contained.
+    /// Waits for the thread to end. If it panicked, the payload is dropped here, contained: the panic has been reported
+    /// where it was caught.
     pub(crate) fn join(self) {
         if let Err(payload) = self.0.join() {
             drop(Panic::new(payload));
@@ -218,7 +223,7 @@ pub(crate) fn current_thread() -> ThreadId {
     std::thread::current().id()
 }
 
-/// A number that nothing else in this process has. It names things, and decides nothing.
+/// A number that is unique in this process. It is an identity; nothing depends on its order.
 pub(crate) fn unique_number() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     NEXT.fetch_add(1, Ordering::Relaxed)
@@ -229,7 +234,7 @@ pub(crate) fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Panic> {
     catch_unwind(AssertUnwindSafe(body)).map_err(|payload: Box<dyn Any + Send>| Panic::new(payload))
 }
 
-/// Runs a unit test of the runtime, which is compiled over loom too: there it has to be a model.
+/// Runs a unit test of the runtime. The loom build has the same function, where the test has to be a model.
 #[cfg(test)]
 pub(crate) fn check(test: fn()) {
     test();

@@ -11,6 +11,7 @@ type Call = (usize, u8);
 /// What a poster is about to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Poster {
+    /// Posts a call, if it may still.
     Posts,
     /// Has released the lock, and wakes the loop next.
     OwesWake,
@@ -40,6 +41,7 @@ enum Loop {
     Waits,
     /// Its wait is over, and it has not taken the lock since.
     Released,
+    /// Has closed the inbox.
     Closed,
 }
 
@@ -79,7 +81,7 @@ struct InboxWorld {
 }
 
 #[derive(Debug, Clone, Copy)]
-#[expect(dead_code, reason = "whose step it is is read in the trace of a counterexample")]
+#[expect(dead_code, reason = "the posters are read in the trace of a counterexample")]
 enum Event {
     Posts(usize),
     Wakes(usize),
@@ -170,9 +172,10 @@ impl InboxWorld {
         posted
     }
 
-    /// Posts within the bound, or waits for a slot, or gives up. `waited`: it has waited before, and whether it timed
-    /// out.
-    fn post_bounded(&self, steps: &mut Steps<'_, Self>, who: usize, waited: Option<bool>) {
+    /// Posts within the bound, or waits for a slot, or gives up. `timed_out`: `None` before the first wait, then whether
+    /// the wait timed out.
+    fn post_bounded(&self, steps: &mut Steps<'_, Self>, who: usize, timed_out: Option<bool>) {
+        let (may_give_up, may_wait) = (timed_out != Some(false), timed_out != Some(true));
         let call = (who, self.budget[who]);
         let mut next = self.clone();
         let posted = next.step(
@@ -187,7 +190,7 @@ impl InboxWorld {
             },
         );
         // A poster that has waited always goes on; one that begins to post is free not to.
-        let add = |steps: &mut Steps<'_, Self>, next| match waited {
+        let add = |steps: &mut Steps<'_, Self>, next| match timed_out {
             None => steps.unfair(Event::Posts(who), next),
             Some(_) => steps.fair(Event::TriesAgain(who), next),
         };
@@ -195,13 +198,13 @@ impl InboxWorld {
             if self.expected.len() < self.bound {
                 next.violation = Some("a call is returned although there is a free slot");
             }
-            if waited != Some(false) {
+            if may_give_up {
                 let mut next = next.clone();
                 next.posters[who] = Poster::Posts;
                 next.budget[who] -= 1;
                 add(steps, next);
             }
-            if waited != Some(true) {
+            if may_wait {
                 next.step(steps, "begin_slot_wait", Inbox::begin_slot_wait, |()| "wait");
                 next.posters[who] = Poster::AwaitsSlot;
                 add(steps, next);
@@ -232,7 +235,7 @@ impl InboxWorld {
     /// Runs a batch, which must be what was accepted first.
     fn run(&mut self, batch: &[Call]) {
         if self.expected.len() < batch.len() || self.expected.drain(..batch.len()).as_slice() != batch {
-            self.violation = Some("calls are lost, doubled, or out of order");
+            self.violation = Some("calls are lost, duplicated, or out of order");
         }
     }
 

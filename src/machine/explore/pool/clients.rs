@@ -153,9 +153,10 @@ impl PoolWorld {
         steps.unfair(Event::Cancels(job), next.carries_out(at, wakeups));
     }
 
-    /// With both locks: the job is accepted, or its client waits for a slot, or gives up. `waited`: it has waited
-    /// before, and whether it timed out.
-    fn submits_when_full(&self, steps: &mut Steps<'_, Self>, at: usize, waited: Option<bool>) {
+    /// With both locks: the job is accepted, or its client waits for a slot, or gives up. `timed_out`: `None` before the
+    /// first wait, then whether the wait timed out.
+    fn submits_when_full(&self, steps: &mut Steps<'_, Self>, at: usize, timed_out: Option<bool>) {
+        let (may_give_up, may_wait) = (timed_out != Some(false), timed_out != Some(true));
         let mut next = self.clone();
         let job = self.submitted;
         let had_slot = self.has_free_slot();
@@ -182,14 +183,13 @@ impl PoolWorld {
                 if had_slot {
                     next.violate("a job is returned although there is a free slot");
                 }
-                // It gives up when it has timed out; before its first wait it may be unwilling to wait.
-                if waited != Some(false) {
+                if may_give_up {
                     let mut next = next.clone();
                     next.clients[at] = Client::Free;
                     next.clients.sort();
                     steps.fair(Event::SubmitsWhenFull, next);
                 }
-                if waited != Some(true) {
+                if may_wait {
                     next.step(steps, "begin_slot_wait", |workers, _| workers.begin_slot_wait(), |()| "wait for a slot");
                     next.clients[at] = Client::AwaitsSlot;
                     next.clients.sort();

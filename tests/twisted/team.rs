@@ -22,7 +22,7 @@ use selvedge::{
 
 use crate::support::{Gate, Log, wait_until, with_watchdog};
 
-// ---- QuitTests. The flag that says "no more" is the pool's intake here: open until it is stopped, once and for all.
+// ---- QuitTests. The flag that says "no more" is the pool's submit queue: open until the pool is stopped.
 
 // Checks: B40
 #[test]
@@ -283,7 +283,7 @@ fn quit_concurrent_with_work_happening() {
     });
 }
 
-/// The moment itself: work happens between the closing of the intake and whatever else a stop does.
+/// The moment itself: work happens between the closing of the submit queue and whatever else a stop does.
 // Checks: B40
 #[test]
 fn quit_concurrent_with_work_happening_stepped() {

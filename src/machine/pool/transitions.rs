@@ -32,8 +32,8 @@ pub(crate) fn start<S: JobStore>(
         PoolState::Running => {}
         PoolState::Unstarted => workers.state = PoolState::Running,
     }
-    let backlog = queued(workers, submit_queue);
-    let wakeups = if lazily && backlog == 0 { Wakeups::NONE } else { spawn_and_shrink(workers, backlog) };
+    let queued = queued(workers, submit_queue);
+    let wakeups = if lazily && queued == 0 { Wakeups::NONE } else { spawn_and_shrink(workers, queued) };
     update_wake_flag(workers, submit_queue);
     Ok(wakeups)
 }
@@ -56,22 +56,22 @@ pub(crate) fn resize<S: JobStore>(
 
 /// Spawns as many threads as the target and the queued jobs need beside those that are starting. If jobs are queued it
 /// also wakes an idle worker, which is here sooner.
-fn spawn_missing<S: JobStore>(workers: &mut Workers<S>, backlog: usize) -> Wakeups {
+fn spawn_missing<S: JobStore>(workers: &mut Workers<S>, queued: usize) -> Wakeups {
     let below_min = workers.target.min.saturating_sub(workers.live);
-    let for_backlog = backlog.saturating_sub(workers.idle + workers.starting).min(workers.spawnable());
-    let count = below_min.max(for_backlog);
-    let wakeups = if backlog > 0 && (count == 0 || workers.idle > 0) { workers.wake_or_spawn() } else { Wakeups::NONE };
+    let for_jobs = queued.saturating_sub(workers.idle + workers.starting).min(workers.spawnable());
+    let count = below_min.max(for_jobs);
+    let wakeups = if queued > 0 && (count == 0 || workers.idle > 0) { workers.wake_or_spawn() } else { Wakeups::NONE };
     if count > 0 { Wakeups { spawn: workers.spawn(count), ..wakeups } } else { wakeups }
 }
 
 /// The same, and wakes idle workers if they are too many.
-fn spawn_and_shrink<S: JobStore>(workers: &mut Workers<S>, backlog: usize) -> Wakeups {
-    let wakeups = spawn_missing(workers, backlog);
+fn spawn_and_shrink<S: JobStore>(workers: &mut Workers<S>, queued: usize) -> Wakeups {
+    let wakeups = spawn_missing(workers, queued);
     wake_excess(workers, wakeups)
 }
 
-/// Idle workers above the maximum must exit now. Those above the minimum may sleep without a timeout, since when the
-/// minimum was higher: they must sleep anew, with one.
+/// Idle workers above the maximum must exit now. Those above the minimum must sleep anew, with a timeout: if the minimum
+/// was higher when they fell asleep, they have none.
 fn wake_excess<S: JobStore>(workers: &Workers<S>, wakeups: Wakeups) -> Wakeups {
     if workers.idle > 0 && workers.active() > workers.target.min {
         Wakeups { workers: Notify::All, ..wakeups }
@@ -167,14 +167,14 @@ fn begin_exit<S: JobStore>(workers: &mut Workers<S>, submit_queue: &mut SubmitQu
 pub(crate) fn exited<S: JobStore>(workers: &mut Workers<S>, submit_queue: &mut SubmitQueue<S>, me: WorkerId) -> Exited {
     let others_unjoined = workers.has_unjoined();
     workers.exit(me);
-    let backlog = queued(workers, submit_queue);
+    let queued = queued(workers, submit_queue);
     let wakeups = match workers.state {
         // Without a new thread, whoever is idle above the minimum was so before, and sleeps with a timeout.
         PoolState::Running => {
-            let wakeups = spawn_missing(workers, backlog);
+            let wakeups = spawn_missing(workers, queued);
             if wakeups.spawn.count > 0 { wake_excess(workers, wakeups) } else { wakeups }
         }
-        PoolState::Draining if backlog > 0 => workers.wake_or_spawn(),
+        PoolState::Draining if queued > 0 => workers.wake_or_spawn(),
         PoolState::Unstarted | PoolState::Draining | PoolState::Stopped => Wakeups::NONE,
     };
     update_wake_flag(workers, submit_queue);

@@ -29,7 +29,7 @@ pub fn reactor_with(threads: usize, chaos: Chaos) -> Reactor {
     // It may wake spuriously once it runs; at its end it joins the chaos thread.
     reactor.call_when_running(move |reactor| {
         let chaos_thread = chaos.start(|| reactor.handle(), Handle::wake_spuriously);
-        let _ = reactor.own(chaos_thread).leave();
+        let _ = reactor.own(chaos_thread).detach();
     });
     reactor
 }
@@ -82,7 +82,7 @@ fn a_blocking_call_for_a_deferred_that_never_fires_learns_of_the_stop() {
                 let result = blocking_call_from_thread(&handle, |reactor| {
                     let (deferred, resolver) = Deferred::<u32>::new();
                     // The reactor owns the resolver, which is never used.
-                    let _ = reactor.own(resolver).leave();
+                    let _ = reactor.own(resolver).detach();
                     reactor.stop().unwrap_or_default();
                     deferred
                 });

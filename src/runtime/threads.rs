@@ -60,7 +60,7 @@ where
     let (deferred, resolver) = Deferred::with_canceller(move || {
         cancelled.get().map(Ticket::cancel);
     });
-    let address = reactor.own(PendingResolver::new(resolver)).leave();
+    let address = reactor.own(PendingResolver::new(resolver)).detach();
     match pool.submit_ticketed(|_| deferred_job(f, address.clone())) {
         Ok(accepted) => drop(ticket.set(accepted)),
         Err(rejected) => {

@@ -135,7 +135,7 @@ fn a_reactor_whose_timers_and_values_hold_deferreds_that_hold_the_way_back_to_it
     let (deferred, resolver) = Deferred::<()>::new();
     let token = drops.token();
     let tail = deferred.add_timeout(&reactor, Duration::from_secs(1)).add_both(move |_| drop((local, token)));
-    let _ = reactor.own((tail, resolver)).leave();
+    let _ = reactor.own((tail, resolver)).detach();
     let (local, token) = (reactor.local(), drops.token());
     let (waits, keep) = Deferred::<()>::new();
     let task = reactor.spawn(async move {

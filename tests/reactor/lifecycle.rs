@@ -458,7 +458,7 @@ fn a_local_handle_reaches_the_reactor_until_it_ends_and_keeps_nothing_alive() {
     assert_eq!(local.with(Reactor::is_running), Ok(false));
     let log = Log::new();
     // A value that the reactor owns and that leads back to it: with a strong pointer, neither would ever go.
-    let _ = reactor.own((local.clone(), log.when_dropped("gone"))).leave();
+    let _ = reactor.own((local.clone(), log.when_dropped("gone"))).detach();
     drop(reactor);
     assert_eq!(log, ["gone"]);
     assert_eq!(local.with(|_| ()), Err(ReactorStopped));
@@ -523,7 +523,7 @@ fn a_startup_that_waits_for_a_deferred_sleeps_meanwhile() {
     with_watchdog(|| {
         let reactor = Reactor::new();
         let (ready, resolver) = Deferred::<()>::new();
-        let resolver = reactor.own(Some(resolver)).leave();
+        let resolver = reactor.own(Some(resolver)).detach();
         let _ = reactor.add_event_trigger(Phase::Before, Event::STARTUP, move |_| ready);
         let handle = reactor.handle();
         let other = thread::spawn(move || {

@@ -53,7 +53,7 @@ fn calls_through_an_address_run_on_the_reactors_thread() {
 fn calls_through_an_address_keep_their_place_among_all_posted_calls() {
     let (reactor, _) = reporting();
     let log = Log::new();
-    let address = reactor.own(log.clone()).leave();
+    let address = reactor.own(log.clone()).detach();
     address.call(|log, _| log.note(0)).unwrap();
     let posted = log.clone();
     reactor.call_from_thread(move |_| posted.note(1)).unwrap();
@@ -68,7 +68,7 @@ fn calls_through_an_address_keep_their_place_among_all_posted_calls() {
 fn each_call_has_the_value_to_itself() {
     with_watchdog(|| {
         let reactor = Reactor::new();
-        let address = reactor.own(0_u32).leave();
+        let address = reactor.own(0_u32).detach();
         let writers = [(); 4].map(|()| {
             let address = address.clone();
             thread::spawn(move || (0..250).for_each(|_| address.call(|value, _| *value += 1).unwrap()))
@@ -197,7 +197,7 @@ fn a_value_that_is_left_stays_until_it_is_released() {
     with_watchdog(|| {
         let reactor = Reactor::new();
         let (drop_signal, told) = DropSignal::new();
-        let address = reactor.own(drop_signal).leave();
+        let address = reactor.own(drop_signal).detach();
         let handle = reactor.handle();
         let other = thread::spawn(move || {
             address.blocking_call(|_, _| ()).unwrap();
@@ -235,7 +235,7 @@ fn values_that_are_left_are_dropped_at_the_reactors_end_on_its_thread_the_oldest
         let reactor = Reactor::new();
         let log = Log::new();
         for number in 0..3 {
-            let _ = reactor.own(log.when_dropped(number)).leave();
+            let _ = reactor.own(log.when_dropped(number)).detach();
         }
         let (drop_signal, told) = DropSignal::new();
         let owner = reactor.own(drop_signal);
@@ -253,7 +253,7 @@ fn values_that_are_left_are_dropped_at_the_reactors_end_on_its_thread_the_oldest
 fn an_address_outlives_its_reactor_and_hands_calls_back() {
     with_watchdog(|| {
         let reactor = Reactor::new();
-        let address = reactor.own(()).leave();
+        let address = reactor.own(()).detach();
         drop(reactor);
         let (drop_signal, told) = DropSignal::new();
         let call = thread::spawn(move || {
@@ -283,11 +283,11 @@ fn a_call_that_panics_is_reported_and_the_value_stays_usable() {
 fn a_value_that_panics_when_it_is_dropped_is_reported_however_it_goes() {
     with_watchdog(|| {
         let (reactor, reports) = reporting();
-        let released = reactor.own(PanicOnDrop).leave();
+        let released = reactor.own(PanicOnDrop).detach();
         released.release().unwrap();
         reactor.call_when_running(|reactor| {
             drop(reactor.own(PanicOnDrop));
-            let _ = reactor.own(PanicOnDrop).leave();
+            let _ = reactor.own(PanicOnDrop).detach();
             reactor.stop().unwrap();
         });
         reactor.run();
@@ -300,7 +300,7 @@ fn a_value_that_panics_when_it_is_dropped_is_reported_however_it_goes() {
 fn a_caller_that_waits_for_a_value_is_told_when_the_reactor_ends() {
     with_watchdog(|| {
         let reactor = Reactor::new();
-        let address = reactor.own(()).leave();
+        let address = reactor.own(()).detach();
         let handle = reactor.handle();
         let asker = thread::spawn(move || address.blocking_call(|(), _| ()));
         wait_until(|| format!("{handle:?}").contains("calls: 1"));

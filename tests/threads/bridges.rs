@@ -331,7 +331,7 @@ fn a_stopped_reactor_fails_every_waiter() {
 #[test]
 fn a_waiter_is_told_that_the_reactor_stopped_even_if_its_deferred_is_abandoned_with_it() {
     let told = stop_before_fifty_waiters(|reactor, resolver| {
-        let _ = reactor.own(resolver).leave();
+        let _ = reactor.own(resolver).detach();
     });
     assert!(told.iter().all(|told| matches!(told, Err(BlockingCallError::ReactorStopped))), "{told:?}");
 }

@@ -27,7 +27,7 @@ impl NotThreadSafe {
 fn what_is_not_thread_safe_stays_with_the_reactor_and_others_call_it_there() {
     with_watchdog(|| {
         let reactor = Reactor::new();
-        let address = reactor.own(NotThreadSafe(Rc::new(Cell::new(0)))).leave();
+        let address = reactor.own(NotThreadSafe(Rc::new(Cell::new(0)))).detach();
         let handle = reactor.handle();
         let writers = [1, 2, 4].map(|x| {
             let address = address.clone();

@@ -123,7 +123,7 @@ fn what_an_ended_reactor_was_still_given_is_dropped_contained() {
     with_watchdog(|| {
         let (reactor, reports) = reporting();
         stop_by_hand(&reactor);
-        let _ = reactor.own(PanicOnDrop).leave();
+        let _ = reactor.own(PanicOnDrop).detach();
         let panics_on_drop = PanicOnDrop;
         let _ = reactor.call_later(Duration::ZERO, move |_| hold(&panics_on_drop));
         let panics_on_drop = PanicOnDrop;
@@ -194,7 +194,7 @@ fn a_reactor_whose_every_callback_panics_still_runs_to_its_end() {
             }
         }
         reactor.call_from_thread(|_| panic!("a call")).unwrap();
-        reactor.own(()).leave().call(|(), _| panic!("a call to a value")).unwrap();
+        reactor.own(()).detach().call(|(), _| panic!("a call to a value")).unwrap();
         let _ = reactor.call_later(Duration::ZERO, |_| panic!("a timer"));
         reactor.call_in_thread(|| panic!("a job")).unwrap();
         drop(threads::defer_to_thread(&reactor, || -> () { panic!("a deferred job") }));
@@ -366,7 +366,7 @@ fn what_is_dropped_may_use_the_reactor_again() {
         reactor.remove_event_trigger(id).unwrap();
         drop(reactor.own(again("value")));
         drop(Deferred::succeed(again("result")));
-        let _ = reactor.own(again("left")).leave();
+        let _ = reactor.own(again("left")).detach();
         let dropped = again("at the end");
         let _ = reactor.call_later(Duration::MAX, move |_| hold(&dropped));
         assert!(log.entries().iter().all(|(_, used)| *used), "{log:?}");
@@ -431,7 +431,7 @@ fn a_reactor_may_be_dropped_inside_a_call_of_another() {
     let place = Rc::new(RefCell::new(None));
     let (reactor, reports) = reporting();
     let owner = Rc::clone(&place);
-    reactor.own(owner).leave().call(|owner, _| drop(owner.borrow_mut().take())).unwrap();
+    reactor.own(owner).detach().call(|owner, _| drop(owner.borrow_mut().take())).unwrap();
     place.replace(Some(Reactor::new()));
     reactor.turn().unwrap();
     assert!(place.borrow().is_none());

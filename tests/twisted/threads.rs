@@ -267,7 +267,7 @@ fn call_before_startup_unexecuted() {
         let called = log.clone();
         reactor.call_in_thread(move || called.note("threaded call")).unwrap();
         let unsent = Rc::new(());
-        let _ = reactor.own(Rc::clone(&unsent)).leave();
+        let _ = reactor.own(Rc::clone(&unsent)).detach();
         drop(reactor);
         assert_eq!(log.len(), 0);
         assert_eq!(Rc::strong_count(&unsent), 1);

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 fn main() {
     let reactor = selvedge::Reactor::new();
-    let address = reactor.own(Rc::new(3)).leave();
+    let address = reactor.own(Rc::new(3)).detach();
     std::thread::spawn(move || {
         let kept = address.blocking_call(|value, _| Rc::clone(value));
         println!("{kept:?}");

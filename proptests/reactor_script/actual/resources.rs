@@ -68,7 +68,7 @@ impl World {
         };
         match op {
             Op::DropOwner(_) => drop(owner),
-            Op::Leave(_) => drop(owner.leave()),
+            Op::Leave(_) => drop(owner.detach()),
             _ => match owner.into_inner() {
                 Ok(value) => {
                     self.say(Answer::Fine);

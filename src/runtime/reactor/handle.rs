@@ -1,4 +1,4 @@
-//! What others hold of a reactor: `Handle` from any thread, `LocalHandle` on its own.
+//! Handles to a reactor: [`Handle`] for any thread, [`LocalHandle`] for its own.
 
 use std::fmt;
 use std::rc::{Rc, Weak};
@@ -13,8 +13,9 @@ use super::calls::Calls;
 use super::{Call, Core, Reactor, Shared};
 use crate::error::{ReactorStopped, Rejected, Rejection, UnknownPool};
 
-/// What a thread holds of a reactor: cheap to clone, usable from any thread, and valid for ever, though once the reactor has stopped it
-/// can only hand back what it is given.
+/// A handle to a reactor, for any thread. It is cheap to clone.
+///
+/// It does not keep the reactor alive. Once the reactor has stopped, it returns what it is given.
 ///
 /// ```
 /// use selvedge::Reactor;
@@ -35,13 +36,14 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// Runs `f` on the reactor's thread, in a turn to come: after all that was posted before, from whatever thread. Never runs it here.
+    /// Runs `f` on the reactor's thread in a later turn, after everything that was posted before, from any thread. Returns at once.
     ///
-    /// From any thread, the reactor's own included; returns at once. Before the reactor runs, calls wait for it. A call that was accepted
-    /// runs, unless the reactor is dropped without having been run to its end: then it is dropped there. Cost: one short
-    /// lock, and a wake if the loop sleeps. Posts to a loop that is awake, or being woken, make no system call. No allocation, as a rule: calls of a type lie
-    /// side by side, where earlier ones have made room. Captures of more than 128 bytes are boxed, and so are calls of still more types than the 32 first that
-    /// wait.
+    /// May be called on the reactor's own thread: `f` still runs later, not inside this call. Before the reactor runs, calls wait for
+    /// it. An accepted call runs, unless the reactor is dropped before it has run to its end: then the call is dropped on that thread.
+    ///
+    /// Cost: one short lock, and one wake if the loop sleeps. Posting to a loop that is awake, or being woken, makes no system call.
+    /// Usually nothing is allocated: calls of one type lie side by side in memory that earlier ones have left. A closure is boxed if
+    /// it captures more than 128 bytes, or if calls of 32 other types are waiting already.
     ///
     /// # Errors
     /// The call comes back, not run: the reactor has stopped, or its inbox is [bounded](crate::reactor::ReactorBuilder::inbox_bound) and full.
@@ -53,8 +55,10 @@ impl Handle {
         self.post_bounded(f, WhenFull::Return)
     }
 
-    /// The same, but where the inbox is [bounded](crate::reactor::ReactorBuilder::inbox_bound) and full this waits for a place, for as long as `timeout` if there is one. A pool's thread that
-    /// waits here counts as [blocked](crate::threads::blocked).
+    /// [`call_from_thread`](Self::call_from_thread) that waits for room if the inbox is
+    /// [bounded](crate::reactor::ReactorBuilder::inbox_bound) and full, at most for `timeout`; without a limit if that is `None`.
+    ///
+    /// A pool's thread that waits here counts as [blocked](crate::threads::blocked).
     ///
     /// ```
     /// use selvedge::{Reactor, error::Rejection};
@@ -64,7 +68,7 @@ impl Handle {
     /// let handle = reactor.handle();
     /// handle.call_from_thread(|_| ())?;
     /// assert_eq!(handle.call_from_thread(|_| ()).unwrap_err().reason, Rejection::InboxFull);
-    /// // Here the loop itself would wait for itself.
+    /// // On this thread, the loop would wait for itself.
     /// assert_eq!(handle.call_from_thread_waiting(None, |_| ()).unwrap_err().reason, Rejection::WouldDeadlock);
     /// let poster = std::thread::spawn(move || {
     ///     handle.call_from_thread_waiting(None, |reactor| reactor.stop().unwrap_or_default()).is_ok()
@@ -75,8 +79,8 @@ impl Handle {
     /// ```
     ///
     /// # Errors
-    /// The call comes back, with the reason: the time is over, the reactor has stopped, or this thread must not wait, because a reactor lives on it. That is said even if
-    /// there is a place, so that it does not depend on chance.
+    /// The call comes back with the reason: the timeout passed, the reactor has stopped, or a reactor lives on this thread, which must
+    /// not wait then. The last is an error even if there is room, so that it does not depend on timing.
     pub fn call_from_thread_waiting<F>(&self, timeout: Option<Duration>, f: F) -> Result<(), Rejected<Call>>
     where
         F: FnOnce(&Reactor) + Send + 'static,
@@ -106,7 +110,7 @@ impl Handle {
         handed_back.map_err(|(call, reason)| Rejected::new(call, reason))
     }
 
-    /// A call that must not be lost, whatever the inbox's bound: a result on its way back, a value to be dropped on the loop's thread.
+    /// Posts a call whatever the inbox's bound: it carries what must not be lost, as a result or a value to drop on the loop's thread.
     pub(crate) fn post_unbounded<F>(&self, f: F) -> Result<(), Rejected<Call>>
     where
         F: FnOnce(&Reactor) + Send + 'static,
@@ -120,12 +124,12 @@ impl Handle {
         handed_back.map_err(|call| Rejected::new(call, Rejection::ReactorStopped))
     }
 
-    /// Runs `f` on a thread of the reactor's pool. From any thread; returns at once. See [`ThreadPool::call_in_thread`].
+    /// Runs `f` on a thread of the reactor's pool, and returns at once: see [`ThreadPool::call_in_thread`].
     ///
     /// Before the reactor runs, jobs wait for it.
     ///
     /// # Errors
-    /// The reactor has stopped its pool: the job comes back.
+    /// The reactor has stopped its pool, or the pool's bounded queue is full: the job comes back.
     #[track_caller]
     pub fn call_in_thread<F>(&self, f: F) -> Result<(), Rejected<Job>>
     where
@@ -134,33 +138,33 @@ impl Handle {
         self.thread_pool().call_in_thread(f)
     }
 
-    /// Asks the reactor to stop, in the order of what is posted to it: calls posted before still run first.
+    /// Asks the reactor to stop. The request is posted like a call: calls posted before it run first.
     ///
-    /// If it has not begun to run, it stops in its first turn. If it has stopped, or is stopping, this does nothing.
+    /// A reactor that has not started stops in its first turn. If it has stopped or is stopping, this does nothing.
     pub fn stop(&self) {
-        // A reactor that has stopped needs no more; and nothing is lost with the call that comes back.
+        // An error means that the reactor has stopped already.
         let _ = self.post_unbounded(|reactor| {
             let _ = reactor.stop();
         });
     }
 
-    /// The reactor's pool of threads.
+    /// The reactor's thread pool.
     #[must_use]
     pub fn thread_pool(&self) -> &ThreadPool {
         self.shared.pools.main()
     }
 
-    /// The pool of this name among those that the reactor was built with: its own one goes by its own name.
+    /// The reactor's pool of this name: see [`Reactor::pool`].
     ///
     /// # Errors
-    /// There is none; the error says which there are.
+    /// There is no such pool. The error lists the names of all.
     pub fn pool(&self, name: &str) -> Result<&ThreadPool, UnknownPool> {
         self.shared.pools.get(name)
     }
 
-    /// Sets how many threads the reactor's pool has at most; a minimum above that is lowered with it. Zero pauses the pool.
+    /// Sets the maximum number of threads of the reactor's pool, before the reactor runs or while it does. Zero pauses the pool.
     ///
-    /// Before the reactor runs or while it does; from any thread.
+    /// A minimum above the new maximum is lowered to it.
     pub fn suggest_thread_pool_size(&self, size: usize) {
         self.thread_pool().suggest_size(size);
     }
@@ -175,7 +179,7 @@ impl Handle {
         &self.shared.spin
     }
 
-    /// Wakes a waiting loop for no reason, as an operating system may: for models.
+    /// Wakes a waiting loop for no reason, as an operating system may. For models.
     #[doc(hidden)]
     pub fn wake_spuriously(&self) {
         self.shared.inbox.wake_spuriously();
@@ -188,9 +192,9 @@ impl fmt::Debug for Handle {
     }
 }
 
-/// The way back to the reactor for what lives on its thread: capture it in a Deferred's callback, or keep it in a reactor-owned value.
+/// A weak handle to a reactor, for its own thread: for callbacks of Deferreds and for reactor-owned values.
 ///
-/// It is weak: it keeps no reactor alive, so no cycle leaks.
+/// It does not keep the reactor alive, so it makes no reference cycle.
 ///
 /// ```
 /// use selvedge::{Deferred, Reactor};
@@ -217,21 +221,21 @@ impl LocalHandle {
         Self { core: Rc::downgrade(&reactor.core), handle: reactor.handle() }
     }
 
-    /// Reaches the reactor, here and now.
+    /// Calls `f` with the reactor, now.
     ///
     /// # Errors
-    /// The reactor has ended; `f` is dropped unrun.
+    /// The reactor has ended; `f` is dropped without being called.
     pub fn with<R>(&self, f: impl FnOnce(&Reactor) -> R) -> Result<R, ReactorStopped> {
         self.reactor().map(|reactor| f(&reactor))
     }
 
-    /// The reactor. It is not to be kept: that would keep it alive.
+    /// The reactor. Do not keep it: that would keep the reactor alive.
     pub(crate) fn reactor(&self) -> Result<Reactor, ReactorStopped> {
         let core = self.core.upgrade().ok_or(ReactorStopped)?;
         if core.has_ended() { Err(ReactorStopped) } else { Ok(Reactor { core }) }
     }
 
-    /// The handle that any thread can use.
+    /// The handle for other threads.
     #[must_use]
     pub fn handle(&self) -> Handle {
         self.handle.clone()

@@ -1,4 +1,4 @@
-//! Reactor-owned values: what is not thread-safe stays on the reactor's thread, and the others get an address of it.
+//! Reactor-owned values: a value that is not thread-safe stays on the reactor's thread; other threads reach it by its address.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -12,7 +12,7 @@ use super::super::sync::catch;
 use super::{Call, Core, Handle, Reactor};
 use crate::error::{OwnedError, Rejected};
 
-/// Tells a value from all others of its reactor, for ever: numbers are not used again. At the reactor's end they go in this order.
+/// Identifies a value of one reactor; numbers are never reused. When the reactor ends, values are dropped in this order.
 pub(crate) type ValueId = (DropOrder, u64);
 
 /// In which order the reactor drops its values when it ends.
@@ -24,13 +24,13 @@ pub(crate) enum DropOrder {
     Value,
 }
 
-/// The place of one value. Empty once it is gone; borrowed while somebody works with it.
+/// One value: `None` once it is gone, borrowed while it is in use.
 struct Slot<T>(RefCell<Option<T>>);
 
 impl<T> Slot<T> {
     fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> Result<R, OwnedError> {
         let mut value = self.0.try_borrow_mut().map_err(|_| OwnedError::Reentered)?;
-        // Not `map`, which would drop an `f` that is not called while the slot is borrowed: that drop is user code, and may come here again.
+        // Not `map`: it would drop an uncalled `f` while the slot is borrowed, and that drop is user code, which may use the slot.
         match value.as_mut() {
             Some(value) => Ok(f(value)),
             None => Err(OwnedError::Gone),
@@ -43,9 +43,9 @@ impl<T> Slot<T> {
     }
 }
 
-/// A slot of any type, as the table knows it.
+/// A slot whose type is erased, for the table.
 trait AnySlot {
-    /// Drops the value, contained. One that is in use goes when its user is done.
+    /// Drops the value, with a panic contained. A value in use is left for `with_slot` to drop.
     fn empty(&self);
     fn as_any(self: Rc<Self>) -> Rc<dyn Any>;
 }
@@ -60,24 +60,24 @@ impl<T: 'static> AnySlot for Slot<T> {
     }
 }
 
-/// Lends the value of a slot to `f`.
+/// Calls `f` with the value of a slot.
 ///
-/// If the reactor lets the value go meanwhile, because its owner is dropped, it is released or the reactor ends, it goes when `f` is done: also when
-/// `f` panics, and not on that panic's way up, where a second one, out of the value's drop, would abort.
-fn lend<T: 'static, R>(
+/// If the value leaves the table meanwhile, because its owner is dropped, it is released or the reactor ends, it is dropped when `f`
+/// returns or panics. A panic is caught first: a second one, from the value's drop, would abort during unwinding.
+fn with_slot<T: 'static, R>(
     core: &Weak<Core>,
     id: ValueId,
     slot: &Slot<T>,
     f: impl FnOnce(&mut T) -> R,
 ) -> Result<R, OwnedError> {
-    let lent = catch(|| slot.with(f));
-    // Not before: what `f` does may be the reactor's end, and nothing here must put that off.
+    let result = catch(|| slot.with(f));
+    // Upgraded only now: `f` may end the reactor, and a strong reference would delay that.
     let core = core.upgrade();
     if !core.as_ref().is_some_and(|core| core.owned.has(id)) {
         let _scope = core.map(|core| core.reporter.enter());
         slot.empty();
     }
-    lent.unwrap_or_else(|panic| panic.resume())
+    result.unwrap_or_else(|panic| panic.resume())
 }
 
 /// All values that the reactor owns.
@@ -106,12 +106,12 @@ impl Table {
         self.slots.borrow().contains_key(&id)
     }
 
-    /// Forgets a value and hands out its slot: whoever drops it drops the value.
+    /// Removes a value's slot and returns it: the caller drops the value.
     fn remove(&self, id: ValueId) -> Option<Rc<dyn AnySlot>> {
         self.slots.borrow_mut().remove(&id)
     }
 
-    /// Drops all values, rank by rank, the oldest first.
+    /// Drops all values: by drop order, then oldest first.
     pub(super) fn clear(&self) {
         loop {
             let first = self.slots.borrow_mut().pop_first();
@@ -121,10 +121,9 @@ impl Table {
     }
 }
 
-/// The local owner of a reactor-owned value: what [`Reactor::own`] returns. Dropping it drops the value.
+/// The owner of a reactor-owned value, on the reactor's thread: what [`Reactor::own`] returns. Dropping it drops the value.
 ///
-/// It stays on the reactor's thread, and does not keep the reactor alive: when the reactor ends, the value is dropped, and what is left
-/// here is an owner of nothing.
+/// It does not keep the reactor alive. When the reactor ends, the value is dropped and the owner is empty.
 ///
 /// ```
 /// use selvedge::Reactor;
@@ -145,50 +144,50 @@ pub struct Owned<T: 'static> {
     id: ValueId,
     slot: Rc<Slot<T>>,
     handle: Handle,
-    left: bool,
+    detached: bool,
 }
 
 impl<T: 'static> Owned<T> {
     pub(crate) fn new(reactor: &Reactor, drop_order: DropOrder, value: T) -> Self {
         let (id, slot) = reactor.core.owned.insert(drop_order, value);
-        Self { core: Rc::downgrade(&reactor.core), id, slot, handle: reactor.handle(), left: false }
+        Self { core: Rc::downgrade(&reactor.core), id, slot, handle: reactor.handle(), detached: false }
     }
 
-    /// An address of the value that any thread can use.
+    /// The address of the value, for any thread.
     #[must_use]
     pub fn address(&self) -> Address<T> {
         Address { handle: self.handle.clone(), id: self.id, value: PhantomData }
     }
 
-    /// Works with the value, here and now.
+    /// Calls `f` with the value, now.
     ///
     /// # Errors
-    /// The value is gone, because the reactor has ended, or it is in use further up the stack.
+    /// The value is gone, because the reactor has ended, or a caller of this call is using it.
     pub fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> Result<R, OwnedError> {
-        lend(&self.core, self.id, &self.slot, f)
+        with_slot(&self.core, self.id, &self.slot, f)
     }
 
     /// Takes the value back.
     ///
     /// # Errors
-    /// The value is gone, because the reactor has ended, or it is in use further up the stack: then it stays with the reactor.
+    /// The value is gone, because the reactor has ended, or a caller of this call is using it: then it stays with the reactor.
     pub fn into_inner(mut self) -> Result<T, OwnedError> {
         let taken = self.slot.take();
-        self.left = matches!(taken, Err(OwnedError::Reentered));
+        self.detached = matches!(taken, Err(OwnedError::Reentered));
         taken
     }
 
-    /// Leaves the value with the reactor, until it is [released](Address::release) or the reactor ends.
+    /// Gives up the owner: the value stays with the reactor until it is [released](Address::release) or the reactor ends.
     #[must_use = "the address is the only way to the value from now on"]
-    pub fn leave(mut self) -> Address<T> {
-        self.left = true;
+    pub fn detach(mut self) -> Address<T> {
+        self.detached = true;
         self.address()
     }
 }
 
 impl<T: 'static> Drop for Owned<T> {
     fn drop(&mut self) {
-        if self.left {
+        if self.detached {
             return;
         }
         let core = self.core.upgrade();
@@ -204,13 +203,13 @@ impl<T: 'static> fmt::Debug for Owned<T> {
     }
 }
 
-/// Where a reactor-owned value lives: usable from any thread, whatever the value is.
+/// The address of a reactor-owned value: it is `Send` and `Sync` whatever the value is.
 ///
-/// Calls through it run on the reactor's thread, in the order they were posted, each with `&mut` access.
+/// Calls through it run on the reactor's thread, in the order in which they were posted, each with `&mut` access.
 pub struct Address<T: 'static> {
     handle: Handle,
     id: ValueId,
-    /// Only ever names the value: `fn` makes the address `Send` and `Sync` even where `T` is neither.
+    /// A function type makes the address `Send` and `Sync` even if `T` is neither.
     value: PhantomData<fn(&mut T)>,
 }
 
@@ -218,7 +217,7 @@ impl<T: 'static> Address<T> {
     /// Runs `f` on the reactor's thread with the value. Returns at once; order and cost are those of
     /// [`Handle::call_from_thread`].
     ///
-    /// If the value is gone by then, or in use, `f` is dropped there unrun, and an [`OwnedError`] is reported.
+    /// If the value is gone or in use by then, `f` is dropped without being called, and an [`OwnedError`] is reported.
     ///
     /// # Errors
     /// The reactor has stopped: the call comes back.
@@ -234,7 +233,7 @@ impl<T: 'static> Address<T> {
         })
     }
 
-    /// Has the reactor drop the value, on its own thread. If it is gone already, nothing happens.
+    /// Makes the reactor drop the value, on its own thread. Does nothing if it is gone.
     ///
     /// # Errors
     /// The reactor has stopped, and the value is gone with it.
@@ -251,7 +250,7 @@ impl<T: 'static> Address<T> {
         &self.handle
     }
 
-    /// Works with the value, on the reactor's thread.
+    /// Calls `f` with the value, on the reactor's thread.
     pub(crate) fn with_value<R>(&self, reactor: &Reactor, f: impl FnOnce(&mut T) -> R) -> Result<R, OwnedError> {
         Self::visit(reactor, self.id, |value, _| f(value))
     }
@@ -274,7 +273,7 @@ impl<T: 'static> Address<T> {
         f: impl FnOnce(&mut T, &Reactor) -> R,
     ) -> Result<R, OwnedError> {
         let slot = reactor.core.owned.find::<T>(id).ok_or(OwnedError::Gone)?;
-        lend(&Rc::downgrade(&reactor.core), id, &slot, |value| f(value, reactor))
+        with_slot(&Rc::downgrade(&reactor.core), id, &slot, |value| f(value, reactor))
     }
 }
 

@@ -91,7 +91,7 @@ impl Reactor {
     /// Stops a pool without blocking the loop: jobs that wait for the loop could otherwise never end.
     pub(super) fn stop_pool(&self, pool: &ThreadPool) -> Deferred<()> {
         let (stopped, resolver) = Deferred::<()>::new();
-        let address = self.own(resolver).leave();
+        let address = self.own(resolver).detach();
         let stopping = pool.clone();
         pool.begin_stop(move || {
             // The reactor waits for this very call, so it has not ended; if it was dropped, nobody waits.

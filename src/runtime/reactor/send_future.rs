@@ -157,7 +157,7 @@ where
         });
         SendFuture {
             receiver: ResultReceiver(shared),
-            deferred: reactor.own(answered).leave(),
+            deferred: reactor.own(answered).detach(),
             made_at,
             finished: false,
         }

@@ -1,4 +1,4 @@
-//! Timers: calls at a later time, in the order of their deadlines, and for equal ones in the order they were added.
+//! Timers: delayed calls run by deadline; equal deadlines run in the order in which they were added.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -11,18 +11,18 @@ use super::clock::Clock;
 use super::{Core, LocalCall};
 use crate::error::DelayedCallError;
 
-/// Where a delayed call stands in the queue. The second number counts up with each (re)scheduling: it decides between equal deadlines, and
-/// tells what was added during a pass from what was there before.
-type Slot = (Duration, u64);
+/// A delayed call's key in the queue: its deadline, and a number that counts every scheduling and rescheduling. The number orders equal
+/// deadlines, and shows which calls were added during a pass.
+type Key = (Duration, u64);
 
-/// What has become of a delayed call.
+/// The state of a delayed call.
 #[derive(Debug, Clone, Copy)]
 enum State {
-    /// Waits in the queue, at this place.
-    Pending(Slot),
-    /// Runs, or has run.
+    /// It is in the queue, under this key.
+    Pending(Key),
+    /// It runs, or has run. The time is its deadline.
     Called(Duration),
-    /// Was cancelled: its closure is gone.
+    /// It was cancelled, and its closure dropped. The time is its deadline.
     Cancelled(Duration),
 }
 
@@ -31,51 +31,51 @@ struct Entry {
     call: LocalCall,
 }
 
-/// The queue of delayed calls. Cancelled ones leave it at once: memory follows the number that are alive.
+/// The queue of delayed calls. A cancelled one leaves it at once, so memory is proportional to the pending ones.
 #[derive(Default)]
 pub(super) struct Timers {
-    queue: RefCell<BTreeMap<Slot, Entry>>,
+    queue: RefCell<BTreeMap<Key, Entry>>,
     scheduled: Cell<u64>,
 }
 
 impl Timers {
-    fn slot(&self, at: Duration) -> Slot {
+    fn key(&self, at: Duration) -> Key {
         let number = self.scheduled.get();
         self.scheduled.set(number + 1);
         (at, number)
     }
 
     fn add(&self, at: Duration, call: LocalCall) -> Rc<Cell<State>> {
-        let slot = self.slot(at);
-        let state = Rc::new(Cell::new(State::Pending(slot)));
-        self.queue.borrow_mut().insert(slot, Entry { state: Rc::clone(&state), call });
+        let key = self.key(at);
+        let state = Rc::new(Cell::new(State::Pending(key)));
+        self.queue.borrow_mut().insert(key, Entry { state: Rc::clone(&state), call });
         state
     }
 
-    /// Moves a call; false if it is not in the queue any more, which cannot be while its state is pending.
-    fn reschedule(&self, from: Slot, at: Duration) -> bool {
+    /// Moves a call. Returns false if it is not in the queue, which cannot happen while its state is pending.
+    fn reschedule(&self, from: Key, at: Duration) -> bool {
         let mut queue = self.queue.borrow_mut();
         let Some(entry) = queue.remove(&from) else { return false };
-        let to = self.slot(at);
+        let to = self.key(at);
         entry.state.set(State::Pending(to));
         queue.insert(to, entry);
         true
     }
 
-    /// The pass that runs what is due at `now`: what is added while it runs belongs to the next.
+    /// Begins a pass over what is due at `now`. Calls that are added during it belong to the next pass.
     pub(super) fn pass(&self, now: Duration) -> Pass {
         Pass { now, before: self.scheduled.get() }
     }
 
-    /// The next call of a pass, out of the queue and marked as called.
+    /// Takes the next call of a pass out of the queue, and marks it as called.
     pub(super) fn next_due(&self, pass: Pass) -> Option<LocalCall> {
         let mut queue = self.queue.borrow_mut();
-        // Not simply the first: one that was put off in this pass, and not far, may lie before others, and must not hold them up.
-        let mut due = queue.range(..=(pass.now, u64::MAX)).map(|(&slot, _)| slot);
-        let slot = due.find(|&(_, number)| number < pass.before)?;
+        // Not simply the first: a call that was rescheduled during this pass may come before others, and must not stop the search.
+        let mut due = queue.range(..=(pass.now, u64::MAX)).map(|(&key, _)| key);
+        let key = due.find(|&(_, number)| number < pass.before)?;
         drop(due);
-        let Entry { state, call } = queue.remove(&slot)?;
-        state.set(State::Called(slot.0));
+        let Entry { state, call } = queue.remove(&key)?;
+        state.set(State::Called(key.0));
         Some(call)
     }
 
@@ -87,7 +87,7 @@ impl Timers {
         self.queue.borrow().len()
     }
 
-    /// Drops all calls unrun, one by one: what they captured may itself cancel or add others.
+    /// Drops all calls without running them, one at a time: the drop of a capture may cancel or add others.
     pub(super) fn clear(&self) {
         loop {
             let first = self.queue.borrow_mut().pop_first();
@@ -98,16 +98,16 @@ impl Timers {
     }
 }
 
-/// One pass over the timers: a sampled time, and which timers belong to it.
+/// One pass over the timers: the time at its start, and the first number that does not belong to it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pass {
     now: Duration,
     before: u64,
 }
 
-/// A call that the reactor will make later: what [`Reactor::call_later`](crate::Reactor::call_later) returns.
+/// A delayed call: what [`Reactor::call_later`](crate::Reactor::call_later) returns. It cancels or reschedules the call.
 ///
-/// Dropping it changes nothing: the call is made all the same. It stays on the reactor's thread, and does not keep the reactor alive.
+/// Dropping it does not cancel the call. It stays on the reactor's thread, and does not keep the reactor alive.
 #[must_use = "dropping a delayed call does not cancel it; use `let _ =` if you will not change it"]
 pub struct DelayedCall {
     core: Weak<Core>,
@@ -120,63 +120,63 @@ impl DelayedCall {
         Self { core: Rc::downgrade(core), state }
     }
 
-    fn pending(&self) -> Result<Slot, DelayedCallError> {
+    fn pending(&self) -> Result<Key, DelayedCallError> {
         match self.state.get() {
-            State::Pending(slot) => Ok(slot),
+            State::Pending(key) => Ok(key),
             State::Called(_) => Err(DelayedCallError::AlreadyCalled),
             State::Cancelled(_) => Err(DelayedCallError::AlreadyCancelled),
         }
     }
 
-    /// Cancels the call. Its closure, with all it captured, is dropped at once.
+    /// Cancels the call. Its closure is dropped at once, with its captures.
     ///
     /// # Errors
-    /// It was cancelled, or called, before; inside its own closure it counts as called.
+    /// It was cancelled or called already. Inside its own closure it counts as called.
     pub fn cancel(&self) -> Result<(), DelayedCallError> {
-        let slot = self.pending()?;
-        self.state.set(State::Cancelled(slot.0));
+        let key = self.pending()?;
+        self.state.set(State::Cancelled(key.0));
         if let Some(core) = self.core.upgrade() {
             let _scope = core.reporter.enter();
-            let entry = core.timers.queue.borrow_mut().remove(&slot);
-            // The borrow is over: the drop of what the closure captured is user code.
+            let entry = core.timers.queue.borrow_mut().remove(&key);
+            // After the borrow has ended: dropping the captures is user code.
             drop_contained(entry.map(|entry| entry.call));
         }
         Ok(())
     }
 
-    /// Puts the call off until `delay` from now, whatever its time was before. Among equal deadlines it comes last.
+    /// Reschedules the call to `delay` from now. Among equal deadlines it comes last.
     ///
     /// # Errors
-    /// It was cancelled or called before.
+    /// It was cancelled or called already.
     pub fn reset(&self, delay: Duration) -> Result<(), DelayedCallError> {
         self.move_to(|_, clock| clock.now().saturating_add(delay))
     }
 
-    /// Puts the call off by `delay` from the time it is scheduled for. Among equal deadlines it comes last.
+    /// Postpones the call by `delay` from its present deadline. Among equal deadlines it comes last.
     ///
     /// # Errors
-    /// It was cancelled or called before.
+    /// It was cancelled or called already.
     pub fn delay(&self, delay: Duration) -> Result<(), DelayedCallError> {
         self.move_to(|at, _| at.saturating_add(delay))
     }
 
     fn move_to(&self, to: impl FnOnce(Duration, &Clock) -> Duration) -> Result<(), DelayedCallError> {
-        let slot = self.pending()?;
+        let key = self.pending()?;
         let Some(core) = self.core.upgrade() else { return Err(DelayedCallError::AlreadyCancelled) };
-        if core.timers.reschedule(slot, to(slot.0, &core.clock)) {
+        if core.timers.reschedule(key, to(key.0, &core.clock)) {
             Ok(())
         } else {
             Err(DelayedCallError::AlreadyCancelled)
         }
     }
 
-    /// Whether the call is still to come.
+    /// Whether the call is pending.
     #[must_use]
     pub fn is_active(&self) -> bool {
         self.pending().is_ok()
     }
 
-    /// The time it is, or was, scheduled for, on the clock of [`Reactor::now`](crate::Reactor::now).
+    /// Its deadline, also when it has run or was cancelled, on the clock of [`Reactor::now`](crate::Reactor::now).
     #[must_use]
     pub fn time(&self) -> Duration {
         match self.state.get() {

@@ -1,4 +1,4 @@
-//! Event triggers: what is to happen before, during and after the startup, the shutdown, or an event of the program's own.
+//! Event triggers: functions that run before, during or after startup, shutdown, or a program's own event.
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
@@ -13,14 +13,14 @@ use super::{Core, LocalCall, Reactor};
 use crate::error::UnknownTrigger;
 use crate::failure::Failure;
 
-/// An event that triggers can be attached to: the reactor's own two, or any name.
+/// An event with triggers: one of the reactor's own two, or any name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Event(Cow<'static, str>);
 
 impl Event {
-    /// The reactor starts to run.
+    /// The reactor starts.
     pub const STARTUP: Self = Self(Cow::Borrowed("startup"));
-    /// The reactor was asked to stop.
+    /// The reactor shuts down, because it was asked to stop.
     pub const SHUTDOWN: Self = Self(Cow::Borrowed("shutdown"));
 }
 
@@ -42,15 +42,15 @@ impl fmt::Display for Event {
     }
 }
 
-/// When, with respect to an event, a trigger runs. A phase begins when all triggers of the one before have run, and all the Deferreds
-/// they returned have fired.
+/// When a trigger runs, relative to its event. A phase begins when all triggers of the phase before have run and all Deferreds that they
+/// returned have fired.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Phase {
-    /// While all is still as it was.
+    /// First, while everything still works as before.
     Before,
-    /// The event itself.
+    /// Second: the event itself.
     During,
-    /// When it is done.
+    /// Last.
     After,
 }
 
@@ -64,19 +64,19 @@ impl Phase {
     }
 }
 
-/// Tells a trigger from all others, of whatever reactor, for ever: with it, the trigger can be removed.
+/// Identifies one trigger among those of all reactors; ids are never reused. It removes the trigger.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[must_use = "without its id a trigger cannot be removed; use `let _ =` if it is to stay"]
 pub struct TriggerId {
     event: Event,
     phase: Phase,
     number: u64,
-    /// The number of its reactor. An address would not do: the next reactor may be made where the last one was.
+    /// The number of its reactor. An address would not do: a later reactor may have the same one.
     reactor: usize,
 }
 
-/// What a trigger does; it may leave something to wait for.
-type Trigger = Box<dyn FnOnce(&Reactor, &Waiting)>;
+/// A trigger's function. It may hold the phase for a Deferred.
+type Trigger = Box<dyn FnOnce(&Reactor, &PhaseHold)>;
 
 /// The triggers that have not run.
 pub(super) struct Triggers {
@@ -97,17 +97,17 @@ impl Triggers {
     {
         let number = self.added.get();
         self.added.set(number + 1);
-        let trigger: Trigger = Box::new(move |reactor, waiting| match catch(|| f(reactor).settle()) {
+        let trigger: Trigger = Box::new(move |reactor, hold| match catch(|| f(reactor).settle()) {
             Ok(Settled::Now(Ok(()))) => {}
             Ok(Settled::Now(Err(failure))) => report(Incident::Trigger, &failure, None),
             Ok(Settled::Later(deferred)) => {
-                let waiting = waiting.hold();
+                let held = hold.hold();
                 let watched = deferred.add_both(move |result| {
-                    let _scope = waiting.scope();
+                    let _scope = held.scope();
                     if let Err(failure) = result {
                         report(Incident::Trigger, &failure, None);
                     }
-                    waiting.release();
+                    held.release();
                 });
                 drop(watched);
             }
@@ -126,7 +126,7 @@ impl Triggers {
         Ok(())
     }
 
-    /// The next trigger of a phase, in the order they were added: one that was added a moment ago, by a trigger, included.
+    /// Takes the next trigger of a phase, in the order of adding. It may have been added by the trigger before it.
     fn next(&self, event: &Event, phase: Phase) -> Option<Trigger> {
         let mut pending = self.pending.borrow_mut();
         let all = (event.clone(), phase, 0)..=(event.clone(), phase, u64::MAX);
@@ -143,31 +143,32 @@ impl Triggers {
     }
 }
 
-/// One firing of an event: what it still waits for in its phase, and what comes when it is over.
+/// An event that is being fired: its phase, what the phase still waits for, and what to call after the last phase.
 struct Firing {
     event: Event,
     phase: Cell<Phase>,
-    /// Deferreds that have not fired, and one more while the phase's triggers run.
+    /// Deferreds that have not fired, plus one while the phase's triggers run.
     waits: Cell<usize>,
     then: Cell<Option<LocalCall>>,
     core: std::rc::Weak<Core>,
 }
 
-/// A hold on the present phase of a firing.
-struct Waiting(Rc<Firing>);
+/// Holds the current phase of a firing: the next phase begins when all holds are released.
+struct PhaseHold(Rc<Firing>);
 
-impl Waiting {
+impl PhaseHold {
+    /// Holds the phase once more.
     fn hold(&self) -> Self {
         self.0.waits.set(self.0.waits.get() + 1);
         Self(Rc::clone(&self.0))
     }
 
-    /// Reports go to the reactor's own sink, also where a Deferred that was waited for is fired outside of its turns.
+    /// Directs reports to the reactor's own sink, also when the Deferred fires outside a turn.
     fn scope(&self) -> Option<Scope> {
         self.0.core.upgrade().map(|core| core.reporter.enter())
     }
 
-    /// The last one leads over to the next phase.
+    /// Releases the hold. The last release begins the next phase.
     fn release(self) {
         let left = self.0.waits.get() - 1;
         self.0.waits.set(left);
@@ -187,20 +188,20 @@ impl Waiting {
         }
     }
 
-    /// Runs a phase's triggers, and as long as nothing is to be waited for, the next one's.
+    /// Runs the triggers of a phase, then releases the phase's own hold.
     fn run(firing: Rc<Firing>, phase: Phase, reactor: &Reactor) {
         firing.phase.set(phase);
         firing.waits.set(1);
-        let waiting = Self(firing);
-        while let Some(trigger) = reactor.core.triggers.next(&waiting.0.event, phase) {
-            trigger(reactor, &waiting);
+        let hold = Self(firing);
+        while let Some(trigger) = reactor.core.triggers.next(&hold.0.event, phase) {
+            trigger(reactor, &hold);
         }
-        waiting.release();
+        hold.release();
     }
 }
 
-/// Fires an event: *before*, *during*, *after*, then `then`. All of it happens now, unless a trigger returns a Deferred that has not fired;
-/// the rest then happens when it fires.
+/// Fires an event: runs the three phases, then calls `then`. All of it happens inside this call, up to a trigger that returns a Deferred
+/// which has not fired: the rest happens when that fires.
 pub(super) fn fire(reactor: &Reactor, event: Event, then: LocalCall) {
     let firing = Rc::new(Firing {
         event,
@@ -209,5 +210,5 @@ pub(super) fn fire(reactor: &Reactor, event: Event, then: LocalCall) {
         then: Cell::new(Some(then)),
         core: Rc::downgrade(&reactor.core),
     });
-    Waiting::run(firing, Phase::Before, reactor);
+    PhaseHold::run(firing, Phase::Before, reactor);
 }

@@ -1,4 +1,4 @@
-//! The turn: posted calls, due timers, shutdown if it was asked for; and what comes before the first and after the last.
+//! The loop: [`Reactor::run`] repeats turns and waits between them; a turn runs posted calls, due timers and the steps of shutdown.
 
 use std::time::Duration;
 
@@ -9,20 +9,20 @@ use super::{Core, Reactor};
 use crate::error::Reentered;
 use crate::machine::lifecycle::{EndOfTurn, Lifecycle, LifecycleState};
 
-/// When a reactor that is turned by hand wants its next turn.
+/// When a reactor wants its next turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Turn {
     /// At once: there is something to run.
     Again,
-    /// When this time has passed, for a timer; or sooner, if something is posted.
+    /// After this time, for a timer; earlier if a call is posted.
     Wait(Duration),
-    /// When something is posted.
+    /// When a call is posted.
     Idle,
-    /// Never: the reactor has stopped, and runs nothing any more.
+    /// Never: the reactor has stopped.
     Ended,
 }
 
-/// Marks the reactor as being inside a turn, for as long as it lives.
+/// Marks the reactor as inside a turn until it is dropped.
 struct Turning<'a>(&'a Core);
 
 impl Drop for Turning<'_> {
@@ -32,14 +32,14 @@ impl Drop for Turning<'_> {
 }
 
 impl Reactor {
-    /// Runs the reactor until it is stopped: fires *startup*, turns and waits, fires *shutdown*, and returns.
+    /// Runs the reactor until it is stopped: fires *startup*, runs turns and waits between them, fires *shutdown*, and returns.
     ///
-    /// During shutdown the loop goes on, so that jobs of the pool that wait for it can finish; their results still reach their Deferreds.
-    /// When it is over, every call that was accepted has run, every thread of the pool has been joined, and whatever still waited for
-    /// the reactor has been failed with [`ReactorStopped`](crate::error::ReactorStopped).
+    /// The loop keeps running during shutdown, so that jobs which wait for it can finish; their results still reach their Deferreds.
+    /// When `run` returns, every accepted call has run, every thread of the reactor's pools has been joined, and every Deferred that
+    /// still waited for the reactor has failed with [`ReactorStopped`](crate::error::ReactorStopped).
     pub fn run(self) {
         loop {
-            // Nobody else can be inside a turn: `run` was given the reactor itself.
+            // No turn can be running: `run` owns the reactor.
             let Ok(turn) = self.turn() else { return };
             let inbox = &self.core.shared.inbox;
             match (turn, &self.core.clock) {
@@ -60,13 +60,13 @@ impl Reactor {
         }
     }
 
-    /// Runs one turn, and never waits: the calls that were posted when it began, in order; then the timers that are due; then
-    /// the beginning of shutdown, if it was asked for. What is posted or added meanwhile has to wait for the next turn.
+    /// Runs one turn, without ever waiting: the calls that were posted before it began, in order; then the timers that are due; then
+    /// the start of shutdown, if a stop was requested. What is posted or added meanwhile runs in the next turn.
     ///
-    /// For programs with a loop of their own. The first turn starts the reactor. A turn after the last one does nothing.
+    /// For programs that have a loop of their own. The first turn starts the reactor; after the last, `turn` does nothing.
     ///
     /// # Errors
-    /// This is inside a turn already.
+    /// A turn is running already.
     pub fn turn(&self) -> Result<Turn, Reentered> {
         let core = &*self.core;
         if core.turning.replace(true) {
@@ -93,7 +93,7 @@ impl Reactor {
                 return Ok(Turn::Ended);
             }
         }
-        Ok(self.wants())
+        Ok(self.next_turn())
     }
 
     fn run_posted(&self) {
@@ -115,14 +115,15 @@ impl Reactor {
         }
     }
 
-    /// Closing and taking the rest are one step: a call is either among these or was handed back.
+    /// Closing the inbox and taking what is left are one step: every call either runs here or came back to its caller.
     fn run_last_calls(&self) {
         self.core.shared.inbox.close().run(self, &self.core.reporter);
     }
 
-    fn wants(&self) -> Turn {
+    /// When the next turn is due.
+    fn next_turn(&self) -> Turn {
         let core = &*self.core;
-        // The end of shutdown may have been reached a moment ago, in this turn: the next one acts on it.
+        // Shutdown may have finished during this turn; the next turn acts on that.
         if core.lifecycle.get().state() == LifecycleState::Finishing || core.shared.inbox.has_calls() {
             return Turn::Again;
         }
@@ -135,19 +136,19 @@ impl Reactor {
         }
     }
 
-    /// What the reactor itself does at startup and shutdown, ahead of any trigger of the program.
+    /// Adds the reactor's own steps of startup and shutdown, as triggers before any trigger of the program.
     pub(super) fn add_own_triggers(&self) {
         let _ = self.add_event_trigger(Phase::During, Event::STARTUP, |reactor| {
             reactor.core.step(Lifecycle::started);
             for pool in reactor.core.shared.pools.own() {
-                // Refused only if the program has stopped the pool already: it wants none.
+                // Fails only if the program has stopped the pool already.
                 let _ = pool.start_lazily();
             }
         });
         let _ = self.add_event_trigger(Phase::During, Event::SHUTDOWN, |reactor| {
             reactor.core.step(Lifecycle::no_longer_running);
         });
-        // One trigger each: all pools are told to stop before any is waited for, so that one that is slow holds up no other.
+        // One trigger for each pool: all begin to stop before the first is waited for, so a slow pool delays no other.
         for pool in self.core.shared.pools.own() {
             let pool = pool.clone();
             let _ = self.add_event_trigger(Phase::During, Event::SHUTDOWN, move |reactor| reactor.stop_pool(&pool));
@@ -168,7 +169,7 @@ impl Core {
         self.lifecycle.get().state() == LifecycleState::Ended
     }
 
-    /// Nothing runs any more. What waits for the reactor is failed first, then everything else is dropped, on this thread.
+    /// Ends the reactor: fails what waits for it, then drops everything else, on this thread.
     fn end(&self) {
         self.step(Lifecycle::end);
         self.shared.inbox.close().drop_unrun();
@@ -179,8 +180,8 @@ impl Core {
 }
 
 impl Drop for Core {
-    /// What the reactor was given and has not run is dropped here, unrun, and its pools are told to stop. Of one that was run to its end, that
-    /// is what it was given after: its drop is as much the reactor's as all the others, and may panic as they may.
+    /// Drops what was given to the reactor and has not run, and tells its pools to stop. A reactor that has run to its end may have been
+    /// given more since: that is dropped here too, with any panic contained.
     fn drop(&mut self) {
         let _scope = self.reporter.enter();
         self.end();

@@ -259,7 +259,7 @@ fn a_task_that_is_spawned_while_the_reactor_drops_what_it_owns_fails_too() {
     }
     let (reactor, reports) = reporting();
     let log = Log::new();
-    let _ = reactor.own(Spawns(reactor.local(), log.clone())).leave();
+    let _ = reactor.own(Spawns(reactor.local(), log.clone())).detach();
     reactor.handle().stop();
     reactor.run();
     assert_eq!((log.entries(), reports.len()), (vec!["told"], 0));

@@ -5,12 +5,12 @@ use std::fmt;
 
 use super::messages::messages;
 
-/// Nothing was released: no permit is out that was [kept](crate::coordination::Permit::keep) without its guard. A permit with a guard is given back by
-/// dropping the guard.
+/// Nothing was released, because no permit is [kept](crate::coordination::Permit::keep). A permit with a guard is
+/// released by dropping the guard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct OverRelease;
 
-/// The queue is full: the item comes back.
+/// The queue is full: the error returns the item.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct QueueOverflow<T> {
@@ -39,7 +39,7 @@ impl<T> fmt::Debug for QueueOverflow<T> {
 
 impl<T> Error for QueueOverflow<T> {}
 
-/// The queue is empty, and as many Deferreds wait for an item as may: none was added.
+/// The queue is empty, and the limit of waiting takers is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct QueueUnderflow;
 
@@ -53,16 +53,16 @@ pub enum LoopingCallError {
     NotRunning,
 }
 
-/// A [`CooperativeTask`](crate::task::CooperativeTask) has ended: it can no longer be paused or stopped. Except for `Done`, this is also
-/// what those are told who wait for its end.
+/// A [`CooperativeTask`](crate::task::CooperativeTask) has ended, so that it cannot be paused or stopped. Those who wait
+/// for its end also get this error, except for `Done`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TaskFinished {
-    /// Its iterator ended.
+    /// Its iterator is exhausted.
     Done,
     /// It was stopped.
     Stopped,
-    /// A step of it failed. The first who waited for its end got the error.
+    /// A step failed. The first who waited for its end got the error.
     Failed,
     /// Its cooperator was stopped.
     SchedulerStopped,

@@ -97,20 +97,20 @@ pub mod deferred {
 }
 
 pub mod coordination {
-    //! Taking turns on the reactor's thread: a lock, a semaphore, a queue. Nothing blocks; whoever has to wait gets a
-    //! [`Deferred`](crate::Deferred).
+    //! Coordination of code on the reactor's thread: a lock, a semaphore and a queue of items. Nothing blocks the thread:
+    //! a wait is a [`Deferred`](crate::Deferred).
     //!
-    //! - [`DeferredLock`] lets one at a time through, [`DeferredSemaphore`] several; each gives out a [`Permit`].
-    //! - [`DeferredQueue`] hands items over, to whoever has asked first.
+    //! - [`DeferredLock`] has one holder at a time, [`DeferredSemaphore`] several; each holder has a [`Permit`].
+    //! - [`DeferredQueue`] delivers each item to the first who has asked for one.
     //!
-    //! Use them where a sequence of callbacks must not be interleaved with another. Between threads, post to the reactor instead.
+    //! Use them where two sequences of callbacks must not interleave. Other threads post to the reactor instead.
     //!
     //! ```
     //! use selvedge::coordination::DeferredQueue;
     //!
     //! let queue = DeferredQueue::new();
     //! let item = queue.get()?;
-    //! queue.put("for the one who waits")?;
+    //! queue.put("for the first who waits")?;
     //! assert!(item.try_result().is_ok_and(|item| item.is_ok()));
     //! # Ok::<(), Box<dyn std::error::Error>>(())
     //! ```

@@ -7,9 +7,9 @@ use crate::machine::wait_queue::Key;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Taker {
-    /// It does not wait. It may take so many times more.
+    /// It does not wait. It may take this many times more.
     Away(u8),
-    /// It waits for an item. It may take so many times more.
+    /// It waits for an item. It may take this many times more.
     Waiting(Key, u8),
 }
 
@@ -153,7 +153,7 @@ impl ItemQueueWorld {
         if self.bug != Bug::StaysInTheQueue {
             let gone = next.queue.cancel_wait(key);
             if gone != Some(id as u8) || next.queue.cancel_wait(key).is_some() {
-                next.violation = Some("whoever gives up leaves its own place, once");
+                next.violation = Some("a cancel removes another taker than its own, or removes it twice");
             }
         }
         self.row(steps, "cancel", "nothing", &next);

@@ -34,7 +34,7 @@ enum Loop {
     Free,
     /// It polls the task, whose future has not looked for news yet.
     Polling,
-    /// It polls the task, whose future has seen so many news.
+    /// It polls the task, whose future has seen this many news.
     Saw(u8),
     /// It has polled the task and owes a post.
     Post,

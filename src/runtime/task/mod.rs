@@ -4,8 +4,25 @@
 //! - [`LoopingCall`]: a function that is called at every interval;
 //! - [`Cooperator`]: iterators that share the reactor's turns, a slice of time in each.
 //!
-//! With a [`VirtualClock`](crate::testing::VirtualClock) all of it is deterministic: see
-//! [`Reactor::advance`](crate::Reactor::advance).
+//! Use them for code that is written with callbacks. A future that sleeps and loops is spawned on the reactor instead, by
+//! [`Reactor::spawn`](crate::Reactor::spawn), and computations that are too long for slices belong in a
+//! [thread](crate::threads::defer_to_thread). With a [`VirtualClock`](crate::testing::VirtualClock) all of it is
+//! deterministic:
+//!
+//! ```
+//! use selvedge::{Reactor, task, testing::VirtualClock};
+//! use std::time::Duration;
+//!
+//! let second = Duration::from_secs(1);
+//! let reactor = Reactor::builder().clock(VirtualClock::new()).build()?;
+//! let heartbeat = task::LoopingCall::new(|tick| println!("alive at {:?}", tick.reactor().now()));
+//! let ended = heartbeat.start(&reactor, second)?;
+//! let stopped = task::defer_later(&reactor, 3 * second, move |_| heartbeat.stop());
+//! reactor.pump([second; 4])?;
+//! assert!(ended.try_result().is_ok_and(|ended| ended.is_ok()));
+//! assert!(stopped.try_result().is_ok_and(|stopped| stopped.is_ok()));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod cooperator;
 mod defer_later;

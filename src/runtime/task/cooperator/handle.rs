@@ -171,7 +171,7 @@ pub struct CooperativeTask {
 }
 
 impl CooperativeTask {
-    /// Makes no more steps until [`resume`](Self::resume) was called as often as this. A wait for a Deferred goes on,
+    /// Makes no more steps until [`resume`](Self::resume) was called as often as this. A wait for a Deferred continues,
     /// and its result is kept.
     ///
     /// # Errors

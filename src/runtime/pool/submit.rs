@@ -12,9 +12,11 @@ use crate::machine::pool::{self as machine, Accepted, SubmitError, TicketId};
 impl Shared {
     /// Submits a job by value, or boxed if it is too large or the pool's hooks add something to it.
     #[inline]
-    #[track_caller]
-    pub(super) fn submit_body<B: JobBody>(this: &Arc<Self>, body: B, when_full: WhenFull) -> Result<(), Rejected<Job>> {
-        let job = InlineJob::of(body);
+    pub(super) fn submit_inline<B: JobBody>(
+        this: &Arc<Self>,
+        job: InlineJob<B>,
+        when_full: WhenFull,
+    ) -> Result<(), Rejected<Job>> {
         if typed_queue::fits::<InlineJob<B>>() && !this.hooks.wrap_jobs() {
             Self::submit(this, job, when_full)
         } else {

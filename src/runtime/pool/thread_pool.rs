@@ -8,7 +8,7 @@ use super::super::reactor_thread::is_reactor_thread;
 use super::super::sync::Arc;
 use super::context::{delays_stop_of, is_worker_of};
 use super::control::checked_sizes;
-use super::job::{self, Job, JobBody};
+use super::job::{self, InlineJob, Job, JobBody};
 use super::shared::Shared;
 use super::stats::{PoolStats, PoolTimes};
 use super::stop::{StopPolicy, StopWithinError};
@@ -91,7 +91,7 @@ impl ThreadPool {
     where
         F: FnOnce() + Send + 'static,
     {
-        Shared::submit_body(&self.owner.shared, job::plain(f), WhenFull::Return)
+        Shared::submit_inline(&self.owner.shared, InlineJob::of(job::plain(f)), WhenFull::Return)
     }
 
     /// Runs `f` on one of the pool's threads, then `on_result`, on the same thread, with what it returned or panicked
@@ -123,7 +123,7 @@ impl ThreadPool {
         F: FnOnce() -> T + Send + 'static,
         C: FnOnce(Result<T, Failure>) + Send + 'static,
     {
-        Shared::submit_body(&self.owner.shared, job::with_callback(f, on_result), WhenFull::Return)
+        Shared::submit_inline(&self.owner.shared, InlineJob::of(job::with_callback(f, on_result)), WhenFull::Return)
     }
 
     /// Submits a [`Job`]: one that has a name, or that another pool has handed back. From any thread; returns at once.
@@ -181,7 +181,7 @@ impl ThreadPool {
         if is_worker_of(&self.owner.shared) || is_reactor_thread() {
             return Err(Rejected::new(Job::new(f), Rejection::WouldDeadlock));
         }
-        Shared::submit_body(&self.owner.shared, job::plain(f), WhenFull::Wait(timeout))
+        Shared::submit_inline(&self.owner.shared, InlineJob::of(job::plain(f)), WhenFull::Wait(timeout))
     }
 
     /// Runs `f` on one of the pool's threads, and returns a ticket that can cancel it: while the job waits it is taken

@@ -149,9 +149,9 @@ impl Reactor {
     /// let reactor = Reactor::new();
     /// let local = reactor.local();
     /// let _ = reactor.spawn(async move {
-    ///     let local = Rc::new(6_u32);
+    ///     let six = Rc::new(6_u32);
     ///     let seven = local.with(|reactor| threads::defer_to_thread(reactor, || 7_u32))?.await?;
-    ///     assert_eq!(*local * seven, 42);
+    ///     assert_eq!(*six * seven, 42);
     ///     local.with(|reactor| reactor.stop()).ok();
     ///     Ok::<_, Failure>(())
     /// });

@@ -52,7 +52,7 @@ use crate::machine::deferred::ChainState;
 /// **Errors.** `E` is [`Failure`], unless a program wants its own ([`ChainError`](super::ChainError)). An error that
 /// lies at the end of its chain when nobody can add a callback any more was handled by nobody. It is reported exactly
 /// once, when the Deferred and its [`Resolver`](super::Resolver) are both gone, to the sink of the reactor that this
-/// thread is running, with the place where the Deferred was made. To return the Deferred from a callback hands its
+/// thread is running, with the place where the Deferred was made. Returning the Deferred from a callback hands its
 /// error on; [`log_error`](Self::log_error) handles it.
 ///
 /// **Cost.** One allocation for the Deferred, of 104 bytes, and one for each callback, of 80 bytes, where pointers have
@@ -64,7 +64,7 @@ use crate::machine::deferred::ChainState;
 /// [pause handles](Self::pause_handle). What has fired and was handled is freed at once, each link as soon as its
 /// callback has run.
 ///
-/// To drop a `Deferred` cancels nothing: what was added still runs.
+/// Dropping a `Deferred` cancels nothing: what was added still runs.
 pub struct Deferred<T, E = Failure> {
     /// The last link, or the head.
     pub(crate) tail: Rc<dyn Output<T, E>>,

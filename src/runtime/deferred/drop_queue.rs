@@ -42,8 +42,8 @@ impl DropEffect {
 
 /// Runs the effect at once; if another one is running on this thread, after that one.
 ///
-/// To fail a chain drops the callbacks that the error passes by, and with them resolvers that they had captured; to
-/// drop a task drops the future that it awaits, and perhaps another task with it; and so on, a million deep if a
+/// Failing a chain drops the callbacks that the error passes by, and with them resolvers that they had captured;
+/// dropping a task drops the future that it awaits, and perhaps another task with it; and so on, a million deep if a
 /// program has linked them so. In a queue, this takes no stack.
 pub(super) fn run_or_enqueue(first: DropEffect) {
     let mut first = Some(first);

@@ -83,7 +83,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
         if cell.is_watched_by(waker) {
             return;
         }
-        // To clone a waker is user code, which may fire the Deferred: it runs before the state is read.
+        // Cloning a waker runs user code, which may fire the Deferred: so it comes before the state is read.
         let waker = waker.clone();
         if !cell.is_stored() {
             match cell.watch(waker) {

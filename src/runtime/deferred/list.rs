@@ -1,4 +1,4 @@
-//! Lists: several Deferreds that become one, and on which results that fires.
+//! Lists: several Deferreds that become one, which fires on all of their results or on the first.
 
 use std::error::Error;
 use std::fmt;
@@ -17,7 +17,7 @@ use crate::failure::{Failure, FailureGroup, FirstError};
 /// | [`fire_on_one_callback`] | the first value, and its index | there is one; fails with all errors if all fail |
 /// | [`fire_on_one`] | the first result, and its index | there is one |
 ///
-/// Without members a list fires at once: the first two methods with `[]`, the others fail with an empty `FailureGroup`.
+/// A list without members fires at once: the first two with `[]`, the others with an empty `FailureGroup` as error.
 ///
 /// [`all`]: Self::all
 /// [`fire_on_one_errback`]: Self::fire_on_one_errback
@@ -45,14 +45,14 @@ use crate::failure::{Failure, FailureGroup, FirstError};
 ///
 /// **Cancelling** an unfired list cancels all members that have no result, in the order of input. Each fails with
 /// [`Cancelled`](crate::error::Cancelled), or has the result that its canceller and errbacks make of that, and the list
-/// fires accordingly. Only if some member still has no result after that, the list itself fails with `Cancelled`.
+/// fires accordingly. The list itself fails with `Cancelled` only if some member still has no result then.
 /// Dropping the list's Deferred cancels nothing.
 ///
 /// **Cycles.** A member that would wait for its own list, directly or through others, fails with
 /// [`WaitsForItself`](crate::error::WaitsForItself), as does every Deferred that would wait for itself.
 ///
 /// **Cost.** One allocation for each member, and two arrays, one of which is freed when the list has been made. No
-/// stack: a list of lists of lists fires and is cancelled at a constant depth. To add or fire a member takes the same
+/// stack: a list of lists of lists fires and is cancelled at a constant depth. Adding or firing a member takes the same
 /// time however many there are.
 #[must_use = "a list does nothing until a method says on what it fires"]
 pub struct DeferredList<T, E = Failure> {
@@ -175,7 +175,7 @@ where
 /// Fires with the first value of several Deferreds and the index of its member, and cancels the others.
 ///
 /// The others are cancelled before it fires; their results are dropped silently. If all fail, so does the race, with
-/// all their errors ([`FailureGroup`]); a race without members fails at once. To cancel the race cancels all of them.
+/// all their errors ([`FailureGroup`]); a race without members fails at once. Cancelling the race cancels all of them.
 ///
 /// Short for a [`DeferredList`] that [consumes errors](DeferredList::consume_errors), [cancels the
 /// rest](DeferredList::cancel_rest) and [fires on one callback](DeferredList::fire_on_one_callback).

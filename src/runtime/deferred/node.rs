@@ -240,7 +240,7 @@ pub(super) fn replace_head_from(first: Rc<dyn Node>, chain: &Rc<dyn Chain>) {
     }
 }
 
-/// The outermost chain of the path that this node's chain is inside of. Takes a walk along the whole path.
+/// The outermost chain of the path that this node's chain is inside of. Walks along the whole path.
 pub(super) fn find_outermost(from: Rc<dyn Node>) -> Option<Rc<dyn Chain>> {
     let (mut node, mut outermost) = (from, None);
     while let Some(next) = node.next() {

@@ -48,7 +48,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
         unpause(&self.chain)
     }
 
-    /// Whether it is paused. To wait for another Deferred is no pause.
+    /// Whether it is paused. Waiting for another Deferred is no pause.
     #[must_use]
     pub fn is_paused(&self) -> bool {
         self.chain.core().is_paused()

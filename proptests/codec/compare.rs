@@ -11,7 +11,7 @@ pub fn compare<E: PartialEq + fmt::Debug>(expected: &[E], actual: &[E]) -> Resul
     if same == expected.len() && same == actual.len() {
         return Ok(());
     }
-    let mut text = String::from("what happened parts from what the reference says:\n");
+    let mut text = String::from("the trace differs from the reference:\n");
     let begin = same.saturating_sub(12);
     for event in &expected[begin..same] {
         let _ = writeln!(text, "    {event:?}");

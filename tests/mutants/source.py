@@ -1,7 +1,8 @@
 """Finds a place in a Rust source by function and pattern. Reads tokens and braces, not the grammar.
 
-A pattern is Rust code: spaces, line breaks and comments do not matter. `$name` in it stands for any one path (`a`, `self.a.0`, `A::B`), the same
-one wherever the name is repeated; `$name*` stands for the shortest run of tokens whose brackets match. The replacement may use both.
+A pattern is Rust code; spaces, line breaks and comments do not matter. `$name` in it stands for any one path (`a`,
+`self.a.0`, `A::B`), for the same one wherever the name is repeated. `$name*` stands for the shortest run of tokens
+whose brackets match. The replacement may use both.
 """
 
 import re
@@ -76,7 +77,9 @@ def functions(of):
         text = of[index].text
         while scopes and scopes[-1][1] < index:
             scopes.pop()
-        if text not in ("fn", "impl", "trait", "mod") or not WORD.fullmatch(of[index + 1].text) and of[index + 1].text != "<":
+        # Not the `fn` of a type, or a keyword within a macro.
+        begins = text in ("fn", "impl", "trait", "mod") and re.fullmatch(r"\w+|<", of[index + 1].text)
+        if not begins:
             index += 1
             continue
         body = index + 1
@@ -154,8 +157,8 @@ def find(text, function, pattern):
     if len(found) != 1:
         raise NoPlace(f"{len(found)} places match")
     at, end, captured = found[0]
-    sources = {name: text[of[start].start : of[stop - 1].end] if stop > start else "" for name, (_, start, stop) in captured.items()}
-    return Place(of[at].start, of[end - 1].end, sources)
+    source = lambda start, stop: text[of[start].start : of[stop - 1].end] if stop > start else ""
+    return Place(of[at].start, of[end - 1].end, {name: source(*run) for name, (_, *run) in captured.items()})
 
 
 def fill(replacement, captured):

@@ -1,6 +1,7 @@
 """Writes many mutants of one source into it at once, each behind a switch, so that all are compiled together.
 
-The body of a function becomes `{ if crate::mutant(7) { the body, broken } else { the body } }`; the environment variable `MUTANT` says which of the numbers is on.
+The body of a function becomes `{ if crate::mutant(7) { the body, broken } else { the body } }`. The environment
+variable `MUTANT` says which number is on.
 """
 
 from source import functions, tokens
@@ -8,7 +9,8 @@ from source import functions, tokens
 SWITCH = """
 /// Whether this process runs with that mutant.
 pub(crate) fn mutant(number: usize) -> bool {
-    static CHOSEN: std::sync::LazyLock<Option<usize>> = std::sync::LazyLock::new(|| std::env::var("MUTANT").ok()?.parse().ok());
+    static CHOSEN: std::sync::LazyLock<Option<usize>> =
+        std::sync::LazyLock::new(|| std::env::var("MUTANT").ok()?.parse().ok());
     *CHOSEN == Some(number)
 }
 """
@@ -25,7 +27,7 @@ def body_around(text, place):
 
 
 def switched(text, mutants):
-    """The source with all these mutants, and the lines of each: of its own broken body first, then of the whole function."""
+    """The source with all these mutants; and for each the lines of its broken body, and those of the whole function."""
     bodies = {}
     for mutant in mutants:
         bodies.setdefault(body_around(text, mutant["place"]), []).append(mutant)
@@ -53,7 +55,8 @@ def blamed(error, lines):
     """The mutants that a compiler's error is about: the one in whose body it is, or else all of the function."""
     for narrow in (0, 1):
         for span in error["spans"]:
-            numbers = {number for number, of in lines.get(span["file_name"], {}).items() if span["line_start"] in of[narrow]}
+            there = lines.get(span["file_name"], {})
+            numbers = {number for number, of in there.items() if span["line_start"] in of[narrow]}
             if numbers and (span["is_primary"] or narrow):
                 return numbers
     return set()

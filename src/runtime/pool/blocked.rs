@@ -1,4 +1,4 @@
-//! Jobs that wait: while one says so, the pool may run one more worker in place of its own.
+//! Jobs that declare that they wait: meanwhile the pool may run one more worker in place of theirs.
 
 use std::cell::Cell;
 use std::fmt;
@@ -30,7 +30,8 @@ fn update(to: impl FnOnce(JobState) -> JobState) -> JobState {
     JOB_STATE.try_with(|state| state.replace(to(state.get()))).unwrap_or(JobState::NO_JOB)
 }
 
-/// Runs `f`. Meanwhile this thread, if it is a pool's, counts as blocked, and the pool may run one more in its place.
+/// Runs `f`. Meanwhile this thread, if a pool runs a job on it, counts as blocked, and the pool may run one more
+/// thread.
 ///
 /// For a job that is about to wait for another job of the same pool: without this, as many such jobs as the pool has
 /// threads would wait for ever. [`blocking_call_from_thread`](super::super::threads::blocking_call_from_thread) does it

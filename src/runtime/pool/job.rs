@@ -1,4 +1,4 @@
-//! A job: what a worker runs, or what is told that it never will run, and what travels with it.
+//! A job: a function that a worker runs, or that is told that it never will run, and what travels with it.
 
 use std::fmt;
 use std::panic::Location;
@@ -269,7 +269,7 @@ pub(super) fn plain(f: impl FnOnce() + Send + 'static) -> impl JobBody {
             Fate::Run => f(),
             Fate::Refuse(why) => {
                 drop(f);
-                // A cancelled job is no failure: somebody wanted that.
+                // Cancelling was intended, so it is no failure to report.
                 if !matches!(why, NeverRan::Cancelled | NeverRan::CancelledByStop) {
                     reporter.report(Incident::Job, &why);
                 }

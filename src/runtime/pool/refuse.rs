@@ -10,7 +10,8 @@ use crate::error::NeverRan;
 use crate::machine::pool::RefusedJobs;
 
 impl Shared {
-    /// Tells these jobs that they never will run, and then the machine, which until then does not let the pool stop.
+    /// Tells each of these jobs that it never will run, and then the machine that this is done: until then the pool
+    /// cannot stop.
     ///
     /// Returns the stop callbacks if the pool has stopped with that.
     pub(super) fn refuse_jobs(&self, backlog: RefusedJobs<Queue>, why: &NeverRan) -> Option<Vec<StopCallback>> {

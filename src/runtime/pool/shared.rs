@@ -61,7 +61,7 @@ pub(super) struct RunFn(
 pub(super) enum WorkerHost {
     /// A thread for each, which runs this function.
     Threads(fn(Arc<Shared>, WorkerId)),
-    /// Whoever holds the stepper. No thread may be blocked then: it might be the one that steps.
+    /// The program, by a stepper. No thread may be blocked then, because it might be the one that steps.
     Stepper(SteppedWorkers),
 }
 
@@ -91,8 +91,8 @@ pub(super) struct Exit {
 
 /// The threads that are not joined yet.
 ///
-/// Its lock guards no state machine. It is held while threads are joined and started, so that whoever learns that a
-/// worker has exited finds the handle here, and no thread is started in place of one that has not ended.
+/// Its lock guards no state machine. It is held while threads are joined and started, so that a thread that learns that
+/// a worker has exited finds its handle here, and no thread is started in place of one that has not ended.
 #[derive(Default)]
 pub(super) struct JoinHandles {
     pub(super) handles: BTreeMap<WorkerId, JoinHandle>,

@@ -1,4 +1,4 @@
-//! Runs a pool without threads: whoever holds the [`Stepper`] decides which worker does its next step, and when.
+//! Runs a pool without threads: the program decides, by a [`Stepper`], which worker does its next step, and when.
 //!
 //! Except for the threads it is the same pool: the same machine under the same locks, the same transitions. So whatever
 //! a program does to such a pool, with its workers' steps in any order, can be replayed step by step on one thread.

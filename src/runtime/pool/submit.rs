@@ -1,4 +1,4 @@
-//! Jobs in: from a function to the submit queue, and to whoever has to be woken for it.
+//! Jobs in: a job goes into the submit queue, and a worker is woken or started for it if the machine says so.
 
 use super::super::deadline::WhenFull;
 use super::super::sync::Arc;
@@ -77,7 +77,7 @@ impl Shared {
         Ok(())
     }
 
-    /// The job is in the queue, as the last of `backlog`: wakes whom it must.
+    /// The job is in the queue, the last of `backlog`. Wakes or starts a worker if need be.
     #[inline]
     fn accepted(this: &Arc<Self>, accepted: Accepted, backlog: usize) {
         this.maybe_work.set(true);

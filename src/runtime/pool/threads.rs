@@ -117,14 +117,14 @@ impl Shared {
     }
 
     /// Joins the threads of exited workers before others are started. Exiting workers never wait for the join handles,
-    /// so they may be held meanwhile. They must be: whoever then finds nobody left to join relies on those threads
-    /// having ended.
+    /// so they may be held meanwhile. They have to be: a caller that then finds no worker left to join relies on those
+    /// threads having ended.
     fn join_exited(&self, join_handles: &mut JoinHandles) {
         let exited = self.workers.lock().machine.take_unjoined();
         join_handles.join(&exited);
     }
 
-    /// Joins exited workers' threads from the thread of another, `me`, until there are none. Gives up where somebody
+    /// Joins exited workers' threads from the thread of another, `me`, until there are none. Gives up if another thread
     /// holds the join handles: that one may be joining this very thread.
     pub(super) fn join_other_exited(&self, me: WorkerId) {
         let Some(mut join_handles) = self.join_handles.try_lock() else { return };

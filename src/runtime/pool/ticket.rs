@@ -40,7 +40,7 @@ pub enum Cancellation {
     Over,
 }
 
-/// Asks a running job to end: the job looks at it, and whoever holds its [`Ticket`] sets it.
+/// Asks a running job to end: [`Ticket::cancel`] sets the token, and the job looks at it.
 ///
 /// Cheap to clone; usable from any thread, so that what a job has started elsewhere can look at it too. Cost of a look:
 /// one short lock, which is hardly ever contended.

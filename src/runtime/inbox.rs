@@ -10,20 +10,20 @@ use crate::error::Rejection;
 use crate::machine::inbox::{self as machine, LoopWake, Park, PostError};
 pub use crate::machine::inbox::{CallQueue, PushCall};
 
-/// The inbox, shared by those who post and the one loop that takes. `Q` is what holds the calls; a `Vec` will do.
+/// The inbox, shared by all who post and the one loop that takes. `Q` holds the calls; it may be a `Vec`.
 pub struct Inbox<Q> {
     state: Mutex<machine::Inbox<Q>>,
     wake: Condvar,
-    /// Those wait here, with `state`, who found no place.
+    /// Posters wait here, with `state`, while the inbox is full.
     not_full: Condvar,
-    /// Something was posted since the loop last took.
+    /// Hint: something was posted since the loop last took.
     maybe_nonempty: Hint,
     consumer: CachePadded<ConsumerState>,
 }
 
-/// What only the loop writes.
+/// What only the loop writes: on a cache line of its own.
 struct ConsumerState {
-    /// The batch that it took last was a large one.
+    /// The last batch was a large one, so posters are faster than the loop.
     last_batch_large: Hint,
     spin: Spin,
 }
@@ -37,7 +37,7 @@ impl<Q: CallQueue> Inbox<Q> {
         Self::bounded(usize::MAX)
     }
 
-    /// The same, for `bound` calls at most of those who keep within it.
+    /// [`new`](Self::new), where [`post_bounded`](Self::post_bounded) accepts a call only while fewer than `bound` wait.
     #[must_use]
     pub fn bounded(bound: usize) -> Self {
         Self {
@@ -63,10 +63,10 @@ impl<Q: CallQueue> Inbox<Q> {
         Ok(())
     }
 
-    /// What a poster owes, once it has let go of the lock.
+    /// Unlocks, then wakes the loop if that is needed.
     #[inline]
     fn notify(&self, state: MutexGuard<'_, machine::Inbox<Q>>, posted: LoopWake) {
-        // While the lock's cache line is here anyway.
+        // Before unlocking, while this core has the cache line anyway.
         self.maybe_nonempty.set(true);
         drop(state);
         if posted == LoopWake::Needed {
@@ -74,7 +74,7 @@ impl<Q: CallQueue> Inbox<Q> {
         }
     }
 
-    /// Posts a call as [`post`](Self::post) does, but within the bound. `when_full` says what it does where there is no free slot.
+    /// Posts a call if the inbox is not full. `when_full` says what to do if it is.
     ///
     /// # Errors
     /// The call, and why it was not taken.
@@ -104,7 +104,7 @@ impl<Q: CallQueue> Inbox<Q> {
         Ok(())
     }
 
-    /// Takes all that was posted into `batch`, which must be empty, and whose room is used again.
+    /// Takes all posted calls into `batch`, which must be empty; its memory is used for later calls.
     pub fn take(&self, batch: &mut Q) {
         let mut state = self.state.lock();
         state.take(batch);
@@ -117,7 +117,7 @@ impl<Q: CallQueue> Inbox<Q> {
         self.consumer.last_batch_large.set(batch.len() > LARGE_BATCH);
     }
 
-    /// Waits until something is posted, or `timeout` passes, or for no reason: look, and wait again.
+    /// Waits until something is posted or the timeout passes. It may return spuriously.
     pub fn wait(&self, timeout: Option<Duration>) {
         let mut state = self.state.lock();
         if state.park() == Park::Sleep {
@@ -126,7 +126,7 @@ impl<Q: CallQueue> Inbox<Q> {
         }
     }
 
-    /// Spins for a moment, in the hope of not having to sleep; says whether something was posted.
+    /// Spins briefly, which may save the sleep; returns whether something was posted.
     pub(crate) fn spin_until_nonempty(&self) -> bool {
         let maybe_nonempty = self.consumer.spin.until(&self.maybe_nonempty);
         if maybe_nonempty && self.consumer.last_batch_large.get() {
@@ -140,7 +140,7 @@ impl<Q: CallQueue> Inbox<Q> {
         self.maybe_nonempty.get() && self.state.lock().calls().len() > 0
     }
 
-    /// Takes no more calls. Those accepted before are handed over, to be run or dropped by the caller.
+    /// Accepts no more calls. Returns those that are left, for the caller to run or drop.
     #[must_use]
     pub fn close(&self) -> Q {
         let mut state = self.state.lock();
@@ -153,7 +153,7 @@ impl<Q: CallQueue> Inbox<Q> {
         rest
     }
 
-    /// Wakes those who wait for a place for no reason, as an operating system may.
+    /// Wakes the posters that wait for room for no reason, as an operating system may.
     #[allow(dead_code, reason = "only models wake for no reason at will")]
     pub fn wake_waiters_spuriously(&self) {
         self.not_full.notify_all();
@@ -165,7 +165,7 @@ impl<Q: CallQueue> Inbox<Q> {
     }
 }
 
-/// More calls than this in one batch mean that somebody posts faster than the loop takes.
+/// A batch is large if it has more calls than this: somebody posts faster than the loop takes.
 const LARGE_BATCH: usize = 4;
 
 /// A loop that takes each call the moment it is posted fights its posters for the lock's cache line. In a last_batch_large it pauses this long first, for

@@ -1,4 +1,4 @@
-//! Where what fails is told: one report for each failure that nobody else can handle.
+//! Reports: failures that nothing else can handle go to a sink, once each.
 
 use std::cell::RefCell;
 use std::error::Error;
@@ -29,7 +29,7 @@ pub enum Incident {
     Logged,
     /// A Deferred's canceller.
     Canceller,
-    /// Waking who awaits a Deferred.
+    /// The waker of a future that awaits a Deferred.
     Waker,
     /// The drop of a value that the reactor, a pool or a Deferred owned.
     Drop,
@@ -37,9 +37,9 @@ pub enum Incident {
     OwnedValue,
     /// A worker thread that could not be started.
     ThreadStart,
-    /// Jobs wait in a pool all of whose threads are blocked, and none may be added. Told once, until that changes.
+    /// Jobs wait in a pool whose threads are all blocked, and no thread may be added. Reported once, until that changes.
     Saturated,
-    /// A hook of a pool: for the start or the end of a worker, around a job, or of a context.
+    /// A pool's hook: at the start or end of a worker, around a job, or of a context.
     Hook,
 }
 
@@ -64,7 +64,7 @@ impl fmt::Display for Incident {
     }
 }
 
-/// One failure, as the sink sees it.
+/// One failure, as the sink is given it.
 ///
 /// Sinks are set with [`ReactorBuilder::on_report`](crate::reactor::ReactorBuilder::on_report) and [`PoolBuilder::on_report`](crate::pool::PoolBuilder::on_report);
 /// the default writes one line to stderr.
@@ -73,11 +73,11 @@ impl fmt::Display for Incident {
 pub struct Report<'a> {
     /// What failed.
     pub incident: Incident,
-    /// How it failed. The original error is reached by downcast, or along `source`.
+    /// The error. The original one is reached by downcast, or along `source`.
     pub error: &'a (dyn Error + 'static),
-    /// Where the thing that failed was made, if that is known: for a job, where it was submitted.
+    /// Where the failed thing was made, if known: for a job, where it was submitted.
     pub location: Option<&'static Location<'static>>,
-    /// The name of the job that failed, if it was given one: see [`Job::named`](crate::Job::named).
+    /// The name of the failed job, if it has one: see [`Job::named`](crate::Job::named).
     pub job: Option<&'a str>,
 }
 
@@ -97,7 +97,7 @@ impl fmt::Display for Report<'_> {
     }
 }
 
-/// A sink, shared by all that may have something to report. May be called on any thread, and never under a lock.
+/// A shared sink. It may be called on any thread, and never under a lock.
 #[derive(Clone, Default)]
 pub(crate) struct Reporter(Option<StdArc<dyn Fn(&Report<'_>) + Send + Sync>>);
 
@@ -118,21 +118,21 @@ impl Reporter {
         error: &(dyn Error + 'static),
         location: Option<&'static Location<'static>>,
     ) {
-        self.tell(&Report { incident, error, location, job: None });
+        self.send(&Report { incident, error, location, job: None });
     }
 
-    fn tell(&self, report: &Report<'_>) {
-        let told = match &self.0 {
-            // A sink that panics must not take the loop or a worker with it, and its report must not be lost.
+    fn send(&self, report: &Report<'_>) {
+        let sent = match &self.0 {
+            // A sink that panics must not end the loop or a worker, and its report must not be lost.
             Some(sink) => catch(|| sink(report)).is_ok(),
             None => false,
         };
-        if !told {
+        if !sent {
             to_stderr(report);
         }
     }
 
-    /// Runs user code; what it panics with is reported.
+    /// Runs user code; a panic is reported.
     pub(crate) fn contain<T>(&self, incident: Incident, body: impl FnOnce() -> T) -> Option<T> {
         match catch(body) {
             Ok(value) => Some(value),
@@ -143,15 +143,15 @@ impl Reporter {
         }
     }
 
-    /// Makes this the sink of whatever fails on this thread until the scope is dropped: Deferreds know no reactor, but
-    /// they fire and drop on its thread.
+    /// Directs all reports of this thread to this sink until the scope is dropped. A Deferred knows no reactor, but it fires and drops
+    /// on a reactor's thread.
     pub(crate) fn enter(&self) -> Scope {
         let entered = CURRENT.try_with(|current| current.borrow_mut().push(self.clone()));
         Scope { entered: entered.is_ok() }
     }
 }
 
-/// Where a job's failures are told, with the name of the job or the place it came from.
+/// A sink for the failures of one job, with its label.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct JobReporter<'a> {
     pub(crate) reporter: &'a Reporter,
@@ -161,16 +161,16 @@ pub(crate) struct JobReporter<'a> {
 impl JobReporter<'_> {
     pub(crate) fn report(&self, incident: Incident, error: &(dyn Error + 'static)) {
         let (location, job) = (Some(self.label.location()), self.label.name());
-        self.reporter.tell(&Report { incident, error, location, job });
+        self.reporter.send(&Report { incident, error, location, job });
     }
 
-    /// Runs user code; what it panics with is reported.
+    /// Runs user code; a panic is reported.
     pub(crate) fn contain<T>(&self, incident: Incident, body: impl FnOnce() -> T) -> Option<T> {
         catch(body).map_err(|panic| self.report(incident, &panic)).ok()
     }
 }
 
-/// Written without `eprintln!`, which panics when stderr is closed.
+/// Not `eprintln!`, which panics when stderr is closed.
 fn to_stderr(report: &Report<'_>) {
     use std::io::Write;
     let _ = writeln!(std::io::stderr().lock(), "selvedge: {report}");
@@ -180,7 +180,7 @@ thread_local! {
     static CURRENT: RefCell<Vec<Reporter>> = RefCell::new(Vec::new());
 }
 
-/// While it lives, reports of this thread go to the reporter that was entered last.
+/// Until it is dropped, reports of this thread go to the reporter that was entered last.
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct Scope {
@@ -196,13 +196,13 @@ impl Drop for Scope {
     }
 }
 
-/// Reports to the sink of this thread's scope; to stderr where there is none.
+/// Reports to the sink of this thread's innermost scope, or to stderr without one.
 pub(crate) fn report(incident: Incident, error: &(dyn Error + 'static), location: Option<&'static Location<'static>>) {
     let reporter = CURRENT.try_with(|current| current.borrow().last().cloned());
     reporter.ok().flatten().unwrap_or_default().report(incident, error, location);
 }
 
-/// Drops a user's value; what that panics with is reported to this thread's sink.
+/// Drops a user's value; a panic is reported to this thread's sink.
 #[inline]
 pub(crate) fn drop_contained<T>(value: T) {
     if std::mem::needs_drop::<T>()

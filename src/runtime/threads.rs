@@ -1,6 +1,11 @@
-//! The bridges: run a function in a thread and get its result back on the loop; block a thread until the loop answers.
+//! The bridges between threads and the reactor.
 //!
-//! Not part of the reactor: all of it is built from what [`Handle`], [`ThreadPool`] and [`Deferred`] offer everybody.
+//! - [`defer_to_thread`] runs a function in the pool; its result comes back to the loop as a [`Deferred`].
+//! - [`blocking_call_from_thread`] runs a function on the loop, and blocks the calling thread until it has answered.
+//! - [`call_multiple_in_thread`] runs several functions in order on one thread of the pool.
+//! - [`blocked`] tells the pool that a job waits, so that it may add a worker meanwhile.
+//!
+//! To post a call without waiting, use [`Handle::call_from_thread`].
 
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -16,14 +21,15 @@ use super::sync::catch;
 use crate::error::{BlockingCallError, NeverRan, Rejected};
 use crate::failure::{Failure, Panic};
 
-/// Runs `f` on a thread of the reactor's pool; the Deferred fires on the reactor's thread with its value or its failure.
+/// Runs `f` on a thread of the reactor's pool. The Deferred fires on the reactor's thread, with the value or the failure.
 ///
-/// Attaching callbacks is free of races: nothing fires before this thread is back in the reactor's loop. `f` may return a plain value or a
+/// Adding callbacks is free of races: the Deferred cannot fire before this thread returns to the loop. `f` may return a value or a
 /// `Result` (see [`Outcome`]); a panic becomes a [`Failure`] with a [`Panic`] inside.
 ///
-/// Cancelling the Deferred fails it with [`Cancelled`](crate::error::Cancelled) at once. If no worker has begun with `f` yet, it never runs and is dropped on the spot;
-/// if one has, it is asked to end, by [`CancelToken::current`](crate::pool::CancelToken::current), and its late result is dropped, on the reactor's thread. Should the
-/// reactor end before the result is there, the Deferred fails with [`ReactorStopped`](crate::error::ReactorStopped).
+/// Cancelling the Deferred fails it with [`Cancelled`](crate::error::Cancelled) at once. If no worker has taken `f`, it never runs
+/// and is dropped at once; if one has, `f` can see the cancellation with
+/// [`CancelToken::current`](crate::pool::CancelToken::current), and its result is dropped on the reactor's thread. If the
+/// reactor ends before the result has come, the Deferred fails with [`ReactorStopped`](crate::error::ReactorStopped).
 ///
 /// ```
 /// use selvedge::{Reactor, threads};
@@ -45,16 +51,16 @@ where
     defer_to_thread_pool(reactor, reactor.thread_pool(), f)
 }
 
-/// [`defer_to_thread`], on a pool of one's own.
+/// [`defer_to_thread`], on any pool.
 ///
-/// The pool is not the reactor's to stop: a result that comes after the reactor has ended is dropped on the worker's thread.
+/// The reactor does not stop the pool. A result that comes after the reactor has ended is dropped on the worker's thread.
 #[track_caller]
 pub fn defer_to_thread_pool<R, F>(reactor: &Reactor, pool: &ThreadPool, f: F) -> Deferred<R::Value>
 where
     F: FnOnce() -> R + Send + 'static,
     R: Outcome<Failure> + Send + 'static,
 {
-    // The Deferred comes first, its ticket when the job has been accepted: until then there is nothing to cancel.
+    // The canceller is made before the ticket exists; before the job is accepted there is nothing to cancel.
     let ticket = Rc::new(OnceCell::new());
     let cancelled = Rc::clone(&ticket);
     let (deferred, resolver) = Deferred::with_canceller(move || {
@@ -82,11 +88,11 @@ where
         Fate::Run => {
             let result = catch(f);
             let panicked = result.is_err();
-            // If the reactor has ended, it has failed the Deferred, and the result is dropped here.
+            // An error means that the reactor has ended and has failed the Deferred: the result is dropped here.
             let _ = address.handle().post_unbounded({
                 let address = address.clone();
                 move |reactor| {
-                    // Gone, if the reactor has dropped it. (The Deferred of a cancelled one drops the result in `resolve`.)
+                    // `None` if the reactor has dropped it. A cancelled Deferred drops the result itself.
                     if let Some(pending) = address.take(reactor) {
                         match result.map_err(Failure::new) {
                             Ok(outcome) => pending.deliver(outcome.settle()),
@@ -117,9 +123,9 @@ where
     }
 }
 
-/// Runs the commands one after the other, in the order of the list, all on one thread of the reactor's pool.
+/// Runs the commands in order, all on one thread of the reactor's pool.
 ///
-/// The first that panics is reported, and those behind it are dropped unrun.
+/// If one panics, that is reported, and the commands after it are dropped without being run.
 ///
 /// ```
 /// use selvedge::{Reactor, threads};
@@ -136,7 +142,7 @@ where
 /// ```
 ///
 /// # Errors
-/// The reactor has stopped its pool: the whole list comes back, as one job.
+/// The reactor has stopped its pool, or the pool's bounded queue is full: the list comes back as one job.
 #[track_caller]
 pub fn call_multiple_in_thread(handle: &Handle, commands: Vec<Box<dyn FnOnce() + Send>>) -> Result<(), Rejected<Job>> {
     handle.call_in_thread(move || {
@@ -146,10 +152,10 @@ pub fn call_multiple_in_thread(handle: &Handle, commands: Vec<Box<dyn FnOnce() +
     })
 }
 
-/// Runs `f` on the reactor's thread, and blocks this thread until it has answered.
+/// Runs `f` on the reactor's thread, and blocks this thread until the result has come.
 ///
-/// Returns what `f` returns; if that is a Deferred, what the Deferred is fired with. Order is that of
-/// [`Handle::call_from_thread`]. Callbacks on the reactor's thread must not wait for this thread meanwhile.
+/// Returns what `f` returns; if that is a Deferred, its result. `f` is posted like a call of
+/// [`Handle::call_from_thread`] and runs in that order. Code on the reactor's thread must not wait for this thread meanwhile.
 ///
 /// ```
 /// use selvedge::{Reactor, threads};
@@ -166,8 +172,8 @@ pub fn call_multiple_in_thread(handle: &Handle, commands: Vec<Box<dyn FnOnce() +
 /// ```
 ///
 /// # Errors
-/// Each told apart by [`BlockingCallError`]: the function's own error, with its original type inside; its panic; that this is the
-/// reactor's own thread; that the reactor has stopped, or stops before there is an answer.
+/// [`BlockingCallError`] tells them apart: the error of `f`, with its type kept; its panic; a call on the reactor's own thread, which
+/// would wait for itself; a reactor that has stopped or stops before it answers.
 pub fn blocking_call_from_thread<R, F>(handle: &Handle, f: F) -> Result<R::Value, BlockingCallError>
 where
     F: FnOnce(&Reactor) -> R + Send + 'static,
@@ -177,9 +183,9 @@ where
     blocking_call(handle, None, f)
 }
 
-/// [`blocking_call_from_thread`], for as long as `timeout` at most.
+/// [`blocking_call_from_thread`] that waits at most for `timeout`.
 ///
-/// When the time is over, a function that has not begun never will; the late answer of one that has is dropped, on the reactor's thread.
+/// After the timeout, a function that has not begun never runs; the result of one that has is dropped on the reactor's thread.
 ///
 /// # Errors
 /// As [`blocking_call_from_thread`], and [`TimedOut`](BlockingCallError::TimedOut).
@@ -212,7 +218,7 @@ impl<T: 'static> Address<T> {
     }
 }
 
-/// What the reactor answers.
+/// What the reactor sends back.
 type Answer<T> = Result<T, Failure>;
 
 fn blocking_call<R, F>(handle: &Handle, timeout: Option<Duration>, f: F) -> Result<R::Value, BlockingCallError>
@@ -225,9 +231,9 @@ where
         return Err(BlockingCallError::WouldDeadlock);
     }
     let (sender, receiver) = oneshot::channel();
-    // A call that is handed back is dropped with its sender, and the receiver is told so like any other.
+    // A call that comes back is dropped with its sender, and the receiver learns that like any other loss of the sender.
     drop(handle.post_unbounded(move |reactor| answer(reactor, sender, f)));
-    // Should this be a pool's thread, another may stand in for it while it sleeps.
+    // If this is a pool's thread, the pool may add a worker while it sleeps.
     let _blocked = if receiver.spin_until_settled(handle.spin()) { None } else { Some(Blocked::enter()) };
     match receiver.recv(timeout) {
         Ok(Ok(value)) => Ok(value),
@@ -240,7 +246,7 @@ where
     }
 }
 
-/// On the reactor's thread: calls the function, and sees to it that its answer gets back.
+/// On the reactor's thread: calls the function and sends its result, at once or when its Deferred fires.
 fn answer<R>(reactor: &Reactor, sender: Sender<Answer<R::Value>>, f: impl FnOnce(&Reactor) -> R)
 where
     R: Outcome<Failure>,
@@ -250,21 +256,21 @@ where
         return;
     }
     match catch(|| f(reactor).settle()) {
-        Ok(Settled::Now(result)) => give(sender, result),
+        Ok(Settled::Now(result)) => send_result(sender, result),
         Ok(Settled::Later(deferred)) => {
-            // Until the Deferred fires, the sender is the reactor's: at the reactor's end it is dropped, and the caller is told.
+            // The reactor owns the sender until the Deferred fires: if the reactor ends first, dropping it wakes the caller.
             let sender = Owned::new(reactor, DropOrder::BlockedCaller, sender);
             drop(deferred.add_both(move |result| {
                 if let Ok(sender) = sender.into_inner() {
-                    give(sender, result);
+                    send_result(sender, result);
                 }
             }));
         }
-        Err(panic) => give(sender, Err(Failure::new(panic))),
+        Err(panic) => send_result(sender, Err(Failure::new(panic))),
     }
 }
 
-/// An answer that comes too late is dropped here, on the reactor's thread.
-fn give<T>(sender: Sender<Answer<T>>, result: Answer<T>) {
+/// Sends the result. One that comes after the caller's timeout is dropped here, on the reactor's thread.
+fn send_result<T>(sender: Sender<Answer<T>>, result: Answer<T>) {
     drop(sender.send(result));
 }

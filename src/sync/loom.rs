@@ -16,7 +16,7 @@ pub(crate) use std::sync::Arc as StdArc;
 
 use crate::failure::Panic;
 
-/// The panic payload that a model throws on purpose: the only panic that is contained here as it is over std.
+/// The payload of a panic that a model causes on purpose. Only such a panic is contained in a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Injected;
 

@@ -207,7 +207,7 @@ impl JoinHandle {
     }
 }
 
-/// Starts a thread with a name that the operating system shows.
+/// Starts a thread, with a name for the operating system.
 pub(crate) fn spawn<F>(name: String, stack_size: Option<usize>, body: F) -> io::Result<JoinHandle>
 where
     F: FnOnce() + Send + 'static,
@@ -229,7 +229,7 @@ pub(crate) fn unique_number() -> usize {
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
-/// Runs user code and contains its panic.
+/// Runs user code and catches its panic.
 pub(crate) fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Panic> {
     catch_unwind(AssertUnwindSafe(body)).map_err(|payload: Box<dyn Any + Send>| Panic::new(payload))
 }

@@ -1,4 +1,4 @@
-//! Time as a test's own: advance it, and all that has become due runs.
+//! Advancing the virtual clock, and running what is due then.
 
 use std::time::Duration;
 
@@ -7,12 +7,12 @@ use super::{Reactor, Turn};
 use crate::error::AdvanceError;
 
 impl Reactor {
-    /// Lets time pass by the reactor's [`VirtualClock`](crate::testing::VirtualClock), and runs all that is due then: for tests.
+    /// Advances the reactor's [`VirtualClock`](crate::testing::VirtualClock) and runs everything that is due then. For tests.
     ///
-    /// Time moves first: whatever runs sees the time that it has become. Timers run in the order of their deadlines, and of equal ones in the order in which they were added; what they add
-    /// without a delay runs too, behind all that was due. Each pass is a [turn](Self::turn), with all that belongs to one: posted calls run, the first starts the reactor, and one that
-    /// was asked to stop stops. Returns when a turn has left nothing to be done at once, with what that turn said; a program that always leaves something, as a looping call
-    /// without an interval does, has to be turned by hand.
+    /// The clock moves first, so that everything that runs sees the new time. Timers run by deadline, equal deadlines in the order of
+    /// adding; calls that they add without a delay run after all that was due. It repeats whole [turns](Self::turn): posted calls run,
+    /// the first turn starts the reactor, and a requested stop takes place. It returns what the last turn returned, when a turn leaves
+    /// nothing to run at once. A program that always leaves something, as a looping call without an interval, has to be turned by hand.
     ///
     /// ```
     /// use selvedge::{Reactor, reactor::Turn, testing::VirtualClock};
@@ -45,7 +45,7 @@ impl Reactor {
         }
     }
 
-    /// [Advances](Self::advance) by each of these, one after the other. Returns what the last turn said; of no times at all, those of one advance by nothing.
+    /// [Advances](Self::advance) by each duration in turn, and returns what the last turn returned. Without any, it advances by zero.
     ///
     /// # Errors
     /// As `advance`.

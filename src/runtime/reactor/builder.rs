@@ -1,4 +1,4 @@
-//! A reactor before it is made: the size and name of its pool, its sink for failures, its clock.
+//! Building a reactor: its pools, its sink for reports, its clock, the bound of its inbox.
 
 use std::cell::Cell;
 use std::fmt;
@@ -13,14 +13,14 @@ use super::super::sync::{Arc, Spin, current_thread};
 use super::calls::Calls;
 use super::clock::{Clock, VirtualClock};
 use super::owned::Table;
-use super::pools::{Added, Pools};
+use super::pools::{PoolSource, Pools};
 use super::timers::Timers;
 use super::triggers::Triggers;
 use super::{Core, Reactor, Shared};
 use crate::error::BuildError;
 use crate::machine::lifecycle::Lifecycle;
 
-/// Describes a reactor: what [`Reactor::builder`] returns.
+/// Builds a reactor: what [`Reactor::builder`] returns.
 ///
 /// ```
 /// use selvedge::Reactor;
@@ -35,7 +35,7 @@ use crate::machine::lifecycle::Lifecycle;
 #[must_use]
 pub struct ReactorBuilder {
     pool: PoolBuilder,
-    added: Vec<(String, Added)>,
+    added: Vec<(String, PoolSource)>,
     reporter: Reporter,
     clock: Option<VirtualClock>,
     inbox_bound: usize,
@@ -47,7 +47,7 @@ impl ReactorBuilder {
         Self { pool, added: Vec::new(), reporter: Reporter::default(), clock: None, inbox_bound: usize::MAX }
     }
 
-    /// At least `min` and at most `max` threads in the reactor's pool, once it has anything to do. By default 5 and 10.
+    /// The minimum and maximum number of threads in the reactor's pool. By default 5 and 10. None is started before there is a job.
     pub fn pool_size(mut self, min: usize, max: usize) -> Self {
         self.pool = self.pool.size(min, max);
         self
@@ -59,7 +59,7 @@ impl ReactorBuilder {
         self
     }
 
-    /// Whatever else can be said of the reactor's pool: its stacks, its hooks, the contexts that travel with its jobs.
+    /// Everything else about the reactor's pool, as its stack size, hooks and contexts.
     ///
     /// ```
     /// use selvedge::Reactor;
@@ -74,11 +74,11 @@ impl ReactorBuilder {
         self
     }
 
-    /// One more pool, of the reactor's own: so that quick jobs need not queue behind slow ones. It is reached with [`Reactor::pool`] and [`Handle::pool`](super::Handle::pool).
+    /// Adds a pool of the reactor's own, so that quick jobs need not queue behind slow ones. It is reached with [`Reactor::pool`] and
+    /// [`Handle::pool`](super::Handle::pool).
     ///
-    /// It is to the reactor what its first pool is: started with it, without a thread until the first job comes, and wound down and joined when it
-    /// shuts down, all pools at the same time. Its threads are called by this name, and it reports to the reactor's sink,
-    /// unless it was given its own.
+    /// The reactor starts it and, at shutdown, stops and joins it, all of its pools at the same time. The name is also that of its
+    /// threads, and it reports to the reactor's sink, unless the pool's builder was given others.
     ///
     /// ```
     /// use selvedge::{Reactor, ThreadPool};
@@ -91,12 +91,12 @@ impl ReactorBuilder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn add_pool(mut self, name: impl Into<String>, pool: PoolBuilder) -> Self {
-        self.added.push((name.into(), Added::Own(pool)));
+        self.added.push((name.into(), PoolSource::Own(pool)));
         self
     }
 
-    /// Somebody else's pool, to be reached by this name: one that several reactors share. None of them starts or stops it: results that come after a reactor's end are
-    /// dropped, and those of the others still reach them.
+    /// Adds a pool that several reactors share, to be reached by this name. The reactor neither starts nor stops it. Results that come
+    /// after this reactor's end are dropped; those for other reactors still reach them.
     ///
     /// ```
     /// use selvedge::{Reactor, ThreadPool};
@@ -107,14 +107,14 @@ impl ReactorBuilder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn share_pool(mut self, name: impl Into<String>, pool: &ThreadPool) -> Self {
-        self.added.push((name.into(), Added::Shared(pool.clone())));
+        self.added.push((name.into(), PoolSource::Shared(pool.clone())));
         self
     }
 
-    /// Where failures are told that nobody else can handle: panics of calls, timers, triggers and jobs, failed Deferreds that were
-    /// dropped. By default a line on stderr.
+    /// Sets the sink for failures that nothing else can handle: panics of calls, timers, triggers and jobs, and Deferreds that were
+    /// dropped with an error. The default writes a line to stderr.
     ///
-    /// Called on the thread that met the failure, never under a lock. Should the sink panic, the report goes to stderr.
+    /// The sink is called on the thread where the failure happened, never under a lock. If it panics, the report goes to stderr.
     pub fn on_report<F>(mut self, sink: F) -> Self
     where
         F: Fn(&Report<'_>) + Send + Sync + 'static,
@@ -123,26 +123,28 @@ impl ReactorBuilder {
         self
     }
 
-    /// The most calls that may wait for the loop, of those posted by [`call_from_thread`](crate::Handle::call_from_thread) and its kin. By default as many as there is memory for.
+    /// The maximum number of posted calls that wait for the loop. By default there is none.
     ///
-    /// When as many wait, [`call_from_thread`](crate::Handle::call_from_thread) hands its call back ([`InboxFull`](crate::error::Rejection::InboxFull)), also on the loop's own thread, and
-    /// [`call_from_thread_waiting`](crate::Handle::call_from_thread_waiting) waits for a place. What must not be lost is not bounded: results of jobs, blocking calls, `stop`,
-    /// values that come home to be dropped. A batch that the loop has taken waits no more.
+    /// When it is reached, [`call_from_thread`](crate::Handle::call_from_thread) returns its call with
+    /// [`InboxFull`](crate::error::Rejection::InboxFull), also on the loop's own thread, and
+    /// [`call_from_thread_waiting`](crate::Handle::call_from_thread_waiting) waits for room. What must not be lost ignores the bound:
+    /// results of jobs, blocking calls, `stop`, and values that are to be dropped on the reactor's thread. Calls that the loop has
+    /// taken to run no longer count.
     pub fn inbox_bound(mut self, calls: NonZeroUsize) -> Self {
         self.inbox_bound = calls.get();
         self
     }
 
-    /// The clock for the reactor's timers. By default the monotonic clock of the system.
+    /// Sets a clock for the reactor's timers. By default they use the system's monotonic clock.
     pub fn clock(mut self, clock: VirtualClock) -> Self {
         self.clock = Some(clock);
         self
     }
 
-    /// The reactor, on this thread, where it stays.
+    /// Makes the reactor on this thread, where it stays.
     ///
     /// # Errors
-    /// The minimum of a pool is above its maximum, or two pools have one name.
+    /// The minimum of a pool is above its maximum, or two pools have the same name.
     pub fn build(self) -> Result<Reactor, BuildError> {
         let pools = Pools::build(self.pool, self.added, &self.reporter)?;
         let inbox = Inbox::bounded(self.inbox_bound);

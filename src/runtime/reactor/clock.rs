@@ -1,4 +1,4 @@
-//! The clock: what time it is for the reactor's timers.
+//! The reactor's clock: the system's, or a virtual one that tests move.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use super::super::sync::Instant;
 
-/// A clock that moves only when it is told to: time as a test's own.
+/// A clock that moves only when told, for tests.
 ///
 /// Given to a reactor with [`ReactorBuilder::clock`](crate::reactor::ReactorBuilder::clock). A reactor that is turned by hand runs what has become due since
-/// the clock was advanced; one inside [`run`](crate::Reactor::run) lets time pass by itself, all at once, whenever it has
-/// nothing else to do than wait for a timer.
+/// the clock was advanced. [`run`](crate::Reactor::run) advances the clock itself, straight to the next timer, whenever it would
+/// otherwise wait for that timer.
 ///
 /// ```
 /// use selvedge::{Reactor, testing::VirtualClock};
@@ -30,25 +30,25 @@ use super::super::sync::Instant;
 pub struct VirtualClock(Rc<Cell<Duration>>);
 
 impl VirtualClock {
-    /// A clock that shows zero.
+    /// A new clock, at zero.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// What it shows.
+    /// The time that it shows.
     #[must_use]
     pub fn now(&self) -> Duration {
         self.0.get()
     }
 
-    /// Lets time pass. Nothing runs yet: that is for the reactor's next turn. Stops at the end of time, if it comes to that.
+    /// Advances the time, at most to the largest `Duration`. Nothing runs yet: what is due runs in the reactor's next turn.
     pub fn advance(&self, by: Duration) {
         self.0.set(self.0.get().saturating_add(by));
     }
 }
 
-/// The reactor's clock: real or virtual, monotonic either way.
+/// The reactor's clock. Both kinds are monotonic.
 #[derive(Debug)]
 pub(super) enum Clock {
     Real(Instant),
@@ -60,7 +60,7 @@ impl Clock {
         Self::Real(Instant::now())
     }
 
-    /// Time since the reactor was made.
+    /// The time since the reactor was made.
     pub(super) fn now(&self) -> Duration {
         match self {
             Self::Real(made) => made.elapsed(),

@@ -1,4 +1,4 @@
-//! The pools of a reactor, by name: its own, which live and end with it, and those that others let it use.
+//! The pools of a reactor, by name: those it starts and stops itself, and shared ones that it only uses.
 
 use super::super::deferred::{Deferred, Resolver};
 use super::super::pool::{PoolBuilder, ThreadPool};
@@ -6,45 +6,45 @@ use super::super::report::Reporter;
 use super::Reactor;
 use crate::error::{BuildError, UnknownPool};
 
-/// A pool that a reactor is to have besides its own.
+/// A pool that was added to the builder.
 #[derive(Debug)]
-pub(super) enum Added {
-    /// Made for this reactor.
+pub(super) enum PoolSource {
+    /// To be built for this reactor.
     Own(PoolBuilder),
-    /// Somebody else's.
+    /// Shared with others: neither started nor stopped here.
     Shared(ThreadPool),
 }
 
-/// All pools of a reactor. They are few: they are searched one by one.
+/// All pools of a reactor. They are few, so a name is found by linear search.
 pub(super) struct Pools {
-    /// The one for whoever names none.
-    main: Member,
-    others: Vec<Member>,
+    /// The pool for jobs that name none.
+    main: NamedPool,
+    others: Vec<NamedPool>,
 }
 
-struct Member {
+struct NamedPool {
     name: String,
     pool: ThreadPool,
-    /// The reactor starts and stops it.
+    /// Whether the reactor starts and stops it.
     is_own: bool,
 }
 
 impl Pools {
-    /// Builds what is to be built. Nothing is started.
+    /// Builds the pools, without starting them.
     pub(super) fn build(
         main: PoolBuilder,
-        added: Vec<(String, Added)>,
+        added: Vec<(String, PoolSource)>,
         reporter: &Reporter,
     ) -> Result<Self, BuildError> {
-        let main = Member::own(None, main, reporter)?;
+        let main = NamedPool::own(None, main, reporter)?;
         let mut pools = Self { main, others: Vec::with_capacity(added.len()) };
         for (name, added) in added {
             if pools.find(&name).is_some() {
                 return Err(BuildError::DuplicatePool { name });
             }
             pools.others.push(match added {
-                Added::Own(pool) => Member::own(Some(name), pool, reporter)?,
-                Added::Shared(pool) => Member { name, pool, is_own: false },
+                PoolSource::Own(pool) => NamedPool::own(Some(name), pool, reporter)?,
+                PoolSource::Shared(pool) => NamedPool { name, pool, is_own: false },
             });
         }
         Ok(pools)
@@ -57,26 +57,26 @@ impl Pools {
     pub(super) fn get(&self, name: &str) -> Result<&ThreadPool, UnknownPool> {
         self.find(name).ok_or_else(|| UnknownPool {
             name: name.to_owned(),
-            known: self.all().map(|member| member.name.clone()).collect(),
+            known: self.all().map(|named| named.name.clone()).collect(),
         })
     }
 
-    /// Those that the reactor starts and stops.
+    /// The pools that the reactor starts and stops.
     pub(super) fn own(&self) -> impl Iterator<Item = &ThreadPool> {
-        self.all().filter(|member| member.is_own).map(|member| &member.pool)
+        self.all().filter(|named| named.is_own).map(|named| &named.pool)
     }
 
     fn find(&self, name: &str) -> Option<&ThreadPool> {
-        self.all().find(|member| member.name == name).map(|member| &member.pool)
+        self.all().find(|named| named.name == name).map(|named| &named.pool)
     }
 
-    fn all(&self) -> impl Iterator<Item = &Member> {
+    fn all(&self) -> impl Iterator<Item = &NamedPool> {
         std::iter::once(&self.main).chain(&self.others)
     }
 }
 
-impl Member {
-    /// One that is given no name here goes by its pool's.
+impl NamedPool {
+    /// A pool of the reactor's own. Without a name, it takes the one its builder has.
     fn own(name: Option<String>, pool: PoolBuilder, reporter: &Reporter) -> Result<Self, BuildError> {
         let pool = pool.or(name.as_deref().unwrap_or("reactor"), reporter);
         let name = name.unwrap_or_else(|| pool.name_or_default().to_owned());
@@ -88,17 +88,17 @@ impl Member {
 }
 
 impl Reactor {
-    /// Stops a pool without blocking the loop: jobs that wait for the loop could otherwise never end.
+    /// Stops a pool without blocking the loop: its jobs may wait for the loop. The Deferred fires when all threads have ended.
     pub(super) fn stop_pool(&self, pool: &ThreadPool) -> Deferred<()> {
         let (stopped, resolver) = Deferred::<()>::new();
         let address = self.own(resolver).detach();
         let stopping = pool.clone();
         pool.begin_stop(move || {
-            // The reactor waits for this very call, so it has not ended; if it was dropped, nobody waits.
+            // Shutdown waits for this call, so the reactor has not ended; if it was dropped, nothing waits.
             let _ = address.handle().post_unbounded({
                 let address = address.clone();
                 move |reactor| {
-                    // All workers have run their last job: what is left to wait for is that their threads end.
+                    // All jobs have run; this waits only until the threads have ended.
                     stopping.join();
                     if let Some(resolver) = address.take(reactor) {
                         Resolver::callback(resolver, ());
@@ -106,7 +106,7 @@ impl Reactor {
                 }
             });
         });
-        // It is dropped unfired only with a reactor that is dropped in the middle of its shutdown: that fails nobody.
+        // The resolver is dropped without firing only if the reactor is dropped during shutdown, which is not a failure.
         stopped.add_errback(|_abandoned| ())
     }
 }

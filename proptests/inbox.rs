@@ -99,9 +99,14 @@ fn by_poster(messages: &[Message], posters: usize) -> Vec<Vec<u32>> {
     each
 }
 
+/// How many types are posted: more than the reactor stores apart, or so few that they come again within a batch.
+fn types() -> impl Strategy<Value = usize> {
+    prop_oneof![Just(SHAPES.len()), 2..5usize]
+}
+
 /// Posts from one thread for each list of timings; `stop` says who stops the reactor, and after how many of its
 /// messages. If there is a `lock`, each message is posted under it.
-fn post_all(both: &Both, paces: &[Vec<Timing>], stop: Option<(usize, usize)>, lock: bool) {
+fn post_all(both: &Both, paces: &[Vec<Timing>], types: usize, stop: Option<(usize, usize)>, lock: bool) {
     let start = Barrier::new(paces.len());
     let one_at_a_time = Mutex::new(());
     thread::scope(|scope| {
@@ -116,7 +121,7 @@ fn post_all(both: &Both, paces: &[Vec<Timing>], stop: Option<(usize, usize)>, lo
                     timing.keep();
                     let _guard = lock.then(|| one_at_a_time.lock().unwrap());
                     // The same type several times, then the next.
-                    both.post((poster, number), SHAPES[(poster + number as usize / 5) % SHAPES.len()]);
+                    both.post((poster, number), SHAPES[(poster + number as usize / 5) % types]);
                 }
             });
         }
@@ -131,11 +136,12 @@ proptest! {
     #[test]
     fn each_poster_is_first_in_first_out_and_nothing_is_lost_or_doubled(
         paces in vec(vec(timing(), 0..200), 1..5),
+        types in types(),
     ) {
         let reactor = Reactor::new();
         let (both, channel) = Both::new(&reactor);
         thread::scope(|scope| {
-            scope.spawn(|| post_all(&both, &paces, None, false));
+            scope.spawn(|| post_all(&both, &paces, types, None, false));
             reactor.run();
         });
         let sent: Vec<Message> = channel.try_iter().collect();
@@ -145,11 +151,14 @@ proptest! {
 
     // Checks: B6
     #[test]
-    fn posts_that_do_not_overlap_come_in_one_total_order(paces in vec(vec(timing(), 0..100), 1..5)) {
+    fn posts_that_do_not_overlap_come_in_one_total_order(
+        paces in vec(vec(timing(), 0..100), 1..5),
+        types in types(),
+    ) {
         let reactor = Reactor::new();
         let (both, channel) = Both::new(&reactor);
         thread::scope(|scope| {
-            scope.spawn(|| post_all(&both, &paces, None, true));
+            scope.spawn(|| post_all(&both, &paces, types, None, true));
             reactor.run();
         });
         prop_assert_eq!(both.came(), channel.try_iter().collect::<Vec<_>>());
@@ -159,6 +168,7 @@ proptest! {
     #[test]
     fn around_the_end_a_call_either_runs_or_comes_back(
         paces in vec(vec(timing(), 1..200), 1..4),
+        types in types(),
         who in any::<sample::Index>(),
         when in any::<sample::Index>(),
     ) {
@@ -167,7 +177,7 @@ proptest! {
         let reactor = Reactor::new();
         let (both, channel) = Both::new(&reactor);
         thread::scope(|scope| {
-            scope.spawn(|| post_all(&both, &paces, Some((who, when)), false));
+            scope.spawn(|| post_all(&both, &paces, types, Some((who, when)), false));
             reactor.run();
         });
         // Exactly what was accepted has run; before the stop, everything was accepted.

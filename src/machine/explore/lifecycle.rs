@@ -20,7 +20,7 @@ enum Bug {
     None,
     /// The machine is not told that the shutdown event is over.
     ShutdownNeverDone,
-    /// The *during* phase of startup comes after shutdown has begun, and begins the lifecycle anew.
+    /// The *during* phase of startup comes after shutdown has begun, and begins the lifecycle again.
     StartsAgain,
     /// A turn ends without a look at the stop request.
     IgnoresStop,

@@ -1,8 +1,7 @@
 //! Exhaustive search of the machines that ship: every reachable state of a small world around each, and every step.
 //!
 //! Only searches are in this folder; what ships is in the machines' own files, one folder up. `search` is the search
-//! itself, `table` and `table_file` make the table beside each machine, and each other file is the world of one
-//! machine.
+//! itself, `table` and `table_file` write the table beside each machine, and each other file is one machine's world.
 //!
 //! The numbers of states and steps are pinned, because a search that shrinks unnoticed proves less than it says. Each
 //! world can also have bugs put into it, to check that the search finds them.

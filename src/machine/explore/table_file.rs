@@ -1,5 +1,4 @@
-//! The generated file beside each machine: compared with what the search found, or written when `SELVEDGE_BLESS` is
-//! set.
+//! The generated file beside each machine: compared with what the search found, or written if `SELVEDGE_BLESS` is set.
 
 use std::path::Path;
 use std::{env, fs};

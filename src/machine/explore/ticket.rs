@@ -1,4 +1,5 @@
-//! The ticket, searched: a worker, two cancellers and one that stops the pool, after one job, in every order.
+//! The ticket, searched: one job, a worker that runs it, two threads that cancel it and one that stops the pool, in
+//! every order.
 
 use super::{Row, Steps, World, must_find, must_hold, table, table_file};
 use crate::machine::ticket::{CancelRequest, Ticket};
@@ -11,6 +12,7 @@ enum JobPlace {
     Worker,
     /// A thread has taken it out of the queue, to refuse it, and has not ended its ticket yet.
     Refuser,
+    /// It has ended or was refused, and its ticket is ended.
     Gone,
 }
 

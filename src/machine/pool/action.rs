@@ -30,7 +30,8 @@ pub(crate) struct Spawn {
 #[must_use]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Wakeups {
-    /// Idle workers: one, to look at the queues; all, if some are to exit or all are to wait anew.
+    /// Idle workers: one, to look at the queues; all, if some are to exit or to sleep with a
+    /// timeout from now on.
     pub(crate) workers: Notify,
     pub(crate) spawn: Spawn,
     /// Submitters that wait for a free slot: one, for one slot; all, for many slots, or if there never will be one.

@@ -26,7 +26,7 @@
 //! `wake_pending`), and when it has run a job. It asks for a job ([`next_job`](Workers::next_job), or [`next_action`]
 //! under both locks). If it takes one and leaves others behind, it wakes or spawns the next worker before it runs its
 //! own. If it finds none, it becomes idle. A transition under both locks that may have changed who will look at the
-//! queues sets `wake_not_needed` anew.
+//! queues updates `wake_not_needed`.
 //!
 //! A transition returns what is owed ([`Wakeups`]); the caller carries it out when it has released both locks.
 //!

@@ -118,7 +118,7 @@ impl<S: JobStore> SubmitQueue<CancellableQueue<S>> {
         self.rejected.0 += 1;
     }
 
-    /// Counts free slots anew, where `queued` jobs are in both queues together.
+    /// Recounts the free slots. `queued` is the number of jobs in both queues together.
     pub(super) fn recount_free_slots(&mut self, queued: usize) {
         if self.is_bounded {
             self.free_slots = self.bound.saturating_sub(queued);

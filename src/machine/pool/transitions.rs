@@ -54,8 +54,8 @@ pub(crate) fn resize<S: JobStore>(
     wakeups
 }
 
-/// Spawns as many threads as the target and the queued jobs need beside those that are starting. If jobs are queued it
-/// also wakes an idle worker, which is here sooner.
+/// Spawns the threads that the target and the queued jobs need, less those that are starting. If jobs are queued it
+/// also wakes an idle worker, which will look sooner.
 fn spawn_missing<S: JobStore>(workers: &mut Workers<S>, queued: usize) -> Wakeups {
     let below_min = workers.target.min.saturating_sub(workers.live);
     let for_jobs = queued.saturating_sub(workers.idle + workers.starting).min(workers.spawnable());
@@ -70,8 +70,8 @@ fn spawn_and_shrink<S: JobStore>(workers: &mut Workers<S>, queued: usize) -> Wak
     wake_excess(workers, wakeups)
 }
 
-/// Idle workers above the maximum must exit now. Those above the minimum must sleep anew, with a timeout: if the minimum
-/// was higher when they fell asleep, they have none.
+/// Idle workers above the maximum must exit now. Those above the minimum must sleep again, with a timeout: if the
+/// minimum was higher when they fell asleep, they have none.
 fn wake_excess<S: JobStore>(workers: &Workers<S>, wakeups: Wakeups) -> Wakeups {
     if workers.idle > 0 && workers.active() > workers.target.min {
         Wakeups { workers: Notify::All, ..wakeups }
@@ -169,7 +169,7 @@ pub(crate) fn exited<S: JobStore>(workers: &mut Workers<S>, submit_queue: &mut S
     workers.exit(me);
     let queued = queued(workers, submit_queue);
     let wakeups = match workers.state {
-        // Without a new thread, whoever is idle above the minimum was so before, and sleeps with a timeout.
+        // If no thread is spawned, each idle worker above the minimum was above it before, and sleeps with a timeout.
         PoolState::Running => {
             let wakeups = spawn_missing(workers, queued);
             if wakeups.spawn.count > 0 { wake_excess(workers, wakeups) } else { wakeups }
@@ -178,7 +178,8 @@ pub(crate) fn exited<S: JobStore>(workers: &mut Workers<S>, submit_queue: &mut S
         PoolState::Unstarted | PoolState::Draining | PoolState::Stopped => Wakeups::NONE,
     };
     update_wake_flag(workers, submit_queue);
-    // When the pool stops, whoever waits for its end joins all threads; before others are spawned, the spawner does.
+    // Not needed if the pool stops, because a thread that waits for its end joins all, nor if threads are spawned,
+    // because their spawner joins first.
     let join_previous = others_unjoined && workers.state == PoolState::Running && wakeups.spawn.count == 0;
     Exited { wakeups, stopped: workers.check_stopped(), join_previous }
 }
@@ -212,7 +213,7 @@ pub(crate) fn cancel<S: JobStore>(
         return (None, Wakeups::NONE);
     };
     workers.counts.0.cancelled += 1;
-    // No flag changes: whoever is to look at the queues still will, and may find nothing.
+    // No flag changes: the worker that was to look at the queues still will, and may find nothing.
     (Some(job), Wakeups { submitters: workers.one_submitter(), ..Wakeups::NONE })
 }
 

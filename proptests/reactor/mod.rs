@@ -1,15 +1,18 @@
 //! Random programs on one thread: the reactor's trace is the one that the reference expects.
 
+mod known;
+mod strategy;
+
 use proptest::prelude::*;
 
 use crate::codec::{decode, encode, read};
 use crate::reactor_script::check;
 use crate::reactor_script::program::Program;
 use crate::regressions;
-use crate::strategy::program;
+use strategy::program;
 
 proptest! {
-    #![proptest_config(regressions::config("ordering", 6_000))]
+    #![proptest_config(regressions::config("reactor", 6_000))]
 
     // Checks: B2, B3, B5, B6, B7, B8, B10, B11, B13, B15, B16, B17, B18, B19, B20, B21, B22, B23, B24, B25, B46, B60
     #[test]

@@ -2,24 +2,9 @@
 //! comparison with Twisted.
 
 pub mod actual;
+mod check;
 pub mod program;
 pub mod reference;
 pub mod trace;
 
-use crate::codec::compare;
-use program::Program;
-
-/// Runs a program on Deferreds and on the reference, and compares their traces. A program that deadlocks is not run:
-/// its memory would leak.
-///
-/// # Errors
-/// The first difference.
-pub fn check(program: &Program) -> Result<(), String> {
-    let expected = reference::run(program);
-    if expected.deadlocks {
-        return Ok(());
-    }
-    let actual = actual::run(program);
-    compare(&expected.trace, &actual)?;
-    expected.account(&actual)
-}
+pub use check::check;

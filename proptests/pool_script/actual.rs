@@ -38,6 +38,10 @@ enum Who {
     Anybody,
 }
 
+/// Runs a program, and checks each of its steps.
+///
+/// # Errors
+/// The first step that the reference does not allow, and the events before it.
 pub fn run(program: &Program) -> Result<(), String> {
     let reference = Arc::new(Mutex::new(Reference::new(program)));
     let config = program.config;

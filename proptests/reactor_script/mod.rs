@@ -1,26 +1,10 @@
 //! Random programs against a naive reference: shared by the properties and the fuzz target.
 
 pub mod actual;
+mod check;
 pub mod manual_workers;
 pub mod program;
 pub mod reference;
 pub mod trace;
 
-use crate::codec::compare;
-use program::{Ending, Program};
-
-/// Runs a program on the reactor and on the reference, and compares their traces.
-///
-/// # Errors
-/// The first difference.
-pub fn check(program: &Program) -> Result<(), String> {
-    let mut program = program.clone();
-    let mut expected = reference::run(&program);
-    if expected.waits_for_ever {
-        program.ending = Ending::TurnOut;
-        expected = reference::run(&program);
-    }
-    let actual = actual::run(&program);
-    compare(&expected.trace, &actual)?;
-    trace::account(&actual, expected.made)
-}
+pub use check::check;

@@ -1,4 +1,4 @@
-//! Histograms against the sorted list of what went in.
+//! Histograms against the sorted list of the recorded durations.
 
 use std::time::Duration;
 
@@ -32,9 +32,9 @@ proptest! {
         nanos.sort_unstable();
         let rank = (share * nanos.len() as f64).ceil() as usize;
         let exact = u128::from(nanos[rank.max(1) - 1]);
-        let told = histogram.quantile(share).unwrap().as_nanos();
-        prop_assert!(told >= exact, "{told} for {exact}");
-        prop_assert!(told <= exact + exact / 8, "{told} for {exact}");
+        let quantile = histogram.quantile(share).unwrap().as_nanos();
+        prop_assert!(quantile >= exact, "{quantile} for {exact}");
+        prop_assert!(quantile <= exact + exact / 8, "{quantile} for {exact}");
     }
 
     // Checks: P64

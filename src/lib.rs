@@ -55,7 +55,7 @@
 //! - No user code runs, no value of a program is dropped and no thread is woken while a lock is held.
 //! - A thread that waits never runs other jobs meanwhile.
 //!
-//! `SPEC.md` numbers the guarantees and names the checks of each.
+//! `SPEC.md` is the contract: numbered clauses, each of which has a check.
 //!
 //! # Features
 //!

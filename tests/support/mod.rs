@@ -85,6 +85,21 @@ pub fn wait_until(mut condition: impl FnMut() -> bool) {
     }
 }
 
+/// Runs a reactor while another thread asks it something; returns the answer.
+pub fn ask<T: Send + 'static>(question: impl FnOnce(&Handle) -> T + Send + 'static) -> T {
+    with_watchdog(|| {
+        let reactor = Reactor::new();
+        let handle = reactor.handle();
+        let asker = thread::spawn(move || {
+            let answer = question(&handle);
+            handle.stop();
+            answer
+        });
+        reactor.run();
+        asker.join().unwrap_or_else(|panic| resume_unwind(panic))
+    })
+}
+
 /// Waits until a reactor that runs on another thread has nothing to do and sleeps.
 pub fn wait_until_asleep(handle: &Handle) {
     wait_until(|| format!("{handle:?}").contains("Asleep"));

@@ -6,29 +6,13 @@ use std::thread;
 use std::time::Duration;
 
 use selvedge::{
-    Deferred, Failure, Handle, Reactor, Resolver, ThreadPool,
+    Deferred, Failure, Reactor, Resolver, ThreadPool,
     error::{BlockingCallError, Cancelled, Panic, ReactorStopped, Rejected, Rejection},
     report::Incident,
     threads,
 };
 
-use crate::support::{DropSignal, Gate, Log, hold, reporting, wait_until, wait_until_asleep, with_watchdog};
-
-/// Runs a reactor while a thread asks it something; returns what that made of it.
-fn ask<T: Send + 'static>(question: impl FnOnce(&Handle) -> T + Send + 'static) -> T {
-    with_watchdog(|| run_with(Reactor::new(), question))
-}
-
-fn run_with<T: Send + 'static>(reactor: Reactor, asker: impl FnOnce(&Handle) -> T + Send + 'static) -> T {
-    let handle = reactor.handle();
-    let asker = thread::spawn(move || {
-        let answer = asker(&handle);
-        handle.stop();
-        answer
-    });
-    reactor.run();
-    asker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-}
+use crate::support::{DropSignal, Gate, Log, ask, hold, reporting, wait_until, wait_until_asleep, with_watchdog};
 
 /// Runs a reactor of one worker with this as its first call. The call, or what it leaves behind, has to stop it.
 fn run_first(first: impl FnOnce(&Reactor) + Send + 'static) -> Log<Incident> {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use selvedge::{Deferred, Handle, Reactor, ThreadPool, error::BlockingCallError, threads};
 
-use crate::support::{Gate, Log, wait_until, with_watchdog};
+use crate::support::{Gate, Log, ask, wait_until, with_watchdog};
 
 /// A function that must not be called from two threads: it is not even `Send`.
 struct NotThreadSafe(Rc<Cell<u32>>);
@@ -196,21 +196,6 @@ fn a_callback_added_when_the_work_has_long_been_done_still_gets_the_result() {
         reactor.run();
         assert_eq!(log, [3]);
     });
-}
-
-/// Asks a running reactor from a thread, and says what came of it.
-fn ask<T: Send + 'static>(question: impl FnOnce(&Handle) -> T + Send + 'static) -> T {
-    with_watchdog(|| {
-        let reactor = Reactor::new();
-        let handle = reactor.handle();
-        let asker = thread::spawn(move || {
-            let answer = question(&handle);
-            handle.stop();
-            answer
-        });
-        reactor.run();
-        asker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-    })
 }
 
 // Checks: S8, B48

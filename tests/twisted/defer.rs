@@ -28,14 +28,15 @@ mod timeout;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::sync::{Arc, Mutex};
 
 use selvedge::{
-    Deferred, Failure, Reactor, Resolver,
+    Deferred, Failure, Resolver,
     deferred::{Outcome, maybe_deferred},
     error::{Abandoned, Cancelled, WaitsForItself},
     report::Incident,
 };
+
+use crate::trial::logged_errors;
 
 #[derive(Debug)]
 struct GenericError;
@@ -84,23 +85,6 @@ fn value<T: 'static, R: Outcome<Failure, Value = T>>(outcome: R) -> T {
 
 fn error<T: std::fmt::Debug + 'static>(deferred: Deferred<T>) -> Failure {
     deferred.try_result().unwrap().unwrap_err()
-}
-
-/// What is reported while this runs on a reactor's thread: what Twisted's tests flush from its log.
-fn logged_errors(body: impl FnOnce() + 'static) -> Vec<(Incident, String)> {
-    let errors: Arc<Mutex<Vec<_>>> = Arc::default();
-    let sink = Arc::clone(&errors);
-    let reactor = Reactor::builder()
-        .on_report(move |report| sink.lock().unwrap().push((report.incident, report.error.to_string())))
-        .build()
-        .unwrap();
-    reactor.call_when_running(move |reactor| {
-        body();
-        reactor.stop().unwrap();
-    });
-    reactor.run();
-    let errors = errors.lock().unwrap();
-    errors.clone()
 }
 
 // Checks: B50

@@ -8,10 +8,9 @@ use std::cell::Cell;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::rc::Rc;
-use std::sync::{Arc, Mutex};
 
 use selvedge::{
-    Deferred, Failure, Reactor, Resolver,
+    Deferred, Failure, Resolver,
     deferred::DeferredList,
     error::{Cancelled, FailureGroup, FirstError},
     report::Incident,
@@ -22,6 +21,8 @@ use selvedge::{
     error::{OverRelease, QueueUnderflow},
 };
 
+use crate::trial::{failure, logged_errors, no_result, success};
+
 #[derive(Debug)]
 struct GenericError(&'static str);
 
@@ -31,18 +32,6 @@ impl fmt::Display for GenericError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0)
     }
-}
-
-fn success<T: 'static>(deferred: Deferred<T>) -> T {
-    deferred.try_result().unwrap().unwrap()
-}
-
-fn failure<T: fmt::Debug + 'static>(deferred: Deferred<T>) -> Failure {
-    deferred.try_result().unwrap().unwrap_err()
-}
-
-fn no_result<T: 'static>(deferred: Deferred<T>) -> Deferred<T> {
-    deferred.try_result().map(drop).unwrap_err()
 }
 
 /// Two Deferreds, and what fires them.
@@ -68,23 +57,6 @@ fn counting() -> (Deferred<u32>, Resolver<u32>, Rc<Cell<u32>>) {
     let counter = Rc::clone(&count);
     let (deferred, resolver) = Deferred::with_canceller(move || counter.set(counter.get() + 1));
     (deferred, resolver, count)
-}
-
-/// What is reported while this runs on a reactor's thread: what Twisted's tests flush from its log.
-fn logged_errors(body: impl FnOnce() + 'static) -> Vec<(Incident, String)> {
-    let errors: Arc<Mutex<Vec<_>>> = Arc::default();
-    let sink = Arc::clone(&errors);
-    let reactor = Reactor::builder()
-        .on_report(move |report| sink.lock().unwrap().push((report.incident, report.error.to_string())))
-        .build()
-        .unwrap();
-    reactor.call_when_running(move |reactor| {
-        body();
-        reactor.stop().unwrap();
-    });
-    reactor.run();
-    let errors = errors.lock().unwrap();
-    errors.clone()
 }
 
 // Checks: B61

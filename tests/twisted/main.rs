@@ -12,3 +12,4 @@ mod task;
 mod team;
 mod threadpool;
 mod threads;
+mod trial;

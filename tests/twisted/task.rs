@@ -12,13 +12,14 @@ use std::time::Duration;
 
 use selvedge::task::{CooperativeTask, Cooperator, LoopingCall, defer_later};
 use selvedge::{
-    Deferred, DelayedCall, Failure, Reactor, Resolver,
+    Deferred, DelayedCall, Reactor, Resolver,
     error::{Cancelled, DelayedCallError, LoopingCallError, TaskFinished},
     reactor::Turn,
     testing::VirtualClock,
 };
 
 use crate::support::{Log, with_watchdog};
+use crate::trial::{failure, no_result, success};
 
 /// A tenth of a second.
 const TENTH: Duration = Duration::from_millis(100);
@@ -44,18 +45,6 @@ fn clock() -> Reactor {
 fn clock_and_hands() -> (Reactor, VirtualClock) {
     let hands = VirtualClock::new();
     (Reactor::builder().clock(hands.clone()).build().unwrap(), hands)
-}
-
-fn success<T: 'static>(deferred: Deferred<T>) -> T {
-    deferred.try_result().unwrap().unwrap()
-}
-
-fn failure<T: fmt::Debug + 'static>(deferred: Deferred<T>) -> Failure {
-    deferred.try_result().unwrap().unwrap_err()
-}
-
-fn no_result<T: 'static>(deferred: Deferred<T>) -> Deferred<T> {
-    deferred.try_result().map(drop).unwrap_err()
 }
 
 fn noting<T: Clone + 'static>(log: &Log<T>, entry: T) -> impl FnOnce(&Reactor) + use<T> {

@@ -81,8 +81,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
         self.add(OnValuePlain(callback))
     }
 
-    /// Reports the error, if there is one, as [`Incident::Logged`](crate::report::Incident::Logged), and drops the
-    /// value otherwise.
+    /// Reports the error, if there is one, as [`Incident::Logged`], and drops the value otherwise.
     ///
     /// For the end of a chain whose errors are expected and need nothing but a line in the log.
     pub fn log_error(self) {

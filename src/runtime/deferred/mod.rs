@@ -14,7 +14,7 @@
 //! From the bottom up:
 //!
 //! - [`node`]: the traits of links, heads and whole chains; what a chain knows of itself; the cell where a result lies;
-//! - [`deferred`](self::deferred), [`outcome`]: the handle; what a callback may return;
+//! - [`deferred`], [`outcome`]: the handle; what a callback may return;
 //! - [`cycle`], [`run`]: whether a wait would close a cycle; the loop that runs callbacks and carries results across
 //!   chains;
 //! - [`link`], [`callbacks`]: one callback; the methods that add one;

@@ -172,8 +172,8 @@ impl InboxWorld {
         posted
     }
 
-    /// Posts within the bound, or waits for a slot, or gives up. `timed_out`: `None` before the first wait, then whether
-    /// the wait timed out.
+    /// Posts within the bound, or waits for a slot, or gives up. `timed_out`: `None` before the first wait, then
+    /// whether the wait timed out.
     fn post_bounded(&self, steps: &mut Steps<'_, Self>, who: usize, timed_out: Option<bool>) {
         let (may_give_up, may_wait) = (timed_out != Some(false), timed_out != Some(true));
         let call = (who, self.budget[who]);

@@ -153,8 +153,8 @@ impl PoolWorld {
         steps.unfair(Event::Cancels(job), next.carries_out(at, wakeups));
     }
 
-    /// With both locks: the job is accepted, or its client waits for a slot, or gives up. `timed_out`: `None` before the
-    /// first wait, then whether the wait timed out.
+    /// With both locks: the job is accepted, or its client waits for a slot, or gives up. `timed_out`: `None` before
+    /// the first wait, then whether the wait timed out.
     fn submits_when_full(&self, steps: &mut Steps<'_, Self>, at: usize, timed_out: Option<bool>) {
         let (may_give_up, may_wait) = (timed_out != Some(false), timed_out != Some(true));
         let mut next = self.clone();

@@ -2,13 +2,14 @@
 //!
 //! An error says what the caller can do, and hands back what it was given:
 //!
-//! - **Refusals** are returned by the call that was refused. [`Rejected`] holds the call or job that was not accepted, and the
-//!   [`Rejection`] says why; [`QueueOverflow`] holds the item. The others say which rule the call broke: [`StopError`],
-//!   [`DelayedCallError`], [`OwnedError`], [`BuildError`] and so on.
-//! - **Failures** travel through Deferreds, as the original error of a [`Failure`](crate::Failure): [`Cancelled`], [`TimedOut`],
-//!   [`Abandoned`], [`ReactorStopped`], a [`Panic`]; of several Deferreds together, [`FirstError`] and [`FailureGroup`].
-//! - **[`NeverRan`]** is what becomes of a job that was accepted and not run; **[`BlockingCallError`]** is why a thread that waited
-//!   for the reactor got no value.
+//! - **Refusals** are returned by the call that was refused. [`Rejected`] holds the call or job that was not accepted,
+//!   and the [`Rejection`] says why; [`QueueOverflow`] holds the item. The others say which rule the call broke:
+//!   [`StopError`], [`DelayedCallError`], [`OwnedError`], [`BuildError`] and so on.
+//! - **Failures** travel through Deferreds, as the original error of a [`Failure`](crate::Failure): [`Cancelled`],
+//!   [`TimedOut`], [`Abandoned`], [`ReactorStopped`], a [`Panic`]; of several Deferreds together, [`FirstError`] and
+//!   [`FailureGroup`].
+//! - **[`NeverRan`]** is what becomes of a job that was accepted and not run; **[`BlockingCallError`]** is why a thread
+//!   that waited for the reactor got no value.
 //!
 //! ```
 //! use selvedge::Reactor;
@@ -21,7 +22,8 @@
 //! drop(reactor);
 //! let rejected = handle.call_from_thread(|_| ()).unwrap_err();
 //! assert_eq!(rejected.reason, Rejection::ReactorStopped);
-//! assert_eq!(rejected.to_string(), "the reactor has stopped and runs no more calls; this one is in the error's `job`");
+//! // The call itself comes back too.
+//! let _call = rejected.job;
 //! ```
 
 mod coordination;

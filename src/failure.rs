@@ -13,14 +13,16 @@ pub use self::panic::Panic;
 
 /// Any error, one pointer wide, with its type kept.
 ///
-/// The original error may be an `io::Error`, a program's own enum or the panic of a function that ran on another thread. Ask for its
-/// type with [`is`](Self::is), [`downcast_ref`](Self::downcast_ref) or [`downcast`](Self::downcast).
+/// The original error may be an `io::Error`, a program's own enum or the panic of a function that ran on another
+/// thread. Ask for its type with [`is`](Self::is), [`downcast_ref`](Self::downcast_ref) or
+/// [`downcast`](Self::downcast).
 ///
 /// A `Failure` is `Send + Sync`. It never nests: a `Failure` made from another `Failure` is that same failure.
 ///
-/// It reads like the original error: `Display` prints the original's message, and [`source`](Error::source) is the original's
-/// source, so that a printed chain of causes repeats nothing. `Debug` prints the whole chain, and the backtrace if one was captured
-/// (when `RUST_BACKTRACE` or `RUST_LIB_BACKTRACE` asks for it; otherwise capturing costs nothing).
+/// It reads like the original error: `Display` prints the original's message, and [`source`](Error::source) is the
+/// original's source, so that a printed chain of causes repeats nothing. `Debug` prints the whole chain, and the
+/// backtrace if one was captured (when `RUST_BACKTRACE` or `RUST_LIB_BACKTRACE` asks for it; otherwise capturing costs
+/// nothing).
 ///
 /// ```
 /// use std::io;
@@ -107,8 +109,8 @@ impl Failure {
         }
     }
 
-    /// Wraps an error that this crate makes itself, without a backtrace: it would show only frames of this crate, because the stack
-    /// that panicked is gone by now, and a cancellation has no stack worth showing.
+    /// Wraps an error that this crate makes itself, without a backtrace: it would show only frames of this crate,
+    /// because the stack that panicked is gone by now, and a cancellation has no stack worth showing.
     pub(crate) fn without_backtrace(error: impl Error + Send + Sync + 'static) -> Self {
         Self(Box::new(Inner { error: Box::new(error), backtrace: Backtrace::disabled() }))
     }
@@ -166,7 +168,8 @@ impl Failure {
 
     /// The index in the tuple `E` of the first type that the original error has; `None` if it has none of them.
     ///
-    /// The tuple has one to eight types; one type is written `(A,)`. Only the original error is compared, not its sources.
+    /// The tuple has one to eight types; one type is written `(A,)`. Only the original error is compared, not its
+    /// sources.
     ///
     /// ```
     /// # use selvedge::{Failure, error::{Cancelled, TimedOut}};
@@ -184,7 +187,8 @@ impl Failure {
         K::which(self)
     }
 
-    /// `Ok` with this failure if its original error has one of the types in the tuple; otherwise `Err` with it, so that `?` passes it on.
+    /// `Ok` with this failure if its original error has one of the types in the tuple; otherwise `Err` with it, so that
+    /// `?` passes it on.
     ///
     /// ```
     /// use selvedge::{Deferred, Failure, error::{Cancelled, TimedOut}};
@@ -247,8 +251,8 @@ error_types! {
     A B C D F G H I;
 }
 
-/// Whether an `X` is in this error's chain of causes: the error itself, one of its sources, or the original error of a [`Failure`]
-/// among these.
+/// Whether an `X` is in this error's chain of causes: the error itself, one of its sources, or the original error of a
+/// [`Failure`] among these.
 pub(crate) fn has_cause<X: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
     let mut next = Some(error);
     while let Some(error) = next {

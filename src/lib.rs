@@ -1,7 +1,8 @@
-//! A minimal reactor, a resizable thread pool and Deferreds: the bridge between one thread that owns and many that block.
+//! A minimal reactor, a resizable thread pool and Deferreds: the bridge between one thread that owns and many that
+//! block.
 //!
-//! Most state of a program belongs to one thread; some of its work blocks. The [`Reactor`] is an event loop that owns what is not
-//! thread-safe. The [`ThreadPool`] runs what blocks. Three calls cross between them:
+//! Most state of a program belongs to one thread; some of its work blocks. The [`Reactor`] is an event loop that owns
+//! what is not thread-safe. The [`ThreadPool`] runs what blocks. Three calls cross between them:
 //!
 //! - [`Handle::call_from_thread`] posts a call to the loop, from any thread;
 //! - [`threads::defer_to_thread`] runs a function in the pool, and its result comes back to the loop as a [`Deferred`];
@@ -22,14 +23,14 @@
 //! # A tour
 //!
 //! A [`Reactor`] stays on the thread that made it. Other threads hold a [`Handle`]; callbacks on its own thread hold a
-//! [`LocalHandle`]. [`Reactor::call_later`] sets a timer and returns the [`DelayedCall`]. An [`Owned`] value belongs to the reactor
-//! and never leaves its thread; its [`Address`] can be sent anywhere and calls it.
+//! [`LocalHandle`]. [`Reactor::call_later`] sets a timer and returns the [`DelayedCall`]. An [`Owned`] value belongs to
+//! the reactor and never leaves its thread; its [`Address`] can be sent anywhere and calls it.
 //!
 //! A [`ThreadPool`] is usable without a reactor. Its jobs are closures, or [`Job`]s where they need a name.
 //!
-//! A [`Deferred`] is a result that is not there yet, and the [`Resolver`] is the half that fires it. Callbacks are added to it, and it
-//! can be awaited in a task of [`Reactor::spawn`], whose futures need not be `Send`. An error travels along the callbacks as a
-//! [`Failure`], with its type kept.
+//! A [`Deferred`] is a result that is not there yet, and the [`Resolver`] is the half that fires it. Callbacks are
+//! added to it, and it can be awaited in a task of [`Reactor::spawn`], whose futures need not be `Send`. An error
+//! travels along the callbacks as a [`Failure`], with its type kept.
 //!
 //! The rest is in modules by topic:
 //!
@@ -59,8 +60,9 @@
 //!
 //! # Features
 //!
-//! No feature is on by default, and everything but the module `loom` is there without any. `loom` adds that module: the same API over
-//! the types of the model checker [loom](https://docs.rs/loom), for models of programs that use this crate. It changes nothing else.
+//! No feature is on by default, and everything but the module `loom` is there without any. `loom` adds that module: the
+//! same API over the types of the model checker [loom](https://docs.rs/loom), for models of programs that use this
+//! crate. It changes nothing else.
 
 #![forbid(unsafe_code)]
 // docs.rs marks what needs a feature.

@@ -1,8 +1,9 @@
 //! The same crate over loom's types, for models of programs that use it. Needs the feature `loom`.
 //!
-//! It is compiled from the same source files and has the same names: a program that writes `use selvedge::loom as selvedge` in its
-//! models explores every interleaving of its own code with this crate's. The error types are the same types, not copies. Whoever in a
-//! dependency graph turns the feature on, programs that use the ordinary types are not affected.
+//! It is compiled from the same source files and has the same names: a program that writes
+//! `use selvedge::loom as selvedge` in its models explores every interleaving of its own code with this crate's. The
+//! error types are the same types, not copies. Whoever in a dependency graph turns the feature on, programs that use
+//! the ordinary types are not affected.
 //!
 //! ```no_run
 //! use selvedge::loom::{Reactor, threads};
@@ -16,9 +17,9 @@
 //! # let _ = threads::blocked(|| ());
 //! ```
 //!
-//! A model has no time, so three things differ. Nothing spins before it sleeps. The clock stands still, and a wait with a timeout
-//! never times out by itself. A panic in a job or a callback is not contained but re-raised, so that a failed assertion fails the model;
-//! only a panic whose payload is [`Injected`] is contained.
+//! A model has no time, so three things differ. Nothing spins before it sleeps. The clock stands still, and a wait with
+//! a timeout never times out by itself. A panic in a job or a callback is not contained but re-raised, so that a failed
+//! assertion fails the model; only a panic whose payload is [`Injected`] is contained.
 
 #[path = "sync/loom.rs"]
 pub(crate) mod sync;

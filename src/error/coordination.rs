@@ -53,8 +53,8 @@ pub enum LoopingCallError {
     NotRunning,
 }
 
-/// A [`CooperativeTask`](crate::task::CooperativeTask) has ended, so that it cannot be paused or stopped. Those who wait
-/// for its end also get this error, except for `Done`.
+/// A [`CooperativeTask`](crate::task::CooperativeTask) has ended, so that it cannot be paused or stopped. Those who
+/// wait for its end also get this error, except for `Done`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TaskFinished {

@@ -30,8 +30,8 @@ pub struct TimedOut(
     pub Duration,
 );
 
-/// Whether the error is [`Cancelled`] or [`ReactorStopped`], or was caused by one: nobody waits for the result any more. If no
-/// callback is left to handle such an error, it is dropped and not reported.
+/// Whether the error is [`Cancelled`] or [`ReactorStopped`], or was caused by one: nobody waits for the result any
+/// more. If no callback is left to handle such an error, it is dropped and not reported.
 pub(crate) fn is_cancellation(error: &(dyn Error + 'static)) -> bool {
     has_cause::<Cancelled>(error) || has_cause::<ReactorStopped>(error)
 }
@@ -56,8 +56,8 @@ messages! {
         Self => "abandoned: the resolver was dropped without firing, so there can be no result",
     }
     WaitsForItself {
-        Self => "a callback returned a Deferred that waits for that callback's own chain: it would wait for ever; return \
-                 another one, or a value",
+        Self => "a callback returned a Deferred that waits for that callback's own chain: it would wait for ever; \
+                 return another one, or a value",
     }
     NotPaused {
         Self => "it is not paused: each pause ends once, and there is none left to end",

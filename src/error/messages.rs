@@ -1,6 +1,7 @@
 //! The macro that gives every error type its message.
 
-/// Implements `Display` and `Error` for error types: one message for each pattern, which may use the names that the pattern binds.
+/// Implements `Display` and `Error` for error types: one message for each pattern, which may use the names that the
+/// pattern binds.
 ///
 /// `=> source` follows where an error has a source: for the patterns that are listed. All others have none.
 macro_rules! messages {

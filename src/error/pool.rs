@@ -36,7 +36,8 @@ pub struct StopFromWorker;
 pub enum NeverRan {
     /// Its pool was stopped without ever having been started.
     PoolStopped,
-    /// It was queued when its pool was stopped with [`StopPolicy::CancelQueued`](crate::pool::StopPolicy::CancelQueued).
+    /// It was queued when its pool was stopped with
+    /// [`StopPolicy::CancelQueued`](crate::pool::StopPolicy::CancelQueued).
     CancelledByStop,
     /// It was cancelled by its [`Ticket`](crate::pool::Ticket) before a worker took it.
     Cancelled,

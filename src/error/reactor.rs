@@ -100,7 +100,8 @@ pub enum BlockingCallError {
     WouldDeadlock,
     /// The reactor had stopped, or stopped before it answered.
     ReactorStopped,
-    /// The timeout, which is given here, passed. A function that had not begun never runs; the result of one that had is dropped.
+    /// The timeout, which is given here, passed. A function that had not begun never runs; the result of one that had
+    /// is dropped.
     TimedOut(Duration),
 }
 
@@ -151,7 +152,8 @@ messages! {
     AdvanceError {
         Self::RealClock => "the reactor runs by the real clock, which nobody can advance; build it with a VirtualClock",
         Self::Reentered =>
-            "the reactor is inside a turn; a callback moves the VirtualClock itself, and what is due runs in the next turn",
+            "the reactor is inside a turn; a callback moves the VirtualClock itself, and what is due runs in the next \
+             turn",
     }
     BlockingCallError {
         Self::Failed(failure) => "{failure}",

@@ -42,7 +42,8 @@ messages! {
         Self::TimedOut =>
             "the queue was full for as long as the caller would wait; what did not fit is in the error's `job`",
         Self::WouldDeadlock =>
-            "this thread must not wait for a place in the queue: others wait for it; what did not fit is in the error's `job`",
+            "this thread must not wait for a place in the queue: others wait for it; what did not fit is in the \
+             error's `job`",
     }
 }
 
@@ -58,7 +59,8 @@ impl<J> fmt::Display for Rejected<J> {
     }
 }
 
-// Not derived: that would require `J: Debug`, which closures are not, so that no rejection of one could be unwrapped or `?`ed.
+// Not derived: that would require `J: Debug`, which closures are not, so that no rejection of one could be unwrapped or
+// `?`ed.
 impl<J> fmt::Debug for Rejected<J> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Rejected").field("reason", &self.reason).finish_non_exhaustive()

@@ -8,8 +8,8 @@ use super::Failure;
 /// One of several Deferreds failed, and so did the whole: which one, and with what error.
 ///
 /// The error of [`gather_results`](crate::deferred::gather_results) and
-/// [`DeferredList::fire_on_one_errback`](crate::deferred::DeferredList::fire_on_one_errback). In a Deferred with [`Failure`]s it is the original
-/// error of a failure; a program's own error type implements `From<FirstError<Own>>`.
+/// [`DeferredList::fire_on_one_errback`](crate::deferred::DeferredList::fire_on_one_errback). In a Deferred with
+/// [`Failure`]s it is the original error of a failure; a program's own error type implements `From<FirstError<Own>>`.
 ///
 /// ```
 /// use selvedge::{Deferred, deferred::gather_results, error::FirstError};
@@ -50,8 +50,9 @@ impl From<FirstError> for Failure {
 
 /// None of several Deferreds succeeded: the errors of all of them.
 ///
-/// The error of [`race`](crate::deferred::race) and [`DeferredList::fire_on_one_callback`](crate::deferred::DeferredList::fire_on_one_callback), also when
-/// there were no Deferreds at all. A program's own error type implements `From<FailureGroup<Own>>`.
+/// The error of [`race`](crate::deferred::race) and
+/// [`DeferredList::fire_on_one_callback`](crate::deferred::DeferredList::fire_on_one_callback), also when there were no
+/// Deferreds at all. A program's own error type implements `From<FailureGroup<Own>>`.
 ///
 /// ```
 /// use selvedge::{Deferred, deferred::race, error::FailureGroup};

@@ -11,7 +11,8 @@ use super::Failure;
 
 /// A panic that was caught, as an error: the function whose result was waited for has panicked.
 ///
-/// The payload is kept: [`into_payload`](Self::into_payload) returns it, [`resume`](Self::resume) continues the panic with it.
+/// The payload is kept: [`into_payload`](Self::into_payload) returns it, [`resume`](Self::resume) continues the panic
+/// with it.
 ///
 /// ```
 /// use selvedge::{Failure, deferred::maybe_deferred, error::Panic};
@@ -64,8 +65,8 @@ impl Panic {
 }
 
 impl Drop for Panic {
-    /// A payload is any value, so dropping it may panic, and dropping the payload of that second panic may panic again. Code that
-    /// drops a `Panic` expects no further one: the second panic is caught here, and its payload is leaked.
+    /// A payload is any value, so dropping it may panic, and dropping the payload of that second panic may panic again.
+    /// Code that drops a `Panic` expects no further one: the second panic is caught here, and its payload is leaked.
     fn drop(&mut self) {
         let payload = self.take();
         if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {

@@ -22,7 +22,7 @@ pub mod reactor {
     //! use std::time::Duration;
     //!
     //! let reactor = Reactor::builder().pool_size(0, 4).pool_name("lookups").build()?;
-    //! let _ = reactor.add_event_trigger(Phase::After, Event::SHUTDOWN, |_| println!("all threads of the pool have ended"));
+    //! let _ = reactor.add_event_trigger(Phase::After, Event::SHUTDOWN, |_| println!("the pool has ended"));
     //! let _ = reactor.call_later(Duration::from_millis(1), |reactor| reactor.stop().unwrap_or_default());
     //! loop {
     //!     match reactor.turn()? {
@@ -41,11 +41,14 @@ pub mod reactor {
 pub mod pool {
     //! Around a [`ThreadPool`](crate::ThreadPool): how it is built, watched and stopped, and how a job is cancelled.
     //!
-    //! - [`PoolBuilder`] sets sizes, names, stacks, the bound of the queue, and hooks, which are given the [`Worker`] that they run on.
-    //! - [`PoolStats`] and [`PoolTimes`] are what the pool is doing, and how long jobs waited and ran ([`Histogram`], [`Bucket`]).
-    //! - A [`Ticket`] cancels one job; [`Cancellation`] says how that went, and the job itself asks its [`CancelToken`].
-    //! - [`StopPolicy`] says what becomes of queued jobs when the pool stops; [`StopWithinError`] names each [`Straggler`] that still
-    //!   runs after a deadline, by its [`JobLabel`].
+    //! - [`PoolBuilder`] sets sizes, names, stacks, the bound of the queue, and hooks, which are given the [`Worker`]
+    //!   that they run on.
+    //! - [`PoolStats`] and [`PoolTimes`] are what the pool is doing, and how long jobs waited and ran ([`Histogram`],
+    //!   [`Bucket`]).
+    //! - A [`Ticket`] cancels one job; [`Cancellation`] says how that went, and the job itself asks its
+    //!   [`CancelToken`].
+    //! - [`StopPolicy`] says what becomes of queued jobs when the pool stops; [`StopWithinError`] names each
+    //!   [`Straggler`] that still runs after a deadline, by its [`JobLabel`].
     //!
     //! ```
     //! use selvedge::ThreadPool;
@@ -71,12 +74,14 @@ pub mod pool {
 pub mod deferred {
     //! Around a [`Deferred`](crate::Deferred): several as one, functions that may return one, and how futures see one.
     //!
-    //! - [`gather_results`] waits for all of several, [`race`] for the first, and [`DeferredList`] has all the variants.
+    //! - [`gather_results`] waits for all of several, [`race`] for the first, and [`DeferredList`] has all the
+    //!   variants.
     //! - [`maybe_deferred`] and [`execute`] call a function and make a Deferred of whatever comes of it.
-    //! - [`Outcome`] is what a callback may return: a value, a `Result`, or another Deferred. [`Raise`] names an error for a callback
-    //!   that only fails; [`ChainError`] is for chains with a program's own error type; [`Settled`] and [`OutcomeOf`] are for
-    //!   functions that are generic over outcomes.
-    //! - [`DeferredFuture`] is what awaiting a Deferred on its own thread makes, [`SendFuture`] a future for other threads.
+    //! - [`Outcome`] is what a callback may return: a value, a `Result`, or another Deferred. [`Raise`] names an error
+    //!   for a callback that only fails; [`ChainError`] is for chains with a program's own error type; [`Settled`] and
+    //!   [`OutcomeOf`] are for functions that are generic over outcomes.
+    //! - [`DeferredFuture`] is what awaiting a Deferred on its own thread makes, [`SendFuture`] a future for other
+    //!   threads.
     //! - [`PauseHandle`] pauses a chain and resumes it.
     //!
     //! ```
@@ -97,8 +102,8 @@ pub mod deferred {
 }
 
 pub mod coordination {
-    //! Coordination of code on the reactor's thread: a lock, a semaphore and a queue of items. Nothing blocks the thread:
-    //! a wait is a [`Deferred`](crate::Deferred).
+    //! Coordination of code on the reactor's thread: a lock, a semaphore and a queue of items. Nothing blocks the
+    //! thread: a wait is a [`Deferred`](crate::Deferred).
     //!
     //! - [`DeferredLock`] has one holder at a time, [`DeferredSemaphore`] several; each holder has a [`Permit`].
     //! - [`DeferredQueue`] delivers each item to the first who has asked for one.
@@ -121,9 +126,9 @@ pub mod coordination {
 pub mod report {
     //! Failures that nothing else can handle: each is reported once, to one sink.
     //!
-    //! A panic in a posted call, a job, a timer or a hook; a Deferred dropped with an error that no callback handled: the
-    //! [`Report`] says which [`Incident`] it was, with the error and where the failed thing was made. The sink is set with
-    //! [`ReactorBuilder::on_report`](crate::reactor::ReactorBuilder::on_report) or
+    //! A panic in a posted call, a job, a timer or a hook; a Deferred dropped with an error that no callback handled:
+    //! the [`Report`] says which [`Incident`] it was, with the error and where the failed thing was made. The sink is
+    //! set with [`ReactorBuilder::on_report`](crate::reactor::ReactorBuilder::on_report) or
     //! [`PoolBuilder::on_report`](crate::pool::PoolBuilder::on_report); the default writes one line to stderr.
     //!
     //! ```
@@ -149,7 +154,8 @@ pub mod testing {
     //!
     //! - [`VirtualClock`] is given to a reactor; [`Reactor::advance`](crate::Reactor::advance) and
     //!   [`pump`](crate::Reactor::pump) move it and run what is due.
-    //! - [`Stepper`] runs a pool without threads, one [`Step`] of one worker at a time; [`Stage`] is what a worker does next.
+    //! - [`Stepper`] runs a pool without threads, one [`Step`] of one worker at a time; [`Stage`] is what a worker does
+    //!   next.
     //!
     //! Programs that use threads are explored with the feature `loom`: see README.
     //!

@@ -37,7 +37,8 @@ impl<Q: CallQueue> Inbox<Q> {
         Self::bounded(usize::MAX)
     }
 
-    /// [`new`](Self::new), where [`post_bounded`](Self::post_bounded) accepts a call only while fewer than `bound` wait.
+    /// [`new`](Self::new), where [`post_bounded`](Self::post_bounded) accepts a call only while fewer than `bound`
+    /// wait.
     #[must_use]
     pub fn bounded(bound: usize) -> Self {
         Self {
@@ -168,8 +169,9 @@ impl<Q: CallQueue> Inbox<Q> {
 /// A batch is large if it has more calls than this: somebody posts faster than the loop takes.
 const LARGE_BATCH: usize = 4;
 
-/// A loop that takes each call the moment it is posted fights its posters for the lock's cache line. In a last_batch_large it pauses this long first, for
-/// some microseconds, and lets a batch gather: it meets them seldom, and gets more done. A lone call is never held up.
+/// A loop that takes each call the moment it is posted fights its posters for the lock's cache line. In a
+/// last_batch_large it pauses this long first, for some microseconds, and lets a batch gather: it meets them seldom,
+/// and gets more done. A lone call is never held up.
 const GATHER_PAUSES: u32 = 128;
 
 impl<Q: CallQueue> fmt::Debug for Inbox<Q> {

@@ -1,4 +1,5 @@
-//! What runs: shells around the machines, and everything above them. Compiled over std, and with the feature `loom` also over loom.
+//! What runs: shells around the machines, and everything above them. Compiled over std, and with the feature `loom`
+//! also over loom.
 
 pub(crate) mod api;
 mod cache_padded;

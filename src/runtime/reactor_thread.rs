@@ -1,4 +1,5 @@
-//! Thread-local: does a reactor live on this thread? Such a thread must not block on work that its reactor may have to do.
+//! Thread-local: does a reactor live on this thread? Such a thread must not block on work that its reactor may have to
+//! do.
 
 use std::cell::Cell;
 

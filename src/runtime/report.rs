@@ -37,7 +37,8 @@ pub enum Incident {
     OwnedValue,
     /// A worker thread that could not be started.
     ThreadStart,
-    /// Jobs wait in a pool whose threads are all blocked, and no thread may be added. Reported once, until that changes.
+    /// Jobs wait in a pool whose threads are all blocked, and no thread may be added. Reported once, until that
+    /// changes.
     Saturated,
     /// A pool's hook: at the start or end of a worker, around a job, or of a context.
     Hook,
@@ -66,8 +67,8 @@ impl fmt::Display for Incident {
 
 /// One failure, as the sink is given it.
 ///
-/// Sinks are set with [`ReactorBuilder::on_report`](crate::reactor::ReactorBuilder::on_report) and [`PoolBuilder::on_report`](crate::pool::PoolBuilder::on_report);
-/// the default writes one line to stderr.
+/// Sinks are set with [`ReactorBuilder::on_report`](crate::reactor::ReactorBuilder::on_report) and
+/// [`PoolBuilder::on_report`](crate::pool::PoolBuilder::on_report); the default writes one line to stderr.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Report<'a> {
@@ -143,8 +144,8 @@ impl Reporter {
         }
     }
 
-    /// Directs all reports of this thread to this sink until the scope is dropped. A Deferred knows no reactor, but it fires and drops
-    /// on a reactor's thread.
+    /// Directs all reports of this thread to this sink until the scope is dropped. A Deferred knows no reactor, but it
+    /// fires and drops on a reactor's thread.
     pub(crate) fn enter(&self) -> Scope {
         let entered = CURRENT.try_with(|current| current.borrow_mut().push(self.clone()));
         Scope { entered: entered.is_ok() }

@@ -21,15 +21,17 @@ use super::sync::catch;
 use crate::error::{BlockingCallError, NeverRan, Rejected};
 use crate::failure::{Failure, Panic};
 
-/// Runs `f` on a thread of the reactor's pool. The Deferred fires on the reactor's thread, with the value or the failure.
+/// Runs `f` on a thread of the reactor's pool. The Deferred fires on the reactor's thread, with the value or the
+/// failure.
 ///
-/// Adding callbacks is free of races: the Deferred cannot fire before this thread returns to the loop. `f` may return a value or a
-/// `Result` (see [`Outcome`]); a panic becomes a [`Failure`] with a [`Panic`] inside.
+/// Adding callbacks is free of races: the Deferred cannot fire before this thread returns to the loop. `f` may return a
+/// value or a `Result` (see [`Outcome`]); a panic becomes a [`Failure`] with a [`Panic`] inside.
 ///
-/// Cancelling the Deferred fails it with [`Cancelled`](crate::error::Cancelled) at once. If no worker has taken `f`, it never runs
-/// and is dropped at once; if one has, `f` can see the cancellation with
-/// [`CancelToken::current`](crate::pool::CancelToken::current), and its result is dropped on the reactor's thread. If the
-/// reactor ends before the result has come, the Deferred fails with [`ReactorStopped`](crate::error::ReactorStopped).
+/// Cancelling the Deferred fails it with [`Cancelled`](crate::error::Cancelled) at once. If no worker has taken `f`, it
+/// never runs and is dropped at once; if one has, `f` can see the cancellation with
+/// [`CancelToken::current`](crate::pool::CancelToken::current), and its result is dropped on the reactor's thread. If
+/// the reactor ends before the result has come, the Deferred fails with
+/// [`ReactorStopped`](crate::error::ReactorStopped).
 ///
 /// ```
 /// use selvedge::{Reactor, threads};
@@ -53,7 +55,8 @@ where
 
 /// [`defer_to_thread`], on any pool.
 ///
-/// The reactor does not stop the pool. A result that comes after the reactor has ended is dropped on the worker's thread.
+/// The reactor does not stop the pool. A result that comes after the reactor has ended is dropped on the worker's
+/// thread.
 #[track_caller]
 pub fn defer_to_thread_pool<R, F>(reactor: &Reactor, pool: &ThreadPool, f: F) -> Deferred<R::Value>
 where
@@ -155,7 +158,8 @@ pub fn call_multiple_in_thread(handle: &Handle, commands: Vec<Box<dyn FnOnce() +
 /// Runs `f` on the reactor's thread, and blocks this thread until the result has come.
 ///
 /// Returns what `f` returns; if that is a Deferred, its result. `f` is posted like a call of
-/// [`Handle::call_from_thread`] and runs in that order. Code on the reactor's thread must not wait for this thread meanwhile.
+/// [`Handle::call_from_thread`] and runs in that order. Code on the reactor's thread must not wait for this thread
+/// meanwhile.
 ///
 /// ```
 /// use selvedge::{Reactor, threads};
@@ -172,8 +176,8 @@ pub fn call_multiple_in_thread(handle: &Handle, commands: Vec<Box<dyn FnOnce() +
 /// ```
 ///
 /// # Errors
-/// [`BlockingCallError`] tells them apart: the error of `f`, with its type kept; its panic; a call on the reactor's own thread, which
-/// would wait for itself; a reactor that has stopped or stops before it answers.
+/// [`BlockingCallError`] tells them apart: the error of `f`, with its type kept; its panic; a call on the reactor's own
+/// thread, which would wait for itself; a reactor that has stopped or stops before it answers.
 pub fn blocking_call_from_thread<R, F>(handle: &Handle, f: F) -> Result<R::Value, BlockingCallError>
 where
     F: FnOnce(&Reactor) -> R + Send + 'static,
@@ -185,7 +189,8 @@ where
 
 /// [`blocking_call_from_thread`] that waits at most for `timeout`.
 ///
-/// After the timeout, a function that has not begun never runs; the result of one that has is dropped on the reactor's thread.
+/// After the timeout, a function that has not begun never runs; the result of one that has is dropped on the reactor's
+/// thread.
 ///
 /// # Errors
 /// As [`blocking_call_from_thread`], and [`TimedOut`](BlockingCallError::TimedOut).
@@ -206,8 +211,8 @@ impl<T: 'static> Address<T> {
     /// Runs `f` on the reactor's thread with the value, and blocks this thread until it has returned.
     ///
     /// # Errors
-    /// As [`blocking_call_from_thread`]; a value that is gone or in use is a [`Failed`](BlockingCallError::Failed) with an
-    /// [`OwnedError`](crate::error::OwnedError) inside.
+    /// As [`blocking_call_from_thread`]; a value that is gone or in use is a [`Failed`](BlockingCallError::Failed) with
+    /// an [`OwnedError`](crate::error::OwnedError) inside.
     pub fn blocking_call<R, F>(&self, f: F) -> Result<R, BlockingCallError>
     where
         R: Send + 'static,
@@ -231,7 +236,8 @@ where
         return Err(BlockingCallError::WouldDeadlock);
     }
     let (sender, receiver) = oneshot::channel();
-    // A call that comes back is dropped with its sender, and the receiver learns that like any other loss of the sender.
+    // A call that comes back is dropped with its sender, and the receiver learns that like any other loss of the
+    // sender.
     drop(handle.post_unbounded(move |reactor| answer(reactor, sender, f)));
     // If this is a pool's thread, the pool may add a worker while it sleeps.
     let _blocked = if receiver.spin_until_settled(handle.spin()) { None } else { Some(Blocked::enter()) };
@@ -258,7 +264,8 @@ where
     match catch(|| f(reactor).settle()) {
         Ok(Settled::Now(result)) => send_result(sender, result),
         Ok(Settled::Later(deferred)) => {
-            // The reactor owns the sender until the Deferred fires: if the reactor ends first, dropping it wakes the caller.
+            // The reactor owns the sender until the Deferred fires: if the reactor ends first, dropping it wakes the
+            // caller.
             let sender = Owned::new(reactor, DropOrder::BlockedCaller, sender);
             drop(deferred.add_both(move |result| {
                 if let Ok(sender) = sender.into_inner() {

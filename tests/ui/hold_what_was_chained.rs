@@ -1,5 +1,5 @@
 // Checks: B49
-//! A Deferred that was chained to another is that one's: nobody can add to it, and neither can it be fired from elsewhere.
+//! A Deferred that was chained to another takes no more callbacks, and nothing else can fire it.
 
 fn main() {
     let (first, _fire) = selvedge::Deferred::<u32>::new();

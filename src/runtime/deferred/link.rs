@@ -20,7 +20,8 @@ pub(crate) trait Callback<T, E> {
 
     /// Calls the user's function, or passes the result by. Never panics, unless `E::from` does.
     ///
-    /// Implementations are `#[inline(always)]`: each has one caller, and as a call of its own costs a callback 20 instructions.
+    /// Implementations are `#[inline(always)]`: each has one caller, and as a call of its own costs a callback 20
+    /// instructions.
     fn call(self, input: Result<T, E>) -> Settled<Self::Value, E>;
 
     /// The chain has another head from now on. Only a callback that refers to its chain has to be told.

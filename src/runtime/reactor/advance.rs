@@ -7,12 +7,14 @@ use super::{Reactor, Turn};
 use crate::error::AdvanceError;
 
 impl Reactor {
-    /// Advances the reactor's [`VirtualClock`](crate::testing::VirtualClock) and runs everything that is due then. For tests.
+    /// Advances the reactor's [`VirtualClock`](crate::testing::VirtualClock) and runs everything that is due then. For
+    /// tests.
     ///
-    /// The clock moves first, so that everything that runs sees the new time. Timers run by deadline, equal deadlines in the order of
-    /// adding; calls that they add without a delay run after all that was due. It repeats whole [turns](Self::turn): posted calls run,
-    /// the first turn starts the reactor, and a requested stop takes place. It returns what the last turn returned, when a turn leaves
-    /// nothing to run at once. A program that always leaves something, as a looping call without an interval, has to be turned by hand.
+    /// The clock moves first, so that everything that runs sees the new time. Timers run by deadline, equal deadlines
+    /// in the order of adding; calls that they add without a delay run after all that was due. It repeats whole
+    /// [turns](Self::turn): posted calls run, the first turn starts the reactor, and a requested stop takes place. It
+    /// returns what the last turn returned, when a turn leaves nothing to run at once. A program that always leaves
+    /// something, as a looping call without an interval, has to be turned by hand.
     ///
     /// ```
     /// use selvedge::{Reactor, reactor::Turn, testing::VirtualClock};
@@ -45,7 +47,8 @@ impl Reactor {
         }
     }
 
-    /// [Advances](Self::advance) by each duration in turn, and returns what the last turn returned. Without any, it advances by zero.
+    /// [Advances](Self::advance) by each duration in turn, and returns what the last turn returned. Without any, it
+    /// advances by zero.
     ///
     /// # Errors
     /// As `advance`.

@@ -47,7 +47,8 @@ impl ReactorBuilder {
         Self { pool, added: Vec::new(), reporter: Reporter::default(), clock: None, inbox_bound: usize::MAX }
     }
 
-    /// The minimum and maximum number of threads in the reactor's pool. By default 5 and 10. None is started before there is a job.
+    /// The minimum and maximum number of threads in the reactor's pool. By default 5 and 10. None is started before
+    /// there is a job.
     pub fn pool_size(mut self, min: usize, max: usize) -> Self {
         self.pool = self.pool.size(min, max);
         self
@@ -74,11 +75,11 @@ impl ReactorBuilder {
         self
     }
 
-    /// Adds a pool of the reactor's own, so that quick jobs need not queue behind slow ones. It is reached with [`Reactor::pool`] and
-    /// [`Handle::pool`](super::Handle::pool).
+    /// Adds a pool of the reactor's own, so that quick jobs need not queue behind slow ones. It is reached with
+    /// [`Reactor::pool`] and [`Handle::pool`](super::Handle::pool).
     ///
-    /// The reactor starts it and, at shutdown, stops and joins it, all of its pools at the same time. The name is also that of its
-    /// threads, and it reports to the reactor's sink, unless the pool's builder was given others.
+    /// The reactor starts it and, at shutdown, stops and joins it, all of its pools at the same time. The name is also
+    /// that of its threads, and it reports to the reactor's sink, unless the pool's builder was given others.
     ///
     /// ```
     /// use selvedge::{Reactor, ThreadPool};
@@ -95,8 +96,8 @@ impl ReactorBuilder {
         self
     }
 
-    /// Adds a pool that several reactors share, to be reached by this name. The reactor neither starts nor stops it. Results that come
-    /// after this reactor's end are dropped; those for other reactors still reach them.
+    /// Adds a pool that several reactors share, to be reached by this name. The reactor neither starts nor stops it.
+    /// Results that come after this reactor's end are dropped; those for other reactors still reach them.
     ///
     /// ```
     /// use selvedge::{Reactor, ThreadPool};
@@ -111,10 +112,11 @@ impl ReactorBuilder {
         self
     }
 
-    /// Sets the sink for failures that nothing else can handle: panics of calls, timers, triggers and jobs, and Deferreds that were
-    /// dropped with an error. The default writes a line to stderr.
+    /// Sets the sink for failures that nothing else can handle: panics of calls, timers, triggers and jobs, and
+    /// Deferreds that were dropped with an error. The default writes a line to stderr.
     ///
-    /// The sink is called on the thread where the failure happened, never under a lock. If it panics, the report goes to stderr.
+    /// The sink is called on the thread where the failure happened, never under a lock. If it panics, the report goes
+    /// to stderr.
     pub fn on_report<F>(mut self, sink: F) -> Self
     where
         F: Fn(&Report<'_>) + Send + Sync + 'static,
@@ -127,9 +129,9 @@ impl ReactorBuilder {
     ///
     /// When it is reached, [`call_from_thread`](crate::Handle::call_from_thread) returns its call with
     /// [`InboxFull`](crate::error::Rejection::InboxFull), also on the loop's own thread, and
-    /// [`call_from_thread_waiting`](crate::Handle::call_from_thread_waiting) waits for room. What must not be lost ignores the bound:
-    /// results of jobs, blocking calls, `stop`, and values that are to be dropped on the reactor's thread. Calls that the loop has
-    /// taken to run no longer count.
+    /// [`call_from_thread_waiting`](crate::Handle::call_from_thread_waiting) waits for room. What must not be lost
+    /// ignores the bound: results of jobs, blocking calls, `stop`, and values that are to be dropped on the reactor's
+    /// thread. Calls that the loop has taken to run no longer count.
     pub fn inbox_bound(mut self, calls: NonZeroUsize) -> Self {
         self.inbox_bound = calls.get();
         self

@@ -1,4 +1,5 @@
-//! Posted calls and their queue. Calls of one type lie side by side in [`typed_queue`], unboxed; one order holds for all.
+//! Posted calls and their queue. Calls of one type lie side by side in [`typed_queue`], unboxed; one order holds for
+//! all.
 
 use std::collections::VecDeque;
 use std::fmt;

@@ -8,9 +8,9 @@ use super::super::sync::Instant;
 
 /// A clock that moves only when told, for tests.
 ///
-/// Given to a reactor with [`ReactorBuilder::clock`](crate::reactor::ReactorBuilder::clock). A reactor that is turned by hand runs what has become due since
-/// the clock was advanced. [`run`](crate::Reactor::run) advances the clock itself, straight to the next timer, whenever it would
-/// otherwise wait for that timer.
+/// Given to a reactor with [`ReactorBuilder::clock`](crate::reactor::ReactorBuilder::clock). A reactor that is turned
+/// by hand runs what has become due since the clock was advanced. [`run`](crate::Reactor::run) advances the clock
+/// itself, straight to the next timer, whenever it would otherwise wait for that timer.
 ///
 /// ```
 /// use selvedge::{Reactor, testing::VirtualClock};
@@ -42,7 +42,8 @@ impl VirtualClock {
         self.0.get()
     }
 
-    /// Advances the time, at most to the largest `Duration`. Nothing runs yet: what is due runs in the reactor's next turn.
+    /// Advances the time, at most to the largest `Duration`. Nothing runs yet: what is due runs in the reactor's next
+    /// turn.
     pub fn advance(&self, by: Duration) {
         self.0.set(self.0.get().saturating_add(by));
     }

@@ -36,18 +36,21 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// Runs `f` on the reactor's thread in a later turn, after everything that was posted before, from any thread. Returns at once.
+    /// Runs `f` on the reactor's thread in a later turn, after everything that was posted before, from any thread.
+    /// Returns at once.
     ///
-    /// May be called on the reactor's own thread: `f` still runs later, not inside this call. Before the reactor runs, calls wait for
-    /// it. An accepted call runs, unless the reactor is dropped before it has run to its end: then the call is dropped on that thread.
+    /// May be called on the reactor's own thread: `f` still runs later, not inside this call. Before the reactor runs,
+    /// calls wait for it. An accepted call runs, unless the reactor is dropped before it has run to its end: then the
+    /// call is dropped on that thread.
     ///
-    /// Cost: one short lock, and one wake if the loop sleeps. Posting to a loop that is awake, or being woken, makes no system call.
-    /// Usually nothing is allocated: calls of one type lie side by side in memory that earlier ones have left. A closure is boxed if
-    /// it captures more than 128 bytes, or if calls of 32 other types are waiting already.
+    /// Cost: one short lock, and one wake if the loop sleeps. Posting to a loop that is awake, or being woken, makes no
+    /// system call. Usually nothing is allocated: calls of one type lie side by side in memory that earlier ones have
+    /// left. A closure is boxed if it captures more than 128 bytes, or if calls of 32 other types are waiting already.
     ///
     /// # Errors
-    /// The call comes back, not run: the reactor has stopped, or its inbox is [bounded](crate::reactor::ReactorBuilder::inbox_bound) and full.
-    /// It never waits for room: [`call_from_thread_waiting`](Self::call_from_thread_waiting) does.
+    /// The call comes back, not run: the reactor has stopped, or its inbox is
+    /// [bounded](crate::reactor::ReactorBuilder::inbox_bound) and full. It never waits for room:
+    /// [`call_from_thread_waiting`](Self::call_from_thread_waiting) does.
     pub fn call_from_thread<F>(&self, f: F) -> Result<(), Rejected<Call>>
     where
         F: FnOnce(&Reactor) + Send + 'static,
@@ -56,7 +59,8 @@ impl Handle {
     }
 
     /// [`call_from_thread`](Self::call_from_thread) that waits for room if the inbox is
-    /// [bounded](crate::reactor::ReactorBuilder::inbox_bound) and full, at most for `timeout`; without a limit if that is `None`.
+    /// [bounded](crate::reactor::ReactorBuilder::inbox_bound) and full, at most for `timeout`; without a limit if that
+    /// is `None`.
     ///
     /// A pool's thread that waits here counts as [blocked](crate::threads::blocked).
     ///
@@ -79,8 +83,9 @@ impl Handle {
     /// ```
     ///
     /// # Errors
-    /// The call comes back with the reason: the timeout passed, the reactor has stopped, or a reactor lives on this thread, which must
-    /// not wait then. The last is an error even if there is room, so that it does not depend on timing.
+    /// The call comes back with the reason: the timeout passed, the reactor has stopped, or a reactor lives on this
+    /// thread, which must not wait then. The last is an error even if there is room, so that it does not depend on
+    /// timing.
     pub fn call_from_thread_waiting<F>(&self, timeout: Option<Duration>, f: F) -> Result<(), Rejected<Call>>
     where
         F: FnOnce(&Reactor) + Send + 'static,
@@ -110,7 +115,8 @@ impl Handle {
         handed_back.map_err(|(call, reason)| Rejected::new(call, reason))
     }
 
-    /// Posts a call whatever the inbox's bound: it carries what must not be lost, as a result or a value to drop on the loop's thread.
+    /// Posts a call whatever the inbox's bound: it carries what must not be lost, as a result or a value to drop on the
+    /// loop's thread.
     pub(crate) fn post_unbounded<F>(&self, f: F) -> Result<(), Rejected<Call>>
     where
         F: FnOnce(&Reactor) + Send + 'static,
@@ -162,14 +168,16 @@ impl Handle {
         self.shared.pools.get(name)
     }
 
-    /// Sets the maximum number of threads of the reactor's pool, before the reactor runs or while it does. Zero pauses the pool.
+    /// Sets the maximum number of threads of the reactor's pool, before the reactor runs or while it does. Zero pauses
+    /// the pool.
     ///
     /// A minimum above the new maximum is lowered to it.
     pub fn suggest_thread_pool_size(&self, size: usize) {
         self.thread_pool().suggest_size(size);
     }
 
-    /// Whether this is the thread that this reactor lives on. Asked of each reactor for itself: a process may have many.
+    /// Whether this is the thread that this reactor lives on. Asked of each reactor for itself: a process may have
+    /// many.
     #[must_use]
     pub fn is_in_reactor_thread(&self) -> bool {
         current_thread() == self.shared.thread

@@ -2,7 +2,8 @@
 //!
 //! - [`handle`] posts calls from any thread, [`calls`] queues them, [`turn`] takes and runs them;
 //! - [`timers`], [`triggers`] and [`owned`] are what the loop keeps: delayed calls, event triggers, values;
-//! - [`reactor`](self::reactor) has the methods of [`Reactor`], [`builder`] makes one, [`pools`] names its thread pools;
+//! - [`reactor`](self::reactor) has the methods of [`Reactor`], [`builder`] makes one, [`pools`] names its thread
+//!   pools;
 //! - [`clock`] and [`advance`] are its time, real or virtual;
 //! - [`spawn`], [`sleep`], [`timeout`] and [`send_future`] join it to Deferreds and futures.
 
@@ -50,8 +51,8 @@ pub use self::turn::Turn;
 
 /// An event loop: it owns what is not thread-safe, runs what other threads post to it, and keeps the timers.
 ///
-/// It stays on the thread that made it; other threads hold a [`Handle`]. What runs on it is given a `&Reactor`, except for the
-/// callbacks of Deferreds: they capture a [`LocalHandle`]. A panic in any of them is contained and reported
+/// It stays on the thread that made it; other threads hold a [`Handle`]. What runs on it is given a `&Reactor`, except
+/// for the callbacks of Deferreds: they capture a [`LocalHandle`]. A panic in any of them is contained and reported
 /// ([`ReactorBuilder::on_report`]), and the loop goes on.
 ///
 /// ```

@@ -1,4 +1,5 @@
-//! Reactor-owned values: a value that is not thread-safe stays on the reactor's thread; other threads reach it by its address.
+//! Reactor-owned values: a value that is not thread-safe stays on the reactor's thread; other threads reach it by its
+//! address.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -12,13 +13,15 @@ use super::super::sync::catch;
 use super::{Call, Core, Handle, Reactor};
 use crate::error::{OwnedError, Rejected};
 
-/// Identifies a value of one reactor; numbers are never reused. When the reactor ends, values are dropped in this order.
+/// Identifies a value of one reactor; numbers are never reused. When the reactor ends, values are dropped in this
+/// order.
 pub(crate) type ValueId = (DropOrder, u64);
 
 /// In which order the reactor drops its values when it ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum DropOrder {
-    /// First: what another thread blocks on. It has to learn that the reactor has stopped, not what the drop of a value does.
+    /// First: what another thread blocks on. It has to learn that the reactor has stopped, not what the drop of a value
+    /// does.
     BlockedCaller,
     /// Then: a program's values.
     Value,
@@ -30,7 +33,8 @@ struct Slot<T>(RefCell<Option<T>>);
 impl<T> Slot<T> {
     fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> Result<R, OwnedError> {
         let mut value = self.0.try_borrow_mut().map_err(|_| OwnedError::Reentered)?;
-        // Not `map`: it would drop an uncalled `f` while the slot is borrowed, and that drop is user code, which may use the slot.
+        // Not `map`: it would drop an uncalled `f` while the slot is borrowed, and that drop is user code, which may
+        // use the slot.
         match value.as_mut() {
             Some(value) => Ok(f(value)),
             None => Err(OwnedError::Gone),
@@ -62,8 +66,9 @@ impl<T: 'static> AnySlot for Slot<T> {
 
 /// Calls `f` with the value of a slot.
 ///
-/// If the value leaves the table meanwhile, because its owner is dropped, it is released or the reactor ends, it is dropped when `f`
-/// returns or panics. A panic is caught first: a second one, from the value's drop, would abort during unwinding.
+/// If the value leaves the table meanwhile, because its owner is dropped, it is released or the reactor ends, it is
+/// dropped when `f` returns or panics. A panic is caught first: a second one, from the value's drop, would abort during
+/// unwinding.
 fn with_slot<T: 'static, R>(
     core: &Weak<Core>,
     id: ValueId,
@@ -121,7 +126,8 @@ impl Table {
     }
 }
 
-/// The owner of a reactor-owned value, on the reactor's thread: what [`Reactor::own`] returns. Dropping it drops the value.
+/// The owner of a reactor-owned value, on the reactor's thread: what [`Reactor::own`] returns. Dropping it drops the
+/// value.
 ///
 /// It does not keep the reactor alive. When the reactor ends, the value is dropped and the owner is empty.
 ///
@@ -170,14 +176,16 @@ impl<T: 'static> Owned<T> {
     /// Takes the value back.
     ///
     /// # Errors
-    /// The value is gone, because the reactor has ended, or a caller of this call is using it: then it stays with the reactor.
+    /// The value is gone, because the reactor has ended, or a caller of this call is using it: then it stays with the
+    /// reactor.
     pub fn into_inner(mut self) -> Result<T, OwnedError> {
         let taken = self.slot.take();
         self.detached = matches!(taken, Err(OwnedError::Reentered));
         taken
     }
 
-    /// Gives up the owner: the value stays with the reactor until it is [released](Address::release) or the reactor ends.
+    /// Gives up the owner: the value stays with the reactor until it is [released](Address::release) or the reactor
+    /// ends.
     #[must_use = "the address is the only way to the value from now on"]
     pub fn detach(mut self) -> Address<T> {
         self.detached = true;

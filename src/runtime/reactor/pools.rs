@@ -88,7 +88,8 @@ impl NamedPool {
 }
 
 impl Reactor {
-    /// Stops a pool without blocking the loop: its jobs may wait for the loop. The Deferred fires when all threads have ended.
+    /// Stops a pool without blocking the loop: its jobs may wait for the loop. The Deferred fires when all threads have
+    /// ended.
     pub(super) fn stop_pool(&self, pool: &ThreadPool) -> Deferred<()> {
         let (stopped, resolver) = Deferred::<()>::new();
         let address = self.own(resolver).detach();
@@ -106,7 +107,8 @@ impl Reactor {
                 }
             });
         });
-        // The resolver is dropped without firing only if the reactor is dropped during shutdown, which is not a failure.
+        // The resolver is dropped without firing only if the reactor is dropped during shutdown, which is not a
+        // failure.
         stopped.add_errback(|_abandoned| ())
     }
 }

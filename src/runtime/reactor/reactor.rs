@@ -93,11 +93,11 @@ impl Reactor {
         }
     }
 
-    /// Runs `f` on this thread when `delay` has passed, or later if the loop is busy. Calls with equal deadlines run in the order in
-    /// which they were added.
+    /// Runs `f` on this thread when `delay` has passed, or later if the loop is busy. Calls with equal deadlines run in
+    /// the order in which they were added.
     ///
-    /// A call that is added by a running timer waits for the next turn, however short its delay. A delay too long for the clock
-    /// becomes the longest possible. Cost: two allocations and an entry in a search tree.
+    /// A call that is added by a running timer waits for the next turn, however short its delay. A delay too long for
+    /// the clock becomes the longest possible. Cost: two allocations and an entry in a search tree.
     #[allow(clippy::needless_pass_by_value)]
     pub fn call_later<F>(&self, delay: Duration, f: F) -> DelayedCall
     where
@@ -138,8 +138,9 @@ impl Reactor {
         self.core.shared.pools.main()
     }
 
-    /// The reactor's pool of this name: one that was added with [`ReactorBuilder::add_pool`] or [`ReactorBuilder::share_pool`], or its own,
-    /// which is called `reactor` unless [`ReactorBuilder::pool_name`] changed that.
+    /// The reactor's pool of this name: one that was added with [`ReactorBuilder::add_pool`] or
+    /// [`ReactorBuilder::share_pool`], or its own, which is called `reactor` unless [`ReactorBuilder::pool_name`]
+    /// changed that.
     ///
     /// ```
     /// use selvedge::{Reactor, ThreadPool, threads};
@@ -170,10 +171,11 @@ impl Reactor {
         Owned::new(self, DropOrder::Value, value)
     }
 
-    /// Runs `f` once when `event` is fired, in its `phase`, in the order in which triggers were added. If `f` returns a Deferred, the next
-    /// phase waits for it.
+    /// Runs `f` once when `event` is fired, in its `phase`, in the order in which triggers were added. If `f` returns a
+    /// Deferred, the next phase waits for it.
     ///
-    /// A failure, returned or of the Deferred, is reported and delays nothing. Triggers may add and remove others while the event fires.
+    /// A failure, returned or of the Deferred, is reported and delays nothing. Triggers may add and remove others while
+    /// the event fires.
     ///
     /// ```
     /// use selvedge::{Reactor, reactor::{Event, Phase}};

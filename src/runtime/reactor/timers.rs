@@ -11,8 +11,8 @@ use super::clock::Clock;
 use super::{Core, LocalCall};
 use crate::error::DelayedCallError;
 
-/// A delayed call's key in the queue: its deadline, and a number that counts every scheduling and rescheduling. The number orders equal
-/// deadlines, and shows which calls were added during a pass.
+/// A delayed call's key in the queue: its deadline, and a number that counts every scheduling and rescheduling. The
+/// number orders equal deadlines, and shows which calls were added during a pass.
 type Key = (Duration, u64);
 
 /// The state of a delayed call.
@@ -70,7 +70,8 @@ impl Timers {
     /// Takes the next call of a pass out of the queue, and marks it as called.
     pub(super) fn next_due(&self, pass: Pass) -> Option<LocalCall> {
         let mut queue = self.queue.borrow_mut();
-        // Not simply the first: a call that was rescheduled during this pass may come before others, and must not stop the search.
+        // Not simply the first: a call that was rescheduled during this pass may come before others, and must not stop
+        // the search.
         let mut due = queue.range(..=(pass.now, u64::MAX)).map(|(&key, _)| key);
         let key = due.find(|&(_, number)| number < pass.before)?;
         drop(due);
@@ -105,7 +106,8 @@ pub(super) struct Pass {
     before: u64,
 }
 
-/// A delayed call: what [`Reactor::call_later`](crate::Reactor::call_later) returns. It cancels or reschedules the call.
+/// A delayed call: what [`Reactor::call_later`](crate::Reactor::call_later) returns. It cancels or reschedules the
+/// call.
 ///
 /// Dropping it does not cancel the call. It stays on the reactor's thread, and does not keep the reactor alive.
 #[must_use = "dropping a delayed call does not cancel it; use `let _ =` if you will not change it"]

@@ -42,8 +42,8 @@ impl fmt::Display for Event {
     }
 }
 
-/// When a trigger runs, relative to its event. A phase begins when all triggers of the phase before have run and all Deferreds that they
-/// returned have fired.
+/// When a trigger runs, relative to its event. A phase begins when all triggers of the phase before have run and all
+/// Deferreds that they returned have fired.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Phase {
     /// First, while everything still works as before.
@@ -200,8 +200,8 @@ impl PhaseHold {
     }
 }
 
-/// Fires an event: runs the three phases, then calls `then`. All of it happens inside this call, up to a trigger that returns a Deferred
-/// which has not fired: the rest happens when that fires.
+/// Fires an event: runs the three phases, then calls `then`. All of it happens inside this call, up to a trigger that
+/// returns a Deferred which has not fired: the rest happens when that fires.
 pub(super) fn fire(reactor: &Reactor, event: Event, then: LocalCall) {
     let firing = Rc::new(Firing {
         event,

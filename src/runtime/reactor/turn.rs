@@ -1,4 +1,5 @@
-//! The loop: [`Reactor::run`] repeats turns and waits between them; a turn runs posted calls, due timers and the steps of shutdown.
+//! The loop: [`Reactor::run`] repeats turns and waits between them; a turn runs posted calls, due timers and the steps
+//! of shutdown.
 
 use std::time::Duration;
 
@@ -32,11 +33,13 @@ impl Drop for Turning<'_> {
 }
 
 impl Reactor {
-    /// Runs the reactor until it is stopped: fires *startup*, runs turns and waits between them, fires *shutdown*, and returns.
+    /// Runs the reactor until it is stopped: fires *startup*, runs turns and waits between them, fires *shutdown*, and
+    /// returns.
     ///
-    /// The loop keeps running during shutdown, so that jobs which wait for it can finish; their results still reach their Deferreds.
-    /// When `run` returns, every accepted call has run, every thread of the reactor's pools has been joined, and every Deferred that
-    /// still waited for the reactor has failed with [`ReactorStopped`](crate::error::ReactorStopped).
+    /// The loop keeps running during shutdown, so that jobs which wait for it can finish; their results still reach
+    /// their Deferreds. When `run` returns, every accepted call has run, every thread of the reactor's pools has been
+    /// joined, and every Deferred that still waited for the reactor has failed with
+    /// [`ReactorStopped`](crate::error::ReactorStopped).
     pub fn run(self) {
         loop {
             // No turn can be running: `run` owns the reactor.
@@ -60,10 +63,12 @@ impl Reactor {
         }
     }
 
-    /// Runs one turn, without ever waiting: the calls that were posted before it began, in order; then the timers that are due; then
-    /// the start of shutdown, if a stop was requested. What is posted or added meanwhile runs in the next turn.
+    /// Runs one turn, without ever waiting: the calls that were posted before it began, in order; then the timers that
+    /// are due; then the start of shutdown, if a stop was requested. What is posted or added meanwhile runs in the next
+    /// turn.
     ///
-    /// For programs that have a loop of their own. The first turn starts the reactor; after the last, `turn` does nothing.
+    /// For programs that have a loop of their own. The first turn starts the reactor; after the last, `turn` does
+    /// nothing.
     ///
     /// # Errors
     /// A turn is running already.
@@ -180,8 +185,8 @@ impl Core {
 }
 
 impl Drop for Core {
-    /// Drops what was given to the reactor and has not run, and tells its pools to stop. A reactor that has run to its end may have been
-    /// given more since: that is dropped here too, with any panic contained.
+    /// Drops what was given to the reactor and has not run, and tells its pools to stop. A reactor that has run to its
+    /// end may have been given more since: that is dropped here too, with any panic contained.
     fn drop(&mut self) {
         let _scope = self.reporter.enter();
         self.end();

@@ -1,5 +1,5 @@
 // Checks: S1, S8
-//! What a blocking call returns crosses threads, so it must be able to.
+//! The result of a blocking call crosses threads, so it must be `Send`.
 
 use std::rc::Rc;
 

@@ -1,5 +1,5 @@
 // Checks: P25, S1
-//! A Deferred that is awaited stays on its thread: what travels is made by `into_send_future`.
+//! A Deferred can be awaited only on its own thread; `into_send_future` makes a future for others.
 
 use selvedge::{Deferred, Reactor};
 

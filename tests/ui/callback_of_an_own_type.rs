@@ -1,5 +1,5 @@
 // Checks: B50
-//! A callback's value may be of any type by way of `map`, and the compiler says so.
+//! A callback cannot return just any type: the compiler points to `map`, which takes any.
 
 struct Page(String);
 

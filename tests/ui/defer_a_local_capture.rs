@@ -1,5 +1,5 @@
 // Checks: S1, S7
-//! Nor can what is deferred to a thread.
+//! A function for another thread cannot capture what is not `Send`.
 
 use std::rc::Rc;
 

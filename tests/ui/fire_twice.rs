@@ -1,5 +1,5 @@
 // Checks: B49
-//! A Deferred is fired once.
+//! A Deferred is fired once: firing consumes the resolver.
 
 fn main() {
     let (deferred, resolver) = selvedge::Deferred::new();

@@ -1,5 +1,5 @@
 // Checks: S1
-//! A reactor-owned value cannot be carried out of a call to another thread.
+//! A reactor-owned value that is not `Send` cannot be carried out of a call to another thread.
 
 use std::rc::Rc;
 

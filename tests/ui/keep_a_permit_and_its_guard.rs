@@ -1,5 +1,5 @@
 // Checks: B64
-//! A permit is kept, or has a guard.
+//! A permit that was kept has no guard any more.
 
 fn main() {
     let lock = selvedge::coordination::DeferredLock::new();

@@ -1,5 +1,5 @@
 // Checks: S1
-//! Nor can a reference to one outlive the call.
+//! A reference to a reactor-owned value cannot outlive the call.
 
 fn main() {
     let reactor = selvedge::Reactor::new();

@@ -1,5 +1,5 @@
 // Checks: S1, S2
-//! What is posted from a thread cannot capture what belongs to one.
+//! A posted call cannot capture what is not `Send`.
 
 use std::rc::Rc;
 

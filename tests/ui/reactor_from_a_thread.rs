@@ -1,5 +1,5 @@
 // Checks: S1
-//! The reactor itself cannot be touched from a thread: only a handle of it can travel.
+//! A reactor cannot move to another thread: only a handle can.
 
 fn main() {
     let reactor = selvedge::Reactor::new();

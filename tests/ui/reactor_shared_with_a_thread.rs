@@ -1,5 +1,5 @@
 // Checks: S1
-//! It cannot be borrowed by a thread either, not even for as long as it lives.
+//! A reactor cannot be borrowed by another thread.
 
 fn main() {
     let reactor = selvedge::Reactor::new();

@@ -1,5 +1,5 @@
 // Checks: B64
-//! A permit is given back once.
+//! A permit is released once.
 
 fn main() {
     let lock = selvedge::coordination::DeferredLock::new();

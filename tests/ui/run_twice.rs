@@ -1,5 +1,5 @@
 // Checks: B1
-//! A reactor runs once.
+//! A reactor runs once: running consumes it.
 
 fn main() {
     let reactor = selvedge::Reactor::new();

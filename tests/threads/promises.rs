@@ -158,7 +158,10 @@ fn the_feature_adds_one_module_and_nothing_else_depends_on_it() {
             places.push(format!("{}: {line}", path.file_name().unwrap_or_default().to_string_lossy()));
         }
     });
-    assert_eq!(places, [r#"lib.rs: #[cfg(feature = "loom")]"#]);
+    // The module, and the note in its documentation on docs.rs.
+    let expected =
+        [r#"lib.rs: #[cfg(feature = "loom")]"#, r#"lib.rs: #[cfg_attr(docsrs, doc(cfg(feature = "loom")))]"#];
+    assert_eq!(places, expected);
 }
 
 // Checks: P4, P11

@@ -43,11 +43,11 @@ const SHAPES: [Shape; 48] = of_each![shape:
     39 40 41 42 43 44 200 500 1000
 ];
 
-fn shape<const LOAD: usize>(handle: &Handle, came: Arc<Mutex<Vec<Message>>>, message: Message) -> bool {
+fn shape<const LOAD: usize>(handle: &Handle, arrived: Arc<Mutex<Vec<Message>>>, message: Message) -> bool {
     let load = [message.1 as u8; LOAD];
     let call = move |_: &Reactor| {
         assert_eq!(load, [message.1 as u8; LOAD]);
-        came.lock().unwrap().push(message);
+        arrived.lock().unwrap().push(message);
     };
     handle.call_from_thread(call).is_ok()
 }
@@ -66,27 +66,27 @@ impl Timing {
 #[derive(Clone)]
 struct Both {
     handle: Handle,
-    came: Arc<Mutex<Vec<Message>>>,
+    arrived: Arc<Mutex<Vec<Message>>>,
     channel: Sender<Message>,
 }
 
 impl Both {
     fn new(reactor: &Reactor) -> (Self, Receiver<Message>) {
         let (channel, out) = unbounded();
-        (Self { handle: reactor.handle(), came: Arc::default(), channel }, out)
+        (Self { handle: reactor.handle(), arrived: Arc::default(), channel }, out)
     }
 
     /// Posts one message through each. If the reactor rejects it (false), the channel does not get it either.
     fn post(&self, message: Message, shape: Shape) -> bool {
-        let posted = shape(&self.handle, Arc::clone(&self.came), message);
+        let posted = shape(&self.handle, Arc::clone(&self.arrived), message);
         if posted {
             self.channel.send(message).unwrap();
         }
         posted
     }
 
-    fn came(&self) -> Vec<Message> {
-        self.came.lock().unwrap().clone()
+    fn arrived(&self) -> Vec<Message> {
+        self.arrived.lock().unwrap().clone()
     }
 }
 
@@ -145,7 +145,7 @@ proptest! {
             reactor.run();
         });
         let sent: Vec<Message> = channel.try_iter().collect();
-        prop_assert_eq!(by_poster(&both.came(), paces.len()), by_poster(&sent, paces.len()));
+        prop_assert_eq!(by_poster(&both.arrived(), paces.len()), by_poster(&sent, paces.len()));
         prop_assert_eq!(sent.len(), paces.iter().map(Vec::len).sum::<usize>());
     }
 
@@ -161,7 +161,7 @@ proptest! {
             scope.spawn(|| post_all(&both, &paces, types, None, true));
             reactor.run();
         });
-        prop_assert_eq!(both.came(), channel.try_iter().collect::<Vec<_>>());
+        prop_assert_eq!(both.arrived(), channel.try_iter().collect::<Vec<_>>());
     }
 
     // Checks: B3, B6, B13
@@ -182,10 +182,10 @@ proptest! {
         });
         // Exactly what was accepted has run; before the stop, everything was accepted.
         let accepted: Vec<Message> = channel.try_iter().collect();
-        let came = by_poster(&both.came(), paces.len());
-        prop_assert_eq!(&came, &by_poster(&accepted, paces.len()));
-        prop_assert!(came[who].len() >= when);
-        for numbers in came {
+        let arrived = by_poster(&both.arrived(), paces.len());
+        prop_assert_eq!(&arrived, &by_poster(&accepted, paces.len()));
+        prop_assert!(arrived[who].len() >= when);
+        for numbers in arrived {
             let in_order = numbers.iter().copied().eq(0..numbers.len() as u32);
             prop_assert!(in_order, "a call was rejected, and a later one was not");
         }
@@ -215,7 +215,7 @@ proptest! {
             if turn {
                 prop_assert!(reactor.turn().is_ok());
                 sent.extend(channel.try_iter());
-                prop_assert_eq!(&both.came(), &sent);
+                prop_assert_eq!(&both.arrived(), &sent);
             }
         }
     }

@@ -33,7 +33,7 @@ enum End {
 
 /// What arrives at the reactor.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Came {
+enum Arrival {
     Post(usize, u8),
     Result(usize, Option<End>),
 }
@@ -49,18 +49,18 @@ fn job() -> impl Strategy<Value = Job> {
 }
 
 /// Runs the jobs on a reactor with this many workers until all results are there; returns what arrived, in order.
-fn run(jobs: &[Job], workers: usize) -> Vec<Came> {
+fn run(jobs: &[Job], workers: usize) -> Vec<Arrival> {
     let reactor = Reactor::builder().pool_size(workers, workers).build().unwrap();
-    let came = Arc::new(Mutex::new(Vec::new()));
+    let arrivals = Arc::new(Mutex::new(Vec::new()));
     let home = thread::current().id();
     let left = Rc::new(RefCell::new(jobs.len()));
     for (n, &job) in jobs.iter().enumerate() {
-        let (handle, out) = (reactor.handle(), Arc::clone(&came));
+        let (handle, out) = (reactor.handle(), Arc::clone(&arrivals));
         let deferred = threads::defer_to_thread(&reactor, move || {
             (0..job.yields).for_each(|_| thread::yield_now());
             for post in 0..job.posts {
                 let out = Arc::clone(&out);
-                handle.call_from_thread(move |_| out.lock().unwrap().push(Came::Post(n, post))).unwrap();
+                handle.call_from_thread(move |_| out.lock().unwrap().push(Arrival::Post(n, post))).unwrap();
             }
             match job.end {
                 End::Value => Ok(n),
@@ -68,7 +68,7 @@ fn run(jobs: &[Job], workers: usize) -> Vec<Came> {
                 End::Panic => std::panic::resume_unwind(Box::new("planned")),
             }
         });
-        let (out, local, left) = (Arc::clone(&came), reactor.local(), Rc::clone(&left));
+        let (out, local, left) = (Arc::clone(&arrivals), reactor.local(), Rc::clone(&left));
         let deferred = deferred.add_both(move |result: Result<usize, Failure>| {
             assert_eq!(thread::current().id(), home);
             let end = match &result {
@@ -77,7 +77,7 @@ fn run(jobs: &[Job], workers: usize) -> Vec<Came> {
                 Err(failure) if failure.is_panic() => Some(End::Panic),
                 _ => None,
             };
-            out.lock().unwrap().push(Came::Result(n, end));
+            out.lock().unwrap().push(Arrival::Result(n, end));
             *left.borrow_mut() -= 1;
             if *left.borrow() == 0 {
                 let _ = local.with(Reactor::stop);
@@ -91,7 +91,7 @@ fn run(jobs: &[Job], workers: usize) -> Vec<Came> {
         reactor.handle().stop();
     }
     reactor.run();
-    came.lock().unwrap().clone()
+    arrivals.lock().unwrap().clone()
 }
 
 proptest! {
@@ -100,14 +100,14 @@ proptest! {
     // Checks: B6, B30, B46
     #[test]
     fn with_one_worker_posts_and_results_come_in_the_order_of_the_jobs(jobs in vec(job(), 1..30)) {
-        let mut expected: Vec<Came> = Vec::new();
+        let mut expected: Vec<Arrival> = Vec::new();
         // No job begins before the reactor runs: the cancelled ones fail at once, and never run.
         for (n, _) in jobs.iter().enumerate().filter(|(_, job)| job.cancelled) {
-            expected.push(Came::Result(n, None));
+            expected.push(Arrival::Result(n, None));
         }
         for (n, job) in jobs.iter().enumerate().filter(|(_, job)| !job.cancelled) {
-            expected.extend((0..job.posts).map(|post| Came::Post(n, post)));
-            expected.push(Came::Result(n, Some(job.end)));
+            expected.extend((0..job.posts).map(|post| Arrival::Post(n, post)));
+            expected.push(Arrival::Result(n, Some(job.end)));
         }
         prop_assert_eq!(run(&jobs, 1), expected);
     }
@@ -118,17 +118,17 @@ proptest! {
         jobs in vec(job(), 1..30),
         workers in 2usize..6,
     ) {
-        let came = run(&jobs, workers);
+        let arrivals = run(&jobs, workers);
         for (n, job) in jobs.iter().enumerate() {
-            let mine: Vec<Came> = came
+            let mine: Vec<Arrival> = arrivals
                 .iter()
                 .copied()
-                .filter(|came| matches!(came, Came::Post(m, _) | Came::Result(m, _) if *m == n))
+                .filter(|arrivals| matches!(arrivals, Arrival::Post(m, _) | Arrival::Result(m, _) if *m == n))
                 .collect();
-            let expected: Vec<Came> = if job.cancelled {
-                vec![Came::Result(n, None)]
+            let expected: Vec<Arrival> = if job.cancelled {
+                vec![Arrival::Result(n, None)]
             } else {
-                (0..job.posts).map(|post| Came::Post(n, post)).chain([Came::Result(n, Some(job.end))]).collect()
+                (0..job.posts).map(|post| Arrival::Post(n, post)).chain([Arrival::Result(n, Some(job.end))]).collect()
             };
             prop_assert_eq!(mine, expected);
         }

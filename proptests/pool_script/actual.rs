@@ -203,14 +203,14 @@ impl World {
 
     fn cancel(&self, id: Id, ticket: &Ticket) {
         let expected = self.reference().cancel(id);
-        let came = ticket.cancel();
+        let cancelled = ticket.cancel();
         let rightly = match expected {
-            CancelOutcome::NeverRuns => came == Cancellation::NeverRuns,
-            CancelOutcome::Asked => came == Cancellation::Asked,
-            CancelOutcome::Over => came == Cancellation::Over,
-            CancelOutcome::AskedOrOver => matches!(came, Cancellation::Asked | Cancellation::Over),
+            CancelOutcome::NeverRuns => cancelled == Cancellation::NeverRuns,
+            CancelOutcome::Asked => cancelled == Cancellation::Asked,
+            CancelOutcome::Over => cancelled == Cancellation::Over,
+            CancelOutcome::AskedOrOver => matches!(cancelled, Cancellation::Asked | Cancellation::Over),
         };
-        self.reference().require(rightly, || format!("cancelling job {id} came to {came:?}, not to {expected:?}"));
+        self.reference().require(rightly, || format!("cancelling job {id} returned {cancelled:?}, not {expected:?}"));
     }
 
     fn submit(self: &Arc<Self>, way: Way, closure: &Closure) {
@@ -223,7 +223,7 @@ impl World {
             Way::Waiting => self.pool.call_in_thread_waiting(None, move || job.run(&body, None)),
             Way::WithCallback => {
                 let world = Arc::clone(self);
-                let on_result = move |result: Result<(), Failure>| world.reference().job_callback(id, told(&result));
+                let on_result = move |result: Result<(), Failure>| world.reference().job_callback(id, outcome(&result));
                 self.pool.call_in_thread_with_callback(on_result, move || job.run(&body, None))
             }
             Way::Ticketed => {
@@ -246,7 +246,7 @@ impl World {
     }
 }
 
-fn told(result: &Result<(), Failure>) -> Result<bool, NotRun> {
+fn outcome(result: &Result<(), Failure>) -> Result<bool, NotRun> {
     match result {
         Ok(()) => Ok(false),
         Err(failure) => match failure.downcast_ref::<NeverRan>() {

@@ -49,8 +49,8 @@ enum JobState {
 struct Job {
     state: JobState,
     /// It has a callback, which is called once.
-    is_told: bool,
-    told: bool,
+    has_callback: bool,
+    callback_called: bool,
     /// Cancellation was requested.
     asked: bool,
 }
@@ -114,7 +114,7 @@ pub struct Reference {
     /// A start has failed, and none has succeeded since.
     start_has_failed: bool,
     /// `Saturated` was reported for this period.
-    told: bool,
+    saturation_reported: bool,
     /// How many reports of jobs are still expected.
     reports: usize,
     counts: Counts,
@@ -145,7 +145,7 @@ impl Reference {
             running: Vec::new(),
             failing: 0,
             start_has_failed: false,
-            told: false,
+            saturation_reported: false,
             reports: 0,
             counts: Counts::default(),
             trail: Vec::new(),
@@ -217,7 +217,7 @@ impl Reference {
         self.phase != Phase::Draining
     }
 
-    pub fn submit(&mut self, is_told: bool, is_patient: bool) -> (Id, Answer) {
+    pub fn submit(&mut self, has_callback: bool, is_patient: bool) -> (Id, Answer) {
         let bound = usize::from(self.config.bound);
         let answer = match self.phase {
             _ if is_patient && !self.on_step().is_empty() => Answer::WouldDeadlock,
@@ -228,7 +228,7 @@ impl Reference {
         let id = self.jobs.len();
         let state =
             if answer == Answer::Accepted { JobState::Queued } else { JobState::ToBeDropped(NotRun::NotAccepted) };
-        self.jobs.push(Job { state, is_told, told: false, asked: false });
+        self.jobs.push(Job { state, has_callback, callback_called: false, asked: false });
         match answer {
             Answer::Accepted => self.queue.push_back(id),
             Answer::Stopped | Answer::Full => self.counts.rejected += 1,
@@ -303,7 +303,7 @@ impl Reference {
         if let Some(worker) = self.workers.get_mut(&worker) {
             worker.blocked -= 1;
             if worker.blocked == 0 {
-                self.told = false;
+                self.saturation_reported = false;
             }
         }
     }
@@ -313,7 +313,7 @@ impl Job {
     /// It was run or dropped, and its callback called. (A second call is reported where it happens.)
     fn is_resolved(&self) -> bool {
         let is_over = matches!(self.state, JobState::Ran(_) | JobState::Dropped(_));
-        is_over && self.told == (self.is_told && self.state != JobState::Dropped(NotRun::NotAccepted))
+        is_over && self.callback_called == (self.has_callback && self.state != JobState::Dropped(NotRun::NotAccepted))
     }
 }
 

@@ -37,7 +37,7 @@ impl Reference {
         self.next_worker = id + 1;
         let (live, limit) = (self.staying(), self.limit());
         self.require(live <= limit, || format!("{live} workers, where {limit} are allowed"));
-        (self.start_has_failed, self.told) = (false, false);
+        (self.start_has_failed, self.saturation_reported) = (false, false);
     }
 
     /// What holds between any two operations. `is_between_operations`: no other operation is under way.

@@ -56,7 +56,7 @@ impl Reference {
             ExpectedStep::Run(_) => Some(Step::Ran),
         };
         self.note(format!("{expect_step:?}: {step:?}"));
-        self.require(step == expected, || format!("a step came to {step:?}, and should have come to {expected:?}"));
+        self.require(step == expected, || format!("a step returned {step:?}, and should have returned {expected:?}"));
         match expect_step {
             ExpectedStep::Look(id, Step::Retired) => drop(self.workers.remove(&id)),
             ExpectedStep::Run(id) => {
@@ -110,13 +110,15 @@ impl Reference {
     /// A callback is given its job's result: why it never ran, or whether it panicked.
     pub fn job_callback(&mut self, id: Id, result: Result<bool, NotRun>) {
         self.note(format!("job {id}'s callback is given {result:?}"));
-        let Job { state, told, .. } = self.jobs[id];
+        let Job { state, callback_called, .. } = self.jobs[id];
         let rightly = match result {
             Ok(panicked) => state == JobState::Ran(panicked),
             Err(why) => state == JobState::Dropped(why),
         };
-        self.require(rightly && !told, || format!("job {id} was {state:?}, its callback told: {told}; now {result:?}"));
-        self.jobs[id].told = true;
+        self.require(rightly && !callback_called, || {
+            format!("job {id} was {state:?}, its callback called: {callback_called}; now {result:?}")
+        });
+        self.jobs[id].callback_called = true;
     }
 
     /// Checks a report. `live` is the pool's own count of workers.
@@ -141,9 +143,11 @@ impl Reference {
                 }
             }
             Incident::Saturated => {
-                let rightly = self.is_stuck(live) && !self.queue.is_empty() && !self.told;
-                self.require(rightly, || "it says that all are blocked, and not all are, or it has said so".into());
-                self.told = true;
+                let rightly = self.is_stuck(live) && !self.queue.is_empty() && !self.saturation_reported;
+                self.require(rightly, || {
+                    "saturation is reported though not all workers are blocked, or a second time".into()
+                });
+                self.saturation_reported = true;
             }
             _ => self.require(false, || format!("{incident:?} is reported")),
         }

@@ -63,7 +63,7 @@ pub mod pool {
     //! # Ok::<(), Box<dyn std::error::Error>>(())
     //! ```
 
-    pub use super::super::label::JobLabel;
+    pub use super::super::job_label::JobLabel;
     pub use super::super::pool::{
         CancelToken, Cancellation, PoolBuilder, PoolStats, PoolTimes, StopPolicy, StopWithinError, Straggler, Ticket,
         Worker,

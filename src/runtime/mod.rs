@@ -7,7 +7,7 @@ pub(crate) mod coordination;
 pub(crate) mod deadline;
 pub(crate) mod deferred;
 pub(crate) mod inbox;
-mod label;
+mod job_label;
 pub(crate) mod oneshot;
 pub(crate) mod pool;
 pub(crate) mod reactor;

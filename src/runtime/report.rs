@@ -6,7 +6,7 @@ use std::fmt;
 use std::panic::Location;
 use std::task::Waker;
 
-use super::label::JobLabel;
+use super::job_label::JobLabel;
 use super::sync::{StdArc, catch, thread_local};
 
 /// What failed.

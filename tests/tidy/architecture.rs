@@ -21,7 +21,7 @@ const FLOORS: &[&str] = &[
     "machine/explore",
     "runtime/cache_padded",
     "runtime/deadline",
-    "runtime/label",
+    "runtime/job_label",
     "runtime/reactor_thread",
     "runtime/report",
     "runtime/typed_queue",

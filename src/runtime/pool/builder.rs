@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use super::super::label::JobLabel;
+use super::super::job_label::JobLabel;
 use super::super::report::{Report, Reporter};
 use super::super::sync::Arc;
 use super::control::checked_sizes;

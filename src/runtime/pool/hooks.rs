@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::super::label::JobLabel;
+use super::super::job_label::JobLabel;
 use super::super::report::{Incident, JobReporter, Reporter};
 use super::super::sync::StdArc;
 use crate::machine::pool::WorkerId;

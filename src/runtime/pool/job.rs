@@ -3,7 +3,7 @@
 use std::fmt;
 use std::panic::Location;
 
-use super::super::label::{JobLabel, JobTrace};
+use super::super::job_label::{JobLabel, JobTrace};
 use super::super::report::{Incident, JobReporter, Reporter};
 use super::super::sync::{Instant, StdArc, catch};
 use super::hooks::{Captured, Hooks};

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use super::super::label::{JobLabel, JobTrace};
+use super::super::job_label::{JobLabel, JobTrace};
 use super::super::sync::Instant;
 use super::stop::Straggler;
 use crate::machine::pool::WorkerId;

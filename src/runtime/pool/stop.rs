@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
-use super::super::label::JobLabel;
+use super::super::job_label::JobLabel;
 use crate::machine::pool::Policy;
 
 /// What becomes of jobs that no worker has taken when the pool is stopped. Running jobs are finished in either case.

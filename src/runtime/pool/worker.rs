@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use super::super::deadline::Deadline;
-use super::super::label::JobTrace;
+use super::super::job_label::JobTrace;
 use super::super::sync::{Arc, MutexGuard};
 use super::super::typed_queue::HasVTable;
 use super::blocked::run_as_job;

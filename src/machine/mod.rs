@@ -15,7 +15,6 @@ pub(crate) mod oneshot;
 pub(crate) mod pool;
 pub(crate) mod semaphore;
 pub(crate) mod task;
-pub(crate) mod ticket;
 pub(crate) mod wait_queue;
 
 #[cfg(test)]

@@ -20,7 +20,6 @@ mod semaphore;
 mod table;
 mod table_file;
 mod task;
-mod ticket;
 
 use self::search::{Steps, World, must_find, must_hold};
 use self::table::{Row, Rows};

@@ -74,13 +74,15 @@
 //! # Files
 //!
 //! `state` and `action` (what the halves and the results are made of), [`cancellable_queue`], the two halves
-//! [`submit_queue`] and [`workers`], and [`transitions`], which need both locks. The tables are `submit_queue.md`,
-//! `workers.md` (both seen from a half) and `worker.md` (seen from one worker).
+//! [`submit_queue`] and [`workers`], and [`transitions`], which need both locks. [`ticket`] is a small machine of its
+//! own, under its own lock: whether one job was cancelled. The table of each machine lies beside it; `worker_loop.md`
+//! shows the same transitions as `workers.md`, from the view of one worker.
 
 mod action;
 mod cancellable_queue;
 mod state;
 mod submit_queue;
+mod ticket;
 mod transitions;
 mod workers;
 
@@ -91,6 +93,7 @@ pub(in crate::machine) use self::cancellable_queue::CancellableQueue;
 pub(crate) use self::cancellable_queue::{Entry, JobStore, Popped, PushJob, RefusedJobs, TicketId};
 pub(crate) use self::state::{Policy, PoolState, Sizes, WorkerId};
 pub(crate) use self::submit_queue::{Accepted, SubmitError};
+pub(crate) use self::ticket::{CancelRequest, TicketState};
 pub(crate) use self::transitions::{
     WorkerHint, begin_start_hooks, block, cancel, exited, next_action, resize, spawn_failed, start, stop,
     submit_when_full,

@@ -8,8 +8,7 @@ use super::super::sync::{Arc, Mutex, StdArc, thread_local};
 use super::job::{Fate, JobBody};
 use super::shared::Shared;
 use crate::error::{Cancelled, NeverRan};
-use crate::machine::pool::{self as machine, TicketId};
-use crate::machine::ticket::{CancelRequest, Ticket as CancelState};
+use crate::machine::pool::{self as machine, CancelRequest, TicketId, TicketState};
 
 thread_local! {
     /// The token of the job that runs on this thread.
@@ -56,7 +55,7 @@ pub enum Cancellation {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
-pub struct CancelToken(StdArc<Mutex<CancelState>>);
+pub struct CancelToken(StdArc<Mutex<TicketState>>);
 
 /// Makes a token the current one of this thread while its job runs. When dropped, the job is over, and can no longer be
 /// asked to end.
@@ -115,7 +114,7 @@ impl Shared {
 
 impl CancelToken {
     pub(super) fn new() -> Self {
-        Self(StdArc::new(Mutex::new(CancelState::Live)))
+        Self(StdArc::new(Mutex::new(TicketState::Live)))
     }
 
     /// The token of the job that runs on this thread, if it has a ticket. For code deep inside a job that is not handed

@@ -9,7 +9,7 @@ use crate::machine::pool::{
 
 /// The states of the three tables. No name is in two of them.
 pub(super) const SUBMIT_QUEUE: &[&str] = &["No wake needed", "Wake needed", "Full", "Closed"];
-pub(super) const WORKER: &[&str] =
+pub(super) const WORKER_LOOP: &[&str] =
     &["Starting", "Start hooks", "Busy", "Blocked", "Searching", "Idle", "Exiting", "Exited"];
 pub(super) const WORKERS: &[&str] = &[
     "Unstarted",

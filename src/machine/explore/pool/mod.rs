@@ -9,7 +9,7 @@
 //! In the order in which to read them: `plan` (what may happen), `parts` (the threads and what they do), `plain_store`
 //! (a job store of numbers), `world` (the whole state), `labels` (names for the tables), the steps of `clients`, of
 //! `workers`, and of whoever carries out what a transition returned (`carry_out`), `properties` (what must hold),
-//! `searches` (the worlds, with their pinned sizes).
+//! `searches` (the worlds, with their pinned sizes). `ticket` is the search of the ticket, a world of its own.
 
 mod carry_out;
 mod clients;
@@ -19,5 +19,6 @@ mod plain_store;
 mod plan;
 mod properties;
 mod searches;
+mod ticket;
 mod workers;
 mod world;

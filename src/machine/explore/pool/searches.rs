@@ -323,7 +323,7 @@ fn the_tables_of_the_pool_are_current() {
     let rows = searches.iter().flat_map(|search| search.rows()).copied().collect();
     table_file::assert_current("pool/submit_queue", &table::markdown(&table::rows_of(&rows, labels::SUBMIT_QUEUE)));
     table_file::assert_current("pool/workers", &table::markdown(&table::rows_of(&rows, labels::WORKERS)));
-    table_file::assert_current("pool/worker", &table::markdown(&table::rows_of(&rows, labels::WORKER)));
+    table_file::assert_current("pool/worker_loop", &table::markdown(&table::rows_of(&rows, labels::WORKER_LOOP)));
 }
 
 macro_rules! must_find {

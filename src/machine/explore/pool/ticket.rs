@@ -1,8 +1,8 @@
 //! The ticket, searched: one job, a worker that runs it, two threads that cancel it and one that stops the pool, in
 //! every order.
 
-use super::{Row, Steps, World, must_find, must_hold, table, table_file};
-use crate::machine::ticket::{CancelRequest, Ticket};
+use super::super::{Row, Steps, World, must_find, must_hold, table, table_file};
+use crate::machine::pool::{CancelRequest, TicketState};
 
 /// Where the job is. The pool's queue decides who gets it; the ticket only records cancellation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -29,7 +29,7 @@ enum Canceller {
 struct TicketWorld {
     /// The injected bug: a job that has ended does not end its ticket.
     forgets_to_end: bool,
-    ticket: Ticket,
+    ticket: TicketState,
     place: JobPlace,
     cancellers: [Canceller; 2],
     runs: u8,
@@ -53,7 +53,7 @@ impl TicketWorld {
     fn new(forgets_to_end: bool) -> Self {
         Self {
             forgets_to_end,
-            ticket: Ticket::Live,
+            ticket: TicketState::Live,
             place: JobPlace::Queue,
             cancellers: [Canceller::Start; 2],
             runs: 0,
@@ -154,12 +154,12 @@ impl World for TicketWorld {
     }
 }
 
-fn label(ticket: Ticket) -> &'static str {
+fn label(ticket: TicketState) -> &'static str {
     match ticket {
-        Ticket::Live => "Live",
-        Ticket::Cancelled => "Cancelled",
-        Ticket::Over { cancelled: false } => "Over",
-        Ticket::Over { cancelled: true } => "Over, cancelled",
+        TicketState::Live => "Live",
+        TicketState::Cancelled => "Cancelled",
+        TicketState::Over { cancelled: false } => "Over",
+        TicketState::Over { cancelled: true } => "Over, cancelled",
     }
 }
 
@@ -167,7 +167,7 @@ fn label(ticket: Ticket) -> &'static str {
 #[test]
 fn a_job_is_run_or_refused_once_and_sees_each_cancel_request() {
     let rows = must_hold(TicketWorld::new(false), 31, 58);
-    table_file::assert_current("ticket", &table::markdown(&rows));
+    table_file::assert_current("pool/ticket", &table::markdown(&rows));
 }
 
 // Checks: B43, P13

@@ -5,7 +5,7 @@
 
 /// The state of the job's cancellation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum Ticket {
+pub(crate) enum TicketState {
     /// Queued or running, and not cancelled.
     Live,
     /// Queued or running, and cancelled. Cancelling again changes nothing.
@@ -27,7 +27,7 @@ pub(crate) enum CancelRequest {
     TooLate,
 }
 
-impl Ticket {
+impl TicketState {
     pub(crate) fn cancel(&mut self) -> CancelRequest {
         match self {
             Self::Live | Self::Cancelled => {

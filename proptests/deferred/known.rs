@@ -44,7 +44,7 @@ fn the_first_of_a_line_still_reaches_the_last_when_one_in_between_waits_again() 
 
 // Checks: B54
 #[test]
-fn one_that_would_close_a_ring_of_three_fails() {
+fn one_that_would_close_a_wait_cycle_of_three_fails() {
     comes_right(
         "new
          new
@@ -136,7 +136,7 @@ fn a_member_that_would_wait_for_its_own_list_fails() {
 
 // Checks: B54, B61
 #[test]
-fn a_ring_through_two_lists_and_a_chain_is_found_by_whoever_closes_it() {
+fn a_wait_cycle_through_two_lists_and_a_chain_is_found_by_whoever_closes_it() {
     comes_right(
         "new
          new

@@ -271,7 +271,7 @@ fn a_million_timeouts_are_cancelled_by_one_result_or_fall_to_the_one_that_runs_o
 
 // Checks: B54
 #[test]
-fn a_million_nested_deferreds_that_would_close_a_ring_fail() {
+fn a_million_nested_deferreds_that_would_close_a_wait_cycle_fail() {
     on_a_small_stack(|| {
         for shape in [inner_first, outer_first, from_both_ends] {
             let (deferred, resolver) = shape();
@@ -423,7 +423,7 @@ fn a_million_races_in_races_fail_with_an_error_that_can_be_printed() {
 
 // Checks: B54, P30
 #[test]
-fn a_million_lists_in_lists_that_would_close_a_ring_fail() {
+fn a_million_lists_in_lists_that_would_close_a_wait_cycle_fail() {
     on_a_small_stack(|| {
         for lists in LISTS {
             let (deferred, resolver) = lists();

@@ -58,14 +58,14 @@ pub(super) fn cancel_each(chains: AlsoCancel) {
 /// The chain whose canceller is to be called. `find_outermost` is called if `chain` stands between the ends of its
 /// path.
 fn find_target(chain: &Rc<dyn Chain>, find_outermost: impl FnOnce() -> Option<Rc<dyn Chain>>) -> Option<Rc<dyn Chain>> {
-    match chain.core().step(ChainState::cancel) {
+    match chain.core().transition(ChainState::cancel) {
         Cancel::CallCanceller => return Some(Rc::clone(chain)),
         Cancel::Nothing => return None,
         Cancel::Forward => {}
     }
     let other_end = chain.core().innermost().or_else(|| find_outermost()?.core().innermost())?;
     let innermost = other_end.chain()?;
-    let action = innermost.core().step(ChainState::cancel);
+    let action = innermost.core().transition(ChainState::cancel);
     (action == Cancel::CallCanceller).then_some(innermost)
 }
 
@@ -85,7 +85,7 @@ impl OpenCancel {
     /// Canceller and others had their chance to give the target a result. If it has none, it fails.
     fn complete(self) {
         if let Some(target) = self.target
-            && target.core().step(ChainState::canceller_returned) == Fire::Run
+            && target.core().transition(ChainState::canceller_returned) == Fire::Run
         {
             target.fail(Failure::from(Cancelled));
         }

@@ -82,7 +82,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
         }
         match self.tail.cell().take() {
             Some(stored) => {
-                self.chain.core().step(ChainState::take);
+                self.chain.core().transition(ChainState::take);
                 Ok(stored.result)
             }
             None => Err(self),

@@ -129,7 +129,7 @@ pub(crate) fn ignore_cancellation<E: Error + 'static>(result: Result<(), E>) -> 
 fn hold_for_task(chain: &Rc<dyn Chain>, waker: Waker) {
     let core = chain.core();
     if core.state().stage() == ChainStage::Resting {
-        core.step(ChainState::add);
+        core.transition(ChainState::add);
         hold_waker(core, waker);
     } else {
         core.hold_instead(|chain, _| rest_and_wake(&*chain, waker));

@@ -178,7 +178,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Gathering<T, E,
             Slot::Pending(_) | Slot::Cancelled | Slot::Empty => None,
         });
         let results = results.collect();
-        catch_failure(|| (self.policy.on_all)(results))
+        catch_conversion(|| (self.policy.on_all)(results))
     }
 
     fn decide(&self, index: usize, result: Result<T, E>) -> Result<U, E> {
@@ -188,7 +188,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Gathering<T, E,
         if self.options.cancel_rest {
             cancel_each(self.take_pending());
         }
-        catch_failure(|| match (result, self.policy.on_value, self.policy.on_error) {
+        catch_conversion(|| match (result, self.policy.on_value, self.policy.on_error) {
             (Ok(value), Some(on_value), _) => Ok(on_value(index, value)),
             (Err(error), _, Some(on_error)) => Err(on_error(index, error)),
             // Impossible: such a result does not decide.
@@ -262,7 +262,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Drop for Gather
 }
 
 /// Calls a conversion, which may be user code.
-fn catch_failure<U, E: From<Failure>>(convert: impl FnOnce() -> Result<U, E>) -> Result<U, E> {
+fn catch_conversion<U, E: From<Failure>>(convert: impl FnOnce() -> Result<U, E>) -> Result<U, E> {
     catch(convert).unwrap_or_else(|panic| Err(E::from(Failure::from(panic))))
 }
 
@@ -318,13 +318,13 @@ impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Run for Member<
     fn run(self: Rc<Self>, chain: &mut Rc<dyn Chain>) -> Option<Rc<dyn Run>> {
         let result = self.input.take()?;
         let made_at = chain.core().made_at();
-        chain.core().step(ChainState::hand_over);
+        chain.core().transition(ChainState::hand_over);
         let result = self.gathering.arrived(self.index, StoredResult { result, made_at })?;
         let Some(head) = self.gathering.unfired.take().or_else(|| self.gathering.head.upgrade()) else {
             drop_contained(result);
             return None;
         };
-        match head.core().step(ChainState::fire) {
+        match head.core().transition(ChainState::fire) {
             Fire::Run => {
                 let (head, list) = head.start();
                 *chain = list;

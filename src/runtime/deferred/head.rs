@@ -55,7 +55,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Head<T, E> {
     }
 
     pub(super) fn fire(self: Rc<Self>, result: Result<T, E>) {
-        match self.core.step(ChainState::fire) {
+        match self.core.transition(ChainState::fire) {
             Fire::Run => self.send(result),
             Fire::Discard => drop_contained(result),
         }
@@ -63,7 +63,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Head<T, E> {
 
     /// Fires with the result of `inner`, as if a first callback had returned that.
     pub(super) fn fire_with(self: Rc<Self>, inner: Deferred<T, E>) {
-        match self.core.step(ChainState::fire) {
+        match self.core.transition(ChainState::fire) {
             Fire::Run => {
                 let (head, mut chain) = self.start();
                 let first = wait(head, inner, &mut chain);

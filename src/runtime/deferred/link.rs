@@ -104,13 +104,13 @@ where
         run_added(Rc::clone(&link).accept(result), chain);
         return link;
     }
-    core.step(ChainState::add);
+    core.transition(ChainState::add);
     let reused = reuse(tail, chain);
     let settled = callback.call(result);
     let tail = reused.unwrap_or_else(|| Rc::<Link<C, T, E>>::default());
     match settled {
         Settled::Now(result) => {
-            core.step(ChainState::rest);
+            core.transition(ChainState::rest);
             tail.cell().restore(result, core.made_at());
         }
         Settled::Later(inner) => {

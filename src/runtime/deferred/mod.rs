@@ -20,7 +20,7 @@
 //! - [`link`], [`callbacks`]: one callback; the methods that add one;
 //! - [`cancel`], [`drop_queue`]: which chain a cancel reaches; drops that have effects, one after the other;
 //! - [`head`], [`resolver`], [`constructors`]: the first node of a chain; what fires it; how both are made;
-//! - [`pause`], [`future`], [`gather`], [`list`], [`pending_resolver`]: one feature each.
+//! - [`pause`], [`future`], [`gather`], [`deferred_list`], [`pending_resolver`]: one feature each.
 //!
 //! The states are in `machine/deferred/` and `machine/gather.rs`.
 
@@ -30,12 +30,12 @@ mod constructors;
 mod cycle;
 #[expect(clippy::module_inception, reason = "the type and its module have the same name")]
 mod deferred;
+mod deferred_list;
 mod drop_queue;
 mod future;
 mod gather;
 mod head;
 mod link;
-mod list;
 mod node;
 mod outcome;
 mod pause;
@@ -47,8 +47,8 @@ mod tests;
 
 pub use self::constructors::{execute, maybe_deferred};
 pub use self::deferred::Deferred;
+pub use self::deferred_list::{DeferredList, gather_results, race};
 pub use self::future::DeferredFuture;
-pub use self::list::{DeferredList, gather_results, race};
 pub use self::outcome::{ChainError, Outcome, OutcomeOf, Raise, Settled};
 pub use self::pause::PauseHandle;
 pub use self::resolver::Resolver;

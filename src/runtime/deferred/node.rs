@@ -140,8 +140,8 @@ impl Core {
         self.made_at
     }
 
-    /// One event of the chain's state machine.
-    pub(super) fn step<A>(&self, event: impl FnOnce(&mut ChainState) -> A) -> A {
+    /// One transition of the chain's state machine.
+    pub(super) fn transition<A>(&self, event: impl FnOnce(&mut ChainState) -> A) -> A {
         let mut state = self.state.get();
         let action = event(&mut state);
         self.state.set(state);
@@ -151,7 +151,7 @@ impl Core {
     /// The chain is paused and has a result that could go on: `release` lets it, later. It must not own the chain,
     /// which owns it.
     pub(super) fn hold(&self, release: impl FnOnce(Rc<dyn Chain>, HeadKind) + 'static) {
-        self.step(ChainState::hold);
+        self.transition(ChainState::hold);
         self.handler.set(Some(handler(release)));
     }
 

@@ -36,7 +36,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
     /// # Ok::<(), selvedge::error::NotPaused>(())
     /// ```
     pub fn pause(&self) {
-        self.chain.core().step(ChainState::pause);
+        self.chain.core().transition(ChainState::pause);
     }
 
     /// Ends one pause. If it was the last, a result that was held goes on: callbacks run before this returns; if this
@@ -93,13 +93,13 @@ pub struct PauseHandle {
 
 impl PauseHandle {
     pub(super) fn new(chain: &Rc<dyn Chain>) -> Self {
-        chain.core().step(ChainState::share);
+        chain.core().transition(ChainState::share);
         Self { chain: Rc::clone(chain) }
     }
 
     /// As [`Deferred::pause`](crate::Deferred::pause).
     pub fn pause(&self) {
-        self.chain.core().step(ChainState::pause);
+        self.chain.core().transition(ChainState::pause);
     }
 
     /// As [`Deferred::unpause`](crate::Deferred::unpause).
@@ -119,7 +119,7 @@ impl PauseHandle {
 
 /// Ends one pause of a chain. What was held runs before this returns.
 fn unpause(chain: &Rc<dyn Chain>) -> Result<(), NotPaused> {
-    match chain.core().step(ChainState::unpause) {
+    match chain.core().transition(ChainState::unpause) {
         Unpause::NotPaused => return Err(NotPaused),
         Unpause::Nothing => {}
         Unpause::Release => {

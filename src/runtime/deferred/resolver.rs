@@ -62,7 +62,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Source<T, E> for Head<T, E>
 
 impl<T: 'static, E: Error + From<Failure> + 'static> Abandon for Head<T, E> {
     fn abandon(self: Rc<Self>, why: fn() -> Failure) {
-        match self.core().step(ChainState::abandon) {
+        match self.core().transition(ChainState::abandon) {
             Fire::Run => self.fail(why()),
             Fire::Discard => {}
         }

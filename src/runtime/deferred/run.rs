@@ -27,7 +27,7 @@ pub(super) fn run(first: Option<Rc<dyn Run>>, mut chain: Rc<dyn Chain>) {
 /// A link was added at a tail where the result lay, and was given it: it runs at once, unless the chain is paused.
 pub(super) fn run_added(link: Rc<dyn Run>, chain: &Rc<dyn Chain>) {
     let core = chain.core();
-    core.step(ChainState::add);
+    core.transition(ChainState::add);
     let next = if core.is_paused() { hold_link(core, link) } else { Some(link) };
     run(next, Rc::clone(chain));
 }
@@ -46,7 +46,7 @@ pub(super) fn deliver<T: 'static, E: Error + 'static>(
         let core = chain.core();
         match from.cell().store(StoredResult { result, made_at: core.made_at() }) {
             Store::Kept => {
-                core.step(ChainState::rest);
+                core.transition(ChainState::rest);
                 return None;
             }
             Store::Pass(Successor::Link(link), stored) => return pass(link, stored.result, core),
@@ -84,9 +84,9 @@ pub(super) fn pass<T, E>(link: Rc<dyn Input<T, E>>, result: Result<T, E>, core: 
 /// Goes over to the chain that waits at `waiter` for this one.
 fn hand_over<T, E>(waiter: &Rc<dyn Output<T, E>>, chain: &mut Rc<dyn Chain>) -> Option<()> {
     let outer = Rc::clone(waiter).resume()?;
-    chain.core().step(ChainState::hand_over);
+    chain.core().transition(ChainState::hand_over);
     connect(chain.core().position.replace(PathPosition::Alone).leave(ChainRef::new(&outer)));
-    outer.core().step(ChainState::resume);
+    outer.core().transition(ChainState::resume);
     *chain = outer;
     Some(())
 }
@@ -101,7 +101,7 @@ pub(super) fn wait<T: 'static, E: Error + From<Failure> + 'static>(
     if !other.core().is_paused()
         && let Some(stored) = tail.cell().take()
     {
-        other.core().step(ChainState::take);
+        other.core().transition(ChainState::take);
         // The inner chain is dropped before the result goes on, so that whatever the result shares is no longer shared
         // with it.
         drop((tail, other));
@@ -120,13 +120,13 @@ pub(super) fn wait<T: 'static, E: Error + From<Failure> + 'static>(
         // This was the last callback of a chain that another one waits for. The chain has nothing more to do, so that
         // one waits directly for `inner`: the path of a program that loops by returning its next round never grows.
         Some(outer) => {
-            chain.core().step(ChainState::hand_over);
+            chain.core().transition(ChainState::hand_over);
             chain.core().position.set(PathPosition::Alone);
             outer
         }
         None => {
             waiter.suspend(Rc::clone(chain));
-            chain.core().step(ChainState::wait);
+            chain.core().transition(ChainState::wait);
             chain.core().position.set(PathPosition::Between);
             waiter
         }
@@ -137,7 +137,7 @@ pub(super) fn wait<T: 'static, E: Error + From<Failure> + 'static>(
     match tail.cell().take() {
         None => tail.cell().link(Successor::Waiter(next)),
         Some(stored) => {
-            other.core().step(ChainState::add);
+            other.core().transition(ChainState::add);
             hold_for_waiter(other.core(), next, stored.result);
         }
     }
@@ -177,6 +177,6 @@ pub(super) fn hold_waker(core: &Core, waker: Waker) {
 /// The result lies at the tail, and a task awaits it. The chain rests first, because what is woken may take the result
 /// at once.
 pub(super) fn rest_and_wake(chain: &dyn Chain, waker: Waker) {
-    chain.core().step(ChainState::rest);
+    chain.core().transition(ChainState::rest);
     wake_contained(waker);
 }

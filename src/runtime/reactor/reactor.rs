@@ -52,7 +52,7 @@ impl Reactor {
     /// # Errors
     /// The reactor is not running, or is stopping already.
     pub fn stop(&self) -> Result<(), StopError> {
-        self.core.step(Lifecycle::request_stop).map_err(|refused| match refused {
+        self.core.transition(Lifecycle::request_stop).map_err(|refused| match refused {
             StopRefused::NotRunning => StopError::NotRunning,
             StopRefused::AlreadyStopping => StopError::AlreadyStopping,
         })

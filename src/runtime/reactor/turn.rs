@@ -82,15 +82,15 @@ impl Reactor {
         if core.has_ended() {
             return Ok(Turn::Ended);
         }
-        if core.step(Lifecycle::begin_turn) {
+        if core.transition(Lifecycle::begin_turn) {
             fire(self, Event::STARTUP, Box::new(|_| ()));
         }
         self.run_posted();
         self.run_due();
-        match core.step(Lifecycle::end_turn) {
+        match core.transition(Lifecycle::end_turn) {
             EndOfTurn::Continue => {}
             EndOfTurn::FireShutdown => {
-                fire(self, Event::SHUTDOWN, Box::new(|reactor| reactor.core.step(Lifecycle::shutdown_done)))
+                fire(self, Event::SHUTDOWN, Box::new(|reactor| reactor.core.transition(Lifecycle::shutdown_done)))
             }
             EndOfTurn::Finish => {
                 self.run_last_calls();
@@ -144,14 +144,14 @@ impl Reactor {
     /// Adds the reactor's own steps of startup and shutdown, as triggers before any trigger of the program.
     pub(super) fn add_own_triggers(&self) {
         let _ = self.add_event_trigger(Phase::During, Event::STARTUP, |reactor| {
-            reactor.core.step(Lifecycle::started);
+            reactor.core.transition(Lifecycle::started);
             for pool in reactor.core.shared.pools.own() {
                 // Fails only if the program has stopped the pool already.
                 let _ = pool.start_lazily();
             }
         });
         let _ = self.add_event_trigger(Phase::During, Event::SHUTDOWN, |reactor| {
-            reactor.core.step(Lifecycle::no_longer_running);
+            reactor.core.transition(Lifecycle::no_longer_running);
         });
         // One trigger for each pool: all begin to stop before the first is waited for, so a slow pool delays no other.
         for pool in self.core.shared.pools.own() {
@@ -163,7 +163,7 @@ impl Reactor {
 
 impl Core {
     /// One transition of the lifecycle.
-    pub(super) fn step<R>(&self, event: impl FnOnce(&mut Lifecycle) -> R) -> R {
+    pub(super) fn transition<R>(&self, event: impl FnOnce(&mut Lifecycle) -> R) -> R {
         let mut lifecycle = self.lifecycle.get();
         let result = event(&mut lifecycle);
         self.lifecycle.set(lifecycle);
@@ -176,7 +176,7 @@ impl Core {
 
     /// Ends the reactor: fails what waits for it, then drops everything else, on this thread.
     fn end(&self) {
-        self.step(Lifecycle::end);
+        self.transition(Lifecycle::end);
         self.shared.inbox.close().drop_unrun();
         self.owned.clear();
         self.timers.clear();

@@ -9,7 +9,7 @@ use super::super::deferred::{Deferred, Outcome, Resolver, Settled};
 use super::super::reactor::{DelayedCall, LocalHandle, Reactor};
 use super::super::report::drop_contained;
 use super::super::sync::catch;
-use super::outcome::{discard_value, when_fired};
+use super::completion::{discard_value, when_fired};
 use super::timer::{TimerTarget, set_timer};
 use crate::error::{LoopingCallError, ReactorStopped};
 use crate::failure::Failure;

@@ -24,10 +24,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod completion;
 mod cooperator;
 mod defer_later;
 mod looping_call;
-mod outcome;
 mod timer;
 
 pub use self::cooperator::{CooperativeTask, Cooperator};

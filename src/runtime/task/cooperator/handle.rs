@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::super::super::deferred::{Deferred, Outcome};
 use super::super::super::reactor::Reactor;
 use super::super::super::report::drop_contained;
-use super::super::outcome::discard_value;
+use super::super::completion::discard_value;
 use super::shared::{CooperatorCore, Step, TaskCore};
 use crate::error::{NotPaused, TaskFinished};
 use crate::failure::Failure;

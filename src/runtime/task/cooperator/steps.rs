@@ -7,7 +7,7 @@ use std::rc::{Rc, Weak};
 use super::super::super::deferred::{Deferred, Settled};
 use super::super::super::report::{Incident, drop_contained, report};
 use super::super::super::sync::catch;
-use super::super::outcome::when_fired;
+use super::super::completion::when_fired;
 use super::shared::{CooperatorCore, Step, TaskCore};
 use crate::error::{NotPaused, ReactorStopped, TaskFinished};
 use crate::failure::Failure;

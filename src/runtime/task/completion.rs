@@ -1,5 +1,5 @@
-//! What a user's function or iterator returned, without its value: looping calls and cooperators only need to know when
-//! it is complete and whether it failed.
+//! The result of a user's function or iterator without its value: looping calls and cooperators only need to know when
+//! it comes and whether it is an error.
 
 use super::super::deferred::{Deferred, Outcome, Settled};
 use super::super::report::drop_contained;

@@ -1,5 +1,5 @@
-//! A histogram of durations in fixed memory: counts in 496 buckets, each at most an eighth as wide as the durations in
-//! it.
+//! A histogram of durations in fixed memory: counts in 496 buckets, each one nanosecond wide, or at most an eighth of
+//! the durations in it.
 
 use std::fmt;
 use std::time::Duration;

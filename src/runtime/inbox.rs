@@ -1,4 +1,4 @@
-//! Shell 1, the inbox: calls posted from any thread, in one total order, to one loop.
+//! The inbox: calls posted from any thread, in one total order, to one loop. A shell around `machine::inbox`.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,13 +10,21 @@ use crate::error::Rejection;
 use crate::machine::inbox::{self as machine, LoopWake, Park, PostError};
 pub use crate::machine::inbox::{CallQueue, PushCall};
 
+/// A batch is large if it has more calls than this: somebody posts faster than the loop takes.
+const LARGE_BATCH: usize = 4;
+
+/// How long the loop pauses after a large batch before it takes the next: some microseconds. A loop that takes each
+/// call as soon as it is posted contends with its posters for the lock's cache line; the pause lets a batch gather.
+/// Calls that come one by one are never delayed.
+const GATHER_PAUSES: u32 = 128;
+
 /// The inbox, shared by all who post and the one loop that takes. `Q` holds the calls; it may be a `Vec`.
 pub struct Inbox<Q> {
     state: Mutex<machine::Inbox<Q>>,
     wake: Condvar,
     /// Posters wait here, with `state`, while the inbox is full.
     not_full: Condvar,
-    /// Hint: something was posted since the loop last took.
+    /// Hint: something was posted since the loop last took all calls.
     maybe_nonempty: Hint,
     consumer: CachePadded<ConsumerState>,
 }
@@ -37,8 +45,8 @@ impl<Q: CallQueue> Inbox<Q> {
         Self::bounded(usize::MAX)
     }
 
-    /// [`new`](Self::new), where [`post_bounded`](Self::post_bounded) accepts a call only while fewer than `bound`
-    /// wait.
+    /// An open inbox in which [`post_bounded`](Self::post_bounded) accepts a call only while fewer than `bound` are
+    /// queued.
     #[must_use]
     pub fn bounded(bound: usize) -> Self {
         Self {
@@ -154,25 +162,17 @@ impl<Q: CallQueue> Inbox<Q> {
         rest
     }
 
-    /// Wakes the posters that wait for room for no reason, as an operating system may.
-    #[allow(dead_code, reason = "only models wake for no reason at will")]
+    /// A spurious wake of the posters that wait for a slot.
+    #[allow(dead_code, reason = "used by models only")]
     pub fn wake_waiters_spuriously(&self) {
         self.not_full.notify_all();
     }
 
-    /// Wakes the loop for no reason, as an operating system may.
+    /// A spurious wake of the loop.
     pub fn wake_spuriously(&self) {
         self.wake.notify_all();
     }
 }
-
-/// A batch is large if it has more calls than this: somebody posts faster than the loop takes.
-const LARGE_BATCH: usize = 4;
-
-/// A loop that takes each call the moment it is posted fights its posters for the lock's cache line. In a
-/// last_batch_large it pauses this long first, for some microseconds, and lets a batch gather: it meets them seldom,
-/// and gets more done. A lone call is never held up.
-const GATHER_PAUSES: u32 = 128;
 
 impl<Q: CallQueue> fmt::Debug for Inbox<Q> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

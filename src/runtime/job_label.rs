@@ -1,4 +1,4 @@
-//! Who a job is: its name and origin, and what the pool remembers of it while it runs.
+//! What identifies a job: its name and origin; and what the pool records of it while it runs.
 
 use std::fmt;
 use std::panic::Location;

@@ -1,4 +1,5 @@
-//! Shell 2, the one-shot channel: one thread sends a value, another blocks until it has come.
+//! The one-shot channel: one thread sends a value, another blocks until it has come. A shell around
+//! `machine::oneshot`.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,13 +11,14 @@ use crate::machine::oneshot::{Oneshot, Receive, ReceiverWake};
 struct Shared<T> {
     channel: Mutex<Oneshot<T>>,
     wake: Condvar,
+    /// Hint: the outcome is decided, by a value, a disconnection or a timeout.
     settled: Hint,
 }
 
 impl<T> Shared<T> {
-    fn carry_out(&self, settled: ReceiverWake) {
+    fn carry_out(&self, wake: ReceiverWake) {
         self.settled.set(true);
-        if settled == ReceiverWake::Needed {
+        if wake == ReceiverWake::Needed {
             self.wake.notify_one();
         }
     }
@@ -51,8 +53,8 @@ impl<T> Sender<T> {
     /// # Errors
     /// The value, if the receiver has given up: it is dropped on the sender's thread.
     pub fn send(self, value: T) -> Result<(), T> {
-        let settled = self.0.channel.lock().send(value)?;
-        self.0.carry_out(settled);
+        let wake = self.0.channel.lock().send(value)?;
+        self.0.carry_out(wake);
         Ok(())
     }
 
@@ -65,13 +67,13 @@ impl<T> Sender<T> {
 
 impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
-        let settled = self.0.channel.lock().disconnect();
-        self.0.carry_out(settled);
+        let wake = self.0.channel.lock().disconnect();
+        self.0.carry_out(wake);
     }
 }
 
 impl<T> Receiver<T> {
-    /// Spins briefly, which may save the sleep; returns whether the matter is settled.
+    /// Spins briefly, which may save the sleep; returns whether the outcome is decided.
     pub(crate) fn spin_until_settled(&self, spin: &Spin) -> bool {
         spin.until(&self.0.settled)
     }
@@ -116,11 +118,11 @@ pub struct TimeoutTrigger<T>(Arc<Shared<T>>);
 impl<T> TimeoutTrigger<T> {
     /// The timeout passes now.
     pub fn fire(self) {
-        let settled = self.0.channel.lock().time_out();
-        self.0.carry_out(settled);
+        let wake = self.0.channel.lock().time_out();
+        self.0.carry_out(wake);
     }
 
-    /// Wakes the receiver for no reason, as an operating system may.
+    /// A spurious wake of the receiver.
     pub fn wake_spuriously(&self) {
         self.0.wake.notify_all();
     }

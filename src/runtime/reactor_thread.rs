@@ -6,6 +6,7 @@ use std::cell::Cell;
 use super::sync::thread_local;
 
 thread_local! {
+    /// How many reactors live on this thread.
     static REACTORS: Cell<usize> = Cell::new(0);
 }
 

@@ -31,7 +31,7 @@ pub enum Incident {
     Canceller,
     /// The waker of a future that awaits a Deferred.
     Waker,
-    /// The drop of a value that the reactor, a pool or a Deferred owned.
+    /// The drop of a value that a reactor, a pool or a Deferred owned.
     Drop,
     /// A call to a reactor-owned value that is gone or in use.
     OwnedValue,
@@ -135,17 +135,11 @@ impl Reporter {
 
     /// Runs user code; a panic is reported.
     pub(crate) fn contain<T>(&self, incident: Incident, body: impl FnOnce() -> T) -> Option<T> {
-        match catch(body) {
-            Ok(value) => Some(value),
-            Err(panic) => {
-                self.report(incident, &panic, None);
-                None
-            }
-        }
+        catch(body).map_err(|panic| self.report(incident, &panic, None)).ok()
     }
 
-    /// Directs all reports of this thread to this sink until the scope is dropped. A Deferred knows no reactor, but it
-    /// fires and drops on a reactor's thread.
+    /// Directs all reports of this thread to this sink until the scope is dropped. A Deferred has no reference to its
+    /// reactor, but it is fired and dropped on the reactor's thread.
     pub(crate) fn enter(&self) -> Scope {
         let entered = CURRENT.try_with(|current| current.borrow_mut().push(self.clone()));
         Scope { entered: entered.is_ok() }
@@ -178,6 +172,7 @@ fn to_stderr(report: &Report<'_>) {
 }
 
 thread_local! {
+    /// The reporters that were entered on this thread, outermost first.
     static CURRENT: RefCell<Vec<Reporter>> = RefCell::new(Vec::new());
 }
 

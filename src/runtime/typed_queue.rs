@@ -11,13 +11,13 @@ use std::collections::VecDeque;
 use std::hash::{Hash, Hasher};
 use std::mem;
 
-/// Values in a segment at most, so that growing it under a lock never copies much.
+/// The most values that its users put into a segment, so that growing it under a lock never copies much.
 pub(super) const SEGMENT_CAPACITY: u16 = 1024;
 
-/// Lanes in a segment. Values of further types have to be boxed; all boxes share one lane.
+/// The most lanes of unboxed types. Values of further types have to be boxed; all boxes share one lane.
 const MAX_LANES: usize = 32;
 
-/// Slots of the lane index: twice the number of lanes, so that probes are short and end.
+/// Slots of the lane index: twice the number of lanes, so that a probe is short and always meets a free slot.
 const INDEX_SIZE: usize = 2 * MAX_LANES;
 
 /// Marks a free slot of the index. No lane has this number.
@@ -76,8 +76,8 @@ impl LaneIndex {
     }
 
     fn set(&mut self, slot: usize, lane: u8) {
-        if let Some(free) = self.0.get_mut(slot) {
-            *free = lane;
+        if let Some(number) = self.0.get_mut(slot) {
+            *number = lane;
         }
     }
 }
@@ -232,7 +232,7 @@ impl<V> Segment<V> {
         self.reset();
     }
 
-    /// Prepares an emptied segment for reuse.
+    /// Prepares an emptied segment for reuse. Every [`REUSE_LIMIT`] times its memory is freed.
     pub(super) fn reset(&mut self) {
         self.order.clear();
         self.first_run = 0;
@@ -243,7 +243,7 @@ impl<V> Segment<V> {
         }
     }
 
-    /// Removes the values of type `T` for which `keep` is false. Takes one step for each value of the segment.
+    /// Removes the values of type `T` for which `keep` is false. Takes time linear in the length of the segment.
     pub(super) fn retain<T: 'static>(&mut self, keep: impl Fn(&T) -> bool) {
         let Some(number) = self.lanes.iter_mut().position(|lane| lane.values::<T>().is_some()) else { return };
         let order = mem::take(&mut self.order);
@@ -268,7 +268,7 @@ impl<V> Segment<V> {
     }
 }
 
-/// A number that follows from the type. Different types may share one.
+/// A hash of the type. Different types may have the same.
 #[inline]
 fn type_hash<T: 'static>() -> usize {
     let mut hasher = TypeHasher(0);
@@ -276,7 +276,7 @@ fn type_hash<T: 'static>() -> usize {
     hasher.0 as usize
 }
 
-/// Takes part of the `TypeId` as it is: that is a hash already.
+/// Returns what a `TypeId` feeds it, unmixed: that is a hash already.
 struct TypeHasher(u64);
 
 impl Hasher for TypeHasher {

@@ -154,8 +154,8 @@ pub(crate) fn current_thread() -> ThreadId {
     loom::thread::current().id()
 }
 
-/// A number that is unique in this process. It is an identity, and nothing depends on its order: so it need not be
-/// loom's, nor the same in each replay.
+/// A number that is unique in this process. Nothing depends on its order, so the counter need not be loom's, nor the
+/// number the same in each replay.
 pub(crate) fn unique_number() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     NEXT.fetch_add(1, Ordering::Relaxed)

@@ -1,4 +1,5 @@
-//! Locks, condition variables, threads and the clock, over std. No other file names `std::sync` or `std::thread`.
+//! Locks, condition variables, threads and the clock, over std. Only this folder names `std::sync`, `std::thread` or
+//! loom; `tests/tidy/architecture.rs` lists two exceptions in error types.
 
 use std::any::Any;
 use std::hint::spin_loop;
@@ -83,8 +84,8 @@ impl Condvar {
     }
 }
 
-/// A hint that a queue may not be empty, read without a lock before a sleep. Correctness does not depend on it: a stale
-/// hint costs a look or a sleep, and the state itself is read under the lock.
+/// A hint that a queue may not be empty, read without a lock before a sleep. Correctness does not depend on it: the
+/// state itself is read under the lock, and a stale hint costs one needless check or sleep.
 #[derive(Debug, Default)]
 pub(crate) struct Hint(AtomicBool);
 
@@ -107,7 +108,7 @@ pub(crate) struct IdleHint(AtomicUsize);
 impl IdleHint {
     #[inline]
     pub(crate) fn set(&self, count: usize) {
-        // Mostly it does not change. Without a write, the cache line stays shared by all who read it.
+        // The count seldom changes. Without a write, the cache line stays shared by all cores that read it.
         if self.0.load(Ordering::Relaxed) != count {
             self.0.store(count, Ordering::Relaxed);
         }
@@ -128,9 +129,9 @@ impl IdleHint {
 ///
 /// Waking a core takes tens of microseconds, so a spin pays when the other party is about to act; but if that party
 /// needs this very core, spinning only delays it. So each spin that ends without the hint halves the next, and each
-/// that ends with it makes the next a full one. Now and then a full spin is tried all the same, because the parties may
-/// have moved to cores of their own. The count is a hint too: a racing update may be lost, and correctness does not
-/// depend on it.
+/// that ends with it makes the next a full one. In a long series of misses one in `PROBE_INTERVAL` is a full spin all
+/// the same, because the parties may have moved to cores of their own. The count is a hint too: a racing update may be
+/// lost, and correctness does not depend on it.
 #[derive(Debug)]
 pub(crate) struct Spin {
     /// Spins in a row that ended without the hint.
@@ -149,8 +150,7 @@ impl Spin {
     const PROBE_INTERVAL: u32 = 256;
 
     pub(crate) fn new() -> Self {
-        // With one core, the other party cannot run while this one spins. Cached, because the system reads files for
-        // it.
+        // With one core, the other party cannot run while this one spins. Cached, because the query may read files.
         static CORES: OnceLock<usize> = OnceLock::new();
         let cores = *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, NonZero::get));
         let pays = cores > 1;

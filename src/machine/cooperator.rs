@@ -1,5 +1,5 @@
-//! State machines of a cooperator: [`CooperativeTask`], which says what one of its tasks is doing, and [`Scheduler`],
-//! which says whether a tick is to come.
+//! The state machines of a cooperator: [`CooperativeTask`], which says what one of its tasks is doing, and
+//! [`Scheduler`], which says whether a tick is to come.
 //!
 //! ```text
 //!            begin step             yielded
@@ -206,7 +206,7 @@ enum Tick {
 pub(crate) struct Scheduler {
     /// Started, and not stopped since.
     running: bool,
-    /// Stopped, and not started since. Neither, before the first start.
+    /// Stopped, and not started since. Before the first start neither this nor `running` is set.
     stopped: bool,
     tick: Tick,
 }
@@ -263,7 +263,7 @@ impl Scheduler {
         self.schedule(any_ready)
     }
 
-    /// The timer was dropped uncalled. True: not by `stop`, so the reactor has ended, and so must every task.
+    /// The timer was dropped uncalled. True: it was not dropped by `stop`, so the reactor has ended: end every task.
     #[must_use]
     pub(crate) fn timer_dropped(&mut self) -> bool {
         let lost = self.tick == Tick::Scheduled;

@@ -1,4 +1,4 @@
-//! The state of a list of Deferreds: how many of its members have no result yet, and whether the list has its own.
+//! The state machine of a list of Deferreds: how many of its members have no result yet, and whether the list has its own.
 //!
 //! ```text
 //!   Open{missing} ──a result that decides, or the last one──▶ Decided{missing} ──…──▶ Decided{0}
@@ -27,17 +27,16 @@ pub(crate) struct GatherState {
 pub(crate) enum Arrival {
     /// Store it: the list is not decided.
     Store,
-    /// Fire the list with it. What was stored has no place in the list's result.
+    /// Fire the list with it. The stored results do not belong to the list's result.
     Decides,
     /// Store it, and fire the list with all that is stored: it is the last.
     Completes,
-    /// The list is decided already: the result has no place.
+    /// The list is decided already: the result does not belong to the list's.
     Late,
 }
 
 impl GatherState {
-    /// A list of so many members, none of which has a result. The flag says that there are none to wait for: fire at
-    /// once.
+    /// A list of so many members, none of which has a result. The flag is true if there are no members: fire at once.
     pub(crate) fn new(by: DecidedBy, members: usize) -> (Self, bool) {
         let decided = members == 0;
         (Self { by, missing: members, decided }, decided)

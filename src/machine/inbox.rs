@@ -11,7 +11,7 @@
 //!
 //! The loop finds the inbox empty, a call is posted, the loop sleeps. It cannot happen: finding the inbox empty and
 //! falling asleep are one transition. A wake is owed on the edge from `Asleep` to `Woken` alone, so a hundred thousand
-//! posts to a sleeping loop cost one.
+//! posts to a sleeping loop cost one wake.
 //!
 //! # Hazard: a poster waits for a slot although there is one
 //!
@@ -148,8 +148,8 @@ impl<Q: CallQueue> Inbox<Q> {
         }
     }
 
-    /// The loop takes all calls, in exchange for `empty`, an emptied queue whose memory is used again. Every slot is
-    /// free now: [waiting posters](Self::has_waiting_posters) are to be notified.
+    /// The loop takes all calls, in exchange for `empty`, an empty queue whose memory is reused. Every slot is free
+    /// now: [waiting posters](Self::has_waiting_posters) are to be notified.
     pub(crate) fn take(&mut self, empty: &mut Q) {
         debug_assert!(empty.len() == 0, "a batch is run to its end before the next is taken");
         mem::swap(&mut self.calls, empty);

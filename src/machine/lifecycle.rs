@@ -47,7 +47,7 @@ pub(crate) enum EndOfTurn {
 pub(crate) struct Lifecycle {
     state: LifecycleState,
     stop_requested: bool,
-    /// From *during startup* to *during shutdown*. Impossible but in `Running` and `Stopping`.
+    /// Set from *during startup* to *during shutdown*, so only in `Running` and `Stopping`.
     running: bool,
 }
 

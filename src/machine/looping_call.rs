@@ -1,4 +1,4 @@
-//! State machine of a looping call: when the next call is made, and when the loop has ended.
+//! The state machine of a looping call: when the next call is made, and when the loop has ended.
 //!
 //! ```text
 //!            start later                 timer fired
@@ -37,7 +37,8 @@ pub(crate) struct LoopingCall {
     interval: Duration,
     /// The first call is made at `start`, and not one interval later.
     at_once: bool,
-    /// Ticks that [`count_ticks`](Self::count_ticks) has returned, summed up.
+    /// Ticks since `start` that are counted: [`count_ticks`](Self::count_ticks) has returned them, or a reset has begun a
+    /// new schedule with them.
     counted: u128,
 }
 
@@ -166,11 +167,11 @@ impl LoopingCall {
     /// Schedules the first tick after `now`.
     fn schedule(&mut self, now: Duration) -> LoopAction {
         self.state = State::Scheduled;
-        let into = match self.interval.as_nanos() {
+        let since_tick = match self.interval.as_nanos() {
             0 => return LoopAction::SetTimer(now),
             interval => from_nanos(self.running_for(now).as_nanos() % interval),
         };
-        LoopAction::SetTimer(now.saturating_add(self.interval.saturating_sub(into)))
+        LoopAction::SetTimer(now.saturating_add(self.interval.saturating_sub(since_tick)))
     }
 
     fn running_for(&self, now: Duration) -> Duration {

@@ -95,7 +95,7 @@ impl<T> Oneshot<T> {
         }
     }
 
-    /// The receiver's timeout passes. If the value is already here, this changes nothing.
+    /// The receiver's timeout passes. If a value was sent, or the sender is gone, this changes nothing.
     pub(crate) fn time_out(&mut self) -> ReceiverWake {
         match self {
             Self::Empty => {

@@ -1,5 +1,5 @@
-//! State machine of a semaphore, and of a lock, which is one with a single permit: the permits, and the queue of those
-//! who wait for one.
+//! The state machine of a semaphore, and of a lock, which is one with a single permit: the permits, and the queue of
+//! those who wait for one.
 //!
 //! ```text
 //!   Available ──acquire──▶ Exhausted ──acquire──▶ Contended ──release──▶ Serving ──next: no waiter, or no permit──▶ …
@@ -75,7 +75,8 @@ impl<W> Semaphore<W> {
         self.waiters.push(waiter);
     }
 
-    /// Removes a waiter. It is returned, so that it is dropped outside of the borrow; `None` if it was served before.
+    /// Removes a waiter. It is returned, so that the caller drops it when it no longer borrows the semaphore; `None` if
+    /// it was served before.
     pub(crate) fn cancel_wait(&mut self, key: Key) -> Option<W> {
         self.waiters.remove(key)
     }

@@ -1,4 +1,4 @@
-//! State machine of a task: a spawned future, polled on the reactor's thread and woken from any.
+//! The state machine of a task: a spawned future, polled on the reactor's thread and woken from any.
 //!
 //! ```text
 //!              wake                begin
@@ -9,10 +9,12 @@
 //!     └───────────────────────────────────────────┼──────┘        finish: any state to Done, which is never left
 //! ```
 //!
-//! The hazard is the **lost wake**: the future finds nothing and returns pending; what it waits for arrives before the
-//! task is idle; nobody polls it again. It cannot happen: a wake during a poll is recorded (`PollingWoken`), and the
-//! transition that ends a poll looks at that record and becomes idle in one step. However often a task is woken, it is
-//! posted to its reactor at most once until it is polled.
+//! # Hazard: a lost wake
+//!
+//! The future finds nothing and returns pending; what it waits for arrives before the task is idle; nobody polls it
+//! again. It cannot happen: a wake during a poll is recorded (`PollingWoken`), and the transition that ends a poll
+//! checks that record and becomes idle in one step. However often a task is woken, it is posted to its reactor at most
+//! once until it is polled.
 
 /// What a task is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -33,7 +35,7 @@ pub(crate) enum Task {
 #[must_use]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PollRequest {
-    /// It is polled anyway, or there is no reason to, or it is done.
+    /// It will be polled without another post, or nothing has woken it, or it is done.
     OweNothing,
     /// Post the call that polls it.
     Post,

@@ -1,7 +1,7 @@
 //! A FIFO queue of waiters, any of which can be removed by its key: every operation takes constant time.
 //!
 //! A doubly linked list inside a vector. A key is a slot's index and a sequence number that this queue never uses
-//! again, so a key that is used too late removes nobody. Slots are reused, and given up when the queue is empty: memory
+//! again, so a key that is used too late removes nobody. Slots are reused, and freed when the queue is empty: memory
 //! follows the greatest length since then, not the number of waiters ever.
 
 /// One entry of the vector.

@@ -1,10 +1,10 @@
-//! The state of a result cell, behind a head or a link: where its result and its successor meet, whichever comes first.
+//! The state machine of a result cell, behind a head or a link: where its result and its successor meet, whichever comes first.
 
 use std::cell::Cell;
 use std::mem;
 
-/// What a result cell holds: of the result `R` and the successor `N`, the one that came first; or, instead of a
-/// successor, a watcher `W`.
+/// What a result cell holds: the result `R` or the successor `N`, whichever came first; or a watcher `W`, which waits
+/// for the result as a successor does.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum ResultState<N, R, W> {
     /// Neither result nor successor has come.
@@ -85,8 +85,8 @@ impl<N, R, W> ResultState<N, R, W> {
         }
     }
 
-    /// Stores what has become of a result that was taken for update. Nobody came meanwhile: whoever restores it holds
-    /// the only tail.
+    /// Stores what has become of a result that was taken for update. No successor or watcher can have come meanwhile:
+    /// the caller holds the only tail.
     #[inline]
     pub(crate) fn restore(cell: &Cell<Self>, result: R) {
         cell.replace(Self::Stored(result)).was_empty("nobody else waits for a result that was taken for update");
@@ -123,12 +123,12 @@ impl<N, R, W> ResultState<N, R, W> {
         }
     }
 
-    /// Takes the successor, if there is one and `kind` accepts it: something else will bring it the result.
+    /// Takes the successor, if there is one and `accept` takes it: another cell will pass it the result.
     #[must_use]
     #[inline]
-    pub(crate) fn detach<M>(cell: &Cell<Self>, kind: impl FnOnce(N) -> Result<M, N>) -> Option<M> {
+    pub(crate) fn detach<M>(cell: &Cell<Self>, accept: impl FnOnce(N) -> Result<M, N>) -> Option<M> {
         match cell.replace(Self::Spent) {
-            Self::Linked(next) => match kind(next) {
+            Self::Linked(next) => match accept(next) {
                 Ok(next) => Some(next),
                 Err(next) => {
                     Self::put(cell, Self::Linked(next));

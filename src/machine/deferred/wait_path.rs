@@ -35,8 +35,8 @@ pub(crate) struct PathEnds<I> {
 }
 
 impl<I: Clone + PartialEq> PathPosition<I> {
-    /// The chain here, `this`, runs and is about to wait for `other`. Returns the ends of the joined path; both chains
-    /// are [`Between`](Self::Between) from now on, unless they are one of these. `None` if the chain would wait for
+    /// The chain here, `this`, runs and is about to wait for `other`. Returns the ends of the joined path; each of the
+    /// two chains is [`Between`](Self::Between) from now on, unless it is an end. `None` if the chain would wait for
     /// itself.
     #[must_use]
     pub(crate) fn join(&self, this: I, other: I, other_position: &Self) -> Option<PathEnds<I>> {

@@ -14,8 +14,9 @@ pub(crate) enum Notify {
 /// Threads to spawn.
 ///
 /// One caller at a time carries this out, and first joins the workers that have
-/// [exited](super::Workers::take_unjoined): a worker that exits after this was returned still counted when it was, so
-/// without the join there could be more threads than the target allows, and two spawners must not overtake each other.
+/// [exited](super::Workers::take_unjoined). They are no longer counted, but their threads may not have ended: without
+/// the join there could be more threads than the target allows. If two callers spawned at the same time, one could
+/// spawn before the other has joined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(crate) struct Spawn {
     /// The first new worker's number; the others follow it.
@@ -30,8 +31,7 @@ pub(crate) struct Spawn {
 #[must_use]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Wakeups {
-    /// Idle workers: one, to look at the queues; all, if some are to exit or to sleep with a
-    /// timeout from now on.
+    /// Idle workers: one, to look at the queues; all, if some are to exit or to sleep with a timeout from now on.
     pub(crate) workers: Notify,
     pub(crate) spawn: Spawn,
     /// Submitters that wait for a free slot: one, for one slot; all, for many slots, or if there never will be one.
@@ -79,8 +79,8 @@ pub(crate) struct Exited {
     pub(crate) wakeups: Wakeups,
     /// The pool has stopped with this: notify those who wait for it.
     pub(crate) stopped: bool,
-    /// Workers that exited earlier have no joiner yet. Unless another thread is joining or spawning just now, join them
-    /// as the last thing: so, as a rule, only the thread that ended last is not joined.
+    /// Nobody has begun to join the workers that exited earlier. Unless another thread is joining or spawning now, join
+    /// them before this thread ends, so that usually only the last thread to exit stays unjoined.
     pub(crate) join_previous: bool,
 }
 

@@ -2,9 +2,9 @@
 //!
 //! A job without a ticket lies in the queue's [`JobStore`] and pays nothing for cancellation. Of a job with a ticket
 //! the store holds only the number; the job itself lies in a map, under that number. Cancelling takes the job out of
-//! the map and leaves the number behind as a **tombstone**, so it costs the same at any depth. Tombstones are compacted
-//! away as soon as there are more of them than of queued jobs: each cancellation pays for two steps of that, and the
-//! queue is never more than twice as long as what it holds.
+//! the map and leaves the number behind as a **tombstone**, so it costs the same at any depth. Tombstones are removed as
+//! soon as there are more of them than of queued jobs. So a cancellation costs two steps of removal, amortized, and the
+//! store never has more than twice as many entries as there are queued jobs.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
@@ -14,8 +14,8 @@ use super::state::History;
 /// The number of a job with a ticket, unique within its pool.
 pub(crate) type TicketId = u64;
 
-/// The most tickets for which an empty queue keeps its memory: what one burst took must not be held for ever.
-const REUSE_LIMIT: usize = 1 << 14;
+/// The most tickets for which an empty queue keeps its memory. What a larger burst took is freed.
+const RETAINED_CAPACITY: usize = 1 << 14;
 
 /// What a [`JobStore`] pops.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -62,6 +62,7 @@ pub(crate) enum Popped<S: JobStore> {
     Cancellable(S::Job),
 }
 
+/// The queue. `S` holds the jobs without a ticket, and the order of all.
 #[derive(Debug, Clone)]
 pub(crate) struct CancellableQueue<S: JobStore> {
     store: S,
@@ -185,7 +186,7 @@ impl<S: JobStore> CancellableQueue<S> {
     fn compact(&mut self) {
         if let Some(cancellable) = &mut self.cancellable {
             cancellable.remove_tombstones(&mut self.store);
-            if cancellable.peak.0 > REUSE_LIMIT && cancellable.jobs.0.is_empty() && cancellable.tombstones == 0 {
+            if cancellable.peak.0 > RETAINED_CAPACITY && cancellable.jobs.0.is_empty() && cancellable.tombstones == 0 {
                 self.cancellable = None;
             }
         }
@@ -241,6 +242,7 @@ impl<S: JobStore> RefusedJobs<S> {
     }
 }
 
+/// The jobs with a ticket, by the number of their ticket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct JobMap<J>(HashMap<TicketId, J, BuildHasherDefault<TicketHasher>>);
 

@@ -1,4 +1,4 @@
-//! What both halves of the pool's machine are described by: its state, its target, its counts.
+//! Types that both halves of the pool's machine use: the pool's state, its target, its counts.
 
 /// A worker's number, unique within its pool and part of its thread's name.
 pub(crate) type WorkerId = usize;
@@ -16,8 +16,8 @@ pub(crate) enum PoolState {
     Stopped,
 }
 
-/// The target: how many workers there should be. The pool moves towards it; a worker that is too many is no debt, so
-/// the last of several resizes alone decides.
+/// The target: how many workers there should be. The pool moves towards it. Only the last of several resizes matters:
+/// workers that an earlier target made too many are not recorded anywhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Sizes {
     pub(crate) min: usize,

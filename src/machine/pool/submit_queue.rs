@@ -43,7 +43,7 @@ pub(crate) struct Accepted {
 pub(crate) enum SubmitError<J> {
     /// The pool has been stopped.
     Closed(J),
-    /// No free slot is known of. If only the submit queue's lock was held, there may be one:
+    /// The submit queue knows of no free slot. If only its lock was held, there may be one:
     /// [`submit_when_full`](super::submit_when_full) counts both queues.
     Full(J),
 }
@@ -113,7 +113,8 @@ impl<S: JobStore> SubmitQueue<CancellableQueue<S>> {
         Ok(Accepted { must_wake: !mem::replace(&mut self.wake_not_needed, true), ticket })
     }
 
-    /// A job is not accepted for another reason than that the pool has been stopped.
+    /// A job was not accepted. A [closed](SubmitError::Closed) queue has counted it already; for any other reason the
+    /// caller counts it here.
     pub(crate) fn count_rejection(&mut self) {
         self.rejected.0 += 1;
     }

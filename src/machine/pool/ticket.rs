@@ -17,7 +17,7 @@ pub(crate) enum TicketState {
     },
 }
 
-/// What cancelling came to.
+/// The result of [`cancel`](TicketState::cancel).
 #[must_use]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum CancelRequest {

@@ -247,8 +247,8 @@ pub(crate) fn stop<S: JobStore>(
     if unstarted || was_running {
         workers.state = PoolState::Draining;
     }
-    // Idle workers must learn of the end. A paused pool has no worker, nor has one whose threads could not be spawned,
-    // and no further submission will try again.
+    // Idle workers must learn of the stop. For queued jobs a worker is spawned: a paused pool has none, nor has a pool
+    // whose threads could not be spawned, and no later submission will try again.
     let mut wakeups = if was_running && workers.idle > 0 {
         Wakeups::workers(Notify::All)
     } else if was_running && queued(workers, submit_queue) > 0 {

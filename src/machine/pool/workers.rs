@@ -12,8 +12,8 @@ use super::state::{Counts, History, PoolState, Sizes, WorkerId};
 #[repr(C)]
 pub(crate) struct Workers<Q> {
     pub(super) state: PoolState,
-    /// A worker is certain to look at both queues without being asked again: it was notified, or it searches. Never set
-    /// while no worker is idle, released from its wait, or searching.
+    /// A worker is certain to look at both queues without being asked again. Impossible unless a worker searches, was
+    /// notified, or is going to be reached by a notify on its way.
     pub(in crate::machine) wake_pending: bool,
     /// `Saturated` was reported for this period: not again before a worker is unblocked or a thread is spawned.
     pub(in crate::machine) saturation_reported: bool,
@@ -293,7 +293,7 @@ impl<S: JobStore> Workers<CancellableQueue<S>> {
         mem::take(&mut self.unjoined)
     }
 
-    /// The same for a worker that has exited itself: all but its own thread.
+    /// As [`take_unjoined`](Self::take_unjoined), for a worker that has exited: it cannot join its own thread.
     #[must_use]
     pub(crate) fn take_unjoined_except(&mut self, me: WorkerId) -> Vec<WorkerId> {
         let (own, others) = mem::take(&mut self.unjoined).into_iter().partition(|id| *id == me);

@@ -32,7 +32,7 @@ pub(crate) struct ItemQueue<T, W> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Put {
     /// Nobody waits, or an outer call is delivering already.
-    OweNothing,
+    Nothing,
     /// Call [`next`](ItemQueue::next) and deliver the pair, until there is none.
     Deliver,
 }
@@ -63,7 +63,7 @@ impl<T, W> ItemQueue<T, W> {
         }
         self.items.push_back(item);
         if self.delivering || self.takers.is_empty() {
-            return Ok(Put::OweNothing);
+            return Ok(Put::Nothing);
         }
         self.delivering = true;
         Ok(Put::Deliver)

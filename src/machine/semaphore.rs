@@ -41,7 +41,7 @@ pub(crate) enum Acquired {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Released {
     /// Nobody waits, or an outer call is serving already.
-    OweNothing,
+    Nothing,
     /// Call [`next`](Semaphore::next) and serve that waiter, until there is none.
     Serve,
 }
@@ -85,7 +85,7 @@ impl<W> Semaphore<W> {
     pub(crate) fn release(&mut self) -> Released {
         self.available += 1;
         if self.serving || self.waiters.is_empty() {
-            return Released::OweNothing;
+            return Released::Nothing;
         }
         self.serving = true;
         Released::Serve

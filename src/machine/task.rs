@@ -36,7 +36,7 @@ pub(crate) enum Task {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PollRequest {
     /// It will be polled without another post, or nothing has woken it, or it is done.
-    OweNothing,
+    Nothing,
     /// Post the call that polls it.
     Post,
 }
@@ -66,9 +66,9 @@ impl Task {
             }
             Self::Polling => {
                 *self = Self::PollingWoken;
-                PollRequest::OweNothing
+                PollRequest::Nothing
             }
-            Self::Scheduled | Self::PollingWoken | Self::Done => PollRequest::OweNothing,
+            Self::Scheduled | Self::PollingWoken | Self::Done => PollRequest::Nothing,
         }
     }
 
@@ -88,13 +88,13 @@ impl Task {
         match self {
             Self::Polling => {
                 *self = Self::Idle;
-                PollRequest::OweNothing
+                PollRequest::Nothing
             }
             Self::PollingWoken => {
                 *self = Self::Scheduled;
                 PollRequest::Post
             }
-            Self::Idle | Self::Scheduled | Self::Done => PollRequest::OweNothing,
+            Self::Idle | Self::Scheduled | Self::Done => PollRequest::Nothing,
         }
     }
 

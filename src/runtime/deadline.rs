@@ -1,5 +1,5 @@
-//! How long a thread waits: what to do when a queue is full, and deadlines that pass by the clock or on a test's
-//! command.
+//! How long a thread waits: whether it waits at all for a full queue, and when its deadline passes: by the clock, or
+//! because a test says so.
 
 use std::time::Duration;
 
@@ -15,9 +15,9 @@ pub enum WhenFull {
 }
 
 impl WhenFull {
-    /// The end of the wait, if there is one. `now` is the tick of the lock that the caller waits with.
+    /// The end of the wait, if there is one. `now` is the present epoch of the lock that the caller waits with.
     #[inline]
-    pub(crate) fn deadline(self, now: Tick) -> Option<Deadline> {
+    pub(crate) fn deadline(self, now: Epoch) -> Option<Deadline> {
         match self {
             Self::Return => None,
             Self::Wait(timeout) => Some(Deadline::new(timeout, now)),
@@ -25,11 +25,12 @@ impl WhenFull {
     }
 }
 
-/// Counts how often a test has let all current deadlines pass. Guarded by the lock that the waiting threads wait with.
+/// Counts how often a test has let all deadlines pass that existed: a deadline of an earlier epoch has passed. Guarded
+/// by the lock that the waiting threads wait with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Tick(u64);
+pub(crate) struct Epoch(u64);
 
-impl Tick {
+impl Epoch {
     pub(crate) fn advance(&mut self) {
         self.0 += 1;
     }
@@ -40,16 +41,16 @@ impl Tick {
 pub(crate) struct Deadline {
     start: Instant,
     timeout: Option<Duration>,
-    tick: Tick,
+    epoch: Epoch,
 }
 
 impl Deadline {
-    pub(crate) fn new(timeout: Option<Duration>, now: Tick) -> Self {
-        Self { start: Instant::now(), timeout, tick: now }
+    pub(crate) fn new(timeout: Option<Duration>, now: Epoch) -> Self {
+        Self { start: Instant::now(), timeout, epoch: now }
     }
 
-    pub(crate) fn has_passed(&self, now: Tick) -> bool {
-        self.timeout.is_some() && (now != self.tick || self.remaining() == Some(Duration::ZERO))
+    pub(crate) fn has_passed(&self, now: Epoch) -> bool {
+        self.timeout.is_some() && (now != self.epoch || self.remaining() == Some(Duration::ZERO))
     }
 
     /// How much longer to wait; `None` for ever.

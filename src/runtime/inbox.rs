@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::cache_padded::CachePadded;
-use super::deadline::{Tick, WhenFull};
+use super::deadline::{Epoch, WhenFull};
 use super::sync::{Condvar, Hint, Mutex, MutexGuard, Spin, pause};
 use crate::error::Rejection;
 use crate::machine::inbox::{self as machine, LoopWake, Park, PostError};
@@ -91,7 +91,7 @@ impl<Q: CallQueue> Inbox<Q> {
     where
         Q: PushCall<C>,
     {
-        let deadline = when_full.deadline(Tick::default());
+        let deadline = when_full.deadline(Epoch::default());
         let mut state = self.state.lock();
         let posted = loop {
             match state.post_bounded(call) {
@@ -101,7 +101,7 @@ impl<Q: CallQueue> Inbox<Q> {
             }
             match deadline {
                 None => return Err((call, Rejection::InboxFull)),
-                Some(deadline) if deadline.has_passed(Tick::default()) => return Err((call, Rejection::TimedOut)),
+                Some(deadline) if deadline.has_passed(Epoch::default()) => return Err((call, Rejection::TimedOut)),
                 Some(deadline) => {
                     state.begin_slot_wait();
                     state = self.not_full.wait_for(state, deadline.remaining());

@@ -156,7 +156,7 @@ impl ChainState {
     /// A result could go on, but the chain is paused.
     pub(crate) fn hold(&mut self) {
         debug_assert!(self.is_paused(), "nothing is held without a pause");
-        self.go(ChainStage::Running, ChainStage::Held);
+        self.change(ChainStage::Running, ChainStage::Held);
     }
 
     /// The resolver brings a result, perhaps too late.
@@ -219,33 +219,33 @@ impl ChainState {
 
     /// The callback that ran returned a Deferred without a result.
     pub(crate) fn wait(&mut self) {
-        self.go(ChainStage::Running, ChainStage::Waiting);
+        self.change(ChainStage::Running, ChainStage::Waiting);
     }
 
     /// The Deferred that a callback had returned has its result now.
     pub(crate) fn resume(&mut self) {
-        self.go(ChainStage::Waiting, ChainStage::Running);
+        self.change(ChainStage::Waiting, ChainStage::Running);
     }
 
     /// The result reached the tail; no callback is left to take it.
     pub(crate) fn rest(&mut self) {
-        self.go(ChainStage::Running, ChainStage::Resting);
+        self.change(ChainStage::Running, ChainStage::Resting);
     }
 
     /// A callback or an awaiting task comes to a tail where the result lies: the result goes on at once, unless it has
     /// to be held.
     pub(crate) fn add(&mut self) {
-        self.go(ChainStage::Resting, ChainStage::Running);
+        self.change(ChainStage::Resting, ChainStage::Running);
     }
 
     /// The result, or the wait for it, goes to the chain that waits for this one.
     pub(crate) fn hand_over(&mut self) {
-        self.go(ChainStage::Running, ChainStage::Over);
+        self.change(ChainStage::Running, ChainStage::Over);
     }
 
     /// The result that lay at the tail is taken away.
     pub(crate) fn take(&mut self) {
-        self.go(ChainStage::Resting, ChainStage::Over);
+        self.change(ChainStage::Resting, ChainStage::Over);
     }
 
     /// Whether a result that the resolver brought now would be dropped.
@@ -253,7 +253,7 @@ impl ChainState {
         !matches!(self.stage, ChainStage::Unfired | ChainStage::Cancelling)
     }
 
-    fn go(&mut self, from: ChainStage, to: ChainStage) {
+    fn change(&mut self, from: ChainStage, to: ChainStage) {
         debug_assert_eq!(self.stage, from, "a chain that goes to {to:?}");
         self.stage = to;
     }

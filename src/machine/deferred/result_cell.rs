@@ -45,7 +45,7 @@ impl<N, R, W> ResultState<N, R, W> {
                 Store::Wake(watcher)
             }
             was => {
-                was.was_empty("a link has one result");
+                was.expect_empty("a link has one result");
                 Self::put(cell, Self::Stored(result));
                 Store::Kept
             }
@@ -55,7 +55,7 @@ impl<N, R, W> ResultState<N, R, W> {
     /// The successor comes, once, and only where no result lies.
     #[inline]
     pub(crate) fn link(cell: &Cell<Self>, next: N) {
-        cell.replace(Self::Linked(next)).was_empty("a link has one successor");
+        cell.replace(Self::Linked(next)).expect_empty("a link has one successor");
     }
 
     /// Takes the result, if it lies here.
@@ -89,7 +89,7 @@ impl<N, R, W> ResultState<N, R, W> {
     /// the caller holds the only tail.
     #[inline]
     pub(crate) fn restore(cell: &Cell<Self>, result: R) {
-        cell.replace(Self::Stored(result)).was_empty("nobody else waits for a result that was taken for update");
+        cell.replace(Self::Stored(result)).expect_empty("nobody else waits for a result that was taken for update");
     }
 
     /// Sets the watcher and returns the one before it. Returns the new one as `Err` where there is no result to wait
@@ -151,16 +151,16 @@ impl<N, R, W> ResultState<N, R, W> {
     }
 
     #[inline]
-    fn was_empty(self, because: &str) {
+    fn expect_empty(self, because: &str) {
         match self {
             Self::Empty => {}
-            was => was.was_not_empty(because),
+            was => was.fail_not_empty(because),
         }
     }
 
     /// Out of line, because it drops the state, which may unwind.
     #[cold]
-    fn was_not_empty(self, because: &str) {
+    fn fail_not_empty(self, because: &str) {
         debug_assert!(false, "{because}");
     }
 

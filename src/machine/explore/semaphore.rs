@@ -88,11 +88,11 @@ impl SemaphoreWorld {
                 self.loops += 1;
                 "serve waiters"
             }
-            Released::OweNothing if self.bug == Bug::Recurses && !self.order.is_empty() => {
+            Released::Nothing if self.bug == Bug::Recurses && !self.order.is_empty() => {
                 self.loops += 1;
                 "serve waiters"
             }
-            Released::OweNothing => "nothing",
+            Released::Nothing => "nothing",
         }
     }
 

@@ -250,7 +250,7 @@ impl World for TaskWorld {
 
 fn owed(request: &PollRequest) -> &'static str {
     match request {
-        PollRequest::OweNothing => "nothing",
+        PollRequest::Nothing => "nothing",
         PollRequest::Post => "post the call that polls it",
     }
 }

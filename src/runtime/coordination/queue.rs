@@ -70,7 +70,7 @@ impl<T: 'static> DeferredQueue<T> {
     /// Nobody waits and the queue is full: the error returns the item.
     pub fn put(&self, item: T) -> Result<(), QueueOverflow<T>> {
         let put = self.shared.0.borrow_mut().put(item).map_err(QueueOverflow::new)?;
-        if put == Put::OweNothing {
+        if put == Put::Nothing {
             return Ok(());
         }
         loop {

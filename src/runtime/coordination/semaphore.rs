@@ -150,7 +150,7 @@ impl DeferredSemaphore {
     /// Serves waiters, one after the other. The machine sees to it that at most one such loop of a semaphore runs at a
     /// time.
     fn serve(&self, released: Released) {
-        if released == Released::OweNothing {
+        if released == Released::Nothing {
             return;
         }
         loop {

@@ -57,9 +57,9 @@ impl Shared {
     pub(super) fn join(&self, timeout: Option<Duration>) -> Result<(), StopWithinError> {
         let asked = Instant::now();
         let mut workers = self.workers.lock();
-        let deadline = Deadline::new(timeout, workers.tick);
+        let deadline = Deadline::new(timeout, workers.deadline_epoch);
         while workers.machine.state() != PoolState::Stopped {
-            if deadline.has_passed(workers.tick) || !self.host.has_threads() {
+            if deadline.has_passed(workers.deadline_epoch) || !self.host.has_threads() {
                 let queued = workers.machine.queue().len() + self.submit_queue.lock().queue().len();
                 return Err(StopWithinError::Unfinished { stragglers: workers.running.stragglers(asked), queued });
             }
@@ -93,7 +93,7 @@ impl Shared {
 
     /// Lets every deadline pass that a thread or a worker waits for now.
     pub(super) fn let_deadlines_pass(&self) {
-        self.workers.lock().tick.advance();
+        self.workers.lock().deadline_epoch.advance();
         self.wake_workers(Notify::All);
         self.not_full.notify_all();
         self.stopped.notify_all();

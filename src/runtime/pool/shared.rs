@@ -5,7 +5,7 @@ use std::ptr;
 use std::time::Duration;
 
 use super::super::cache_padded::CachePadded;
-use super::super::deadline::Tick;
+use super::super::deadline::Epoch;
 use super::super::report::Reporter;
 use super::super::sync::{Arc, Condvar, Hint, IdleHint, JoinHandle, Mutex, MutexGuard, Spin};
 use super::hooks::Hooks;
@@ -73,7 +73,7 @@ pub(super) struct WorkersState {
     pub(super) times: Option<JobHistograms>,
     pub(super) running: RunningJobs,
     /// How often a test has let all deadlines pass.
-    pub(super) tick: Tick,
+    pub(super) deadline_epoch: Epoch,
     pub(super) estimate: BlockingEstimate,
 }
 
@@ -123,7 +123,7 @@ impl Shared {
             stop_callbacks: Vec::new(),
             times,
             running: RunningJobs::default(),
-            tick: Tick::default(),
+            deadline_epoch: Epoch::default(),
             estimate: BlockingEstimate::default(),
         };
         Self {

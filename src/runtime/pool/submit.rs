@@ -116,7 +116,7 @@ impl Shared {
         when_full: WhenFull,
     ) -> Result<Option<TicketId>, Rejected<Job>> {
         let mut workers = this.workers.lock();
-        let deadline = when_full.deadline(workers.tick);
+        let deadline = when_full.deadline(workers.deadline_epoch);
         loop {
             let mut submit_queue = this.submit_queue.lock();
             match machine::submit_when_full(&mut workers.machine, &mut submit_queue, job, ticketed) {
@@ -131,7 +131,7 @@ impl Shared {
             }
             let reason = match deadline {
                 None => Some(Rejection::QueueFull),
-                Some(deadline) if deadline.has_passed(workers.tick) || !this.host.has_threads() => {
+                Some(deadline) if deadline.has_passed(workers.deadline_epoch) || !this.host.has_threads() => {
                     Some(Rejection::TimedOut)
                 }
                 Some(_) => None,

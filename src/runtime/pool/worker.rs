@@ -101,7 +101,7 @@ impl WorkerState {
             // The clock is read only where it can matter: that takes as long as everything else under this lock.
             let no_jobs = workers.machine.queue().is_empty() && submit_queue.queue().is_empty();
             let may_expire = self.was_asleep && no_jobs;
-            let expired = may_expire && self.keep_alive_end.is_some_and(|end| end.has_passed(workers.tick));
+            let expired = may_expire && self.keep_alive_end.is_some_and(|end| end.has_passed(workers.deadline_epoch));
             let may_search = !self.searched && pool.host.has_threads() && pool.spin.pays();
             machine::next_action(&mut workers.machine, &mut submit_queue, WorkerHint { may_search, expired })
         };
@@ -146,7 +146,7 @@ impl WorkerState {
         match &self.keep_alive_end {
             Some(end) => end.remaining(),
             None => {
-                self.keep_alive_end = Some(Deadline::new(pool.keep_alive, workers.tick));
+                self.keep_alive_end = Some(Deadline::new(pool.keep_alive, workers.deadline_epoch));
                 pool.keep_alive
             }
         }

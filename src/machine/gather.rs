@@ -1,4 +1,5 @@
-//! The state machine of a list of Deferreds: how many of its members have no result yet, and whether the list has its own.
+//! The state machine of a list of Deferreds: how many of its members have no result yet, and whether the list has its
+//! own.
 //!
 //! ```text
 //!   Open{missing} ──a result that decides, or the last one──▶ Decided{missing} ──…──▶ Decided{0}

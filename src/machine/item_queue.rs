@@ -94,8 +94,8 @@ impl<T, W> ItemQueue<T, W> {
         self.takers.push(taker);
     }
 
-    /// Removes a taker; an item that it would have got stays. The taker is returned, so that the caller drops it when it
-    /// no longer borrows the queue; `None` if it was served before.
+    /// Removes a taker; an item that it would have got stays. The taker is returned, so that the caller drops it when
+    /// it no longer borrows the queue; `None` if it was served before.
     pub(crate) fn cancel_wait(&mut self, key: Key) -> Option<W> {
         self.takers.remove(key)
     }

@@ -37,8 +37,8 @@ pub(crate) struct LoopingCall {
     interval: Duration,
     /// The first call is made at `start`, and not one interval later.
     at_once: bool,
-    /// Ticks since `start` that are counted: [`count_ticks`](Self::count_ticks) has returned them, or a reset has begun a
-    /// new schedule with them.
+    /// Ticks since `start` that are counted: [`count_ticks`](Self::count_ticks) has returned them, or a reset has begun
+    /// a new schedule with them.
     counted: u128,
 }
 

@@ -1,4 +1,5 @@
-//! The state machine of a chain: what its head, its callbacks and the result in it are doing, and how often it is paused.
+//! The state machine of a chain: what its head, its callbacks and the result in it are doing, and how often it is
+//! paused.
 //!
 //! ```text
 //!               fire, abandon                    rest                take

@@ -1,4 +1,5 @@
-//! The state machine of a result cell, behind a head or a link: where its result and its successor meet, whichever comes first.
+//! The state machine of a result cell, behind a head or a link: where its result and its successor meet, whichever
+//! comes first.
 
 use std::cell::Cell;
 use std::mem;

@@ -2,9 +2,9 @@
 //!
 //! A job without a ticket lies in the queue's [`JobStore`] and pays nothing for cancellation. Of a job with a ticket
 //! the store holds only the number; the job itself lies in a map, under that number. Cancelling takes the job out of
-//! the map and leaves the number behind as a **tombstone**, so it costs the same at any depth. Tombstones are removed as
-//! soon as there are more of them than of queued jobs. So a cancellation costs two steps of removal, amortized, and the
-//! store never has more than twice as many entries as there are queued jobs.
+//! the map and leaves the number behind as a **tombstone**, so it costs the same at any depth. Tombstones are removed
+//! as soon as there are more of them than of queued jobs. So a cancellation costs two steps of removal, amortized, and
+//! the store never has more than twice as many entries as there are queued jobs.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hash, Hasher};

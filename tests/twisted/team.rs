@@ -310,8 +310,8 @@ fn shrink_when_busy_stepped() {
         team.call_in_thread(|| ()).unwrap();
     }
     // Each worker takes its job, and none has run it yet.
-    while perform.workers().iter().any(|(_, stage)| *stage == Stage::Arriving) {
-        let arriving = perform.workers().into_iter().find(|(_, stage)| *stage == Stage::Arriving);
+    while perform.workers().iter().any(|(_, stage)| *stage == Stage::Starting) {
+        let arriving = perform.workers().into_iter().find(|(_, stage)| *stage == Stage::Starting);
         assert_eq!(arriving.and_then(|(worker, _)| perform.step_worker(worker)), Some(Step::Took));
     }
     assert_eq!((team.stats().live, team.stats().busy), (10, 10));

@@ -27,10 +27,10 @@ impl Reference {
 
     fn worker_started(&mut self, id: usize, stage: Stage, was: usize) {
         self.note(format!("worker {id} is started"));
-        self.require(stage == Stage::Arriving && id >= self.next_worker, || format!("worker {id} comes {stage:?}"));
+        self.require(stage == Stage::Starting && id >= self.next_worker, || format!("worker {id} comes {stage:?}"));
         self.require(self.is_serving(), || format!("worker {id} is started before its pool"));
-        self.set(id, Worker::at(Stage::Arriving));
-        let arriving = self.workers.values().filter(|worker| worker.stage == Stage::Arriving).count();
+        self.set(id, Worker::at(Stage::Starting));
+        let arriving = self.workers.values().filter(|worker| worker.stage == Stage::Starting).count();
         // Each starting worker must have a job to take.
         let wanted = arriving <= self.queue.len() || was < self.target.min();
         self.require(wanted, || format!("worker {id} is started, and nobody wants it"));
@@ -55,7 +55,7 @@ impl Reference {
             return;
         }
         let (live, limit) = (self.workers.len(), self.limit());
-        let (coming, asleep) = (self.any(&[Stage::Arriving, Stage::Woken]), self.any(&[Stage::Asleep]));
+        let (coming, asleep) = (self.any(&[Stage::Starting, Stage::Woken]), self.any(&[Stage::Asleep]));
         let nobody_could = !asleep && (live >= limit || self.start_has_failed);
         self.require(self.queue.is_empty() || coming || nobody_could, || {
             "jobs wait, and nobody comes who could".into()

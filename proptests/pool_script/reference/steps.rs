@@ -26,18 +26,18 @@ impl Reference {
         let (rests, expired) = (worker.rests, worker.expired);
         let draining = self.phase == Phase::Draining;
         let step = if self.staying() > self.limit() {
-            Step::Retired
+            Step::Exited
         } else if let Some(job) = self.queue.pop_front() {
             self.jobs[job].state = JobState::Held;
             self.counts.started += 1;
             self.set(id, Worker { job: Some(job), ..Worker::at(Stage::Holding) });
             return ExpectedStep::Look(id, Step::Took);
         } else if draining || expired && self.staying() > self.target.min() {
-            Step::Retired
+            Step::Exited
         } else {
             Step::Slept
         };
-        let leaves = step == Step::Retired;
+        let leaves = step == Step::Exited;
         // The keep-alive counts only for a worker above the minimum.
         let rests = rests || !leaves && self.staying() > self.target.min();
         self.set(id, Worker { rests, expired, leaves, ..Worker::at(Stage::Asleep) });
@@ -58,7 +58,7 @@ impl Reference {
         self.note(format!("{expect_step:?}: {step:?}"));
         self.require(step == expected, || format!("a step returned {step:?}, and should have returned {expected:?}"));
         match expect_step {
-            ExpectedStep::Look(id, Step::Retired) => drop(self.workers.remove(&id)),
+            ExpectedStep::Look(id, Step::Exited) => drop(self.workers.remove(&id)),
             ExpectedStep::Run(id) => {
                 self.running.pop();
                 if let Some(worker) = self.workers.get_mut(&id) {

@@ -9,8 +9,8 @@ use super::super::sync::Arc;
 use super::control::checked_sizes;
 use super::hooks::{Hooks, Worker};
 use super::shared::{Config, Shared, WorkerHost};
-use super::stepped_workers::SteppedWorkers;
-use super::stepper::Stepper;
+use super::stepper::{SteppedWorkers, Stepper};
+
 use super::thread_pool::{Owner, ThreadPool};
 use super::worker::run_worker;
 use crate::error::SizeError;

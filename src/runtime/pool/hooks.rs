@@ -127,13 +127,13 @@ impl Hooks {
     }
 
     /// Whether something travels with each job: a captured context, or its time of submission.
-    pub(super) fn extend_jobs(&self) -> bool {
+    pub(super) fn adds_extras(&self) -> bool {
         self.timed || self.contexts > 0
     }
 
     /// Whether each job has to be boxed, because hooks surround it or something travels with it.
-    pub(super) fn wrap_jobs(&self) -> bool {
-        self.extend_jobs() || self.has_job_hooks()
+    pub(super) fn needs_boxed_jobs(&self) -> bool {
+        self.adds_extras() || self.has_job_hooks()
     }
 
     pub(super) fn has_job_hooks(&self) -> bool {

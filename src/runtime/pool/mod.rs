@@ -1,8 +1,8 @@
 //! Shell 3, the pool: jobs from any thread, to threads that may block.
 //!
-//! From below to above: what a job is (`job`, `job_queue`), all shared data (`shared`), wakes and threads (`threads`),
-//! jobs in (`submit`), jobs out (`worker`), the operations on a whole pool (`control`), the public handle
-//! (`thread_pool`).
+//! Each of these files uses those before it: what a job is (`job`, `job_queue`), all shared data (`shared`), wakes and
+//! threads (`worker_threads`), jobs in (`submit`), jobs out (`worker`), the operations on a whole pool (`control`), the
+//! public handle (`thread_pool`).
 
 mod blocked;
 mod builder;
@@ -15,16 +15,15 @@ mod refuse;
 mod running_jobs;
 mod shared;
 mod stats;
-mod stepped_workers;
 mod stepper;
 mod stop;
 mod submit;
 mod thread_pool;
-mod threads;
 mod ticket;
 mod wake_ahead;
 mod worker;
 mod worker_state;
+mod worker_threads;
 
 pub use self::blocked::{Blocked, blocked};
 pub use self::builder::PoolBuilder;
@@ -32,8 +31,7 @@ pub use self::hooks::Worker;
 pub use self::job::Job;
 pub(crate) use self::job::{Fate, JobBody};
 pub use self::stats::{PoolStats, PoolTimes};
-pub use self::stepped_workers::Stage;
-pub use self::stepper::{Step, Stepper};
+pub use self::stepper::{Stage, Step, Stepper};
 pub use self::stop::{StopPolicy, StopWithinError, Straggler};
 pub use self::thread_pool::ThreadPool;
 pub use self::ticket::{CancelToken, Cancellation, Ticket};

@@ -5,7 +5,7 @@ use std::mem;
 use super::super::report::Incident;
 use super::context::RefusingJobs;
 use super::job_queue::drain;
-use super::shared::{Queue, Shared, StopCallback, WorkersState};
+use super::shared::{LockedWorkers, Queue, Shared, StopCallback};
 use crate::error::NeverRan;
 use crate::machine::pool::RefusedJobs;
 
@@ -40,7 +40,7 @@ impl Shared {
     }
 }
 
-impl WorkersState {
+impl LockedWorkers {
     /// The stop callbacks if a transition has returned `stopped`. To be called under the same hold of the lock as the
     /// transition, so that only the first caller that learns of the stop gets them; they are owed to
     /// [`run_stop_callbacks`](Shared::run_stop_callbacks).

@@ -13,7 +13,7 @@ use super::job::JobResult;
 use super::job_queue::JobQueue;
 use super::running_jobs::RunningJobs;
 use super::stats::JobHistograms;
-use super::stepped_workers::SteppedWorkers;
+use super::stepper::SteppedWorkers;
 use super::wake_ahead::BlockingEstimate;
 use super::worker_state::WorkerState;
 use crate::machine::pool::{Sizes, SubmitQueue, Wakeups, WorkerId, Workers};
@@ -30,7 +30,7 @@ pub(crate) struct Shared {
     pub(super) hooks: Hooks,
     /// How long a worker above the minimum stays without a job; `None` for ever.
     pub(super) keep_alive: Option<Duration>,
-    pub(super) workers: CachePadded<Mutex<WorkersState>>,
+    pub(super) workers: CachePadded<Mutex<LockedWorkers>>,
     /// Idle workers wait here, with `workers`.
     pub(super) work_available: Condvar,
     /// Callers that wait for a slot in a full queue wait here, with `workers`.
@@ -54,7 +54,7 @@ pub(super) type Queue = JobQueue<RunFn>;
 /// Takes the first job of a lane, releases the workers' lock, carries out the wakeups, and runs the job.
 #[derive(Clone, Copy)]
 pub(super) struct RunFn(
-    pub(super) fn(u8, Wakeups, &Arc<Shared>, &WorkerState, MutexGuard<'_, WorkersState>) -> JobResult,
+    pub(super) fn(u8, Wakeups, &Arc<Shared>, &WorkerState, MutexGuard<'_, LockedWorkers>) -> JobResult,
 );
 
 /// Who runs the workers.
@@ -66,7 +66,7 @@ pub(super) enum WorkerHost {
 }
 
 /// The workers' half of the machine, and what else its lock guards.
-pub(super) struct WorkersState {
+pub(super) struct LockedWorkers {
     pub(super) machine: Workers<Queue>,
     pub(super) stop_callbacks: Vec<StopCallback>,
     /// Present if the pool takes times.
@@ -118,7 +118,7 @@ impl Shared {
     pub(super) fn new(config: Config) -> Self {
         let times = config.hooks.timed.then(JobHistograms::default);
         let has_threads = config.host.has_threads();
-        let workers = WorkersState {
+        let workers = LockedWorkers {
             machine: Workers::new(config.target, config.compensation),
             stop_callbacks: Vec::new(),
             times,

@@ -17,7 +17,7 @@ impl Shared {
         job: InlineJob<B>,
         when_full: WhenFull,
     ) -> Result<(), Rejected<Job>> {
-        if typed_queue::fits::<InlineJob<B>>() && !this.hooks.wrap_jobs() {
+        if typed_queue::fits::<InlineJob<B>>() && !this.hooks.needs_boxed_jobs() {
             Self::submit(this, job, when_full)
         } else {
             Self::submit_boxed(this, job.into_job(), when_full)
@@ -54,7 +54,7 @@ impl Shared {
         mut job: Job,
         submit: impl FnOnce(Job) -> Result<T, Rejected<Job>>,
     ) -> Result<T, Rejected<Job>> {
-        if this.hooks.extend_jobs() {
+        if this.hooks.adds_extras() {
             job.capture_context(&this.hooks, &this.reporter);
         }
         submit(job).map_err(|mut rejected| {

@@ -14,7 +14,7 @@ use super::blocked::run_as_job;
 use super::context::{self, CurrentPool, EnterPool};
 use super::hooks::Worker;
 use super::job::{JobResult, QueuedJob};
-use super::shared::{Exit, Queue, RunFn, Shared, WorkersState};
+use super::shared::{Exit, LockedWorkers, Queue, RunFn, Shared};
 use super::worker_state::WorkerState;
 use crate::machine::pool::{self as machine, Popped, Wakeups, WorkerAction, WorkerHint, WorkerId};
 
@@ -59,7 +59,7 @@ pub(super) fn run_worker(pool: Arc<Shared>, id: WorkerId) {
 
 impl WorkerState {
     /// The worker is there: runs the start hooks, and returns with the lock for its first look at the queues.
-    pub(super) fn start<'a>(&mut self, pool: &'a Arc<Shared>) -> MutexGuard<'a, WorkersState> {
+    pub(super) fn start<'a>(&mut self, pool: &'a Arc<Shared>) -> MutexGuard<'a, LockedWorkers> {
         let has_hooks = pool.hooks.has_start_hooks();
         if has_hooks {
             // Hooks may take long, so the machine must not count on this worker: it wakes or starts another where one
@@ -83,7 +83,7 @@ impl WorkerState {
     /// What to do next. A job is to be taken, and a sleep to begin, under this hold of the lock.
     // Returned through memory, the action costs each job a dozen instructions.
     #[inline(always)]
-    pub(super) fn next_action(&mut self, pool: &Shared, workers: &mut WorkersState) -> Action {
+    pub(super) fn next_action(&mut self, pool: &Shared, workers: &mut LockedWorkers) -> Action {
         match workers.machine.next_job() {
             Some((job, wakeups)) => {
                 self.job_taken(workers);
@@ -94,7 +94,7 @@ impl WorkerState {
     }
 
     #[inline(never)]
-    fn look_at_both_queues(&mut self, pool: &Shared, workers: &mut WorkersState) -> Action {
+    fn look_at_both_queues(&mut self, pool: &Shared, workers: &mut LockedWorkers) -> Action {
         let action = {
             let mut submit_queue = pool.submit_queue.lock();
             pool.maybe_work.set(false);
@@ -115,14 +115,14 @@ impl WorkerState {
     }
 
     #[inline]
-    fn job_taken(&mut self, workers: &WorkersState) {
+    fn job_taken(&mut self, workers: &LockedWorkers) {
         self.wakes_at_start = workers.estimate.job_started();
         self.searched = false;
         self.keep_alive_end = None;
     }
 
     #[inline]
-    pub(super) fn job_finished(&mut self, workers: &mut WorkersState, result: &JobResult) {
+    pub(super) fn job_finished(&mut self, workers: &mut LockedWorkers, result: &JobResult) {
         self.was_asleep = false;
         workers.running.clear(self.slot);
         workers.estimate.job_finished(self.wakes_at_start);
@@ -132,14 +132,14 @@ impl WorkerState {
         }
     }
 
-    fn search_ended(&mut self, workers: &mut WorkersState) {
+    fn search_ended(&mut self, workers: &mut LockedWorkers) {
         self.was_asleep = false;
         workers.machine.searched();
     }
 
     /// How long to sleep at most. A worker above the minimum sleeps until its keep-alive passes, which a wake without a
     /// job does not prolong.
-    pub(super) fn sleep_timeout(&mut self, pool: &Shared, workers: &WorkersState, timed: bool) -> Option<Duration> {
+    pub(super) fn sleep_timeout(&mut self, pool: &Shared, workers: &LockedWorkers, timed: bool) -> Option<Duration> {
         if !timed {
             return None;
         }
@@ -152,14 +152,14 @@ impl WorkerState {
         }
     }
 
-    pub(super) fn woken(&mut self, workers: &mut WorkersState) {
+    pub(super) fn woken(&mut self, workers: &mut LockedWorkers) {
         self.was_asleep = true;
         workers.estimate.worker_woken();
         workers.machine.woken();
     }
 
     /// The worker looks at the queues no more. Without stop hooks its last transition follows at once.
-    pub(super) fn begin_exit(&self, pool: &Shared, workers: &mut WorkersState) -> Option<Exit> {
+    pub(super) fn begin_exit(&self, pool: &Shared, workers: &mut LockedWorkers) -> Option<Exit> {
         workers.running.free_slot(self.slot);
         if pool.hooks.has_stop_hooks() { None } else { Some(last_transition(pool, self.id, workers)) }
     }
@@ -172,7 +172,7 @@ fn run_taken(
     wakeups: Wakeups,
     pool: &Arc<Shared>,
     worker: &WorkerState,
-    workers: MutexGuard<'_, WorkersState>,
+    workers: MutexGuard<'_, LockedWorkers>,
 ) -> JobResult {
     match popped {
         Popped::InStore(position) => (position.vtable.run.0)(position.lane, wakeups, pool, worker, workers),
@@ -192,7 +192,7 @@ fn run_from_lane<J: QueuedJob>(
     wakeups: Wakeups,
     pool: &Arc<Shared>,
     worker: &WorkerState,
-    mut workers: MutexGuard<'_, WorkersState>,
+    mut workers: MutexGuard<'_, LockedWorkers>,
 ) -> JobResult {
     match workers.machine.store().take::<J>(lane) {
         Some(job) => {
@@ -215,7 +215,7 @@ fn run_job(
     wakeups: Wakeups,
     pool: &Arc<Shared>,
     worker: &WorkerState,
-    mut workers: MutexGuard<'_, WorkersState>,
+    mut workers: MutexGuard<'_, LockedWorkers>,
 ) -> JobResult {
     workers.running.set(worker.slot, worker.id, trace);
     drop(workers);
@@ -239,7 +239,7 @@ pub(super) fn finish_exit(pool: &Arc<Shared>, id: WorkerId, wakeups: Wakeups, ex
     }
 }
 
-fn last_transition(pool: &Shared, id: WorkerId, workers: &mut WorkersState) -> Exit {
+fn last_transition(pool: &Shared, id: WorkerId, workers: &mut LockedWorkers) -> Exit {
     let exited = machine::exited(&mut workers.machine, &mut pool.submit_queue.lock(), id);
     Exit {
         wakeups: exited.wakeups,

@@ -1,8 +1,8 @@
 //! The workers of a pool without threads, each where its last step left it.
 
-use super::super::sync::Mutex;
-use super::job::{Job, JobResult};
-use super::worker_state::WorkerState;
+use super::super::super::sync::Mutex;
+use super::super::job::{Job, JobResult};
+use super::super::worker_state::WorkerState;
 use crate::machine::pool::{Notify, WorkerId};
 
 /// What a worker of a pool without threads is about to do.
@@ -10,7 +10,7 @@ use crate::machine::pool::{Notify, WorkerId};
 #[non_exhaustive]
 pub enum Stage {
     /// It was started. Its next step is its first look at the queues.
-    Arriving,
+    Starting,
     /// It has taken a job, which its next step runs. It is busy.
     Holding,
     /// It is running its job: this is seen only by code that the job itself calls.
@@ -32,7 +32,7 @@ pub(super) enum NextStep {
 }
 
 /// The workers by age, oldest first. This lock is taken last of all, and nothing is called under it.
-pub(super) struct SteppedWorkers(Mutex<Vec<SteppedWorker>>);
+pub(in super::super) struct SteppedWorkers(Mutex<Vec<SteppedWorker>>);
 
 struct SteppedWorker {
     id: WorkerId,
@@ -42,20 +42,20 @@ struct SteppedWorker {
 }
 
 impl SteppedWorkers {
-    pub(super) fn new() -> Self {
+    pub(in super::super) fn new() -> Self {
         Self(Mutex::new(Vec::new()))
     }
 
-    pub(super) fn start(&self, id: WorkerId) {
+    pub(in super::super) fn start(&self, id: WorkerId) {
         let state = Some((WorkerState::new(id), NextStep::Start));
         let mut workers = self.0.lock();
-        workers.push(SteppedWorker { id, stage: Stage::Arriving, state });
+        workers.push(SteppedWorker { id, stage: Stage::Starting, state });
         // Two threads that start workers may get here in either order.
         workers.sort_by_key(|worker| worker.id);
     }
 
     /// Wakes the oldest sleeping worker, or all.
-    pub(super) fn wake(&self, whom: Notify) {
+    pub(in super::super) fn wake(&self, whom: Notify) {
         let count = match whom {
             Notify::Nobody => 0,
             Notify::One => 1,

@@ -5,16 +5,16 @@
 
 use std::fmt;
 
-use super::super::sync::{Arc, MutexGuard};
-use super::blocked::run_as_job;
-use super::context::{CurrentPool, EnterPool};
-use super::job::{JobResult, QueuedJob};
-use super::job_queue::take_job;
-use super::shared::{Queue, Shared, WorkerHost, WorkersState};
-use super::stepped_workers::{NextStep, Stage, SteppedWorkers};
-use super::ticket::without_current_token;
-use super::worker::{Action, finish_exit};
-use super::worker_state::WorkerState;
+use super::super::super::sync::{Arc, MutexGuard};
+use super::super::blocked::run_as_job;
+use super::super::context::{CurrentPool, EnterPool};
+use super::super::job::{JobResult, QueuedJob};
+use super::super::job_queue::take_job;
+use super::super::shared::{LockedWorkers, Queue, Shared, WorkerHost};
+use super::super::ticket::without_current_token;
+use super::super::worker::{Action, finish_exit};
+use super::super::worker_state::WorkerState;
+use super::workers::{NextStep, Stage, SteppedWorkers};
 use crate::machine::pool::{Popped, WorkerId};
 
 /// What a worker did in a step.
@@ -27,8 +27,8 @@ pub enum Step {
     Ran,
     /// It found no job and fell asleep.
     Slept,
-    /// There were too many workers, and it is gone.
-    Retired,
+    /// It found that there are too many workers, or that the pool stops and no job is left, and exited.
+    Exited,
 }
 
 /// Steps the workers of a pool without threads: see
@@ -54,7 +54,7 @@ pub struct Stepper {
 }
 
 impl Stepper {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
+    pub(in super::super) fn new(shared: Arc<Shared>) -> Self {
         Self { shared }
     }
 
@@ -129,7 +129,7 @@ impl Stepper {
                 stepped.remove(worker.id);
                 drop(workers);
                 finish_exit(shared, worker.id, wakeups, exit, entered);
-                Some(Step::Retired)
+                Some(Step::Exited)
             }
         }
     }
@@ -140,7 +140,7 @@ fn take(
     popped: Popped<Queue>,
     worker: WorkerState,
     stepped: &SteppedWorkers,
-    mut workers: MutexGuard<'_, WorkersState>,
+    mut workers: MutexGuard<'_, LockedWorkers>,
 ) {
     let has_ticket = matches!(popped, Popped::Cancellable(_));
     if let Some(job) = take_job(popped, workers.machine.store()) {

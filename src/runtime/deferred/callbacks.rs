@@ -1,4 +1,4 @@
-//! The ways to add a callback: the methods, and for each the type that a link calls.
+//! The ways to add a callback: the methods, and for each the [`Callback`] type of its link.
 
 use std::error::Error;
 use std::rc::Rc;

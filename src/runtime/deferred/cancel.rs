@@ -35,14 +35,14 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
     }
 }
 
-/// Cancels a chain that nothing waits for: the chain that it waits for in the end, or itself if it is unfired.
+/// Cancels a chain that no other chain waits for: itself if it is unfired, otherwise the innermost one it waits for.
 pub(super) fn cancel(chain: &Rc<dyn Chain>) {
     if let Some(target) = find_target(chain, || None) {
         cancel_all(OpenCancel::begin(target));
     }
 }
 
-/// Cancels a chain that others may wait for. `node` is one of its nodes that has no result yet. Only the ends of a wait
+/// Cancels a chain that others may wait for. `node` is one of its nodes, and has no result yet. Only the ends of a wait
 /// path know each other, so this may have to walk from the node to the outer end first.
 pub(crate) fn cancel_from(node: Rc<dyn Node>, chain: &Rc<dyn Chain>) {
     if let Some(target) = find_target(chain, || find_outermost(node)) {
@@ -82,7 +82,7 @@ impl OpenCancel {
         Self { target: Some(target), others: others.into_iter() }
     }
 
-    /// Canceller and others had their chance to give the target a result. If it has none, it fails.
+    /// The canceller has returned and the others are cancelled. If the target still has no result, it fails.
     fn complete(self) {
         if let Some(target) = self.target
             && target.core().transition(ChainState::canceller_returned) == Fire::Run
@@ -98,7 +98,7 @@ impl OpenCancel {
 /// A member may be a list too. Cancels that are not complete are kept in a vector, not on the stack: the order is that
 /// of nested calls, at a constant depth.
 fn cancel_all(first: OpenCancel) {
-    // Only lists have others.
+    // Only the cancel of a list has others.
     if first.others.as_slice().is_empty() {
         return first.complete();
     }

@@ -1,4 +1,4 @@
-//! Constructors: a Deferred with its resolver, with its result, or of what a function returns.
+//! Constructors: a Deferred with its resolver, a Deferred that has its result, and one of what a function returns.
 
 use std::error::Error;
 use std::panic::Location;
@@ -44,8 +44,8 @@ impl<T: 'static> Deferred<T> {
         Self::typed_with_canceller(canceller)
     }
 
-    /// As [`with_canceller`](Self::with_canceller), and the canceller is given a [`Resolver`] to fire with if it has a
-    /// result after all. If it drops that, or keeps it and returns, the Deferred fails with
+    /// As [`with_canceller`](Self::with_canceller), and the canceller is given a [`Resolver`], with which it may fire
+    /// the Deferred. If it returns without having fired it, the Deferred fails with
     /// [`Cancelled`](crate::error::Cancelled).
     ///
     /// A canceller that captured the Deferred's own resolver would keep the whole chain alive even if nobody else could

@@ -1,4 +1,4 @@
-//! The Deferred itself: the handle on the last callback of a chain.
+//! The Deferred itself: the handle to the last node of a chain.
 
 use std::error::Error;
 use std::fmt;
@@ -50,19 +50,19 @@ use crate::machine::deferred::ChainState;
 /// ([`add_timeout`](Self::add_timeout)), paused ([`pause`](Self::pause)) and cancelled ([`cancel`](Self::cancel)).
 ///
 /// **Errors.** `E` is [`Failure`], unless a program wants its own ([`ChainError`](super::ChainError)). An error that
-/// lies at the end of its chain when nobody can add a callback any more was handled by nobody. It is reported exactly
+/// is at the end of its chain when nobody can add a callback any more was handled by nobody. It is reported exactly
 /// once, when the Deferred and its [`Resolver`](super::Resolver) are both gone, to the sink of the reactor that this
 /// thread is running, with the place where the Deferred was made. Returning the Deferred from a callback hands its
 /// error on; [`log_error`](Self::log_error) handles it.
 ///
 /// **Cost.** One allocation for the Deferred, of 104 bytes, and one for each callback, of 80 bytes, where pointers have
 /// 64 bits, values are no larger than one, and nothing is captured. None for firing, cancelling or awaiting, and none
-/// for a callback that is added where the result lies at the end of another callback, if it keeps the type: its own
-/// result is stored in the same place. No atomic reference counts, no lock. A chain of a million callbacks, or of a
-/// million Deferreds that each wait for the next, needs no more stack than one of two. A loop that is written as a
-/// callback that returns the Deferred of its next round needs no more memory however long it runs, unless rounds have
-/// [pause handles](Self::pause_handle). What has fired and was handled is freed at once, each link as soon as its
-/// callback has run.
+/// for a callback that is added when the one before it has its result, if the type stays the same: its own result is
+/// stored in the same place. No atomic reference counts, no lock. A chain of a million callbacks, or of a million
+/// Deferreds that each wait for the next, needs no more stack than one of two. A loop that is written as a callback
+/// that returns the Deferred of its next round needs no more memory however long it runs, unless rounds have [pause
+/// handles](Self::pause_handle). What has fired and was handled is freed at once, each link as soon as its callback has
+/// run.
 ///
 /// Dropping a `Deferred` cancels nothing: what was added still runs.
 pub struct Deferred<T, E = Failure> {

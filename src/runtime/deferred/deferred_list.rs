@@ -1,4 +1,4 @@
-//! Lists: several Deferreds that become one, which fires on all of their results or on the first.
+//! `DeferredList`: several Deferreds that become one, which fires on all of their results or on the first.
 
 use std::error::Error;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! Drops that have effects, which may drop what has effects again: run one after the other, never nested.
+//! The queue for the effects of drops: an effect may drop more, and those effects run after it, not inside it.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -10,7 +10,7 @@ use super::cancel::cancel;
 use super::node::{Chain, Handler, HeadKind};
 use crate::failure::Failure;
 
-/// What a drop causes.
+/// The effect of a drop.
 pub(super) enum DropEffect {
     /// A resolver was dropped unfired: its Deferred fails with this.
     Abandon(Rc<dyn Abandon>, fn() -> Failure),

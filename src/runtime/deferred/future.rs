@@ -3,9 +3,8 @@
 use std::error::Error;
 use std::fmt;
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
-
 use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
 
 use super::super::report::{drop_contained, wake_contained};
 use super::deferred::Deferred;
@@ -20,7 +19,7 @@ use crate::machine::deferred::{ChainStage, ChainState};
 /// The future that `deferred.await` polls.
 ///
 /// It is ready with the Deferred's result, on the thread that owns the Deferred, whichever executor polls it there.
-/// Awaiting costs no allocation: the waker is kept where the next callback would be.
+/// Awaiting costs no allocation: the waker is stored in place of the next callback.
 ///
 /// **Dropping it unfinished cancels the Deferred**, as dropping a future stops it: a task that is cancelled cancels
 /// what it awaits. The result of the cancelled Deferred is dropped. An error that only says that it was cancelled, or
@@ -77,13 +76,13 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Future for DeferredFuture<T
 }
 
 impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
-    /// Has this waker woken when there is a result to take.
+    /// Arranges that this waker is woken when there is a result to take.
     fn wake_with_result(&self, waker: &Waker) {
         let cell = self.tail.cell();
         if cell.is_watched_by(waker) {
             return;
         }
-        // Cloning a waker runs user code, which may fire the Deferred: so it comes before the state is read.
+        // Before the state is read: cloning a waker runs user code, which may fire the Deferred.
         let waker = waker.clone();
         if !cell.is_stored() {
             match cell.watch(waker) {
@@ -101,7 +100,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
     fn stop_awaiting(self) {
         drop_contained(self.tail.cell().unwatch());
         if self.chain.core().state().stage() == ChainStage::Held && self.tail.cell().is_stored() {
-            // The result lies here until a pause ends. Nothing is left to cancel, and an error is unhandled.
+            // The result is stored here until a pause ends. Nothing is left to cancel, and an error is unhandled.
             return;
         }
         run_or_enqueue(DropEffect::Cancel(self.detach().chain));
@@ -125,7 +124,7 @@ pub(crate) fn ignore_cancellation<E: Error + 'static>(result: Result<(), E>) -> 
     })
 }
 
-/// The result lies at the tail of a paused chain, and a task awaits it: its waker is woken when the pauses end.
+/// The result is stored at the tail of a paused chain, and a task awaits it: its waker is woken when the pauses end.
 fn hold_for_task(chain: &Rc<dyn Chain>, waker: Waker) {
     let core = chain.core();
     if core.state().stage() == ChainStage::Resting {

@@ -1,4 +1,4 @@
-//! A list at work: gathers the results of its members, and stands as a member at the end of the chain of each.
+//! What a list is made of: a member at the end of the chain of each of its Deferreds, and the results gathered there.
 //!
 //! A list links a [`Member`] to the tail of each of its Deferreds, where a callback would stand. The member that
 //! decides the list returns the first link of the list's own chain to the loop that runs the member's chain, as a chain
@@ -33,7 +33,8 @@ pub(super) struct Options {
     pub(super) cancel_rest: bool,
 }
 
-/// What the list fires with. A kind of result without a function of its own does not decide the list.
+/// What the list fires with. Values decide the list if there is an `on_value`, errors if there is an `on_error`;
+/// `on_all` is for a list that no single result has decided.
 pub(super) struct Policy<T, E, U> {
     pub(super) on_value: Option<fn(usize, T) -> U>,
     pub(super) on_error: Option<fn(usize, E) -> E>,
@@ -48,16 +49,16 @@ enum Slot<T, E> {
     Cancelled,
     /// Its result, and where its chain was made, in case this is an error that has to be reported.
     Stored(StoredResult<T, E>),
-    /// Nothing. Its result has decided the list or came too late; or the Deferred had its result when the list was
-    /// made, which is taken when its turn comes.
+    /// Nothing: its result has decided the list or came too late; or the Deferred had its result when the list was
+    /// made, and that has not been taken yet.
     Empty,
 }
 
-/// Owned by its members, and the resolver of the list's own chain.
+/// The data of one list, owned by its members. It fires the list's own chain, as a resolver would.
 struct Gathering<T: 'static, E: Error + From<Failure> + 'static, U: 'static> {
     head: Weak<Head<U, E>>,
-    /// Keeps the chain alive until it is fired or cancelled. After that the list has no part in it, however long other
-    /// members take.
+    /// Keeps the list's chain alive until that is fired or cancelled, and no longer, even if other members have no
+    /// result yet.
     unfired: Cell<Option<Rc<Head<U, E>>>>,
     policy: Policy<T, E, U>,
     options: Options,
@@ -71,10 +72,11 @@ struct Member<T: 'static, E: Error + From<Failure> + 'static, U: 'static> {
     gathering: Rc<Gathering<T, E, U>>,
     index: usize,
     input: Cell<Option<Result<T, E>>>,
-    /// In wait paths a member stands for a chain that waits, from beginning to end.
+    /// In wait paths a member counts as a chain, which always waits.
     core: Core,
 }
 
+/// Makes the list, and returns its Deferred.
 #[track_caller]
 pub(super) fn gather<T, E, U>(members: Vec<Deferred<T, E>>, options: Options, policy: Policy<T, E, U>) -> Deferred<U, E>
 where
@@ -229,7 +231,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Gathering<T, E,
     }
 
     fn on_cancel(&self) -> AlsoCancel {
-        // Not the last pointer to the head: whoever cancels it has another.
+        // Not the last pointer to the head: the caller that cancels it has another.
         self.unfired.take();
         self.take_pending()
     }
@@ -247,7 +249,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> List for Gather
 }
 
 impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Drop for Gathering<T, E, U> {
-    /// The members are gone. If the list is unfired, the chain of one was dropped without a result: the list is
+    /// The members are gone. If the list is unfired, the chain of some member was dropped without a result: the list is
     /// abandoned.
     fn drop(&mut self) {
         if let Some(head) = self.unfired.take() {
@@ -261,7 +263,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Drop for Gather
     }
 }
 
-/// Calls a conversion, which may be user code.
+/// Calls a conversion, which may be user code. A panic becomes the error.
 fn catch_conversion<U, E: From<Failure>>(convert: impl FnOnce() -> Result<U, E>) -> Result<U, E> {
     catch(convert).unwrap_or_else(|panic| Err(E::from(Failure::from(panic))))
 }

@@ -1,4 +1,4 @@
-//! The head of a chain: where its first result is stored, and what happens when nobody can fire or unpause it any more.
+//! The head of a chain: the node that is fired. When it is dropped, nobody can end a pause any more, so pauses end.
 
 use std::error::Error;
 use std::fmt;
@@ -13,7 +13,7 @@ use super::run::{deliver, run, wait};
 use crate::failure::Failure;
 use crate::machine::deferred::{ChainStage, ChainState, Fire, PathEnds, PathPosition, Unpause};
 
-/// The first node: what the chain knows of itself, and the cell for its first result. One allocation.
+/// The first node, in one allocation: the data of the chain, and the cell for its first result.
 pub(super) struct Head<T, E: Error + 'static> {
     core: Core,
     cell: ResultCell<T, E>,

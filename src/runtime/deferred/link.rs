@@ -28,18 +28,19 @@ pub(crate) trait Callback<T, E> {
     fn replace_head(&self, _chain: &Rc<dyn Chain>) {}
 }
 
-/// One allocation.
+/// A link, in one allocation.
 pub(super) struct Link<C, T, E>
 where
     C: Callback<T, E>,
     E: Error + 'static,
 {
+    /// `None` once it was called, and in a link that only stores a result or waits.
     callback: Cell<Option<C>>,
     input: Cell<InputSlot<T, E>>,
     cell: ResultCell<C::Value, E>,
 }
 
-/// What a link holds in front of its callback.
+/// The input of a link's callback, and what takes its place during a wait.
 enum InputSlot<T, E> {
     /// Nothing: no result has come, or the callback has it.
     Empty,
@@ -72,8 +73,8 @@ where
     }
 }
 
-/// A link without a callback, where a result may lie or a chain wait. (`Rc::default` makes it in place; `Rc::new` would
-/// copy it there.)
+/// A link without a callback, which can store a result or keep a chain that waits. (`Rc::default` makes it in place;
+/// `Rc::new` would copy it there.)
 impl<C, T, E> Default for Link<C, T, E>
 where
     C: Callback<T, E>,
@@ -84,8 +85,8 @@ where
     }
 }
 
-/// Calls a callback that was added to a tail where the result lay, at once, or holds it if the chain is paused. Returns
-/// the new tail.
+/// Adds a callback to a tail that has its result: calls it at once, or holds it if the chain is paused. Returns the new
+/// tail.
 pub(super) fn call_or_hold<C, T, E>(
     callback: C,
     result: Result<T, E>,
@@ -122,10 +123,10 @@ where
     tail
 }
 
-/// Keeps the link where a result lay for what a callback makes of it, if both have one type.
+/// Returns the tail, to store the callback's result in it too, if both results have the same type.
 ///
-/// Never the head: it lives on with its [`Resolver`](super::Resolver), and so an error that nobody handled would not be
-/// reported in time.
+/// `None` for the head: it lives on with its [`Resolver`](super::Resolver), so an error in it that nobody handled would
+/// be reported too late.
 fn reuse<T, U, E>(tail: Rc<dyn Output<T, E>>, chain: &Rc<dyn Chain>) -> Option<Rc<dyn Output<U, E>>>
 where
     T: 'static,
@@ -224,7 +225,7 @@ where
     }
 }
 
-/// Calls a user's function. A panic of it, or of the conversion of what it returned, becomes the failure of the link.
+/// Calls a user's function, and converts what it returned. A panic of either becomes the failure of the link.
 #[inline]
 pub(crate) fn catch_failure<T, E: From<Failure>>(body: impl FnOnce() -> Settled<T, E>) -> Settled<T, E> {
     catch(body).unwrap_or_else(|panic| Settled::Now(Err(E::from(Failure::from(panic)))))

@@ -8,17 +8,18 @@
 //!               └──────────────────────┘
 //! ```
 //!
-//! Each link is one allocation: its callback, the result it is given, the result it makes. Its predecessor, its handle
-//! and the loop that runs it see it through three traits; this is how types change along the chain.
+//! Each link is one allocation: its callback, the result it is given, the result it makes. Its predecessor, its
+//! successor (or handle) and the loop that runs it each use it through a trait that hides the other types: this is how
+//! types change along the chain.
 //!
 //! From the bottom up:
 //!
-//! - [`node`]: the traits of links, heads and whole chains; what a chain knows of itself; the cell where a result lies;
+//! - [`node`]: the traits of nodes and of whole chains; the data of a chain; the cell where a result is stored;
 //! - [`deferred`], [`outcome`]: the handle; what a callback may return;
 //! - [`cycle`], [`run`]: whether a wait would close a cycle; the loop that runs callbacks and carries results across
 //!   chains;
 //! - [`link`], [`callbacks`]: one callback; the methods that add one;
-//! - [`cancel`], [`drop_queue`]: which chain a cancel reaches; drops that have effects, one after the other;
+//! - [`cancel`], [`drop_queue`]: which chain a cancel reaches; the effects of drops, one after the other;
 //! - [`head`], [`resolver`], [`constructors`]: the first node of a chain; what fires it; how both are made;
 //! - [`pause`], [`future`], [`gather`], [`deferred_list`], [`pending_resolver`]: one feature each.
 //!

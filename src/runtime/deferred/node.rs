@@ -1,4 +1,5 @@
-//! What chains are made of, without their types: their nodes, what each knows of itself, the cells where results lie.
+//! What chains are made of: the traits of nodes and of whole chains, the data of a chain, the cell where a result is
+//! stored.
 
 use std::cell::Cell;
 use std::error::Error;
@@ -87,8 +88,8 @@ impl CachedAncestor {
     }
 }
 
-/// What a chain calls when it is cancelled unfired (its canceller), or when its pauses end while it is held (what lets
-/// the result go on). A chain never has both.
+/// What a chain calls when it is cancelled unfired (its canceller), or when its pauses end while it holds a result
+/// (what passes the result on). A chain never has both.
 ///
 /// A canceller returns the chains that have to be cancelled before this cancel is complete: the members of a list. It
 /// does not cancel them itself, because cancels of lists of lists would then nest on the stack.
@@ -97,16 +98,16 @@ pub(super) type Handler = Box<dyn FnOnce(Rc<dyn Chain>, HeadKind) -> AlsoCancel>
 /// Chains that are to be cancelled in this order, if they still exist.
 pub(super) type AlsoCancel = Vec<Weak<dyn Chain>>;
 
-/// Which head the chain has that a handler is called with.
+/// Whether the chain that a handler is called with still has its own head.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum HeadKind {
-    /// The one it was made with.
+    /// It has the head it was made with.
     Own,
-    /// A substitute: its own was dropped.
+    /// That was dropped; another stands in its place (`release_without_head` in `head.rs`).
     Substitute,
 }
 
-/// A handler after which there is nothing else to cancel.
+/// A handler that leaves nothing else to cancel.
 pub(super) fn handler(run: impl FnOnce(Rc<dyn Chain>, HeadKind) + 'static) -> Handler {
     Box::new(move |chain, head| {
         run(chain, head);
@@ -114,11 +115,15 @@ pub(super) fn handler(run: impl FnOnce(Rc<dyn Chain>, HeadKind) + 'static) -> Ha
     })
 }
 
-/// What a chain knows of itself. Every field that changes is a `Cell`, so nothing is borrowed while user code runs.
+/// The data of a chain that do not depend on its types. Every field that changes is a `Cell`, so nothing is borrowed
+/// while user code runs.
 pub(crate) struct Core {
     state: Cell<ChainState>,
+    /// Where the chain stands in its wait path.
     pub(super) position: Cell<PathPosition<ChainRef>>,
+    /// The canceller while the chain is unfired, or what releases its result while it is held.
     pub(super) handler: Cell<Option<Handler>>,
+    /// Where a program made the Deferred.
     made_at: &'static Location<'static>,
 }
 
@@ -148,14 +153,14 @@ impl Core {
         action
     }
 
-    /// The chain is paused and has a result that could go on: `release` lets it, later. It must not own the chain,
-    /// which owns it.
+    /// The chain is paused and has a result, which `release` passes on when the pauses end. `release` must not own the
+    /// chain, because the chain owns it.
     pub(super) fn hold(&self, release: impl FnOnce(Rc<dyn Chain>, HeadKind) + 'static) {
         self.transition(ChainState::hold);
         self.handler.set(Some(handler(release)));
     }
 
-    /// Replaces what [`hold`](Self::hold) was given before.
+    /// Replaces the `release` of an earlier [`hold`](Self::hold).
     pub(super) fn hold_instead(&self, release: impl FnOnce(Rc<dyn Chain>, HeadKind) + 'static) {
         drop_contained(self.handler.replace(Some(handler(release))));
     }
@@ -250,8 +255,8 @@ pub(super) fn find_outermost(from: Rc<dyn Node>) -> Option<Rc<dyn Chain>> {
     outermost
 }
 
-/// What gets a node's result. These pointers lead downstream only, and the resolver holds the first node: a chain lives
-/// as long as it may be fired, whether or not somebody holds its tail, and pointers form no cycle.
+/// What gets a node's result. These pointers lead downstream only, so they form no cycle; and the resolver holds the
+/// first node, so a chain lives as long as it may be fired, whether or not somebody holds its tail.
 pub(super) enum Successor<T, E> {
     /// The next link of the same chain.
     Link(Rc<dyn Input<T, E>>),
@@ -259,7 +264,7 @@ pub(super) enum Successor<T, E> {
     Waiter(Rc<dyn Output<T, E>>),
 }
 
-/// A result in its cell, and where its chain was made, which a report of it would say.
+/// A result in its cell, and where its chain was made, for a report of it.
 pub(super) struct StoredResult<T, E> {
     pub(super) result: Result<T, E>,
     pub(super) made_at: &'static Location<'static>,
@@ -285,7 +290,7 @@ impl<T, E> ResultCell<T, E> {
         ResultState::store(&self.0, stored)
     }
 
-    /// Only where no result lies.
+    /// Only for a cell without a result.
     #[inline]
     pub(super) fn link(&self, next: Successor<T, E>) {
         ResultState::link(&self.0, next);
@@ -311,8 +316,8 @@ impl<T, E> ResultCell<T, E> {
         ResultState::read(&self.0, |state| matches!(state, ResultState::Stored(_)))
     }
 
-    /// Has this waker woken when the result comes. Returns the waker before it, or as `Err` this one if there is
-    /// nothing to wait for: to drop either is user code, and up to the caller.
+    /// Stores a waker, to be woken when the result comes. Returns the waker that it replaces, or `Err` with this one if
+    /// there is nothing to wait for. Dropping a waker runs user code, so that is left to the caller.
     pub(super) fn watch(&self, waker: Waker) -> Result<Option<Waker>, Waker> {
         ResultState::watch(&self.0, waker)
     }
@@ -354,8 +359,8 @@ impl<T, E> ResultCell<T, E> {
 }
 
 impl<T, E: Error + 'static> ResultCell<T, E> {
-    /// Called when the node is dropped. An error that lies here was handled by nobody: it is reported here and nowhere
-    /// else, so exactly once.
+    /// Called when the node is dropped. An error that is still stored was handled by nobody: it is reported here and
+    /// nowhere else, so exactly once.
     #[inline]
     pub(super) fn close(&mut self) {
         if matches!(self.0.get_mut(), ResultState::Stored(_))

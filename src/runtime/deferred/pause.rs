@@ -1,4 +1,4 @@
-//! Pausing: a Deferred that the program holds, or through a handle one that it has given away.
+//! Pausing a Deferred: its methods, and a handle for one that was given away.
 
 use std::error::Error;
 use std::fmt;
@@ -21,7 +21,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
     /// A pause lasts as long as somebody could end it. When this Deferred and all its handles have been dropped, it
     /// ends, and the result that was held goes on: nothing hangs for ever, and no failure is lost.
     ///
-    /// Costs no memory, and one allocation if there is a result to hold.
+    /// Costs one allocation if there is a result to hold, and none otherwise.
     ///
     /// ```
     /// use selvedge::Deferred;
@@ -64,16 +64,16 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
 /// Pauses a Deferred after it was given away, or from inside its own callbacks; made by
 /// [`Deferred::pause_handle`](crate::Deferred::pause_handle).
 ///
-/// It stays valid when the Deferred is returned from a callback, chained, awaited or dropped. Clones are handles on the
-/// same Deferred, which counts its pauses together, whoever made them. A pause lasts while there is a handle that could
+/// It stays valid when the Deferred is returned from a callback, chained, awaited or dropped. Clones are handles to the
+/// same Deferred, which has one count of pauses, whoever made them. A pause lasts while there is a handle that could
 /// end it; when the last handle and the Deferred itself are dropped, it ends.
 ///
 /// ```
 /// use selvedge::Deferred;
 ///
 /// let (page, resolver) = Deferred::new();
-/// let brake = page.pause_handle();
-/// let inside = brake.clone();
+/// let handle = page.pause_handle();
+/// let inside = handle.clone();
 /// let length = page
 ///     .add_callback(move |text: String| {
 ///         inside.pause(); // The next callback waits.
@@ -82,7 +82,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
 ///     .add_callback(|text| text.len());
 /// resolver.callback("home".to_owned());
 /// let length = length.try_result().unwrap_err();
-/// brake.unpause()?;
+/// handle.unpause()?;
 /// assert!(length.try_result().is_ok_and(|length| length.is_ok_and(|length| length == 4)));
 /// # Ok::<(), selvedge::error::NotPaused>(())
 /// ```
@@ -117,7 +117,7 @@ impl PauseHandle {
     }
 }
 
-/// Ends one pause of a chain. What was held runs before this returns.
+/// Ends one pause of a chain. If it was the last, what was held runs before this returns.
 fn unpause(chain: &Rc<dyn Chain>) -> Result<(), NotPaused> {
     match chain.core().transition(ChainState::unpause) {
         Unpause::NotPaused => return Err(NotPaused),

@@ -17,8 +17,8 @@ use crate::machine::deferred::{ChainState, Fire};
 ///
 /// Firing runs the callbacks that were added, at once, on this thread, before it returns. If the Deferred was cancelled
 /// before, the result is dropped silently. A `Resolver` that is dropped unfired fails its Deferred with [`Abandoned`],
-/// so nobody waits for ever for a result that can no longer come. (A resolver that a callback of its own Deferred has
-/// captured is out of everybody's reach, and never dropped. For a canceller that fires there is
+/// so nobody waits for ever for a result that can no longer come. (A resolver that is captured by a callback of its own
+/// Deferred is part of a reference cycle: it is never dropped. A canceller that fires need not capture it: see
 /// [`with_firing_canceller`](Deferred::with_firing_canceller).)
 ///
 /// It keeps the chain alive, so callbacks run whether or not somebody holds the Deferred. It is `!Send`: other threads
@@ -116,8 +116,8 @@ impl<T, E> Resolver<T, E> {
         }
     }
 
-    /// Drops the resolver unfired, with [`ReactorStopped`] for the reason. A Deferred whose canceller is running has
-    /// its reason already.
+    /// Drops the resolver unfired: the Deferred fails with [`ReactorStopped`]. If its canceller is running, it fails
+    /// with `Cancelled` instead.
     pub(crate) fn reactor_stopped(mut self) {
         if let Some(source) = self.source.take() {
             run_or_enqueue(DropEffect::Abandon(source, || Failure::from(ReactorStopped)));

@@ -1,4 +1,4 @@
-//! How a result travels: the one loop that runs callbacks, in a chain and across the chains that wait for each other.
+//! The one loop that runs callbacks, and how it passes results along a chain and from chain to waiting chain.
 
 use std::error::Error;
 use std::rc::Rc;
@@ -14,9 +14,9 @@ use crate::error::WaitsForItself;
 use crate::failure::Failure;
 use crate::machine::deferred::{ChainState, PathPosition, Store};
 
-/// Runs links until the result rests, waits or is gone. Callbacks run nowhere else, except one that is added where the
-/// result lies already (`call_or_hold` in `link.rs`). So the stack is as deep at the millionth link as at the first,
-/// whether they are links of one chain or each of a chain of its own.
+/// Runs links until the result is stored or held, a callback waits, or nothing is left to run. Callbacks run nowhere
+/// else, except one that is added to a tail that has its result (`call_or_hold` in `link.rs`). So the stack is as deep
+/// at the millionth link as at the first, whether they are links of one chain or each of a chain of its own.
 pub(super) fn run(first: Option<Rc<dyn Run>>, mut chain: Rc<dyn Chain>) {
     let mut next = first;
     while let Some(link) = next {
@@ -24,7 +24,7 @@ pub(super) fn run(first: Option<Rc<dyn Run>>, mut chain: Rc<dyn Chain>) {
     }
 }
 
-/// A link was added at a tail where the result lay, and was given it: it runs at once, unless the chain is paused.
+/// Runs a link that was added to a tail with its result, and has accepted that. If the chain is paused, holds it.
 pub(super) fn run_added(link: Rc<dyn Run>, chain: &Rc<dyn Chain>) {
     let core = chain.core();
     core.transition(ChainState::add);
@@ -35,8 +35,8 @@ pub(super) fn run_added(link: Rc<dyn Run>, chain: &Rc<dyn Chain>) {
 /// Carries a result out of `from`: to the next link, which is returned to be run, or to the node that waits for this
 /// chain.
 ///
-/// What waits for a chain has the type of its result, so a result that ends one chain after the other passes through
-/// all of them in this loop, without a call for each.
+/// A node that waits for a chain has the type of the chain's result. So a result that ends one chain after the other
+/// passes through all of them in this loop, without a call for each.
 pub(super) fn deliver<T: 'static, E: Error + 'static>(
     mut from: Rc<dyn Output<T, E>>,
     mut result: Result<T, E>,
@@ -63,8 +63,8 @@ pub(super) fn deliver<T: 'static, E: Error + 'static>(
                 if core.is_paused() {
                     hold_waker(core, waker);
                 } else {
-                    // What is woken may drop the tail; its error is reported at that moment only if nothing else keeps
-                    // the link.
+                    // The woken task may drop the tail. An error in it is reported at that moment only if nothing else
+                    // keeps the link.
                     drop(from);
                     rest_and_wake(&**chain, waker);
                 }
@@ -81,7 +81,7 @@ pub(super) fn pass<T, E>(link: Rc<dyn Input<T, E>>, result: Result<T, E>, core: 
     if core.is_paused() { hold_link(core, link) } else { Some(link) }
 }
 
-/// Goes over to the chain that waits at `waiter` for this one.
+/// The result of `chain` goes to the chain that waits for it at `waiter`, which becomes `chain`.
 fn hand_over<T, E>(waiter: &Rc<dyn Output<T, E>>, chain: &mut Rc<dyn Chain>) -> Option<()> {
     let outer = Rc::clone(waiter).resume()?;
     chain.core().transition(ChainState::hand_over);
@@ -91,7 +91,7 @@ fn hand_over<T, E>(waiter: &Rc<dyn Output<T, E>>, chain: &mut Rc<dyn Chain>) -> 
     Some(())
 }
 
-/// Lets `waiter`, a node of `chain` whose callback just returned `inner`, wait for the result of that.
+/// Makes `waiter` wait for the result of `inner`, which its callback has just returned. `waiter` is a node of `chain`.
 pub(super) fn wait<T: 'static, E: Error + From<Failure> + 'static>(
     waiter: Rc<dyn Output<T, E>>,
     inner: Deferred<T, E>,
@@ -117,8 +117,9 @@ pub(super) fn wait<T: 'static, E: Error + From<Failure> + 'static>(
     };
     let may_be_bypassed = chain.core().state().may_be_bypassed();
     let next = match may_be_bypassed.then(|| waiter.cell().detach_waiter()).flatten() {
-        // This was the last callback of a chain that another one waits for. The chain has nothing more to do, so that
-        // one waits directly for `inner`: the path of a program that loops by returning its next round never grows.
+        // This was the last callback of a chain that another one waits for. This chain has nothing more to do, so the
+        // other one waits directly for `inner`: the path of a program that loops by returning its next round never
+        // grows.
         Some(outer) => {
             chain.core().transition(ChainState::hand_over);
             chain.core().position.set(PathPosition::Alone);
@@ -133,7 +134,7 @@ pub(super) fn wait<T: 'static, E: Error + From<Failure> + 'static>(
     };
     other.core().position.set(PathPosition::Between);
     connect(ends);
-    // The tail has no result, or one that is paused. Its resolver keeps it, or whoever may end the pause.
+    // The tail has no result, or one that is paused. It is kept by its resolver, or by who may end the pause.
     match tail.cell().take() {
         None => tail.cell().link(Successor::Waiter(next)),
         Some(stored) => {
@@ -144,8 +145,9 @@ pub(super) fn wait<T: 'static, E: Error + From<Failure> + 'static>(
     None
 }
 
-/// Holds a link of a paused chain: it runs when the pauses end. Returns what is to run instead: nothing. (Cold, as all
-/// that holds: most chains are never paused.)
+/// Holds a link of a paused chain until the pauses end. Returns `None`: nothing is to run now.
+///
+/// This and the other functions that hold are cold: most chains are never paused.
 #[cold]
 pub(super) fn hold_link(core: &Core, link: Rc<dyn Run>) -> Option<Rc<dyn Run>> {
     core.hold(move |chain, head| {
@@ -174,8 +176,8 @@ pub(super) fn hold_waker(core: &Core, waker: Waker) {
     core.hold(|chain, _| rest_and_wake(&*chain, waker));
 }
 
-/// The result lies at the tail, and a task awaits it. The chain rests first, because what is woken may take the result
-/// at once.
+/// The result is stored at the tail, and a task awaits it. The chain rests first, because the woken task may take the
+/// result at once.
 pub(super) fn rest_and_wake(chain: &dyn Chain, waker: Waker) {
     chain.core().transition(ChainState::rest);
     wake_contained(waker);

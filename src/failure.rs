@@ -109,8 +109,8 @@ impl Failure {
         }
     }
 
-    /// Wraps an error that this crate makes itself, without a backtrace: it would show only frames of this crate,
-    /// because the stack that panicked is gone by now, and a cancellation has no stack worth showing.
+    /// Wraps an error that this crate makes itself, without a backtrace, which would show only frames of this crate:
+    /// the stack of a panic is gone by now, and a cancellation has none worth showing.
     pub(crate) fn without_backtrace(error: impl Error + Send + Sync + 'static) -> Self {
         Self(Box::new(Inner { error: Box::new(error), backtrace: Backtrace::disabled() }))
     }

@@ -1,11 +1,11 @@
-//! Errors that hold the failures of several Deferreds: the first one with its index, or all of them.
+//! `FirstError` and `FailureGroup`: the errors of several Deferreds that became one.
 
 use std::error::Error;
 use std::fmt;
 
 use super::Failure;
 
-/// One of several Deferreds failed, and so did the whole: which one, and with what error.
+/// Several Deferreds became one, which failed because one of them did: which one, and with what error.
 ///
 /// The error of [`gather_results`](crate::deferred::gather_results) and
 /// [`DeferredList::fire_on_one_errback`](crate::deferred::DeferredList::fire_on_one_errback). In a Deferred with

@@ -1,4 +1,4 @@
-//! A panic that was contained, as an error.
+//! `Panic`: a panic that was caught, as an error.
 
 use std::any::Any;
 use std::error::Error;
@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::Failure;
 
-/// A panic that was caught, as an error: the function whose result was waited for has panicked.
+/// A panic that was caught, as an error: a function has panicked instead of returning a result.
 ///
 /// The payload is kept: [`into_payload`](Self::into_payload) returns it, [`resume`](Self::resume) continues the panic
 /// with it.

@@ -8,12 +8,12 @@ use super::semaphore::{DeferredSemaphore, Permit};
 use crate::error::OverRelease;
 use crate::failure::Failure;
 
-/// A lock that is held across turns of the reactor: one holder at a time, the others wait and are served in the order
-/// in which they asked.
+/// A lock that may be held across turns of the reactor, by one holder at a time. The others wait, and are served in the
+/// order in which they asked.
 ///
-/// Code on one thread needs no lock for what it does between two waits. It needs this one where an operation has to
-/// wait in the middle, and no other of its kind may begin before it is complete. This is a [`DeferredSemaphore`] with a
-/// single permit: order, waiters, handles and cost are described there.
+/// Code on one thread needs no lock for what it does between two waits. It needs this one for an operation that has to
+/// wait in the middle, while no other of its kind may begin. This is a [`DeferredSemaphore`] with a single permit:
+/// order, waiters, handles and cost are described there.
 ///
 /// ```
 /// use selvedge::{Deferred, coordination::DeferredLock};

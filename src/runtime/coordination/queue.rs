@@ -1,4 +1,4 @@
-//! The queue: items that nobody has taken yet, or takers for whom there is no item yet.
+//! The queue: items that wait for a taker, or takers that wait for an item.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -47,6 +47,7 @@ pub struct DeferredQueue<T: 'static> {
     shared: Rc<Shared<T>>,
 }
 
+/// What the handles share.
 struct Shared<T: 'static>(RefCell<ItemQueue<T, Resolver<T>>>);
 
 impl<T: 'static> DeferredQueue<T> {

@@ -37,8 +37,8 @@ use crate::machine::semaphore::{Acquired, Released, Semaphore};
 /// As long as somebody waits, whoever asks next waits too.
 ///
 /// **Waiters.** To [`cancel`](Deferred::cancel) a waiter's Deferred removes the waiter from the queue, wherever it is.
-/// A waiter whose Deferred was dropped keeps its place; when its turn comes, its callbacks get the permit, or the
-/// semaphore does if it has none.
+/// A waiter whose Deferred was dropped keeps its place; when its turn comes, the permit goes to its callbacks, or back
+/// to the semaphore if it has none.
 ///
 /// **Handles.** A permit keeps its semaphore alive: when all handles are dropped, waiters are still served, one after
 /// the other. But where every permit that is held was [kept](Permit::keep), nobody is left who could release one: then
@@ -54,8 +54,8 @@ pub struct DeferredSemaphore {
 impl DeferredSemaphore {
     /// A semaphore with this many permits.
     #[must_use]
-    pub fn new(tokens: NonZero<usize>) -> Self {
-        Self { state: Rc::new(RefCell::new(Semaphore::new(tokens.get()))) }
+    pub fn new(permits: NonZero<usize>) -> Self {
+        Self { state: Rc::new(RefCell::new(Semaphore::new(permits.get()))) }
     }
 
     /// A permit, as soon as there is one: at once, if one is available and nobody waits.
@@ -129,7 +129,7 @@ impl DeferredSemaphore {
         Ok(())
     }
 
-    /// How many permits could be acquired at once: zero while somebody waits.
+    /// How many permits are available: zero while somebody waits.
     #[must_use]
     pub fn tokens(&self) -> usize {
         self.state.borrow().available()
@@ -147,8 +147,8 @@ impl DeferredSemaphore {
         self.state.borrow().waiting()
     }
 
-    /// Serves waiters, one after the other. The machine sees to it that at most one such loop of a semaphore runs at a
-    /// time.
+    /// Serves waiters, one after the other. At most one such loop of a semaphore runs at a time: its state machine
+    /// starts no second one.
     fn serve(&self, released: Released) {
         if released == Released::Nothing {
             return;
@@ -196,7 +196,7 @@ impl Permit {
         drop(self);
     }
 
-    /// Drops the guard and keeps the permit: it is held until somebody calls [`DeferredSemaphore::release`] or
+    /// Drops the guard but not the permit, which is held until somebody calls [`DeferredSemaphore::release`] or
     /// [`DeferredLock::release`](crate::coordination::DeferredLock::release).
     pub fn keep(mut self) {
         if let Some(semaphore) = self.semaphore.take() {

@@ -40,8 +40,8 @@ where
             let _ = timer.cancel();
         }
     });
-    // Dropped uncalled, it fails the Deferred with `ReactorStopped`. After a cancel that has no effect, because the
-    // Deferred has failed with `Cancelled`.
+    // If it is dropped uncalled, the Deferred fails with `ReactorStopped`; after a cancel this has no effect, because
+    // the Deferred fails with `Cancelled`.
     let pending = PendingResolver::new(resolver);
     let call = reactor.call_later(delay, move |reactor| pending.deliver(Settled::Later(maybe_deferred(|| f(reactor)))));
     timer.set(Some(call));

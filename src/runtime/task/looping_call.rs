@@ -1,4 +1,4 @@
-//! `LoopingCall`: a function that is called at every interval.
+//! `LoopingCall`: calls a function at every interval, and waits for the Deferreds that it returns.
 
 use std::cell::Cell;
 use std::fmt;
@@ -208,7 +208,7 @@ impl LoopingCall {
         reset.unwrap_or(Err(LoopRefused::NotRunning)).map_err(refused)
     }
 
-    /// Whether it runs: it was started, and has neither been stopped nor failed since.
+    /// Whether it runs: it was started, and since then has neither been stopped nor failed.
     #[must_use]
     pub fn is_running(&self) -> bool {
         self.core.is_running()
@@ -323,7 +323,7 @@ impl LoopCore {
         if let Ok(action) = self.transition(State::stop) {
             self.end(action, Ok(()));
         }
-        // During a call the loop ends with that call: it must not wait for long.
+        // During a call the loop ends when that call ends: what it waits for is cancelled too.
         self.cancel_waiting_for();
     }
 
@@ -333,7 +333,7 @@ impl LoopCore {
         }
     }
 
-    /// Whether the Deferred of `start` was not cancelled.
+    /// Whether somebody may still wait for the Deferred of `start`: it was not cancelled.
     fn end_is_awaited(&self) -> bool {
         let ended = self.ended.take();
         let awaited = ended.is_some();

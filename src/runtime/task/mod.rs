@@ -4,8 +4,8 @@
 //! - [`LoopingCall`]: a function that is called at every interval;
 //! - [`Cooperator`]: iterators that share the reactor's turns, a slice of time in each.
 //!
-//! Use them for code that is written with callbacks. A future that sleeps and loops is spawned on the reactor instead,
-//! by [`Reactor::spawn`](crate::Reactor::spawn), and computations that are too long for slices belong in a
+//! They are for code that is written with callbacks. A future sleeps and loops by itself, once it is
+//! [spawned](crate::Reactor::spawn). Computations whose steps are too long for a turn belong in a
 //! [thread](crate::threads::defer_to_thread). With a [`VirtualClock`](crate::testing::VirtualClock) all of it is
 //! deterministic:
 //!

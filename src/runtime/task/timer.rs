@@ -1,4 +1,4 @@
-//! A timer that keeps what it calls alive, and notifies it if the call will never be made.
+//! A timer that owns its target, and notifies it if the timer is dropped uncalled.
 
 use std::rc::Rc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The handles of a cooperator: `Cooperator`, which runs iterators, and `CooperativeTask`, one of them.
+//! The public handles: `Cooperator`, which runs iterators, and `CooperativeTask`, one iterator that it runs.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -162,7 +162,7 @@ impl fmt::Debug for Cooperator {
 /// One iterator that a [`Cooperator`] runs: returned by [`cooperate`](Cooperator::cooperate).
 ///
 /// Clones are handles to the same task, which runs on when they are dropped. If it is paused then, nobody is left who
-/// could resume it: its iterator is dropped, and those who wait for its end fail with
+/// could resume it: its iterator is dropped, and the Deferreds of its end fail with
 /// [`Abandoned`](crate::error::Abandoned).
 #[derive(Clone)]
 pub struct CooperativeTask {
@@ -171,8 +171,8 @@ pub struct CooperativeTask {
 }
 
 impl CooperativeTask {
-    /// Makes no more steps until [`resume`](Self::resume) was called as often as this. A wait for a Deferred continues,
-    /// and its result is kept.
+    /// Makes no more steps until [`resume`](Self::resume) has been called as often as this. A wait for a Deferred
+    /// continues, and its result is kept.
     ///
     /// # Errors
     /// The task has ended; the error says how.
@@ -188,8 +188,8 @@ impl CooperativeTask {
         self.task.resume(&self.cooperator)
     }
 
-    /// Ends the task. Its iterator is dropped (after the step, if called inside one), a Deferred that it waits for is
-    /// cancelled, and those who wait for its end fail with [`TaskFinished::Stopped`].
+    /// Ends the task. Its iterator is dropped (after the step, if called inside one), the Deferred that it waits for is
+    /// cancelled, and the Deferreds of its end fail with [`TaskFinished::Stopped`].
     ///
     /// # Errors
     /// The task has ended; the error says how.

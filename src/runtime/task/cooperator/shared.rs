@@ -42,9 +42,9 @@ pub(super) struct TaskCore {
     pub(super) unfinished_key: Cell<Option<Key>>,
     /// The Deferred that it waits for.
     pub(super) waiting_for: Cell<Option<Deferred<()>>>,
-    /// Those who wait for its end.
+    /// They fire the Deferreds of its end, in this order.
     pub(super) waiters: RefCell<WaitQueue<Resolver<()>>>,
-    /// The error it ended with, until somebody gets it.
+    /// The error it ended with, until somebody asks for the end.
     pub(super) failure: Cell<Option<Failure>>,
     pub(super) cooperator: Weak<CooperatorCore>,
     /// Where it was added.

@@ -1,4 +1,4 @@
-//! One task of a cooperator: its steps, its pauses, the Deferred that it waits for, and those who wait for its end.
+//! One task of a cooperator: its steps, its pauses, the Deferred that it waits for, and the Deferreds of its end.
 
 use std::cell::{Cell, RefCell};
 use std::panic::Location;
@@ -37,7 +37,7 @@ impl TaskCore {
         action
     }
 
-    /// Carries out an action. Where that ends the task, `result` is what waiters are notified of.
+    /// Carries out an action. If that ends the task, waiters are notified of `result`.
     fn carry_out(self: &Rc<Self>, action: Action, cooperator: &Rc<CooperatorCore>, result: Result<(), Failure>) {
         match action {
             Action::Enqueue => cooperator.enqueue(Rc::clone(self)),
@@ -115,7 +115,7 @@ impl TaskCore {
             let action = this.transition(|state| state.deferred_fired(result.is_err()));
             this.carry_out(action, &its_cooperator, result);
         });
-        // `None` if it had fired already; then that callback has carried out everything.
+        // `None` if it had fired already: then the callback above has carried out the rest.
         if waiting_for.is_some() {
             self.waiting_for.set(waiting_for);
             self.carry_out(action, cooperator, Ok(()));
@@ -140,9 +140,9 @@ impl TaskCore {
         Ok(())
     }
 
-    /// A Deferred that fires at the end of the task. `cancelled` is called if it is cancelled before.
+    /// A Deferred that fires at the end of the task. `on_cancel` is called if it is cancelled before.
     #[track_caller]
-    pub(super) fn when_done(self: &Rc<Self>, cancelled: impl FnOnce(&Rc<Self>) + 'static) -> Deferred<()> {
+    pub(super) fn when_done(self: &Rc<Self>, on_cancel: impl FnOnce(&Rc<Self>) + 'static) -> Deferred<()> {
         if let Some(reason) = self.state.get().end_reason() {
             return Deferred::from(end_result(reason, self.failure.take()));
         }
@@ -152,7 +152,7 @@ impl TaskCore {
             let Some(this) = this.upgrade() else { return };
             let waiter = this.waiters.borrow_mut().remove(key);
             drop(waiter);
-            cancelled(&this);
+            on_cancel(&this);
         });
         self.waiters.borrow_mut().push(resolver);
         deferred

@@ -47,7 +47,7 @@ impl CooperatorCore {
         }
     }
 
-    /// Forgets a task that has ended.
+    /// Removes a task that has ended or was dropped.
     pub(super) fn remove_finished(&self, key: Key) {
         let task = self.unfinished.borrow_mut().remove(key);
         drop(task);
@@ -91,11 +91,11 @@ impl CooperatorCore {
         }
     }
 
-    /// The predicate for the tick that begins. If making it panics, the tick is one step.
+    /// Makes the predicate for a new tick. If that panics, the tick is one step.
     fn begin_termination(&self) -> Termination {
         let Some(mut new_termination) = self.new_termination.take() else { return Box::new(|| true) };
         let termination = catch(&mut new_termination);
-        // The call itself may have installed another.
+        // The call may have set another function: that one stays.
         let newer = self.new_termination.take();
         self.new_termination.set(newer.or(Some(new_termination)));
         termination.unwrap_or_else(|panic| {

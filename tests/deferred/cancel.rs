@@ -71,7 +71,7 @@ fn a_canceller_may_be_given_what_it_fires_with() {
     let (deferred, resolver) = Deferred::with_firing_canceller(|resolver| resolver.callback(5));
     deferred.cancel();
     assert_eq!(value(deferred), 5);
-    // The program's own half comes late, as after any cancel.
+    // A result of the program's own resolver comes too late, as after any cancel.
     assert!(resolver.is_cancelled());
     resolver.callback(6);
 

@@ -1,4 +1,4 @@
-//! One chain: order, sides, adding late, and what callbacks may return.
+//! One chain: the order of callbacks, values and errors, callbacks added late, and what a callback may return.
 
 use std::cell::RefCell;
 use std::io;
@@ -52,7 +52,7 @@ fn a_value_passes_errbacks_by_and_an_error_passes_callbacks_by() {
 }
 
 impl Trace {
-    /// An errback that notes a name and mends the matter with a zero.
+    /// An errback that notes a name and returns zero.
     fn noting_error(&self, name: &'static str) -> impl FnOnce(Failure) -> i32 + use<> {
         let trace = self.clone();
         move |_| {

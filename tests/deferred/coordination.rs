@@ -1,10 +1,8 @@
-//! Locks, semaphores and queues under hostile use: whoever is served comes back and does whatever it likes.
+//! Locks, semaphores and queues that are used again from inside the callbacks that they run.
 
-#[allow(dead_code, reason = "each test program uses its own part of this")]
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::num::NonZeroUsize;
 use std::rc::Rc;
-use std::thread;
 
 use selvedge::{
     Deferred, Failure, Reactor,
@@ -13,28 +11,21 @@ use selvedge::{
     report::Incident,
 };
 
-use crate::support::PanicOnDrop;
-use crate::support::deferred::{Drops, Oops, Trace, error, reports, value};
+use crate::support::deferred::{Drops, Oops, Place, Trace, error, reports, value};
+use crate::support::{PanicOnDrop, on_a_small_stack};
 
 const MANY: usize = 1_000_000;
 
-fn on_a_small_stack(body: impl FnOnce() + Send + 'static) {
-    thread::Builder::new().stack_size(64 * 1024).spawn(body).unwrap().join().unwrap();
-}
-
-/// A lock that somebody has.
+/// A lock that is held, and its permit.
 fn held() -> (DeferredLock, Permit) {
     let lock = DeferredLock::new();
     let permit = lock.try_acquire().unwrap();
     (lock, permit)
 }
 
-/// A place for what a callback is to find later.
-type Place<T> = Rc<RefCell<Option<T>>>;
-
 // Checks: B64, P31, R31
 #[test]
-fn a_million_waiters_that_give_back_as_soon_as_they_are_served_need_no_stack() {
+fn a_million_waiters_that_release_as_soon_as_they_are_served_need_no_stack() {
     on_a_small_stack(|| {
         let (lock, permit) = held();
         let served: Rc<Cell<usize>> = Rc::default();
@@ -99,7 +90,7 @@ fn a_million_waiters_are_cancelled_from_the_middle_outwards() {
 
 // Checks: B64, P31
 #[test]
-fn waiters_that_come_and_go_behind_one_that_stays_leave_nobody_in_the_line() {
+fn waiters_that_come_and_go_behind_one_that_stays_leave_nobody_in_the_queue() {
     let (lock, permit) = held();
     let patient = lock.acquire();
     let mut last = lock.acquire();
@@ -134,7 +125,7 @@ fn a_permit_dropped_in_the_callback_of_a_served_waiter_goes_to_the_next_when_tha
 
 // Checks: P31
 #[test]
-fn whoever_comes_while_another_is_served_stands_behind_those_who_wait() {
+fn whoever_asks_while_another_is_served_comes_after_those_who_wait() {
     let trace = Trace::new();
     let (lock, permit) = held();
     let (again, note) = (lock.clone(), trace.clone());
@@ -154,7 +145,7 @@ fn whoever_comes_while_another_is_served_stands_behind_those_who_wait() {
 
 // Checks: P31
 #[test]
-fn a_served_waiter_that_nobody_stands_behind_may_take_the_lock_again_at_once() {
+fn a_served_waiter_that_was_the_last_may_take_the_lock_again_at_once() {
     let (lock, permit) = held();
     let again = lock.clone();
     let taken = lock.acquire().add_callback(move |permit| {
@@ -249,7 +240,7 @@ fn what_a_guard_holds_cannot_be_released_from_outside() {
 
 // Checks: B64
 #[test]
-fn a_run_gives_back_before_its_result_goes_on_whatever_its_function_does() {
+fn a_run_releases_before_its_result_goes_on_whatever_its_function_does() {
     let lock = DeferredLock::new();
     let seen = lock.clone();
     let after = lock.run(|| 1).add_callback(move |_| seen.is_locked());
@@ -283,7 +274,7 @@ fn a_cancelled_run_is_never_called_or_has_its_deferred_cancelled() {
 
 // Checks: P31
 #[test]
-fn a_waiter_that_panics_when_it_is_served_gives_its_permit_back() {
+fn a_waiter_that_panics_when_it_is_served_releases_its_permit() {
     let (lock, permit) = held();
     let panics = lock.acquire().add_callback(|_permit| -> () { std::panic::resume_unwind(Box::new("planned")) });
     let second = lock.acquire();
@@ -295,7 +286,7 @@ fn a_waiter_that_panics_when_it_is_served_gives_its_permit_back() {
 
 // Checks: P31
 #[test]
-fn two_locks_whose_waiters_hand_each_other_on_do_not_recurse() {
+fn two_locks_whose_waiters_acquire_the_other_lock_do_not_recurse() {
     on_a_small_stack(|| {
         let ((a, permit_a), (b, permit_b)) = (held(), held());
         let served: Rc<Cell<usize>> = Rc::default();
@@ -329,7 +320,7 @@ fn a_semaphore_lets_as_many_in_as_it_has_permits() {
 
 // Checks: P31
 #[test]
-fn what_a_callback_makes_of_a_permit_may_be_the_permit() {
+fn a_callback_may_return_the_permit() {
     let lock = DeferredLock::new();
     let passed: Deferred<Permit> = lock.acquire().add_callback(|permit| permit);
     assert!(lock.is_locked());
@@ -376,7 +367,7 @@ fn what_is_put_while_an_item_is_delivered_goes_to_those_who_wait_whatever_the_si
 
 // Checks: P32
 #[test]
-fn whoever_comes_while_an_item_is_delivered_stands_behind_those_who_wait() {
+fn whoever_asks_while_an_item_is_delivered_comes_after_those_who_wait() {
     let trace = Trace::new();
     let queue = DeferredQueue::with_limits(None, 2);
     let (again, note) = (queue.clone(), trace.clone());
@@ -396,7 +387,7 @@ fn whoever_comes_while_an_item_is_delivered_stands_behind_those_who_wait() {
 
 // Checks: P32
 #[test]
-fn an_item_whose_taker_gives_up_while_it_is_on_its_way_stays_in_the_queue() {
+fn an_item_whose_taker_is_cancelled_before_the_delivery_stays_in_the_queue() {
     let queue = DeferredQueue::with_limits(0, None);
     let second: Place<Deferred<u32>> = Rc::default();
     let (again, cancel) = (queue.clone(), Rc::clone(&second));
@@ -451,7 +442,7 @@ fn an_item_that_panics_when_it_is_dropped_keeps_no_other_from_being_dropped() {
 
 // Checks: B64, P20, P31
 #[test]
-fn a_lock_is_awaited_and_a_task_that_is_dropped_leaves_the_line_or_gives_back() {
+fn a_lock_is_awaited_and_a_task_that_is_dropped_leaves_the_queue_or_releases() {
     let reactor = Reactor::new();
     let (lock, permit) = held();
     let (log, first) = (Trace::new(), lock.clone());
@@ -472,7 +463,7 @@ fn a_lock_is_awaited_and_a_task_that_is_dropped_leaves_the_line_or_gives_back() 
     assert!(error(waits).is::<Cancelled>());
     assert_eq!(lock.waiting(), 1);
     drop(permit);
-    // It has the lock, and has not been polled yet: dropped now, it gives it back.
+    // The task has been given the lock and not polled yet: dropped now, it releases the lock.
     assert!(lock.is_locked());
     let second = lock.acquire();
     served.cancel();

@@ -73,7 +73,7 @@ fn a_printed_chain_of_causes_names_nothing_twice() {
 
 // Checks: S8
 #[test]
-fn a_failure_gives_its_error_back_as_it_was_boxed() {
+fn a_failure_returns_its_error_boxed() {
     assert!(Failure::new(outer()).into_boxed().is::<Outer>());
     assert_eq!(Failure::msg("a message").error().to_string(), "a message");
 }
@@ -138,7 +138,7 @@ fn check_says_which_of_several_types_the_original_error_is() {
     let failure = Failure::new(outer());
     assert_eq!(failure.check::<(Outer,)>(), Some(0));
     assert_eq!(failure.check::<(Cancelled, io::Error, Outer, TimedOut)>(), Some(2));
-    // Not what it was caused by.
+    // Its source is not compared.
     assert_eq!(failure.check::<(Cancelled, io::Error)>(), None);
     assert_eq!(
         Failure::new(fmt::Error).check::<(
@@ -176,7 +176,7 @@ fn the_panic_of_a_function_is_reached_by_reference() {
     assert!(Failure::new(outer()).as_panic().is_none());
 }
 
-/// Set for the child of the test below.
+/// The environment variable that tells the test below that it runs in its child process.
 const CHILD: &str = "SELVEDGE_TELLS_OF_ITS_BACKTRACE";
 
 // Checks: P28

@@ -1,14 +1,12 @@
-//! Cycles that programs make: each is broken by what ends a Deferred anyway, and everything is dropped once.
+//! Reference cycles that programs make: each is broken when the Deferred fires, is abandoned or is cancelled, and
+//! everything is dropped once.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
 use selvedge::{Deferred, Reactor, Resolver, deferred::PauseHandle};
 
-use crate::support::deferred::Drops;
-
-type Slot<T> = Rc<RefCell<Option<T>>>;
+use crate::support::deferred::{Drops, Place};
 
 /// How a program may end a Deferred.
 #[derive(Clone, Copy, Debug)]
@@ -20,7 +18,7 @@ enum End {
 
 const ENDS: [End; 3] = [End::Fired, End::Abandoned, End::Cancelled];
 
-fn end(how: End, tail: &Slot<Deferred<()>>, resolver: Resolver<()>) {
+fn end(how: End, tail: &Place<Deferred<()>>, resolver: Resolver<()>) {
     match how {
         End::Fired => resolver.callback(()),
         End::Abandoned => drop(resolver),
@@ -37,7 +35,7 @@ fn end(how: End, tail: &Slot<Deferred<()>>, resolver: Resolver<()>) {
 fn a_callback_that_captures_the_tail_of_its_own_chain() {
     for how in ENDS {
         let drops = Drops::new();
-        let tail: Slot<Deferred<()>> = Rc::default();
+        let tail: Place<Deferred<()>> = Rc::default();
         let (deferred, resolver) = Deferred::new();
         let (own, token) = (Rc::clone(&tail), drops.token());
         tail.replace(Some(deferred.add_both(move |_| {
@@ -53,7 +51,7 @@ fn a_callback_that_captures_the_tail_of_its_own_chain() {
 fn a_canceller_that_captures_the_tail_of_its_own_chain() {
     for how in ENDS {
         let drops = Drops::new();
-        let tail: Slot<Deferred<()>> = Rc::default();
+        let tail: Place<Deferred<()>> = Rc::default();
         let (own, token) = (Rc::clone(&tail), drops.token());
         let (deferred, resolver) = Deferred::with_canceller(move || {
             let _ = (&own, &token);
@@ -80,14 +78,14 @@ fn a_canceller_that_fires_keeps_nothing_alive_when_everybody_else_has_gone() {
 
 // Checks: B52, B53
 #[test]
-fn a_callback_that_captures_the_brake_of_its_own_chain() {
+fn a_callback_that_captures_the_pause_handle_of_its_own_chain() {
     for how in ENDS {
         for unpaused in [true, false] {
             let drops = Drops::new();
-            let tail: Slot<Deferred<()>> = Rc::default();
+            let tail: Place<Deferred<()>> = Rc::default();
             let (deferred, resolver) = Deferred::new();
-            let brake: PauseHandle = deferred.pause_handle();
-            let (own, first, second) = (brake.clone(), drops.token(), drops.token());
+            let handle: PauseHandle = deferred.pause_handle();
+            let (own, first, second) = (handle.clone(), drops.token(), drops.token());
             let chain = deferred.add_both(move |_| {
                 own.pause();
                 drop(first);
@@ -96,9 +94,9 @@ fn a_callback_that_captures_the_brake_of_its_own_chain() {
             end(how, &tail, resolver);
             assert_eq!(drops.count(), 1, "{how:?}");
             if unpaused {
-                brake.unpause().unwrap();
+                handle.unpause().unwrap();
             }
-            drop((brake, tail));
+            drop((handle, tail));
             assert_eq!(drops.count(), 2, "{how:?}");
         }
     }
@@ -109,7 +107,7 @@ fn a_callback_that_captures_the_brake_of_its_own_chain() {
 fn two_chains_of_which_each_captures_the_others_tail() {
     for how in ENDS {
         let drops = Drops::new();
-        let (one, other): (Slot<Deferred<()>>, Slot<Deferred<()>>) = Default::default();
+        let (one, other): (Place<Deferred<()>>, Place<Deferred<()>>) = Default::default();
         let mut resolvers = Vec::new();
         for (own, others) in [(&one, &other), (&other, &one)] {
             let (deferred, resolver) = Deferred::new();
@@ -128,7 +126,7 @@ fn two_chains_of_which_each_captures_the_others_tail() {
 
 // Checks: B52, B59
 #[test]
-fn a_reactor_whose_timers_and_values_hold_deferreds_that_hold_the_way_back_to_it() {
+fn a_reactor_whose_timers_and_values_hold_deferreds_that_hold_handles_to_it() {
     let drops = Drops::new();
     let reactor = Reactor::new();
     let local = reactor.local();

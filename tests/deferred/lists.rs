@@ -1,9 +1,7 @@
-//! Lists and races beyond what Twisted tests: types of a program's own, re-entrance, depth, number, drops.
+//! Lists and races beyond what Twisted tests: a program's own error type, re-entrance, depth, number, drops.
 
-#[allow(dead_code, reason = "each test program uses its own part of this")]
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::thread;
 
 use selvedge::deferred::{gather_results, race};
 use selvedge::{
@@ -13,14 +11,10 @@ use selvedge::{
     report::Incident,
 };
 
-use crate::support::PanicOnDrop;
-use crate::support::deferred::{Drops, Oops, Trace, error, reports, value};
+use crate::support::deferred::{Drops, Oops, Place, Trace, error, reports, value};
+use crate::support::{PanicOnDrop, on_a_small_stack};
 
 const MANY: usize = 100_000;
-
-fn on_a_small_stack(body: impl FnOnce() + Send + 'static) {
-    thread::Builder::new().stack_size(64 * 1024).spawn(body).unwrap().join().unwrap();
-}
 
 fn many() -> (Vec<Deferred<usize>>, Vec<Resolver<usize>>) {
     (0..MANY).map(|_| Deferred::new()).unzip()
@@ -119,7 +113,7 @@ fn the_losers_of_a_race_are_cancelled_in_order_before_it_fires() {
 
 // Checks: B60, B61
 #[test]
-fn an_error_without_a_place_is_reported_with_the_line_of_its_own_deferred() {
+fn an_error_that_the_list_does_not_return_is_reported_with_the_line_of_its_own_deferred() {
     let told = reports(|| {
         let ((one, fail), (two, resolver)) = (Deferred::new(), Deferred::new());
         let line = line!() - 1;
@@ -211,7 +205,7 @@ fn a_hundred_thousand_members_are_cancelled() {
 // Checks: P30
 #[test]
 fn whoever_is_called_while_a_list_cancels_may_use_it_and_its_members() {
-    let place: Rc<RefCell<Option<Deferred<(usize, u32)>>>> = Rc::default();
+    let place: Place<Deferred<(usize, u32)>> = Rc::default();
     let resolvers: Rc<RefCell<Vec<Resolver<u32>>>> = Rc::default();
     let (again, fire) = (Rc::clone(&place), Rc::clone(&resolvers));
     // The first canceller cancels the list once more, and fires its neighbour.
@@ -231,7 +225,7 @@ fn whoever_is_called_while_a_list_cancels_may_use_it_and_its_members() {
 // Checks: P30
 #[test]
 fn a_loser_that_cancels_the_race_it_has_lost_cancels_it() {
-    let place: Rc<RefCell<Option<Deferred<(usize, u32)>>>> = Rc::default();
+    let place: Place<Deferred<(usize, u32)>> = Rc::default();
     let again = Rc::clone(&place);
     let (loser, _resolver) = Deferred::with_canceller(move || again.borrow().as_ref().unwrap().cancel());
     let (winner, resolver) = Deferred::new();
@@ -275,15 +269,15 @@ fn a_list_frees_what_it_was_made_of_when_all_have_fired() {
 #[test]
 fn a_paused_member_holds_its_list_up_and_a_paused_list_its_callbacks() {
     let (member, resolver) = Deferred::<u32>::new();
-    let brake = member.pause_handle();
-    brake.pause();
+    let handle = member.pause_handle();
+    handle.pause();
     let list = gather_results([member, Deferred::succeed(2)]);
     list.pause();
     let sum = list.pause_handle();
     let list = list.add_callback(|all| all.into_iter().sum::<u32>());
     resolver.callback(1);
     let list = list.try_result().map(drop).unwrap_err();
-    brake.unpause().unwrap();
+    handle.unpause().unwrap();
     let list = list.try_result().map(drop).unwrap_err();
     sum.unpause().unwrap();
     assert_eq!(value(list), 3);
@@ -291,15 +285,15 @@ fn a_paused_member_holds_its_list_up_and_a_paused_list_its_callbacks() {
 
 // Checks: B53, B61
 #[test]
-fn a_list_that_is_cancelled_while_a_member_does_not_heed_it_fails_with_cancelled() {
+fn a_list_that_is_cancelled_while_a_member_is_paused_fails_with_cancelled() {
     let (member, resolver) = Deferred::<u32>::new();
-    let brake = member.pause_handle();
-    brake.pause();
+    let handle = member.pause_handle();
+    handle.pause();
     let list = DeferredList::new([member]).all();
     list.cancel();
     assert!(error(list).is::<Cancelled>());
     assert!(resolver.is_cancelled());
-    brake.unpause().unwrap();
+    handle.unpause().unwrap();
 }
 
 // Checks: B62, B53
@@ -313,7 +307,7 @@ fn a_member_is_still_cancelled_after_its_pause_has_ended_by_itself() {
     let loser = loser.add_callback(move |()| slow).add_callback(|n| n + 1);
     fire_loser.callback(());
     let (winner, fire_winner) = Deferred::new();
-    // Given away paused, the first goes on, and comes to wait.
+    // The list owns `loser` now, and nobody can unpause it: its pause ends, and it waits for `slow`.
     let first = race([loser, winner]);
     fire_winner.callback(3);
     assert_eq!(trace.seen(), "slow cancelled");

@@ -171,7 +171,7 @@ fn a_chain_fired_with_its_own_tail_fails_with_waits_for_itself() {
 
 // Checks: B54
 #[test]
-fn waiting_for_one_that_has_waited_and_is_done_is_no_self_wait() {
+fn waiting_for_one_that_has_waited_and_is_done_is_no_wait_cycle() {
     let (a, fire_a) = Deferred::new();
     let b = Deferred::succeed(()).add_callback(move |()| a);
     fire_a.callback(1);
@@ -184,15 +184,15 @@ fn waiting_for_one_that_has_waited_and_is_done_is_no_self_wait() {
 
 // Checks: B52
 #[test]
-fn a_line_that_is_joined_in_the_middle_of_others_still_knows_whom_to_cancel() {
-    // Two lines of two, joined inner end to outer end; then the innermost finishes, and the cancel goes to the next.
+fn a_wait_path_joined_from_two_still_knows_whom_to_cancel() {
+    // Two wait paths of two chains are joined; then the innermost chain finishes, and a cancel reaches the next one.
     let (d, fire_d) = Deferred::<u32>::new();
     let c = Deferred::succeed(()).add_callback(move |()| d);
     let (next, _fire_next) = Deferred::<u32>::new();
     let c = c.add_callback(move |_| next);
     let (b, fire_b) = Deferred::new();
     let b = b.add_callback(move |()| c);
-    // The last callback of `b` is not the one that waits, so `b` stays in the line.
+    // The last callback of `b` is not the one that waits, so `b` stays in the path.
     let b = b.add_callback(|n| n + 1);
     let a = Deferred::succeed(()).add_callback(move |()| b).add_callback(|n: u32| n + 1);
     fire_b.callback(());

@@ -1,4 +1,4 @@
-//! Pausing: what is kept, what goes on, and when.
+//! Pausing: what is held, when it goes on, and what a pause has no effect on.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -18,7 +18,7 @@ fn noting(trace: &Trace) -> (Deferred<u32>, Resolver<u32>) {
     (deferred.add_callback(trace.noting("ran")), resolver)
 }
 
-/// One with two callbacks, of which the first is given a handle on it. That handle is returned too.
+/// A Deferred with two callbacks, of which the first is given a pause handle. The handle is returned too.
 fn two_links(trace: &Trace, first: impl FnOnce(&PauseHandle) + 'static) -> (Deferred<u32>, Resolver<u32>, PauseHandle) {
     let (deferred, resolver) = Deferred::new();
     let outside = deferred.pause_handle();
@@ -77,7 +77,7 @@ fn a_callback_added_to_a_paused_deferred_that_has_its_result_waits_for_the_end_o
 
 // Checks: B53
 #[test]
-fn a_paused_deferred_does_not_hand_out_the_result_that_lies_at_its_end() {
+fn a_paused_deferred_does_not_return_the_result_that_it_has() {
     let deferred = Deferred::succeed(1);
     deferred.pause();
     let deferred = deferred.try_result().unwrap_err();
@@ -99,11 +99,11 @@ fn pausing_from_inside_a_callback_stops_before_the_next_link() {
 
 // Checks: B53, B51
 #[test]
-fn pausing_and_unpausing_inside_one_callback_is_as_if_nothing_had_been() {
+fn pausing_and_unpausing_inside_one_callback_changes_nothing() {
     let trace = Trace::new();
-    let (tail, resolver, _outside) = two_links(&trace, |brake| {
-        brake.pause();
-        assert_eq!(brake.unpause(), Ok(()));
+    let (tail, resolver, _outside) = two_links(&trace, |handle| {
+        handle.pause();
+        assert_eq!(handle.unpause(), Ok(()));
     });
     resolver.callback(1);
     assert_eq!(trace.seen(), "first second");
@@ -112,11 +112,11 @@ fn pausing_and_unpausing_inside_one_callback_is_as_if_nothing_had_been() {
 
 // Checks: B53
 #[test]
-fn a_users_pause_and_a_chains_own_wait_are_apart() {
+fn a_users_pause_and_a_chains_own_wait_are_independent() {
     for fire_first in [true, false] {
         let (inner, resolver) = Deferred::new();
         let outer = Deferred::succeed(()).add_callback(move |()| inner).add_callback(|n: u32| n + 1);
-        // There is nothing to unpause in one that merely waits.
+        // A chain that waits is not paused.
         assert_eq!((outer.is_paused(), outer.unpause()), (false, Err(NotPaused)));
         outer.pause();
         let outer = if fire_first {
@@ -139,8 +139,8 @@ fn a_users_pause_and_a_chains_own_wait_are_apart() {
 fn a_paused_inner_deferred_holds_up_the_outer_which_waits_for_it() {
     for (fired, links) in [(true, 0), (true, 1), (false, 0), (false, 1)] {
         let (mut inner, resolver) = Deferred::new();
-        let brake = inner.pause_handle();
-        brake.pause();
+        let handle = inner.pause_handle();
+        handle.pause();
         if links > 0 {
             inner = inner.add_callback(|n: u32| n + 1);
         }
@@ -153,38 +153,38 @@ fn a_paused_inner_deferred_holds_up_the_outer_which_waits_for_it() {
             resolver.callback(1);
         }
         assert_eq!(format!("{outer:?}"), "Deferred(Waiting)");
-        brake.unpause().unwrap();
+        handle.unpause().unwrap();
         assert_eq!(value(outer), 1 + links);
     }
 }
 
 // Checks: B53, B52
 #[test]
-fn a_handle_pauses_a_deferred_in_the_middle_of_a_line_of_waits() {
+fn a_handle_pauses_a_deferred_in_the_middle_of_a_wait_path() {
     let (innermost, resolver) = Deferred::new();
     let middle = Deferred::succeed(()).add_callback(move |()| innermost);
-    let brake = middle.pause_handle();
+    let handle = middle.pause_handle();
     let outer = Deferred::succeed(()).add_callback(move |()| middle).add_callback(|n: u32| n + 1);
-    brake.pause();
+    handle.pause();
     resolver.callback(1);
     let outer = outer.try_result().unwrap_err();
-    brake.unpause().unwrap();
+    handle.unpause().unwrap();
     assert_eq!(value(outer), 2);
 }
 
 // Checks: B53, B52
 #[test]
-fn a_handle_pauses_one_whose_last_callback_waits_although_its_own_wait_is_somebody_elses_by_then() {
+fn a_chain_with_a_pause_handle_is_not_bypassed_when_its_last_callback_waits() {
     let (innermost, resolver) = Deferred::new();
     let (middle, fire_middle) = Deferred::new();
-    let brake = middle.pause_handle();
+    let handle = middle.pause_handle();
     let middle = middle.add_callback(move |()| innermost);
     let outer = Deferred::succeed(()).add_callback(move |()| middle).add_callback(|n: u32| n + 1);
     fire_middle.callback(());
-    brake.pause();
+    handle.pause();
     resolver.callback(1);
     let outer = outer.try_result().unwrap_err();
-    brake.unpause().unwrap();
+    handle.unpause().unwrap();
     assert_eq!(value(outer), 2);
 }
 
@@ -278,13 +278,13 @@ fn a_pause_that_nobody_can_end_any_more_ends_and_loses_nothing() {
 fn an_outer_deferred_does_not_hang_on_an_inner_one_that_nobody_can_unpause() {
     let drops = Drops::new();
     let (inner, resolver) = Deferred::new();
-    let brake = inner.pause_handle();
-    brake.pause();
+    let handle = inner.pause_handle();
+    handle.pause();
     resolver.callback(drops.token());
     let outer = Deferred::succeed(()).add_callback(move |()| inner);
     let outermost = Deferred::succeed(()).add_callback(move |()| outer);
     assert_eq!(format!("{outermost:?}"), "Deferred(Waiting)");
-    drop(brake);
+    drop(handle);
     assert_eq!(drops.count(), 0);
     drop(value(outermost));
     assert_eq!(drops.count(), 1);
@@ -300,15 +300,15 @@ fn cancelling_an_outer_one_still_finds_the_innermost_after_a_pause_has_ended_by_
     let slot: Rc<RefCell<Option<Deferred<u32>>>> = Rc::default();
     let (second, _resolver) = Deferred::<u32>::new();
     let (inner, resolver) = Deferred::new();
-    let brake = inner.pause_handle();
-    brake.pause();
+    let handle = inner.pause_handle();
+    handle.pause();
     let inner = inner.add_callback(move |()| second).add_errback(|failure| {
         assert!(failure.is::<Cancelled>());
         3
     });
     resolver.callback(());
     slot.replace(Some(Deferred::succeed(()).add_callback(move |()| inner)));
-    drop(brake);
+    drop(handle);
     let outer = slot.take().unwrap();
     outer.cancel();
     assert_eq!(value(outer), 3);
@@ -327,14 +327,14 @@ fn a_paused_deferred_whose_resolver_is_dropped_is_abandoned_when_the_pause_ends(
 
 // Checks: B53
 #[test]
-fn a_handle_says_how_things_stand() {
+fn a_handle_shows_the_stage_and_the_pauses() {
     let (deferred, _resolver) = Deferred::<()>::new();
-    let brake = deferred.pause_handle();
-    brake.pause();
-    assert!(deferred.is_paused() && brake.is_paused());
-    assert_eq!(format!("{brake:?}"), "PauseHandle { stage: Unfired, pauses: 1 }");
+    let handle = deferred.pause_handle();
+    handle.pause();
+    assert!(deferred.is_paused() && handle.is_paused());
+    assert_eq!(format!("{handle:?}"), "PauseHandle { stage: Unfired, pauses: 1 }");
     drop(deferred);
-    assert_eq!((brake.unpause(), brake.unpause()), (Ok(()), Err(NotPaused)));
+    assert_eq!((handle.unpause(), handle.unpause()), (Ok(()), Err(NotPaused)));
 }
 
 // Checks: B52

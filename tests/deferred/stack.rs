@@ -2,7 +2,6 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
-use std::thread;
 use std::time::Duration;
 
 use selvedge::{
@@ -13,14 +12,11 @@ use selvedge::{
 };
 
 use crate::support::deferred::{Drops, Oops, error, value};
+use crate::support::on_a_small_stack;
 
 const MANY: usize = 1_000_000;
 
-fn on_a_small_stack(body: impl FnOnce() + Send + 'static) {
-    thread::Builder::new().stack_size(64 * 1024).spawn(body).unwrap().join().unwrap();
-}
-
-/// An unfired Deferred with a million callbacks, and something that counts which of them were dropped.
+/// An unfired Deferred with a million callbacks, its resolver, and the number of callbacks that were dropped.
 fn flat() -> (Deferred<usize>, Resolver<usize>, Drops) {
     let drops = Drops::new();
     let (mut deferred, resolver) = Deferred::new();
@@ -173,7 +169,7 @@ fn explicit() -> (Deferred<usize>, Resolver<usize>) {
     (last, resolver)
 }
 
-/// By turns: waited for inside a callback, chained by a resolver, waited for by a firing half.
+/// A million Deferreds, in turn returned from a callback, chained to a resolver, and returned from an errback.
 fn mixed() -> (Deferred<usize>, Resolver<usize>) {
     let (mut last, resolver) = Deferred::new();
     for n in 0..MANY {
@@ -217,12 +213,12 @@ fn a_million_deferreds_that_are_chained_by_hand_or_by_turns_fire_cancel_and_drop
 fn a_million_paused_deferreds_that_wait_for_each_other_go_on() {
     on_a_small_stack(|| {
         for kept in [true, false] {
-            let mut brakes = Vec::new();
+            let mut handles = Vec::new();
             let (mut deferred, resolver) = Deferred::new();
             for _ in 0..MANY {
                 deferred.pause();
                 if kept {
-                    brakes.push(deferred.pause_handle());
+                    handles.push(deferred.pause_handle());
                 }
                 let inner = deferred;
                 deferred = Deferred::succeed(()).add_callback(move |()| inner).add_callback(|n: usize| n + 1);
@@ -232,8 +228,8 @@ fn a_million_paused_deferreds_that_wait_for_each_other_go_on() {
                 deferred = deferred.try_result().unwrap_err();
             }
             // From the outermost: what each holds comes when the innermost is free, and then all at once.
-            while let Some(brake) = brakes.pop() {
-                brake.unpause().unwrap();
+            while let Some(handle) = handles.pop() {
+                handle.unpause().unwrap();
             }
             assert_eq!(value(deferred), MANY);
         }
@@ -317,7 +313,7 @@ fn a_million_resolvers_each_captured_by_a_callback_of_the_one_before_are_dropped
     });
 }
 
-/// What makes one Deferred of another through a list.
+/// Makes one Deferred of another: through a list, a wait or a resolver.
 type Wrap = fn(Deferred<usize>) -> Deferred<usize>;
 
 fn of_all(one: Deferred<usize>) -> Deferred<usize> {
@@ -434,7 +430,7 @@ fn a_million_lists_in_lists_that_would_close_a_wait_cycle_fail() {
                 0
             });
             resolver.settle(deferred);
-            // As the innermost fails: what its lists make of that is told elsewhere.
+            // The innermost fails. Other tests check what lists make of a failure.
             assert!(failed.take().is_some(), "it waits for itself");
         }
     });

@@ -1,4 +1,4 @@
-//! Timeouts: what they cover, what they turn into what, and what is left of them.
+//! Timeouts: which part of a chain they limit, which results they change, and when their timers end.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -22,7 +22,7 @@ fn timed() -> (Reactor, VirtualClock) {
     (Reactor::builder().clock(clock.clone()).build().unwrap(), clock)
 }
 
-/// Lets that much time pass.
+/// Lets this much time pass.
 fn pass(reactor: &Reactor, clock: &VirtualClock, time: Duration) {
     clock.advance(time);
     reactor.turn().unwrap();
@@ -152,14 +152,14 @@ fn on_timeout_is_given_what_the_cancel_came_to_and_decides() {
 
 // Checks: B59, B58
 #[test]
-fn a_timeout_in_the_middle_of_a_line_of_waits_cancels_what_lies_within_it_and_nothing_else() {
+fn a_timeout_in_the_middle_of_a_wait_path_cancels_only_what_its_own_chain_waits_for() {
     let (reactor, clock) = timed();
     let trace = Trace::new();
     let noted = trace.clone();
     let (innermost, _keep) = Deferred::<u32>::with_canceller(move || noted.note("innermost"));
     let mut timed_one = Deferred::succeed(()).add_callback(move |()| innermost).add_errback(Err::<u32, Failure>);
     timed_one = timed_one.add_timeout(&reactor, TIME).add_callback(|n| n + 1);
-    // Two that wait for it, one by a callback and one by its firing half.
+    // Two wait for it: one in a callback, one by its resolver.
     let between = Deferred::succeed(()).add_callback(move |()| timed_one).add_callback(|n| n + 1);
     let (outer, resolver) = Deferred::<u32>::new();
     between.chain_deferred(resolver);
@@ -174,7 +174,7 @@ fn a_timeout_in_the_middle_of_a_line_of_waits_cancels_what_lies_within_it_and_no
 
 // Checks: B59
 #[test]
-fn a_timeout_at_the_innermost_of_a_line_cancels_that() {
+fn a_timeout_of_the_innermost_chain_of_a_wait_path_cancels_that() {
     let (reactor, clock) = timed();
     let (inner, _keep) = Deferred::<u32>::new();
     let inner = inner.add_timeout(&reactor, TIME);

@@ -75,7 +75,7 @@ fn a_failure_that_is_handed_on_is_reported_by_the_one_it_came_to_and_only_there(
 
 // Checks: B60
 #[test]
-fn an_errback_that_fails_leaves_one_failure_its_own() {
+fn an_errback_that_fails_leaves_only_its_own_failure() {
     let told = reports(|| {
         Deferred::<()>::fail(Oops(1)).add_errback(|_| Err::<(), _>(Oops(2)));
     });

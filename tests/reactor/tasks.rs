@@ -1,9 +1,8 @@
 //! Looping calls, cooperators and `defer_later` under hostile use: called from their own callbacks, at the reactor's
 //! end, and in great number.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::rc::Rc;
-use std::thread;
 use std::time::Duration;
 
 use selvedge::task::{CooperativeTask, Cooperator, LoopingCall, defer_later};
@@ -15,17 +14,10 @@ use selvedge::{
     testing::VirtualClock,
 };
 
-use crate::support::deferred::{Drops, Oops, Token, error, reports, value};
-use crate::support::{Log, PanicOnDrop, hold, virtual_time};
+use crate::support::deferred::{Drops, Oops, Place, Token, error, reports, value};
+use crate::support::{Log, PanicOnDrop, hold, on_a_small_stack, virtual_time};
 
 const SECOND: Duration = Duration::from_secs(1);
-
-/// A place for what a callback is to find later.
-type Place<T> = Rc<RefCell<Option<T>>>;
-
-fn on_a_small_stack(body: impl FnOnce() + Send + 'static) {
-    thread::Builder::new().stack_size(64 * 1024).spawn(body).unwrap().join().unwrap();
-}
 
 // Checks: B65
 #[test]

@@ -8,6 +8,9 @@ use std::sync::{Arc, Mutex};
 
 use selvedge::{Deferred, Failure, Reactor, deferred::ChainError, report::Incident};
 
+/// A place for a value that a callback takes later.
+pub type Place<T> = Rc<RefCell<Option<T>>>;
+
 /// What happened, in order.
 #[derive(Clone, Default)]
 pub struct Trace(Rc<RefCell<Vec<String>>>);

@@ -41,6 +41,11 @@ pub fn with_watchdog<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'stati
     }
 }
 
+/// Runs a test's body on a thread with a stack of 64 KiB.
+pub fn on_a_small_stack(body: impl FnOnce() + Send + 'static) {
+    thread::Builder::new().stack_size(64 * 1024).spawn(body).unwrap().join().unwrap();
+}
+
 /// Set for the child that [`in_own_process`] starts, to the name of its test.
 const CHILD: &str = "SELVEDGE_TEST_IN_OWN_PROCESS";
 

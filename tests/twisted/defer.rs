@@ -540,7 +540,7 @@ fn log_error() {
 
 // Checks: B57, B60
 #[test]
-fn unfired_and_forgotten() {
+fn an_unfired_deferred_that_is_dropped_is_reported() {
     // Twisted cannot tell; here the one who forgot is told.
     let errors = logged_errors(|| drop(Deferred::<()>::new()));
     assert_eq!(errors, [(Incident::Unhandled, Abandoned.to_string())]);

@@ -132,12 +132,12 @@ fn dropping_the_future_unfinished_cancels_the_deferred_in_silence() {
 fn a_paused_deferred_is_not_ready_until_it_is_unpaused() {
     for fire_first in [true, false] {
         let (deferred, resolver) = Deferred::<u32>::new();
-        let brake = deferred.pause_handle();
+        let handle = deferred.pause_handle();
         let mut resolver = Some(resolver);
         if fire_first {
             resolver.take().unwrap().callback(1);
         }
-        brake.pause();
+        handle.pause();
         let mut future = pin!(deferred.into_future());
         let ((waker, woken), (second, second_woken)) = (counting(), counting());
         assert!(future.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
@@ -146,7 +146,7 @@ fn a_paused_deferred_is_not_ready_until_it_is_unpaused() {
         }
         assert_eq!(woken.get(), 0);
         assert!(future.as_mut().poll(&mut Context::from_waker(&second)).is_pending());
-        brake.unpause().unwrap();
+        handle.unpause().unwrap();
         assert_eq!((woken.get(), second_woken.get()), (0, 1));
         let ready = future.as_mut().poll(&mut Context::from_waker(&waker));
         assert!(matches!(ready, Poll::Ready(Ok(1))), "{ready:?}");

@@ -2,18 +2,15 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
-use std::thread;
 
 use selvedge::{
     Deferred, Failure, Reactor, Resolver,
     error::{Cancelled, ReactorStopped},
 };
 
-const MANY: usize = 1_000_000;
+use crate::support::on_a_small_stack;
 
-fn on_a_small_stack(body: impl FnOnce() + Send + 'static) {
-    thread::Builder::new().stack_size(64 * 1024).spawn(body).unwrap().join().unwrap();
-}
+const MANY: usize = 1_000_000;
 
 /// Tasks of which each awaits the one before it, and the first a Deferred.
 fn line(reactor: &Reactor, many: usize, drops: &Rc<Cell<usize>>) -> (Deferred<usize>, Resolver<usize>) {

@@ -196,7 +196,7 @@ fn succeed_matches_manual_success() {
 
 // Checks: B52, B57
 #[test]
-fn an_error_down_a_line_stays_the_error_it_is() {
+fn an_error_that_passes_to_a_waiting_deferred_stays_the_same() {
     let (inner, fire) = Deferred::<()>::new();
     let outer = Deferred::succeed(()).add_callback(move |()| inner);
     fire.errback(GenericError);

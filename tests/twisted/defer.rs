@@ -240,7 +240,7 @@ fn callback_order_preserved() {
     assert_eq!(results.seen(), "1, 2");
 }
 
-/// Adds to a chain from inside its own first callback, which ends with this.
+/// Adds callbacks to a chain from inside its own first callback, which then returns the outcome of `ends`.
 fn reentrant<R>(ends: impl FnOnce() -> R + 'static) -> Results
 where
     R: Outcome<Failure, Value = u32>,
@@ -510,7 +510,7 @@ fn error_log() {
 // Checks: B60
 #[test]
 fn chained_error_cleanup() {
-    // An error that another chain took over and handled is not the first one's any more.
+    // An error that another chain took over and handled is not reported for the first chain.
     let errors = logged_errors(|| {
         let inner = Deferred::<()>::fail(GenericError);
         Deferred::succeed(()).add_callback(move |()| inner).add_errback(|_| ());
@@ -541,7 +541,7 @@ fn log_error() {
 // Checks: B57, B60
 #[test]
 fn an_unfired_deferred_that_is_dropped_is_reported() {
-    // Twisted cannot tell; here the one who forgot is told.
+    // Twisted reports nothing.
     let errors = logged_errors(|| drop(Deferred::<()>::new()));
     assert_eq!(errors, [(Incident::Unhandled, Abandoned.to_string())]);
 }

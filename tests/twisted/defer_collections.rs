@@ -34,7 +34,7 @@ impl fmt::Display for GenericError {
     }
 }
 
-/// Two Deferreds, and what fires them.
+/// Two Deferreds, and their resolvers.
 fn two<T: 'static>() -> ([Deferred<T>; 2], Resolver<T>, Resolver<T>) {
     let ((one, fire_one), (two, fire_two)) = (Deferred::new(), Deferred::new());
     ([one, two], fire_one, fire_two)
@@ -51,7 +51,7 @@ fn callback_canceller() -> Deferred<&'static str> {
     deferred
 }
 
-/// A Deferred, what fires it, and how often its canceller was called.
+/// A Deferred, its resolver, and how often its canceller was called.
 fn counting() -> (Deferred<u32>, Resolver<u32>, Rc<Cell<u32>>) {
     let count: Rc<Cell<u32>> = Rc::default();
     let counter = Rc::clone(&count);
@@ -79,7 +79,7 @@ fn deferred_list() {
 #[test]
 fn empty_deferred_list() {
     assert!(success(DeferredList::<u32>::new([]).all()).is_empty());
-    // Twisted's never fires. There is nothing that it could still wait for.
+    // Twisted's never fires; here it fires at once, because there is nothing to wait for.
     let group = failure(DeferredList::<u32>::new([]).fire_on_one_callback()).downcast::<FailureGroup>().unwrap();
     assert!(group.failures.is_empty());
 }
@@ -201,7 +201,7 @@ fn cancel_deferred_list_with_fire_on_one_errback() {
         let first = failure(list).downcast::<FirstError>().unwrap();
         assert!(first.index == 0 && first.error.is::<Cancelled>());
     });
-    // The second one's `Cancelled` has no place. The list itself has brought it about.
+    // The second one's `Cancelled` is not in the list's result, and is not reported: the list has caused it.
     assert_eq!(told, []);
 }
 
@@ -306,7 +306,7 @@ fn deferred_list_empty() {
 #[test]
 fn first_error_repr() {
     let error = FirstError { index: 3, error: Failure::new(GenericError("some text")) };
-    // Where backtraces are asked for, one follows.
+    // A backtrace follows if the environment asks for one.
     assert!(format!("{error:?}").starts_with("FirstError { index: 3, error: some text"));
 }
 
@@ -315,11 +315,11 @@ fn first_error_repr() {
 fn first_error_str() {
     let error = FirstError { index: 5, error: Failure::new(GenericError("some text")) };
     assert_eq!(error.to_string(), "the Deferred at index 5 failed, and with it the whole");
-    // What it failed with comes next in the chain of causes, so that a report names both, and nothing twice.
+    // The member's error is the next in the chain of causes, so a report names both, each once.
     assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "some text");
 }
 
-/// Races one winner with so many before and so many behind it, every way there is.
+/// Calls `body` with races of one winner that has zero to three members before it, and as many after it.
 fn each_race(body: impl Fn(usize, Vec<Deferred<u32>>, Vec<Resolver<u32>>, Vec<Rc<Cell<u32>>>)) {
     for (before, after) in (0..4).flat_map(|before| (0..4).map(move |after| (before, after))) {
         let (mut members, mut resolvers, mut cancelled) = (Vec::new(), Vec::new(), Vec::new());
@@ -539,7 +539,7 @@ fn queue() {
     }
     assert_eq!(gotten.take(), [2, 3]);
 
-    // Without limits, and with none at all.
+    // Without limits, and with limits of zero.
     let unlimited = DeferredQueue::new();
     (0..100).for_each(|item| unlimited.put(item).unwrap());
     assert!((0..100).all(|item| success(unlimited.get().unwrap()) == item));
@@ -564,7 +564,7 @@ fn cancel_queue_after_get() {
     let waits = queue.get().unwrap();
     waits.cancel();
     assert!(failure(waits).is::<Cancelled>());
-    // It takes no item with it.
+    // The cancelled get has taken no item.
     queue.put("item").unwrap();
     assert_eq!(success(queue.get().unwrap()), "item");
 }

@@ -1,6 +1,6 @@
-//! Twisted's `twisted.internet.test.test_threads`, told again: one test for each of its names.
+//! Twisted's `twisted.internet.test.test_threads`, translated: one test for each of its names.
 //!
-//! Not here: `test_threadPoolCurrentThreadDeprecated`, for nothing is deprecated yet.
+//! Left out: `test_threadPoolCurrentThreadDeprecated`, because nothing is deprecated yet.
 
 use std::time::Duration;
 

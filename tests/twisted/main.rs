@@ -1,4 +1,4 @@
-//! Twisted's own tests, told again: one test for each of its names.
+//! Twisted's own tests, translated: one test for each of its names.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 

@@ -41,10 +41,10 @@ fn clock() -> Reactor {
     Reactor::builder().clock(VirtualClock::new()).build().unwrap()
 }
 
-/// The same, and what moves its time from inside a callback.
-fn clock_and_hands() -> (Reactor, VirtualClock) {
-    let hands = VirtualClock::new();
-    (Reactor::builder().clock(hands.clone()).build().unwrap(), hands)
+/// The same, and its time, which callbacks can advance.
+fn clock_and_time() -> (Reactor, VirtualClock) {
+    let time = VirtualClock::new();
+    (Reactor::builder().clock(time.clone()).build().unwrap(), time)
 }
 
 fn noting<T: Clone + 'static>(log: &Log<T>, entry: T) -> impl FnOnce(&Reactor) + use<T> {
@@ -183,12 +183,12 @@ mod looping {
     use super::*;
 
     /// A loop that notes the time of each call, and then lets some of it pass.
-    fn noting_times(hands: &VirtualClock, takes: &Rc<Cell<Duration>>) -> (LoopingCall, Log<Duration>) {
-        let (log, hands, takes) = (Log::new(), hands.clone(), Rc::clone(takes));
+    fn noting_times(time: &VirtualClock, takes: &Rc<Cell<Duration>>) -> (LoopingCall, Log<Duration>) {
+        let (log, time, takes) = (Log::new(), time.clone(), Rc::clone(takes));
         let times = log.clone();
         let looping = LoopingCall::new(move |tick| {
             times.note(tick.reactor().now());
-            hands.advance(takes.get());
+            time.advance(takes.get());
         });
         (looping, log)
     }
@@ -196,9 +196,9 @@ mod looping {
     // Checks: B67
     #[test]
     fn callback_time_skips() {
-        let (clock, hands) = clock_and_hands();
+        let (clock, time) = clock_and_time();
         let takes = Rc::new(Cell::new(2 * SECOND));
-        let (looping, times) = noting_times(&hands, &takes);
+        let (looping, times) = noting_times(&time, &takes);
         let _ended = looping.start(&clock, SECOND / 2).unwrap();
         assert_eq!(times, [Duration::ZERO]);
         clock.advance(Duration::ZERO).unwrap();
@@ -215,8 +215,8 @@ mod looping {
     // Checks: B67
     #[test]
     fn reactor_time_skips() {
-        let (clock, hands) = clock_and_hands();
-        let (looping, times) = noting_times(&hands, &Rc::default());
+        let (clock, time) = clock_and_time();
+        let (looping, times) = noting_times(&time, &Rc::default());
         let _ended = looping.start(&clock, SECOND / 2).unwrap();
         clock.pump([2 * SECOND, SECOND, Duration::ZERO]).unwrap();
         assert_eq!(times, [0, 2, 3].map(Duration::from_secs));
@@ -526,7 +526,7 @@ mod deferred_later {
 mod cooperator {
     use super::*;
 
-    /// A cooperator whose ticks are one step long, as its scheduler is turned by hand in Twisted's tests.
+    /// A cooperator whose ticks are one step long, because Twisted's tests call its scheduler for one step at a time.
     fn one_at_a_time(clock: &Reactor) -> Cooperator {
         Cooperator::new(clock).with_termination(|| || true)
     }
@@ -572,7 +572,7 @@ mod cooperator {
         let done = cooperator.coiterate([waited_for]);
         clock.turn().unwrap();
         cooperator.stop();
-        // Twisted's is told only when what it waits for has fired.
+        // In Twisted it fails only when the Deferred that it waits for has fired.
         assert_eq!(failure(done).downcast::<TaskFinished>().unwrap(), TaskFinished::SchedulerStopped);
         assert!(resolver.is_cancelled());
     }
@@ -687,7 +687,7 @@ mod cooperator {
         assert!(!cooperator.is_running());
     }
 
-    /// A task that notes its steps, and may be told to wait.
+    /// A task that notes its steps, and that a test can make wait.
     struct Work {
         clock: Reactor,
         cooperator: Cooperator,

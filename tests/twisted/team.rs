@@ -1,4 +1,4 @@
-//! Twisted's `twisted._threads.test`, told again for what is built here: the quit flag, the team, the thread worker.
+//! Twisted's `twisted._threads.test`, translated for what is built here: the quit flag, the team, the thread worker.
 //!
 //! Twisted builds its pool from a *team*: a coordinator that hands work to workers and is told to grow and to shrink.
 //! Here the pool is one state machine with a target size, and growing and shrinking move the target.
@@ -88,18 +88,18 @@ fn team(workers: usize) -> ThreadPool {
     pool
 }
 
-/// A team whose members have no threads, and the hand that has them perform.
+/// A team whose workers have no threads, and what steps them.
 fn memory_team(workers: usize) -> (ThreadPool, Stepper) {
-    let (team, perform) = ThreadPool::builder().size(0, workers).build_stepped().unwrap();
+    let (team, stepper) = ThreadPool::builder().size(0, workers).build_stepped().unwrap();
     team.start().unwrap();
-    (team, perform)
+    (team, stepper)
 }
 
-fn perform_all_outstanding_work(perform: &Stepper) {
-    while perform.step().is_some() {}
+fn perform_all_outstanding_work(stepper: &Stepper) {
+    while stepper.step().is_some() {}
 }
 
-/// Gives the team work that does not end until it is told to; returns when all of it is under way.
+/// Gives the team jobs that wait at a gate; returns the gate when all of them run.
 fn busy(pool: &ThreadPool, workers: usize) -> Gate {
     let gate = Gate::new();
     for _ in 0..workers {
@@ -283,19 +283,19 @@ fn quit_concurrent_with_work_happening() {
     });
 }
 
-/// The moment itself: work happens between the closing of the submit queue and whatever else a stop does.
+/// The same, stepped: work happens between the closing of the submit queue and the rest of the stop.
 // Checks: B40
 #[test]
 fn quit_concurrent_with_work_happening_stepped() {
-    let (team, perform) = memory_team(10);
+    let (team, stepper) = memory_team(10);
     let log = Log::new();
     for _ in 0..3 {
         let log = log.clone();
         team.call_in_thread(move || log.note(())).unwrap();
     }
-    assert_eq!(perform.step(), Some(Step::Took));
+    assert_eq!(stepper.step(), Some(Step::Took));
     team.ask_to_stop(StopPolicy::Drain);
-    perform_all_outstanding_work(&perform);
+    perform_all_outstanding_work(&stepper);
     assert!(team.has_stopped());
     team.ask_to_stop(StopPolicy::Drain);
     assert!(team.call_in_thread(|| ()).is_err());
@@ -305,19 +305,19 @@ fn quit_concurrent_with_work_happening_stepped() {
 // Checks: B31, R10
 #[test]
 fn shrink_when_busy_stepped() {
-    let (team, perform) = memory_team(10);
+    let (team, stepper) = memory_team(10);
     for _ in 0..10 {
         team.call_in_thread(|| ()).unwrap();
     }
     // Each worker takes its job, and none has run it yet.
-    while perform.workers().iter().any(|(_, stage)| *stage == Stage::Starting) {
-        let arriving = perform.workers().into_iter().find(|(_, stage)| *stage == Stage::Starting);
-        assert_eq!(arriving.and_then(|(worker, _)| perform.step_worker(worker)), Some(Step::Took));
+    while stepper.workers().iter().any(|(_, stage)| *stage == Stage::Starting) {
+        let arriving = stepper.workers().into_iter().find(|(_, stage)| *stage == Stage::Starting);
+        assert_eq!(arriving.and_then(|(worker, _)| stepper.step_worker(worker)), Some(Step::Took));
     }
     assert_eq!((team.stats().live, team.stats().busy), (10, 10));
     team.adjust_pool_size(0, 3).unwrap();
     assert_eq!(team.stats().live, 10);
-    perform_all_outstanding_work(&perform);
+    perform_all_outstanding_work(&stepper);
     assert_eq!(team.stats().live, 3);
 }
 
@@ -366,7 +366,7 @@ fn quit_prevents_future_calls() {
     });
 }
 
-// ---- MemoryWorkerTests. One worker without a thread: to perform is to step it until it has run one job.
+// ---- MemoryWorkerTests. One worker without a thread, which performs by being stepped until it has run one job.
 
 /// Whether it did anything useful.
 fn performs(worker: &Stepper) -> bool {

@@ -1,4 +1,4 @@
-//! Twisted's `twisted.test.test_threadpool`, told again: one test for each of its names.
+//! Twisted's `twisted.test.test_threadpool`, translated: one test for each of its names.
 //!
 //! Left out: `test_persistence`, because a pool of threads cannot be written to a file; `test_q`, which checks a
 //! private attribute.
@@ -300,7 +300,7 @@ fn synchronization() {
     });
 }
 
-/// Gives an unstarted pool so many jobs that do not end until they are told to; returns the pool and how to tell them.
+/// An unstarted pool with this many jobs, which wait at a gate, and the gate.
 fn backlog(max: usize, jobs: usize) -> (ThreadPool, Gate) {
     let (pool, _) = pool(0, max);
     let gate = Gate::new();

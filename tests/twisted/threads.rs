@@ -1,4 +1,4 @@
-//! Twisted's `twisted.test.test_threads`, told again: one test for each of its names.
+//! Twisted's `twisted.test.test_threads`, translated: one test for each of its names.
 
 use std::fmt;
 use std::rc::Rc;
@@ -104,7 +104,7 @@ fn waker_overflow() {
     });
 }
 
-/// What a job of the reactor's own pool is told by a blocking call of this function.
+/// What a blocking call of this function returns to a job of the reactor's own pool.
 fn block_on<R: Outcome<Failure, Value = &'static str>>(
     function: impl FnOnce(&Reactor) -> R + Send + 'static,
 ) -> Result<&'static str, BlockingCallError> {
@@ -186,7 +186,7 @@ fn call_multiple() {
     });
 }
 
-/// Runs a reactor until the Deferred that is made with it has fired; returns with what.
+/// Runs a reactor until the Deferred that is made with it has fired; returns its result.
 fn result_of<T: Clone + Send + 'static>(
     make: impl FnOnce(&Reactor) -> Deferred<T> + Send + 'static,
 ) -> Result<T, Failure> {

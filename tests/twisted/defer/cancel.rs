@@ -32,7 +32,7 @@ fn cancelled_twice(fire: fn(Resolver<u32>)) {
     let deferred = deferred.add_errback(results.errback());
     deferred.cancel();
     fire(resolver);
-    // One more of each, after the late result.
+    // Twice more, after the late result.
     deferred.cancel();
     deferred.cancel();
     assert_eq!(results.seen(), "error: cancelled before there was a result");
@@ -51,52 +51,53 @@ fn no_canceller_multiple_cancels_after_cancel_and_errback() {
     cancelled_twice(|resolver| resolver.errback(GenericError));
 }
 
-/// A canceller that holds its own Deferred, and something by which to see whether it is alive.
-type Circle = Rc<RefCell<Option<Deferred<u32>>>>;
+/// A place for a Deferred whose canceller captures that place: a reference cycle.
+type Cycle = Rc<RefCell<Option<Deferred<u32>>>>;
 
-fn circle() -> (Circle, Resolver<u32>, Weak<()>) {
+/// The place, the resolver, and what tells whether the canceller is alive.
+fn cycle() -> (Cycle, Resolver<u32>, Weak<()>) {
     let alive = Rc::new(());
     let seen = Rc::downgrade(&alive);
-    let circle = Circle::default();
-    let captured = Rc::clone(&circle);
+    let cycle = Cycle::default();
+    let captured = Rc::clone(&cycle);
     let (deferred, resolver) = Deferred::with_canceller(move || drop((captured, alive)));
-    circle.replace(Some(deferred));
-    (circle, resolver, seen)
+    cycle.replace(Some(deferred));
+    (cycle, resolver, seen)
 }
 
 // Checks: B58
 #[test]
 fn canceller_circular_reference_callback() {
-    let (circle, resolver, alive) = circle();
-    let whole = Rc::downgrade(&circle);
-    drop(circle);
+    let (cycle, resolver, alive) = cycle();
+    let whole = Rc::downgrade(&cycle);
+    drop(cycle);
     resolver.callback(1);
-    assert_eq!((alive.strong_count(), whole.strong_count()), (0, 0), "the circle is broken");
+    assert_eq!((alive.strong_count(), whole.strong_count()), (0, 0), "the cycle is broken");
 }
 
 // Checks: B58
 #[test]
 fn canceller_circular_reference_errback() {
-    let (circle, resolver, alive) = circle();
-    let handled = circle.take().unwrap().add_errback(|_| 0);
-    circle.replace(Some(handled));
-    let whole = Rc::downgrade(&circle);
-    drop(circle);
+    let (cycle, resolver, alive) = cycle();
+    let handled = cycle.take().unwrap().add_errback(|_| 0);
+    cycle.replace(Some(handled));
+    let whole = Rc::downgrade(&cycle);
+    drop(cycle);
     resolver.errback(GenericError);
-    assert_eq!((alive.strong_count(), whole.strong_count()), (0, 0), "the circle is broken");
+    assert_eq!((alive.strong_count(), whole.strong_count()), (0, 0), "the cycle is broken");
 }
 
 /// Even while a callback still waits for another Deferred.
 // Checks: B58
 #[test]
 fn canceller_circular_reference_non_final() {
-    let (circle, resolver, alive) = circle();
+    let (cycle, resolver, alive) = cycle();
     let (inner, fire_inner) = Deferred::new();
-    let waits = circle.take().unwrap().add_callback(move |_| inner);
-    circle.replace(Some(waits));
-    let whole = Rc::downgrade(&circle);
-    drop(circle);
+    let waits = cycle.take().unwrap().add_callback(move |_| inner);
+    cycle.replace(Some(waits));
+    let whole = Rc::downgrade(&cycle);
+    drop(cycle);
     resolver.callback(1);
-    assert_eq!((alive.strong_count(), whole.strong_count()), (0, 0), "the circle is broken");
+    assert_eq!((alive.strong_count(), whole.strong_count()), (0, 0), "the cycle is broken");
     fire_inner.callback(2);
 }

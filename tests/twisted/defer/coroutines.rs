@@ -1,4 +1,4 @@
-//! `test_defer`: coroutines, which are futures here, and other people's futures.
+//! `test_defer`: coroutines, which are futures here, and conversions between Deferreds and futures.
 
 use selvedge::{Deferred, Failure, Reactor, error::Cancelled, testing::VirtualClock};
 
@@ -8,7 +8,7 @@ fn reactor() -> Reactor {
     Reactor::builder().clock(VirtualClock::new()).build().unwrap()
 }
 
-/// What a task comes to in a few turns.
+/// The Deferred of a task, after a few turns.
 fn turned<T>(reactor: &Reactor, deferred: Deferred<T>) -> Deferred<T> {
     for _ in 0..3 {
         reactor.turn().unwrap();

@@ -77,7 +77,7 @@ fn chained_paused_deferred_with_result() {
     assert_eq!(results.seen(), "\"expected\"");
 }
 
-/// A result on its way down a line of Deferreds meets one that is paused: there it stays.
+/// Of Deferreds that wait for each other one is paused: there the result is held.
 // Checks: B52, B53
 #[test]
 fn paused_deferred_chained() {
@@ -165,7 +165,7 @@ fn chain_deferred_records_implicit_chain() {
     assert_eq!(format!("{outer:?}"), "Deferred(Resting)");
 }
 
-/// Twisted means to raise here, and warns meanwhile.
+/// Twisted plans to raise an error here; for now it warns.
 // Checks: B54
 #[test]
 fn circular_chain_exception() {

@@ -1,4 +1,5 @@
-//! The list of Deferreds explored: values and errors in every order, under every rule of what decides the list.
+//! Exhaustive search of the list of Deferreds: values and errors in every order, under every rule of what decides the
+//! list.
 
 use super::{Row, Steps, World, must_find, must_hold, table, table_file};
 use crate::machine::gather::{Arrival, DecidedBy, GatherState};
@@ -16,7 +17,7 @@ enum Bug {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct ListWorld {
+struct GatherWorld {
     bug: Bug,
     by: DecidedBy,
     gather: GatherState,
@@ -36,7 +37,7 @@ enum Event {
     Error,
 }
 
-impl ListWorld {
+impl GatherWorld {
     fn new(bug: Bug, by: DecidedBy, members: usize) -> Self {
         let (gather, at_once) = GatherState::new(by, members);
         let fired = usize::from(at_once);
@@ -79,7 +80,7 @@ impl ListWorld {
     }
 }
 
-impl World for ListWorld {
+impl World for GatherWorld {
     type Event = Event;
 
     fn steps(&self, steps: &mut Steps<'_, Self>) {
@@ -126,8 +127,8 @@ fn a_list_fires_once_whatever_its_members_come_to() {
     let sizes = [(15, 20), (25, 28), (25, 28), (15, 20)];
     let mut rows = super::Rows::new();
     for (by, (states, steps)) in rules().zip(sizes) {
-        rows.extend(must_hold(ListWorld::new(Bug::None, by, MEMBERS), states, steps));
-        must_hold(ListWorld::new(Bug::None, by, 0), 1, 0);
+        rows.extend(must_hold(GatherWorld::new(Bug::None, by, MEMBERS), states, steps));
+        must_hold(GatherWorld::new(Bug::None, by, 0), 1, 0);
     }
     table_file::assert_current("gather", &table::markdown(&rows));
 }
@@ -136,9 +137,9 @@ fn a_list_fires_once_whatever_its_members_come_to() {
 #[test]
 fn injected_bugs_of_the_list_are_found() {
     let all = DecidedBy { value: false, error: false };
-    let last = ListWorld::new(Bug::LastResultIsNotReported, all, MEMBERS);
+    let last = GatherWorld::new(Bug::LastResultIsNotReported, all, MEMBERS);
     must_find(last, "all members have fired, and the list has not");
     let first_value = DecidedBy { value: true, error: false };
-    let deciding = ListWorld::new(Bug::DecidingResultIsStored, first_value, MEMBERS);
+    let deciding = GatherWorld::new(Bug::DecidingResultIsStored, first_value, MEMBERS);
     must_find(deciding, "the list does not fire exactly once, as soon as it is decided");
 }

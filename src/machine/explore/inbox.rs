@@ -1,4 +1,5 @@
-//! The inbox, searched: posters, a loop that takes, parks and resumes, spurious wakes, and a close at any point.
+//! Exhaustive search of the inbox: posters, a loop that takes, parks and resumes, spurious wakes, and a close at any
+//! point.
 
 use std::mem;
 
@@ -17,7 +18,7 @@ enum Poster {
     OwesWake,
     /// With [`Bug::WakesFirst`] only: has woken the loop, and posts next.
     Woke,
-    /// Has learnt that the inbox is closed.
+    /// Has got its call back: the inbox is closed.
     Refused,
     /// Waits for a free slot.
     AwaitsSlot,

@@ -1,4 +1,5 @@
-//! The lifecycle, searched: every event in every state, whatever the triggers of startup and shutdown wait for.
+//! Exhaustive search of the lifecycle: every event in every state, whatever the triggers of startup and shutdown wait
+//! for.
 
 use super::{Row, Steps, World, must_find, must_hold, table, table_file};
 use crate::machine::lifecycle::{EndOfTurn, Lifecycle, LifecycleState, StopRefused};

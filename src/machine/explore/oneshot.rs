@@ -1,5 +1,5 @@
-//! The one-shot channel, searched: a send, a drop of the sender, a timeout and spurious wakes of the receiver, in every
-//! order.
+//! Exhaustive search of the one-shot channel: a send, a drop of the sender, a timeout and spurious wakes of the
+//! receiver, in every order.
 
 use super::{Row, Steps, World, must_find, must_hold, table, table_file};
 use crate::machine::oneshot::{Oneshot, Receive, ReceiverWake};
@@ -11,27 +11,33 @@ const VALUE: u8 = 42;
 enum Sender {
     /// Sends, or is dropped.
     Start,
-    /// Wakes the receiver, then is dropped.
+    /// Has sent; wakes the receiver, then is dropped.
     OwesWake,
-    /// Is dropped, as it is after sending too.
+    /// Is dropped, whether it has sent or not.
     Drops,
-    /// Wakes the receiver, and is gone.
+    /// Was dropped without sending; wakes the receiver.
     OwesLastWake,
+    /// Was dropped.
     Gone,
 }
 
 /// The timeout trigger: another thread that lets the timeout pass. Not every world has one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Trigger {
+    /// May let the timeout pass.
     Armed,
+    /// Has let it pass; wakes the receiver.
     OwesWake,
+    /// Does nothing any more.
     Done,
 }
 
 /// What the receiver is about to do, or has returned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Receiver {
+    /// Takes the lock and looks for the value.
     Looks,
+    /// Waits to be woken.
     Waits,
     Returned(Receive<u8>),
 }

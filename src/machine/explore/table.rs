@@ -15,9 +15,9 @@ pub(in crate::machine) struct Row {
 /// All transitions that were seen.
 pub(in crate::machine) type Rows = BTreeSet<Row>;
 
-/// The rows of one machine among several: those whose states have these names.
+/// The rows of one machine among several: those whose states have these names before the colon.
 pub(super) fn rows_of(rows: &Rows, states: &[&str]) -> Rows {
-    rows.iter().filter(|row| states.contains(&row.from)).copied().collect()
+    rows.iter().filter(|row| states.contains(&before_colon(row.from))).copied().collect()
 }
 
 /// A machine's diagram and table.
@@ -60,6 +60,9 @@ fn diagram(rows: &Rows) -> String {
 
 /// The name of a state's box. Mermaid allows no spaces in names.
 fn node(state: &str) -> String {
-    let name = state.split_once(':').map_or(state, |(name, _)| name);
-    name.replace(|c: char| !c.is_alphanumeric(), "_")
+    before_colon(state).replace(|c: char| !c.is_alphanumeric(), "_")
+}
+
+fn before_colon(state: &str) -> &str {
+    state.split_once(':').map_or(state, |(name, _)| name)
 }

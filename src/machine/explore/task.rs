@@ -1,5 +1,5 @@
-//! Exhaustive search of the task: threads that bring news and wake it, and a future that wakes itself, against the loop
-//! that polls it and a canceller.
+//! Exhaustive search of the task: threads that complete what its future waits for and then wake it, a future that
+//! wakes itself, the loop that polls it, and a canceller.
 
 use super::{Row, Steps, World, must_find, must_hold, table, table_file};
 use crate::machine::task::{Begin, PollRequest, Task};
@@ -18,11 +18,12 @@ enum Bug {
     FallsIdleAlthoughWoken,
 }
 
-/// What a thread that has news for the task does next.
+/// What a thread does next that completes an operation for which the future waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Waker {
-    BringNews,
+    Complete,
     Wake,
+    /// Posts the call that polls the task.
     Post,
     Done,
 }
@@ -32,9 +33,9 @@ enum Waker {
 enum Loop {
     /// It is between calls.
     Free,
-    /// It polls the task, whose future has not looked for news yet.
+    /// It polls the task, whose future has not looked at the operations yet.
     Polling,
-    /// It polls the task, whose future has seen this many news.
+    /// It polls the task, whose future has seen this many completed operations.
     Saw(u8),
     /// It has polled the task and owes a post.
     Post,
@@ -48,9 +49,9 @@ struct TaskWorld {
     posted: u8,
     reactor: Loop,
     wakers: Vec<Waker>,
-    /// News that have been brought. The future is ready when it has seen those of every waker.
-    news: u8,
-    /// News that the future has seen.
+    /// Completed operations. The future is ready when it has seen that of every waker.
+    completed: u8,
+    /// Completed operations that the future has seen.
     seen: u8,
     /// How many times more the future may wake itself.
     own_wakes: u8,
@@ -62,7 +63,7 @@ struct TaskWorld {
 #[derive(Debug, Clone, Copy)]
 #[expect(dead_code, reason = "the thread's number is read in a counterexample")]
 enum Event {
-    BringNews(usize),
+    Complete(usize),
     Wake(usize),
     Post(usize),
     CallRuns,
@@ -80,8 +81,8 @@ impl TaskWorld {
             task: Task::new(),
             posted: 1,
             reactor: Loop::Free,
-            wakers: vec![Waker::BringNews; wakers],
-            news: 0,
+            wakers: vec![Waker::Complete; wakers],
+            completed: 0,
             seen: 0,
             own_wakes,
             may_cancel,
@@ -125,10 +126,10 @@ impl TaskWorld {
     fn waker_step(&self, steps: &mut Steps<'_, Self>, at: usize) {
         let mut next = self.clone();
         match self.wakers[at] {
-            Waker::BringNews => {
-                next.news += 1;
+            Waker::Complete => {
+                next.completed += 1;
                 next.wakers[at] = Waker::Wake;
-                steps.user_fair(Event::BringNews(at), next);
+                steps.user_fair(Event::Complete(at), next);
             }
             Waker::Wake => {
                 let owed = next.wake(steps);
@@ -163,7 +164,7 @@ impl TaskWorld {
             }
             Loop::Free => {}
             Loop::Polling => {
-                next.reactor = Loop::Saw(self.news);
+                next.reactor = Loop::Saw(self.completed);
                 steps.fair(Event::FutureLooks, next);
             }
             Loop::Saw(seen) => {
@@ -240,11 +241,12 @@ impl World for TaskWorld {
     }
 
     fn stuck(&self) -> Option<&'static str> {
-        (!self.done && self.seen < self.news).then_some("a wake is lost: there are news, and no poll to come")
+        (!self.done && self.seen < self.completed)
+            .then_some("a wake is lost: an operation is completed, and no poll is to come")
     }
 
     fn unfinished(&self) -> Option<&'static str> {
-        (!self.done).then_some("all news have come and the task is not done")
+        (!self.done).then_some("all operations are completed, and the task is not done")
     }
 }
 
@@ -278,7 +280,7 @@ fn no_wake_is_lost_and_none_posts_the_task_twice() {
 fn injected_bugs_of_the_task_are_found() {
     must_find(
         TaskWorld::new(1, 0, false, Bug::ForgetsAWakeDuringThePoll),
-        "a wake is lost: there are news, and no poll to come",
+        "a wake is lost: an operation is completed, and no poll is to come",
     );
     must_find(TaskWorld::new(1, 0, false, Bug::PostsForEachWake), "a task is posted twice");
     must_find(
@@ -287,6 +289,6 @@ fn injected_bugs_of_the_task_are_found() {
     );
     must_find(
         TaskWorld::new(1, 0, false, Bug::FallsIdleAlthoughWoken),
-        "a wake is lost: there are news, and no poll to come",
+        "a wake is lost: an operation is completed, and no poll is to come",
     );
 }

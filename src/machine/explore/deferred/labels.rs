@@ -2,7 +2,6 @@
 
 use super::Origin;
 use crate::machine::deferred::{ChainStage, ChainState, PathPosition, ResultState, Store};
-use crate::machine::explore::Rows;
 
 pub(super) fn store_label<N, R, W>(action: &Store<N, R, W>) -> &'static str {
     match action {
@@ -47,10 +46,4 @@ pub(super) fn position_label(position: &PathPosition<usize>) -> &'static str {
         PathPosition::Between => "Between",
         PathPosition::Innermost { .. } => "Innermost",
     }
-}
-
-/// The rows of the machine whose states have these names, not counting what follows a colon.
-pub(super) fn part(rows: &Rows, states: &[&str]) -> Rows {
-    let name = |state: &'static str| state.split_once(':').map_or(state, |(name, _)| name);
-    rows.iter().filter(|row| states.contains(&name(row.from))).copied().collect()
 }

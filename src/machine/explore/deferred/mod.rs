@@ -1,12 +1,13 @@
-//! The Deferred explored: chains that are fired, abandoned, cancelled, added to, paused, awaited and made to wait.
+//! Exhaustive search of the Deferred: chains that are fired, abandoned, cancelled, added to, paused, awaited and made
+//! to wait.
 //!
-//! Everything may happen at any moment, also while a callback or a canceller runs.
+//! Everything may happen at any moment, also while a callback or a canceller runs. `steps` says what may happen in a
+//! state, `effects` what it changes, `labels` how the tables name it.
 
+mod effects;
 mod labels;
-mod moves;
-mod program;
+mod steps;
 
-use self::labels::part;
 use super::{Steps, World, must_find, must_hold, table, table_file};
 use crate::machine::deferred::{ChainStage, ChainState, PathPosition, ResultState};
 
@@ -153,7 +154,7 @@ impl DeferredWorld {
         Self { bug, fires_only: false, chains: vec![chain; chains], violation: None }
     }
 
-    fn fail(&mut self, what: &'static str) {
+    fn violate(&mut self, what: &'static str) {
         self.violation.get_or_insert(what);
     }
 
@@ -274,9 +275,9 @@ fn every_chain_gets_one_result_and_knows_its_position_whatever_happens_meanwhile
     ));
     let three = DeferredWorld::new(3, 1, Limits { adds: 0, pauses: 1, shared: true, awaited: false }, Bug::None);
     rows.extend(must_hold(DeferredWorld { fires_only: true, ..three }, 183_680, 1_233_048));
-    let chain = part(&rows, &["Unfired", "Cancelling", "Running", "Waiting", "Held", "Resting", "Over"]);
-    let cell = part(&rows, &["Empty", "Watched", "Linked", "Stored", "Spent"]);
-    let position = part(&rows, &["Alone", "Outermost", "Between", "Innermost"]);
+    let chain = table::rows_of(&rows, &["Unfired", "Cancelling", "Running", "Waiting", "Held", "Resting", "Over"]);
+    let cell = table::rows_of(&rows, &["Empty", "Watched", "Linked", "Stored", "Spent"]);
+    let position = table::rows_of(&rows, &["Alone", "Outermost", "Between", "Innermost"]);
     table_file::assert_current("deferred/chain", &table::markdown(&chain));
     table_file::assert_current("deferred/result_cell", &table::markdown(&cell));
     table_file::assert_current("deferred/wait_path", &table::markdown(&position));

@@ -1,4 +1,4 @@
-//! The steps of those who call the pool.
+//! The steps of the clients: submit, start, resize, cancel, stop, and the waits for a slot and for the end.
 
 use super::super::Steps;
 use super::labels;

@@ -7,7 +7,7 @@ use crate::machine::pool::{
     WorkerAction, Workers,
 };
 
-/// The states of the three tables. No name is in two of them.
+/// The states of the three tables, without what follows a colon. No name is in two of them.
 pub(super) const SUBMIT_QUEUE: &[&str] = &["No wake needed", "Wake needed", "Full", "Closed"];
 pub(super) const WORKER_LOOP: &[&str] =
     &["Starting", "Start hooks", "Busy", "Blocked", "Searching", "Idle", "Exiting", "Exited"];
@@ -19,12 +19,7 @@ pub(super) const WORKERS: &[&str] = &[
     "Can spawn",
     "At limit",
     "Over limit",
-    "Draining: wake pending",
-    "Draining: idle worker",
-    "Draining: thread starting",
-    "Draining: can spawn",
-    "Draining: at limit",
-    "Draining: over limit",
+    "Draining",
     "Stopped",
 ];
 

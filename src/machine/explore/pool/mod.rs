@@ -1,4 +1,5 @@
-//! The pool, searched: clients that submit, start, resize, cancel and stop, and workers whose jobs may block for ever.
+//! Exhaustive search of the pool: clients that submit, start, resize, cancel and stop, and workers whose jobs may block
+//! for ever.
 //!
 //! Whatever happens between two holds of a lock is a step of its own: a submitter that has released the submit queue
 //! and not taken the workers' lock yet; each notify, join and spawn, carried out one by one while other threads go on.

@@ -1,5 +1,5 @@
-//! The ticket, searched: one job, a worker that runs it, two threads that cancel it and one that stops the pool, in
-//! every order.
+//! Exhaustive search of the ticket: one job, a worker that runs it, two threads that cancel it and one that stops the
+//! pool, in every order.
 
 use super::super::{Row, Steps, World, must_find, must_hold, table, table_file};
 use crate::machine::pool::{CancelRequest, TicketState};

@@ -1,4 +1,4 @@
-//! The steps: what the program may do with what it holds, and what happens without it.
+//! What may happen in a state: what the program may do with what it holds, and what happens without it.
 
 use super::{Awaiting, Bug, DeferredWorld, Event, Origin};
 use crate::machine::deferred::{ChainStage, ChainState, Fire, ResultState};

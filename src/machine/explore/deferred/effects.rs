@@ -1,4 +1,4 @@
-//! The effect of each step: the transitions of the machines, in the order in which the shell makes them.
+//! The effects of the steps: the transitions of the machines, in the order in which the shell makes them.
 
 use std::cell::Cell;
 
@@ -75,11 +75,11 @@ impl DeferredWorld {
     pub(super) fn fire(&mut self, at: usize, action: Fire, origin: Origin) {
         let chain = &mut self.chains[at];
         match action {
-            Fire::Run if chain.in_transit.is_some() || chain.in_callback => self.fail("a chain is fired twice"),
+            Fire::Run if chain.in_transit.is_some() || chain.in_callback => self.violate("a chain is fired twice"),
             Fire::Run => chain.in_transit = Some(origin),
             // Only a cancelled chain may drop a result.
             Fire::Discard if origin == Origin::Program && chain.canceller_calls == 0 => {
-                self.fail("a result of a chain that was not cancelled is dropped");
+                self.violate("a result of a chain that was not cancelled is dropped");
             }
             Fire::Discard => {}
         }
@@ -95,7 +95,7 @@ impl DeferredWorld {
         let mut action = self.chain_step(steps, at, "cancel", ChainState::cancel, label);
         if action == Cancel::Forward {
             let PathPosition::Outermost { innermost } = self.chains[at].position else {
-                return self.fail("a waiting chain that the program holds does not know the innermost");
+                return self.violate("a waiting chain that the program holds does not know the innermost");
             };
             target = innermost;
             action = self.chain_step(steps, target, "cancel", ChainState::cancel, label);
@@ -134,7 +134,7 @@ impl DeferredWorld {
 
     pub(super) fn pass(&mut self, steps: &mut Steps<'_, Self>, at: usize, to: HeldFor) {
         if self.chains[at].state.is_paused() {
-            self.fail("a paused chain lets its result go on");
+            self.violate("a paused chain lets its result go on");
         }
         match to {
             // The loop gives it to the callback at once.
@@ -179,7 +179,7 @@ impl DeferredWorld {
         let held = if action == Unpause::Release { self.chains[at].held.take() } else { None };
         match held {
             Some(to) => self.pass(steps, at, to),
-            None if action == Unpause::Release => self.fail("a result is released that is not held"),
+            None if action == Unpause::Release => self.violate("a result is released that is not held"),
             None => {}
         }
     }
@@ -212,7 +212,7 @@ impl DeferredWorld {
                 },
             );
             if watching.is_err() {
-                self.fail("a task that awaits a result cannot watch for it");
+                self.violate("a task that awaits a result cannot watch for it");
             }
         }
         if self.chains[at].awaiting != Awaiting::Woken || self.chains[at].state.stage() != ChainStage::Resting {
@@ -249,7 +249,7 @@ impl DeferredWorld {
         let cycle = self.innermost_of(other) == at;
         let ends = self.chains[at].position.join(at, other, &self.chains[other].position);
         if ends.is_none() != cycle {
-            self.fail("a cycle is reported where there is none, or not where there is one");
+            self.violate("a cycle is reported where there is none, or not where there is one");
         }
         if ends.is_none() && self.bug != Bug::CycleIsClosed {
             self.chains[at].in_transit = Some(Origin::SelfWait);
@@ -277,7 +277,7 @@ impl DeferredWorld {
                     self.chains[at].position = PathPosition::Alone;
                 }
                 if self.chains[at].pause_handle || self.chains[at].state.is_paused() {
-                    self.fail("a chain is bypassed although it can be paused");
+                    self.violate("a chain is bypassed although it can be paused");
                 }
                 outer
             }

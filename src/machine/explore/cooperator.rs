@@ -406,11 +406,10 @@ fn a_task_is_stepped_only_while_ready_and_its_end_is_notified_once() {
     let mut rows = Rows::new();
     rows.extend(must_hold(CooperatorWorld::new(Bug::None, 1), 342, 1752));
     rows.extend(must_hold(CooperatorWorld::new(Bug::None, 2), 16182, 133363));
+    let task = ["Ready", "Stepping", "Stepping, paused", "Waiting", "Waiting, paused", "Paused", "Finished"];
     let scheduler = ["Idle", "Scheduled", "Ticking", "Stopped", "Unstarted"];
-    let (scheduler, tasks): (Rows, Rows) = rows.into_iter().partition(|row| scheduler.contains(&row.from));
-    let text =
-        format!("The task:\n\n{}\n\nThe cooperator:\n\n{}", table::markdown(&tasks), table::markdown(&scheduler));
-    table_file::assert_current("cooperator", &text);
+    table_file::assert_current("cooperator/task", &table::markdown(&table::rows_of(&rows, &task)));
+    table_file::assert_current("cooperator/scheduler", &table::markdown(&table::rows_of(&rows, &scheduler)));
 }
 
 // Checks: B68, P34

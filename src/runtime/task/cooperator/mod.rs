@@ -5,7 +5,7 @@
 //! - `steps`: one task, its steps and its end;
 //! - `shared`: the data of both.
 //!
-//! The state machines are in `machine/cooperator.rs`.
+//! The state machines are in `machine/cooperator/`.
 
 mod handle;
 mod shared;

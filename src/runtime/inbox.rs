@@ -21,6 +21,7 @@ const GATHER_PAUSES: u32 = 128;
 /// The inbox, shared by all who post and the one loop that takes. `Q` holds the calls; it may be a `Vec`.
 pub struct Inbox<Q> {
     state: Mutex<machine::Inbox<Q>>,
+    /// The loop waits here, with `state`, while the inbox is empty.
     wake: Condvar,
     /// Posters wait here, with `state`, while the inbox is full.
     not_full: Condvar,
@@ -67,18 +68,18 @@ impl<Q: CallQueue> Inbox<Q> {
         Q: PushCall<C>,
     {
         let mut state = self.state.lock();
-        let posted = state.post(call)?;
-        self.notify(state, posted);
+        let wake = state.post(call)?;
+        self.notify(state, wake);
         Ok(())
     }
 
     /// Unlocks, then wakes the loop if that is needed.
     #[inline]
-    fn notify(&self, state: MutexGuard<'_, machine::Inbox<Q>>, posted: LoopWake) {
+    fn notify(&self, state: MutexGuard<'_, machine::Inbox<Q>>, wake: LoopWake) {
         // Before unlocking, while this core has the cache line anyway.
         self.maybe_nonempty.set(true);
         drop(state);
-        if posted == LoopWake::Needed {
+        if wake == LoopWake::Needed {
             self.wake.notify_one();
         }
     }
@@ -93,9 +94,9 @@ impl<Q: CallQueue> Inbox<Q> {
     {
         let deadline = when_full.deadline(Epoch::default());
         let mut state = self.state.lock();
-        let posted = loop {
+        let wake = loop {
             match state.post_bounded(call) {
-                Ok(posted) => break posted,
+                Ok(wake) => break wake,
                 Err(PostError::Closed(call)) => return Err((call, Rejection::ReactorStopped)),
                 Err(PostError::Full(back)) => call = back,
             }
@@ -109,7 +110,7 @@ impl<Q: CallQueue> Inbox<Q> {
                 }
             }
         };
-        self.notify(state, posted);
+        self.notify(state, wake);
         Ok(())
     }
 

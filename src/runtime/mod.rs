@@ -1,5 +1,7 @@
 //! What runs: shells around the machines, and everything above them. Compiled over std, and with the feature `loom`
 //! also over loom.
+//!
+//! A shell is a machine, its lock, and the code that carries out the machine's actions: `inbox`, `oneshot` and `pool`.
 
 pub(crate) mod api;
 mod cache_padded;

@@ -10,6 +10,7 @@ use crate::machine::oneshot::{Oneshot, Receive, ReceiverWake};
 /// What the two halves share.
 struct Shared<T> {
     channel: Mutex<Oneshot<T>>,
+    /// The receiver waits here, with `channel`.
     wake: Condvar,
     /// Hint: the outcome is decided, by a value, a disconnection or a timeout.
     settled: Hint,

@@ -98,7 +98,7 @@ impl fmt::Display for Report<'_> {
     }
 }
 
-/// A shared sink. It may be called on any thread, and never under a lock.
+/// A shared sink; without one, reports go to stderr. It may be called on any thread, and never under a lock.
 #[derive(Clone, Default)]
 pub(crate) struct Reporter(Option<StdArc<dyn Fn(&Report<'_>) + Send + Sync>>);
 

@@ -8,6 +8,7 @@ use crate::machine::wait_queue::Key;
 /// What a client of the semaphore has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Client {
+    /// It neither has a permit nor waits for one.
     Nothing,
     /// It waits for a permit.
     Waiting(Key),

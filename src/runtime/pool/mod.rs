@@ -1,4 +1,4 @@
-//! Shell 3, the pool: jobs from any thread, to threads that may block.
+//! The pool: jobs from any thread, to threads that may block. A shell around `machine::pool`.
 //!
 //! Each of these files uses those before it: what a job is (`job`, `job_queue`), all shared data (`shared`), wakes and
 //! threads (`worker_threads`), jobs in (`submit`), jobs out (`worker`), the operations on a whole pool (`control`), the

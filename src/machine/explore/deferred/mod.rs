@@ -16,7 +16,9 @@ use crate::machine::deferred::{ChainStage, ChainState, PathPosition, ResultState
 enum Origin {
     /// The resolver, or a callback.
     Program,
+    /// A cancel, which the canceller did not answer with a result.
     Cancel,
+    /// The drop of the unfired resolver.
     Abandon,
     /// The chain would have waited for itself.
     SelfWait,
@@ -49,8 +51,11 @@ enum Bug {
 /// What gets a held result when the pauses end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum HeldFor {
+    /// The next callback of the chain.
     Callback(Origin),
+    /// The chain that waits for this one.
     Waiter(usize, Origin),
+    /// The task that awaits it. The result lies in the cell.
     Task,
 }
 
@@ -58,7 +63,9 @@ enum HeldFor {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Awaiting {
     No,
+    /// It has polled, and waits to be woken.
     Asleep,
+    /// It was woken, and polls again.
     Woken,
 }
 
@@ -86,16 +93,18 @@ struct ModelChain {
     /// The result on its way to the next callback, or out.
     in_transit: Option<Origin>,
     in_callback: bool,
-    /// The program holds the resolver; the Deferred; a pause handle.
+    /// The program holds the resolver.
     resolver: bool,
+    /// The program holds the Deferred.
     deferred: bool,
+    /// The program holds a pause handle.
     pause_handle: bool,
     limits: Limits,
     held: Option<HeldFor>,
     awaiting: Awaiting,
     canceller_runs: bool,
     canceller_calls: u8,
-    /// The chain that it really waits for, which the positions have to agree with.
+    /// The chain that it waits for. The positions have to agree with this.
     waits_for: Option<usize>,
 }
 

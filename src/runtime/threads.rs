@@ -70,7 +70,8 @@ where
         cancelled.get().map(Ticket::cancel);
     });
     let address = reactor.own(PendingResolver::new(resolver)).detach();
-    match pool.submit_ticketed(|_| deferred_job(f, address.clone())) {
+    let job = deferred_job(f, address.clone());
+    match pool.submit_ticketed(|_| job) {
         Ok(accepted) => drop(ticket.set(accepted)),
         Err(rejected) => {
             if let Some(pending) = address.take(reactor) {

@@ -116,7 +116,7 @@ impl Job {
 
     #[track_caller]
     pub(crate) fn of(body: impl JobBody) -> Self {
-        InlineJob::of(body).into_job()
+        Self { body: Box::new(body), origin: Location::caller(), extras: None }
     }
 
     /// The same job with a name, for reports, hooks and lists of running jobs. Names need not be unique.

@@ -40,7 +40,7 @@ impl Shared {
                     Self::accepted(this, accepted, backlog);
                     accepted.ticket
                 }
-                Err(refused) => Self::refused(this, refused, true, WhenFull::Return)?,
+                Err(error) => Self::hand_back_or_wait(this, error, true, WhenFull::Return)?,
             };
             // A ticketed submission that is accepted always has an id.
             Ok(ticket.unwrap_or(TicketId::MAX))
@@ -72,7 +72,7 @@ impl Shared {
         };
         match submitted {
             Ok(accepted) => Self::accepted(this, accepted, backlog),
-            Err(refused) => drop(Self::refused(this, refused.map(J::into_job), false, when_full)?),
+            Err(error) => drop(Self::hand_back_or_wait(this, error.map(J::into_job), false, when_full)?),
         }
         Ok(())
     }
@@ -90,31 +90,22 @@ impl Shared {
         }
     }
 
+    /// The submit queue alone has no slot for the job. With both locks there may be one after all; otherwise the job
+    /// waits for one, or is handed back.
     #[cold]
-    fn refused(
+    fn hand_back_or_wait(
         this: &Arc<Self>,
-        refused: SubmitError<Job>,
+        error: SubmitError<Job>,
         ticketed: bool,
         when_full: WhenFull,
     ) -> Result<Option<TicketId>, Rejected<Job>> {
-        match refused {
-            SubmitError::Closed(job) => Err(Rejected::new(job, Rejection::PoolStopped)),
-            SubmitError::Full(job) => {
-                // A worker of another pool that waits here is blocked there.
-                let _blocked = matches!(when_full, WhenFull::Wait(_)).then(Blocked::enter);
-                Self::submit_when_full(this, job, ticketed, when_full)
-            }
-        }
-    }
-
-    /// With both locks a job may find a slot after all, which the submit queue alone does not know of; otherwise it
-    /// waits for one.
-    fn submit_when_full(
-        this: &Arc<Self>,
-        mut job: Job,
-        ticketed: bool,
-        when_full: WhenFull,
-    ) -> Result<Option<TicketId>, Rejected<Job>> {
+        let mut job = match error {
+            SubmitError::Closed(job) => return Err(Rejected::new(job, Rejection::PoolStopped)),
+            SubmitError::Full(job) => job,
+        };
+        // A worker of another pool that waits here is blocked there. Declared before the guards of the locks, so that
+        // they are dropped first.
+        let _blocked = matches!(when_full, WhenFull::Wait(_)).then(Blocked::enter);
         let mut workers = this.workers.lock();
         let deadline = when_full.deadline(workers.deadline_epoch);
         loop {

@@ -29,8 +29,17 @@ pub(super) fn run_worker(pool: Arc<Shared>, id: WorkerId) {
     let mut workers = worker.start(pool);
     let (wakeups, exit) = loop {
         match worker.next_action(pool, &mut workers) {
-            Action::Run(job, wakeups) => {
-                let result = run_taken(job, wakeups, pool, &worker, workers);
+            Action::Run(popped, wakeups) => {
+                worker.wakes_at_start = workers.estimate.job_started();
+                let result = match popped {
+                    Popped::InStore(position) => {
+                        (position.vtable.run.0)(position.lane, wakeups, pool, &worker, workers)
+                    }
+                    Popped::Cancellable(job) => {
+                        let trace = job.ticketed_trace();
+                        run_job(job, trace, wakeups, pool, &worker, workers)
+                    }
+                };
                 workers = pool.workers.lock();
                 worker.job_finished(&mut workers, &result);
             }
@@ -58,7 +67,7 @@ pub(super) fn run_worker(pool: Arc<Shared>, id: WorkerId) {
 }
 
 impl WorkerState {
-    /// The worker is there: runs the start hooks, and returns with the lock for its first look at the queues.
+    /// Runs the start hooks, and returns with the lock held, for the worker's first look at the queues.
     pub(super) fn start<'a>(&mut self, pool: &'a Arc<Shared>) -> MutexGuard<'a, LockedWorkers> {
         let has_hooks = pool.hooks.has_start_hooks();
         if has_hooks {
@@ -80,15 +89,12 @@ impl WorkerState {
         workers
     }
 
-    /// What to do next. A job is to be taken, and a sleep to begin, under this hold of the lock.
+    /// What to do next. The caller takes the job, or begins to sleep, under the same hold of the lock.
     // Returned through memory, the action costs each job a dozen instructions.
     #[inline(always)]
     pub(super) fn next_action(&mut self, pool: &Shared, workers: &mut LockedWorkers) -> Action {
         match workers.machine.next_job() {
-            Some((job, wakeups)) => {
-                self.job_taken(workers);
-                Action::Run(job, wakeups)
-            }
+            Some((job, wakeups)) => Action::Run(job, wakeups),
             None => self.look_at_both_queues(pool, workers),
         }
     }
@@ -106,27 +112,21 @@ impl WorkerState {
             machine::next_action(&mut workers.machine, &mut submit_queue, WorkerHint { may_search, expired })
         };
         match action {
-            Action::Run(..) => self.job_taken(workers),
             Action::Search => self.searched = true,
             Action::Sleep { .. } => pool.idle_hint.set(workers.estimate.wakes_ahead(workers.machine.idle())),
-            Action::Exit(_) => {}
+            Action::Run(..) | Action::Exit(_) => {}
         }
         action
     }
 
     #[inline]
-    fn job_taken(&mut self, workers: &LockedWorkers) {
-        self.wakes_at_start = workers.estimate.job_started();
-        self.searched = false;
-        self.keep_alive_end = None;
-    }
-
-    #[inline]
     pub(super) fn job_finished(&mut self, workers: &mut LockedWorkers, result: &JobResult) {
-        self.was_asleep = false;
         workers.running.clear(self.slot);
         workers.estimate.job_finished(self.wakes_at_start);
         workers.machine.finished(result.panicked);
+        self.searched = false;
+        self.was_asleep = false;
+        self.keep_alive_end = None;
         if let (Some(histograms), Some(times)) = (&mut workers.times, &result.times) {
             histograms.record(times);
         }
@@ -158,28 +158,10 @@ impl WorkerState {
         workers.machine.woken();
     }
 
-    /// The worker looks at the queues no more. Without stop hooks its last transition follows at once.
+    /// The worker will not look at the queues again. Without stop hooks its last transition follows at once.
     pub(super) fn begin_exit(&self, pool: &Shared, workers: &mut LockedWorkers) -> Option<Exit> {
         workers.running.free_slot(self.slot);
         if pool.hooks.has_stop_hooks() { None } else { Some(last_transition(pool, self.id, workers)) }
-    }
-}
-
-/// Runs a job that was taken. Releases the lock first.
-#[inline]
-fn run_taken(
-    popped: Popped<Queue>,
-    wakeups: Wakeups,
-    pool: &Arc<Shared>,
-    worker: &WorkerState,
-    workers: MutexGuard<'_, LockedWorkers>,
-) -> JobResult {
-    match popped {
-        Popped::InStore(position) => (position.vtable.run.0)(position.lane, wakeups, pool, worker, workers),
-        Popped::Cancellable(job) => {
-            let trace = job.ticketed_trace();
-            run_job(job, trace, wakeups, pool, worker, workers)
-        }
     }
 }
 
@@ -208,6 +190,7 @@ fn run_from_lane<J: QueuedJob>(
     }
 }
 
+/// Releases the lock, and runs the job.
 #[inline]
 fn run_job(
     job: impl QueuedJob,
@@ -224,7 +207,8 @@ fn run_job(
     run_as_job(pool, || job.run_in(&pool.hooks, &pool.reporter))
 }
 
-/// What is left to do for a worker that looks at the queues no more. `exit` is `None` if its stop hooks come first.
+/// What is left to do for a worker that will not look at the queues again. `exit` is `None` if its stop hooks come
+/// first.
 pub(super) fn finish_exit(pool: &Arc<Shared>, id: WorkerId, wakeups: Wakeups, exit: Option<Exit>, entered: EnterPool) {
     Shared::carry_out(pool, wakeups);
     let exit = exit.unwrap_or_else(|| {

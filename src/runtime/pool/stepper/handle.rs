@@ -110,6 +110,7 @@ impl Stepper {
         };
         match worker.next_action(shared, &mut workers) {
             Action::Run(popped, wakeups) => {
+                worker.wakes_at_start = workers.estimate.job_started();
                 take(popped, worker, stepped, workers);
                 Shared::carry_out(shared, wakeups);
                 Some(Step::Took)
@@ -135,7 +136,7 @@ impl Stepper {
     }
 }
 
-/// The worker holds the job until its next step, and not the queue. Releases the lock.
+/// Moves the job from the queue to the worker, which holds it until its next step. Releases the lock.
 fn take(
     popped: Popped<Queue>,
     worker: WorkerState,

@@ -16,6 +16,7 @@ thread_local! {
 /// What this thread is doing for its pool.
 #[derive(Clone, Copy)]
 struct JobState {
+    /// A pool runs a job on this thread.
     runs_job: bool,
     /// How many nested [`Blocked`] regions the job is in.
     depth: usize,

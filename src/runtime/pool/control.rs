@@ -10,7 +10,7 @@ use super::stop::StopWithinError;
 use crate::error::{NeverRan, PoolStopped, SizeError};
 use crate::machine::pool::{self as machine, Notify, Policy, PoolState, Sizes, SubmitQueue, Workers};
 
-/// The two ends of a target, in order.
+/// The target of these sizes, unless `min` is above `max`.
 pub(super) fn checked_sizes(min: usize, max: usize) -> Result<Sizes, SizeError> {
     if min > max { Err(SizeError { min, max }) } else { Ok(Sizes { min, max }) }
 }
@@ -46,7 +46,7 @@ impl Shared {
             let stop_callbacks = workers.take_stop_callbacks(stop.stopped);
             (stop, stop_callbacks)
         };
-        // First of all, so that those it wakes need not wait for user code.
+        // Before the jobs are refused, which runs user code: those that are woken need not wait for that.
         Self::carry_out(this, stop.wakeups);
         let why = if stop.unstarted { NeverRan::PoolStopped } else { NeverRan::CancelledByStop };
         let after_refusing = this.refuse_jobs(stop.cancelled, &why);

@@ -75,9 +75,12 @@ impl fmt::Debug for Hooks {
     }
 }
 
+/// What surrounds each job.
 #[derive(Clone)]
 enum Around {
+    /// A hook, called on the worker with the job's label.
     Job(StdArc<dyn Enter>),
+    /// A context, captured on the submitter's thread and restored on the worker's.
     Context(StdArc<dyn Capture>),
 }
 
@@ -133,9 +136,10 @@ impl Hooks {
 
     /// Whether each job has to be boxed, because hooks surround it or something travels with it.
     pub(super) fn needs_boxed_jobs(&self) -> bool {
-        self.adds_extras() || self.has_job_hooks()
+        self.timed || self.has_job_hooks()
     }
 
+    /// Whether there are hooks around jobs, or contexts.
     pub(super) fn has_job_hooks(&self) -> bool {
         !self.around.is_empty()
     }
@@ -215,9 +219,11 @@ impl<G, F: Fn(&JobLabel) -> G + Send + Sync> Enter for F {
 
 struct Context<S, E> {
     capture: S,
+    /// Shared with each job that is queued.
     enter: StdArc<E>,
 }
 
+/// A [`Context`] of any type.
 trait Capture: Send + Sync {
     fn capture(&self) -> Captured;
 }
@@ -241,6 +247,7 @@ struct Restorable<C, E> {
     enter: StdArc<E>,
 }
 
+/// A [`Restorable`] of any type.
 trait Restore: Send {
     fn restore(self: Box<Self>, reporter: &JobReporter<'_>, body: &mut dyn FnMut());
 }

@@ -1,4 +1,4 @@
-//! Jobs that never will run, and what follows once the pool has stopped with them.
+//! Refuses jobs that will never run, and runs the stop callbacks if the pool has stopped with that.
 
 use std::mem;
 
@@ -10,8 +10,8 @@ use crate::error::NeverRan;
 use crate::machine::pool::RefusedJobs;
 
 impl Shared {
-    /// Tells each of these jobs that it never will run, and then the machine that this is done: until then the pool
-    /// cannot stop.
+    /// Tells each of these jobs that it will never run, and then tells the machine that all have been told. The pool
+    /// cannot stop before that.
     ///
     /// Returns the stop callbacks if the pool has stopped with that.
     pub(super) fn refuse_jobs(&self, backlog: RefusedJobs<Queue>, why: &NeverRan) -> Option<Vec<StopCallback>> {
@@ -29,8 +29,8 @@ impl Shared {
         workers.take_stop_callbacks(stopped)
     }
 
-    /// Wakes the threads that wait for the stop, and runs the callbacks. Nothing if the pool has not stopped. Called
-    /// without a lock.
+    /// Wakes the threads that wait for the stop, and runs the callbacks. With `None`, which means that the
+    /// pool has not stopped, it does nothing. Called without a lock.
     pub(super) fn run_stop_callbacks(&self, callbacks: Option<Vec<StopCallback>>) {
         let Some(callbacks) = callbacks else { return };
         self.stopped.notify_all();

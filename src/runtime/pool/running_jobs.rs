@@ -7,9 +7,10 @@ use super::super::sync::Instant;
 use super::stop::Straggler;
 use crate::machine::pool::WorkerId;
 
-/// Index of a worker's entry, from its arrival to its last transition.
+/// Index of a worker's slot in [`RunningJobs`]. A worker has one from its start until it begins to exit.
 pub(super) type SlotIndex = usize;
 
+/// The job that a worker runs.
 struct RunningJob {
     worker: WorkerId,
     trace: JobTrace,
@@ -50,8 +51,8 @@ impl RunningJobs {
         }
     }
 
-    /// The running jobs, the longest-running first. `asked` is when the caller began to wait, for jobs whose start time
-    /// is not recorded.
+    /// The running jobs, the longest-running first. A job whose start time is not recorded counts from `asked`, when
+    /// the caller began to wait.
     pub(super) fn stragglers(&self, asked: Instant) -> Vec<Straggler> {
         let mut stragglers: Vec<_> = self
             .slots

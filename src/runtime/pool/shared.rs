@@ -1,4 +1,4 @@
-//! All data of a pool that its handles and its workers share. The operations are in the files above this one.
+//! The data of a pool that its handles and its workers share. The operations on it are in other files: see `mod.rs`.
 
 use std::collections::BTreeMap;
 use std::ptr;

@@ -1,4 +1,4 @@
-//! The words of a stop: what becomes of waiting jobs, and what is reported if the pool does not stop in time.
+//! The types of a stop: what becomes of waiting jobs, and what is reported if the pool does not stop in time.
 
 use std::error::Error;
 use std::fmt;

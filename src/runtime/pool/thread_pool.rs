@@ -77,11 +77,11 @@ impl ThreadPool {
     /// Runs `f` on one of the pool's threads. From any thread; returns at once. A panic of `f` is reported, with the
     /// place of this call.
     ///
-    /// Cost: one short lock, and in the steady state no allocation: what the function captured is stored in the queue
-    /// itself, up to 120 bytes, for some thirty types of function at a time. Others are boxed; so are a job that finds
-    /// a [bounded](crate::pool::PoolBuilder::queue_bound) queue full at first, and every job of a pool with [hooks
-    /// around jobs](crate::pool::PoolBuilder::around_jobs), [contexts](crate::pool::PoolBuilder::context) or
-    /// [times](crate::pool::PoolBuilder::take_times).
+    /// Cost: one short lock, a second one if a worker has to be woken or started, and in the steady state no
+    /// allocation: what the function captured is stored in the queue itself, up to 120 bytes, for some thirty types of
+    /// function at a time. Others are boxed; so are a job that finds a [bounded](crate::pool::PoolBuilder::queue_bound)
+    /// queue full at first, and every job of a pool with [hooks around jobs](crate::pool::PoolBuilder::around_jobs),
+    /// [contexts](crate::pool::PoolBuilder::context) or [times](crate::pool::PoolBuilder::take_times).
     ///
     /// # Errors
     /// The pool has been stopped, or its queue is [bounded](crate::pool::PoolBuilder::queue_bound) and full: the job
@@ -115,7 +115,8 @@ impl ThreadPool {
     /// ```
     ///
     /// # Errors
-    /// The pool has been stopped: the job comes back.
+    /// The pool has been stopped, or its queue is [bounded](crate::pool::PoolBuilder::queue_bound) and full: the job
+    /// comes back.
     #[track_caller]
     pub fn call_in_thread_with_callback<T, F, C>(&self, on_result: C, f: F) -> Result<(), Rejected<Job>>
     where
@@ -141,7 +142,8 @@ impl ThreadPool {
     /// ```
     ///
     /// # Errors
-    /// The pool has been stopped: the job comes back, as it was.
+    /// The pool has been stopped, or its queue is [bounded](crate::pool::PoolBuilder::queue_bound) and full: the job
+    /// comes back, as it was.
     pub fn submit(&self, job: Job) -> Result<(), Rejected<Job>> {
         Shared::submit_boxed(&self.owner.shared, job, WhenFull::Return)
     }

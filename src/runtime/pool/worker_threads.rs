@@ -1,4 +1,4 @@
-//! Wakes workers, and starts and joins their threads, as the machine's transitions demand.
+//! Wakes workers, and starts and joins their threads, as the machine's transitions require.
 
 use std::io;
 use std::mem;
@@ -29,7 +29,7 @@ impl Shared {
         }
     }
 
-    /// Wakes idle workers.
+    /// Wakes idle workers. To wake more than a transition asks for is safe: wakes may be spurious.
     pub(super) fn wake_workers(&self, whom: Notify) {
         match (whom, &self.host) {
             (Notify::Nobody, _) => {}

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::cache_padded::CachePadded;
 use super::deadline::{Epoch, WhenFull};
-use super::sync::{Condvar, Hint, Mutex, MutexGuard, Spin, pause};
+use super::sync::{Condvar, Hint, Mutex, Spin, pause};
 use crate::error::Rejection;
 use crate::machine::inbox::{self as machine, LoopWake, Park, PostError};
 pub use crate::machine::inbox::{CallQueue, PushCall};
@@ -25,7 +25,8 @@ pub struct Inbox<Q> {
     wake: Condvar,
     /// Posters wait here, with `state`, while the inbox is full.
     not_full: Condvar,
-    /// Hint: something was posted since the loop last took all calls.
+    /// Hint: something was posted since the loop last took all calls. A poster sets it before it unlocks, while its
+    /// core has this cache line anyway.
     maybe_nonempty: Hint,
     consumer: CachePadded<ConsumerState>,
 }
@@ -69,19 +70,12 @@ impl<Q: CallQueue> Inbox<Q> {
     {
         let mut state = self.state.lock();
         let wake = state.post(call)?;
-        self.notify(state, wake);
-        Ok(())
-    }
-
-    /// Unlocks, then wakes the loop if that is needed.
-    #[inline]
-    fn notify(&self, state: MutexGuard<'_, machine::Inbox<Q>>, wake: LoopWake) {
-        // Before unlocking, while this core has the cache line anyway.
         self.maybe_nonempty.set(true);
         drop(state);
         if wake == LoopWake::Needed {
             self.wake.notify_one();
         }
+        Ok(())
     }
 
     /// Posts a call if the inbox is not full. `when_full` says what to do if it is.
@@ -110,7 +104,11 @@ impl<Q: CallQueue> Inbox<Q> {
                 }
             }
         };
-        self.notify(state, wake);
+        self.maybe_nonempty.set(true);
+        drop(state);
+        if wake == LoopWake::Needed {
+            self.wake.notify_one();
+        }
         Ok(())
     }
 

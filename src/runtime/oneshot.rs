@@ -1,6 +1,7 @@
 //! The one-shot channel: one thread sends a value, another blocks until it has come. A shell around
 //! `machine::oneshot`.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::time::Duration;
 
@@ -17,11 +18,14 @@ struct Shared<T> {
 }
 
 impl<T> Shared<T> {
-    fn carry_out(&self, wake: ReceiverWake) {
+    /// Makes a transition after which the receiver need not wait, unlocks, then wakes the receiver if that is needed.
+    fn settle<E>(&self, transition: impl FnOnce(&mut Oneshot<T>) -> Result<ReceiverWake, E>) -> Result<(), E> {
+        let wake = transition(&mut self.channel.lock())?;
         self.settled.set(true);
         if wake == ReceiverWake::Needed {
             self.wake.notify_one();
         }
+        Ok(())
     }
 }
 
@@ -54,9 +58,7 @@ impl<T> Sender<T> {
     /// # Errors
     /// The value, if the receiver has given up: it is dropped on the sender's thread.
     pub fn send(self, value: T) -> Result<(), T> {
-        let wake = self.0.channel.lock().send(value)?;
-        self.0.carry_out(wake);
-        Ok(())
+        self.0.settle(|channel| channel.send(value))
     }
 
     /// Whether the receiver still waits for the value.
@@ -68,8 +70,7 @@ impl<T> Sender<T> {
 
 impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
-        let wake = self.0.channel.lock().disconnect();
-        self.0.carry_out(wake);
+        let Ok(()) = self.0.settle(|channel| Ok::<_, Infallible>(channel.disconnect()));
     }
 }
 
@@ -119,8 +120,7 @@ pub struct TimeoutTrigger<T>(Arc<Shared<T>>);
 impl<T> TimeoutTrigger<T> {
     /// The timeout passes now.
     pub fn fire(self) {
-        let wake = self.0.channel.lock().time_out();
-        self.0.carry_out(wake);
+        let Ok(()) = self.0.settle(|channel| Ok::<_, Infallible>(channel.time_out()));
     }
 
     /// A spurious wake of the receiver.

@@ -253,7 +253,8 @@ where
     }
 }
 
-/// On the reactor's thread: calls the function and sends its result, at once or when its Deferred fires.
+/// On the reactor's thread: calls the function and sends its result, at once or when its Deferred fires. A result that
+/// comes after the caller's timeout is dropped on this thread.
 fn answer<R>(reactor: &Reactor, sender: Sender<Answer<R::Value>>, f: impl FnOnce(&Reactor) -> R)
 where
     R: Outcome<Failure>,
@@ -263,22 +264,17 @@ where
         return;
     }
     match catch(|| f(reactor).settle()) {
-        Ok(Settled::Now(result)) => send_result(sender, result),
+        Ok(Settled::Now(result)) => drop(sender.send(result)),
         Ok(Settled::Later(deferred)) => {
             // The reactor owns the sender until the Deferred fires: if the reactor ends first, dropping it wakes the
             // caller.
             let sender = Owned::new(reactor, DropOrder::BlockedCaller, sender);
             drop(deferred.add_both(move |result| {
                 if let Ok(sender) = sender.into_inner() {
-                    send_result(sender, result);
+                    drop(sender.send(result));
                 }
             }));
         }
-        Err(panic) => send_result(sender, Err(Failure::new(panic))),
+        Err(panic) => drop(sender.send(Err(Failure::new(panic)))),
     }
-}
-
-/// Sends the result. One that comes after the caller's timeout is dropped here, on the reactor's thread.
-fn send_result<T>(sender: Sender<Answer<T>>, result: Answer<T>) {
-    drop(sender.send(result));
 }

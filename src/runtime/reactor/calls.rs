@@ -7,7 +7,7 @@ use std::mem;
 
 use super::super::inbox::{CallQueue, PushCall};
 use super::super::report::{Incident, Reporter, drop_contained};
-use super::super::typed_queue::{self, HasVTable, SEGMENT_CAPACITY, Segment, TypeLane};
+use super::super::typed_queue::{HasVTable, SEGMENT_CAPACITY, Segment, TypeLane};
 use super::Reactor;
 
 /// A call with its type erased. It can itself be queued as a call.
@@ -92,11 +92,6 @@ impl<F: FnOnce(&Reactor) + Send + 'static> PushCall<F> for Calls {
 }
 
 impl Calls {
-    /// Whether calls of this type are small enough to be moved under a lock. Larger ones are boxed first.
-    pub(super) const fn take_by_value<F>() -> bool {
-        typed_queue::fits::<F>()
-    }
-
     #[cold]
     fn begin_segment(&mut self) {
         self.full.push(mem::take(&mut self.last));

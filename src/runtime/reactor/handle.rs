@@ -5,11 +5,10 @@ use std::rc::{Rc, Weak};
 use std::time::Duration;
 
 use super::super::deadline::WhenFull;
-use super::super::pool::Blocked;
-use super::super::pool::{Job, ThreadPool};
+use super::super::pool::{Blocked, Job, ThreadPool};
 use super::super::reactor_thread::is_reactor_thread;
 use super::super::sync::{Arc, Spin, current_thread};
-use super::calls::Calls;
+use super::super::typed_queue;
 use super::{Call, Core, Reactor, Shared};
 use crate::error::{ReactorStopped, Rejected, Rejection, UnknownPool};
 
@@ -102,12 +101,13 @@ impl Handle {
         }
     }
 
+    /// Posts a call if there is room. One too large to be moved under the lock is boxed first.
     fn post_bounded<F>(&self, f: F, when_full: WhenFull) -> Result<(), Rejected<Call>>
     where
         F: FnOnce(&Reactor) + Send + 'static,
     {
         let inbox = &self.shared.inbox;
-        let handed_back = if Calls::take_by_value::<F>() {
+        let handed_back = if typed_queue::fits::<F>() {
             inbox.post_bounded(f, when_full).map_err(|(f, reason)| (Call(Box::new(f)), reason))
         } else {
             inbox.post_bounded(Call(Box::new(f)).0, when_full).map_err(|(call, reason)| (Call(call), reason))
@@ -122,7 +122,7 @@ impl Handle {
         F: FnOnce(&Reactor) + Send + 'static,
     {
         let inbox = &self.shared.inbox;
-        let handed_back = if Calls::take_by_value::<F>() {
+        let handed_back = if typed_queue::fits::<F>() {
             inbox.post(f).map_err(|f| Call(Box::new(f)))
         } else {
             inbox.post(Call(Box::new(f)).0).map_err(Call)

@@ -26,11 +26,12 @@ impl<T> QueueOverflow<T> {
 
 impl<T> fmt::Display for QueueOverflow<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the queue holds as many items as it may; this one is in the error's `item`")
+        f.write_str("the queue is full; the item that did not fit is in the error's `item`")
     }
 }
 
-// Not derived: that would require `T: Debug`, and the error of an item without it could not be unwrapped or `?`ed.
+// Not derived: that would require `T: Debug`, and an error with an item that is not could be neither unwrapped nor
+// passed on with `?`.
 impl<T> fmt::Debug for QueueOverflow<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("QueueOverflow").finish_non_exhaustive()
@@ -39,7 +40,7 @@ impl<T> fmt::Debug for QueueOverflow<T> {
 
 impl<T> Error for QueueOverflow<T> {}
 
-/// The queue is empty, and the limit of waiting takers is reached.
+/// The queue is empty, and as many callers wait for an item as its limit allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct QueueUnderflow;
 
@@ -53,8 +54,8 @@ pub enum LoopingCallError {
     NotRunning,
 }
 
-/// A [`CooperativeTask`](crate::task::CooperativeTask) has ended, so that it cannot be paused or stopped. Those who
-/// wait for its end also get this error, except for `Done`.
+/// A [`CooperativeTask`](crate::task::CooperativeTask) has ended, so it cannot be paused or stopped. Except for
+/// `Done`, it is also the error that [`when_done`](crate::task::CooperativeTask::when_done) fails with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TaskFinished {
@@ -62,7 +63,7 @@ pub enum TaskFinished {
     Done,
     /// It was stopped.
     Stopped,
-    /// A step failed. The first who waited for its end got the error.
+    /// A step failed. The first caller of `when_done` got the error of the step.
     Failed,
     /// Its cooperator was stopped.
     SchedulerStopped,
@@ -70,19 +71,19 @@ pub enum TaskFinished {
 
 messages! {
     OverRelease {
-        Self => "no permit was kept that could be released: one that has its guard is given back by dropping that",
+        Self => "there is no kept permit to release: a permit with a guard is released by dropping the guard",
     }
     QueueUnderflow {
-        Self => "the queue is empty, and as many wait for its items as may",
+        Self => "the queue is empty, and no more callers may wait for an item",
     }
     LoopingCallError {
-        Self::AlreadyRunning => "the looping call runs already, or is still in its last call",
-        Self::NotRunning => "the looping call does not run",
+        Self::AlreadyRunning => "the looping call is running already, or is in its last call",
+        Self::NotRunning => "the looping call is not running",
     }
     TaskFinished {
         Self::Done => "the task is done",
         Self::Stopped => "the task was stopped",
-        Self::Failed => "the task has failed; whoever asked for its end first has the error",
+        Self::Failed => "the task has failed; the first caller of `when_done` got the error",
         Self::SchedulerStopped => "the cooperator of the task was stopped",
     }
 }

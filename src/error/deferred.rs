@@ -1,4 +1,4 @@
-//! What a Deferred fails with by itself.
+//! The errors with which a Deferred fails by itself, and the refusal to resume what is not paused.
 
 use std::error::Error;
 use std::time::Duration;
@@ -19,7 +19,7 @@ pub struct Abandoned;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct WaitsForItself;
 
-/// A Deferred or a cooperative task was resumed that is not paused.
+/// A Deferred or a cooperative task that is not paused was resumed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct NotPaused;
 
@@ -60,7 +60,7 @@ messages! {
                  return another one, or a value",
     }
     NotPaused {
-        Self => "it is not paused: each pause ends once, and there is none left to end",
+        Self => "not paused: every pause has already ended",
     }
     TimedOut {
         Self(after) => "no result within {after:?}",

@@ -47,21 +47,21 @@ pub enum NeverRan {
 
 messages! {
     SizeError {
-        Self { min, max } => "a pool cannot have at least {min} and at most {max} threads",
+        Self { min, max } => "the minimum of {min} threads is above the maximum of {max}",
     }
     PoolStopped {
         Self => "the thread pool has been stopped; make a new one",
     }
     Saturated {
-        Self => "jobs wait, every thread of the pool is blocked, and no more may be added: allow it more in place of \
-                 blocked ones (`compensation`), or a higher maximum",
+        Self => "jobs wait, every thread of the pool is blocked, and no thread may be added: allow more threads in \
+                 place of blocked ones (`compensation`), or raise the maximum",
     }
     StopFromWorker {
         Self => "a worker cannot wait for its own pool to stop: stop it from another thread, or drop the last handle",
     }
     NeverRan {
         Self::PoolStopped => "the job never ran: its pool was stopped before it was started",
-        Self::CancelledByStop => "the job never ran: its pool was stopped, with all jobs that waited",
+        Self::CancelledByStop => "the job never ran: its pool was stopped, and the stop cancelled all queued jobs",
         Self::Cancelled => "the job never ran: it was cancelled",
         Self::ThreadStart(_) => "the job never ran: the pool has no worker and could not start one",
     } => source {

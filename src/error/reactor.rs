@@ -45,7 +45,7 @@ pub struct Reentered;
 pub enum StopError {
     /// The reactor has not started to run, or has stopped.
     NotRunning,
-    /// It was asked to stop before.
+    /// It was asked to stop already.
     AlreadyStopping,
 }
 
@@ -74,7 +74,7 @@ pub enum DelayedCallError {
 pub enum OwnedError {
     /// The value is gone: its owner was dropped, it was released, or the reactor has ended.
     Gone,
-    /// A caller of this call is using the value.
+    /// The value is in use further up this thread's stack: the call came from inside another one with the value.
     Reentered,
 }
 
@@ -100,8 +100,7 @@ pub enum BlockingCallError {
     WouldDeadlock,
     /// The reactor had stopped, or stopped before it answered.
     ReactorStopped,
-    /// The timeout, which is given here, passed. A function that had not begun never runs; the result of one that had
-    /// is dropped.
+    /// No answer came within this time. If the function had not begun, it never runs; if it had, its result is dropped.
     TimedOut(Duration),
 }
 
@@ -129,14 +128,14 @@ messages! {
         Self { name, known } => "the reactor has no pool named {name:?}; it has {known:?}",
     }
     Reentered {
-        Self => "the reactor is inside a turn already; a callback cannot run another one",
+        Self => "the reactor is inside a turn; a callback cannot run another turn",
     }
     StopError {
         Self::NotRunning => "the reactor is not running, so it cannot be stopped",
         Self::AlreadyStopping => "the reactor is stopping already",
     }
     ReactorStopped {
-        Self => "the reactor has stopped and runs nothing any more",
+        Self => "the reactor has stopped and runs nothing more",
     }
     UnknownTrigger {
         Self => "no such event trigger: it has run, or was removed, or belongs to another reactor",
@@ -147,13 +146,13 @@ messages! {
     }
     OwnedError {
         Self::Gone => "the reactor-owned value is gone",
-        Self::Reentered => "the reactor-owned value is in use by a caller of this call",
+        Self::Reentered => "the reactor-owned value is in use further up this thread's stack",
     }
     AdvanceError {
-        Self::RealClock => "the reactor runs by the real clock, which nobody can advance; build it with a VirtualClock",
+        Self::RealClock => "the reactor uses the real clock, which cannot be advanced; build it with a VirtualClock",
         Self::Reentered =>
-            "the reactor is inside a turn; a callback moves the VirtualClock itself, and what is due runs in the next \
-             turn",
+            "the reactor is inside a turn; a callback advances the VirtualClock itself, and what is due then runs in \
+             the next turn",
     }
     BlockingCallError {
         Self::Failed(failure) => "{failure}",

@@ -1,4 +1,4 @@
-//! What was not accepted comes back with the reason.
+//! The error that returns a call or a job that was not accepted, with the reason.
 
 use std::error::Error;
 use std::fmt;
@@ -42,8 +42,8 @@ messages! {
         Self::TimedOut =>
             "the queue was full for as long as the caller would wait; what did not fit is in the error's `job`",
         Self::WouldDeadlock =>
-            "this thread must not wait for a place in the queue: others wait for it; what did not fit is in the \
-             error's `job`",
+            "this thread must not wait for a free slot, because it could wait for itself; the error's `job` is what \
+             was not accepted",
     }
 }
 
@@ -59,8 +59,8 @@ impl<J> fmt::Display for Rejected<J> {
     }
 }
 
-// Not derived: that would require `J: Debug`, which closures are not, so that no rejection of one could be unwrapped or
-// `?`ed.
+// Not derived: that would require `J: Debug`, which no closure is, so a rejected closure could be neither unwrapped nor
+// passed on with `?`.
 impl<J> fmt::Debug for Rejected<J> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Rejected").field("reason", &self.reason).finish_non_exhaustive()

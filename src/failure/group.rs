@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::Failure;
 
-/// Several Deferreds became one, which failed because one of them did: which one, and with what error.
+/// The first of several Deferreds that failed: its index and its error.
 ///
 /// The error of [`gather_results`](crate::deferred::gather_results) and
 /// [`DeferredList::fire_on_one_errback`](crate::deferred::DeferredList::fire_on_one_errback). In a Deferred with
@@ -32,7 +32,7 @@ pub struct FirstError<E = Failure> {
 
 impl<E> fmt::Display for FirstError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the Deferred at index {} failed, and with it the whole", self.index)
+        write!(f, "the Deferred at index {} failed", self.index)
     }
 }
 
@@ -48,7 +48,7 @@ impl From<FirstError> for Failure {
     }
 }
 
-/// None of several Deferreds succeeded: the errors of all of them.
+/// The errors of several Deferreds of which none succeeded.
 ///
 /// The error of [`race`](crate::deferred::race) and
 /// [`DeferredList::fire_on_one_callback`](crate::deferred::DeferredList::fire_on_one_callback), also when there were no
@@ -73,7 +73,7 @@ impl<E> FailureGroup<E> {
     /// Writes the first words of the message; returns the separator that goes before the next part.
     fn write_summary(&self, f: &mut fmt::Formatter<'_>) -> Result<&'static str, fmt::Error> {
         if self.failures.is_empty() {
-            f.write_str("there was no Deferred that could have succeeded")?;
+            f.write_str("there were no Deferreds, so none could succeed")?;
             return Ok("; ");
         }
         write!(f, "none of {} Deferreds succeeded", self.failures.len())?;

@@ -59,7 +59,7 @@ impl fmt::Display for Incident {
             Self::Drop => "dropping a value failed",
             Self::OwnedValue => "a call to a reactor-owned value failed",
             Self::ThreadStart => "a worker thread could not be started",
-            Self::Saturated => "a thread pool goes no further by itself",
+            Self::Saturated => "a thread pool is saturated",
             Self::Hook => "a hook of the thread pool failed",
         })
     }

@@ -71,7 +71,7 @@ fn the_reactors_pool_has_no_thread_until_the_first_job_comes() {
 fn a_minimum_above_the_maximum_is_refused_wherever_it_can_be_said() {
     let refusal = ThreadPool::new(2, 1).unwrap_err();
     assert_eq!((refusal.min, refusal.max), (2, 1));
-    assert_eq!(refusal.to_string(), "a pool cannot have at least 2 and at most 1 threads");
+    assert_eq!(refusal.to_string(), "the minimum of 2 threads is above the maximum of 1");
     assert_eq!(ThreadPool::builder().size(2, 1).build().unwrap_err(), refusal);
     let BuildError::Size { error, .. } = Reactor::builder().pool_size(2, 1).build().unwrap_err() else { panic!() };
     assert_eq!(error, refusal);

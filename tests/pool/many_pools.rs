@@ -88,7 +88,7 @@ fn two_pools_of_one_name_are_refused_whichever_two_they_are() {
 fn impossible_sizes_of_any_pool_are_refused_with_its_name() {
     let error = Reactor::builder().add_pool("disk", ThreadPool::builder().size(2, 1)).build().unwrap_err();
     assert!(error.to_string().contains(r#""disk""#), "{error}");
-    assert_eq!(error.source().unwrap().to_string(), "a pool cannot have at least 2 and at most 1 threads");
+    assert_eq!(error.source().unwrap().to_string(), "the minimum of 2 threads is above the maximum of 1");
 }
 
 // Checks: P60, B27

@@ -314,7 +314,7 @@ fn first_error_repr() {
 #[test]
 fn first_error_str() {
     let error = FirstError { index: 5, error: Failure::new(GenericError("some text")) };
-    assert_eq!(error.to_string(), "the Deferred at index 5 failed, and with it the whole");
+    assert_eq!(error.to_string(), "the Deferred at index 5 failed");
     // The member's error is the next in the chain of causes, so a report names both, each once.
     assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "some text");
 }

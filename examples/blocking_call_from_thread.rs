@@ -15,8 +15,8 @@
 //! reactor.run()
 //! ```
 //!
-//! The pages come over real HTTP from a server of our own: one that is there, one that is not, and one
-//! of a server that is not.
+//! The pages come over real HTTP: one that this program's server has, one that it has not, and one from an address at
+//! which there is no server.
 
 use std::error::Error;
 use std::io;
@@ -38,12 +38,12 @@ fn get_page(reactor: &Reactor, url: String) -> Deferred<String> {
     })
 }
 
-/// Runs in a thread of the pool, which may block.
+/// Runs on a thread of the pool, which may block.
 fn in_thread(reactor: &Handle, url: String) {
     match blocking_call_from_thread(reactor, move |reactor| get_page(reactor, url)) {
         Ok(page) => println!("{page}"),
         Err(BlockingCallError::Failed(failure)) => explain(&failure),
-        // What is not the function's own error: it panicked, or the reactor has stopped, …
+        // Not an error of the function: it panicked, the reactor has stopped, and so on.
         Err(other) => println!("no answer: {other}"),
     }
 }
@@ -61,10 +61,10 @@ fn explain(failure: &Failure) {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let nobody = address_of_nobody()?;
+    let closed_port = closed_port()?;
     let server = Arc::new(Server::http((Ipv4Addr::LOCALHOST, 0)).map_err(|error| error as Box<dyn Error>)?);
-    let somebody = server.server_addr();
-    let urls = [format!("http://{somebody}/"), format!("http://{somebody}/missing"), format!("http://{nobody}/")];
+    let address = server.server_addr();
+    let urls = [format!("http://{address}/"), format!("http://{address}/missing"), format!("http://{closed_port}/")];
     let serving = thread::spawn({
         let server = Arc::clone(&server);
         move || serve(&server)
@@ -87,7 +87,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// One page, until it is unblocked.
+/// Serves one page, until the server is unblocked.
 fn serve(server: &Server) -> io::Result<()> {
     for request in server.incoming_requests() {
         if request.url() == "/" {
@@ -99,7 +99,7 @@ fn serve(server: &Server) -> io::Result<()> {
     Ok(())
 }
 
-/// A port that was free a moment ago, and that nobody was given since.
-fn address_of_nobody() -> io::Result<SocketAddr> {
+/// The address of a port that was free a moment ago: nothing listens there.
+fn closed_port() -> io::Result<SocketAddr> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
 }

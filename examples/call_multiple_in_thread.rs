@@ -36,7 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let reactor = Reactor::new();
     let handle = reactor.handle();
 
-    // A function with its arguments is a closure. The last one is ours: the original never ends.
+    // A function with its arguments is a closure. The last one is an addition: the original never ends.
     let mut commands: Vec<Box<dyn FnOnce() + Send>> = vec![Box::new(|| a_silly_blocking_method_one("Calling First"))];
     commands.push(Box::new(|| a_silly_blocking_method_two("And the second")));
     commands.push(Box::new(move || handle.stop()));

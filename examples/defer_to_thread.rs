@@ -33,8 +33,8 @@ fn main() {
 
     let d = defer_to_thread(&reactor, do_long_calculation);
     let d = d.add_callback(print_result);
-    // Whatever came of it, it was the last thing to do. A callback that needs its reactor takes a
-    // `local` along, which reaches it and does not keep it alive.
+    // With a value or an error, the reactor stops. A Deferred's callback is not given the reactor: it captures a
+    // `LocalHandle`, which does not keep the reactor alive.
     let local = reactor.local();
     d.add_both(move |result| {
         _ = local.with(Reactor::stop);

@@ -1,4 +1,5 @@
-//! What can go wrong: every error type of this crate.
+//! The error types of this crate, except for [`StopWithinError`](crate::pool::StopWithinError), which is in the
+//! module `pool`.
 //!
 //! An error says what the caller can do, and hands back what it was given:
 //!
@@ -8,8 +9,8 @@
 //! - **Failures** travel through Deferreds, as the original error of a [`Failure`](crate::Failure): [`Cancelled`],
 //!   [`TimedOut`], [`Abandoned`], [`ReactorStopped`], a [`Panic`]; of several Deferreds together, [`FirstError`] and
 //!   [`FailureGroup`].
-//! - **[`NeverRan`]** is what becomes of a job that was accepted and not run; **[`BlockingCallError`]** is why a thread
-//!   that waited for the reactor got no value.
+//! - **[`NeverRan`]** says why a job that was accepted did not run; **[`BlockingCallError`]** says why a thread that
+//!   waited for the reactor got no value.
 //!
 //! ```
 //! use selvedge::Reactor;

@@ -1,11 +1,11 @@
-//! A minimal reactor, a resizable thread pool and Deferreds: the bridge between one thread that owns and many that
-//! block.
+//! A reactor (an event loop), a resizable thread pool and Deferreds (results with callbacks), for programs whose state
+//! belongs to one thread and whose blocking work belongs to others.
 //!
-//! Most state of a program belongs to one thread; some of its work blocks. The [`Reactor`] is an event loop that owns
-//! what is not thread-safe. The [`ThreadPool`] runs what blocks. Three calls cross between them:
+//! The [`Reactor`] owns what is not thread-safe, on one thread; the [`ThreadPool`] runs what blocks. There are three
+//! ways between them:
 //!
 //! - [`Handle::call_from_thread`] posts a call to the loop, from any thread;
-//! - [`threads::defer_to_thread`] runs a function in the pool, and its result comes back to the loop as a [`Deferred`];
+//! - [`threads::defer_to_thread`] runs a function on the pool, and its result comes back to the loop as a [`Deferred`];
 //! - [`threads::blocking_call_from_thread`] blocks a thread until the loop has answered.
 //!
 //! ```
@@ -24,7 +24,7 @@
 //!
 //! A [`Reactor`] stays on the thread that made it. Other threads hold a [`Handle`]; callbacks on its own thread hold a
 //! [`LocalHandle`]. [`Reactor::call_later`] sets a timer and returns the [`DelayedCall`]. An [`Owned`] value belongs to
-//! the reactor and never leaves its thread; its [`Address`] can be sent anywhere and calls it.
+//! the reactor and never leaves its thread; other threads call it through its [`Address`].
 //!
 //! A [`ThreadPool`] is usable without a reactor. Its jobs are closures, or [`Job`]s where they need a name.
 //!
@@ -41,18 +41,19 @@
 //! | [`threads`] | the bridges between threads and the reactor |
 //! | [`deferred`] | several Deferreds as one, what a callback may return, futures |
 //! | [`coordination`] | lock, semaphore and queue for code on the reactor's thread |
-//! | [`task`] | later, repeatedly, or a little in each turn |
-//! | [`error`] | every error type |
+//! | [`task`] | calling a function later or repeatedly, and dividing long work among turns |
+//! | [`error`] | the error types, by who returns them |
 //! | [`report`] | where failures go that nothing else can handle |
-//! | [`testing`] | a virtual clock, a pool that is stepped by hand |
+//! | [`testing`] | a virtual clock, and a pool without threads that a test steps |
 //!
 //! If you know Twisted, the [`guide`] has each of its names.
 //!
 //! # Guarantees
 //!
 //! - No `unsafe`, and no dependency.
-//! - A call or job that is accepted is run or failed, once. One that is not accepted comes back inside the error.
-//! - A panic in a callback or job is contained and reported.
+//! - An accepted call or job runs at most once; if it never runs, whatever waits for its result gets an error. One that
+//!   is not accepted comes back inside the error.
+//! - A panic in a callback or job is contained: it becomes the failure of its Deferred, or is reported.
 //! - No user code runs, no value of a program is dropped and no thread is woken while a lock is held.
 //! - A thread that waits never runs other jobs meanwhile.
 //!

@@ -2,8 +2,8 @@
 //!
 //! It is compiled from the same source files and has the same names: a program that writes
 //! `use selvedge::loom as selvedge` in its models explores every interleaving of its own code with this crate's. The
-//! error types are the same types, not copies. Whoever in a dependency graph turns the feature on, programs that use
-//! the ordinary types are not affected.
+//! error types are the same types, not copies. Programs that use the ordinary types are not affected, whichever crate
+//! of a dependency graph turns the feature on.
 //!
 //! ```no_run
 //! use selvedge::loom::{Reactor, threads};

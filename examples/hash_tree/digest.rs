@@ -28,7 +28,7 @@ pub fn of_file(path: &Path, progress: &Progress) -> io::Result<Option<Digest>> {
                 file.consume(count);
                 progress.hashed_bytes(count);
             }
-            // A signal that is none of our business.
+            // A signal interrupted the read: read again.
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }

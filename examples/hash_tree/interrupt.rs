@@ -18,9 +18,9 @@ pub fn on_ctrl_c(handle: Handle, progress: Arc<Progress>) -> Result<(), ctrlc::E
     ctrlc::set_handler(move || {
         progress.interrupt();
         handle.stop();
-        // The regular way out: `run` returns, `main` says how much was done and ends the process while this sleeps.
+        // Usually `run` returns, and `main` says how much was done and ends the process while this sleeps.
         thread::sleep(GRACE);
-        // The other one: a thread that the kernel holds can't be asked, only left.
+        // Still here: a thread is in a system call that does not return, and cannot be waited for.
         progress.clear();
         progress.say(format_args!("{}; a read or write that does not return was left behind", progress.summary()));
         process::exit(i32::from(crate::INTERRUPTED));

@@ -4,7 +4,7 @@
 //! cargo run --release --example hash_tree -- [PATH] [--threads N] | sha256sum -c
 //! ```
 //!
-//! Three kinds of thread meet here, and no lock of ours stands between them:
+//! Three kinds of thread work together, without a lock in this program:
 //!
 //! - **pool threads** do what blocks: they read the directories (`walk`) and the files (`digest`);
 //! - the **reactor's thread** does everything else: it decides what is read next, collects what comes back (`harvest`)
@@ -97,7 +97,7 @@ fn print(hashed: &[Hashed]) -> io::Result<()> {
     let written =
         hashed.iter().try_for_each(|file| line::write(&mut out, &file.digest, &file.path)).and_then(|()| out.flush());
     match written {
-        // Whoever reads has seen enough (`| head`): that is no failure of ours.
+        // The reader has closed the pipe (`| head`), which is not an error.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         written => written,
     }

@@ -1,4 +1,4 @@
-//! How far the work is: counted by any thread, drawn by a timer of the reactor, told on stderr.
+//! How far the work is: counted by any thread, drawn on stderr by a timer of the reactor.
 
 use std::fmt::Display;
 use std::io::{self, Write};

@@ -10,10 +10,10 @@ use crate::progress::Progress;
 /// runs long.
 const ENTRIES: usize = 256;
 
-/// A walk that stands still until [`next_step`](Walk::next_step) moves it on.
+/// A walk that reads only in [`next_step`](Walk::next_step).
 ///
-/// It is a value, not a thread: whoever wants more files sends it to the pool and gets it back along
-/// with them. So nothing has to block while the walk is ahead of the hashing, and no queue can fill.
+/// It is a value, not a thread: it is sent to the pool for more files and comes back with them. So nothing has to block
+/// while the walk is ahead of the hashing, and no queue can fill.
 pub struct Walk {
     entries: walkdir::IntoIter,
 }

@@ -1,4 +1,4 @@
-//! What locks, semaphores, queues, looping calls and cooperative tasks refuse.
+//! Errors of locks, semaphores, queues, looping calls and cooperative tasks.
 
 use std::error::Error;
 use std::fmt;

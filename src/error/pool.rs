@@ -1,4 +1,4 @@
-//! What a thread pool refuses.
+//! Errors of thread pools and their jobs.
 
 use std::io;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What a reactor refuses.
+//! Errors of reactors, of what they own, and of calls that wait for them.
 
 use std::time::Duration;
 

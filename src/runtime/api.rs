@@ -6,7 +6,7 @@ pub use super::reactor::{Address, DelayedCall, Handle, LocalHandle, Owned, React
 pub use super::{task, threads};
 
 pub mod reactor {
-    //! Around a [`Reactor`](crate::Reactor): how it is built, started, turned by hand and stopped.
+    //! Building a [`Reactor`](crate::Reactor), its event triggers, and turning it in a loop of your own.
     //!
     //! - [`ReactorBuilder`] sets a reactor's pools, its sink for reports, its clock and the bound of its inbox.
     //! - [`Event`] and [`Phase`] say when a trigger runs, and a [`TriggerId`] removes it: see
@@ -39,7 +39,7 @@ pub mod reactor {
 }
 
 pub mod pool {
-    //! Around a [`ThreadPool`](crate::ThreadPool): how it is built, watched and stopped, and how a job is cancelled.
+    //! Building a [`ThreadPool`](crate::ThreadPool), its statistics, stopping it, and cancelling its jobs.
     //!
     //! - [`PoolBuilder`] sets sizes, names, stacks, the bound of the queue, and hooks, which are given the [`Worker`]
     //!   that they run on.
@@ -72,7 +72,7 @@ pub mod pool {
 }
 
 pub mod deferred {
-    //! Around a [`Deferred`](crate::Deferred): several as one, functions that may return one, and how futures see one.
+    //! Several [`Deferred`](crate::Deferred)s as one, what a callback may return, and Deferreds as futures.
     //!
     //! - [`gather_results`] waits for all of several, [`race`] for the first, and [`DeferredList`] has all the
     //!   variants.
@@ -80,8 +80,7 @@ pub mod deferred {
     //! - [`Outcome`] is what a callback may return: a value, a `Result`, or another Deferred. [`Raise`] names an error
     //!   for a callback that only fails; [`ChainError`] is for chains with a program's own error type; [`Settled`] and
     //!   [`OutcomeOf`] are for functions that are generic over outcomes.
-    //! - [`DeferredFuture`] is what awaiting a Deferred on its own thread makes, [`SendFuture`] a future for other
-    //!   threads.
+    //! - [`DeferredFuture`] awaits a Deferred on its own thread, [`SendFuture`] on any thread.
     //! - [`PauseHandle`] pauses a chain and resumes it.
     //!
     //! ```
@@ -150,7 +149,7 @@ pub mod report {
 }
 
 pub mod testing {
-    //! Tests without waiting and without chance: a clock that moves when told, and a pool that is stepped by hand.
+    //! Deterministic tests: a clock that moves when the test advances it, and a pool without threads that it steps.
     //!
     //! - [`VirtualClock`] is given to a reactor; [`Reactor::advance`](crate::Reactor::advance) and
     //!   [`pump`](crate::Reactor::pump) move it and run what is due.

@@ -25,7 +25,8 @@ use crate::failure::{Failure, Panic};
 /// failure.
 ///
 /// Adding callbacks is free of races: the Deferred cannot fire before this thread returns to the loop. `f` may return a
-/// value or a `Result` (see [`Outcome`]); a panic becomes a [`Failure`] with a [`Panic`] inside.
+/// value or a `Result` (see [`Outcome`]); a panic becomes a [`Failure`] with a [`Panic`] inside. If the pool does not
+/// accept `f`, the Deferred fails with [`Rejected`] at once.
 ///
 /// Cancelling the Deferred fails it with [`Cancelled`](crate::error::Cancelled) at once. If no worker has taken `f`, it
 /// never runs and is dropped at once; if one has, `f` can see the cancellation with
@@ -159,8 +160,8 @@ pub fn call_multiple_in_thread(handle: &Handle, commands: Vec<Box<dyn FnOnce() +
 /// Runs `f` on the reactor's thread, and blocks this thread until the result has come.
 ///
 /// Returns what `f` returns; if that is a Deferred, its result. `f` is posted like a call of
-/// [`Handle::call_from_thread`] and runs in that order. Code on the reactor's thread must not wait for this thread
-/// meanwhile.
+/// [`Handle::call_from_thread`] and runs in that order; a bounded inbox accepts it even if it is full. Code on the
+/// reactor's thread must not wait for this thread meanwhile. A pool's thread that waits here counts as [`blocked`].
 ///
 /// ```
 /// use selvedge::{Reactor, threads};
@@ -224,7 +225,7 @@ impl<T: 'static> Address<T> {
     }
 }
 
-/// What the reactor sends back.
+/// What the reactor sends back to a thread that waits.
 type Answer<T> = Result<T, Failure>;
 
 fn blocking_call<R, F>(handle: &Handle, timeout: Option<Duration>, f: F) -> Result<R::Value, BlockingCallError>

@@ -14,7 +14,7 @@ impl Reactor {
     /// in the order of adding; calls that they add without a delay run after all that was due. It repeats whole
     /// [turns](Self::turn): posted calls run, the first turn starts the reactor, and a requested stop takes place. It
     /// returns what the last turn returned, when a turn leaves nothing to run at once. A program that always leaves
-    /// something, as a looping call without an interval, has to be turned by hand.
+    /// something, such as a looping call without an interval, has to be turned by hand.
     ///
     /// ```
     /// use selvedge::{Reactor, reactor::Turn, testing::VirtualClock};

@@ -60,7 +60,7 @@ impl ReactorBuilder {
         self
     }
 
-    /// Everything else about the reactor's pool, as its stack size, hooks and contexts.
+    /// Everything else about the reactor's pool, such as its stack size, hooks and contexts.
     ///
     /// ```
     /// use selvedge::Reactor;

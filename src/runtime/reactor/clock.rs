@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::super::sync::Instant;
 
-/// A clock that moves only when told, for tests.
+/// A clock that moves only when it is advanced, for tests.
 ///
 /// Given to a reactor with [`ReactorBuilder::clock`](crate::reactor::ReactorBuilder::clock). A reactor that is turned
 /// by hand runs what has become due since the clock was advanced. [`run`](crate::Reactor::run) advances the clock
@@ -36,7 +36,7 @@ impl VirtualClock {
         Self::default()
     }
 
-    /// The time that it shows.
+    /// The present time of this clock.
     #[must_use]
     pub fn now(&self) -> Duration {
         self.0.get()

@@ -176,8 +176,7 @@ impl Handle {
         self.thread_pool().suggest_size(size);
     }
 
-    /// Whether this is the thread that this reactor lives on. Asked of each reactor for itself: a process may have
-    /// many.
+    /// Whether this is the thread that this reactor lives on. Other reactors do not count.
     #[must_use]
     pub fn is_in_reactor_thread(&self) -> bool {
         current_thread() == self.shared.thread
@@ -187,7 +186,7 @@ impl Handle {
         &self.shared.spin
     }
 
-    /// Wakes a waiting loop for no reason, as an operating system may. For models.
+    /// A spurious wake of the loop, for models.
     #[doc(hidden)]
     pub fn wake_spuriously(&self) {
         self.shared.inbox.wake_spuriously();

@@ -52,8 +52,8 @@ pub use self::turn::Turn;
 /// An event loop: it owns what is not thread-safe, runs what other threads post to it, and keeps the timers.
 ///
 /// It stays on the thread that made it; other threads hold a [`Handle`]. What runs on it is given a `&Reactor`, except
-/// for the callbacks of Deferreds: they capture a [`LocalHandle`]. A panic in any of them is contained and reported
-/// ([`ReactorBuilder::on_report`]), and the loop goes on.
+/// for the callbacks of Deferreds: they capture a [`LocalHandle`]. A panic does not end the loop: one in a posted call,
+/// a timer or a trigger is reported ([`ReactorBuilder::on_report`]); one in a Deferred's callback becomes a failure.
 ///
 /// ```
 /// use selvedge::Reactor;

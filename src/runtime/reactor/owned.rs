@@ -168,7 +168,7 @@ impl<T: 'static> Owned<T> {
     /// Calls `f` with the value, now.
     ///
     /// # Errors
-    /// The value is gone, because the reactor has ended, or a caller of this call is using it.
+    /// The value is gone, because the reactor has ended, or it is in use further up this thread's stack.
     pub fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> Result<R, OwnedError> {
         with_slot(&self.core, self.id, &self.slot, f)
     }
@@ -176,8 +176,8 @@ impl<T: 'static> Owned<T> {
     /// Takes the value back.
     ///
     /// # Errors
-    /// The value is gone, because the reactor has ended, or a caller of this call is using it: then it stays with the
-    /// reactor.
+    /// The value is gone, because the reactor has ended; or it is in use further up this thread's stack, and then stays
+    /// with the reactor.
     pub fn into_inner(mut self) -> Result<T, OwnedError> {
         let taken = self.slot.take();
         self.detached = matches!(taken, Err(OwnedError::Reentered));
@@ -228,7 +228,8 @@ impl<T: 'static> Address<T> {
     /// If the value is gone or in use by then, `f` is dropped without being called, and an [`OwnedError`] is reported.
     ///
     /// # Errors
-    /// The reactor has stopped: the call comes back.
+    /// The reactor has stopped, or its [bounded](crate::reactor::ReactorBuilder::inbox_bound) inbox is full: the call
+    /// comes back.
     pub fn call<F>(&self, f: F) -> Result<(), Rejected<Call>>
     where
         F: FnOnce(&mut T, &Reactor) + Send + 'static,

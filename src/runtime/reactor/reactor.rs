@@ -82,6 +82,8 @@ impl Reactor {
     }
 
     /// Runs `f` now if the reactor is running; otherwise when it has started, in the order of these calls.
+    ///
+    /// If shutdown has passed its *before* phase, `f` never runs and is dropped when the reactor ends.
     pub fn call_when_running<F>(&self, f: F)
     where
         F: FnOnce(&Reactor) + 'static,
@@ -196,7 +198,7 @@ impl Reactor {
     /// Removes a trigger that has not run. Its captures are dropped at once.
     ///
     /// # Errors
-    /// There is no such trigger, or no longer.
+    /// No trigger with this id is pending: it has run, was removed, or belongs to another reactor.
     pub fn remove_event_trigger(&self, id: TriggerId) -> Result<(), UnknownTrigger> {
         let _scope = self.core.reporter.enter();
         self.core.triggers.remove(id)

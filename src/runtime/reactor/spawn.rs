@@ -63,7 +63,7 @@ impl<F> Drop for Task<F>
 where
     F: Future<Output: Outcome<Failure>> + 'static,
 {
-    /// Cancelled, or the reactor ends. The future is dropped before its Deferred fails.
+    /// Tells the wakers that the task has ended. The future is dropped first, and then its Deferred fails.
     fn drop(&mut self) {
         if let Some(task_waker) = &self.task_waker {
             task_waker.state.lock().finish();

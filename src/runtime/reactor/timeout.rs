@@ -69,7 +69,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
     /// When the time has run out, the Deferred is [cancelled](Self::cancel), and the [`Cancelled`] that follows becomes
     /// [`TimedOut`]. Another result of the cancel, because a canceller or an errback before this place had one, is
     /// passed on as it is. Only what was added before is limited: when a result reaches this place, the timer is
-    /// cancelled first of all, and what is added after may take as long as it likes. A `cancel` by the program stays
+    /// cancelled first, and callbacks that are added after it have no time limit. A `cancel` by the program stays
     /// `Cancelled`.
     ///
     /// The time runs on the clock of `reactor`, from now on. If the reactor ends first, nothing is cancelled. In a

@@ -64,7 +64,7 @@ impl Phase {
     }
 }
 
-/// Identifies one trigger among those of all reactors; ids are never reused. It removes the trigger.
+/// Identifies one trigger among those of all reactors, to remove it; ids are never reused.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[must_use = "without its id a trigger cannot be removed; use `let _ =` if it is to stay"]
 pub struct TriggerId {

@@ -1,6 +1,5 @@
 //! Cancelling: what fails, what is called, and what is dropped.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
 use selvedge::{
@@ -10,7 +9,7 @@ use selvedge::{
 };
 
 use crate::support::PanicOnDrop;
-use crate::support::deferred::{Drops, Oops, Own, Trace, error, reports, value};
+use crate::support::deferred::{Drops, Oops, Own, Place, Trace, error, reports, value};
 
 // Checks: B57
 #[test]
@@ -53,7 +52,7 @@ fn a_late_result_is_dropped_where_it_arrives() {
 // Checks: B56
 #[test]
 fn a_canceller_may_fire_the_deferred_itself() {
-    let slot: Rc<RefCell<Option<Resolver<u32>>>> = Rc::default();
+    let slot: Place<Resolver<u32>> = Rc::default();
     let inside = Rc::clone(&slot);
     let (deferred, resolver) = Deferred::with_canceller(move || {
         let resolver = inside.take().unwrap();
@@ -75,7 +74,7 @@ fn a_canceller_may_be_given_what_it_fires_with() {
     assert!(resolver.is_cancelled());
     resolver.callback(6);
 
-    let kept: Rc<RefCell<Option<Resolver<u32>>>> = Rc::default();
+    let kept: Place<Resolver<u32>> = Rc::default();
     let keeps = Rc::clone(&kept);
     let (deferred, _resolver) = Deferred::with_firing_canceller(move |resolver| drop(keeps.replace(Some(resolver))));
     deferred.cancel();
@@ -95,7 +94,7 @@ fn a_canceller_may_be_given_what_it_fires_with() {
 // Checks: B56
 #[test]
 fn a_canceller_that_drops_the_resolver_has_cancelled_and_not_abandoned() {
-    let slot: Rc<RefCell<Option<Resolver<u32>>>> = Rc::default();
+    let slot: Place<Resolver<u32>> = Rc::default();
     let inside = Rc::clone(&slot);
     let (deferred, resolver) = Deferred::with_canceller(move || drop(inside.take()));
     slot.replace(Some(resolver));
@@ -118,7 +117,7 @@ fn a_panicking_canceller_is_reported_and_the_deferred_still_fails_with_cancelled
 // Checks: B56
 #[test]
 fn a_canceller_that_cancels_again_is_not_called_again() {
-    let slot: Rc<RefCell<Option<Deferred<()>>>> = Rc::default();
+    let slot: Place<Deferred<()>> = Rc::default();
     let inside = Rc::clone(&slot);
     let (deferred, _resolver) = Deferred::<()>::with_canceller(move || {
         let deferred = inside.take().unwrap();
@@ -168,7 +167,7 @@ fn cancelling_a_fired_deferred_does_nothing() {
 // Checks: B58
 #[test]
 fn cancelling_from_inside_a_callback_of_the_same_chain_does_nothing() {
-    let slot: Rc<RefCell<Option<Deferred<u32>>>> = Rc::default();
+    let slot: Place<Deferred<u32>> = Rc::default();
     let inside = Rc::clone(&slot);
     let (deferred, resolver) = Deferred::new();
     let tail = deferred.add_callback(move |n: u32| {
@@ -221,7 +220,7 @@ fn a_forwarded_cancel_may_be_answered_with_a_value_and_the_next_wait_may_be_canc
 // Checks: B58
 #[test]
 fn cancelling_one_whose_inner_is_in_the_middle_of_a_callback_does_nothing() {
-    let slot: Rc<RefCell<Option<Deferred<u32>>>> = Rc::default();
+    let slot: Place<Deferred<u32>> = Rc::default();
     let inside = Rc::clone(&slot);
     let (inner, resolver) = Deferred::new();
     let inner = inner.add_callback(move |n: u32| {

@@ -1,6 +1,5 @@
 //! One chain: the order of callbacks, values and errors, callbacks added late, and what a callback may return.
 
-use std::cell::RefCell;
 use std::io;
 use std::rc::Rc;
 
@@ -12,7 +11,7 @@ use selvedge::{
 };
 
 use crate::support::PanicOnDrop;
-use crate::support::deferred::{Drops, Oops, Own, Trace, error, reports, value};
+use crate::support::deferred::{Drops, Oops, Own, Place, Trace, error, reports, value};
 
 // Checks: B50
 #[test]
@@ -157,7 +156,7 @@ fn a_callback_added_after_firing_runs_at_once() {
 #[test]
 fn a_callback_added_from_inside_a_running_callback_of_its_chain_runs_after_that_has_returned() {
     let trace = Trace::new();
-    let slot: Rc<RefCell<Option<Deferred<i32>>>> = Rc::default();
+    let slot: Place<Deferred<i32>> = Rc::default();
     let (deferred, resolver) = Deferred::new();
     let (inside, inner_slot) = (trace.clone(), Rc::clone(&slot));
     let tail = deferred.add_callback(move |n: i32| {

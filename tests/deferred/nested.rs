@@ -1,13 +1,10 @@
 //! Deferreds that wait for each other.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
 use selvedge::{Deferred, error::WaitsForItself};
 
-use crate::support::deferred::{Drops, Oops, Trace, error, reports, value};
-
-type Slot<T> = Rc<RefCell<Option<Deferred<T>>>>;
+use crate::support::deferred::{Drops, Oops, Place, Trace, error, reports, value};
 
 // Checks: B52
 #[test]
@@ -124,7 +121,7 @@ fn a_deferred_as_a_mere_value_is_not_waited_for() {
 // Checks: B54
 #[test]
 fn a_callback_that_returns_its_own_chain_fails_with_waits_for_itself() {
-    let slot: Slot<()> = Rc::default();
+    let slot: Place<Deferred<()>> = Rc::default();
     let inside = Rc::clone(&slot);
     let trace = Trace::new();
     let noted = trace.clone();
@@ -140,7 +137,7 @@ fn a_callback_that_returns_its_own_chain_fails_with_waits_for_itself() {
 // Checks: B54
 #[test]
 fn a_chain_that_would_wait_for_itself_through_others_fails_and_so_do_they() {
-    let slot: Slot<u32> = Rc::default();
+    let slot: Place<Deferred<u32>> = Rc::default();
     let inside = Rc::clone(&slot);
     // The first waits for the second, that for the third, and the third for the first.
     let (third, resolver) = Deferred::new();

@@ -1,6 +1,5 @@
 //! Pausing: what is held, when it goes on, and what a pause has no effect on.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
 use selvedge::{
@@ -10,7 +9,7 @@ use selvedge::{
     report::Incident,
 };
 
-use crate::support::deferred::{Drops, Oops, Trace, error, reports, value};
+use crate::support::deferred::{Drops, Oops, Place, Trace, error, reports, value};
 
 /// An unfired Deferred whose one callback notes that it ran.
 fn noting(trace: &Trace) -> (Deferred<u32>, Resolver<u32>) {
@@ -297,7 +296,7 @@ fn an_outer_deferred_does_not_hang_on_an_inner_one_that_nobody_can_unpause() {
 // Checks: B53, B58
 #[test]
 fn cancelling_an_outer_one_still_finds_the_innermost_after_a_pause_has_ended_by_itself() {
-    let slot: Rc<RefCell<Option<Deferred<u32>>>> = Rc::default();
+    let slot: Place<Deferred<u32>> = Rc::default();
     let (second, _resolver) = Deferred::<u32>::new();
     let (inner, resolver) = Deferred::new();
     let handle = inner.pause_handle();

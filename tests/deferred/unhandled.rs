@@ -5,9 +5,9 @@ use std::rc::Rc;
 
 use selvedge::{Deferred, Resolver, report::Incident};
 
-use crate::support::deferred::{Oops, Told, reports};
+use crate::support::deferred::{Oops, Reported, reports};
 
-fn unhandled(told: &[Told]) -> Vec<&str> {
+fn unhandled(told: &[Reported]) -> Vec<&str> {
     assert!(told.iter().all(|told| told.0 == Incident::Unhandled), "{told:?}");
     told.iter().map(|told| told.1.as_str()).collect()
 }

@@ -117,11 +117,11 @@ pub fn error<T: 'static>(deferred: Deferred<T>) -> Failure {
 }
 
 /// A report, as text: what failed, how, and in which line the Deferred was made.
-pub type Told = (Incident, String, Option<u32>);
+pub type Reported = (Incident, String, Option<u32>);
 
 /// Runs something on a reactor's thread and returns what was reported meanwhile.
-pub fn reports(body: impl FnOnce() + 'static) -> Vec<Told> {
-    let told: Arc<Mutex<Vec<Told>>> = Arc::default();
+pub fn reports(body: impl FnOnce() + 'static) -> Vec<Reported> {
+    let told: Arc<Mutex<Vec<Reported>>> = Arc::default();
     let sink = Arc::clone(&told);
     let reactor = Reactor::builder()
         .on_report(move |report| {

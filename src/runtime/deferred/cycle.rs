@@ -18,9 +18,11 @@ use super::node::{Chain, ChainRef, List};
 
 /// What wants the result of a list.
 enum Parent {
+    /// Another list: one of its members waits, directly or through chains, for the list.
     List(Rc<dyn List>),
     /// A program: it holds or has dropped the Deferred of this chain, which is the root of the tree.
     Root(ChainRef),
+    /// Nothing: the list has fired, or the chain that waited for it is gone.
     Nobody,
 }
 
@@ -35,7 +37,7 @@ pub(super) fn would_close_cycle(chain: &Rc<dyn Chain>, other: &Rc<dyn Chain>) ->
     is_root(walk_cached(Rc::clone(&list))) && is_root(walk(list))
 }
 
-/// One step up the tree.
+/// What wants the list's result: one step up the tree.
 fn parent(list: &Rc<dyn List>) -> Parent {
     let Some(unfired) = list.unfired_chain() else { return Parent::Nobody };
     let outermost = unfired.core().outermost().unwrap_or_else(|| ChainRef::new(&unfired));
@@ -52,7 +54,7 @@ fn ancestor(list: &Rc<dyn List>) -> Parent {
     cached.unwrap_or_else(|| parent(list))
 }
 
-/// Walks up to the end, step by step.
+/// Walks up the tree to the end, step by step.
 fn walk(mut list: Rc<dyn List>) -> Parent {
     loop {
         match parent(&list) {
@@ -62,7 +64,8 @@ fn walk(mut list: Rc<dyn List>) -> Parent {
     }
 }
 
-/// Walks up to the end from ancestor to ancestor. Every second list on the way caches the ancestor of its ancestor.
+/// Walks up the tree to the end, from cached ancestor to cached ancestor. Every second list on the way caches the
+/// ancestor of its ancestor.
 fn walk_cached(mut list: Rc<dyn List>) -> Parent {
     loop {
         let next = match ancestor(&list) {

@@ -214,6 +214,13 @@ impl PartialEq for ChainRef {
     }
 }
 
+/// The ends of the wait path that `chain`, which runs, makes when it comes to wait for `other`. `None` if it would wait
+/// for itself.
+pub(super) fn joined_ends(chain: &Rc<dyn Chain>, other: &Rc<dyn Chain>) -> Option<PathEnds<ChainRef>> {
+    let (this, that) = (ChainRef::new(chain), ChainRef::new(other));
+    other.core().read_position(|others| chain.core().read_position(|position| position.join(this, that, others)))
+}
+
 /// Makes the ends of a wait path known to each other.
 pub(super) fn connect(PathEnds { outermost, innermost }: PathEnds<ChainRef>) {
     let (Some(outer), Some(inner)) = (outermost.chain(), innermost.chain()) else { return };

@@ -8,7 +8,8 @@ use super::super::report::wake_contained;
 use super::cycle::would_close_cycle;
 use super::deferred::Deferred;
 use super::node::{
-    Chain, ChainRef, Core, HeadKind, Input, Node, Output, Run, StoredResult, Successor, connect, replace_head_from,
+    Chain, ChainRef, Core, HeadKind, Input, Node, Output, Run, StoredResult, Successor, connect, joined_ends,
+    replace_head_from,
 };
 use crate::error::WaitsForItself;
 use crate::failure::Failure;
@@ -107,11 +108,8 @@ pub(super) fn wait<T: 'static, E: Error + From<Failure> + 'static>(
         drop((tail, other));
         return deliver(waiter, stored.result, chain);
     }
-    let (this, that) = (ChainRef::new(chain), ChainRef::new(&other));
-    let join = || {
-        other.core().read_position(|others| chain.core().read_position(|position| position.join(this, that, others)))
-    };
-    let Some(ends) = (if would_close_cycle(chain, &other) { None } else { join() }) else {
+    let ends = if would_close_cycle(chain, &other) { None } else { joined_ends(chain, &other) };
+    let Some(ends) = ends else {
         drop((tail, other));
         return deliver(waiter, Err(E::from(Failure::from(WaitsForItself))), chain);
     };

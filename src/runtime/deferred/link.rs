@@ -24,7 +24,7 @@ pub(crate) trait Callback<T, E> {
     /// instructions.
     fn call(self, input: Result<T, E>) -> Settled<Self::Value, E>;
 
-    /// The chain has another head from now on. Only a callback that refers to its chain has to be told.
+    /// The chain has another head from now on. Only a callback that refers to its chain needs this.
     fn replace_head(&self, _chain: &Rc<dyn Chain>) {}
 }
 

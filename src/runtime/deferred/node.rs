@@ -16,10 +16,10 @@ use crate::machine::deferred::{ChainState, PathEnds, PathPosition, ResultState, 
 pub(crate) trait Chain {
     fn core(&self) -> &Core;
 
-    /// Sends a failure to the first link. Only for a chain whose state was just told to run.
+    /// Sends a failure to the first link. Only after a transition of the chain's state that returned `Fire::Run`.
     fn fail(self: Rc<Self>, failure: Failure);
 
-    /// The list that this stands for in a wait path, as its member. `None` for every chain that has a head.
+    /// The list, if this is a member of one. `None` for every chain that has a head.
     fn list(&self) -> Option<Rc<dyn List>> {
         None
     }
@@ -33,7 +33,7 @@ pub(crate) trait Node {
     /// The chain that waits here for another.
     fn waiting_chain(self: Rc<Self>) -> Option<Rc<dyn Chain>>;
 
-    /// The node's chain has another head from now on. Only a node that refers to its chain has to be told.
+    /// The node's chain has another head from now on. Only a node that refers to its chain needs this.
     fn replace_head(&self, _chain: &Rc<dyn Chain>) {}
 }
 

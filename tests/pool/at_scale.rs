@@ -12,7 +12,7 @@ use selvedge::{
 
 use crate::support::{in_own_process, process_status, wait_until};
 
-/// Enough for a job that does next to nothing; a thousand of the usual size would be a lot of address space.
+/// Enough for these jobs. A thousand stacks of the default size would take much address space.
 const STACK: usize = 64 * 1024;
 
 fn pool(min: usize, max: usize) -> ThreadPool {
@@ -103,7 +103,7 @@ fn threads_that_have_expired_leave_no_memory_though_nothing_comes_after_them() {
     );
 }
 
-/// A million jobs wait, then this happens to them.
+/// Queues a million jobs, calls `and_then`, and waits until no job is queued or runs.
 fn a_million(pool: &ThreadPool, ran: &Arc<AtomicUsize>, and_then: impl FnOnce()) {
     for _ in 0..1_000_000 {
         let ran = Arc::clone(ran);

@@ -16,10 +16,10 @@ use selvedge::{
 
 use crate::support::{Log, Note, PanicOnDrop, hold, wait_until, with_watchdog};
 
-/// What happened, and on which side of it.
-type Words = Log<String>;
+/// What happened, in order.
+type TextLog = Log<String>;
 
-/// A pool of one worker, to be described further.
+/// The builder of a pool of one worker.
 fn one() -> PoolBuilder {
     ThreadPool::builder().size(1, 1)
 }
@@ -30,27 +30,27 @@ fn started(builder: PoolBuilder) -> ThreadPool {
     pool
 }
 
-/// A hook around jobs that notes when it is entered and left.
-fn noting(builder: PoolBuilder, log: &Words, name: &'static str) -> PoolBuilder {
+/// Adds a hook around jobs that notes when it is entered and left.
+fn noting(builder: PoolBuilder, log: &TextLog, name: &'static str) -> PoolBuilder {
     let log = log.clone();
     builder.around_jobs(move |_| enter(&log, name))
 }
 
-fn enter(log: &Words, name: &str) -> Note<String> {
+fn enter(log: &TextLog, name: &str) -> Note<String> {
     log.note(format!("enter {name}"));
     log.when_dropped(format!("leave {name}"))
 }
 
-fn note(log: &Words, words: &str) {
+fn note(log: &TextLog, words: &str) {
     log.note(words.to_owned());
 }
 
 thread_local! {
-    /// What hangs on a thread and has to follow the work.
+    /// A thread-local that a context carries from the submitter's thread to the worker's.
     static REQUEST: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Puts back what was there.
+/// Restores the previous value.
 struct Restore(u32);
 
 impl Drop for Restore {
@@ -140,7 +140,7 @@ fn contexts_follow_every_way_into_a_thread() {
 #[test]
 fn a_guard_is_dropped_after_the_job_its_captures_and_its_callback_and_before_the_next_job() {
     with_watchdog(|| {
-        let log = Words::new();
+        let log = TextLog::new();
         let (entering, capturing) = (log.clone(), log.clone());
         let builder = one().context(move || note(&capturing, "capture"), move |()| enter(&entering, "context"));
         let pool = builder.build().unwrap();
@@ -182,7 +182,7 @@ fn a_guard_is_dropped_after_the_job_its_captures_and_its_callback_and_before_the
 #[test]
 fn what_was_added_first_is_entered_first_and_left_last_be_it_a_context_or_a_hook() {
     with_watchdog(|| {
-        let log = Words::new();
+        let log = TextLog::new();
         let (first, third) = (log.clone(), log.clone());
         let builder = one().context(|| "1", move |name| enter(&first, name));
         let builder = noting(builder, &log, "2").context(|| "3", move |name| enter(&third, name));
@@ -230,7 +230,7 @@ fn a_job_that_is_handed_back_has_its_context_dropped_there_and_is_captured_for_a
 #[test]
 fn a_job_that_is_refused_is_told_so_within_its_context_but_not_within_the_hooks_around_jobs() {
     with_watchdog(|| {
-        let log = Words::new();
+        let log = TextLog::new();
         let pool = noting(carrying_the_request(one()), &log, "hook").build().unwrap();
         let told = log.clone();
         REQUEST.set(5);
@@ -308,7 +308,7 @@ fn hooks_that_panic_are_reported_and_the_job_still_runs_exactly_once() {
 #[test]
 fn a_job_that_panics_is_left_by_its_hooks_as_any_other() {
     with_watchdog(|| {
-        let (log, reports) = (Words::new(), Log::new());
+        let (log, reports) = (TextLog::new(), Log::new());
         let pool = started(noting(one().on_report(reports.sink()), &log, "hook"));
         pool.call_in_thread(|| panic!("a job")).unwrap();
         pool.stop().unwrap();
@@ -372,14 +372,14 @@ fn a_guard_need_not_be_send_and_is_dropped_where_it_was_made() {
 
 // ---- which job it was
 
-/// What the sink was told: the incident, the job's name, and the line of its place.
-type Told = Log<(Incident, Option<String>, Option<u32>)>;
+/// What the sink was given: the incident, the job's name, and the line where it was made.
+type Reports = Log<(Incident, Option<String>, Option<u32>)>;
 
-fn telling(builder: PoolBuilder, told: &Told) -> PoolBuilder {
-    let told = told.clone();
+fn reporting(builder: PoolBuilder, reports: &Reports) -> PoolBuilder {
+    let reports = reports.clone();
     builder.on_report(move |report| {
         let line = report.location.filter(|place| place.file() == file!()).map(std::panic::Location::line);
-        told.note((report.incident, report.job.map(str::to_owned), line));
+        reports.note((report.incident, report.job.map(str::to_owned), line));
     })
 }
 
@@ -387,8 +387,9 @@ fn telling(builder: PoolBuilder, told: &Told) -> PoolBuilder {
 #[test]
 fn a_panic_is_reported_with_the_place_where_its_job_was_submitted_whichever_way_that_was() {
     with_watchdog(|| {
-        let told = Told::new();
-        let reactor = Reactor::builder().pool_size(1, 1).configure_pool(|pool| telling(pool, &told)).build().unwrap();
+        let reports = Reports::new();
+        let reactor =
+            Reactor::builder().pool_size(1, 1).configure_pool(|pool| reporting(pool, &reports)).build().unwrap();
         let handle = reactor.handle();
         let pool = reactor.thread_pool();
         let mut lines = vec![line!() + 1];
@@ -405,7 +406,7 @@ fn a_panic_is_reported_with_the_place_where_its_job_was_submitted_whichever_way_
         pool.call_in_thread(move || stop.stop()).unwrap();
         reactor.run();
         let expected: Vec<_> = lines.into_iter().map(|line| (Incident::Job, None, Some(line))).collect();
-        assert_eq!(told.entries(), expected);
+        assert_eq!(reports.entries(), expected);
     });
 }
 
@@ -446,15 +447,15 @@ fn hooks_see_the_place_of_a_job_whichever_way_it_was_submitted() {
 #[test]
 fn failures_of_a_callback_and_jobs_that_never_run_have_the_jobs_place_too() {
     with_watchdog(|| {
-        let told = Told::new();
-        let pool = telling(one(), &told).build().unwrap();
+        let reports = Reports::new();
+        let pool = reporting(one(), &reports).build().unwrap();
         let mut lines = vec![line!() + 1];
         pool.call_in_thread_with_callback(|_| panic!("told"), || ()).unwrap();
         lines.push(line!() + 1);
         pool.call_in_thread(|| ()).unwrap();
         pool.stop().unwrap();
         let expected = [(Incident::OnResult, None, Some(lines[0])), (Incident::Job, None, Some(lines[1]))];
-        assert_eq!(told, expected);
+        assert_eq!(reports, expected);
     });
 }
 
@@ -462,9 +463,9 @@ fn failures_of_a_callback_and_jobs_that_never_run_have_the_jobs_place_too() {
 #[test]
 fn a_named_job_is_reported_by_its_name_and_hooks_see_its_label() {
     with_watchdog(|| {
-        let (told, labels, words) = (Told::new(), Log::new(), Words::new());
+        let (reports, labels, words) = (Reports::new(), Log::new(), TextLog::new());
         let (seen, shown) = (labels.clone(), words.clone());
-        let builder = telling(one(), &told).around_jobs(move |job| seen.note(job.clone()));
+        let builder = reporting(one(), &reports).around_jobs(move |job| seen.note(job.clone()));
         let pool = started(builder);
         let line = line!() + 1;
         let job = Job::new(|| panic!("a job")).named("thumbnail");
@@ -477,7 +478,7 @@ fn a_named_job_is_reported_by_its_name_and_hooks_see_its_label() {
         pool.submit(from_string).unwrap();
         pool.stop().unwrap();
         assert_eq!(labels, [label, other]);
-        assert_eq!(told, [(Incident::Job, Some("thumbnail".to_owned()), Some(line))]);
+        assert_eq!(reports, [(Incident::Job, Some("thumbnail".to_owned()), Some(line))]);
         // As people see it.
         let pool = started(one().on_report(move |report| shown.note(report.to_string())));
         pool.submit(Job::new(|| panic!("a job")).named("thumbnail")).unwrap();

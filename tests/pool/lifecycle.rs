@@ -22,7 +22,7 @@ fn started(min: usize, max: usize) -> ThreadPool {
     pool
 }
 
-/// Has `count` workers of the pool wait at a gate; returns when they do.
+/// Makes `count` workers of the pool wait at a gate, and returns when all do.
 fn occupy(pool: &ThreadPool, count: usize) -> Gate {
     let (gate, waiting) = (Gate::new(), Log::new());
     for _ in 0..count {
@@ -121,7 +121,7 @@ fn before_start_jobs_queue_and_no_thread_exists() {
     });
 }
 
-/// Starts a pool that has so many jobs, none of which ends yet; returns how many threads it comes to have.
+/// How many threads a pool starts for `backlog` jobs that do not end.
 fn threads_for(min: usize, max: usize, backlog: usize) -> usize {
     let pool = ThreadPool::new(min, max).unwrap();
     let gate = Gate::new();
@@ -229,7 +229,7 @@ fn a_worker_takes_no_job_behind_one_that_blocks_while_another_is_idle() {
 
 // Checks: B31
 #[test]
-fn idle_workers_above_the_maximum_retire_at_once_and_busy_ones_after_their_job() {
+fn idle_workers_above_the_maximum_exit_at_once_and_busy_ones_after_their_job() {
     with_watchdog(|| {
         let pool = started(5, 5);
         let gate = occupy(&pool, 3);
@@ -244,7 +244,7 @@ fn idle_workers_above_the_maximum_retire_at_once_and_busy_ones_after_their_job()
 
 // Checks: B30, B31
 #[test]
-fn a_worker_over_the_target_retires_though_jobs_wait_and_the_others_serve_them() {
+fn a_worker_over_the_target_exits_though_jobs_wait_and_the_others_serve_them() {
     with_watchdog(|| {
         let pool = started(4, 4);
         let gate = occupy(&pool, 4);
@@ -525,13 +525,13 @@ fn stopping_again_is_harmless_from_one_thread_or_from_many() {
 }
 
 thread_local! {
-    static LAST_WORDS: Cell<Option<LastWords>> = const { Cell::new(None) };
+    static SLOW_EXIT: Cell<Option<SlowThreadExit>> = const { Cell::new(None) };
 }
 
-/// Holds its thread up at its very end, and makes an entry then.
-struct LastWords(Gate, Log<&'static str>);
+/// As a thread-local, keeps its thread from ending until the gate opens, and notes that then.
+struct SlowThreadExit(Gate, Log<&'static str>);
 
-impl Drop for LastWords {
+impl Drop for SlowThreadExit {
     fn drop(&mut self) {
         self.0.pass();
         self.1.note("gone");
@@ -544,15 +544,15 @@ fn every_stop_waits_for_the_threads_themselves_and_not_only_the_first() {
     with_watchdog(|| {
         let pool = started(0, 1);
         let (gate, log) = (Gate::new(), Log::new());
-        let last_words = LastWords(gate.clone(), log.clone());
-        pool.call_in_thread(move || LAST_WORDS.set(Some(last_words))).unwrap();
+        let slow_exit = SlowThreadExit(gate.clone(), log.clone());
+        pool.call_in_thread(move || SLOW_EXIT.set(Some(slow_exit))).unwrap();
         let stoppers = [(); 3].map(|()| {
             let (stopped, log) = (pool.clone(), log.clone());
             let stopper = thread::spawn(move || {
                 stopped.stop().unwrap();
                 log.entries()
             });
-            // The others come when the first has seen the worker retire and waits for its thread.
+            // The others come when the first has seen the worker exit and waits for its thread.
             wait_until_stats(&pool, |stats| stats.live == 0);
             thread::sleep(Duration::from_millis(5));
             stopper
@@ -702,12 +702,12 @@ thread_local! {
     static ALIVE: Cell<Option<Alive>> = const { Cell::new(None) };
 }
 
-/// Counts a thread from its first job to its very end.
+/// Counts the threads that have run a job and have not ended.
 struct Alive(Arc<AtomicUsize>);
 
 impl Drop for Alive {
     fn drop(&mut self) {
-        // Long enough to meet a thread that came too early in its place.
+        // Long enough for a thread that is started too early in its place to be counted with it.
         thread::sleep(Duration::from_millis(1));
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
@@ -738,7 +738,7 @@ fn there_are_never_more_real_threads_than_the_maximum() {
                 .unwrap();
             }
             wait_until_stats(&pool, |stats| stats.completed == 4 * round);
-            // All retire, and others come in their place while they still end.
+            // All exit, and others come in their place while they still end.
             pool.adjust_pool_size(0, 0).unwrap();
             wait_until_stats(&pool, |stats| stats.live == 0);
             pool.adjust_pool_size(0, 2).unwrap();

@@ -205,20 +205,20 @@ fn user_of(pool: &ThreadPool, jobs: u64) -> thread::JoinHandle<u64> {
     let pool = pool.clone();
     thread::spawn(move || {
         let reactor = Reactor::builder().share_pool("shared", &pool).build().unwrap();
-        let (tell, told) = mpsc::channel();
+        let (sender, receiver) = mpsc::channel();
         for number in 1..=jobs {
-            let (tell, local) = (tell.clone(), reactor.local());
+            let (sender, local) = (sender.clone(), reactor.local());
             let shared = reactor.pool("shared").unwrap();
             let result = threads::defer_to_thread_pool(&reactor, shared, move || number);
             let _ = result.add_callback(move |number| {
-                tell.send(number).unwrap();
+                sender.send(number).unwrap();
                 if number == jobs {
                     local.with(Reactor::stop).unwrap().unwrap();
                 }
             });
         }
         reactor.run();
-        told.try_iter().sum()
+        receiver.try_iter().sum()
     })
 }
 

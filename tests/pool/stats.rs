@@ -292,7 +292,7 @@ fn the_system_shows_each_threads_number_however_long_the_pools_name_is() {
 // Checks: B42
 #[test]
 fn a_stack_of_the_size_that_was_asked_for_is_there() {
-    /// Uses about as much stack as there are kilobytes asked for.
+    /// Uses about this many kilobytes of stack.
     fn deep(kilobytes: usize) -> usize {
         let frame = std::hint::black_box([kilobytes; 128]);
         if kilobytes == 0 { 0 } else { deep(kilobytes - 1) + frame[127] - kilobytes + 1 }

@@ -39,7 +39,7 @@ fn pool(min: usize, max: usize) -> (ThreadPool, Stepper) {
     (pool, stepper)
 }
 
-/// Until nobody can go on.
+/// Steps until no worker can do a step.
 fn settle(stepper: &Stepper) {
     while stepper.step().is_some() {}
 }
@@ -85,7 +85,7 @@ fn after_a_burst_live_returns_to_the_minimum_when_the_keep_alive_has_passed() {
     let (pool, stepper) = pool(1, 4);
     let log = Log::default();
     (0..8).for_each(|number| pool.call_in_thread(log.job(number)).unwrap());
-    // Each takes a job before any runs one.
+    // Each worker takes a job before any of them runs one.
     while stepper.workers().iter().any(|(_, stage)| !matches!(stage, Stage::Holding | Stage::Running)) {
         let able = stepper.workers().into_iter().find(|(_, stage)| !matches!(stage, Stage::Holding)).unwrap();
         assert!(stepper.step_worker(able.0).is_some());

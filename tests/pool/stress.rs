@@ -25,9 +25,9 @@ struct Account {
     handed_back: AtomicU64,
     dropped: AtomicU64,
     panicked: AtomicU64,
-    /// Callbacks that were called, of so many that should have been.
-    told: AtomicU64,
-    to_be_told: AtomicU64,
+    callbacks_called: AtomicU64,
+    /// Callbacks that have to be called by the end: those of accepted jobs.
+    callbacks_due: AtomicU64,
     never_runs: AtomicU64,
     reports: AtomicU64,
 }
@@ -103,10 +103,10 @@ impl Client {
         let result = match self.rng.below(4) {
             0 => self.pool.call_in_thread_ticketed(move |_| entry.run(rng)).map(|ticket| self.tickets.push(ticket)),
             1 => {
-                let told = Arc::clone(&self.account);
-                let on_result = move |_: Result<(), Failure>| _ = told.told.fetch_add(1, Relaxed);
+                let account = Arc::clone(&self.account);
+                let on_result = move |_: Result<(), Failure>| _ = account.callbacks_called.fetch_add(1, Relaxed);
                 let result = self.pool.call_in_thread_with_callback(on_result, move || entry.run(rng));
-                self.account.to_be_told.fetch_add(u64::from(result.is_ok()), Relaxed);
+                self.account.callbacks_due.fetch_add(u64::from(result.is_ok()), Relaxed);
                 result
             }
             2 => self.pool.call_in_thread_waiting(Some(Duration::from_micros(50)), move || entry.run(rng)),
@@ -170,7 +170,7 @@ fn all_at_once(seed: u64, actions: usize) {
     assert_eq!(stats.cancelled + stats.failed + stats.rejected, is(&account.refused), "{stats:?}");
     assert_eq!(stats.started + stats.cancelled + stats.failed + stats.rejected, submitted, "{stats:?}");
     assert!(stats.cancelled >= is(&account.never_runs), "{stats:?}");
-    wait_until(|| is(&account.told) == is(&account.to_be_told));
+    wait_until(|| is(&account.callbacks_called) == is(&account.callbacks_due));
     assert!(is(&account.reports) <= is(&account.panicked) + stats.failed + stats.cancelled, "{stats:?}");
 }
 

@@ -1,4 +1,4 @@
-//! What waits in a pool with real threads: idle workers for their keep-alive, callers for a free place, jobs for each
+//! What waits in a pool with real threads: idle workers for their keep-alive, callers for a free slot, jobs for each
 //! other, a stop for its deadline.
 
 use std::cell::Cell;
@@ -28,16 +28,16 @@ fn started(builder: selvedge::pool::PoolBuilder) -> ThreadPool {
 fn with_a_keep_alive_of_nothing_threads_above_the_minimum_end_when_they_find_no_job() {
     let pool = started(ThreadPool::builder().size(1, 8).keep_alive(Some(Duration::ZERO)));
     for _ in 0..3 {
-        let (tell, told) = mpsc::channel::<()>();
-        let told = std::sync::Arc::new(std::sync::Mutex::new(told));
+        let (sender, receiver) = mpsc::channel::<()>();
+        let receiver = std::sync::Arc::new(std::sync::Mutex::new(receiver));
         for _ in 0..8 {
-            let told = told.clone();
+            let receiver = receiver.clone();
             pool.call_in_thread(move || {
-                let _ = told.lock().unwrap().recv();
+                let _ = receiver.lock().unwrap().recv();
             })
             .unwrap();
         }
-        drop(tell);
+        drop(sender);
         wait_until(|| pool.stats().queued == 0 && pool.stats().live == 1);
     }
     pool.stop().unwrap();
@@ -135,10 +135,10 @@ fn jobs_that_block_in_the_reactor_leave_room_for_those_it_waits_for() {
 #[test]
 fn cancelling_a_deferred_whose_job_runs_asks_the_job_to_end() {
     let reactor = Reactor::new();
-    let (tell, told) = mpsc::channel();
+    let (sender, receiver) = mpsc::channel();
     let deferred = threads::defer_to_thread(&reactor, move || {
         let token = selvedge::pool::CancelToken::current().unwrap();
-        tell.send(()).unwrap();
+        sender.send(()).unwrap();
         while token.check().is_ok() {
             thread::yield_now();
         }
@@ -150,11 +150,11 @@ fn cancelling_a_deferred_whose_job_runs_asks_the_job_to_end() {
     });
     let mut deferred = Some(deferred);
     reactor.call_when_running(move |reactor| {
-        told.recv().unwrap();
+        receiver.recv().unwrap();
         let deferred = deferred.take().unwrap();
         let _ = reactor.call_later(Duration::ZERO, move |_| deferred.cancel());
     });
-    // It returns: the job has ended, for the pool has been joined.
+    // `run` joins the pool before it returns, so it returns only if the job was asked to end.
     reactor.run();
 }
 

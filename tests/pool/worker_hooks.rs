@@ -16,9 +16,9 @@ use selvedge::{
 
 use crate::support::{Gate, Log, PanicOnDrop, wait_until, with_watchdog};
 
-type Words = Log<String>;
+type TextLog = Log<String>;
 
-fn note(log: &Words, words: &str) {
+fn note(log: &TextLog, words: &str) {
     log.note(words.to_owned());
 }
 
@@ -51,7 +51,7 @@ impl Place {
 #[test]
 fn start_hooks_run_in_order_before_the_first_job_and_stop_hooks_in_reverse_after_the_last() {
     with_watchdog(|| {
-        let log = Words::new();
+        let log = TextLog::new();
         let hook = |words: &'static str| {
             let log = log.clone();
             move |_: &Worker<'_>| note(&log, words)
@@ -117,7 +117,7 @@ fn every_worker_that_begins_ends_whatever_the_sizes() {
 #[test]
 fn worker_hooks_that_panic_are_reported_and_neither_jobs_nor_other_hooks_are_lost() {
     with_watchdog(|| {
-        let (reports, log) = (Log::new(), Words::new());
+        let (reports, log) = (Log::new(), TextLog::new());
         let hook = |words: &'static str| {
             let log = log.clone();
             move |_: &Worker<'_>| note(&log, words)
@@ -214,7 +214,7 @@ fn a_worker_counts_as_live_until_its_stop_hook_is_over_and_nobody_comes_in_its_p
 #[test]
 fn hooks_may_submit_and_resize_but_a_worker_in_its_stop_hook_cannot_wait_for_its_pool() {
     with_watchdog(|| {
-        let (place, log) = (Place::default(), Words::new());
+        let (place, log) = (Place::default(), TextLog::new());
         let (at_start, at_end) = (place.clone(), place.clone());
         let (started_job, refused, late) = (log.clone(), log.clone(), log.clone());
         let builder = one()
@@ -280,7 +280,7 @@ fn a_stop_hook_may_wait_for_the_loop_that_winds_its_pool_down() {
 #[test]
 fn a_worker_whose_keep_alive_has_passed_runs_its_stop_hooks() {
     with_watchdog(|| {
-        let log = Words::new();
+        let log = TextLog::new();
         let out = log.clone();
         let pool = one().keep_alive(Some(std::time::Duration::ZERO)).on_worker_stop(move |_| note(&out, "out"));
         let pool = started(pool);

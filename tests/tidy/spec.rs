@@ -58,7 +58,7 @@ struct Check {
 const PLACES: [(&str, bool); 6] = [
     ("src", false),
     ("tests", false),
-    ("tests/ui", true),
+    ("tests/compile/fail", true),
     ("loom_tests", false),
     ("proptests", false),
     ("fuzz/fuzz_targets", false),
@@ -72,9 +72,9 @@ fn checks() -> Vec<Check> {
             let file = path.strip_prefix(root).unwrap().with_extension("").to_string_lossy().replace('\\', "/");
             let text = fs::read_to_string(&path).unwrap();
             if whole {
-                let names = named(text.lines().next().unwrap_or_default()).unwrap_or_default();
+                let names = text.lines().find_map(named).unwrap_or_default();
                 checks.push(Check { file, name: String::new(), names });
-            } else if !file.starts_with("tests/ui/") {
+            } else if !file.starts_with("tests/compile/fail/") {
                 collect(&file, &text, &mut checks);
             }
         }

@@ -1,6 +1,6 @@
 //! Twisted's `test_defer`, name for name; lists, races, locks, semaphores and queues are in `defer_collections`.
 //!
-//! Left out, because the types rule it out; in brackets the program in `tests/ui` that shows it:
+//! Left out, because the types rule it out; in brackets the program in `tests/compile/fail` that shows it:
 //!
 //! - `already_called` ×4, `already_called_debug`, `raises_after_cancel_and_callback`, `…_errback`: firing consumes the
 //!   resolver (`fire_twice`).

@@ -1,5 +1,5 @@
-// Checks: B49
 //! A Deferred is fired once: firing consumes the resolver.
+// Checks: B49
 
 fn main() {
     let (deferred, resolver) = selvedge::Deferred::new();

@@ -1,5 +1,5 @@
-// Checks: S1, S7
 //! A function for another thread cannot capture what is not `Send`.
+// Checks: S1, S7
 
 use std::rc::Rc;
 

@@ -1,5 +1,5 @@
-// Checks: S1, S8
 //! The result of a blocking call crosses threads, so it must be `Send`.
+// Checks: S1, S8
 
 use std::rc::Rc;
 

@@ -1,5 +1,5 @@
-// Checks: S1
 //! A reactor cannot be borrowed by another thread.
+// Checks: S1
 
 fn main() {
     let reactor = selvedge::Reactor::new();

@@ -1,5 +1,5 @@
-// Checks: B50
 //! A callback cannot return just any type: the compiler points to `map`, which takes any.
+// Checks: B50
 
 struct Page(String);
 

@@ -1,5 +1,5 @@
-// Checks: B64
 //! A permit that was kept has no guard any more.
+// Checks: B64
 
 fn main() {
     let lock = selvedge::coordination::DeferredLock::new();

@@ -1,5 +1,5 @@
-// Checks: B49
 //! A Deferred that was chained to another takes no more callbacks, and nothing else can fire it.
+// Checks: B49
 
 fn main() {
     let (first, _fire) = selvedge::Deferred::<u32>::new();

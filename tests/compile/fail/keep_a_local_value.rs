@@ -1,5 +1,5 @@
-// Checks: S1
 //! A reactor-owned value that is not `Send` cannot be carried out of a call to another thread.
+// Checks: S1
 
 use std::rc::Rc;
 

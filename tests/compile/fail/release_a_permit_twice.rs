@@ -1,5 +1,5 @@
-// Checks: B64
 //! A permit is released once.
+// Checks: B64
 
 fn main() {
     let lock = selvedge::coordination::DeferredLock::new();

@@ -1,5 +1,5 @@
-// Checks: S1, S2
 //! A posted call cannot capture what is not `Send`.
+// Checks: S1, S2
 
 use std::rc::Rc;
 

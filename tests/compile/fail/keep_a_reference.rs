@@ -1,5 +1,5 @@
-// Checks: S1
 //! A reference to a reactor-owned value cannot outlive the call.
+// Checks: S1
 
 fn main() {
     let reactor = selvedge::Reactor::new();

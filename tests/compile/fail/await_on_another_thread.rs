@@ -1,5 +1,5 @@
-// Checks: P25, S1
 //! A Deferred can be awaited only on its own thread; `into_send_future` makes a future for others.
+// Checks: P25, S1
 
 use selvedge::{Deferred, Reactor};
 

@@ -1,5 +1,5 @@
-// Checks: B1
 //! A reactor runs once: running consumes it.
+// Checks: B1
 
 fn main() {
     let reactor = selvedge::Reactor::new();

@@ -1,5 +1,5 @@
-// Checks: B50
 //! A callback's error has to be an error.
+// Checks: B50
 
 fn main() {
     let number = selvedge::Deferred::succeed("7").add_callback(|text| text.parse::<u32>().map_err(|e| e.to_string()));

@@ -1,5 +1,5 @@
-// Checks: S1
 //! A reactor cannot move to another thread: only a handle can.
+// Checks: S1
 
 fn main() {
     let reactor = selvedge::Reactor::new();

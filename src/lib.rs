@@ -42,7 +42,7 @@
 //! | [`deferred`] | several Deferreds as one, what a callback may return, futures |
 //! | [`coordination`] | lock, semaphore and queue for code on the reactor's thread |
 //! | [`task`] | calling a function later or repeatedly, and dividing long work among turns |
-//! | [`error`] | the error types, by who returns them |
+//! | [`error`] | the error types |
 //! | [`report`] | where failures go that nothing else can handle |
 //! | [`testing`] | a virtual clock, and a pool without threads that a test steps |
 //!
@@ -51,8 +51,8 @@
 //! # Guarantees
 //!
 //! - No `unsafe`, and no dependency.
-//! - An accepted call or job runs at most once; if it never runs, whatever waits for its result gets an error. One that
-//!   is not accepted comes back inside the error.
+//! - An accepted call or job runs once, unless it is cancelled, its reactor is dropped, or its pool never has a thread:
+//!   then whatever waits for its result gets an error. One that is not accepted comes back inside the error.
 //! - A panic in a callback or job is contained: it becomes the failure of its Deferred, or is reported.
 //! - No user code runs, no value of a program is dropped and no thread is woken while a lock is held.
 //! - A thread that waits never runs other jobs meanwhile.

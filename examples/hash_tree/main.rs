@@ -7,7 +7,7 @@
 //! Three kinds of thread work together, without a lock in this program:
 //!
 //! - **pool threads** do what blocks: they read the directories (`walk`) and the files (`digest`);
-//! - the **reactor's thread** does everything else: it decides what is read next, collects what comes back (`harvest`)
+//! - the **reactor's thread** does everything else: it decides what is read next, collects the results (`collector`)
 //!   and draws the progress bar from a timer (`progress`);
 //! - the **signal's thread** does one thing on Ctrl-C: it calls the reactor's handle (`interrupt`).
 //!
@@ -23,8 +23,8 @@
 //! | 130 | Ctrl-C; stderr says how much was done, and nothing was printed |
 
 mod arguments;
+mod collector;
 mod digest;
-mod harvest;
 mod interrupt;
 mod line;
 mod progress;
@@ -40,7 +40,7 @@ use clap::Parser;
 use selvedge::Reactor;
 
 use crate::arguments::Arguments;
-use crate::harvest::{Harvest, Hashed};
+use crate::collector::{Collector, Hashed};
 use crate::progress::Progress;
 use crate::walk::Walk;
 
@@ -74,7 +74,7 @@ fn hash_tree(arguments: &Arguments, progress: &Arc<Progress>) -> Result<u8, Box<
         Reactor::builder().pool_size(threads, threads).on_report(move |report| reports.say(report)).build()?;
     interrupt::on_ctrl_c(reactor.handle(), Arc::clone(progress))?;
     progress::draw(Arc::clone(progress), &reactor);
-    let harvest = Harvest::start(&reactor, Walk::new(root), threads, Arc::clone(progress));
+    let collector = Collector::start(&reactor, Walk::new(root), threads, Arc::clone(progress));
     reactor.run();
 
     progress.clear();
@@ -82,7 +82,7 @@ fn hash_tree(arguments: &Arguments, progress: &Arc<Progress>) -> Result<u8, Box<
         progress.say(progress.summary());
         return Ok(INTERRUPTED);
     }
-    let (mut hashed, complete) = harvest.gather();
+    let (mut hashed, complete) = collector.take_result();
     // By the bytes of the whole path, as `LC_ALL=C sort` does, and not part by part: "a.b" comes before "a/b".
     hashed.sort_unstable_by(|a, b| line::bytes(&a.path).cmp(line::bytes(&b.path)));
     let written = print(&hashed);

@@ -12,9 +12,9 @@ use selvedge::Reactor;
 /// How often the bar is drawn.
 const TICK: Duration = Duration::from_millis(100);
 
-/// While the walk goes on nobody knows how much there is, and a bar would always be almost full.
-const LOOKING: &str = "{spinner} {bytes} {bytes_per_sec}  {msg}";
-const KNOWING: &str = "{bar:30} {bytes}/{total_bytes} {bytes_per_sec}  {msg}";
+/// While the walk runs the total is unknown: a bar of what was found so far would always be almost full.
+const TOTAL_UNKNOWN: &str = "{spinner} {bytes} {bytes_per_sec}  {msg}";
+const TOTAL_KNOWN: &str = "{bar:30} {bytes}/{total_bytes} {bytes_per_sec}  {msg}";
 
 /// The counters are hints for the eye, and `interrupted` is one for the threads that read: nobody infers from them
 /// what another thread did before, so every access is relaxed.
@@ -92,7 +92,7 @@ impl Progress {
     }
 
     fn show(&self) {
-        let template = if self.found_all.load(Relaxed) { KNOWING } else { LOOKING };
+        let template = if self.found_all.load(Relaxed) { TOTAL_KNOWN } else { TOTAL_UNKNOWN };
         // Should a future indicatif refuse the template, its own style still shows the progress.
         if let Ok(style) = ProgressStyle::with_template(template) {
             self.bar.set_style(style);

@@ -1,8 +1,8 @@
 //! Futures: awaiting a Deferred, tasks spawned on the reactor, wakers, and Deferreds awaited by other executors.
 
 mod awaited;
-mod crossing;
-mod neutral;
+mod other_crates;
+mod send_future;
 mod sleep;
 mod stack;
 mod task;

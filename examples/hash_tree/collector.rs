@@ -1,4 +1,4 @@
-//! The reactor's side of the work: keeps a fixed number of jobs in flight and collects what they bring.
+//! The reactor's side of the work: keeps a fixed number of jobs in flight and collects their results.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -15,12 +15,12 @@ use crate::digest::{self, Digest};
 use crate::progress::Progress;
 use crate::walk::{Step, Walk};
 
-/// Files in flight for each thread: one that it reads, and the others so that it need not sleep until the reactor has
-/// sent the next. They are paths in a queue; no more files are open than there are threads.
+/// Files in flight for each thread: one that it reads, and others in the pool's queue, so that it need not wait for the
+/// reactor. Those are only paths: no more files are open than there are threads.
 const FILES_PER_THREAD: usize = 16;
 
-/// The walk goes on when fewer files than this wait for a place among them.
-const FEW: usize = 256;
+/// The walk continues while fewer files than this wait to be sent to the pool.
+const ENOUGH_WAITING: usize = 256;
 
 /// One line of the result. There may be millions, so the path is a box of its exact size, and the
 /// digest is bytes and not text.
@@ -29,10 +29,10 @@ pub struct Hashed {
     pub digest: Digest,
 }
 
-/// Belongs to the reactor's thread, as the missing `Send` says, so a `RefCell` is all the guard that
-/// it needs. Jobs never see it: it is their callbacks that come back to it.
-pub struct Harvest {
-    /// Does not keep the reactor alive, so callbacks that hold the harvest make no cycle.
+/// Belongs to the reactor's thread (it is not `Send`), so it needs a `RefCell` and no lock. Jobs never use it: the
+/// callbacks of their Deferreds do.
+pub struct Collector {
+    /// Does not keep the reactor alive, so callbacks that hold the collector make no cycle.
     reactor: LocalHandle,
     progress: Arc<Progress>,
     state: RefCell<State>,
@@ -40,20 +40,20 @@ pub struct Harvest {
 
 struct State {
     walk: Walking,
-    /// Found, and not yet in flight: never more than [`FEW`] and one batch of the walk.
+    /// Found, and not yet in flight: never more than [`ENOUGH_WAITING`] and one batch of the walk.
     waiting: VecDeque<PathBuf>,
     /// Handed to the pool, and not yet back.
     in_flight: usize,
     most_in_flight: usize,
-    /// `go_on` is running, further down on the stack.
-    going_on: bool,
+    /// `schedule` is running further up this thread's stack.
+    scheduling: bool,
     hashed: Vec<Hashed>,
-    /// Nothing had to be left out so far.
+    /// Nothing was left out so far.
     complete: bool,
 }
 
 enum Walking {
-    /// Enough files wait; nobody reads directories.
+    /// Enough files wait; no job reads directories.
     Paused(Walk),
     /// A job has it.
     InFlight,
@@ -61,10 +61,10 @@ enum Walking {
     Over,
 }
 
-impl Harvest {
+impl Collector {
     /// Begins when the reactor runs, and stops the reactor when the tree is done.
-    pub fn start(reactor: &Reactor, walk: Walk, threads: usize, progress: Arc<Progress>) -> Rc<Harvest> {
-        let harvest = Rc::new(Harvest {
+    pub fn start(reactor: &Reactor, walk: Walk, threads: usize, progress: Arc<Progress>) -> Rc<Collector> {
+        let collector = Rc::new(Collector {
             reactor: reactor.local(),
             progress,
             state: RefCell::new(State {
@@ -72,31 +72,31 @@ impl Harvest {
                 waiting: VecDeque::new(),
                 in_flight: 0,
                 most_in_flight: threads * FILES_PER_THREAD,
-                going_on: false,
+                scheduling: false,
                 hashed: Vec::new(),
                 complete: true,
             }),
         });
-        let this = Rc::clone(&harvest);
-        reactor.call_when_running(move |reactor| this.go_on(reactor));
-        harvest
+        let this = Rc::clone(&collector);
+        reactor.call_when_running(move |reactor| this.schedule(reactor));
+        collector
     }
 
     /// What was hashed, in no order, and whether that is everything.
-    pub fn gather(&self) -> (Vec<Hashed>, bool) {
+    pub fn take_result(&self) -> (Vec<Hashed>, bool) {
         let mut state = self.state.borrow_mut();
         (mem::take(&mut state.hashed), state.complete)
     }
 
-    /// Fills the free places, sends the walk for more files when few wait, and stops the reactor when
-    /// all is done.
-    fn go_on(self: &Rc<Self>, reactor: &Reactor) {
-        // A reactor that stops takes no more jobs. And a job that can't be had (no thread could be
-        // started) comes back at once, from within this very call, which then sees the free place.
-        if self.progress.is_interrupted() || self.state.borrow().going_on {
+    /// Sends files to the pool up to the limit, continues the walk if few files wait, and stops the reactor when all is
+    /// done.
+    fn schedule(self: &Rc<Self>, reactor: &Reactor) {
+        // A reactor that stops takes no more jobs. A Deferred that has failed already (no thread could be started)
+        // calls this function from inside the loop below, and the loop then continues.
+        if self.progress.is_interrupted() || self.state.borrow().scheduling {
             return;
         }
-        self.state.borrow_mut().going_on = true;
+        self.state.borrow_mut().scheduling = true;
         while let Some(path) = self.next_file() {
             self.hash(reactor, path);
         }
@@ -104,9 +104,9 @@ impl Harvest {
             self.walk(reactor, walk);
         }
         let mut state = self.state.borrow_mut();
-        state.going_on = false;
+        state.scheduling = false;
         if state.is_done() {
-            // This fails only if Ctrl-C was a moment faster, and then it has stopped already.
+            // Fails only if Ctrl-C has stopped the reactor already.
             _ = reactor.stop();
         }
     }
@@ -139,7 +139,7 @@ impl Harvest {
             Ok(None) => {}
             Err(error) => self.leave_out(format_args!("{path:?}: {error}")),
         }
-        self.come_back();
+        self.schedule_next();
     }
 
     fn walk(self: &Rc<Self>, reactor: &Reactor, walk: Walk) {
@@ -157,19 +157,19 @@ impl Harvest {
                 Err(unreadable) => self.leave_out(unreadable),
             }
         }
-        self.come_back();
+        self.schedule_next();
     }
 
-    /// Names it now, and remembers it for the exit code.
+    /// Prints it now, and changes the exit code.
     fn leave_out(&self, what: impl Display) {
         self.progress.say(what);
         self.state.borrow_mut().complete = false;
     }
 
-    /// The callbacks of a `Deferred` are not given the reactor. They can't outlive it either: a
-    /// reactor that is gone calls nobody, so there is no error to handle.
-    fn come_back(self: &Rc<Self>) {
-        _ = self.reactor.with(|reactor| self.go_on(reactor));
+    /// [`schedule`](Self::schedule) for a Deferred's callback, which is not given the reactor. If the reactor has ended,
+    /// there is nothing to do.
+    fn schedule_next(self: &Rc<Self>) {
+        _ = self.reactor.with(|reactor| self.schedule(reactor));
     }
 }
 
@@ -184,7 +184,7 @@ impl State {
     }
 
     fn next_walk(&mut self) -> Option<Walk> {
-        if self.waiting.len() >= FEW {
+        if self.waiting.len() >= ENOUGH_WAITING {
             return None;
         }
         match mem::replace(&mut self.walk, Walking::InFlight) {

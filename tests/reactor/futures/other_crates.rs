@@ -1,4 +1,4 @@
-//! What belongs to no executor, on the reactor: combinators of `futures`, channels of `async-channel`.
+//! Futures of other crates on the reactor: combinators of `futures`, channels of `async-channel`.
 
 use std::rc::Rc;
 use std::thread;

@@ -166,7 +166,7 @@ impl Collector {
         self.state.borrow_mut().complete = false;
     }
 
-    /// [`schedule`](Self::schedule) for a Deferred's callback, which is not given the reactor. If the reactor has ended,
+    /// [`schedule`](Self::schedule) for a Deferred's callback, which is not given the reactor. After the reactor's end
     /// there is nothing to do.
     fn schedule_next(self: &Rc<Self>) {
         _ = self.reactor.with(|reactor| self.schedule(reactor));

@@ -18,8 +18,9 @@ use super::wake_ahead::BlockingEstimate;
 use super::worker_state::WorkerState;
 use crate::machine::pool::{Sizes, SubmitQueue, Wakeups, WorkerId, Workers};
 
-/// A pool. Locks are taken in this order: `join_handles`, `workers`, `submit_queue`, and last a stepper's own. A
-/// submitter that finds room takes the last two one after the other, never both at once.
+/// A pool. Locks are taken in this order: `join_handles`, `workers`, `submit_queue`, and last the one of stepped
+/// workers. A submitter that finds a free slot holds one lock at a time: `submit_queue`, and after it `workers` if a
+/// worker has to be woken or started.
 ///
 /// The operations are functions of `this: &Arc<Shared>` where they may have to start a thread, which needs an `Arc` of
 /// its own; they are not methods, because loom's `Arc` cannot be a method's receiver.

@@ -34,10 +34,11 @@ fn main() {
     let d = defer_to_thread(&reactor, do_long_calculation);
     let d = d.add_callback(print_result);
     // With a value or an error, the reactor stops. A Deferred's callback is not given the reactor: it captures a
-    // `LocalHandle`, which does not keep the reactor alive.
-    let local = reactor.local();
+    // `Handle`, whose `stop` is right even before `run`: if the pool did not accept the job, the Deferred has failed
+    // already.
+    let handle = reactor.handle();
     d.add_both(move |result| {
-        _ = local.with(Reactor::stop);
+        handle.stop();
         result
     });
 

@@ -57,7 +57,10 @@ Each search is exhaustive: no bound on preemptions, on iterations or on time. A 
 the model or loom has changed. After an intended change, this writes the file:
 `SELVEDGE_BLESS=1 cargo test --features loom --test loom`
 
-| Model | Calm | With a chaos thread |
+The second number is that of the search with spurious wakes: one more thread, the chaos thread, wakes all sleeping
+threads once. `0` means that there is no such search, because it would be too large.
+
+| Model | Calm | With spurious wakes |
 |---|--:|--:|
 ";
 

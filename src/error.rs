@@ -1,10 +1,10 @@
 //! The error types of this crate, except for [`StopWithinError`](crate::pool::StopWithinError), which is in the
 //! module `pool`.
 //!
-//! An error says what the caller can do, and hands back what it was given:
+//! An error says what the caller can do. They are of three kinds:
 //!
-//! - **Refusals** are returned by the call that was refused. [`Rejected`] holds the call or job that was not accepted,
-//!   and the [`Rejection`] says why; [`QueueOverflow`] holds the item. The others say which rule the call broke:
+//! - **Errors that a method returns.** [`Rejected`] hands back the call or job that was not accepted, and its
+//!   [`Rejection`] says why; [`QueueOverflow`] hands back the item. The others say which rule the caller broke:
 //!   [`StopError`], [`DelayedCallError`], [`OwnedError`], [`BuildError`] and so on.
 //! - **Failures** travel through Deferreds, as the original error of a [`Failure`](crate::Failure): [`Cancelled`],
 //!   [`TimedOut`], [`Abandoned`], [`ReactorStopped`], a [`Panic`]; of several Deferreds together, [`FirstError`] and
@@ -23,7 +23,7 @@
 //! drop(reactor);
 //! let rejected = handle.call_from_thread(|_| ()).unwrap_err();
 //! assert_eq!(rejected.reason, Rejection::ReactorStopped);
-//! // The call itself comes back too.
+//! // The call itself is handed back too.
 //! let _call = rejected.job;
 //! ```
 

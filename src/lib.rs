@@ -12,11 +12,13 @@
 //! use selvedge::{Reactor, threads};
 //!
 //! let reactor = Reactor::new();
-//! let local = reactor.local();
-//! let _ = threads::defer_to_thread(&reactor, || 6 * 7).add_callback(move |answer| {
-//!     println!("{answer}, on the reactor's thread");
-//!     local.with(|reactor| reactor.stop()).ok();
-//! });
+//! let handle = reactor.handle();
+//! let _ = threads::defer_to_thread(&reactor, || 6 * 7)
+//!     .add_callback(|answer| println!("{answer}, on the reactor's thread"))
+//!     .add_both(move |result| {
+//!         handle.stop();
+//!         result
+//!     });
 //! reactor.run();
 //! ```
 //!
@@ -52,7 +54,8 @@
 //!
 //! - No `unsafe`, and no dependency.
 //! - An accepted call or job runs once, unless it is cancelled, its reactor is dropped, or its pool never has a thread:
-//!   then whatever waits for its result gets an error. One that is not accepted comes back inside the error.
+//!   then whatever waits for its result gets an error. One that is not accepted is handed back inside the error; only
+//!   the functions of [`threads::defer_to_thread`] and [`threads::blocking_call_from_thread`] are dropped instead.
 //! - A panic in a callback or job is contained: it becomes the failure of its Deferred, or is reported.
 //! - No user code runs, no value of a program is dropped and no thread is woken while a lock is held.
 //! - A thread that waits never runs other jobs meanwhile.

@@ -10,7 +10,7 @@ use super::messages::messages;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct OverRelease;
 
-/// The queue is full: the error returns the item.
+/// The queue is full: the item is handed back inside the error.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct QueueOverflow<T> {

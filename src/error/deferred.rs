@@ -1,4 +1,4 @@
-//! The errors with which a Deferred fails by itself, and the refusal to resume what is not paused.
+//! The errors with which a Deferred fails by itself, and the error of resuming what is not paused.
 
 use std::error::Error;
 use std::time::Duration;
@@ -30,8 +30,10 @@ pub struct TimedOut(
     pub Duration,
 );
 
-/// Whether the error is [`Cancelled`] or [`ReactorStopped`], or was caused by one: nobody waits for the result any
-/// more. If no callback is left to handle such an error, it is dropped and not reported.
+/// Whether the error is [`Cancelled`] or [`ReactorStopped`], or was caused by one.
+///
+/// A future that awaits a Deferred and is dropped unfinished drops such an error without a report. A Deferred that is
+/// dropped with such an error reports it, as any other.
 pub(crate) fn is_cancellation(error: &(dyn Error + 'static)) -> bool {
     has_cause::<Cancelled>(error) || has_cause::<ReactorStopped>(error)
 }

@@ -57,7 +57,8 @@ messages! {
                  place of blocked ones (`compensation`), or raise the maximum",
     }
     StopFromWorker {
-        Self => "a worker cannot wait for its own pool to stop: stop it from another thread, or drop the last handle",
+        Self => "a worker cannot wait for its own pool to stop: call `ask_to_stop`, which does not wait, or stop the \
+                 pool from another thread",
     }
     NeverRan {
         Self::PoolStopped => "the job never ran: its pool was stopped before it was started",

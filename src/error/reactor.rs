@@ -118,7 +118,8 @@ impl From<Reentered> for AdvanceError {
 
 messages! {
     BuildError {
-        Self::Size { pool, .. } => "the reactor's pool {pool:?} has impossible sizes",
+        Self::Size { pool, error: SizeError { min, max } } =>
+            "the reactor's pool {pool:?} cannot have a minimum of {min} threads and a maximum of {max}",
         Self::DuplicatePool { name } =>
             "the reactor cannot have two pools named {name:?}: give one of them another name",
     } => source {
@@ -131,7 +132,8 @@ messages! {
         Self => "the reactor is inside a turn; a callback cannot run another turn",
     }
     StopError {
-        Self::NotRunning => "the reactor is not running, so it cannot be stopped",
+        Self::NotRunning =>
+            "the reactor is not running, so it cannot be stopped; `Handle::stop` can be called before it runs",
         Self::AlreadyStopping => "the reactor is stopping already",
     }
     ReactorStopped {
@@ -158,7 +160,8 @@ messages! {
         Self::Failed(failure) => "{failure}",
         Self::Panicked(panic) => "{panic}",
         Self::WouldDeadlock =>
-            "a blocking call on the reactor's own thread would wait for itself: call the function directly",
+            "a blocking call on the reactor's own thread would wait for itself: call the function directly; if it \
+             returns a Deferred, add a callback",
         Self::ReactorStopped => "the reactor stopped before it answered the blocking call",
         Self::TimedOut(after) => "the reactor did not answer the blocking call within {after:?}",
     } => source {

@@ -1,4 +1,4 @@
-//! The error that returns a call or a job that was not accepted, with the reason.
+//! The error that hands back a call or a job that was not accepted, with the reason.
 
 use std::error::Error;
 use std::fmt;
@@ -38,12 +38,18 @@ messages! {
         Self::ReactorStopped => "the reactor has stopped and runs no more calls; this one is in the error's `job`",
         Self::PoolStopped =>
             "the thread pool has been stopped and takes no more jobs; this one is in the error's `job`",
-        Self::QueueFull | Self::InboxFull => "the queue is full; what did not fit is in the error's `job`",
+        Self::QueueFull =>
+            "the pool's queue is full; the job is in the error's `job`: submit it later, or wait for a slot with \
+             `call_in_thread_waiting`",
+        Self::InboxFull =>
+            "the reactor's inbox is full; the call is in the error's `job`: post it later, or wait for a slot with \
+             `call_from_thread_waiting`",
         Self::TimedOut =>
-            "the queue was full for as long as the caller would wait; what did not fit is in the error's `job`",
+            "the pool's queue or the reactor's inbox was full until the caller's timeout passed; what was not accepted \
+             is in the error's `job`: try again later, or with a longer timeout",
         Self::WouldDeadlock =>
-            "this thread must not wait for a free slot, because it could wait for itself; the error's `job` is what \
-             was not accepted",
+            "this thread must not wait for a slot, because it could wait for itself; what was not accepted is in the \
+             error's `job`: use `call_in_thread` or `call_from_thread`, which do not wait, or wait on another thread",
     }
 }
 

@@ -70,7 +70,7 @@ pub(crate) struct Inbox<Q> {
     waiting_posters: usize,
 }
 
-/// A call was not accepted; it comes back.
+/// A call was not accepted; it is handed back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PostError<C> {
     /// The inbox is closed.
@@ -129,7 +129,7 @@ impl<Q: CallQueue> Inbox<Q> {
         self.waiting_posters > 0
     }
 
-    /// Posts a call, whatever the bound. A closed inbox returns it.
+    /// Posts a call, whatever the bound. A closed inbox hands it back.
     pub(crate) fn post<C>(&mut self, call: C) -> Result<LoopWake, C>
     where
         Q: PushCall<C>,

@@ -24,7 +24,7 @@ pub(crate) enum LifecycleState {
     Ended,
 }
 
-/// Why a stop is refused.
+/// Why a stop is an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum StopRefused {
     NotRunning,

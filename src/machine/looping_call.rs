@@ -55,7 +55,7 @@ pub(crate) enum LoopAction {
     Nothing,
 }
 
-/// Why a transition is refused. Nothing has changed.
+/// Why a transition was not made. Nothing has changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum LoopRefused {
     /// It was started and has not ended.

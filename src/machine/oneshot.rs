@@ -3,7 +3,7 @@
 //! ```text
 //!   Empty ──receive──▶ Awaited         send:       ▶ Sent, and wakes the receiver if it was awaited
 //!     │                   │            disconnect: ▶ Disconnected, likewise
-//!     └──── time_out ─────┴──▶ TimedOut   (a value that is sent now is returned to the sender)
+//!     └──── time_out ─────┴──▶ TimedOut   (a value that is sent now is handed back)
 //! ```
 //!
 //! Of `send`, `disconnect` and `time_out` the first decides; those that come later change nothing.
@@ -49,7 +49,7 @@ pub(crate) enum Receive<T> {
 }
 
 impl<T> Oneshot<T> {
-    /// The value is sent. If the receiver has gone, it is returned, to be dropped on the sender's thread.
+    /// The value is sent. If the receiver has gone, it is handed back, to be dropped on the sender's thread.
     pub(crate) fn send(&mut self, value: T) -> Result<ReceiverWake, T> {
         match self {
             Self::Empty => {

@@ -12,7 +12,7 @@ pub mod reactor {
     //! - [`Event`] and [`Phase`] say when a trigger runs, and a [`TriggerId`] removes it: see
     //!   [`add_event_trigger`](crate::Reactor::add_event_trigger).
     //! - [`Turn`] is what [`Reactor::turn`](crate::Reactor::turn) returns: when the reactor wants its next turn.
-    //! - [`Call`] is a posted call that was not accepted and comes back.
+    //! - [`Call`] is a posted call that was not accepted and is handed back.
     //!
     //! Use it to configure a reactor, or to host one in a loop of your own:
     //!

@@ -129,6 +129,8 @@ impl<Q: CallQueue> Inbox<Q> {
     pub fn wait(&self, timeout: Option<Duration>) {
         let mut state = self.state.lock();
         if state.park() == Park::Sleep {
+            // `park` and the wait share one hold of the lock, which the wait releases as it begins to sleep. So a call
+            // comes before `park`, which finds it, or its poster finds the loop asleep and wakes it.
             state = self.wake.wait_for(state, timeout);
             state.resume();
         }

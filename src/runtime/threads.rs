@@ -24,9 +24,13 @@ use crate::failure::{Failure, Panic};
 /// Runs `f` on a thread of the reactor's pool. The Deferred fires on the reactor's thread, with the value or the
 /// failure.
 ///
-/// Adding callbacks is free of races: the Deferred cannot fire before this thread returns to the loop. `f` may return a
-/// value or a `Result` (see [`Outcome`]); a panic becomes a [`Failure`] with a [`Panic`] inside. If the pool does not
-/// accept `f`, the Deferred fails with [`Rejected`] at once.
+/// Adding callbacks is free of races: once the pool has accepted `f`, the Deferred cannot fire before this thread
+/// returns to the loop. `f` may return a value or a `Result` (see [`Outcome`]); a panic becomes a [`Failure`] with a
+/// [`Panic`] inside.
+///
+/// If the pool does not accept `f`, `f` is dropped here, not handed back, and the returned Deferred has already failed
+/// with [`Rejected`]: callbacks that are added to it run at once, perhaps before [`Reactor::run`]. So stop the reactor
+/// with [`Handle::stop`] in them; [`Reactor::stop`] is an error before `run`.
 ///
 /// Cancelling the Deferred fails it with [`Cancelled`](crate::error::Cancelled) at once. If no worker has taken `f`, it
 /// never runs and is dropped at once; if one has, `f` can see the cancellation with
@@ -38,11 +42,13 @@ use crate::failure::{Failure, Panic};
 /// use selvedge::{Reactor, threads};
 ///
 /// let reactor = Reactor::new();
-/// let local = reactor.local();
-/// let _ = threads::defer_to_thread(&reactor, || 6 * 7).add_callback(move |answer| {
-///     assert_eq!(answer, 42);
-///     local.with(|reactor| reactor.stop()).ok();
-/// });
+/// let handle = reactor.handle();
+/// let _ = threads::defer_to_thread(&reactor, || 6 * 7)
+///     .add_callback(|answer| assert_eq!(answer, 42))
+///     .add_both(move |result| {
+///         handle.stop();
+///         result
+///     });
 /// reactor.run();
 /// ```
 #[track_caller]
@@ -147,7 +153,7 @@ where
 /// ```
 ///
 /// # Errors
-/// The reactor has stopped its pool, or the pool's bounded queue is full: the list comes back as one job.
+/// The reactor has stopped its pool, or the pool's bounded queue is full: the list is handed back as one job.
 #[track_caller]
 pub fn call_multiple_in_thread(handle: &Handle, commands: Vec<Box<dyn FnOnce() + Send>>) -> Result<(), Rejected<Job>> {
     handle.call_in_thread(move || {
@@ -179,7 +185,8 @@ pub fn call_multiple_in_thread(handle: &Handle, commands: Vec<Box<dyn FnOnce() +
 ///
 /// # Errors
 /// [`BlockingCallError`] tells them apart: the error of `f`, with its type kept; its panic; a call on the reactor's own
-/// thread, which would wait for itself; a reactor that has stopped or stops before it answers.
+/// thread, which would wait for itself; a reactor that has stopped or stops before it answers. If `f` was not accepted,
+/// it is dropped on this thread, not handed back.
 pub fn blocking_call_from_thread<R, F>(handle: &Handle, f: F) -> Result<R::Value, BlockingCallError>
 where
     F: FnOnce(&Reactor) -> R + Send + 'static,
@@ -238,7 +245,7 @@ where
         return Err(BlockingCallError::WouldDeadlock);
     }
     let (sender, receiver) = oneshot::channel();
-    // A call that comes back is dropped with its sender, and the receiver learns that like any other loss of the
+    // A call that is handed back is dropped with its sender, and the receiver learns that like any other loss of the
     // sender.
     drop(handle.post_unbounded(move |reactor| answer(reactor, sender, f)));
     // If this is a pool's thread, the pool may add a worker while it sleeps.

@@ -50,7 +50,7 @@ enum Bug {
     ForgetsTheWake,
     /// The receiver takes any wake for the end: an `if` where a `while` belongs.
     LooksOnce,
-    /// The sender sees that the value is wanted, sends later, and ignores that it comes back.
+    /// The sender sees that the value is wanted, sends later, and ignores that it is handed back.
     IgnoresReturn,
 }
 
@@ -67,7 +67,7 @@ struct OneshotWorld {
     timed_out: bool,
     /// The value was sent.
     sent: bool,
-    /// It came back.
+    /// It was handed back.
     returned: bool,
 }
 

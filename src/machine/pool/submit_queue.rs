@@ -38,7 +38,7 @@ pub(crate) struct Accepted {
     pub(crate) ticket: Option<TicketId>,
 }
 
-/// A job was not accepted; it comes back.
+/// A job was not accepted; it is handed back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum SubmitError<J> {
     /// The pool has been stopped.

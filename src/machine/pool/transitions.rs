@@ -186,8 +186,9 @@ pub(crate) fn exited<S: JobStore>(workers: &mut Workers<S>, submit_queue: &mut S
 
 // --- A job's life ----------------------------------------------------------------------------------------------------
 
-/// Submits a job for which the submit queue knew of no free slot: both queues are counted. A job that still comes back
-/// as [`Full`](SubmitError::Full) may [wait for a slot](Workers::begin_slot_wait) under the same hold of the locks.
+/// Submits a job for which the submit queue knew of no free slot: both queues are counted. A job that is handed back
+/// even so, as [`Full`](SubmitError::Full), may [wait for a slot](Workers::begin_slot_wait) under the same hold of the
+/// locks.
 pub(crate) fn submit_when_full<S>(
     workers: &mut Workers<S>,
     submit_queue: &mut SubmitQueue<S>,

@@ -22,8 +22,8 @@ use crate::machine::item_queue::{ItemQueue, Put, Take};
 /// queue.put("printed at once")?;
 /// queue.put("kept")?;
 /// queue.put("kept too")?;
-/// let refused = queue.put("one too many").unwrap_err();
-/// assert_eq!(refused.item, "one too many");
+/// let overflow = queue.put("one too many").unwrap_err();
+/// assert_eq!(overflow.item, "one too many");
 /// # drop(first);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -68,7 +68,7 @@ impl<T: 'static> DeferredQueue<T> {
     /// Appends an item, and delivers it if somebody waits for one.
     ///
     /// # Errors
-    /// Nobody waits and the queue is full: the error returns the item.
+    /// Nobody waits and the queue is full: the item is handed back inside the error.
     pub fn put(&self, item: T) -> Result<(), QueueOverflow<T>> {
         let put = self.shared.0.borrow_mut().put(item).map_err(QueueOverflow::new)?;
         if put == Put::Nothing {

@@ -62,9 +62,11 @@ pub trait Outcome<E> {
 /// `0u64`, which the compiler infers from a type parameter but not from an associated type. (A value of your own type
 /// can always be returned as `Ok(value)`.)
 #[diagnostic::on_unimplemented(
-    message = "an errback cannot return `{Self}` where the value of the chain is `{T}`",
-    label = "neither a `{T}`, nor a `Result<{T}, _>` with a fitting error, nor a `Deferred<{T}, {E}>`",
-    note = "a `{T}` that is no plain value is returned as `Ok::<_, {E}>(value)`"
+    message = "an errback has to return a `{T}`, the value of the chain, but returns `{Self}`",
+    label = "not a `{T}`, a `Result<{T}, _>` whose error fits the chain, or a `Deferred<{T}, {E}>`",
+    note = "the chain continues with the value that the errback returns; to pass the error on, return `Err(error)`",
+    note = "a value of a type of your own is returned as `Ok::<_, {E}>(value)`",
+    note = "at the end of a chain, `log_error` reports an error, and `add_both` takes a function for value and error"
 )]
 pub trait OutcomeOf<T, E> {
     /// The result, or the Deferred that will have it.

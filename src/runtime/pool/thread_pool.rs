@@ -85,7 +85,7 @@ impl ThreadPool {
     ///
     /// # Errors
     /// The pool has been stopped, or its queue is [bounded](crate::pool::PoolBuilder::queue_bound) and full: the job
-    /// comes back at once, with the reason.
+    /// is handed back at once, with the reason.
     #[track_caller]
     pub fn call_in_thread<F>(&self, f: F) -> Result<(), Rejected<Job>>
     where
@@ -116,7 +116,7 @@ impl ThreadPool {
     ///
     /// # Errors
     /// The pool has been stopped, or its queue is [bounded](crate::pool::PoolBuilder::queue_bound) and full: the job
-    /// comes back.
+    /// is handed back.
     #[track_caller]
     pub fn call_in_thread_with_callback<T, F, C>(&self, on_result: C, f: F) -> Result<(), Rejected<Job>>
     where
@@ -143,7 +143,7 @@ impl ThreadPool {
     ///
     /// # Errors
     /// The pool has been stopped, or its queue is [bounded](crate::pool::PoolBuilder::queue_bound) and full: the job
-    /// comes back, as it was.
+    /// is handed back, as it was.
     pub fn submit(&self, job: Job) -> Result<(), Rejected<Job>> {
         Shared::submit_boxed(&self.owner.shared, job, WhenFull::Return)
     }
@@ -172,7 +172,7 @@ impl ThreadPool {
     /// ```
     ///
     /// # Errors
-    /// The job comes back, with the reason: the time is over, the pool was stopped, or this thread must not wait,
+    /// The job is handed back, with the reason: the time is over, the pool was stopped, or this thread must not wait,
     /// because it is a worker of the pool or has a reactor. The last is returned even if a slot is free, so that it
     /// does not depend on chance.
     #[track_caller]
@@ -192,7 +192,7 @@ impl ThreadPool {
     /// Cost: two allocations more than without a ticket.
     ///
     /// # Errors
-    /// The pool has been stopped, or its queue is full: the job comes back.
+    /// The pool has been stopped, or its queue is full: the job is handed back.
     #[track_caller]
     pub fn call_in_thread_ticketed<F>(&self, f: F) -> Result<Ticket, Rejected<Job>>
     where

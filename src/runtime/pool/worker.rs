@@ -3,6 +3,9 @@
 //!
 //! [`run_worker`] is the life of a worker that has a thread. In a pool without threads the [stepper](super::stepper)
 //! makes the same transitions, one at a time.
+//!
+//! A *lane* is the part of the job queue for one type of job: see `typed_queue.rs`. The *estimate* says whether jobs
+//! outlast a wake, so that more than one worker should be woken: see `wake_ahead.rs`.
 
 use std::time::Duration;
 

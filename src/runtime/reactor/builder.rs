@@ -117,6 +117,10 @@ impl ReactorBuilder {
     ///
     /// The sink is called on the thread where the failure happened, never under a lock. If it panics, the report goes
     /// to stderr.
+    ///
+    /// A Deferred does not know its reactor. If it is dropped with an error during [`run`](Reactor::run) or
+    /// [`turn`](Reactor::turn), or as the reactor is dropped, the failure goes to this sink; if it is dropped before
+    /// `run`, to stderr.
     pub fn on_report<F>(mut self, sink: F) -> Self
     where
         F: Fn(&Report<'_>) + Send + Sync + 'static,
@@ -127,7 +131,7 @@ impl ReactorBuilder {
 
     /// The maximum number of posted calls that wait for the loop. By default there is none.
     ///
-    /// When it is reached, [`call_from_thread`](crate::Handle::call_from_thread) returns its call with
+    /// When it is reached, [`call_from_thread`](crate::Handle::call_from_thread) hands its call back with
     /// [`InboxFull`](crate::error::Rejection::InboxFull), also on the loop's own thread, and
     /// [`call_from_thread_waiting`](crate::Handle::call_from_thread_waiting) waits for room. What must not be lost
     /// ignores the bound: results of jobs, blocking calls, `stop`, and values that are to be dropped on the reactor's

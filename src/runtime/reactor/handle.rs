@@ -14,7 +14,7 @@ use crate::error::{ReactorStopped, Rejected, Rejection, UnknownPool};
 
 /// A handle to a reactor, for any thread. It is cheap to clone.
 ///
-/// It does not keep the reactor alive. Once the reactor has stopped, it returns what it is given.
+/// It does not keep the reactor alive. Once the reactor has stopped, it hands back what it is given.
 ///
 /// ```
 /// use selvedge::Reactor;
@@ -47,7 +47,7 @@ impl Handle {
     /// left. A closure is boxed if it captures more than 128 bytes, or if calls of 32 other types are waiting already.
     ///
     /// # Errors
-    /// The call comes back, not run: the reactor has stopped, or its inbox is
+    /// The call is handed back, not run: the reactor has stopped, or its inbox is
     /// [bounded](crate::reactor::ReactorBuilder::inbox_bound) and full. It never waits for room:
     /// [`call_from_thread_waiting`](Self::call_from_thread_waiting) does.
     pub fn call_from_thread<F>(&self, f: F) -> Result<(), Rejected<Call>>
@@ -82,7 +82,7 @@ impl Handle {
     /// ```
     ///
     /// # Errors
-    /// The call comes back with the reason: the timeout passed, the reactor has stopped, or a reactor lives on this
+    /// The call is handed back with the reason: the timeout passed, the reactor has stopped, or a reactor lives on this
     /// thread, which must not wait then. The last is an error even if there is room, so that it does not depend on
     /// timing.
     pub fn call_from_thread_waiting<F>(&self, timeout: Option<Duration>, f: F) -> Result<(), Rejected<Call>>
@@ -135,7 +135,7 @@ impl Handle {
     /// Before the reactor runs, jobs wait for it.
     ///
     /// # Errors
-    /// The reactor has stopped its pool, or the pool's bounded queue is full: the job comes back.
+    /// The reactor has stopped its pool, or the pool's bounded queue is full: the job is handed back.
     #[track_caller]
     pub fn call_in_thread<F>(&self, f: F) -> Result<(), Rejected<Job>>
     where

@@ -229,7 +229,7 @@ impl<T: 'static> Address<T> {
     ///
     /// # Errors
     /// The reactor has stopped, or its [bounded](crate::reactor::ReactorBuilder::inbox_bound) inbox is full: the call
-    /// comes back.
+    /// is handed back.
     pub fn call<F>(&self, f: F) -> Result<(), Rejected<Call>>
     where
         F: FnOnce(&mut T, &Reactor) + Send + 'static,

@@ -50,7 +50,7 @@ impl Reactor {
     /// Asks the reactor to stop. Shutdown begins at the end of the current turn, not inside this call.
     ///
     /// # Errors
-    /// The reactor is not running, or is stopping already.
+    /// The reactor is not running, or is stopping already. [`Handle::stop`] can be called before it runs.
     pub fn stop(&self) -> Result<(), StopError> {
         self.core.transition(Lifecycle::request_stop).map_err(|refused| match refused {
             StopRefused::NotRunning => StopError::NotRunning,
@@ -73,7 +73,7 @@ impl Reactor {
     /// Runs `f` in a later turn: see [`Handle::call_from_thread`].
     ///
     /// # Errors
-    /// The reactor takes no more calls, or its bounded inbox is full: the call comes back.
+    /// The reactor takes no more calls, or its bounded inbox is full: the call is handed back.
     pub fn call_from_thread<F>(&self, f: F) -> Result<(), Rejected<Call>>
     where
         F: FnOnce(&Reactor) + Send + 'static,
@@ -125,7 +125,7 @@ impl Reactor {
     /// Runs `f` on a thread of the reactor's pool: see [`Handle::call_in_thread`].
     ///
     /// # Errors
-    /// The reactor has stopped its pool, or the pool's bounded queue is full: the job comes back.
+    /// The reactor has stopped its pool, or the pool's bounded queue is full: the job is handed back.
     #[track_caller]
     pub fn call_in_thread<F>(&self, f: F) -> Result<(), Rejected<Job>>
     where
@@ -150,9 +150,9 @@ impl Reactor {
     /// let reactor = Reactor::builder()
     ///     .add_pool("slow disk", ThreadPool::builder().size(0, 2))
     ///     .build()?;
-    /// let local = reactor.local();
+    /// let handle = reactor.handle();
     /// let read = threads::defer_to_thread_pool(&reactor, reactor.pool("slow disk")?, || std::fs::read("Cargo.toml"));
-    /// let _ = read.add_both(move |_| local.with(|reactor| reactor.stop()).ok());
+    /// let _ = read.add_both(move |_| handle.stop());
     /// reactor.run();
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

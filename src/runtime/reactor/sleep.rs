@@ -12,7 +12,8 @@ impl Reactor {
     /// [`call_later`](Self::call_later) for `await` and for callbacks.
     ///
     /// Cancelling it cancels the timer. If the reactor ends first, it fails with
-    /// [`ReactorStopped`](crate::error::ReactorStopped).
+    /// [`ReactorStopped`](crate::error::ReactorStopped). Without an errback that is an unhandled failure, reported even
+    /// if the stop was an ordinary one.
     ///
     /// ```
     /// use selvedge::Reactor;
@@ -30,7 +31,7 @@ impl Reactor {
         let timer: Rc<Cell<Option<DelayedCall>>> = Rc::default();
         let cancelled = Rc::clone(&timer);
         let (deferred, resolver) = Deferred::with_canceller(move || {
-            // Never refused: a timer that has been called has fired the Deferred, which cannot be cancelled any more.
+            // Never an error: a timer that has been called has fired the Deferred, which cannot be cancelled any more.
             let _ = cancelled.take().map(|timer| timer.cancel());
         });
         let pending = PendingResolver::new(resolver);

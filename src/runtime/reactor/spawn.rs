@@ -134,8 +134,11 @@ impl Reactor {
     ///
     /// The output may be whatever a callback may return (see [`Outcome`]). Cancelling the Deferred drops the future at
     /// once, or, inside its own poll, when that returns. A panic of the future fails the Deferred with a
-    /// [`Panic`](crate::error::Panic). At the reactor's end the future is dropped, and the Deferred fails with
-    /// [`ReactorStopped`](crate::error::ReactorStopped). If the Deferred is dropped, the future runs on.
+    /// [`Panic`](crate::error::Panic). If the Deferred is dropped, the future runs on.
+    ///
+    /// At the reactor's end an unfinished future is dropped, and the Deferred fails with
+    /// [`ReactorStopped`](crate::error::ReactorStopped). Without an errback that is an unhandled failure, reported even
+    /// if the stop was an ordinary one.
     ///
     /// It can await whatever needs no particular executor: channels, locks, combinators; a [`Deferred`];
     /// [`sleep`](Self::sleep); [`defer_to_thread`](crate::threads::defer_to_thread). Cost: five allocations (the

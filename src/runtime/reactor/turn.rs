@@ -1,5 +1,11 @@
 //! The loop: [`Reactor::run`] repeats turns and waits between them; a turn runs posted calls, due timers and the steps
 //! of shutdown.
+//!
+//! The reactor's [`Lifecycle`] decides which events a turn fires. `begin_turn` asks for *startup* in the first turn;
+//! `end_turn` asks for *shutdown* if a stop was requested, and for the end of the reactor once shutdown is over.
+//!
+//! A call that is posted after a turn has returned [`Turn::Idle`], and before the loop waits, is not lost:
+//! `Inbox::wait` looks for calls once more, and falls asleep under the same hold of the lock.
 
 use std::time::Duration;
 
@@ -120,7 +126,7 @@ impl Reactor {
         }
     }
 
-    /// Closing the inbox and taking what is left are one step: every call either runs here or came back to its caller.
+    /// Closing the inbox and taking what is left are one step: every call either runs here or is handed back.
     fn run_last_calls(&self) {
         self.core.shared.inbox.close().run(self, &self.core.reporter);
     }

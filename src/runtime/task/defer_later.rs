@@ -14,7 +14,8 @@ use crate::failure::Failure;
 /// The function runs on the reactor's thread, as any [timer](Reactor::call_later). Cancelled before the call, the
 /// Deferred cancels the timer and drops the function at once; cancelled later, it forwards the cancel to the Deferred
 /// that the function returned. If the reactor ends before the call, it fails with
-/// [`ReactorStopped`](crate::error::ReactorStopped).
+/// [`ReactorStopped`](crate::error::ReactorStopped). Without an errback that is an unhandled failure, reported even if
+/// the stop was an ordinary one.
 ///
 /// ```
 /// use selvedge::{Reactor, task, testing::VirtualClock};
@@ -36,7 +37,7 @@ where
     let to_cancel = Rc::clone(&timer);
     let (deferred, resolver) = Deferred::with_canceller(move || {
         if let Some(timer) = to_cancel.take() {
-            // Refused inside the function itself, which is running already; its result is then ignored.
+            // An error inside the function itself, which is running already; its result is then ignored.
             let _ = timer.cancel();
         }
     });

@@ -70,7 +70,7 @@ impl Recorded {
             Ok(())
         };
         let submitted = self.history.during(submit, |submitted| PoolOperation::Submit(job, submitted.is_ok()));
-        // One that comes back is no longer the pool's to refuse.
+        // One that is handed back is no longer the pool's to refuse.
         if let Err(rejected) = submitted {
             rejected.job.run();
             self.work.lock().unwrap().remove(&thread::current().id());

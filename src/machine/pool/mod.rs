@@ -13,7 +13,7 @@
 //! - **`wake_pending`**: some worker is certain to look at both queues without another wake: one that searches, one
 //!   that was notified, or one that a notify on its way will reach.
 //! - **`wake_not_needed`**: submitters need not wake anybody. While it is unset, the next submitter must call
-//!   [`wake_for_submit`](Workers::wake_for_submit).
+//!   [`wake_or_spawn`](Workers::wake_or_spawn).
 //! - **Limit**: the most active workers, the target's maximum and one more for each blocked worker, up to the
 //!   compensation limit.
 //!
@@ -36,9 +36,9 @@
 //! cannot happen, because of three facts, which the exhaustive search checks in every state:
 //!
 //! 1. A worker becomes idle only while both locks are held and both queues are empty.
-//! 2. While jobs are queued, `wake_pending` is set, or a submitter owes `wake_for_submit`, or no worker is idle and
+//! 2. While jobs are queued, `wake_pending` is set, or a submitter owes `wake_or_spawn`, or no worker is idle and
 //!    either a thread is starting or none may be spawned.
-//! 3. `wake_not_needed` is cleared only while both queues are empty and `wake_for_submit` would have an effect; the
+//! 3. `wake_not_needed` is cleared only while both queues are empty and `wake_or_spawn` would have an effect; the
 //!    next submitter then owes that call.
 //!
 //! The exception is a failed spawn: after it, a thread that may be spawned need not be on its way (2), and the flag is

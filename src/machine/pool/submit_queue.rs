@@ -32,7 +32,7 @@ pub(crate) struct SubmitQueue<Q> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Accepted {
     /// Once it has released the submit queue's lock, the submitter must take the workers' lock and call
-    /// [`wake_for_submit`](super::Workers::wake_for_submit).
+    /// [`wake_or_spawn`](super::Workers::wake_or_spawn).
     pub(crate) must_wake: bool,
     /// The job's number, if it has a ticket.
     pub(crate) ticket: Option<TicketId>,

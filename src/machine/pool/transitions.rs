@@ -34,7 +34,7 @@ pub(crate) fn start<S: JobStore>(
     }
     let queued = queued(workers, submit_queue);
     let wakeups = if lazily && queued == 0 { Wakeups::NONE } else { spawn_and_shrink(workers, queued) };
-    update_wake_flag(workers, submit_queue);
+    workers.update_wake_flag(submit_queue);
     Ok(wakeups)
 }
 
@@ -50,7 +50,7 @@ pub(crate) fn resize<S: JobStore>(
         return Wakeups::NONE;
     }
     let wakeups = spawn_and_shrink(workers, queued(workers, submit_queue));
-    update_wake_flag(workers, submit_queue);
+    workers.update_wake_flag(submit_queue);
     wakeups
 }
 
@@ -87,7 +87,7 @@ fn wake_excess<S: JobStore>(workers: &Workers<S>, wakeups: Wakeups) -> Wakeups {
 pub(crate) fn begin_start_hooks<S: JobStore>(workers: &mut Workers<S>, submit_queue: &mut SubmitQueue<S>) -> Wakeups {
     workers.thread_started();
     let wakeups = if queued(workers, submit_queue) > 0 { workers.wake_or_spawn() } else { Wakeups::NONE };
-    update_wake_flag(workers, submit_queue);
+    workers.update_wake_flag(submit_queue);
     wakeups
 }
 
@@ -137,7 +137,7 @@ pub(crate) fn next_action<S: JobStore>(
             workers.queue.take_all(&mut submit_queue.queue);
         }
         let wakeups = workers.job_taken();
-        update_wake_flag(workers, submit_queue);
+        workers.update_wake_flag(submit_queue);
         return WorkerAction::Run(job, wakeups);
     }
     if workers.state == PoolState::Draining || hint.expired && workers.active() > workers.target.min {
@@ -145,11 +145,11 @@ pub(crate) fn next_action<S: JobStore>(
     }
     if hint.may_search && !workers.wake_pending {
         workers.wake_pending = true;
-        update_wake_flag(workers, submit_queue);
+        workers.update_wake_flag(submit_queue);
         return WorkerAction::Search;
     }
     workers.idle += 1;
-    update_wake_flag(workers, submit_queue);
+    workers.update_wake_flag(submit_queue);
     WorkerAction::Sleep { timed: workers.active() > workers.target.min }
 }
 
@@ -158,7 +158,7 @@ pub(crate) fn next_action<S: JobStore>(
 fn begin_exit<S: JobStore>(workers: &mut Workers<S>, submit_queue: &mut SubmitQueue<S>) -> WorkerAction<Popped<S>> {
     workers.exiting += 1;
     let wakeups = if workers.queue.is_empty() { Wakeups::NONE } else { workers.wake_or_spawn() };
-    update_wake_flag(workers, submit_queue);
+    workers.update_wake_flag(submit_queue);
     WorkerAction::Exit(wakeups)
 }
 
@@ -177,7 +177,7 @@ pub(crate) fn exited<S: JobStore>(workers: &mut Workers<S>, submit_queue: &mut S
         PoolState::Draining if queued > 0 => workers.wake_or_spawn(),
         PoolState::Unstarted | PoolState::Draining | PoolState::Stopped => Wakeups::NONE,
     };
-    update_wake_flag(workers, submit_queue);
+    workers.update_wake_flag(submit_queue);
     // Not needed if the pool stops, because a thread that waits for its end joins all, nor if threads are spawned,
     // because their spawner joins first.
     let join_previous = others_unjoined && workers.state == PoolState::Running && wakeups.spawn.count == 0;
@@ -200,7 +200,7 @@ where
 {
     submit_queue.recount_free_slots(queued(workers, submit_queue));
     let accepted = if ticketed { submit_queue.submit_ticketed(job) } else { submit_queue.submit(job) }?;
-    let wakeups = if accepted.must_wake { workers.wake_for_submit() } else { Wakeups::NONE };
+    let wakeups = if accepted.must_wake { workers.wake_or_spawn() } else { Wakeups::NONE };
     Ok((Accepted { must_wake: false, ..accepted }, wakeups))
 }
 
@@ -222,7 +222,7 @@ pub(crate) fn cancel<S: JobStore>(
 pub(crate) fn block<S: JobStore>(workers: &mut Workers<S>, submit_queue: &mut SubmitQueue<S>) -> Wakeups {
     workers.blocked += 1;
     let wakeups = if queued(workers, submit_queue) > 0 { workers.wake_or_spawn() } else { Wakeups::NONE };
-    update_wake_flag(workers, submit_queue);
+    workers.update_wake_flag(submit_queue);
     wakeups
 }
 
@@ -258,19 +258,12 @@ pub(crate) fn stop<S: JobStore>(
         Wakeups::NONE
     };
     wakeups.submitters = workers.all_submitters();
-    update_wake_flag(workers, submit_queue);
+    workers.update_wake_flag(submit_queue);
     let stopped = workers.check_stopped();
     Stop { cancelled, unstarted, wakeups, stopped }
 }
 
 // --- Shared by several -----------------------------------------------------------------------------------------------
-
-/// Sets whether the next submitter must call [`wake_for_submit`](Workers::wake_for_submit): if that could bring a
-/// worker, or would report saturation, and no worker is going to look at the queues anyway.
-fn update_wake_flag<S: JobStore>(workers: &Workers<S>, submit_queue: &mut SubmitQueue<S>) {
-    let has_effect = workers.can_wake_or_spawn() || workers.is_saturated() && !workers.saturation_reported;
-    submit_queue.wake_not_needed = workers.wake_pending || !workers.queue.is_empty() || !has_effect;
-}
 
 fn queued<S: JobStore>(workers: &Workers<S>, submit_queue: &SubmitQueue<S>) -> usize {
     workers.queue.len() + submit_queue.queue.len()

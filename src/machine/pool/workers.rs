@@ -5,6 +5,7 @@ use std::mem;
 use super::action::{Notify, Spawn, Wakeups};
 use super::cancellable_queue::{CancellableQueue, JobStore, Popped};
 use super::state::{Counts, History, PoolState, Sizes, WorkerId};
+use super::submit_queue::SubmitQueue;
 
 /// The workers and their queue, guarded by the workers' lock. The order of fields keeps together, next to the lock,
 /// what every job touches.
@@ -64,11 +65,6 @@ impl<S: JobStore> Workers<CancellableQueue<S>> {
             unjoined: Vec::new(),
             counts: History::default(),
         }
-    }
-
-    /// A submitter found `wake_not_needed` unset.
-    pub(crate) fn wake_for_submit(&mut self) -> Wakeups {
-        self.wake_or_spawn()
     }
 
     /// A spawned thread has taken the lock. It asks for its next action now.
@@ -142,12 +138,13 @@ impl<S: JobStore> Workers<CancellableQueue<S>> {
         wakeups
     }
 
-    /// Jobs wait: wakes an idle worker or spawns one, unless a worker is certain to look at the queues anyway.
+    /// Jobs wait: wakes an idle worker or spawns one, unless a worker is certain to look at the queues anyway. As a
+    /// transition of its own: a submitter found `wake_not_needed` unset.
     ///
     /// An idle worker is woken even while threads are starting, because it is here sooner. No thread is spawned while
     /// others are starting: each of them takes a job, and the last wakes or spawns the next if it leaves any behind.
     /// Spawning sooner would start more threads than the jobs need.
-    pub(super) fn wake_or_spawn(&mut self) -> Wakeups {
+    pub(crate) fn wake_or_spawn(&mut self) -> Wakeups {
         if self.wake_pending || !self.is_serving() {
             Wakeups::NONE
         } else if self.idle > 0 {
@@ -163,6 +160,14 @@ impl<S: JobStore> Workers<CancellableQueue<S>> {
         } else {
             Wakeups::NONE
         }
+    }
+
+    /// Sets whether the next submitter must call [`wake_or_spawn`](Self::wake_or_spawn): if that could bring a worker,
+    /// or would report saturation, and no worker is going to look at the queues anyway.
+    pub(super) fn update_wake_flag(&self, submit_queue: &mut SubmitQueue<CancellableQueue<S>>) {
+        let brings_worker = self.is_serving() && (self.idle > 0 || self.starting == 0 && self.spawnable() > 0);
+        let has_effect = brings_worker || self.is_saturated() && !self.saturation_reported;
+        submit_queue.wake_not_needed = self.wake_pending || !self.queue.is_empty() || !has_effect;
     }
 
     pub(super) fn spawn(&mut self, count: usize) -> Spawn {
@@ -217,11 +222,6 @@ impl<S: JobStore> Workers<CancellableQueue<S>> {
     /// How many threads may be spawned now.
     pub(super) fn spawnable(&self) -> usize {
         self.limit().saturating_sub(self.live)
-    }
-
-    /// Whether [`wake_or_spawn`](Self::wake_or_spawn) could bring a worker to a job that came now.
-    pub(super) fn can_wake_or_spawn(&self) -> bool {
-        self.is_serving() && (self.idle > 0 || self.starting == 0 && self.spawnable() > 0)
     }
 
     /// Whether every worker is blocked and no thread may be spawned, so that a job that came now could not begin before

@@ -82,7 +82,7 @@ impl Shared {
     fn accepted(this: &Arc<Self>, accepted: Accepted, backlog: usize) {
         this.maybe_work.set(true);
         if accepted.must_wake {
-            let wakeups = this.workers.lock().machine.wake_for_submit();
+            let wakeups = this.workers.lock().machine.wake_or_spawn();
             Self::carry_out(this, wakeups);
         } else if backlog > 1 {
             // The worker that will look at the queue takes only one.

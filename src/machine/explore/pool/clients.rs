@@ -19,8 +19,7 @@ impl PoolWorld {
             Client::Free => {}
             Client::OwesWake => {
                 let mut next = self.clone();
-                let wakeups =
-                    next.step(steps, "wake_for_submit", |workers, _| workers.wake_for_submit(), labels::wakeups);
+                let wakeups = next.step(steps, "wake_or_spawn", |workers, _| workers.wake_or_spawn(), labels::wakeups);
                 let wakeups = if self.has_bug(Bug::ForgetsWakeForSubmit) { Wakeups::NONE } else { wakeups };
                 steps.fair(Event::WakesForSubmit, next.carries_out(at, wakeups));
             }

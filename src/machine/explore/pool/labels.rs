@@ -66,7 +66,7 @@ pub(super) fn wakeups(wakeups: &Wakeups) -> &'static str {
 
 pub(super) fn submitted<T>(submitted: &Result<Accepted, SubmitError<T>>) -> &'static str {
     match submitted {
-        Ok(accepted) if accepted.must_wake => "call wake_for_submit",
+        Ok(accepted) if accepted.must_wake => "call wake_or_spawn",
         Ok(_) => "nothing",
         Err(SubmitError::Closed(_)) => "return the job",
         Err(SubmitError::Full(_)) => "call submit_when_full",

@@ -49,7 +49,7 @@ impl Owed {
 pub(super) enum Client {
     /// May call anything.
     Free,
-    /// Has submitted a job and released the submit queue; must call `wake_for_submit`.
+    /// Has submitted a job and released the submit queue; must call `wake_or_spawn`.
     OwesWake,
     /// Has a job for which the submit queue knew of no free slot; takes both locks next.
     QueueFull,

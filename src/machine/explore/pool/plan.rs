@@ -51,7 +51,7 @@ pub(super) struct Budget {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Bug {
     None,
-    /// A submitter does not carry out what `wake_for_submit` returned (R6).
+    /// A submitter does not carry out what `wake_or_spawn` returned (R6).
     ForgetsWakeForSubmit,
     /// A worker that is woken does not say so: the count of idle workers is one too many (R1, R2).
     KeepsIdleCount,

@@ -161,7 +161,7 @@ impl PoolWorld {
             return Some("a job is queued, a thread could be spawned, and no wake is pending");
         }
         // When the flag was cleared a worker could be woken or spawned. That may have changed since: a late
-        // `wake_for_submit` wakes or spawns one although its own job has been taken.
+        // `wake_or_spawn` wakes or spawns one although its own job has been taken.
         if self.submit_queue.open
             && !wake_not_needed
             && !self.spawn_has_failed

@@ -179,7 +179,7 @@ impl PoolWorld {
         if count > 0 && self.workers.live() > self.limit() {
             self.violate("more threads are spawned than the target allows");
         }
-        // `wake_for_submit` may spawn a thread for a job that another worker has taken by then.
+        // `wake_or_spawn` may spawn a thread for a job that another worker has taken by then.
         if count > 0 && self.workers.live() > self.workers.target().min && self.workers.starting > self.queued().max(1)
         {
             self.violate("more threads are spawned than the jobs need");

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::super::report::{Incident, drop_contained, report};
 use super::super::sync::catch;
 use super::deferred::Deferred;
-use super::link::{Callback, Link, call_or_hold, catch_failure};
+use super::link::{Callback, Link, call_or_hold};
 use super::node::Successor;
 use super::outcome::{Outcome, OutcomeOf, Settled};
 use crate::failure::Failure;
@@ -230,4 +230,10 @@ where
             }
         }
     }
+}
+
+/// Calls a user's function, and converts what it returned. A panic of either becomes the failure of the link.
+#[inline]
+pub(crate) fn catch_failure<T, E: From<Failure>>(body: impl FnOnce() -> Settled<T, E>) -> Settled<T, E> {
+    catch(body).unwrap_or_else(|panic| Settled::Now(Err(E::from(Failure::from(panic)))))
 }

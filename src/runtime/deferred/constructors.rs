@@ -24,7 +24,7 @@ impl<T: 'static> Deferred<T> {
     /// ```
     #[track_caller]
     pub fn new() -> (Self, Resolver<T>) {
-        Self::typed()
+        Self::unfired(None)
     }
 
     /// As [`new`](Self::new), with a function that is called if the Deferred is [cancelled](Self::cancel) unfired. It
@@ -41,7 +41,7 @@ impl<T: 'static> Deferred<T> {
     /// ```
     #[track_caller]
     pub fn with_canceller(canceller: impl FnOnce() + 'static) -> (Self, Resolver<T>) {
-        Self::typed_with_canceller(canceller)
+        Self::unfired(Some(handler(|_chain, _head| canceller())))
     }
 
     /// As [`with_canceller`](Self::with_canceller), and the canceller is given a [`Resolver`], with which it may fire

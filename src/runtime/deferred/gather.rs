@@ -17,7 +17,7 @@ use super::super::report::{Incident, drop_contained, report};
 use super::super::sync::catch;
 use super::cancel::cancel_each;
 use super::deferred::Deferred;
-use super::head::Head;
+use super::head::{Head, Source};
 use super::node::{
     AlsoCancel, CachedAncestor, Chain, Core, Input, List, Node, Run, StoredResult, Successor, extend_outwards,
 };

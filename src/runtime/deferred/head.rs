@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use super::super::report::drop_contained;
 use super::deferred::Deferred;
-use super::drop_queue::{DropEffect, run_or_enqueue};
+use super::drop_queue::{Abandon, DropEffect, run_or_enqueue};
 use super::node::{Chain, ChainRef, Core, Handler, Node, Output, ResultCell, connect};
 use super::run::{deliver, run, wait};
 use crate::failure::Failure;
@@ -19,22 +19,25 @@ pub(super) struct Head<T, E: Error + 'static> {
     cell: ResultCell<T, E>,
 }
 
+/// A head, as its resolver sees it.
+pub(super) trait Source<T, E>: Abandon {
+    fn fire(self: Rc<Self>, result: Result<T, E>);
+
+    /// Fires with the result of `inner`, as if a first callback had returned that.
+    fn fire_with(self: Rc<Self>, inner: Deferred<T, E>);
+
+    fn is_decided(&self) -> bool;
+}
+
 impl<T: 'static, E: Error + From<Failure> + 'static> Head<T, E> {
     pub(super) fn unfired(canceller: Option<Handler>, made_at: &'static Location<'static>) -> Rc<Self> {
-        Self::new(ChainState::new(ChainStage::Unfired), ResultCell::empty(), canceller, made_at)
+        let state = ChainState::new(ChainStage::Unfired);
+        Rc::new(Self { core: Core::new(state, canceller, made_at), cell: ResultCell::empty() })
     }
 
     pub(super) fn fired(result: Result<T, E>, made_at: &'static Location<'static>) -> Rc<Self> {
-        Self::new(ChainState::new(ChainStage::Resting), ResultCell::stored(result, made_at), None, made_at)
-    }
-
-    fn new(
-        state: ChainState,
-        cell: ResultCell<T, E>,
-        handler: Option<Handler>,
-        made_at: &'static Location<'static>,
-    ) -> Rc<Self> {
-        Rc::new(Self { core: Core::new(state, handler, made_at), cell })
+        let state = ChainState::new(ChainStage::Resting);
+        Rc::new(Self { core: Core::new(state, None, made_at), cell: ResultCell::stored(result, made_at) })
     }
 
     pub(super) fn set_canceller(&self, canceller: Handler) {
@@ -53,16 +56,17 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Head<T, E> {
         let first = deliver(head, result, &mut chain);
         run(first, chain);
     }
+}
 
-    pub(super) fn fire(self: Rc<Self>, result: Result<T, E>) {
+impl<T: 'static, E: Error + From<Failure> + 'static> Source<T, E> for Head<T, E> {
+    fn fire(self: Rc<Self>, result: Result<T, E>) {
         match self.core.transition(ChainState::fire) {
             Fire::Run => self.send(result),
             Fire::Discard => drop_contained(result),
         }
     }
 
-    /// Fires with the result of `inner`, as if a first callback had returned that.
-    pub(super) fn fire_with(self: Rc<Self>, inner: Deferred<T, E>) {
+    fn fire_with(self: Rc<Self>, inner: Deferred<T, E>) {
         match self.core.transition(ChainState::fire) {
             Fire::Run => {
                 let (head, mut chain) = self.start();
@@ -70,6 +74,19 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Head<T, E> {
                 run(first, chain);
             }
             Fire::Discard => inner.ignore(),
+        }
+    }
+
+    fn is_decided(&self) -> bool {
+        self.core.state().is_decided()
+    }
+}
+
+impl<T: 'static, E: Error + From<Failure> + 'static> Abandon for Head<T, E> {
+    fn abandon(self: Rc<Self>, why: fn() -> Failure) {
+        match self.core.transition(ChainState::abandon) {
+            Fire::Run => self.fail(why()),
+            Fire::Discard => {}
         }
     }
 }
@@ -123,7 +140,8 @@ fn release_without_head(dropped: &Core, handler: Handler) {
     if state.unpause_all() != Unpause::Release {
         return drop_contained(handler);
     }
-    let chain: Rc<dyn Chain> = Head::<(), Failure>::new(state, ResultCell::empty(), None, dropped.made_at());
+    let core = Core::new(state, None, dropped.made_at());
+    let chain: Rc<dyn Chain> = Rc::new(Head::<(), Failure> { core, cell: ResultCell::empty() });
     if let PathPosition::Innermost { outermost } = dropped.position.replace(PathPosition::Alone) {
         connect(PathEnds { outermost, innermost: ChainRef::new(&chain) });
     }

@@ -7,7 +7,6 @@ use std::mem;
 use std::ptr;
 use std::rc::Rc;
 
-use super::super::sync::catch;
 use super::node::{Chain, Input, Node, Output, ResultCell, Run};
 use super::outcome::Settled;
 use super::run::{deliver, pass, run, run_added, wait};
@@ -223,10 +222,4 @@ where
     fn drop(&mut self) {
         self.cell.close();
     }
-}
-
-/// Calls a user's function, and converts what it returned. A panic of either becomes the failure of the link.
-#[inline]
-pub(crate) fn catch_failure<T, E: From<Failure>>(body: impl FnOnce() -> Settled<T, E>) -> Settled<T, E> {
-    catch(body).unwrap_or_else(|panic| Settled::Now(Err(E::from(Failure::from(panic)))))
 }

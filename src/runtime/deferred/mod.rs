@@ -55,8 +55,9 @@ pub use self::pause::PauseHandle;
 pub use self::resolver::Resolver;
 
 // For timeouts, which need a reactor.
+pub(crate) use self::callbacks::catch_failure;
 pub(crate) use self::cancel::cancel_from;
-pub(crate) use self::link::{Callback, catch_failure};
+pub(crate) use self::link::Callback;
 pub(crate) use self::node::{Chain, Node};
 // For the runtime's other parts that fire, await and drop Deferreds.
 pub(crate) use self::future::ignore_cancellation;

@@ -5,13 +5,11 @@ use std::fmt;
 use std::rc::Rc;
 
 use super::deferred::Deferred;
-use super::drop_queue::{Abandon, DropEffect, run_or_enqueue};
-use super::head::Head;
-use super::node::Chain;
+use super::drop_queue::{DropEffect, run_or_enqueue};
+use super::head::Source;
 use super::outcome::{OutcomeOf, Raise, Settled};
 use crate::error::{Abandoned, ReactorStopped};
 use crate::failure::Failure;
-use crate::machine::deferred::{ChainState, Fire};
 
 /// Fires a [`Deferred`]. Firing consumes it, so a program that fires twice does not compile.
 ///
@@ -37,36 +35,6 @@ use crate::machine::deferred::{ChainState, Fire};
 pub struct Resolver<T, E = Failure> {
     /// `None` once it has fired.
     source: Option<Rc<dyn Source<T, E>>>,
-}
-
-/// A head, as its resolver sees it.
-pub(super) trait Source<T, E>: Abandon {
-    fn fire(self: Rc<Self>, result: Result<T, E>);
-    fn fire_with(self: Rc<Self>, inner: Deferred<T, E>);
-    fn is_decided(&self) -> bool;
-}
-
-impl<T: 'static, E: Error + From<Failure> + 'static> Source<T, E> for Head<T, E> {
-    fn fire(self: Rc<Self>, result: Result<T, E>) {
-        self.fire(result);
-    }
-
-    fn fire_with(self: Rc<Self>, inner: Deferred<T, E>) {
-        self.fire_with(inner);
-    }
-
-    fn is_decided(&self) -> bool {
-        self.core().state().is_decided()
-    }
-}
-
-impl<T: 'static, E: Error + From<Failure> + 'static> Abandon for Head<T, E> {
-    fn abandon(self: Rc<Self>, why: fn() -> Failure) {
-        match self.core().transition(ChainState::abandon) {
-            Fire::Run => self.fail(why()),
-            Fire::Discard => {}
-        }
-    }
 }
 
 impl<T, E> Resolver<T, E> {

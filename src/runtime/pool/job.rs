@@ -220,7 +220,7 @@ impl QueuedJob for Job {
         if self.extras.is_some() || hooks.has_job_hooks() {
             return self.run_with_extras(hooks, reporter);
         }
-        run_body(self.origin, reporter, self.body)
+        InlineJob { body: self.body, origin: self.origin }.run_in(hooks, reporter)
     }
 
     fn into_job(self) -> Job {
@@ -241,24 +241,16 @@ impl<B: JobBody> QueuedJob for InlineJob<B> {
         JobTrace::Origin(self.origin)
     }
 
+    #[inline]
     fn run_in(self, _: &Hooks, reporter: &Reporter) -> JobResult {
-        run_body(self.origin, reporter, self.body)
+        let reporter = &JobReporter { reporter, label: &JobLabel::unnamed(self.origin) };
+        let panicked = reporter.contain(Incident::Job, || (self.body)(Fate::Run, reporter)).unwrap_or(true);
+        JobResult { panicked, times: None }
     }
 
     fn into_job(self) -> Job {
         Job { body: Box::new(self.body), origin: self.origin, extras: None }
     }
-}
-
-#[inline]
-fn run_body(
-    origin: &'static Location<'static>,
-    reporter: &Reporter,
-    body: impl FnOnce(Fate, &JobReporter<'_>) -> bool,
-) -> JobResult {
-    let reporter = &JobReporter { reporter, label: &JobLabel::unnamed(origin) };
-    let panicked = reporter.contain(Incident::Job, || body(Fate::Run, reporter)).unwrap_or(true);
-    JobResult { panicked, times: None }
 }
 
 /// A function without a result.

@@ -5,5 +5,5 @@ mod result_cell;
 mod wait_path;
 
 pub(crate) use self::chain::{Cancel, ChainStage, ChainState, Fire, Unpause};
-pub(crate) use self::result_cell::{ResultState, Store};
+pub(crate) use self::result_cell::{ResultCell, ResultState, Store};
 pub(crate) use self::wait_path::{PathEnds, PathPosition};

@@ -32,22 +32,33 @@ pub(crate) enum Store<N, R, W> {
     Wake(W),
 }
 
-/// The transitions work on the `Cell` and move no more than they must: a state taken out whole and put back would be
-/// copied twice for each link that a result passes. No user code runs, and nothing is dropped, while the state is out
-/// of the cell.
-impl<N, R, W> ResultState<N, R, W> {
+/// The cell. Its transitions move no more than they must: a state taken out whole and put back would be copied twice
+/// for each link that a result passes. No user code runs, and nothing is dropped, while the state is out of the cell.
+pub(crate) struct ResultCell<N, R, W>(Cell<ResultState<N, R, W>>);
+
+impl<N, R, W> ResultCell<N, R, W> {
+    pub(crate) fn new(state: ResultState<N, R, W>) -> Self {
+        Self(Cell::new(state))
+    }
+
+    /// The state, for the owner of the whole cell.
+    #[inline]
+    pub(crate) fn get_mut(&mut self) -> &mut ResultState<N, R, W> {
+        self.0.get_mut()
+    }
+
     /// The result comes. It comes once.
     #[inline]
-    pub(crate) fn store(cell: &Cell<Self>, result: R) -> Store<N, R, W> {
-        match cell.replace(Self::Spent) {
-            Self::Linked(next) => Store::Pass(next, result),
-            Self::Watched(watcher) => {
-                Self::put(cell, Self::Stored(result));
+    pub(crate) fn store(&self, result: R) -> Store<N, R, W> {
+        match self.0.replace(ResultState::Spent) {
+            ResultState::Linked(next) => Store::Pass(next, result),
+            ResultState::Watched(watcher) => {
+                self.put(ResultState::Stored(result));
                 Store::Wake(watcher)
             }
             was => {
                 was.expect_empty("a link has one result");
-                Self::put(cell, Self::Stored(result));
+                self.put(ResultState::Stored(result));
                 Store::Kept
             }
         }
@@ -55,18 +66,18 @@ impl<N, R, W> ResultState<N, R, W> {
 
     /// The successor comes, once, and only where no result lies.
     #[inline]
-    pub(crate) fn link(cell: &Cell<Self>, next: N) {
-        cell.replace(Self::Linked(next)).expect_empty("a link has one successor");
+    pub(crate) fn link(&self, next: N) {
+        self.0.replace(ResultState::Linked(next)).expect_empty("a link has one successor");
     }
 
     /// Takes the result, if it lies here.
     #[must_use]
     #[inline]
-    pub(crate) fn take(cell: &Cell<Self>) -> Option<R> {
-        match cell.replace(Self::Spent) {
-            Self::Stored(result) => Some(result),
+    pub(crate) fn take(&self) -> Option<R> {
+        match self.0.replace(ResultState::Spent) {
+            ResultState::Stored(result) => Some(result),
             was => {
-                Self::put(cell, was);
+                self.put(was);
                 None
             }
         }
@@ -76,11 +87,11 @@ impl<N, R, W> ResultState<N, R, W> {
     /// meanwhile.
     #[must_use]
     #[inline]
-    pub(crate) fn take_for_update(cell: &Cell<Self>) -> Option<R> {
-        match cell.replace(Self::Empty) {
-            Self::Stored(result) => Some(result),
+    pub(crate) fn take_for_update(&self) -> Option<R> {
+        match self.0.replace(ResultState::Empty) {
+            ResultState::Stored(result) => Some(result),
             was => {
-                Self::put(cell, was);
+                self.put(was);
                 None
             }
         }
@@ -89,24 +100,26 @@ impl<N, R, W> ResultState<N, R, W> {
     /// Stores what has become of a result that was taken for update. No successor or watcher can have come meanwhile:
     /// the caller holds the only tail.
     #[inline]
-    pub(crate) fn restore(cell: &Cell<Self>, result: R) {
-        cell.replace(Self::Stored(result)).expect_empty("nobody else waits for a result that was taken for update");
+    pub(crate) fn restore(&self, result: R) {
+        self.0
+            .replace(ResultState::Stored(result))
+            .expect_empty("nobody else waits for a result that was taken for update");
     }
 
     /// Sets the watcher and returns the one before it. Returns the new one as `Err` where there is no result to wait
-    /// for.
-    pub(crate) fn watch(cell: &Cell<Self>, watcher: W) -> Result<Option<W>, W> {
-        match cell.replace(Self::Spent) {
-            Self::Empty => {
-                Self::put(cell, Self::Watched(watcher));
+    /// for. Dropping a watcher may run user code, so it is left to the caller.
+    pub(crate) fn watch(&self, watcher: W) -> Result<Option<W>, W> {
+        match self.0.replace(ResultState::Spent) {
+            ResultState::Empty => {
+                self.put(ResultState::Watched(watcher));
                 Ok(None)
             }
-            Self::Watched(before) => {
-                Self::put(cell, Self::Watched(watcher));
+            ResultState::Watched(before) => {
+                self.put(ResultState::Watched(watcher));
                 Ok(Some(before))
             }
-            was @ (Self::Linked(_) | Self::Stored(_) | Self::Spent) => {
-                Self::put(cell, was);
+            was @ (ResultState::Linked(_) | ResultState::Stored(_) | ResultState::Spent) => {
+                self.put(was);
                 Err(watcher)
             }
         }
@@ -114,11 +127,11 @@ impl<N, R, W> ResultState<N, R, W> {
 
     /// Removes the watcher.
     #[must_use]
-    pub(crate) fn unwatch(cell: &Cell<Self>) -> Option<W> {
-        match cell.replace(Self::Empty) {
-            Self::Watched(watcher) => Some(watcher),
+    pub(crate) fn unwatch(&self) -> Option<W> {
+        match self.0.replace(ResultState::Empty) {
+            ResultState::Watched(watcher) => Some(watcher),
             was => {
-                Self::put(cell, was);
+                self.put(was);
                 None
             }
         }
@@ -127,30 +140,38 @@ impl<N, R, W> ResultState<N, R, W> {
     /// Takes the successor, if there is one and `accept` takes it: another cell will pass it the result.
     #[must_use]
     #[inline]
-    pub(crate) fn detach<M>(cell: &Cell<Self>, accept: impl FnOnce(N) -> Result<M, N>) -> Option<M> {
-        match cell.replace(Self::Spent) {
-            Self::Linked(next) => match accept(next) {
+    pub(crate) fn detach<M>(&self, accept: impl FnOnce(N) -> Result<M, N>) -> Option<M> {
+        match self.0.replace(ResultState::Spent) {
+            ResultState::Linked(next) => match accept(next) {
                 Ok(next) => Some(next),
                 Err(next) => {
-                    Self::put(cell, Self::Linked(next));
+                    self.put(ResultState::Linked(next));
                     None
                 }
             },
             was => {
-                Self::put(cell, was);
+                self.put(was);
                 None
             }
         }
     }
 
     /// Calls `read` with the state.
-    pub(crate) fn read<A>(cell: &Cell<Self>, read: impl FnOnce(&Self) -> A) -> A {
-        let state = cell.replace(Self::Spent);
+    pub(crate) fn read<A>(&self, read: impl FnOnce(&ResultState<N, R, W>) -> A) -> A {
+        let state = self.0.replace(ResultState::Spent);
         let seen = read(&state);
-        Self::put(cell, state);
+        self.put(state);
         seen
     }
 
+    /// The cell is `Spent` or `Empty`, so there is nothing to drop; `set` would have to check that.
+    #[inline]
+    fn put(&self, state: ResultState<N, R, W>) {
+        mem::forget(self.0.replace(state));
+    }
+}
+
+impl<N, R, W> ResultState<N, R, W> {
     #[inline]
     fn expect_empty(self, because: &str) {
         match self {
@@ -163,11 +184,5 @@ impl<N, R, W> ResultState<N, R, W> {
     #[cold]
     fn fail_not_empty(self, because: &str) {
         debug_assert!(false, "{because}");
-    }
-
-    /// The cell is `Spent` or `Empty`, so there is nothing to drop; `set` would have to check that.
-    #[inline]
-    fn put(cell: &Cell<Self>, state: Self) {
-        mem::forget(cell.replace(state));
     }
 }

@@ -7,7 +7,7 @@ use std::mem;
 use std::ptr;
 use std::rc::Rc;
 
-use super::node::{Chain, Input, Node, Output, ResultCell, Run};
+use super::node::{Chain, Input, Node, Output, ResultCell, Run, StoredResult};
 use super::outcome::Settled;
 use super::run::{deliver, pass, run, run_added, wait};
 use crate::failure::Failure;
@@ -111,7 +111,7 @@ where
     match settled {
         Settled::Now(result) => {
             core.transition(ChainState::rest);
-            tail.cell().restore(result, core.made_at());
+            tail.cell().restore(StoredResult { result, made_at: core.made_at() });
         }
         Settled::Later(inner) => {
             let mut waiting = Rc::clone(chain);

@@ -10,7 +10,7 @@ use std::task::Waker;
 
 use super::super::report::{Incident, drop_contained, report};
 use crate::failure::Failure;
-use crate::machine::deferred::{ChainState, PathEnds, PathPosition, ResultState, Store};
+use crate::machine::deferred::{self as machine, ChainState, PathEnds, PathPosition, ResultState};
 
 /// A whole chain: its handles cancel and pause it through this trait, and the loop that runs callbacks keeps its state.
 pub(crate) trait Chain {
@@ -38,7 +38,7 @@ pub(crate) trait Node {
 }
 
 /// A node that can be run: a link, or a list's member.
-pub(super) trait Run: Node {
+pub(crate) trait Run: Node {
     /// Runs the callback, and returns the next link to run. If the result leaves the chain, `chain` becomes the one
     /// that it went to.
     fn run(self: Rc<Self>, chain: &mut Rc<dyn Chain>) -> Option<Rc<dyn Run>>;
@@ -56,7 +56,7 @@ pub(crate) trait Output<T, E>: Node {
 }
 
 /// A link as seen by its predecessor.
-pub(super) trait Input<T, E>: Node {
+pub(crate) trait Input<T, E>: Node {
     /// Takes the result, and returns itself, to be run.
     fn accept(self: Rc<Self>, result: Result<T, E>) -> Rc<dyn Run>;
 }
@@ -264,7 +264,7 @@ pub(super) fn find_outermost(from: Rc<dyn Node>) -> Option<Rc<dyn Chain>> {
 
 /// What gets a node's result. These pointers lead downstream only, so they form no cycle; and the resolver holds the
 /// first node, so a chain lives as long as it may be fired, whether or not somebody holds its tail.
-pub(super) enum Successor<T, E> {
+pub(crate) enum Successor<T, E> {
     /// The next link of the same chain.
     Link(Rc<dyn Input<T, E>>),
     /// A node of another chain, which waits there: its callback returned this chain's Deferred.
@@ -272,75 +272,35 @@ pub(super) enum Successor<T, E> {
 }
 
 /// A result in its cell, and where its chain was made, for a report of it.
-pub(super) struct StoredResult<T, E> {
+pub(crate) struct StoredResult<T, E> {
     pub(super) result: Result<T, E>,
     pub(super) made_at: &'static Location<'static>,
 }
 
-type State<T, E> = ResultState<Successor<T, E>, StoredResult<T, E>, Waker>;
-
-/// The cell behind a head or a link, where its result and its successor meet. The states are in
-/// `machine/deferred/result_cell.rs`.
-pub(crate) struct ResultCell<T, E>(Cell<State<T, E>>);
+/// The cell behind a head or a link, where its result and its successor meet.
+pub(crate) type ResultCell<T, E> = machine::ResultCell<Successor<T, E>, StoredResult<T, E>, Waker>;
 
 impl<T, E> ResultCell<T, E> {
     pub(super) fn empty() -> Self {
-        Self(Cell::new(ResultState::Empty))
+        Self::new(ResultState::Empty)
     }
 
     pub(super) fn stored(result: Result<T, E>, made_at: &'static Location<'static>) -> Self {
-        Self(Cell::new(ResultState::Stored(StoredResult { result, made_at })))
-    }
-
-    #[inline]
-    pub(super) fn store(&self, stored: StoredResult<T, E>) -> Store<Successor<T, E>, StoredResult<T, E>, Waker> {
-        ResultState::store(&self.0, stored)
-    }
-
-    /// Only for a cell without a result.
-    #[inline]
-    pub(super) fn link(&self, next: Successor<T, E>) {
-        ResultState::link(&self.0, next);
-    }
-
-    #[inline]
-    pub(super) fn take(&self) -> Option<StoredResult<T, E>> {
-        ResultState::take(&self.0)
-    }
-
-    /// Takes the result, to [`restore`](Self::restore) what a callback makes of it.
-    #[inline]
-    pub(super) fn take_for_update(&self) -> Option<StoredResult<T, E>> {
-        ResultState::take_for_update(&self.0)
-    }
-
-    #[inline]
-    pub(super) fn restore(&self, result: Result<T, E>, made_at: &'static Location<'static>) {
-        ResultState::restore(&self.0, StoredResult { result, made_at });
+        Self::new(ResultState::Stored(StoredResult { result, made_at }))
     }
 
     pub(super) fn is_stored(&self) -> bool {
-        ResultState::read(&self.0, |state| matches!(state, ResultState::Stored(_)))
-    }
-
-    /// Stores a waker, to be woken when the result comes. Returns the waker that it replaces, or `Err` with this one if
-    /// there is nothing to wait for. Dropping a waker runs user code, so that is left to the caller.
-    pub(super) fn watch(&self, waker: Waker) -> Result<Option<Waker>, Waker> {
-        ResultState::watch(&self.0, waker)
+        self.read(|state| matches!(state, ResultState::Stored(_)))
     }
 
     pub(super) fn is_watched_by(&self, waker: &Waker) -> bool {
         // `will_wake` compares two pointers: no user code runs.
-        ResultState::read(&self.0, |state| matches!(state, ResultState::Watched(watching) if watching.will_wake(waker)))
-    }
-
-    pub(super) fn unwatch(&self) -> Option<Waker> {
-        ResultState::unwatch(&self.0)
+        self.read(|state| matches!(state, ResultState::Watched(watching) if watching.will_wake(waker)))
     }
 
     /// What will get the result, if that is known.
     pub(super) fn next(&self) -> Option<Rc<dyn Node>> {
-        ResultState::read(&self.0, |state| match state {
+        self.read(|state| match state {
             ResultState::Linked(Successor::Link(link)) => Some(Rc::clone(link) as Rc<dyn Node>),
             ResultState::Linked(Successor::Waiter(waiter)) => Some(Rc::clone(waiter) as Rc<dyn Node>),
             ResultState::Empty | ResultState::Watched(_) | ResultState::Stored(_) | ResultState::Spent => None,
@@ -350,7 +310,7 @@ impl<T, E> ResultCell<T, E> {
     /// Takes the successor, if it is the next link of the same chain.
     #[inline]
     pub(super) fn detach_link(&self) -> Option<Rc<dyn Input<T, E>>> {
-        ResultState::detach(&self.0, |next| match next {
+        self.detach(|next| match next {
             Successor::Link(link) => Ok(link),
             Successor::Waiter(_) => Err(next),
         })
@@ -358,7 +318,7 @@ impl<T, E> ResultCell<T, E> {
 
     /// Takes the successor, if it is a node of another chain.
     pub(super) fn detach_waiter(&self) -> Option<Rc<dyn Output<T, E>>> {
-        ResultState::detach(&self.0, |next| match next {
+        self.detach(|next| match next {
             Successor::Waiter(waiter) => Ok(waiter),
             Successor::Link(_) => Err(next),
         })
@@ -370,7 +330,7 @@ impl<T, E: Error + 'static> ResultCell<T, E> {
     /// nowhere else, so exactly once.
     #[inline]
     pub(super) fn close(&mut self) {
-        if matches!(self.0.get_mut(), ResultState::Stored(_))
+        if matches!(self.get_mut(), ResultState::Stored(_))
             && let Some(stored) = self.take()
         {
             stored.report_unhandled();

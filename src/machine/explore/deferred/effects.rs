@@ -1,11 +1,9 @@
 //! The effects of the steps: the transitions of the machines, in the order in which the shell makes them.
 
-use std::cell::Cell;
-
 use super::labels::{cell_label, chain_label, position_label, store_label};
 use super::{Awaiting, Bug, DeferredWorld, HeldFor, ModelChain, Origin};
 use crate::machine::deferred::{
-    Cancel, ChainStage, ChainState, Fire, PathEnds, PathPosition, ResultState, Store, Unpause,
+    Cancel, ChainStage, ChainState, Fire, PathEnds, PathPosition, ResultCell, ResultState, Store, Unpause,
 };
 use crate::machine::explore::{Row, Steps};
 
@@ -42,11 +40,13 @@ impl DeferredWorld {
         steps: &mut Steps<'_, Self>,
         at: usize,
         event: &'static str,
-        transition: impl FnOnce(&Cell<ResultState<usize, Origin, ()>>) -> A,
+        transition: impl FnOnce(&ResultCell<usize, Origin, ()>) -> A,
         label: impl FnOnce(&A) -> &'static str,
     ) -> A {
         let from = cell_label(&self.chains[at].cell);
-        let action = transition(Cell::from_mut(&mut self.chains[at].cell));
+        let mut cell = ResultCell::new(self.chains[at].cell.clone());
+        let action = transition(&cell);
+        self.chains[at].cell = cell.get_mut().clone();
         steps.row(Row { from, event, action: label(&action), to: cell_label(&self.chains[at].cell) });
         action
     }
@@ -115,7 +115,7 @@ impl DeferredWorld {
         if self.chains[at].links > 0 {
             return self.pass_or_hold(steps, at, HeldFor::Callback(origin));
         }
-        match self.cell_step(steps, at, "store", |cell| ResultState::store(cell, origin), store_label) {
+        match self.cell_step(steps, at, "store", |cell| cell.store(origin), store_label) {
             Store::Kept => self.step(steps, at, "rest", ChainState::rest),
             Store::Pass(waiter, origin) => self.pass_or_hold(steps, at, HeldFor::Waiter(waiter, origin)),
             Store::Wake(()) => self.pass_or_hold(steps, at, HeldFor::Task),
@@ -188,7 +188,7 @@ impl DeferredWorld {
     pub(super) fn poll(&mut self, steps: &mut Steps<'_, Self>, at: usize) {
         if matches!(self.chains[at].cell, ResultState::Stored(_)) {
             if !self.chains[at].state.is_paused() {
-                let result = self.cell_step(steps, at, "take", ResultState::take, |_| "return the result");
+                let result = self.cell_step(steps, at, "take", ResultCell::take, |_| "return the result");
                 assert!(result.is_some());
                 self.step(steps, at, "take", ChainState::take);
                 self.chains[at].deferred = false;
@@ -204,7 +204,7 @@ impl DeferredWorld {
                 steps,
                 at,
                 "watch",
-                |cell| ResultState::watch(cell, ()),
+                |cell| cell.watch(()),
                 |watching| match watching {
                     Ok(Some(())) => "return the one before",
                     Ok(None) => "nothing",
@@ -222,7 +222,7 @@ impl DeferredWorld {
 
     /// The future is dropped: the Deferred is cancelled, and its result dropped.
     pub(super) fn drop_future(&mut self, steps: &mut Steps<'_, Self>, at: usize) {
-        let _ = self.cell_step(steps, at, "unwatch", ResultState::unwatch, |watcher| {
+        let _ = self.cell_step(steps, at, "unwatch", ResultCell::unwatch, |watcher| {
             if watcher.is_some() { "return the watcher" } else { "nothing" }
         });
         self.chains[at].awaiting = Awaiting::No;
@@ -237,7 +237,7 @@ impl DeferredWorld {
         let taken = if self.chains[other].state.is_paused() {
             None
         } else {
-            self.cell_step(steps, other, "take", ResultState::take, |taken| {
+            self.cell_step(steps, other, "take", ResultCell::take, |taken| {
                 if taken.is_some() { "return the result" } else { "nothing" }
             })
         };
@@ -262,7 +262,7 @@ impl DeferredWorld {
                 steps,
                 at,
                 "detach",
-                |cell| ResultState::detach(cell, Ok),
+                |cell| cell.detach(Ok),
                 |next| {
                     if next.is_some() { "return the successor" } else { "nothing" }
                 },
@@ -293,11 +293,11 @@ impl DeferredWorld {
             self.connect(ends);
         }
         self.position_rows(steps, &before, if outer.is_some() { "a last callback waits" } else { "a callback waits" });
-        let result = self.cell_step(steps, other, "take", ResultState::take, |taken| {
+        let result = self.cell_step(steps, other, "take", ResultCell::take, |taken| {
             if taken.is_some() { "return the result" } else { "nothing" }
         });
         match result {
-            None => self.cell_step(steps, other, "link", |cell| ResultState::link(cell, waiter), |()| "keep it"),
+            None => self.cell_step(steps, other, "link", |cell| cell.link(waiter), |()| "keep it"),
             Some(origin) => {
                 self.step(steps, other, "add", ChainState::add);
                 self.pass_or_hold(steps, other, HeldFor::Waiter(waiter, origin));
@@ -308,13 +308,13 @@ impl DeferredWorld {
     pub(super) fn add(&mut self, steps: &mut Steps<'_, Self>, at: usize) {
         self.chains[at].limits.adds -= 1;
         self.chains[at].links += 1;
-        let taken = self.cell_step(steps, at, "take for update", ResultState::take_for_update, |taken| {
+        let taken = self.cell_step(steps, at, "take for update", ResultCell::take_for_update, |taken| {
             if taken.is_some() { "return the result" } else { "nothing" }
         });
         match taken {
             // The new link has a cell of its own.
             None => {
-                self.cell_step(steps, at, "link", |cell| ResultState::link(cell, at), |()| "keep it");
+                self.cell_step(steps, at, "link", |cell| cell.link(at), |()| "keep it");
                 self.chains[at].cell = ResultState::Empty;
             }
             Some(origin) => {

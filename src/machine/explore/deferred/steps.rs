@@ -1,7 +1,7 @@
 //! What may happen in a state: what the program may do with what it holds, and what happens without it.
 
 use super::{Awaiting, Bug, DeferredWorld, Event, Origin};
-use crate::machine::deferred::{ChainStage, ChainState, Fire, ResultState};
+use crate::machine::deferred::{ChainStage, ChainState, Fire, ResultCell, ResultState};
 use crate::machine::explore::Steps;
 
 impl DeferredWorld {
@@ -54,7 +54,7 @@ impl DeferredWorld {
         let mut taken = next.clone();
         steps.unfair(Event::DeferredIsDropped(at), next);
         if matches!(chain.cell, ResultState::Stored(_)) && !chain.state.is_paused() {
-            let result = taken.cell_step(steps, at, "take", ResultState::take, |_| "return the result");
+            let result = taken.cell_step(steps, at, "take", ResultCell::take, |_| "return the result");
             taken.step(steps, at, "take", ChainState::take);
             assert!(result.is_some());
             steps.unfair(Event::Take(at), taken);

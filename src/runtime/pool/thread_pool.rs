@@ -210,7 +210,7 @@ impl ThreadPool {
         let token = CancelToken::new();
         let job = Job::of(with_token(token.clone(), body(token.clone())));
         let id = Shared::submit_ticketed(&self.owner.shared, job)?;
-        Ok(Ticket::new(Arc::clone(&self.owner.shared), id, token))
+        Ok(Ticket { shared: Arc::clone(&self.owner.shared), id, token })
     }
 
     /// Sets the minimum and maximum number of threads. Idle threads above the maximum end now, busy ones after their

@@ -21,9 +21,9 @@ thread_local! {
 /// Cheap to clone; usable from any thread. Dropping it does not cancel the job.
 #[derive(Clone)]
 pub struct Ticket {
-    shared: Arc<Shared>,
-    id: TicketId,
-    token: CancelToken,
+    pub(super) shared: Arc<Shared>,
+    pub(super) id: TicketId,
+    pub(super) token: CancelToken,
 }
 
 /// What [`Ticket::cancel`] achieved.
@@ -65,10 +65,6 @@ struct CurrentTokenGuard {
 }
 
 impl Ticket {
-    pub(super) fn new(shared: Arc<Shared>, id: TicketId, token: CancelToken) -> Self {
-        Self { shared, id, token }
-    }
-
     /// Cancels the job. While it waits, this call takes it out of the queue and drops it, with no lock held: it never
     /// runs. While it runs, it is asked to end. From any thread, also from the job itself.
     ///

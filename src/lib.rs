@@ -5,7 +5,7 @@
 //! ways between them:
 //!
 //! - [`Handle::call_from_thread`] posts a call to the loop, from any thread;
-//! - [`threads::defer_to_thread`] runs a function on the pool, and its result comes back to the loop as a [`Deferred`];
+//! - [`threads::defer_to_thread`] runs a function on the pool, and its result reaches the loop as a [`Deferred`];
 //! - [`threads::blocking_call_from_thread`] blocks a thread until the loop has answered.
 //!
 //! ```

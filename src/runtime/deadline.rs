@@ -8,7 +8,7 @@ use super::sync::Instant;
 /// What a caller does that finds a bounded queue full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WhenFull {
-    /// Return at once, with what did not fit.
+    /// Hand back at once what does not fit.
     Return,
     /// Wait for a free slot, for this long at most; without a limit if `None`.
     Wait(Option<Duration>),

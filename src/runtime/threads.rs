@@ -1,6 +1,6 @@
 //! The bridges between threads and the reactor.
 //!
-//! - [`defer_to_thread`] runs a function in the pool; its result comes back to the loop as a [`Deferred`].
+//! - [`defer_to_thread`] runs a function in the pool; its result reaches the loop as a [`Deferred`].
 //! - [`blocking_call_from_thread`] runs a function on the loop, and blocks the calling thread until it has answered.
 //! - [`call_multiple_in_thread`] runs several functions in order on one thread of the pool.
 //! - [`blocked`] tells the pool that a job waits, so that it may add a worker meanwhile.

@@ -1,7 +1,7 @@
 //! The error types of this crate, except for [`StopWithinError`](crate::pool::StopWithinError), which is in the
 //! module `pool`.
 //!
-//! An error says what the caller can do. They are of three kinds:
+//! Each says what the caller can do. They are of three kinds:
 //!
 //! - **Errors that a method returns.** [`Rejected`] hands back the call or job that was not accepted, and its
 //!   [`Rejection`] says why; [`QueueOverflow`] hands back the item. The others say which rule the caller broke:

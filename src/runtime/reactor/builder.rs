@@ -133,7 +133,7 @@ impl ReactorBuilder {
     ///
     /// When it is reached, [`call_from_thread`](crate::Handle::call_from_thread) hands its call back with
     /// [`InboxFull`](crate::error::Rejection::InboxFull), also on the loop's own thread, and
-    /// [`call_from_thread_waiting`](crate::Handle::call_from_thread_waiting) waits for room. What must not be lost
+    /// [`call_from_thread_waiting`](crate::Handle::call_from_thread_waiting) waits for a slot. What must not be lost
     /// ignores the bound: results of jobs, blocking calls, `stop`, and values that are to be dropped on the reactor's
     /// thread. Calls that the loop has taken to run no longer count.
     pub fn inbox_bound(mut self, calls: NonZeroUsize) -> Self {

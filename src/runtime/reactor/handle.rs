@@ -48,7 +48,7 @@ impl Handle {
     ///
     /// # Errors
     /// The call is handed back, not run: the reactor has stopped, or its inbox is
-    /// [bounded](crate::reactor::ReactorBuilder::inbox_bound) and full. It never waits for room:
+    /// [bounded](crate::reactor::ReactorBuilder::inbox_bound) and full. It never waits for a slot:
     /// [`call_from_thread_waiting`](Self::call_from_thread_waiting) does.
     pub fn call_from_thread<F>(&self, f: F) -> Result<(), Rejected<Call>>
     where
@@ -57,7 +57,7 @@ impl Handle {
         self.post_bounded(f, WhenFull::Return)
     }
 
-    /// [`call_from_thread`](Self::call_from_thread) that waits for room if the inbox is
+    /// [`call_from_thread`](Self::call_from_thread) that waits for a slot if the inbox is
     /// [bounded](crate::reactor::ReactorBuilder::inbox_bound) and full, at most for `timeout`; without a limit if that
     /// is `None`.
     ///
@@ -83,7 +83,7 @@ impl Handle {
     ///
     /// # Errors
     /// The call is handed back with the reason: the timeout passed, the reactor has stopped, or a reactor lives on this
-    /// thread, which must not wait then. The last is an error even if there is room, so that it does not depend on
+    /// thread, which must not wait then. The last is an error even if a slot is free, so that it does not depend on
     /// timing.
     pub fn call_from_thread_waiting<F>(&self, timeout: Option<Duration>, f: F) -> Result<(), Rejected<Call>>
     where
@@ -101,7 +101,7 @@ impl Handle {
         }
     }
 
-    /// Posts a call if there is room. One too large to be moved under the lock is boxed first.
+    /// Posts a call if a slot is free. One too large to be moved under the lock is boxed first.
     fn post_bounded<F>(&self, f: F, when_full: WhenFull) -> Result<(), Rejected<Call>>
     where
         F: FnOnce(&Reactor) + Send + 'static,

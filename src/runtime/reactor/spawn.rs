@@ -150,13 +150,17 @@ impl Reactor {
     /// use std::rc::Rc;
     ///
     /// let reactor = Reactor::new();
-    /// let local = reactor.local();
-    /// let _ = reactor.spawn(async move {
+    /// let (local, handle) = (reactor.local(), reactor.handle());
+    /// let task = reactor.spawn(async move {
     ///     let six = Rc::new(6_u32);
     ///     let seven = local.with(|reactor| threads::defer_to_thread(reactor, || 7_u32))?.await?;
     ///     assert_eq!(*six * seven, 42);
-    ///     local.with(|reactor| reactor.stop()).ok();
     ///     Ok::<_, Failure>(())
+    /// });
+    /// // With a value or an error, the reactor stops.
+    /// let _ = task.add_both(move |result| {
+    ///     handle.stop();
+    ///     result
     /// });
     /// reactor.run();
     /// ```

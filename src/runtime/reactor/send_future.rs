@@ -201,9 +201,9 @@ where
             drop_contained(result);
         }
         // Also removes the Deferred from the reactor. Cancelling one that has fired does nothing; if the reactor has
-        // ended, it is gone already.
+        // ended, it is gone already. The inbox's bound does not hold it back: nobody could cancel later.
         let deferred = self.deferred.clone();
-        let _ = self.deferred.handle().call_from_thread(move |reactor| {
+        let _ = self.deferred.handle().post_unbounded(move |reactor| {
             if let Some(deferred) = deferred.take(reactor) {
                 deferred.cancel();
             }

@@ -76,10 +76,11 @@ impl<F> TaskWaker<F>
 where
     F: Future<Output: Outcome<Failure>> + 'static,
 {
-    /// Posts the call that polls the task. False if the reactor has stopped; then the task is never polled again.
+    /// Posts the call that polls the task, whatever the inbox's bound: a wake that is refused would be lost for good.
+    /// False if the reactor has stopped; then the task is never polled again.
     fn post_poll(self: Arc<Self>) -> bool {
         let handle = self.address.handle().clone();
-        handle.call_from_thread(move |reactor| self.poll_task(reactor)).is_ok()
+        handle.post_unbounded(move |reactor| self.poll_task(reactor)).is_ok()
     }
 
     /// The posted call.

@@ -1,5 +1,6 @@
 //! Deferreds that another executor awaits, on another thread.
 
+use std::num::NonZeroUsize;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::mpsc;
@@ -8,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use futures::executor::block_on;
-use selvedge::{Deferred, Failure, deferred::SendFuture, error::ReactorStopped, report::Incident};
+use selvedge::{Deferred, Failure, Reactor, deferred::SendFuture, error::ReactorStopped, report::Incident};
 use static_assertions::assert_impl_all;
 
 use crate::support::{DropSignal, Log, reporting, virtual_time, with_watchdog};
@@ -59,6 +60,19 @@ fn dropping_the_future_unfinished_cancels_the_deferred_on_its_own_thread() {
             assert_eq!(reports, [], "that it was cancelled is nobody's concern");
         }
     });
+}
+
+// Checks: P25, B44, R32
+#[test]
+fn dropping_the_future_cancels_the_deferred_though_the_inbox_is_full() {
+    let reactor = Reactor::builder().inbox_bound(NonZeroUsize::MIN).build().unwrap();
+    let (deferred, resolver) = Deferred::<()>::new();
+    let future = deferred.into_send_future(&reactor);
+    reactor.handle().call_from_thread(|_| ()).unwrap();
+    drop(future);
+    assert!(!resolver.is_cancelled(), "not before the next turn");
+    reactor.turn().unwrap();
+    assert!(resolver.is_cancelled());
 }
 
 // Checks: P25, B13

@@ -1,7 +1,8 @@
 //! Wakers of tasks: from any thread, any number of times, at any time.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
+use std::num::NonZeroUsize;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -52,6 +53,37 @@ fn a_wake_from_another_thread_wakes_a_loop_that_sleeps() {
         waking.join().unwrap();
         assert_eq!(polls.load(Ordering::Relaxed), 4);
     });
+}
+
+// Checks: P23, B44, R32
+#[test]
+fn ten_thousand_tasks_are_spawned_and_woken_while_the_inbox_is_full() {
+    const TASKS: usize = 10_000;
+    let reactor = Reactor::builder().inbox_bound(NonZeroUsize::new(3).unwrap()).build().unwrap();
+    let handle = reactor.handle();
+    let fill_inbox = || {
+        while handle.call_from_thread(|_| ()).is_ok() {}
+    };
+    let (wakers, finished) = (Rc::new(RefCell::new(Vec::new())), Rc::new(Cell::new(0)));
+    fill_inbox();
+    for _ in 0..TASKS {
+        let (wakers, finished, mut polled) = (Rc::clone(&wakers), Rc::clone(&finished), false);
+        let task = poll_fn(move |context| {
+            if polled {
+                return Poll::Ready(());
+            }
+            polled = true;
+            wakers.borrow_mut().push(context.waker().clone());
+            Poll::Pending
+        });
+        drop(reactor.spawn(task).add_callback(move |()| finished.set(finished.get() + 1)));
+    }
+    reactor.turn().unwrap();
+    assert_eq!((wakers.borrow().len(), finished.get()), (TASKS, 0), "each was polled once");
+    fill_inbox();
+    wakers.take().into_iter().for_each(Waker::wake);
+    reactor.turn().unwrap();
+    assert_eq!(finished.get(), TASKS);
 }
 
 // Checks: P21, P23

@@ -15,7 +15,7 @@ use crate::machine::deferred::{Cancel, ChainState, Fire};
 
 /// A cancel whose canceller was called. It completes when the chains of `others` have been cancelled too.
 struct OpenCancel {
-    /// Whose canceller was called. `None` for a list that is decided and cancels its other members only.
+    /// The node whose canceller was called. `None` for a list that is decided and cancels its other members only.
     target: Option<Rc<dyn Chain>>,
     others: vec::IntoIter<Weak<dyn Chain>>,
 }

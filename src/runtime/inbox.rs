@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::cache_padded::CachePadded;
 use super::deadline::{Epoch, WhenFull};
-use super::sync::{Condvar, Hint, Mutex, Spin, pause};
+use super::sync::{Condvar, Hint, Mutex, MutexGuard, Spin, pause};
 use crate::error::Rejection;
 use crate::machine::inbox::{self as machine, LoopWake, Park, PostError};
 pub use crate::machine::inbox::{CallQueue, PushCall};
@@ -70,11 +70,7 @@ impl<Q: CallQueue> Inbox<Q> {
     {
         let mut state = self.state.lock();
         let wake = state.post(call)?;
-        self.maybe_nonempty.set(true);
-        drop(state);
-        if wake == LoopWake::Needed {
-            self.wake.notify_one();
-        }
+        self.notify(state, wake);
         Ok(())
     }
 
@@ -104,12 +100,19 @@ impl<Q: CallQueue> Inbox<Q> {
                 }
             }
         };
+        self.notify(state, wake);
+        Ok(())
+    }
+
+    /// Carries out what a post asks for: releases the lock, then wakes the loop if it sleeps.
+    #[inline]
+    fn notify(&self, state: MutexGuard<'_, machine::Inbox<Q>>, wake: LoopWake) {
+        // The hint is set while this core still has the lock's cache line.
         self.maybe_nonempty.set(true);
         drop(state);
         if wake == LoopWake::Needed {
             self.wake.notify_one();
         }
-        Ok(())
     }
 
     /// Takes all posted calls into `batch`, which must be empty; its memory is used for later calls.

@@ -13,7 +13,7 @@ const MANIFEST: &str = "CARGO_MANIFEST_DIR";
 // Checks: S1, S2, B1, B49
 #[test]
 fn misuse_does_not_compile() {
-    let alone = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compile/fail");
+    let alone = Path::new(env!("CARGO_MANIFEST_DIR")).join("compile/fail");
     if env::var_os(MANIFEST).is_some_and(|manifest| Path::new(&manifest) == alone) {
         trybuild::TestCases::new().compile_fail("*.rs");
         return;

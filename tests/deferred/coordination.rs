@@ -12,9 +12,7 @@ use selvedge::{
 };
 
 use crate::support::deferred::{Drops, Oops, Place, Trace, error, reports, value};
-use crate::support::{PanicOnDrop, on_a_small_stack};
-
-const MANY: usize = 1_000_000;
+use crate::support::{MANY, PanicOnDrop, on_a_small_stack};
 
 /// A lock that is held, and its permit.
 fn held() -> (DeferredLock, Permit) {
@@ -25,7 +23,7 @@ fn held() -> (DeferredLock, Permit) {
 
 // Checks: B64, P31, R31
 #[test]
-fn a_million_waiters_that_release_as_soon_as_they_are_served_need_no_stack() {
+fn many_waiters_that_release_as_soon_as_they_are_served_need_no_stack() {
     on_a_small_stack(|| {
         let (lock, permit) = held();
         let served: Rc<Cell<usize>> = Rc::default();
@@ -72,7 +70,7 @@ fn ten_thousand_runs_behind_one_that_waits_are_served_in_order_with_a_thousandth
 
 // Checks: B64, P31
 #[test]
-fn a_million_waiters_are_cancelled_from_the_middle_outwards() {
+fn many_waiters_are_cancelled_from_the_middle_outwards() {
     on_a_small_stack(|| {
         let (lock, permit) = held();
         let mut waiters: Vec<_> = (0..MANY).map(|_| lock.acquire()).collect();
@@ -330,7 +328,7 @@ fn a_callback_may_return_the_permit() {
 
 // Checks: B64, P32
 #[test]
-fn a_million_takers_that_each_put_for_the_next_need_no_stack() {
+fn many_takers_that_each_put_for_the_next_need_no_stack() {
     on_a_small_stack(|| {
         let queue = DeferredQueue::new();
         for n in 0..MANY {

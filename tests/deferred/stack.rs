@@ -1,4 +1,4 @@
-//! A million links, in every shape, on a stack of 64 KiB.
+//! Long chains and deep nesting, in every shape, on a stack of 64 KiB.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -12,11 +12,9 @@ use selvedge::{
 };
 
 use crate::support::deferred::{Drops, Oops, error, value};
-use crate::support::on_a_small_stack;
+use crate::support::{MANY, on_a_small_stack};
 
-const MANY: usize = 1_000_000;
-
-/// An unfired Deferred with a million callbacks, its resolver, and the number of callbacks that were dropped.
+/// An unfired Deferred with many callbacks, its resolver, and the number of callbacks that were dropped.
 fn flat() -> (Deferred<usize>, Resolver<usize>, Drops) {
     let drops = Drops::new();
     let (mut deferred, resolver) = Deferred::new();
@@ -32,7 +30,7 @@ fn flat() -> (Deferred<usize>, Resolver<usize>, Drops) {
 
 // Checks: B52
 #[test]
-fn a_million_callbacks_fire() {
+fn many_callbacks_fire() {
     on_a_small_stack(|| {
         let (deferred, resolver, drops) = flat();
         resolver.callback(0);
@@ -43,7 +41,7 @@ fn a_million_callbacks_fire() {
 
 // Checks: B52
 #[test]
-fn a_million_callbacks_are_dropped_with_their_resolver() {
+fn many_callbacks_are_dropped_with_their_resolver() {
     on_a_small_stack(|| {
         let (deferred, resolver, drops) = flat();
         drop(resolver);
@@ -54,7 +52,7 @@ fn a_million_callbacks_are_dropped_with_their_resolver() {
 
 // Checks: B58
 #[test]
-fn a_million_callbacks_are_cancelled() {
+fn many_callbacks_are_cancelled() {
     on_a_small_stack(|| {
         let (deferred, _resolver, drops) = flat();
         deferred.cancel();
@@ -65,7 +63,7 @@ fn a_million_callbacks_are_cancelled() {
 
 // Checks: B51
 #[test]
-fn a_million_callbacks_are_added_after_firing() {
+fn many_callbacks_are_added_after_firing() {
     on_a_small_stack(|| {
         let (mut deferred, resolver) = Deferred::new();
         resolver.callback(0);
@@ -76,7 +74,7 @@ fn a_million_callbacks_are_added_after_firing() {
     });
 }
 
-/// A million Deferreds, each waiting for the one that was made before it, each with callbacks after the wait.
+/// Many Deferreds, each waiting for the one that was made before it, each with callbacks after the wait.
 fn inner_first() -> (Deferred<usize>, Resolver<usize>) {
     let (mut deferred, resolver) = Deferred::new();
     for _ in 0..MANY {
@@ -89,7 +87,7 @@ fn inner_first() -> (Deferred<usize>, Resolver<usize>) {
     (deferred, resolver)
 }
 
-/// A million Deferreds, each waiting for the one that was made after it; some have callbacks after the wait.
+/// Many Deferreds, each waiting for the one that was made after it; some have callbacks after the wait.
 fn outer_first() -> (Deferred<usize>, Resolver<usize>) {
     let (first, mut fire) = Deferred::new();
     for n in 0..MANY {
@@ -101,7 +99,7 @@ fn outer_first() -> (Deferred<usize>, Resolver<usize>) {
     (first, fire)
 }
 
-/// A million Deferreds, waiting for each other before any of them has fired, from both ends towards the middle.
+/// Many Deferreds, waiting for each other before any of them has fired, from both ends towards the middle.
 fn from_both_ends() -> (Deferred<usize>, Resolver<usize>) {
     let (outer, mut fire_outer) = Deferred::new();
     let (mut inner, fire) = Deferred::new();
@@ -118,7 +116,7 @@ fn from_both_ends() -> (Deferred<usize>, Resolver<usize>) {
 
 // Checks: B52
 #[test]
-fn a_million_nested_deferreds_fire() {
+fn many_nested_deferreds_fire() {
     on_a_small_stack(|| {
         for (shape, expected) in
             [(inner_first as fn() -> _, MANY), (outer_first, MANY - MANY.div_ceil(3)), (from_both_ends, MANY)]
@@ -132,7 +130,7 @@ fn a_million_nested_deferreds_fire() {
 
 // Checks: B52
 #[test]
-fn a_million_nested_deferreds_are_dropped_from_either_end() {
+fn many_nested_deferreds_are_dropped_from_either_end() {
     on_a_small_stack(|| {
         for shape in [inner_first, outer_first, from_both_ends] {
             let (deferred, resolver) = shape();
@@ -147,7 +145,7 @@ fn a_million_nested_deferreds_are_dropped_from_either_end() {
 
 // Checks: B58
 #[test]
-fn a_million_nested_deferreds_are_cancelled_from_the_outermost() {
+fn many_nested_deferreds_are_cancelled_from_the_outermost() {
     on_a_small_stack(|| {
         for shape in [inner_first, outer_first, from_both_ends] {
             let (deferred, _resolver) = shape();
@@ -157,7 +155,7 @@ fn a_million_nested_deferreds_are_cancelled_from_the_outermost() {
     });
 }
 
-/// A million Deferreds, each chained to the next by its resolver, some of them timed or with callbacks between.
+/// Many Deferreds, each chained to the next by its resolver, some of them timed or with callbacks between.
 fn explicit() -> (Deferred<usize>, Resolver<usize>) {
     let (mut last, resolver) = Deferred::new();
     for n in 0..MANY {
@@ -169,7 +167,7 @@ fn explicit() -> (Deferred<usize>, Resolver<usize>) {
     (last, resolver)
 }
 
-/// A million Deferreds, in turn returned from a callback, chained to a resolver, and returned from an errback.
+/// Many Deferreds, in turn returned from a callback, chained to a resolver, and returned from an errback.
 fn mixed() -> (Deferred<usize>, Resolver<usize>) {
     let (mut last, resolver) = Deferred::new();
     for n in 0..MANY {
@@ -189,7 +187,7 @@ fn mixed() -> (Deferred<usize>, Resolver<usize>) {
 
 // Checks: B52, B58
 #[test]
-fn a_million_deferreds_that_are_chained_by_hand_or_by_turns_fire_cancel_and_drop() {
+fn many_deferreds_that_are_chained_by_hand_or_by_turns_fire_cancel_and_drop() {
     on_a_small_stack(|| {
         for (shape, expected) in [(explicit as fn() -> _, MANY - MANY.div_ceil(3)), (mixed, MANY / 3)] {
             let (deferred, resolver): (Deferred<usize>, Resolver<usize>) = shape();
@@ -210,7 +208,7 @@ fn a_million_deferreds_that_are_chained_by_hand_or_by_turns_fire_cancel_and_drop
 
 // Checks: B52, B53
 #[test]
-fn a_million_paused_deferreds_that_wait_for_each_other_go_on() {
+fn many_paused_deferreds_that_wait_for_each_other_go_on() {
     on_a_small_stack(|| {
         for kept in [true, false] {
             let mut handles = Vec::new();
@@ -238,7 +236,7 @@ fn a_million_paused_deferreds_that_wait_for_each_other_go_on() {
 
 // Checks: B59, B58
 #[test]
-fn a_million_timeouts_are_cancelled_by_one_result_or_fall_to_the_one_that_runs_out_first() {
+fn many_timeouts_are_cancelled_by_one_result_or_fall_to_the_one_that_runs_out_first() {
     on_a_small_stack(|| {
         for runs_out in [false, true] {
             let clock = VirtualClock::new();
@@ -267,7 +265,7 @@ fn a_million_timeouts_are_cancelled_by_one_result_or_fall_to_the_one_that_runs_o
 
 // Checks: B54
 #[test]
-fn a_million_nested_deferreds_that_would_close_a_wait_cycle_fail() {
+fn many_nested_deferreds_that_would_close_a_wait_cycle_fail() {
     on_a_small_stack(|| {
         for shape in [inner_first, outer_first, from_both_ends] {
             let (deferred, resolver) = shape();
@@ -285,7 +283,7 @@ fn a_million_nested_deferreds_that_would_close_a_wait_cycle_fail() {
 
 // Checks: B52
 #[test]
-fn a_million_resolvers_each_captured_by_a_callback_of_the_one_before_are_dropped() {
+fn many_resolvers_each_captured_by_a_callback_of_the_one_before_are_dropped() {
     on_a_small_stack(|| {
         for errback in [false, true] {
             let drops = Drops::new();
@@ -340,7 +338,7 @@ fn chained(one: Deferred<usize>) -> Deferred<usize> {
 
 const MIXED: &[Wrap] = &[of_all, awaited, raced, chained, gathered];
 
-/// A million lists, each the member of the one around it, with chains between them: made from the innermost.
+/// Many lists, each the member of the one around it, with chains between them: made from the innermost.
 fn lists_inner_first(wraps: &[Wrap]) -> (Deferred<usize>, Resolver<usize>) {
     let (mut last, resolver) = Deferred::new();
     for wrap in wraps.iter().cycle().take(MANY) {
@@ -365,7 +363,7 @@ const LISTS: [fn() -> (Deferred<usize>, Resolver<usize>); 3] =
 
 // Checks: B52, B61, B62, P30
 #[test]
-fn a_million_lists_in_lists_fire() {
+fn many_lists_in_lists_fire() {
     on_a_small_stack(|| {
         for lists in LISTS {
             let (deferred, resolver) = lists();
@@ -377,7 +375,7 @@ fn a_million_lists_in_lists_fire() {
 
 // Checks: B58, B61, B62, P30
 #[test]
-fn a_million_lists_in_lists_are_cancelled() {
+fn many_lists_in_lists_are_cancelled() {
     on_a_small_stack(|| {
         for lists in LISTS {
             let (deferred, resolver) = lists();
@@ -390,7 +388,7 @@ fn a_million_lists_in_lists_are_cancelled() {
 
 // Checks: B52, P30
 #[test]
-fn a_million_lists_in_lists_are_dropped_from_either_end() {
+fn many_lists_in_lists_are_dropped_from_either_end() {
     on_a_small_stack(|| {
         for lists in LISTS {
             let (deferred, resolver) = lists();
@@ -407,7 +405,7 @@ fn a_million_lists_in_lists_are_dropped_from_either_end() {
 
 // Checks: B62, P28
 #[test]
-fn a_million_races_in_races_fail_with_an_error_that_can_be_printed() {
+fn many_races_in_races_fail_with_an_error_that_can_be_printed() {
     on_a_small_stack(|| {
         let (deferred, resolver) = lists_inner_first(&[raced]);
         resolver.errback(Oops(7));
@@ -419,7 +417,7 @@ fn a_million_races_in_races_fail_with_an_error_that_can_be_printed() {
 
 // Checks: B54, P30
 #[test]
-fn a_million_lists_in_lists_that_would_close_a_wait_cycle_fail() {
+fn many_lists_in_lists_that_would_close_a_wait_cycle_fail() {
     on_a_small_stack(|| {
         for lists in LISTS {
             let (deferred, resolver) = lists();

@@ -15,7 +15,7 @@ use selvedge::{
 };
 
 use crate::support::deferred::{Drops, Oops, Place, Token, error, reports, value};
-use crate::support::{Log, PanicOnDrop, hold, on_a_small_stack, virtual_time};
+use crate::support::{Log, MANY, PanicOnDrop, hold, on_a_small_stack, virtual_time};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -345,10 +345,10 @@ mod looping {
 
     // Checks: B67, P33
     #[test]
-    fn a_million_calls_whose_deferreds_have_fired_need_no_stack() {
+    fn many_calls_whose_deferreds_have_fired_need_no_stack() {
         on_a_small_stack(|| {
             let reactor = Reactor::builder().clock(VirtualClock::new()).build().unwrap();
-            let mut left = 100_000_u32;
+            let mut left = MANY;
             let looping = LoopingCall::new(move |tick| {
                 left -= 1;
                 if left == 0 {

@@ -41,9 +41,16 @@ pub fn with_watchdog<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'stati
     }
 }
 
-/// Runs a test's body on a thread with a stack of 64 KiB.
+const SMALL_STACK: usize = 64 * 1024;
+
+/// How long a chain, and how deep a nesting, has to be on the small stack. A recursion takes at least 16 bytes for each
+/// level: 25 times that stack. `.ci/long` sets the variable.
+pub const MANY: usize = if option_env!("SELVEDGE_LONG_TESTS").is_some() { 1_000_000 } else { 100_000 };
+const _: () = assert!(16 * MANY > 20 * SMALL_STACK);
+
+/// Runs a test's body on a thread with a small stack.
 pub fn on_a_small_stack(body: impl FnOnce() + Send + 'static) {
-    thread::Builder::new().stack_size(64 * 1024).spawn(body).unwrap().join().unwrap();
+    thread::Builder::new().stack_size(SMALL_STACK).spawn(body).unwrap().join().unwrap();
 }
 
 /// Set for the child that [`in_own_process`] starts, to the name of its test.

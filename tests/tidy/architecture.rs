@@ -150,7 +150,7 @@ fn floor(file: &str) -> usize {
 }
 
 fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
 fn files(folder: &Path, kind: &str) -> Vec<PathBuf> {

@@ -65,7 +65,7 @@ const PLACES: [(&str, bool); 6] = [
 ];
 
 fn checks() -> Vec<Check> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let mut checks = Vec::new();
     for (place, whole) in PLACES {
         for path in sources(&root.join(place)) {
@@ -132,7 +132,7 @@ fn function(line: &str) -> Option<&str> {
 
 /// The clauses of SPEC.md: each is an item of a list, or a row of a table, that begins with its name.
 fn clauses() -> BTreeSet<Clause> {
-    let spec = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/SPEC.md")).unwrap();
+    let spec = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../SPEC.md")).unwrap();
     let items = spec
         .lines()
         .filter_map(|line| line.strip_prefix("- **").or_else(|| line.strip_prefix("| **"))?.split_once("**"));
@@ -203,7 +203,7 @@ fn planted(list: &str) -> Vec<(Clause, String, String)> {
 
 /// What all lists of `tests/mutants` say of them, by clause.
 fn planted_bugs() -> Vec<(Clause, String, String)> {
-    let lists = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mutants");
+    let lists = Path::new(env!("CARGO_MANIFEST_DIR")).join("mutants");
     let mut files: Vec<PathBuf> = fs::read_dir(lists).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
     files.sort();

@@ -8,9 +8,7 @@ use selvedge::{
     error::{Cancelled, ReactorStopped},
 };
 
-use crate::support::on_a_small_stack;
-
-const MANY: usize = 1_000_000;
+use crate::support::{MANY, on_a_small_stack};
 
 /// Tasks of which each awaits the one before it, and the first a Deferred.
 fn line(reactor: &Reactor, many: usize, drops: &Rc<Cell<usize>>) -> (Deferred<usize>, Resolver<usize>) {
@@ -33,7 +31,7 @@ fn line(reactor: &Reactor, many: usize, drops: &Rc<Cell<usize>>) -> (Deferred<us
 
 // Checks: P27
 #[test]
-fn a_million_tasks_that_await_each_other_finish() {
+fn many_tasks_that_await_each_other_finish() {
     on_a_small_stack(|| {
         let reactor = Reactor::new();
         let drops = Rc::default();
@@ -52,7 +50,7 @@ fn a_million_tasks_that_await_each_other_finish() {
 
 // Checks: P27
 #[test]
-fn a_million_tasks_that_await_each_other_are_cancelled_from_the_last() {
+fn many_tasks_that_await_each_other_are_cancelled_from_the_last() {
     on_a_small_stack(|| {
         let reactor = Reactor::new();
         let drops = Rc::default();
@@ -67,7 +65,7 @@ fn a_million_tasks_that_await_each_other_are_cancelled_from_the_last() {
 
 // Checks: P27
 #[test]
-fn a_million_tasks_that_await_each_other_are_dropped_with_their_reactor() {
+fn many_tasks_that_await_each_other_are_dropped_with_their_reactor() {
     on_a_small_stack(|| {
         let reactor = Reactor::new();
         let drops = Rc::default();

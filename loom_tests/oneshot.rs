@@ -58,7 +58,7 @@ fn a_send_against_a_timeout_is_delivered_or_handed_back() {
         let handed_back = sending.join().unwrap();
         match outcome {
             Ok(value) => assert_eq!((*value, handed_back.is_none()), ("the value", true)),
-            Err(why) => assert_eq!((why, handed_back.as_deref()), (RecvError::TimedOut, Some(&"the value"))),
+            Err(why) => assert_eq!((why, handed_back.as_deref()), (RecvError::TimedOut(None), Some(&"the value"))),
         }
         clock.join().unwrap();
     });
@@ -73,7 +73,7 @@ fn a_dropped_sender_against_a_timeout_leaves_nobody_waiting() {
         let clock = thread::spawn(move || timeout.fire());
         let sending = thread::spawn(move || drop(sender));
         let outcome = receiver.recv(None).unwrap_err();
-        assert!(matches!(outcome, RecvError::Disconnected | RecvError::TimedOut));
+        assert!(matches!(outcome, RecvError::Disconnected | RecvError::TimedOut(None)));
         clock.join().unwrap();
         sending.join().unwrap();
     });
@@ -84,7 +84,7 @@ fn a_dropped_sender_against_a_timeout_leaves_nobody_waiting() {
 /// Stop and timeout share one thread: a third thread would make the search twenty times larger and add nothing that the
 /// models above do not explore.
 fn send_against_stop_and_timeout(others: fn(&dyn Fn() -> bool, &dyn Fn()) -> bool) {
-    let (sender, receiver) = channel();
+    let (sender, receiver) = channel::<_, ()>();
     let timeout = StdMutex::new(Some(receiver.timeout_trigger()));
     // As in the reactor: the first of send and stop takes the sender, and the other finds nothing.
     let held = Arc::new(Mutex::new(Some(sender)));
@@ -105,8 +105,8 @@ fn send_against_stop_and_timeout(others: fn(&dyn Fn() -> bool, &dyn Fn()) -> boo
     let outcome = receiver.recv(None);
     match (outcome, sending.join().unwrap(), other.join().unwrap()) {
         (Ok(value), Some(Ok(())), stopped) => assert_eq!((*value, stopped), ("the value", false)),
-        (Err(RecvError::Disconnected | RecvError::TimedOut), None, stopped) => assert!(stopped),
-        (Err(RecvError::TimedOut), Some(Err(handed_back)), stopped) => {
+        (Err(RecvError::Disconnected | RecvError::TimedOut(None)), None, stopped) => assert!(stopped),
+        (Err(RecvError::TimedOut(None)), Some(Err(handed_back)), stopped) => {
             assert_eq!((*handed_back, stopped), ("the value", false))
         }
         (outcome, given, stopped) => {
@@ -149,6 +149,6 @@ fn after_a_timeout_the_sender_sees_that_the_value_is_not_wanted() {
         // The sender looks only after the timeout.
         assert!(!sender.is_wanted());
         assert_eq!(sender.send(counted()).err().as_deref(), Some(&"the value"));
-        assert_eq!(caller.join().unwrap(), Some(RecvError::TimedOut));
+        assert_eq!(caller.join().unwrap(), Some(RecvError::TimedOut(None)));
     });
 }

@@ -6,20 +6,20 @@ use std::fmt;
 use std::time::Duration;
 
 use super::sync::{Arc, Condvar, Hint, Instant, Mutex, Spin};
-use crate::machine::oneshot::{Oneshot, Receive, ReceiverWake};
+use crate::machine::oneshot::{Oneshot, Receive, ReceiverWake, Work};
 
 /// What the two halves share.
-struct Shared<T> {
-    channel: Mutex<Oneshot<T>>,
+struct Shared<T, W> {
+    channel: Mutex<Oneshot<T, W>>,
     /// The receiver waits here, with `channel`.
     wake: Condvar,
     /// Hint: the outcome is decided, by a value, a disconnection or a timeout.
     settled: Hint,
 }
 
-impl<T> Shared<T> {
+impl<T, W: Copy> Shared<T, W> {
     /// Makes a transition after which the receiver need not wait, unlocks, then wakes the receiver if that is needed.
-    fn settle<E>(&self, transition: impl FnOnce(&mut Oneshot<T>) -> Result<ReceiverWake, E>) -> Result<(), E> {
+    fn settle<E>(&self, transition: impl FnOnce(&mut Oneshot<T, W>) -> Result<ReceiverWake, E>) -> Result<(), E> {
         let wake = transition(&mut self.channel.lock())?;
         self.settled.set(true);
         if wake == ReceiverWake::Needed {
@@ -29,34 +29,42 @@ impl<T> Shared<T> {
     }
 }
 
-/// The half that sends. Dropping it unused tells the receiver that no value will come.
-pub struct Sender<T>(Arc<Shared<T>>);
+/// The half that sends. Dropping it unused tells the receiver that no value will come. `W` names the work that makes
+/// the value: see [`start_work`](Self::start_work).
+pub struct Sender<T, W: Copy = ()>(Arc<Shared<T, W>>);
 
 /// The half that blocks.
-pub struct Receiver<T>(Arc<Shared<T>>);
+pub struct Receiver<T, W: Copy = ()>(Arc<Shared<T, W>>);
 
 /// Why no value will come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RecvError {
+pub enum RecvError<W = ()> {
     /// The sender was dropped.
     Disconnected,
-    /// The timeout passed first.
-    TimedOut,
+    /// The timeout passed first. The receiver has to cancel this work, if there is any.
+    TimedOut(Option<W>),
 }
 
 /// A new channel for one value.
 #[must_use]
-pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
+pub fn channel<T, W: Copy>() -> (Sender<T, W>, Receiver<T, W>) {
     let shared =
-        Arc::new(Shared { channel: Mutex::new(Oneshot::Empty), wake: Condvar::new(), settled: Hint::default() });
+        Arc::new(Shared { channel: Mutex::new(Oneshot::new()), wake: Condvar::new(), settled: Hint::default() });
     (Sender(Arc::clone(&shared)), Receiver(shared))
 }
 
-impl<T> Sender<T> {
+impl<T, W: Copy> Sender<T, W> {
+    /// Says what will make the value. From then on a receiver whose timeout passes is told to cancel that. False if it
+    /// has passed: then the caller has to cancel it.
+    #[must_use]
+    pub fn start_work(&self, named: W) -> bool {
+        self.0.channel.lock().start_work(named) == Work::Wanted
+    }
+
     /// Sends the value, and wakes the receiver.
     ///
     /// # Errors
-    /// The value, if the receiver has given up: it is dropped on the sender's thread.
+    /// The value, if the receiver has given up: it stays with the sender.
     pub fn send(self, value: T) -> Result<(), T> {
         self.0.settle(|channel| channel.send(value))
     }
@@ -68,13 +76,13 @@ impl<T> Sender<T> {
     }
 }
 
-impl<T> Drop for Sender<T> {
+impl<T, W: Copy> Drop for Sender<T, W> {
     fn drop(&mut self) {
         let Ok(()) = self.0.settle(|channel| Ok::<_, Infallible>(channel.disconnect()));
     }
 }
 
-impl<T> Receiver<T> {
+impl<T, W: Copy> Receiver<T, W> {
     /// Spins briefly, which may save the sleep; returns whether the outcome is decided.
     pub(crate) fn spin_until_settled(&self, spin: &Spin) -> bool {
         spin.until(&self.0.settled)
@@ -84,14 +92,14 @@ impl<T> Receiver<T> {
     ///
     /// # Errors
     /// Why no value will come.
-    pub fn recv(self, timeout: Option<Duration>) -> Result<T, RecvError> {
+    pub fn recv(self, timeout: Option<Duration>) -> Result<T, RecvError<W>> {
         let started = Instant::now();
         let mut channel = self.0.channel.lock();
         loop {
             match channel.receive() {
                 Receive::Value(value) => return Ok(value),
                 Receive::Disconnected => return Err(RecvError::Disconnected),
-                Receive::TimedOut => return Err(RecvError::TimedOut),
+                Receive::TimedOut(work) => return Err(RecvError::TimedOut(work)),
                 Receive::Wait => {}
             }
             let left = timeout.map(|timeout| timeout.saturating_sub(started.elapsed()));
@@ -107,17 +115,17 @@ impl<T> Receiver<T> {
     /// A handle with which a model makes the timeout pass: models have no clock.
     #[allow(dead_code, reason = "used by models only")]
     #[must_use]
-    pub fn timeout_trigger(&self) -> TimeoutTrigger<T> {
+    pub fn timeout_trigger(&self) -> TimeoutTrigger<T, W> {
         TimeoutTrigger(Arc::clone(&self.0))
     }
 }
 
 /// Lets a model decide when the receiver's timeout passes, and when it wakes spuriously.
 #[allow(dead_code, reason = "used by models only")]
-pub struct TimeoutTrigger<T>(Arc<Shared<T>>);
+pub struct TimeoutTrigger<T, W: Copy = ()>(Arc<Shared<T, W>>);
 
 #[allow(dead_code, reason = "used by models only")]
-impl<T> TimeoutTrigger<T> {
+impl<T, W: Copy> TimeoutTrigger<T, W> {
     /// The timeout passes now.
     pub fn fire(self) {
         let Ok(()) = self.0.settle(|channel| Ok::<_, Infallible>(channel.time_out()));
@@ -129,19 +137,19 @@ impl<T> TimeoutTrigger<T> {
     }
 }
 
-impl<T> fmt::Debug for Sender<T> {
+impl<T, W: Copy> fmt::Debug for Sender<T, W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sender").field("wanted", &self.is_wanted()).finish()
     }
 }
 
-impl<T> fmt::Debug for Receiver<T> {
+impl<T, W: Copy> fmt::Debug for Receiver<T, W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Receiver")
     }
 }
 
-impl<T> fmt::Debug for TimeoutTrigger<T> {
+impl<T, W: Copy> fmt::Debug for TimeoutTrigger<T, W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("TimeoutTrigger")
     }

@@ -11,14 +11,14 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::deferred::{Deferred, Outcome, PendingResolver, Settled};
+use super::deferred::{Deferred, Outcome, PendingResolver, Settled, ignore_cancellation};
 use super::oneshot::{self, RecvError, Sender};
 pub use super::pool::{Blocked, blocked};
 use super::pool::{Fate, Job, JobBody, ThreadPool, Ticket};
-use super::reactor::{Address, DropOrder, Handle, Owned, Reactor};
-use super::report::JobReporter;
+use super::reactor::{Address, DropOrder, Handle, Owned, Reactor, ValueId};
+use super::report::{Incident, JobReporter, drop_contained, report};
 use super::sync::catch;
-use crate::error::{BlockingCallError, NeverRan, Rejected};
+use crate::error::{Abandoned, BlockingCallError, NeverRan, Rejected, is_cancellation};
 use crate::failure::{Failure, Panic};
 
 /// Runs `f` on a thread of the reactor's pool. The Deferred fires on the reactor's thread, with the value or the
@@ -198,8 +198,9 @@ where
 
 /// [`blocking_call_from_thread`] that waits at most for `timeout`.
 ///
-/// After the timeout, a function that has not begun never runs; the result of one that has is dropped on the reactor's
-/// thread.
+/// **Cancel safety.** After the timeout, a function that has not begun never runs. The Deferred of one that has is
+/// cancelled, on the reactor's thread, in a later turn: so a `get` of a queue that timed out takes no item. A result
+/// that comes all the same is dropped there; a failure is reported, unless it only says that it was cancelled.
 ///
 /// # Errors
 /// As [`blocking_call_from_thread`], and [`TimedOut`](BlockingCallError::TimedOut).
@@ -235,6 +236,14 @@ impl<T: 'static> Address<T> {
 /// What the reactor sends back to a thread that waits.
 type Answer<T> = Result<T, Failure>;
 
+/// A blocking call whose function has returned a Deferred: the reactor owns it until that fires. If the reactor ends
+/// first, the drop of the sender wakes the caller.
+struct PendingAnswer<T> {
+    sender: Sender<Answer<T>, ValueId>,
+    /// The end of the Deferred's chain, behind the callback that answers. `None` only while it is being made.
+    answered: Option<Deferred<()>>,
+}
+
 fn blocking_call<R, F>(handle: &Handle, timeout: Option<Duration>, f: F) -> Result<R::Value, BlockingCallError>
 where
     F: FnOnce(&Reactor) -> R + Send + 'static,
@@ -257,13 +266,18 @@ where
             Err(failure) => BlockingCallError::Failed(failure),
         }),
         Err(RecvError::Disconnected) => Err(BlockingCallError::ReactorStopped),
-        Err(RecvError::TimedOut) => Err(BlockingCallError::TimedOut(timeout.unwrap_or_default())),
+        Err(RecvError::TimedOut(work)) => {
+            if let Some(id) = work {
+                // An error means that the reactor has ended, and has dropped what would be cancelled.
+                drop(handle.post_unbounded(move |reactor| cancel_answer::<R::Value>(reactor, id)));
+            }
+            Err(BlockingCallError::TimedOut(timeout.unwrap_or_default()))
+        }
     }
 }
 
-/// On the reactor's thread: calls the function and sends its result, at once or when its Deferred fires. A result that
-/// comes after the caller's timeout is dropped on this thread.
-fn answer<R>(reactor: &Reactor, sender: Sender<Answer<R::Value>>, f: impl FnOnce(&Reactor) -> R)
+/// On the reactor's thread: calls the function and sends its result, at once or when its Deferred fires.
+fn answer<R>(reactor: &Reactor, sender: Sender<Answer<R::Value>, ValueId>, f: impl FnOnce(&Reactor) -> R)
 where
     R: Outcome<Failure>,
     R::Value: Send + 'static,
@@ -272,17 +286,51 @@ where
         return;
     }
     match catch(|| f(reactor).settle()) {
-        Ok(Settled::Now(result)) => drop(sender.send(result)),
-        Ok(Settled::Later(deferred)) => {
-            // The reactor owns the sender until the Deferred fires: if the reactor ends first, dropping it wakes the
-            // caller.
-            let sender = Owned::new(reactor, DropOrder::BlockedCaller, sender);
-            drop(deferred.add_both(move |result| {
-                if let Ok(sender) = sender.into_inner() {
-                    drop(sender.send(result));
-                }
-            }));
+        Ok(Settled::Now(result)) => send_now(sender, result),
+        Ok(Settled::Later(deferred)) => send_later(reactor, sender, deferred),
+        Err(panic) => send_now(sender, Err(Failure::new(panic))),
+    }
+}
+
+/// A result that comes after the caller's timeout is dropped on this thread; a failure is reported before.
+fn send_now<T>(sender: Sender<Answer<T>, ValueId>, result: Answer<T>) {
+    let Err(late) = sender.send(result) else { return };
+    if let Err(failure) = &late
+        && !is_cancellation(failure)
+    {
+        report(Incident::Call, failure, None);
+    }
+    drop_contained(late);
+}
+
+fn send_later<T: Send + 'static>(reactor: &Reactor, sender: Sender<Answer<T>, ValueId>, deferred: Deferred<T>) {
+    let pending = Owned::new(reactor, DropOrder::BlockedCaller, PendingAnswer { sender, answered: None });
+    let address = pending.address();
+    let answered = deferred.add_both(move |result| {
+        // The caller has given up, or the reactor has ended, if there is no pending answer or it does not want the
+        // result.
+        let late = match pending.into_inner() {
+            Ok(pending) => pending.sender.send(result).err(),
+            Err(_) => Some(result),
+        };
+        match late {
+            // The end of the reactor has dropped the resolver too, and the caller was told of that.
+            Some(Err(failure)) if failure.is::<Abandoned>() => Settled::Now(Ok(())),
+            late => ignore_cancellation(late.map_or(Ok(()), |late| late.map(drop_contained))),
         }
-        Err(panic) => drop(sender.send(Err(Failure::new(panic)))),
+    });
+    let wanted = address.with_value(reactor, |pending| {
+        pending.answered = Some(answered);
+        pending.sender.start_work(address.id())
+    });
+    if wanted == Ok(false) {
+        cancel_answer::<T>(reactor, address.id());
+    }
+}
+
+/// Cancels the Deferred that a caller waited for, on the reactor's thread.
+fn cancel_answer<T: 'static>(reactor: &Reactor, id: ValueId) {
+    if let Some(PendingAnswer { answered: Some(deferred), .. }) = Address::<PendingAnswer<T>>::take_by_id(reactor, id) {
+        deferred.cancel();
     }
 }

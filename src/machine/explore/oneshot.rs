@@ -1,16 +1,19 @@
-//! Exhaustive search of the one-shot channel: a send, a drop of the sender, a timeout and spurious wakes of the
-//! receiver, in every order.
+//! Exhaustive search of the one-shot channel: work that makes the value, a send, a drop of the sender, a timeout and
+//! spurious wakes of the receiver, in every order.
 
 use super::{Row, Steps, World, must_find, must_hold, table, table_file};
-use crate::machine::oneshot::{Oneshot, Receive, ReceiverWake};
+use crate::machine::oneshot::{Oneshot, Receive, ReceiverWake, Work};
 
 const VALUE: u8 = 42;
+const WORK: u8 = 7;
 
 /// What the sender is about to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Sender {
-    /// Sends, or is dropped.
+    /// Starts the work that makes the value, sends, or is dropped.
     Start,
+    /// The work goes on; sends, or is dropped.
+    Works,
     /// Has sent; wakes the receiver, then is dropped.
     OwesWake,
     /// Is dropped, whether it has sent or not.
@@ -39,7 +42,7 @@ enum Receiver {
     Looks,
     /// Waits to be woken.
     Waits,
-    Returned(Receive<u8>),
+    Returned(Receive<u8, u8>),
 }
 
 /// A bug that is put into the world, to check that the search finds it.
@@ -52,12 +55,14 @@ enum Bug {
     LooksOnce,
     /// The sender sees that the value is wanted, sends later, and ignores that it is handed back.
     IgnoresReturn,
+    /// The sender starts the work, and does not look whether it is wanted.
+    IgnoresUnwanted,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct OneshotWorld {
     bug: Bug,
-    channel: Oneshot<u8>,
+    channel: Oneshot<u8, u8>,
     sender: Sender,
     trigger: Trigger,
     receiver: Receiver,
@@ -69,10 +74,13 @@ struct OneshotWorld {
     sent: bool,
     /// It was handed back.
     returned: bool,
+    /// The work was started, and the sender has not cancelled it.
+    works: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
 enum Event {
+    StartsWork,
     Sends,
     SenderDrops,
     WakesReceiver,
@@ -86,7 +94,7 @@ impl OneshotWorld {
     fn new(trigger: Trigger, timeout: bool, bug: Bug) -> Self {
         Self {
             bug,
-            channel: Oneshot::Empty,
+            channel: Oneshot::new(),
             sender: Sender::Start,
             trigger,
             receiver: Receiver::Looks,
@@ -94,6 +102,7 @@ impl OneshotWorld {
             timed_out: false,
             sent: false,
             returned: false,
+            works: false,
         }
     }
 
@@ -101,7 +110,7 @@ impl OneshotWorld {
         &mut self,
         steps: &mut Steps<'_, Self>,
         event: &'static str,
-        transition: impl FnOnce(&mut Oneshot<u8>) -> A,
+        transition: impl FnOnce(&mut Oneshot<u8, u8>) -> A,
         action: impl FnOnce(&A) -> &'static str,
     ) -> A {
         let from = label(&self.channel);
@@ -114,12 +123,13 @@ impl OneshotWorld {
         self.step(steps, "time_out", Oneshot::time_out, |wake| owed(*wake))
     }
 
-    fn receive(&mut self, steps: &mut Steps<'_, Self>) -> Receive<u8> {
+    fn receive(&mut self, steps: &mut Steps<'_, Self>) -> Receive<u8, u8> {
         self.step(steps, "receive", Oneshot::receive, |receive| match receive {
             Receive::Wait => "wait, and look again",
             Receive::Value(_) => "return the value",
             Receive::Disconnected => "return: disconnected",
-            Receive::TimedOut => "return: timed out",
+            Receive::TimedOut(None) => "return: timed out",
+            Receive::TimedOut(Some(_)) => "cancel the work, and return: timed out",
         })
     }
 
@@ -132,7 +142,22 @@ impl OneshotWorld {
     fn sender_steps(&self, steps: &mut Steps<'_, Self>) {
         let mut next = self.clone();
         match self.sender {
-            Sender::Start => {
+            Sender::Start | Sender::Works => {
+                if self.sender == Sender::Start {
+                    let mut starts = self.clone();
+                    let work = starts.step(
+                        steps,
+                        "start_work",
+                        |channel| channel.start_work(WORK),
+                        |work| match work {
+                            Work::Wanted => "nothing",
+                            Work::Unwanted => "cancel the work",
+                        },
+                    );
+                    starts.works = work == Work::Wanted || self.bug == Bug::IgnoresUnwanted;
+                    starts.sender = Sender::Works;
+                    steps.user_fair(Event::StartsWork, starts);
+                }
                 let mut sends = self.clone();
                 sends.sent = true;
                 let wake = sends.step(
@@ -238,12 +263,17 @@ impl World for OneshotWorld {
         if places != usize::from(self.sent) {
             return Some("the value is lost, or in two places");
         }
+        if let Receiver::Returned(Receive::TimedOut(cancelled)) = self.receiver
+            && self.works != (cancelled == Some(WORK))
+        {
+            return Some("the receiver has given up, and the work goes on; or it cancels what was not started");
+        }
         let gone = matches!(self.sender, Sender::Gone | Sender::OwesLastWake);
         match self.receiver {
             Receiver::Returned(Receive::Disconnected) if self.sent || !gone => {
                 Some("the receiver returns that the sender is gone, and it is not")
             }
-            Receiver::Returned(Receive::TimedOut) if !self.timed_out && self.trigger == Trigger::Armed => {
+            Receiver::Returned(Receive::TimedOut(_)) if !self.timed_out && self.trigger == Trigger::Armed => {
                 Some("the receiver times out too early")
             }
             Receiver::Returned(Receive::Wait) => Some("the receiver returns while it waits"),
@@ -261,13 +291,16 @@ impl World for OneshotWorld {
     }
 }
 
-fn label(channel: &Oneshot<u8>) -> &'static str {
+fn label(channel: &Oneshot<u8, u8>) -> &'static str {
     match channel {
-        Oneshot::Empty => "Empty",
-        Oneshot::Awaited => "Awaited",
+        Oneshot::Empty(None) => "Empty",
+        Oneshot::Empty(Some(_)) => "Empty, work",
+        Oneshot::Awaited(None) => "Awaited",
+        Oneshot::Awaited(Some(_)) => "Awaited, work",
         Oneshot::Sent(_) => "Sent",
         Oneshot::Disconnected => "Disconnected",
-        Oneshot::TimedOut => "TimedOut",
+        Oneshot::TimedOut(None) => "TimedOut",
+        Oneshot::TimedOut(Some(_)) => "TimedOut, work",
         Oneshot::Received => "Received",
     }
 }
@@ -279,12 +312,12 @@ fn owed(wake: ReceiverWake) -> &'static str {
     }
 }
 
-// Checks: B48, P10, R25, R27, R28
+// Checks: B48, P10, P80, R25, R27, R28, R33
 #[test]
 fn a_channel_has_one_outcome_and_its_receiver_learns_it() {
-    let mut rows = must_hold(OneshotWorld::new(Trigger::Done, false, Bug::None), 18, 30);
-    rows.extend(must_hold(OneshotWorld::new(Trigger::Armed, false, Bug::None), 55, 113));
-    rows.extend(must_hold(OneshotWorld::new(Trigger::Armed, true, Bug::None), 104, 259));
+    let mut rows = must_hold(OneshotWorld::new(Trigger::Done, false, Bug::None), 36, 63);
+    rows.extend(must_hold(OneshotWorld::new(Trigger::Armed, false, Bug::None), 115, 250));
+    rows.extend(must_hold(OneshotWorld::new(Trigger::Armed, true, Bug::None), 218, 569));
     table_file::assert_current("oneshot", &table::markdown(&rows));
 }
 
@@ -300,4 +333,8 @@ fn injected_bugs_of_the_oneshot_are_found() {
         "the receiver returns that the sender is gone, and it is not",
     );
     must_find(OneshotWorld::new(Trigger::Armed, false, Bug::IgnoresReturn), "the value is lost, or in two places");
+    must_find(
+        OneshotWorld::new(Trigger::Armed, false, Bug::IgnoresUnwanted),
+        "the receiver has given up, and the work goes on; or it cancels what was not started",
+    );
 }

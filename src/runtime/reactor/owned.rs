@@ -269,7 +269,8 @@ impl<T: 'static> Address<T> {
         Self::take_by_id(reactor, self.id)
     }
 
-    fn take_by_id(reactor: &Reactor, id: ValueId) -> Option<T> {
+    /// Takes the value of this id out, on the reactor's thread.
+    pub(crate) fn take_by_id(reactor: &Reactor, id: ValueId) -> Option<T> {
         let slot = reactor.core.owned.find::<T>(id)?;
         drop(reactor.core.owned.remove(id));
         slot.take().ok()

@@ -1,6 +1,7 @@
 //! `SendFuture`: a Deferred as a `Send` future, whose result travels from the reactor's thread to the thread that
 //! awaits it.
 
+use std::convert::Infallible;
 use std::error::Error;
 use std::fmt;
 use std::mem;
@@ -18,7 +19,7 @@ use crate::machine::oneshot::{Oneshot, Receive, ReceiverWake};
 
 /// The one-shot machine, with the waker of a task in place of a thread that sleeps.
 struct SharedResult<T> {
-    channel: Oneshot<T>,
+    channel: Oneshot<T, Infallible>,
     /// The waker of the last poll, while the result is awaited.
     waker: Option<Waker>,
 }
@@ -61,14 +62,14 @@ impl<T> Drop for ResultSender<T> {
 struct ResultReceiver<T>(Arc<Mutex<SharedResult<T>>>);
 
 impl<T> ResultReceiver<T> {
-    fn poll(&self, waker: &Waker) -> Receive<T> {
+    fn poll(&self, waker: &Waker) -> Receive<T, Infallible> {
         // Outside the lock, because cloning and dropping a waker run the code of its executor.
         let waker = waker.clone();
         let mut shared = self.0.lock();
         let received = shared.channel.receive();
         let unused = match received {
             Receive::Wait => shared.waker.replace(waker),
-            Receive::Value(_) | Receive::Disconnected | Receive::TimedOut => shared.waker.take().or(Some(waker)),
+            Receive::Value(_) | Receive::Disconnected | Receive::TimedOut(_) => shared.waker.take().or(Some(waker)),
         };
         drop(shared);
         drop_contained(unused);
@@ -81,7 +82,7 @@ impl<T> ResultReceiver<T> {
         let _ = shared.channel.time_out();
         let result = match shared.channel.receive() {
             Receive::Value(result) => Some(result),
-            Receive::Wait | Receive::Disconnected | Receive::TimedOut => None,
+            Receive::Wait | Receive::Disconnected | Receive::TimedOut(_) => None,
         };
         let waker = shared.waker.take();
         drop(shared);
@@ -146,7 +147,7 @@ where
     /// ```
     pub fn into_send_future(self, reactor: &Reactor) -> SendFuture<T, E> {
         let made_at = self.made_at();
-        let shared = Arc::new(Mutex::new(SharedResult { channel: Oneshot::Empty, waker: None }));
+        let shared = Arc::new(Mutex::new(SharedResult { channel: Oneshot::new(), waker: None }));
         // Dropped before other values at the reactor's end, because another thread waits for it.
         let sender = Owned::new(reactor, DropOrder::BlockedCaller, ResultSender(Arc::clone(&shared)));
         let answered = self.add_both(move |result| {
@@ -178,7 +179,7 @@ where
         let result = match self.receiver.poll(context.waker()) {
             Receive::Wait => return Poll::Pending,
             Receive::Value(result) => result,
-            Receive::Disconnected | Receive::TimedOut => Err(E::from(Failure::from(ReactorStopped))),
+            Receive::Disconnected | Receive::TimedOut(_) => Err(E::from(Failure::from(ReactorStopped))),
         };
         self.finished = true;
         Poll::Ready(result)

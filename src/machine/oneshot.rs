@@ -24,7 +24,7 @@ pub(crate) enum Oneshot<T, W> {
     Sent(T),
     /// The sender was dropped without sending. There will be no value.
     Disconnected,
-    /// The receiver's timeout passed. No value can be sent any more. The work is still to be cancelled, by the receiver.
+    /// The receiver's timeout passed. No value can be sent any more. The receiver still has to cancel this work.
     TimedOut(Option<W>),
     /// The receiver has taken the value.
     Received,
@@ -56,9 +56,9 @@ pub(crate) enum Receive<T, W> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Work {
     /// Nothing: if the receiver gives up, that cancels it.
-    Wanted,
+    Keep,
     /// Cancel it: the receiver has given up.
-    Unwanted,
+    Cancel,
 }
 
 /// The work names something by a plain value, so that dropping it under a lock does nothing.
@@ -72,9 +72,9 @@ impl<T, W: Copy> Oneshot<T, W> {
         match self {
             Self::Empty(work) | Self::Awaited(work) => {
                 *work = Some(named);
-                Work::Wanted
+                Work::Keep
             }
-            Self::Sent(_) | Self::Disconnected | Self::TimedOut(_) | Self::Received => Work::Unwanted,
+            Self::Sent(_) | Self::Disconnected | Self::TimedOut(_) | Self::Received => Work::Cancel,
         }
     }
 

@@ -58,7 +58,7 @@ impl<T, W: Copy> Sender<T, W> {
     /// has passed: then the caller has to cancel it.
     #[must_use]
     pub fn start_work(&self, named: W) -> bool {
-        self.0.channel.lock().start_work(named) == Work::Wanted
+        self.0.channel.lock().start_work(named) == Work::Keep
     }
 
     /// Sends the value, and wakes the receiver.

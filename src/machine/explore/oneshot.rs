@@ -56,7 +56,7 @@ enum Bug {
     /// The sender sees that the value is wanted, sends later, and ignores that it is handed back.
     IgnoresReturn,
     /// The sender starts the work, and does not look whether it is wanted.
-    IgnoresUnwanted,
+    IgnoresCancel,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -150,11 +150,11 @@ impl OneshotWorld {
                         "start_work",
                         |channel| channel.start_work(WORK),
                         |work| match work {
-                            Work::Wanted => "nothing",
-                            Work::Unwanted => "cancel the work",
+                            Work::Keep => "nothing",
+                            Work::Cancel => "cancel the work",
                         },
                     );
-                    starts.works = work == Work::Wanted || self.bug == Bug::IgnoresUnwanted;
+                    starts.works = work == Work::Keep || self.bug == Bug::IgnoresCancel;
                     starts.sender = Sender::Works;
                     steps.user_fair(Event::StartsWork, starts);
                 }
@@ -334,7 +334,7 @@ fn injected_bugs_of_the_oneshot_are_found() {
     );
     must_find(OneshotWorld::new(Trigger::Armed, false, Bug::IgnoresReturn), "the value is lost, or in two places");
     must_find(
-        OneshotWorld::new(Trigger::Armed, false, Bug::IgnoresUnwanted),
+        OneshotWorld::new(Trigger::Armed, false, Bug::IgnoresCancel),
         "the receiver has given up, and the work goes on; or it cancels what was not started",
     );
 }

@@ -254,7 +254,7 @@ impl Model {
             }
             Op::HandleStop => return self.post(Posted::StopAsked, false),
             Op::WhenRunning(closure) => self.when_running(closure),
-            Op::Advance(delay) => self.now = self.now.saturating_add(delay.duration()),
+            Op::Advance(delay) => self.advance(delay.duration()),
             Op::Later(delay, closure) => self.later(delay.duration(), closure),
             Op::Cancel(nth) => self.change_timer(*nth, |_, _| None),
             Op::Reset(nth, delay) => self.change_timer(*nth, |_, now| Some(now.saturating_add(delay.duration()))),

@@ -94,15 +94,17 @@ impl LoopingCall {
         }
     }
 
-    /// Ticks since the last that was counted, that of `now` included. With an interval of zero each call counts one.
+    /// Ticks since the last that was counted, that of `now` included; at most `u64::MAX`, and then the rest at the next
+    /// call. With an interval of zero each call counts one.
     pub(crate) fn count_ticks(&mut self, now: Duration) -> u64 {
         let passed = match self.interval.as_nanos() {
             0 => self.counted + 1,
             interval => self.running_for(now).as_nanos() / interval + u128::from(self.at_once),
         };
-        let count = passed.saturating_sub(self.counted);
-        self.counted = self.counted.max(passed);
-        u64::try_from(count).unwrap_or(u64::MAX)
+        let count = u64::try_from(passed.saturating_sub(self.counted)).unwrap_or(u64::MAX);
+        // What does not fit is left for the next call.
+        self.counted += u128::from(count);
+        count
     }
 
     pub(crate) fn call_succeeded(&mut self, now: Duration) -> LoopAction {

@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use super::sync::Instant;
 
+/// A keep-alive that passes only because a test says so. Unlike `Duration::MAX` it is not never.
+pub(crate) const UNTIL_A_TEST_SAYS_SO: Duration = Duration::from_secs(u64::MAX);
+
 /// What a caller does that finds a bounded queue full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WhenFull {
@@ -36,7 +39,8 @@ impl Epoch {
     }
 }
 
-/// The end of a wait, which may be never. It counts from the start of the wait, so a spurious wake does not prolong it.
+/// The end of a wait, which is never without a timeout or with one of `Duration::MAX`. It counts from the start of the
+/// wait, so a spurious wake does not prolong it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Deadline {
     start: Instant,
@@ -46,6 +50,7 @@ pub(crate) struct Deadline {
 
 impl Deadline {
     pub(crate) fn new(timeout: Option<Duration>, now: Epoch) -> Self {
+        let timeout = timeout.filter(|&timeout| timeout < Duration::MAX);
         Self { start: Instant::now(), timeout, epoch: now }
     }
 

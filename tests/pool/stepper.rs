@@ -100,6 +100,20 @@ fn after_a_burst_live_returns_to_the_minimum_when_the_keep_alive_has_passed() {
     assert_eq!((pool.stats().live, pool.stats().idle), (1, 1));
 }
 
+// Checks: B34, P86
+#[test]
+fn a_keep_alive_that_is_never_over_passes_with_no_deadline() {
+    for (never, live) in [(None, 1), (Some(Duration::MAX), 1), (Some(Duration::MAX - Duration::from_nanos(1)), 0)] {
+        let (pool, stepper) = ThreadPool::builder().size(0, 1).keep_alive(never).build_stepped().unwrap();
+        pool.start().unwrap();
+        pool.call_in_thread(|| ()).unwrap();
+        settle(&stepper);
+        pool.let_deadlines_pass();
+        settle(&stepper);
+        assert_eq!(pool.stats().live, live, "with a keep-alive of {never:?}");
+    }
+}
+
 // Checks: B34, P50
 #[test]
 fn a_worker_that_would_expire_takes_the_job_that_came_first() {

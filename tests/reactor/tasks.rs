@@ -15,7 +15,7 @@ use selvedge::{
 };
 
 use crate::support::deferred::{Drops, Oops, Place, Token, error, reports, value};
-use crate::support::{Log, MANY, PanicOnDrop, hold, on_a_small_stack, virtual_time};
+use crate::support::{Log, MANY, PanicOnDrop, hold, on_a_small_stack, virtual_time, with_watchdog};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -203,16 +203,45 @@ mod looping {
         assert_eq!(times, [7, 227, 447, 667, 887]);
     }
 
-    // Checks: B67
+    // Checks: B67, P86
     #[test]
-    fn an_interval_too_long_for_the_clock_is_as_good_as_never() {
+    fn an_interval_too_long_for_the_clock_is_never() {
         let (reactor, clock, _) = virtual_time();
         clock.advance(SECOND);
         let (looping, counts) = counting();
         let _ended = looping.start_later(&reactor, Duration::MAX).unwrap();
-        assert_eq!(reactor.advance(SECOND), Ok(Turn::Wait(Duration::MAX - 2 * SECOND)));
+        assert_eq!(reactor.advance(SECOND), Ok(Turn::Idle));
+        assert_eq!(reactor.advance(Duration::MAX), Ok(Turn::Idle));
         assert_eq!(counts.len(), 0);
         looping.stop().unwrap();
+    }
+
+    // Checks: B67, P86
+    #[test]
+    fn at_the_end_of_time_a_loop_is_called_once_more_and_told_how_many_ticks_have_passed() {
+        let (reactor, _, _) = virtual_time();
+        let (each_hour, hours) = counting();
+        let (each_nanosecond, nanoseconds) = counting();
+        let _ended = each_hour.start(&reactor, 3600 * SECOND).unwrap();
+        let _ended = each_nanosecond.start(&reactor, Duration::from_nanos(1)).unwrap();
+        assert_eq!(reactor.advance(Duration::MAX), Ok(Turn::Idle));
+        assert_eq!(hours, [1, u64::MAX / 3600]);
+        assert_eq!(nanoseconds, [1, u64::MAX]);
+        assert!(each_hour.is_running());
+    }
+
+    // Checks: B65, P87, R48
+    #[test]
+    fn a_loop_without_an_interval_does_not_keep_an_advance_from_returning() {
+        with_watchdog(|| {
+            let (reactor, _, _) = virtual_time();
+            let (looping, counts) = counting();
+            let _ended = looping.start(&reactor, Duration::ZERO).unwrap();
+            assert_eq!(reactor.advance(SECOND), Ok(Turn::Again));
+            assert_eq!(counts.len(), 10_001);
+            looping.stop().unwrap();
+            assert_eq!(reactor.advance(SECOND), Ok(Turn::Idle));
+        });
     }
 
     // Checks: B67
@@ -357,7 +386,7 @@ mod looping {
                 Deferred::succeed(())
             });
             let ended = looping.start(&reactor, Duration::ZERO).unwrap();
-            reactor.advance(Duration::ZERO).unwrap();
+            while reactor.advance(Duration::ZERO).unwrap() == Turn::Again {}
             value(ended);
         });
     }

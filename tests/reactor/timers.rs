@@ -5,7 +5,8 @@ use std::rc::Rc;
 use std::thread;
 use std::time::Duration;
 
-use selvedge::{DelayedCall, Reactor, error::DelayedCallError, reactor::Turn, report::Incident};
+use selvedge::task::defer_later;
+use selvedge::{Deferred, DelayedCall, Reactor, error::DelayedCallError, reactor::Turn, report::Incident};
 
 use crate::support::{Log, hold, virtual_time, wait_until_asleep, with_watchdog};
 
@@ -96,20 +97,75 @@ fn the_time_is_sampled_once_a_pass() {
     assert_eq!(log, ["a slow one"]);
 }
 
-// Checks: B16
+// Checks: B16, P86
 #[test]
-fn the_longest_delays_saturate() {
+fn what_is_never_due_does_not_run_even_at_the_end_of_time() {
     let (reactor, clock, _) = virtual_time();
     clock.advance(SECOND);
     let call = reactor.call_later(Duration::MAX, |_| ());
     assert_eq!(call.time(), Duration::MAX);
     call.delay(Duration::MAX).unwrap();
     call.reset(Duration::MAX).unwrap();
-    assert_eq!(call.time(), Duration::MAX);
-    assert_eq!(reactor.turn(), Ok(Turn::Wait(Duration::MAX - SECOND)));
-    clock.advance(Duration::MAX);
+    call.delay(SECOND).unwrap();
+    // Too long for the clock: the same.
+    let beyond = reactor.call_later(Duration::MAX - SECOND, |_| ());
+    assert_eq!((call.time(), beyond.time()), (Duration::MAX, Duration::MAX));
+    assert_eq!(reactor.turn(), Ok(Turn::Idle));
+    assert_eq!(reactor.advance(Duration::MAX), Ok(Turn::Idle));
+    assert_eq!((clock.now(), reactor.delayed_calls()), (Duration::MAX - Duration::from_nanos(1), 2));
+    assert!(call.is_active());
+    // Never is not for ever: it may be moved, and the end of time is a time like any other.
+    call.reset(Duration::ZERO).unwrap();
     reactor.turn().unwrap();
     assert!(!call.is_active());
+    assert!(reactor.call_later(Duration::from_nanos(1), |_| ()).is_active());
+    assert_eq!(reactor.turn(), Ok(Turn::Idle));
+}
+
+// Checks: P86
+#[test]
+fn a_sleep_a_timeout_and_a_late_call_that_never_come_are_still_waited_for_at_the_end_of_time() {
+    let (reactor, _, _) = virtual_time();
+    let (never, resolver) = Deferred::<()>::new();
+    let limited = never.add_timeout(&reactor, Duration::MAX);
+    let asleep = reactor.sleep(Duration::MAX);
+    let late = defer_later(&reactor, Duration::MAX, |_| ());
+    reactor.pump([SECOND, Duration::MAX, Duration::MAX]).unwrap();
+    assert_eq!(reactor.delayed_calls(), 3);
+    resolver.callback(());
+    assert!(limited.try_result().is_ok_and(|result| result.is_ok()));
+    for waiting in [asleep, late] {
+        let waiting = waiting.try_result().unwrap_err().add_errback(|_| ());
+        waiting.cancel();
+    }
+    assert_eq!(reactor.delayed_calls(), 0);
+}
+
+// Checks: B18, P85
+#[test]
+fn many_overdue_timers_that_are_put_off_again_and_again_run_in_the_pass_after_the_last() {
+    with_watchdog(|| {
+        const TIMERS: usize = 16_000;
+        let (reactor, clock, _) = virtual_time();
+        let calls: Rc<RefCell<Vec<DelayedCall>>> = Rc::default();
+        let log = Log::new();
+        let ran = log.clone();
+        let all = Rc::clone(&calls);
+        let _ = reactor.call_later(Duration::ZERO, move |_| {
+            all.borrow().iter().for_each(|call| call.delay(Duration::ZERO).unwrap());
+        });
+        for number in 0..TIMERS {
+            let ran = ran.clone();
+            calls.borrow_mut().push(reactor.call_later(SECOND, move |_| ran.note(number)));
+            // Not put off, and not held up.
+            let _ = reactor.call_later(2 * SECOND, |_| ());
+        }
+        clock.advance(2 * SECOND);
+        assert_eq!(reactor.turn(), Ok(Turn::Again));
+        assert_eq!((log.len(), reactor.delayed_calls()), (0, TIMERS));
+        assert_eq!(reactor.turn(), Ok(Turn::Idle));
+        assert_eq!(log.entries(), (0..TIMERS).collect::<Vec<_>>());
+    });
 }
 
 // Checks: B16

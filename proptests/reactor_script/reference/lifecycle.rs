@@ -27,7 +27,7 @@ impl Model {
                 }
                 match turn {
                     Turn::Again => {}
-                    Turn::Wait(time) => self.now = self.now.saturating_add(time),
+                    Turn::Wait(time) => self.advance(time),
                     Turn::Idle if ending == Ending::Run => return true,
                     Turn::Idle | Turn::Ended => break,
                 }
@@ -98,6 +98,8 @@ impl Model {
     fn wants(&self) -> Turn {
         let deadline =
             self.timers.iter().filter(|timer| timer.state == TimerState::Pending).map(|timer| timer.at).min();
+        // P86: the greatest Duration is never.
+        let deadline = deadline.filter(|&at| at < Duration::MAX);
         match (self.stage, deadline) {
             (Stage::Ended, _) => Turn::Ended,
             (Stage::ShutDown, _) => Turn::Again,
@@ -283,6 +285,11 @@ impl Model {
         if self.jobs[job].end == super::JobEnd::Fine {
             self.trace.push(Event::JobValueDropped(self.jobs[job].id, place));
         }
+    }
+
+    /// P86: the last moment is before never.
+    pub(super) fn advance(&mut self, by: Duration) {
+        self.now = self.now.saturating_add(by).min(Duration::MAX - Duration::from_nanos(1));
     }
 
     pub(super) fn schedule(&mut self, at: Duration) -> (Duration, u64) {

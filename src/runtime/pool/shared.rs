@@ -5,7 +5,7 @@ use std::ptr;
 use std::time::Duration;
 
 use super::super::cache_padded::CachePadded;
-use super::super::deadline::Epoch;
+use super::super::deadline::{Epoch, UNTIL_A_TEST_SAYS_SO};
 use super::super::report::Reporter;
 use super::super::sync::{Arc, Condvar, Hint, IdleHint, JoinHandle, Mutex, MutexGuard, Spin};
 use super::hooks::Hooks;
@@ -132,8 +132,11 @@ impl Shared {
             stack_size: config.stack_size,
             reporter: config.reporter,
             hooks: config.hooks,
-            // With a stepper, the keep-alive passes only when a test lets it.
-            keep_alive: config.keep_alive.map(|time| if has_threads { time } else { Duration::MAX }),
+            keep_alive: match config.keep_alive {
+                None | Some(Duration::MAX) => None,
+                Some(time) if has_threads => Some(time),
+                Some(_) => Some(UNTIL_A_TEST_SAYS_SO),
+            },
             workers: CachePadded(Mutex::new(workers)),
             work_available: Condvar::new(),
             not_full: Condvar::new(),

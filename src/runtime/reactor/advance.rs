@@ -6,6 +6,9 @@ use super::clock::Clock;
 use super::{Reactor, Turn};
 use crate::error::AdvanceError;
 
+/// A program that leaves something to run in so many turns will not come to rest.
+const MAX_TURNS: u32 = 10_000;
+
 impl Reactor {
     /// Advances the reactor's [`VirtualClock`](crate::testing::VirtualClock) and runs everything that is due then. For
     /// tests.
@@ -14,7 +17,11 @@ impl Reactor {
     /// in the order of adding; calls that they add without a delay run after all that was due. It repeats whole
     /// [turns](Self::turn): posted calls run, the first turn starts the reactor, and a requested stop takes place. It
     /// returns what the last turn returned, when a turn leaves nothing to run at once. A program that always leaves
-    /// something, such as a looping call without an interval, has to be turned by hand.
+    /// something, such as a looping call without an interval, is turned ten thousand times: then it returns
+    /// [`Turn::Again`].
+    ///
+    /// The time advances although jobs may be running: it moves because the program says so. It moves to the last
+    /// moment before [`Duration::MAX`] at most: what was to run after that long never runs.
     ///
     /// ```
     /// use selvedge::{Reactor, reactor::Turn, testing::VirtualClock};
@@ -39,12 +46,13 @@ impl Reactor {
             return Err(AdvanceError::Reentered);
         }
         clock.advance(by);
-        loop {
+        for _ in 0..MAX_TURNS {
             match self.turn()? {
                 Turn::Again => {}
                 turn => return Ok(turn),
             }
         }
+        Ok(Turn::Again)
     }
 
     /// [Advances](Self::advance) by each duration in turn, and returns what the last turn returned. Without any, it

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::super::sync::Instant;
+use crate::machine::timer_queue::END_OF_TIME;
 
 /// A clock that moves only when it is advanced, for tests.
 ///
@@ -42,10 +43,10 @@ impl VirtualClock {
         self.0.get()
     }
 
-    /// Advances the time, at most to the largest `Duration`. Nothing runs yet: what is due runs in the reactor's next
-    /// turn.
+    /// Advances the time, at most to the last moment before [`Duration::MAX`], which is never. Nothing runs yet: what
+    /// is due runs in the reactor's next turn.
     pub fn advance(&self, by: Duration) {
-        self.0.set(self.0.get().saturating_add(by));
+        self.0.set(self.0.get().saturating_add(by).min(END_OF_TIME));
     }
 }
 

@@ -98,8 +98,12 @@ impl Reactor {
     /// Runs `f` on this thread when `delay` has passed, or later if the loop is busy. Calls with equal deadlines run in
     /// the order in which they were added.
     ///
-    /// A call that is added by a running timer waits for the next turn, however short its delay. A delay too long for
-    /// the clock becomes the longest possible. Cost: two allocations and an entry in a search tree.
+    /// A call that is added by a running timer waits for the next turn, however short its delay. [`Duration::MAX`] is
+    /// never, and so is a delay too long for the clock. While the machine is suspended, the system's monotonic clock
+    /// stands still on Linux and macOS: the delay takes that much longer.
+    ///
+    /// Cost: two allocations and an entry in a search tree, O(log n) in the worst case; to cancel or to move it costs
+    /// the same.
     #[allow(clippy::needless_pass_by_value)]
     pub fn call_later<F>(&self, delay: Duration, f: F) -> DelayedCall
     where

@@ -1,7 +1,6 @@
 //! Timers: delayed calls run by deadline; equal deadlines run in the order in which they were added.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::fmt;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
@@ -10,10 +9,7 @@ use super::super::report::drop_contained;
 use super::clock::Clock;
 use super::{Core, LocalCall};
 use crate::error::DelayedCallError;
-
-/// A delayed call's key in the queue: its deadline, and a number that counts every scheduling and rescheduling. The
-/// number orders equal deadlines, and shows which calls were added during a pass.
-type Key = (Duration, u64);
+use crate::machine::timer_queue::{Key, TimerQueue};
 
 /// The state of a delayed call.
 #[derive(Debug, Clone, Copy)]
@@ -31,79 +27,57 @@ struct Entry {
     call: LocalCall,
 }
 
-/// The queue of delayed calls. A cancelled one leaves it at once, so memory is proportional to the pending ones.
+/// The delayed calls. A cancelled one is gone at once, so memory is proportional to the pending ones.
 #[derive(Default)]
-pub(super) struct Timers {
-    queue: RefCell<BTreeMap<Key, Entry>>,
-    scheduled: Cell<u64>,
-}
+pub(super) struct Timers(RefCell<TimerQueue<Entry>>);
 
 impl Timers {
-    fn key(&self, at: Duration) -> Key {
-        let number = self.scheduled.get();
-        self.scheduled.set(number + 1);
-        (at, number)
-    }
-
     fn add(&self, at: Duration, call: LocalCall) -> Rc<Cell<State>> {
-        let key = self.key(at);
-        let state = Rc::new(Cell::new(State::Pending(key)));
-        self.queue.borrow_mut().insert(key, Entry { state: Rc::clone(&state), call });
+        // Replaced by the key before anybody sees it.
+        let state = Rc::new(Cell::new(State::Called(at)));
+        let key = self.0.borrow_mut().insert(at, Entry { state: Rc::clone(&state), call });
+        state.set(State::Pending(key));
         state
     }
 
     /// Moves a call. Returns false if it is not in the queue, which cannot happen while its state is pending.
     fn reschedule(&self, from: Key, at: Duration) -> bool {
-        let mut queue = self.queue.borrow_mut();
-        let Some(entry) = queue.remove(&from) else { return false };
-        let to = self.key(at);
-        entry.state.set(State::Pending(to));
-        queue.insert(to, entry);
+        let mut queue = self.0.borrow_mut();
+        let Some(entry) = queue.remove(from) else { return false };
+        let state = Rc::clone(&entry.state);
+        state.set(State::Pending(queue.insert(at, entry)));
         true
     }
 
     /// Begins a pass over what is due at `now`. Calls that are added during it belong to the next pass.
-    pub(super) fn pass(&self, now: Duration) -> Pass {
-        Pass { now, before: self.scheduled.get() }
+    pub(super) fn begin_pass(&self, now: Duration) {
+        self.0.borrow_mut().begin_pass(now);
     }
 
-    /// Takes the next call of a pass out of the queue, and marks it as called.
-    pub(super) fn next_due(&self, pass: Pass) -> Option<LocalCall> {
-        let mut queue = self.queue.borrow_mut();
-        // Not simply the first: a call that was rescheduled during this pass may come before others, and must not stop
-        // the search.
-        let mut due = queue.range(..=(pass.now, u64::MAX)).map(|(&key, _)| key);
-        let key = due.find(|&(_, number)| number < pass.before)?;
-        drop(due);
-        let Entry { state, call } = queue.remove(&key)?;
-        state.set(State::Called(key.0));
+    /// Takes the next call of the pass out of the queue, and marks it as called. `None` ends the pass.
+    pub(super) fn next_due(&self) -> Option<LocalCall> {
+        let (at, Entry { state, call }) = self.0.borrow_mut().next_due()?;
+        state.set(State::Called(at));
         Some(call)
     }
 
     pub(super) fn next_deadline(&self) -> Option<Duration> {
-        self.queue.borrow().first_key_value().map(|(&(at, _), _)| at)
+        self.0.borrow().next_deadline()
     }
 
     pub(super) fn len(&self) -> usize {
-        self.queue.borrow().len()
+        self.0.borrow().len()
     }
 
     /// Drops all calls without running them, one at a time: the drop of a capture may cancel or add others.
     pub(super) fn clear(&self) {
         loop {
-            let first = self.queue.borrow_mut().pop_first();
-            let Some(((at, _), Entry { state, call })) = first else { return };
+            let first = self.0.borrow_mut().pop_first();
+            let Some((at, Entry { state, call })) = first else { return };
             state.set(State::Cancelled(at));
             drop_contained(call);
         }
     }
-}
-
-/// One pass over the timers: the time at its start, and the first number that does not belong to it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Pass {
-    now: Duration,
-    before: u64,
 }
 
 /// A delayed call: what [`Reactor::call_later`](crate::Reactor::call_later) returns. It cancels or reschedules the
@@ -136,17 +110,17 @@ impl DelayedCall {
     /// It was cancelled or called already. Inside its own closure it counts as called.
     pub fn cancel(&self) -> Result<(), DelayedCallError> {
         let key = self.pending()?;
-        self.state.set(State::Cancelled(key.0));
+        self.state.set(State::Cancelled(key.at));
         if let Some(core) = self.core.upgrade() {
             let _scope = core.reporter.enter();
-            let entry = core.timers.queue.borrow_mut().remove(&key);
+            let entry = core.timers.0.borrow_mut().remove(key);
             // After the borrow has ended: dropping the captures is user code.
             drop_contained(entry.map(|entry| entry.call));
         }
         Ok(())
     }
 
-    /// Reschedules the call to `delay` from now. Among equal deadlines it comes last.
+    /// Reschedules the call to `delay` from now. Among equal deadlines it comes last. Takes as long as adding it.
     ///
     /// # Errors
     /// It was cancelled or called already.
@@ -154,7 +128,13 @@ impl DelayedCall {
         self.move_to(|_, clock| clock.now().saturating_add(delay))
     }
 
-    /// Postpones the call by `delay` from its present deadline. Among equal deadlines it comes last.
+    /// [`reset`](Self::reset), to a time of the reactor's clock.
+    pub(crate) fn reset_to(&self, at: Duration) -> Result<(), DelayedCallError> {
+        self.move_to(|_, _| at)
+    }
+
+    /// Postpones the call by `delay` from its present deadline. Among equal deadlines it comes last. Takes as long as
+    /// adding it. A call whose new deadline has passed already runs in the next turn, if this is called by a timer.
     ///
     /// # Errors
     /// It was cancelled or called already.
@@ -165,7 +145,7 @@ impl DelayedCall {
     fn move_to(&self, to: impl FnOnce(Duration, &Clock) -> Duration) -> Result<(), DelayedCallError> {
         let key = self.pending()?;
         let Some(core) = self.core.upgrade() else { return Err(DelayedCallError::AlreadyCancelled) };
-        if core.timers.reschedule(key, to(key.0, &core.clock)) {
+        if core.timers.reschedule(key, to(key.at, &core.clock)) {
             Ok(())
         } else {
             Err(DelayedCallError::AlreadyCancelled)
@@ -179,10 +159,12 @@ impl DelayedCall {
     }
 
     /// Its deadline, also when it has run or was cancelled, on the clock of [`Reactor::now`](crate::Reactor::now).
+    /// [`Duration::MAX`] is never.
     #[must_use]
     pub fn time(&self) -> Duration {
         match self.state.get() {
-            State::Pending((at, _)) | State::Called(at) | State::Cancelled(at) => at,
+            State::Pending(key) => key.at,
+            State::Called(at) | State::Cancelled(at) => at,
         }
     }
 }

@@ -120,8 +120,8 @@ impl Reactor {
         if core.timers.len() == 0 {
             return;
         }
-        let pass = core.timers.pass(core.clock.now());
-        while let Some(call) = core.timers.next_due(pass) {
+        core.timers.begin_pass(core.clock.now());
+        while let Some(call) = core.timers.next_due() {
             core.reporter.contain(Incident::Timer, || call(self));
         }
     }

@@ -109,7 +109,8 @@ impl LoopingCall {
     /// A loop whose function also gets the number of ticks since its last call, the present one included: more than one
     /// if some were skipped.
     ///
-    /// With an interval of zero the number is one in each call.
+    /// With an interval of zero the number is one in each call. Ticks that do not fit a `u64` are counted at the next
+    /// call.
     ///
     /// ```
     /// use selvedge::task::LoopingCall;
@@ -252,7 +253,7 @@ impl LoopCore {
     /// Sets the timer, or moves the one that is set.
     fn set_timer(self: &Rc<Self>, at: Duration, reactor: &Reactor) {
         let timer = match self.timer.take() {
-            Some(timer) if timer.reset(at.saturating_sub(reactor.now())).is_ok() => timer,
+            Some(timer) if timer.reset_to(at).is_ok() => timer,
             Some(_) | None => set_timer(reactor, at, Rc::clone(self)),
         };
         self.timer.set(Some(timer));

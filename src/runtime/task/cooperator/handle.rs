@@ -16,6 +16,9 @@ use crate::failure::Failure;
 use crate::machine::cooperator::{EndReason, Scheduler};
 use crate::machine::wait_queue::WaitQueue;
 
+/// So many steps end a slice even if no time passes.
+const MAX_STEPS_AT_ONE_TIME: u32 = 1000;
+
 /// Runs iterators step by step, for a slice of time in each of the reactor's turns, so that long computations leave the
 /// loop responsive.
 ///
@@ -63,14 +66,22 @@ impl Cooperator {
     }
 
     /// Sets the length of a slice, by the reactor's clock. A step is never interrupted, so a tick may be longer by one
-    /// step. With a slice of zero a tick is one step.
+    /// step. With a slice of zero a tick is one step. A thousand steps during which the clock stands still, as a
+    /// virtual one does, end a tick too: endless work leaves the loop responsive on every clock.
     #[must_use]
     pub fn with_slice(self, slice: Duration) -> Self {
         let reactor = self.core.reactor.clone();
         let now = move || reactor.with(Reactor::now).unwrap_or(Duration::MAX);
         self.with_termination(move || {
-            let (end, now) = (now().saturating_add(slice), now.clone());
-            move || now() >= end
+            let (mut last, now) = (now(), now.clone());
+            let end = last.saturating_add(slice);
+            let mut steps_at_last = 0;
+            move || {
+                let now = now();
+                steps_at_last = if now == last { steps_at_last + 1 } else { 1 };
+                last = now;
+                now >= end || steps_at_last >= MAX_STEPS_AT_ONE_TIME
+            }
         })
     }
 

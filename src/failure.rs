@@ -1,14 +1,18 @@
 //! [`Failure`]: any error, carried through chains of callbacks and across threads with its type kept.
 
 mod group;
+mod message;
 mod panic;
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::error::Error;
 use std::fmt;
 use std::mem;
+use std::thread::panicking;
 
 pub use self::group::{FailureGroup, FirstError};
+pub(crate) use self::message::{causes, message_with_causes};
+use self::message::{contain, message};
 pub use self::panic::Panic;
 
 /// Any error, one pointer wide, with its type kept.
@@ -22,7 +26,11 @@ pub use self::panic::Panic;
 /// It reads like the original error: `Display` prints the original's message, and [`source`](Error::source) is the
 /// original's source, so that a printed chain of causes repeats nothing. `Debug` prints the whole chain, and the
 /// backtrace if one was captured (when `RUST_BACKTRACE` or `RUST_LIB_BACKTRACE` asks for it; otherwise capturing costs
-/// nothing).
+/// nothing). Both can always be printed: where the `Display` of an error panics or fails, they say so instead, and of
+/// a text without end they print the first 64 KiB.
+///
+/// Dropping it drops every error inside, also where the drop of one of them panics. That panic goes on when the others
+/// are gone, unless the thread is unwinding already.
 ///
 /// ```
 /// use std::io;
@@ -61,11 +69,24 @@ impl Inner {
 
 impl Drop for Inner {
     /// Nested lists fail with nested failures. They are dropped in order by a loop: recursion could overflow the stack.
+    /// A panic is caught until all are gone: a second one during unwinding would abort.
     fn drop(&mut self) {
         let mut left = self.take_members();
         left.reverse();
+        let mut first_panic = None;
+        let mut drop_contained = |error| {
+            let dropped = contain(|| drop::<Box<dyn Error + Send + Sync>>(error));
+            first_panic = first_panic.take().or(dropped.err());
+        };
+        drop_contained(self.take());
         while let Some(mut failure) = left.pop() {
             left.extend(failure.0.take_members().into_iter().rev());
+            drop_contained(failure.0.take());
+        }
+        if let Some(panic) = first_panic
+            && !panicking()
+        {
+            panic.resume();
         }
     }
 }
@@ -254,14 +275,8 @@ error_types! {
 /// Whether an `X` is in this error's chain of causes: the error itself, one of its sources, or the original error of a
 /// [`Failure`] among these.
 pub(crate) fn has_cause<X: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if error.is::<X>() || error.downcast_ref::<Failure>().is_some_and(Failure::is::<X>) {
-            return true;
-        }
-        next = error.source();
-    }
-    false
+    let is = |error: &(dyn Error + 'static)| error.is::<X>() || error.downcast_ref().is_some_and(Failure::is::<X>);
+    is(error) || causes(error).any(is)
 }
 
 impl Error for Failure {
@@ -273,7 +288,7 @@ impl Error for Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0.error, f)
+        f.pad(&message(&self.0.error, f.alternate()))
     }
 }
 
@@ -282,12 +297,7 @@ impl fmt::Debug for Failure {
         if f.alternate() {
             return f.debug_tuple("Failure").field(&self.0.error).finish();
         }
-        write!(f, "{self}")?;
-        let mut cause = self.source();
-        while let Some(error) = cause {
-            write!(f, "\n  caused by: {error}")?;
-            cause = error.source();
-        }
+        f.write_str(&message_with_causes(self, "\n  caused by: "))?;
         match self.0.backtrace.status() {
             BacktraceStatus::Captured => write!(f, "\n{}", self.0.backtrace),
             _ => Ok(()),

@@ -1,13 +1,16 @@
 //! Reports: failures that nothing else can handle go to a sink, once each.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::error::Error;
 use std::fmt;
+use std::io::Write;
 use std::panic::Location;
 use std::task::Waker;
 
 use super::job_label::JobLabel;
 use super::sync::{StdArc, catch, thread_local};
+use crate::failure::{Failure, message_with_causes};
 
 /// What failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -69,12 +72,15 @@ impl fmt::Display for Incident {
 ///
 /// Sinks are set with [`ReactorBuilder::on_report`](crate::reactor::ReactorBuilder::on_report) and
 /// [`PoolBuilder::on_report`](crate::pool::PoolBuilder::on_report); the default writes one line to stderr.
+///
+/// It can always be displayed: where the `Display` of the error or of one of its causes panics or fails, it says so.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Report<'a> {
     /// What failed.
     pub incident: Incident,
-    /// The error. The original one is reached by downcast, or along `source`.
+    /// The error. The original one is reached by downcast, or along `source`. If a sink caused this report, it is only
+    /// the message.
     pub error: &'a (dyn Error + 'static),
     /// Where the failed thing was made, if known: for a job, where it was submitted.
     pub location: Option<&'static Location<'static>>,
@@ -84,12 +90,7 @@ pub struct Report<'a> {
 
 impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.incident, self.error)?;
-        let mut cause = self.error.source();
-        while let Some(error) = cause {
-            write!(f, ": {error}")?;
-            cause = error.source();
-        }
+        write!(f, "{}: {}", self.incident, message_with_causes(self.error, ": "))?;
         match (self.job, self.location) {
             (Some(job), Some(location)) => write!(f, " (job {job:?}, made at {location})"),
             (None, Some(location)) => write!(f, " (made at {location})"),
@@ -108,6 +109,43 @@ impl fmt::Debug for Reporter {
     }
 }
 
+impl Drop for Reporter {
+    /// The last one drops what the sink captured.
+    fn drop(&mut self) {
+        if let Some(sink) = self.0.take() {
+            drop_contained(sink);
+        }
+    }
+}
+
+thread_local! {
+    /// How deep this thread is in user code that a report calls: sinks, and `Display` of errors. Zero outside.
+    static DEPTH: Cell<usize> = Cell::new(0);
+    /// The reports that this thread's sink caused while it was told of another.
+    static CAUSED: RefCell<VecDeque<CausedReport>> = RefCell::new(VecDeque::new());
+}
+
+/// At this depth an error is no longer asked for its message.
+const MAX_DEPTH: usize = 4;
+
+/// A report that was caused inside a sink, which is told of it after that. Its error cannot be kept, but its message.
+struct CausedReport {
+    reporter: Reporter,
+    incident: Incident,
+    message: Failure,
+    location: Option<&'static Location<'static>>,
+    job: Option<String>,
+    depth: usize,
+}
+
+/// Runs user code of a report. It must not panic.
+fn at_depth<T>(depth: usize, body: impl FnOnce() -> T) -> T {
+    let outer = DEPTH.try_with(|own| own.replace(depth)).unwrap_or(0);
+    let result = body();
+    let _ = DEPTH.try_with(|own| own.set(outer));
+    result
+}
+
 impl Reporter {
     pub(crate) fn new(sink: impl Fn(&Report<'_>) + Send + Sync + 'static) -> Self {
         Self(Some(StdArc::new(sink)))
@@ -122,13 +160,28 @@ impl Reporter {
         self.send(&Report { incident, error, location, job: None });
     }
 
+    /// Passes a report to the sink, and then those that it causes there, on this thread. A sink is never called inside
+    /// a sink: it may hold a lock of its own, and what it causes each time would overflow the stack.
     fn send(&self, report: &Report<'_>) {
-        let sent = match &self.0 {
-            // A sink that panics must not end the loop or a worker, and its report must not be lost.
-            Some(sink) => catch(|| sink(report)).is_ok(),
-            None => false,
-        };
-        if !sent {
+        let depth = DEPTH.try_with(Cell::get).unwrap_or(0);
+        if depth == 0 {
+            at_depth(1, || {
+                self.deliver(report);
+                while let Some(caused) = CausedReport::next() {
+                    at_depth(caused.depth, || caused.deliver());
+                }
+            });
+        } else if depth < MAX_DEPTH {
+            at_depth(depth + 1, || CausedReport::new(self, report, depth + 1).defer());
+        } else {
+            to_stderr(&format_args!("{}; without its message, because reports go on causing reports", report.incident));
+        }
+    }
+
+    fn deliver(&self, report: &Report<'_>) {
+        // A sink that panics must not end the loop or a worker, and its report must not be lost.
+        let told = self.0.as_ref().is_some_and(|sink| catch(|| sink(report)).is_ok());
+        if !told {
             to_stderr(report);
         }
     }
@@ -165,10 +218,43 @@ impl JobReporter<'_> {
     }
 }
 
-/// Not `eprintln!`, which panics when stderr is closed.
-fn to_stderr(report: &Report<'_>) {
-    use std::io::Write;
-    let _ = writeln!(std::io::stderr().lock(), "selvedge: {report}");
+impl CausedReport {
+    fn new(reporter: &Reporter, report: &Report<'_>, depth: usize) -> Self {
+        Self {
+            reporter: reporter.clone(),
+            incident: report.incident,
+            message: Failure::msg(message_with_causes(report.error, ": ")),
+            location: report.location,
+            job: report.job.map(str::to_owned),
+            depth,
+        }
+    }
+
+    /// Leaves it to the report that is under way on this thread.
+    fn defer(self) {
+        let mut this = Some(self);
+        let _ = CAUSED.try_with(|caused| caused.borrow_mut().extend(this.take()));
+        // The thread is ending: nothing can be kept for it.
+        if let Some(this) = this {
+            this.deliver();
+        }
+    }
+
+    fn next() -> Option<Self> {
+        CAUSED.try_with(|caused| caused.borrow_mut().pop_front()).ok().flatten()
+    }
+
+    fn deliver(self) {
+        let Self { incident, location, .. } = self;
+        self.reporter.deliver(&Report { incident, error: &self.message, location, job: self.job.as_deref() });
+    }
+}
+
+/// Formats the line first: an error's `Display` is user code, and stderr has a lock. Not `eprintln!`, which panics when
+/// stderr is closed.
+fn to_stderr(report: &dyn fmt::Display) {
+    let line = format!("selvedge: {report}\n");
+    let _ = std::io::stderr().write_all(line.as_bytes());
 }
 
 thread_local! {
@@ -198,6 +284,16 @@ pub(crate) fn report(incident: Incident, error: &(dyn Error + 'static), location
     reporter.ok().flatten().unwrap_or_default().report(incident, error, location);
 }
 
+/// Reports an error to this thread's sink, and drops it.
+pub(crate) fn report_and_drop<E: Error + 'static>(
+    incident: Incident,
+    error: E,
+    location: Option<&'static Location<'static>>,
+) {
+    report(incident, &error, location);
+    drop_contained(error);
+}
+
 /// Drops a user's value; a panic is reported to this thread's sink.
 #[inline]
 pub(crate) fn drop_contained<T>(value: T) {
@@ -205,6 +301,26 @@ pub(crate) fn drop_contained<T>(value: T) {
         && let Err(panic) = catch(|| drop(value))
     {
         report(Incident::Drop, &panic, None);
+    }
+}
+
+/// A value of a program whose drop is contained, wherever that happens.
+pub(crate) struct Contained<T>(Option<T>);
+
+impl<T> Contained<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(Some(value))
+    }
+
+    pub(crate) fn get(&self) -> &T {
+        let Some(value) = &self.0 else { unreachable!("only the drop takes the value") };
+        value
+    }
+}
+
+impl<T> Drop for Contained<T> {
+    fn drop(&mut self) {
+        drop_contained(self.0.take());
     }
 }
 

@@ -157,9 +157,11 @@ where
 #[track_caller]
 pub fn call_multiple_in_thread(handle: &Handle, commands: Vec<Box<dyn FnOnce() + Send>>) -> Result<(), Rejected<Job>> {
     handle.call_in_thread(move || {
-        for command in commands {
-            command();
-        }
+        let mut commands = commands.into_iter();
+        let run_all = catch(|| commands.by_ref().for_each(|command| command()));
+        // Before the panic goes on: a second one, from one of these drops, would abort.
+        commands.for_each(drop_contained);
+        run_all.unwrap_or_else(|panic| panic.resume());
     })
 }
 
@@ -256,7 +258,7 @@ where
     let (sender, receiver) = oneshot::channel();
     // A call that is handed back is dropped with its sender, and the receiver learns that like any other loss of the
     // sender.
-    drop(handle.post_unbounded(move |reactor| answer(reactor, sender, f)));
+    drop_contained(handle.post_unbounded(move |reactor| answer(reactor, sender, f)));
     // If this is a pool's thread, the pool may add a worker while it sleeps.
     let _blocked = if receiver.spin_until_settled(handle.spin()) { None } else { Some(Blocked::enter()) };
     match receiver.recv(timeout) {

@@ -12,4 +12,5 @@ mod founding;
 mod hostile;
 mod linearizable;
 mod promises;
+mod reports;
 mod stress;

@@ -49,6 +49,7 @@ const UPWARD: &[(&str, &str)] = &[];
 /// Files outside `sync` that use `std::sync`, `std::thread` or loom, and why they may.
 const BESIDE_THE_DOOR: &[(&str, &str)] = &[
     ("error/pool", "an `Arc` makes an `io::Error` cloneable; error types are the same over std and over loom"),
+    ("failure", "`panicking` starts no thread: a panic is not resumed on a thread that unwinds"),
     ("failure/panic", "a mutex that is never contended makes the payload `Sync`"),
 ];
 

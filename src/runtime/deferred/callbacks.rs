@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::rc::Rc;
 
-use super::super::report::{Incident, drop_contained, report};
+use super::super::report::{Incident, drop_contained, report_and_drop};
 use super::super::sync::catch;
 use super::deferred::Deferred;
 use super::link::{Callback, Link, call_or_hold};
@@ -88,7 +88,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
         let made_at = self.made_at();
         self.add_both(move |result| {
             if let Err(error) = result {
-                report(Incident::Logged, &error, Some(made_at));
+                report_and_drop(Incident::Logged, error, Some(made_at));
             }
         });
     }

@@ -1,9 +1,10 @@
 //! Hooks: user code that runs when a worker starts or stops, and around each job.
 
 use std::fmt;
+use std::mem;
 
 use super::super::job_label::JobLabel;
-use super::super::report::{Incident, JobReporter, Reporter};
+use super::super::report::{Contained, Incident, JobReporter, Reporter, drop_contained};
 use super::super::sync::StdArc;
 use crate::machine::pool::WorkerId;
 
@@ -26,11 +27,13 @@ impl<'a> Worker<'a> {
     /// threads apart.
     pub(super) fn thread_name(self) -> String {
         let number = format!("-{}", self.number);
-        let mut room = MAX_THREAD_NAME.saturating_sub(number.len()).min(self.pool.len());
-        while !self.pool.is_char_boundary(room) {
+        // A name with a zero byte could not be given to a thread.
+        let pool = self.pool.replace('\0', "?");
+        let mut room = MAX_THREAD_NAME.saturating_sub(number.len()).min(pool.len());
+        while !pool.is_char_boundary(room) {
             room -= 1;
         }
-        let (kept, _) = self.pool.split_at(room);
+        let (kept, _) = pool.split_at(room);
         format!("{kept}{number}")
     }
 }
@@ -75,6 +78,15 @@ impl fmt::Debug for Hooks {
     }
 }
 
+impl Drop for Hooks {
+    /// The last one drops what each hook captured.
+    fn drop(&mut self) {
+        let workers = mem::take(&mut self.starts).into_iter().chain(mem::take(&mut self.stops));
+        workers.for_each(drop_contained);
+        mem::take(&mut self.around).into_iter().for_each(drop_contained);
+    }
+}
+
 /// What surrounds each job.
 #[derive(Clone)]
 enum Around {
@@ -103,7 +115,10 @@ impl Hooks {
         enter: impl Fn(C) -> G + Send + Sync + 'static,
     ) {
         self.contexts += 1;
-        self.around.push(Around::Context(StdArc::new(Context { capture, enter: StdArc::new(enter) })));
+        self.around.push(Around::Context(StdArc::new(Context {
+            capture: Contained::new(capture),
+            enter: StdArc::new(enter),
+        })));
     }
 
     pub(super) fn has_start_hooks(&self) -> bool {
@@ -218,7 +233,8 @@ impl<G, F: Fn(&JobLabel) -> G + Send + Sync> Enter for F {
 }
 
 struct Context<S, E> {
-    capture: S,
+    /// Contained, because both may panic when they are dropped, and the second panic would abort.
+    capture: Contained<S>,
     /// Shared with each job that is queued.
     enter: StdArc<E>,
 }
@@ -235,7 +251,7 @@ where
     E: Fn(C) -> G + Send + Sync + 'static,
 {
     fn capture(&self) -> Captured {
-        Captured(Box::new(Restorable { value: (self.capture)(), enter: StdArc::clone(&self.enter) }))
+        Captured(Box::new(Restorable { value: self.capture.get()(), enter: StdArc::clone(&self.enter) }))
     }
 }
 
@@ -255,6 +271,6 @@ trait Restore: Send {
 impl<C: Send, G, E: Fn(C) -> G + Send + Sync> Restore for Restorable<C, E> {
     fn restore(self: Box<Self>, reporter: &JobReporter<'_>, body: &mut dyn FnMut()) {
         let Self { value, enter } = *self;
-        scope(reporter, || enter(value), body);
+        scope(reporter, move || enter(value), body);
     }
 }

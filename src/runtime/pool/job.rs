@@ -260,7 +260,7 @@ pub(super) fn plain(f: impl FnOnce() + Send + 'static) -> impl JobBody {
             // A panic is left to the worker, which contains, counts and reports it.
             Fate::Run => f(),
             Fate::Refuse(why) => {
-                drop(f);
+                reporter.contain(Incident::Drop, || drop(f));
                 // Cancelling was intended, so it is no failure to report.
                 if !matches!(why, NeverRan::Cancelled | NeverRan::CancelledByStop) {
                     reporter.report(Incident::Job, &why);

@@ -7,7 +7,7 @@ use std::fmt;
 use std::rc::Rc;
 
 use super::super::deferred::{Outcome, Settled};
-use super::super::report::{Incident, Scope, drop_contained, report};
+use super::super::report::{Incident, Scope, drop_contained, report_and_drop};
 use super::super::sync::{catch, unique_number};
 use super::{Core, LocalCall, Reactor};
 use crate::error::UnknownTrigger;
@@ -99,19 +99,19 @@ impl Triggers {
         self.added.set(number + 1);
         let trigger: Trigger = Box::new(move |reactor, hold| match catch(|| f(reactor).settle()) {
             Ok(Settled::Now(Ok(()))) => {}
-            Ok(Settled::Now(Err(failure))) => report(Incident::Trigger, &failure, None),
+            Ok(Settled::Now(Err(failure))) => report_and_drop(Incident::Trigger, failure, None),
             Ok(Settled::Later(deferred)) => {
                 let held = hold.hold();
                 let watched = deferred.add_both(move |result| {
                     let _scope = held.scope();
                     if let Err(failure) = result {
-                        report(Incident::Trigger, &failure, None);
+                        report_and_drop(Incident::Trigger, failure, None);
                     }
                     held.release();
                 });
                 drop(watched);
             }
-            Err(panic) => report(Incident::Trigger, &panic, None),
+            Err(panic) => report_and_drop(Incident::Trigger, panic, None),
         });
         self.pending.borrow_mut().insert((event.clone(), phase, number), trigger);
         TriggerId { event, phase, number, reactor: self.reactor }

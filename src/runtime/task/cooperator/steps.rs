@@ -5,7 +5,7 @@ use std::panic::Location;
 use std::rc::{Rc, Weak};
 
 use super::super::super::deferred::{Deferred, Settled};
-use super::super::super::report::{Incident, drop_contained, report};
+use super::super::super::report::{Incident, drop_contained, report, report_and_drop};
 use super::super::super::sync::catch;
 use super::super::completion::when_fired;
 use super::shared::{CooperatorCore, Step, TaskCore};
@@ -200,7 +200,7 @@ impl Drop for TaskCore {
         }
         drop_contained(self.step.take());
         if let Some(failure) = self.failure.take() {
-            report(Incident::Unhandled, &failure, Some(self.made_at));
+            report_and_drop(Incident::Unhandled, failure, Some(self.made_at));
         }
     }
 }

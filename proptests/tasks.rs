@@ -220,13 +220,15 @@ struct RealCooperator {
 impl RealCooperator {
     fn new(slice: usize) -> Self {
         let reactor = Reactor::builder().clock(VirtualClock::new()).build().unwrap();
-        let cooperator = Cooperator::new(&reactor).with_termination(move || {
-            let mut steps = 0;
-            move || {
-                steps += 1;
-                steps == slice
-            }
-        });
+        let cooperator = Cooperator::builder()
+            .termination(move || {
+                let mut steps = 0;
+                move || {
+                    steps += 1;
+                    steps == slice
+                }
+            })
+            .build(&reactor);
         Self { reactor, cooperator, tasks: Vec::new(), fire: Rc::default(), trace: Rc::default() }
     }
 

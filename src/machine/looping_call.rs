@@ -5,10 +5,12 @@
 //!   Idle ─────────────────▶ Scheduled ──────────────▶ Busy ───stop──▶ Busy, stop requested
 //!    ▲ ▲ ▲     start now        ▲ │                   │ │ ▲                 │
 //!    │ │ └──────────────────────┼─┼───────────────────┼─┘ └── start now     │
-//!    │ │   stop, timer dropped  │ │   call succeeded  │ call failed         │ call succeeded, call failed
+//!    │ │   stop, reactor ended  │ │   call succeeded  │ call failed         │ call succeeded, call failed
 //!    │ └────────────────────────┼─┘◀──────────────────┘                     │
 //!    └──────────────────────────┴───────────────────────────────────────────┘
 //! ```
+//!
+//! The end of the reactor ends the loop in every state: at once, or, while the function itself runs, when that returns.
 //!
 //! Ticks lie at start + n·interval, however long the calls take; those that pass during a call are skipped. Times are
 //! computed from the start, so no error adds up.
@@ -26,7 +28,19 @@ enum State {
     Busy {
         /// The loop ends when this call does.
         stop_requested: bool,
+        call: Call,
     },
+}
+
+/// What a call is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Call {
+    /// The function runs.
+    Running,
+    /// The function runs, and the reactor has ended: the loop ends when the function returns.
+    LastRunning,
+    /// The Deferred that the function returned has not fired.
+    Awaiting,
 }
 
 /// A looping call: its state and its schedule.
@@ -52,6 +66,8 @@ pub(crate) enum LoopAction {
     SetTimer(Duration),
     /// The loop has ended: cancel the timer, and fire the Deferred.
     End,
+    /// The reactor has ended, and the loop with it: cancel what the call waits for, and fail the Deferred.
+    EndWithReactor,
     Nothing,
 }
 
@@ -62,6 +78,11 @@ pub(crate) enum LoopRefused {
     AlreadyRunning,
     /// It was not started, has ended, or is to end with the present call.
     NotRunning,
+}
+
+impl State {
+    /// The function runs, and another call follows.
+    const CALLING: Self = Self::Busy { stop_requested: false, call: Call::Running };
 }
 
 impl LoopingCall {
@@ -80,14 +101,14 @@ impl LoopingCall {
         if self.state != State::Idle {
             return Err(LoopRefused::AlreadyRunning);
         }
-        *self = Self { state: State::Busy { stop_requested: false }, start: now, interval, at_once, counted: 0 };
+        *self = Self { state: State::CALLING, start: now, interval, at_once, counted: 0 };
         Ok(if at_once { LoopAction::Call } else { self.schedule(now) })
     }
 
     pub(crate) fn timer_fired(&mut self) -> LoopAction {
         match self.state {
             State::Scheduled => {
-                self.state = State::Busy { stop_requested: false };
+                self.state = State::CALLING;
                 LoopAction::Call
             }
             State::Idle | State::Busy { .. } => LoopAction::Nothing,
@@ -107,15 +128,29 @@ impl LoopingCall {
         count
     }
 
-    pub(crate) fn call_succeeded(&mut self, now: Duration) -> LoopAction {
+    /// The function has returned a Deferred that has not fired.
+    pub(crate) fn call_waits(&mut self) -> LoopAction {
         match self.state {
-            State::Busy { stop_requested: false } => self.schedule(now),
-            State::Busy { stop_requested: true } => self.end(),
+            State::Busy { call: Call::LastRunning, .. } => self.end_with_reactor(),
+            State::Busy { stop_requested, .. } => {
+                self.state = State::Busy { stop_requested, call: Call::Awaiting };
+                LoopAction::Nothing
+            }
             State::Idle | State::Scheduled => LoopAction::Nothing,
         }
     }
 
-    /// The call has failed, or no other can be made because the reactor has ended.
+    /// The call has succeeded, at `now`. Without a time, because the reactor has ended, no other can be made.
+    pub(crate) fn call_succeeded(&mut self, now: Option<Duration>) -> LoopAction {
+        match (self.state, now) {
+            (State::Busy { stop_requested: true, .. }, _) => self.end(),
+            (State::Busy { call: Call::Running | Call::Awaiting, .. }, Some(now)) => self.schedule(now),
+            (State::Busy { .. }, _) => self.end_with_reactor(),
+            (State::Idle | State::Scheduled, _) => LoopAction::Nothing,
+        }
+    }
+
+    /// The call has failed, or could not be made.
     pub(crate) fn call_failed(&mut self) -> LoopAction {
         self.end()
     }
@@ -124,20 +159,23 @@ impl LoopingCall {
     pub(crate) fn stop(&mut self) -> Result<LoopAction, LoopRefused> {
         match self.state {
             State::Scheduled => Ok(self.end()),
-            State::Busy { stop_requested: false } => {
-                self.state = State::Busy { stop_requested: true };
+            State::Busy { stop_requested: false, call } => {
+                self.state = State::Busy { stop_requested: true, call };
                 Ok(LoopAction::Nothing)
             }
-            State::Idle | State::Busy { stop_requested: true } => Err(LoopRefused::NotRunning),
+            State::Idle | State::Busy { stop_requested: true, .. } => Err(LoopRefused::NotRunning),
         }
     }
 
-    /// The timer was dropped uncalled. If the loop is still scheduled the reactor has ended, and no call will ever be
-    /// made.
-    pub(crate) fn timer_dropped(&mut self) -> LoopAction {
+    /// The reactor has ended: no call will be made any more.
+    pub(crate) fn reactor_ended(&mut self) -> LoopAction {
         match self.state {
-            State::Scheduled => self.end(),
-            State::Idle | State::Busy { .. } => LoopAction::Nothing,
+            State::Busy { stop_requested, call: Call::Running | Call::LastRunning } => {
+                self.state = State::Busy { stop_requested, call: Call::LastRunning };
+                LoopAction::Nothing
+            }
+            State::Scheduled | State::Busy { call: Call::Awaiting, .. } => self.end_with_reactor(),
+            State::Idle => LoopAction::Nothing,
         }
     }
 
@@ -149,13 +187,13 @@ impl LoopingCall {
                 self.counted = u128::from(self.at_once);
                 Ok(self.schedule(now))
             }
-            State::Busy { stop_requested: false } => Ok(LoopAction::Nothing),
-            State::Idle | State::Busy { stop_requested: true } => Err(LoopRefused::NotRunning),
+            State::Busy { stop_requested: false, .. } => Ok(LoopAction::Nothing),
+            State::Idle | State::Busy { stop_requested: true, .. } => Err(LoopRefused::NotRunning),
         }
     }
 
     pub(crate) fn is_running(self) -> bool {
-        matches!(self.state, State::Scheduled | State::Busy { stop_requested: false })
+        matches!(self.state, State::Scheduled | State::Busy { stop_requested: false, .. })
     }
 
     fn end(&mut self) -> LoopAction {
@@ -164,6 +202,11 @@ impl LoopingCall {
         }
         self.state = State::Idle;
         LoopAction::End
+    }
+
+    fn end_with_reactor(&mut self) -> LoopAction {
+        self.state = State::Idle;
+        LoopAction::EndWithReactor
     }
 
     /// Schedules the first tick after `now`.
@@ -185,8 +228,12 @@ impl LoopingCall {
         match self.state {
             State::Idle => "Idle",
             State::Scheduled => "Scheduled",
-            State::Busy { stop_requested: false } => "Busy",
-            State::Busy { stop_requested: true } => "Busy, stop requested",
+            State::Busy { stop_requested: false, call: Call::Running } => "Calling",
+            State::Busy { stop_requested: false, call: Call::Awaiting } => "Awaiting",
+            State::Busy { stop_requested: false, call: Call::LastRunning } => "Calling, reactor ended",
+            State::Busy { stop_requested: true, call: Call::Running } => "Calling, stop requested",
+            State::Busy { stop_requested: true, call: Call::Awaiting } => "Awaiting, stop requested",
+            State::Busy { stop_requested: true, call: Call::LastRunning } => "Calling, stop requested, reactor ended",
         }
     }
 }

@@ -18,7 +18,7 @@ use super::pool::{Fate, Job, JobBody, ThreadPool, Ticket};
 use super::reactor::{Address, DropOrder, Handle, Owned, Reactor, ValueId};
 use super::report::{Incident, JobReporter, drop_contained, report};
 use super::sync::catch;
-use crate::error::{Abandoned, BlockingCallError, NeverRan, Rejected, is_cancellation};
+use crate::error::{Abandoned, BlockingCallError, NeverRan, ReactorStopped, Rejected, is_cancellation};
 use crate::failure::{Failure, Panic};
 
 /// Runs `f` on a thread of the reactor's pool. The Deferred fires on the reactor's thread, with the value or the
@@ -35,8 +35,7 @@ use crate::failure::{Failure, Panic};
 /// Cancelling the Deferred fails it with [`Cancelled`](crate::error::Cancelled) at once. If no worker has taken `f`, it
 /// never runs and is dropped at once; if one has, `f` can see the cancellation with
 /// [`CancelToken::current`](crate::pool::CancelToken::current), and its result is dropped on the reactor's thread. If
-/// the reactor ends before the result has come, the Deferred fails with
-/// [`ReactorStopped`](crate::error::ReactorStopped).
+/// the reactor ends before the result has come, the Deferred fails with [`ReactorStopped`].
 ///
 /// ```
 /// use selvedge::{Reactor, threads};
@@ -62,7 +61,8 @@ where
 
 /// [`defer_to_thread`], on any pool.
 ///
-/// The reactor does not stop the pool. A result that comes after the reactor has ended is dropped on the worker's
+/// The reactor does not stop the pool. If the reactor has ended, `f` is dropped here, and the Deferred has failed with
+/// [`ReactorStopped`]. A result that comes after the reactor has ended is dropped on the worker's
 /// thread.
 #[track_caller]
 pub fn defer_to_thread_pool<R, F>(reactor: &Reactor, pool: &ThreadPool, f: F) -> Deferred<R::Value>
@@ -70,6 +70,10 @@ where
     F: FnOnce() -> R + Send + 'static,
     R: Outcome<Failure> + Send + 'static,
 {
+    if reactor.has_ended() {
+        drop_contained(f);
+        return Deferred::fail(ReactorStopped);
+    }
     // The canceller is made before the ticket exists; before the job is accepted there is nothing to cancel.
     let ticket = Rc::new(OnceCell::new());
     let cancelled = Rc::clone(&ticket);

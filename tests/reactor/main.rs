@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod end;
 mod futures;
 mod lifecycle;
 mod owned;

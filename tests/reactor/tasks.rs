@@ -113,7 +113,7 @@ fn when_the_reactor_ends_nobody_waits_for_what_it_will_never_do() {
         let later = defer_later(&reactor, SECOND, move |_| drop(later_token));
         let looping = LoopingCall::new(move |_| hold(&loop_token));
         let ended = looping.start_later(&reactor, SECOND).unwrap();
-        let cooperator = Cooperator::new(&reactor).with_slice(Duration::ZERO);
+        let cooperator = Cooperator::builder().slice(Duration::ZERO).build(&reactor);
         let task = cooperator.cooperate(std::iter::repeat(()).inspect(move |()| hold(&task_token)));
         let paused = cooperator.cooperate([()]);
         paused.pause().unwrap();
@@ -132,7 +132,7 @@ fn when_the_reactor_ends_nobody_waits_for_what_it_will_never_do() {
         assert!(error(later).is::<ReactorStopped>());
         assert!(error(ended).is::<ReactorStopped>());
         assert!(dones.into_iter().all(|done| error(done).is::<ReactorStopped>()));
-        assert!(error(late.coiterate([()])).is::<TaskFinished>(), "its cooperator has ended with it");
+        assert!(error(late.coiterate([()])).is::<ReactorStopped>(), "its cooperator has ended with it");
         assert!(!looping.is_running());
         assert_eq!(drops.count(), 2, "the function of a loop can be started on another reactor");
         drop(looping);
@@ -325,10 +325,13 @@ mod looping {
             let (loops, slices, steps) = (PanicOnDrop, PanicOnDrop, PanicOnDrop);
             drop(LoopingCall::new(move |_| hold(&loops)));
             let reactor = Reactor::new();
-            let judged = Cooperator::new(&reactor).unstarted().with_termination(move || {
-                hold(&slices);
-                || true
-            });
+            let judged = Cooperator::builder()
+                .unstarted()
+                .termination(move || {
+                    hold(&slices);
+                    || true
+                })
+                .build(&reactor);
             drop(judged.cooperate([()].into_iter().inspect(move |()| hold(&steps))));
             drop(judged);
         });
@@ -400,7 +403,7 @@ mod cooperator {
     fn a_slice_is_measured_by_the_reactors_clock_and_ends_with_the_step_that_uses_it_up() {
         for (slice, steps) in [(10, 4), (9, 3), (0, 1)] {
             let (reactor, clock, _) = virtual_time();
-            let cooperator = Cooperator::new(&reactor).with_slice(Duration::from_millis(slice));
+            let cooperator = Cooperator::builder().slice(Duration::from_millis(slice)).build(&reactor);
             let log = Log::new();
             for name in ["a", "b"] {
                 let (log, clock) = (log.clone(), clock.clone());
@@ -421,18 +424,38 @@ mod cooperator {
         }
     }
 
+    // Checks: B68, R52
+    #[test]
+    fn however_often_it_is_started_a_cooperator_ticks_once_a_turn() {
+        let (reactor, _, _) = virtual_time();
+        let cooperator = Cooperator::builder().slice(Duration::ZERO).unstarted().build(&reactor);
+        let (log, inside) = (Log::new(), cooperator.clone());
+        let steps = log.clone();
+        let _task = cooperator.cooperate(std::iter::repeat_with(move || {
+            inside.start();
+            steps.note(());
+        }));
+        for turns in 1..4 {
+            cooperator.start();
+            cooperator.start();
+            reactor.turn().unwrap();
+            assert_eq!((log.len(), reactor.delayed_calls()), (turns, 1));
+        }
+    }
+
     // Checks: B68, P34
     #[test]
     fn a_measure_that_panics_is_reported_and_ends_the_tick() {
         let (reactor, _, reports) = virtual_time();
         let panics = || -> bool { std::panic::resume_unwind(Box::new("planned")) };
-        let judged = Cooperator::new(&reactor).with_termination(move || panics);
+        let judged = Cooperator::builder().termination(move || panics).build(&reactor);
         let done = judged.coiterate([(), ()]);
         reactor.advance(Duration::ZERO).unwrap();
         value(done);
         assert_eq!(reports, [Incident::Timer; 3], "one for each step, the one that found the end included");
-        let unjudged = Cooperator::new(&reactor)
-            .with_termination(move || -> fn() -> bool { std::panic::resume_unwind(Box::new("planned")) });
+        let unjudged = Cooperator::builder()
+            .termination(move || -> fn() -> bool { std::panic::resume_unwind(Box::new("planned")) })
+            .build(&reactor);
         let done = unjudged.coiterate([()]);
         reactor.advance(Duration::ZERO).unwrap();
         value(done);
@@ -587,7 +610,10 @@ mod cooperator {
         let (reactor, _, _) = virtual_time();
         let drops = Drops::new();
         let token = drops.token();
-        let done = Cooperator::new(&reactor).unstarted().coiterate([()].into_iter().inspect(move |()| hold(&token)));
+        let done = Cooperator::builder()
+            .unstarted()
+            .build(&reactor)
+            .coiterate([()].into_iter().inspect(move |()| hold(&token)));
         assert!(error(done).is::<Abandoned>());
         assert_eq!(drops.count(), 1);
     }

@@ -528,7 +528,7 @@ mod cooperator {
 
     /// A cooperator whose ticks are one step long, because Twisted's tests call its scheduler for one step at a time.
     fn one_at_a_time(clock: &Reactor) -> Cooperator {
-        Cooperator::new(clock).with_termination(|| || true)
+        Cooperator::builder().termination(|| || true).build(clock)
     }
 
     /// An iterator that never ends.
@@ -628,10 +628,12 @@ mod cooperator {
         let (clock, log) = (clock(), Log::new());
         let exhausted = Rc::new(Cell::new(false));
         let (used_up, steps) = (Rc::clone(&exhausted), log.clone());
-        let cooperator = Cooperator::new(&clock).with_termination(move || {
-            let exhausted = Rc::clone(&exhausted);
-            move || exhausted.get()
-        });
+        let cooperator = Cooperator::builder()
+            .termination(move || {
+                let exhausted = Rc::clone(&exhausted);
+                move || exhausted.get()
+            })
+            .build(&clock);
         let _done = cooperator.coiterate((0..100).map(move |n| {
             steps.note(n);
             used_up.set(n == 9);
@@ -674,7 +676,7 @@ mod cooperator {
     fn running() {
         let clock = clock();
         assert!(Cooperator::new(&clock).is_running());
-        let cooperator = Cooperator::new(&clock).unstarted();
+        let cooperator = Cooperator::builder().unstarted().build(&clock);
         assert!(!cooperator.is_running());
         let waits = no_result(cooperator.coiterate([()]));
         clock.advance(SECOND).unwrap();

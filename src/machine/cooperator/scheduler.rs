@@ -1,5 +1,7 @@
 //! The state machine of a cooperator's scheduler: whether the cooperator runs, and whether a tick is to come.
 
+use super::task::EndReason;
+
 /// Whether a tick of the cooperator is to come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Tick {
@@ -11,19 +13,29 @@ enum Tick {
     Running,
 }
 
+/// Whether tasks are stepped, wait to be stepped, or end at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Mode {
+    /// Not started. Tasks may be added, and wait.
+    Unstarted,
+    /// Started, and not stopped since.
+    Running,
+    /// Stopped, and not started since. Tasks that are added end at once.
+    Stopped,
+    /// The reactor has ended. Tasks that are added end at once. Never left.
+    Ended,
+}
+
 /// Whether a cooperator runs, and whether a tick is to come. Each transition returns whether the caller has to act.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Scheduler {
-    /// Started, and not stopped since.
-    running: bool,
-    /// Stopped, and not started since. Before the first start neither this nor `running` is set.
-    stopped: bool,
+    mode: Mode,
     tick: Tick,
 }
 
 impl Scheduler {
     pub(crate) const fn new(running: bool) -> Self {
-        Self { running, stopped: false, tick: Tick::None }
+        Self { mode: if running { Mode::Running } else { Mode::Unstarted }, tick: Tick::None }
     }
 
     /// A task was appended to the run queue. True: set a timer for the next tick.
@@ -32,17 +44,29 @@ impl Scheduler {
         self.schedule(true)
     }
 
-    /// Starts it; `any_ready` says whether there is a task in the run queue. True: set a timer.
+    /// Starts it, unless the reactor has ended; `any_ready` says whether there is a task in the run queue. True: set a
+    /// timer.
     #[must_use]
     pub(crate) fn start(&mut self, any_ready: bool) -> bool {
-        (self.running, self.stopped) = (true, false);
+        if self.mode != Mode::Ended {
+            self.mode = Mode::Running;
+        }
         self.schedule(any_ready)
     }
 
-    /// Stops it. True: cancel the timer.
+    /// Stops it: all tasks are to end. True: cancel the timer.
     #[must_use]
     pub(crate) fn stop(&mut self) -> bool {
-        (self.running, self.stopped) = (false, true);
+        if self.mode != Mode::Ended {
+            self.mode = Mode::Stopped;
+        }
+        self.queue_emptied()
+    }
+
+    /// The reactor has ended: all tasks are to end. True: cancel the timer.
+    #[must_use]
+    pub(crate) fn reactor_ended(&mut self) -> bool {
+        self.mode = Mode::Ended;
         self.queue_emptied()
     }
 
@@ -73,27 +97,21 @@ impl Scheduler {
         self.schedule(any_ready)
     }
 
-    /// The timer was dropped uncalled. True: it was not dropped by `stop`, so the reactor has ended: end every task.
-    #[must_use]
-    pub(crate) fn timer_dropped(&mut self) -> bool {
-        let lost = self.tick == Tick::Scheduled;
-        if lost {
-            let _ = self.stop();
-        }
-        lost
-    }
-
     pub(crate) fn is_running(self) -> bool {
-        self.running
+        self.mode == Mode::Running
     }
 
-    /// Stopped: tasks that are added end at once.
-    pub(crate) fn is_stopped(self) -> bool {
-        self.stopped
+    /// Why a task that would become ready ends instead. `None`: it does not.
+    pub(crate) fn refusal(self) -> Option<EndReason> {
+        match self.mode {
+            Mode::Unstarted | Mode::Running => None,
+            Mode::Stopped => Some(EndReason::SchedulerStopped),
+            Mode::Ended => Some(EndReason::ReactorStopped),
+        }
     }
 
     fn schedule(&mut self, any_ready: bool) -> bool {
-        let needed = any_ready && self.running && self.tick == Tick::None;
+        let needed = any_ready && self.is_running() && self.tick == Tick::None;
         if needed {
             self.tick = Tick::Scheduled;
         }
@@ -102,12 +120,14 @@ impl Scheduler {
 
     #[cfg(test)]
     pub(crate) fn label(self) -> &'static str {
-        match (self.running, self.stopped, self.tick) {
-            (_, _, Tick::Running) => "Ticking",
-            (_, _, Tick::Scheduled) => "Scheduled",
-            (true, _, Tick::None) => "Idle",
-            (false, true, Tick::None) => "Stopped",
-            (false, false, Tick::None) => "Unstarted",
+        match (self.mode, self.tick) {
+            (Mode::Ended, Tick::Running) => "Ticking, ended",
+            (Mode::Ended, _) => "Ended",
+            (_, Tick::Running) => "Ticking",
+            (_, Tick::Scheduled) => "Scheduled",
+            (Mode::Running, Tick::None) => "Idle",
+            (Mode::Stopped, Tick::None) => "Stopped",
+            (Mode::Unstarted, Tick::None) => "Unstarted",
         }
     }
 }

@@ -34,6 +34,8 @@ enum Bug {
     ForgetsTheNextTick,
     /// A task that has ended stays in the run queue.
     StaysInTheQueue,
+    /// The end of the reactor reaches only a cooperator with a timer.
+    TellsTimersOnly,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -124,12 +126,12 @@ impl CooperatorWorld {
         let from = self.scheduler.label();
         let outcome = transition(&mut self.scheduler);
         let action = match (event, outcome) {
-            (_, false) => "nothing",
             ("task queued" | "start" | "tick ended", true) => "set the timer",
-            ("stop", true) => "cancel the timer, end all tasks",
-            ("queue emptied", true) => "cancel the timer",
+            ("stop" | "reactor ended", false) => "end all tasks",
+            ("stop" | "reactor ended", true) => "cancel the timer, end all tasks",
             ("begin tick", true) => "step tasks",
-            (_, true) => "end all tasks",
+            (_, false) => "nothing",
+            (_, true) => "cancel the timer",
         };
         steps.row(Row { from, event, action, to: self.scheduler.label() });
         outcome
@@ -142,9 +144,8 @@ impl CooperatorWorld {
             CooperativeAction::Nothing => {}
             CooperativeAction::CancelYielded => member.waiting = false,
             CooperativeAction::Enqueue => {
-                if self.scheduler.is_stopped() {
-                    let (next, stopped) =
-                        self.task(id, steps, "stop", |task| task.stop(EndReason::SchedulerStopped), |_| "notify");
+                if let Some(reason) = self.scheduler.refusal() {
+                    let (next, stopped) = self.task(id, steps, "stop", |task| task.stop(reason), |_| "notify");
                     *self = next;
                     self.members[id].queued = false;
                     self.members[id].notified += u8::from(stopped.is_ok());
@@ -267,9 +268,13 @@ impl CooperatorWorld {
             next.ticking = next.scheduler(steps, "begin tick", Scheduler::begin_tick);
             next.stepped = false;
             steps.fair(Event::TickBegins, next);
-            let mut next = self.clone();
-            (next.timer, next.reactor_ended) = (false, true);
-            if next.scheduler(steps, "timer dropped", Scheduler::timer_dropped) {
+        }
+        if !self.reactor_ended {
+            let mut next = Self { reactor_ended: true, ..self.clone() };
+            if self.timer || self.bug != Bug::TellsTimersOnly {
+                if next.scheduler(steps, "reactor ended", Scheduler::reactor_ended) {
+                    next.timer = false;
+                }
                 next = next.all_end(EndReason::ReactorStopped, steps);
             }
             steps.unfair(Event::ReactorEnds, next);
@@ -314,9 +319,7 @@ impl World for CooperatorWorld {
     type Event = Event;
 
     fn steps(&self, steps: &mut Steps<'_, Self>) {
-        if !self.reactor_ended {
-            self.scheduler_steps(steps);
-        }
+        self.scheduler_steps(steps);
         for id in 0..self.members.len() {
             let member = &self.members[id];
             if member.pauses < PAUSES {
@@ -363,6 +366,9 @@ impl World for CooperatorWorld {
                 return Some("a task is ready, and not in the run queue");
             }
         }
+        if self.reactor_ended && self.members.iter().any(|member| member.machine.end_reason().is_none()) {
+            return Some("the reactor has ended, and who waits for a task is not told");
+        }
         if self.timer && !self.any_ready() {
             return Some("a timer is set, and no task is ready");
         }
@@ -370,7 +376,7 @@ impl World for CooperatorWorld {
     }
 
     fn stuck(&self) -> Option<&'static str> {
-        let tick_to_come = self.ticking || self.timer || self.reactor_ended;
+        let tick_to_come = self.ticking || self.timer;
         (self.any_ready() && self.scheduler.is_running() && !tick_to_come)
             .then_some("tasks are ready, and no tick is to come")
     }
@@ -400,14 +406,14 @@ fn label(task: CooperativeTask) -> &'static str {
     }
 }
 
-// Checks: B68, P34
+// Checks: B68, P34, P90
 #[test]
 fn a_task_is_stepped_only_while_ready_and_its_end_is_notified_once() {
     let mut rows = Rows::new();
-    rows.extend(must_hold(CooperatorWorld::new(Bug::None, 1), 342, 1752));
-    rows.extend(must_hold(CooperatorWorld::new(Bug::None, 2), 16182, 133363));
+    rows.extend(must_hold(CooperatorWorld::new(Bug::None, 1), 591, 3387));
+    rows.extend(must_hold(CooperatorWorld::new(Bug::None, 2), 28206, 247258));
     let task = ["Ready", "Stepping", "Stepping, paused", "Waiting", "Waiting, paused", "Paused", "Finished"];
-    let scheduler = ["Idle", "Scheduled", "Ticking", "Stopped", "Unstarted"];
+    let scheduler = ["Idle", "Scheduled", "Ticking", "Stopped", "Unstarted", "Ticking, ended", "Ended"];
     table_file::assert_current("cooperator/task", &table::markdown(&table::rows_of(&rows, &task)));
     table_file::assert_current("cooperator/scheduler", &table::markdown(&table::rows_of(&rows, &scheduler)));
 }
@@ -419,4 +425,5 @@ fn injected_bugs_of_the_cooperator_are_found() {
     must_find(Bug::ResumeWakes, "a task that is paused or waits is in the run queue");
     must_find(Bug::ForgetsTheNextTick, "tasks are ready, and no tick is to come");
     must_find(Bug::StaysInTheQueue, "a task that has ended is in the run queue, or waits");
+    must_find(Bug::TellsTimersOnly, "the reactor has ended, and who waits for a task is not told");
 }

@@ -19,6 +19,8 @@ enum Bug {
     ForgetsTheStop,
     /// A stop leaves the timer set.
     LeavesTheTimer,
+    /// The end of the reactor reaches only loops with a timer.
+    TellsTimersOnly,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -34,6 +36,9 @@ struct LoopWorld {
     timer: Option<u64>,
     /// The function runs, or its Deferred has not fired.
     calling: bool,
+    /// The function has returned a Deferred.
+    awaiting: bool,
+    reactor_ended: bool,
     /// Ticks were counted up to this time.
     counted: Option<u64>,
     /// How many times more it may be started, and the timer may fire.
@@ -49,7 +54,8 @@ struct LoopWorld {
 enum Event {
     TimePasses,
     TimerFires,
-    TimerIsDropped,
+    CallWaits,
+    ReactorEnds,
     CallSucceeds,
     CallFails,
     Start,
@@ -72,6 +78,8 @@ impl LoopWorld {
             from: 0,
             timer: None,
             calling: false,
+            awaiting: false,
+            reactor_ended: false,
             counted: None,
             starts: 2,
             calls: 4,
@@ -93,6 +101,7 @@ impl LoopWorld {
             Ok(LoopAction::Call) => "call the function",
             Ok(LoopAction::SetTimer(_)) => "set the timer",
             Ok(LoopAction::End) => "fire the Deferred",
+            Ok(LoopAction::EndWithReactor) => "cancel what it waits for, fail the Deferred",
             Ok(LoopAction::Nothing) => "nothing",
             Err(LoopRefused::AlreadyRunning) => "refuse: already running",
             Err(LoopRefused::NotRunning) => "refuse: not running",
@@ -122,7 +131,13 @@ impl LoopWorld {
                     self.violation = Some("the next call is not at the next tick");
                 }
             }
-            LoopAction::End => {
+            LoopAction::End | LoopAction::EndWithReactor => {
+                if action == LoopAction::EndWithReactor {
+                    (self.calling, self.awaiting) = (false, false);
+                    if !self.reactor_ended {
+                        self.violation = Some("it ends with a reactor that has not ended");
+                    }
+                }
                 if self.bug != Bug::LeavesTheTimer {
                     self.timer = None;
                 }
@@ -198,7 +213,7 @@ impl World for LoopWorld {
     type Event = Event;
 
     fn steps(&self, steps: &mut Steps<'_, Self>) {
-        if self.starts > 0 {
+        if self.starts > 0 && !self.reactor_ended {
             let next = self.start(steps);
             steps.unfair(Event::Start, next);
         }
@@ -207,16 +222,20 @@ impl World for LoopWorld {
         let next = self.reset(steps);
         steps.unfair(Event::Reset, next);
         if self.calling {
-            let mut before = self.clone();
-            before.calling = false;
-            let (succeeds, _) =
-                before.step(steps, "call succeeded", |machine| Ok(machine.call_succeeded(seconds(self.now))));
+            if !self.awaiting {
+                let before = Self { awaiting: true, ..self.clone() };
+                let (next, _) = before.step(steps, "call waits", |machine| Ok(machine.call_waits()));
+                steps.user_fair(Event::CallWaits, next);
+            }
+            let before = Self { calling: false, awaiting: false, ..self.clone() };
+            let now = (!self.reactor_ended).then(|| seconds(self.now));
+            let (succeeds, _) = before.step(steps, "call succeeded", |machine| Ok(machine.call_succeeded(now)));
             let (fails, _) = before.step(steps, "call failed", |machine| Ok(machine.call_failed()));
             steps.user_fair(Event::CallSucceeds, succeeds);
             steps.unfair(Event::CallFails, fails);
         }
         match self.timer {
-            Some(at) if at <= self.now && self.calls > 0 => {
+            Some(at) if at <= self.now && self.calls > 0 && !self.reactor_ended => {
                 let mut before = self.clone();
                 before.calls -= 1;
                 before.timer = None;
@@ -229,11 +248,13 @@ impl World for LoopWorld {
                 }
             }
         }
-        if self.timer.is_some() {
-            let mut before = self.clone();
-            before.timer = None;
-            let (next, _) = before.step(steps, "timer dropped", |machine| Ok(machine.timer_dropped()));
-            steps.unfair(Event::TimerIsDropped, next);
+        if !self.reactor_ended {
+            let before = Self { reactor_ended: true, ..self.clone() };
+            let told = self.timer.is_some() || self.bug != Bug::TellsTimersOnly;
+            let (next, _) = before.step(steps, "reactor ended", |machine| {
+                Ok(if told { machine.reactor_ended() } else { LoopAction::Nothing })
+            });
+            steps.unfair(Event::ReactorEnds, next);
         }
     }
 
@@ -243,6 +264,9 @@ impl World for LoopWorld {
         }
         if self.timer.is_some() && self.calling {
             return Some("calls overlap");
+        }
+        if self.reactor_ended && self.owed && (!self.calling || self.awaiting) {
+            return Some("the reactor has ended, and who waits for the loop is not told");
         }
         if self.owed && self.timer.is_none() && !self.calling {
             return Some("it runs, and no call is to come");
@@ -254,12 +278,12 @@ impl World for LoopWorld {
     }
 }
 
-// Checks: B67, P33
+// Checks: B67, P33, P90
 #[test]
 fn calls_are_made_at_ticks_and_the_deferred_of_the_loop_fires_once() {
     let mut rows = Rows::new();
     for (interval, at_once, states, steps) in
-        [(0, true, 11306, 49293), (1, true, 3411, 14792), (2, true, 1077, 4650), (3, false, 533, 2068)]
+        [(0, true, 23278, 124064), (1, true, 6983, 36847), (2, true, 2309, 12205), (3, false, 949, 4134)]
     {
         rows.extend(must_hold(LoopWorld::new(Bug::None, interval, at_once), states, steps));
     }
@@ -273,4 +297,5 @@ fn injected_bugs_of_the_looping_call_are_found() {
     must_find(Bug::Drifts, "the next call is not at the next tick");
     must_find(Bug::ForgetsTheStop, "a stop is accepted although it does not run, or refused although it does");
     must_find(Bug::LeavesTheTimer, "a timer is set for a loop that has ended");
+    must_find(Bug::TellsTimersOnly, "the reactor has ended, and who waits for the loop is not told");
 }

@@ -2,6 +2,7 @@
 //!
 //! - [`handle`] posts calls from any thread, [`calls`] queues them, [`turn`] takes and runs them;
 //! - [`timers`], [`triggers`] and [`owned`] are what the loop keeps: delayed calls, event triggers, values;
+//!   [`end_notice`] tells of the reactor's end;
 //! - [`reactor`](self::reactor) has the methods of [`Reactor`], [`builder`] makes one, [`pools`] names its thread
 //!   pools;
 //! - [`clock`] and [`advance`] are its time, real or virtual;
@@ -11,6 +12,7 @@ mod advance;
 mod builder;
 mod calls;
 mod clock;
+mod end_notice;
 mod handle;
 mod owned;
 mod pools;
@@ -41,6 +43,7 @@ use crate::machine::lifecycle::Lifecycle;
 pub use self::builder::ReactorBuilder;
 pub use self::calls::Call;
 pub use self::clock::VirtualClock;
+pub(crate) use self::end_notice::{EndListener, EndNotice};
 pub use self::handle::{Handle, LocalHandle};
 pub use self::owned::{Address, Owned};
 pub(crate) use self::owned::{DropOrder, ValueId};

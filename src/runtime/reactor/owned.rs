@@ -23,7 +23,9 @@ pub(crate) enum DropOrder {
     /// First: what another thread blocks on. It has to learn that the reactor has stopped, not what the drop of a value
     /// does.
     BlockedCaller,
-    /// Then: a program's values.
+    /// Then: what has asked to be told of the end. It is told while the values that it may use are still there.
+    Listener,
+    /// Last: a program's values.
     Value,
 }
 
@@ -93,13 +95,10 @@ pub(super) struct Table {
 }
 
 impl Table {
-    fn insert<T: 'static>(&self, drop_order: DropOrder, value: T) -> (ValueId, Rc<Slot<T>>) {
+    fn next_id(&self, drop_order: DropOrder) -> ValueId {
         let number = self.next.get();
         self.next.set(number + 1);
-        let id = (drop_order, number);
-        let slot = Rc::new(Slot(RefCell::new(Some(value))));
-        self.slots.borrow_mut().insert(id, Rc::clone(&slot) as Rc<dyn AnySlot>);
-        (id, slot)
+        (drop_order, number)
     }
 
     fn find<T: 'static>(&self, id: ValueId) -> Option<Rc<Slot<T>>> {
@@ -155,8 +154,15 @@ pub struct Owned<T: 'static> {
 
 impl<T: 'static> Owned<T> {
     pub(crate) fn new(reactor: &Reactor, drop_order: DropOrder, value: T) -> Self {
-        let (id, slot) = reactor.core.owned.insert(drop_order, value);
-        Self { core: Rc::downgrade(&reactor.core), id, slot, handle: reactor.handle(), detached: false }
+        let core = &reactor.core;
+        let (id, slot) = (core.owned.next_id(drop_order), Rc::new(Slot(RefCell::new(Some(value)))));
+        if core.has_ended() {
+            let _scope = core.reporter.enter();
+            slot.empty();
+        } else {
+            core.owned.slots.borrow_mut().insert(id, Rc::clone(&slot) as Rc<dyn AnySlot>);
+        }
+        Self { core: Rc::downgrade(core), id, slot, handle: reactor.handle(), detached: false }
     }
 
     /// The address of the value, for any thread.

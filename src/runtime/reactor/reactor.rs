@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::super::deferred::Outcome;
 use super::super::pool::{Job, ThreadPool};
-use super::super::report::Incident;
+use super::super::report::{Incident, drop_contained};
 use super::super::sync::Arc;
 #[allow(unused_imports, reason = "a link of the documentation")]
 use super::Address;
@@ -64,6 +64,17 @@ impl Reactor {
         self.core.lifecycle.get().is_running()
     }
 
+    /// Whether it has ended: nothing that is asked of it now will happen.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.core.has_ended()
+    }
+
+    /// Drops what will never be used, with a panic contained.
+    pub(super) fn refuse<T>(&self, value: T) {
+        let _scope = self.core.reporter.enter();
+        drop_contained(value);
+    }
+
     /// The time since the reactor was made, on its own clock, which is monotonic.
     #[must_use]
     pub fn now(&self) -> Duration {
@@ -83,7 +94,7 @@ impl Reactor {
 
     /// Runs `f` now if the reactor is running; otherwise when it has started, in the order of these calls.
     ///
-    /// If shutdown has passed its *before* phase, `f` never runs and is dropped when the reactor ends.
+    /// If shutdown has begun before that, or has passed its *before* phase, `f` never runs and is dropped at once.
     pub fn call_when_running<F>(&self, f: F)
     where
         F: FnOnce(&Reactor) + 'static,
@@ -100,7 +111,8 @@ impl Reactor {
     ///
     /// A call that is added by a running timer waits for the next turn, however short its delay. [`Duration::MAX`] is
     /// never, and so is a delay too long for the clock. While the machine is suspended, the system's monotonic clock
-    /// stands still on Linux and macOS: the delay takes that much longer.
+    /// stands still on Linux and macOS: the delay takes that much longer. If the reactor has ended, the call is
+    /// cancelled already, and `f` is dropped inside this one.
     ///
     /// Cost: two allocations and an entry in a search tree, O(log n) in the worst case; to cancel or to move it costs
     /// the same.
@@ -117,6 +129,10 @@ impl Reactor {
     where
         F: FnOnce(&Reactor) + 'static,
     {
+        if self.has_ended() {
+            self.refuse(f);
+            return DelayedCall::cancelled(&self.core, at);
+        }
         DelayedCall::schedule(&self.core, at, Box::new(f))
     }
 
@@ -173,6 +189,9 @@ impl Reactor {
     }
 
     /// Gives a value to the reactor. The value stays on this thread; its [`Address`] can go anywhere.
+    ///
+    /// If the reactor has ended, the value is dropped inside this call, and the owner is empty. Cost: two allocations
+    /// and an entry in a search tree.
     pub fn own<T: 'static>(&self, value: T) -> Owned<T> {
         Owned::new(self, DropOrder::Value, value)
     }

@@ -115,7 +115,8 @@ where
     /// Turns this Deferred into a future that any executor can await, on any thread.
     ///
     /// `reactor` is this thread's: it keeps the Deferred and carries a cancel to it. If it ends before there is a
-    /// result, the future is ready with [`ReactorStopped`](crate::error::ReactorStopped). Dropping the future
+    /// result, the future is ready with [`ReactorStopped`](crate::error::ReactorStopped); if it has ended already, that
+    /// also cancels the Deferred. Dropping the future
     /// unfinished cancels the Deferred. Cost: the allocation of a callback, one for what the two threads share, and two
     /// entries on the reactor; the result costs a short lock and a wake, and dropping the future a post.
     ///
@@ -147,6 +148,9 @@ where
     /// ```
     pub fn into_send_future(self, reactor: &Reactor) -> SendFuture<T, E> {
         let made_at = self.made_at();
+        if reactor.has_ended() {
+            return self.without_reactor(reactor, made_at);
+        }
         let shared = Arc::new(Mutex::new(SharedResult { channel: Oneshot::new(), waker: None }));
         // Dropped before other values at the reactor's end, because another thread waits for it.
         let sender = Owned::new(reactor, DropOrder::BlockedCaller, ResultSender(Arc::clone(&shared)));
@@ -162,6 +166,27 @@ where
             made_at,
             finished: false,
         }
+    }
+}
+
+impl<T, E> Deferred<T, E>
+where
+    T: Send + 'static,
+    E: Error + From<Failure> + Send + 'static,
+{
+    /// On a reactor that has ended: with the result, if there is one. Otherwise the Deferred is cancelled.
+    fn without_reactor(self, reactor: &Reactor, made_at: &'static Location<'static>) -> SendFuture<T, E> {
+        let channel = match self.try_result() {
+            Ok(result) => Oneshot::Sent(result),
+            Err(waiting) => {
+                waiting.cancel();
+                drop(waiting.add_both(|result| ignore_cancellation(result.map(drop_contained))));
+                Oneshot::Disconnected
+            }
+        };
+        let receiver = ResultReceiver(Arc::new(Mutex::new(SharedResult { channel, waker: None })));
+        let deferred = reactor.own(Deferred::from(Ok(()))).detach();
+        SendFuture { receiver, deferred, made_at, finished: false }
     }
 }
 

@@ -8,6 +8,7 @@ use super::super::report::drop_contained;
 use super::{Address, LocalHandle, Reactor};
 // `Wake` is implemented for std's own `Arc`, also in the build over loom.
 use super::super::sync::{Mutex, StdArc as Arc, catch};
+use crate::error::ReactorStopped;
 use crate::failure::Failure;
 use crate::machine::task::{Begin, PollRequest, Task as State};
 
@@ -137,8 +138,8 @@ impl Reactor {
     /// once, or, inside its own poll, when that returns. A panic of the future fails the Deferred with a
     /// [`Panic`](crate::error::Panic). If the Deferred is dropped, the future runs on.
     ///
-    /// At the reactor's end an unfinished future is dropped, and the Deferred fails with
-    /// [`ReactorStopped`](crate::error::ReactorStopped). Without an errback that is an unhandled failure, reported even
+    /// At the reactor's end an unfinished future is dropped, and the Deferred fails with [`ReactorStopped`]; if the
+    /// reactor has ended already, inside this call. Without an errback that is an unhandled failure, reported even
     /// if the stop was an ordinary one.
     ///
     /// It can await whatever needs no particular executor: channels, locks, combinators; a [`Deferred`];
@@ -170,6 +171,10 @@ impl Reactor {
     where
         F: Future<Output: Outcome<Failure>> + 'static,
     {
+        if self.has_ended() {
+            self.refuse(future);
+            return Deferred::fail(ReactorStopped);
+        }
         let owned = self.own(Task { future: Some(Box::pin(future)), result: None, task_waker: None, waker: None });
         let address = owned.address();
         let task_waker = Arc::new(TaskWaker { state: Mutex::new(State::new()), address: address.clone() });
@@ -189,7 +194,7 @@ impl Reactor {
 
 impl LocalHandle {
     /// As [`Reactor::spawn`]. If the reactor has ended, the future is dropped, and the Deferred has failed with
-    /// [`ReactorStopped`](crate::error::ReactorStopped).
+    /// [`ReactorStopped`].
     #[track_caller]
     pub fn spawn<F>(&self, future: F) -> Deferred<<F::Output as Outcome<Failure>>::Value>
     where
@@ -198,7 +203,10 @@ impl LocalHandle {
         // A `match`, because `track_caller` does not reach into a closure.
         match self.reactor() {
             Ok(reactor) => reactor.spawn(future),
-            Err(stopped) => Deferred::fail(stopped),
+            Err(stopped) => {
+                drop_contained(future);
+                Deferred::fail(stopped)
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::super::deferred::{Callback, Chain, Deferred, Node, OutcomeOf, Settled, cancel_from, catch_failure};
 use super::super::report::drop_contained;
 use super::{DelayedCall, Reactor};
-use crate::error::{Cancelled, TimedOut};
+use crate::error::{Cancelled, ReactorStopped, TimedOut};
 use crate::failure::{Failure, has_cause};
 
 /// What the timer and its link share.
@@ -18,10 +18,41 @@ struct Timeout {
     timer: Cell<Option<DelayedCall>>,
     /// A result has reached the link: the time can no longer run out.
     arrived: Cell<bool>,
-    /// The time has run out.
-    expired: Cell<bool>,
+    /// Why no result can come in time any more.
+    expired: Cell<Option<Expired>>,
     /// What is cancelled then. Weak, so that the timer keeps nothing alive.
     chain: Cell<Option<Weak<dyn Chain>>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Expired {
+    TimePassed,
+    ReactorEnded,
+}
+
+/// The timer's call. Dropped uncalled before there is a result, it tells of the reactor's end.
+struct Expiry {
+    timeout: Rc<Timeout>,
+    /// The place in the chain that the result has to reach.
+    link: Weak<dyn Node>,
+}
+
+impl Expiry {
+    fn expire(&self, why: Expired) {
+        self.timeout.expired.set(Some(why));
+        let chain = self.timeout.chain.take().and_then(|chain| chain.upgrade());
+        if let (Some(link), Some(chain)) = (self.link.upgrade(), chain) {
+            cancel_from(link, &chain);
+        }
+    }
+}
+
+impl Drop for Expiry {
+    fn drop(&mut self) {
+        if !self.timeout.arrived.get() && self.timeout.expired.get().is_none() {
+            self.expire(Expired::ReactorEnded);
+        }
+    }
 }
 
 impl Timeout {
@@ -41,7 +72,7 @@ struct OnTimeout<F> {
 
 impl<T, E, F, R> Callback<T, E> for OnTimeout<F>
 where
-    E: From<Failure>,
+    E: Error + From<Failure> + 'static,
     F: FnOnce(Result<T, E>, Duration) -> R,
     R: OutcomeOf<T, E>,
 {
@@ -50,12 +81,18 @@ where
     fn call(self, input: Result<T, E>) -> Settled<T, E> {
         let Self { timeout, after, on_timeout } = self;
         timeout.stop();
-        if timeout.expired.get() {
+        let expired = timeout.expired.get();
+        if expired == Some(Expired::TimePassed) {
             return catch_failure(|| on_timeout(input, after).settle_as());
         }
         // If this drop panics, the panic is reported and the result goes on.
         drop_contained(on_timeout);
-        Settled::Now(input)
+        Settled::Now(match input {
+            Err(error) if expired.is_some() && has_cause::<Cancelled>(&error) => {
+                Err(E::from(Failure::from(ReactorStopped)))
+            }
+            input => input,
+        })
     }
 
     fn replace_head(&self, chain: &Rc<dyn Chain>) {
@@ -72,9 +109,9 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
     /// cancelled first, and callbacks that are added after it have no time limit. A `cancel` by the program stays
     /// `Cancelled`.
     ///
-    /// The time runs on the clock of `reactor`, from now on. If the reactor ends first, nothing is cancelled. In a
-    /// chain with an error type of its own, an error counts as `Cancelled` if that is among its
-    /// [sources](Error::source).
+    /// The time runs on the clock of `reactor`, from now on. If the reactor ends first, or has ended, the Deferred is
+    /// cancelled then, and the [`Cancelled`] that follows becomes [`ReactorStopped`]. In a chain with an error type of
+    /// its own, an error counts as `Cancelled` if that is among its [sources](Error::source).
     ///
     /// Costs a callback, a timer, and one more allocation. When the time runs out, this takes as long as to walk along
     /// the Deferreds that wait for this one.
@@ -133,14 +170,9 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
         let deferred = self.add(OnTimeout { timeout: Rc::clone(&timeout), after, on_timeout });
         if !timeout.arrived.get() {
             timeout.chain.set(Some(Rc::downgrade(&deferred.chain)));
-            let (expired, link) = (Rc::clone(&timeout), Rc::downgrade(&deferred.tail));
-            let timer = reactor.call_later(after, move |_| {
-                expired.expired.set(true);
-                let chain = expired.chain.take().and_then(|chain| chain.upgrade());
-                if let (Some(link), Some(chain)) = (link.upgrade(), chain) {
-                    cancel_from(link as Rc<dyn Node>, &chain);
-                }
-            });
+            let tail: Weak<dyn Node> = Rc::downgrade(&deferred.tail) as _;
+            let expiry = Expiry { timeout: Rc::clone(&timeout), link: tail };
+            let timer = reactor.call_later(after, move |_| expiry.expire(Expired::TimePassed));
             timeout.timer.set(Some(timer));
         }
         deferred

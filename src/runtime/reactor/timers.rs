@@ -96,6 +96,11 @@ impl DelayedCall {
         Self { core: Rc::downgrade(core), state }
     }
 
+    /// A call that was cancelled before it was scheduled.
+    pub(super) fn cancelled(core: &Rc<Core>, at: Duration) -> Self {
+        Self { core: Rc::downgrade(core), state: Rc::new(Cell::new(State::Cancelled(at))) }
+    }
+
     fn pending(&self) -> Result<Key, DelayedCallError> {
         match self.state.get() {
             State::Pending(key) => Ok(key),

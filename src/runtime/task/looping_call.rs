@@ -6,12 +6,11 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::super::deferred::{Deferred, Outcome, Resolver, Settled};
-use super::super::reactor::{DelayedCall, LocalHandle, Reactor};
-use super::super::report::drop_contained;
+use super::super::reactor::{DelayedCall, EndListener, EndNotice, LocalHandle, Owned, Reactor};
+use super::super::report::{Incident, drop_contained, report};
 use super::super::sync::catch;
 use super::completion::{discard_value, when_fired};
-use super::timer::{TimerTarget, set_timer};
-use crate::error::{LoopingCallError, ReactorStopped};
+use crate::error::{LoopingCallError, ReactorStopped, is_cancellation};
 use crate::failure::Failure;
 use crate::machine::looping_call::{LoopAction, LoopRefused, LoopingCall as State};
 
@@ -22,9 +21,9 @@ use crate::machine::looping_call::{LoopAction, LoopRefused, LoopingCall as State
 /// so calls never overlap. With an interval of zero the function is called once in every turn.
 ///
 /// **The end.** [`start`](Self::start) returns a Deferred. It fires when the loop is [stopped](Self::stop), at once or
-/// after the present call; it fails with the function's first error or panic, or with [`ReactorStopped`]. Cancelling it
-/// stops the loop, and cancels the Deferred that the present call waits for. A loop that has ended can be started
-/// again.
+/// after the present call; it fails with the function's first error or panic. Cancelling it stops the loop, and cancels
+/// the Deferred that the present call waits for. The end of the reactor does the same, and fails it with
+/// [`ReactorStopped`]. A loop that has ended can be started again.
 ///
 /// ```
 /// use selvedge::task::LoopingCall;
@@ -63,8 +62,12 @@ struct LoopCore {
     timer: Cell<Option<DelayedCall>>,
     /// The Deferred that the present call waits for.
     waiting_for: Cell<Option<Deferred<()>>>,
+    /// The number of the last call. The result of an earlier one, given up at its reactor's end, may still come.
+    call: Cell<u64>,
     /// The reactor of the last `start`.
     reactor: Cell<Option<LocalHandle>>,
+    /// Tells the loop of the reactor's end. `None` while the loop does not run.
+    end_notice: Cell<Option<Owned<EndNotice<LoopCore>>>>,
 }
 
 /// Argument of a [`LoopingCall`]'s function: one call of the loop.
@@ -142,14 +145,17 @@ impl LoopingCall {
             ended: Cell::default(),
             timer: Cell::default(),
             waiting_for: Cell::default(),
+            call: Cell::default(),
             reactor: Cell::default(),
+            end_notice: Cell::default(),
         };
         Self { core: Rc::new(core) }
     }
 
     /// Starts the loop: the function is called at once, inside this method, and then at every tick.
     ///
-    /// With an interval too long for the clock, the second call is never made.
+    /// With an interval too long for the clock, the second call is never made. If the reactor has ended, no call is
+    /// made, and the Deferred has failed with [`ReactorStopped`].
     ///
     /// # Errors
     /// It runs already, or is still in its last call.
@@ -178,7 +184,12 @@ impl LoopingCall {
             }
         });
         self.core.ended.set(Some(resolver));
+        if reactor.has_ended() {
+            self.core.end(self.core.transition(State::call_failed), Err(Failure::from(ReactorStopped)));
+            return Ok(deferred);
+        }
         self.core.reactor.set(Some(reactor.local()));
+        self.core.end_notice.set(Some(reactor.tell_of_end(&self.core)));
         self.core.carry_out(action, reactor);
         Ok(deferred)
     }
@@ -246,7 +257,7 @@ impl LoopCore {
         match action {
             LoopAction::Call => self.call(reactor),
             LoopAction::SetTimer(at) => self.set_timer(at, reactor),
-            LoopAction::End | LoopAction::Nothing => self.end(action, Ok(())),
+            LoopAction::End | LoopAction::EndWithReactor | LoopAction::Nothing => self.end(action, Ok(())),
         }
     }
 
@@ -254,7 +265,13 @@ impl LoopCore {
     fn set_timer(self: &Rc<Self>, at: Duration, reactor: &Reactor) {
         let timer = match self.timer.take() {
             Some(timer) if timer.reset_to(at).is_ok() => timer,
-            Some(_) | None => set_timer(reactor, at, Rc::clone(self)),
+            Some(_) | None => {
+                let this = Rc::clone(self);
+                reactor.call_at(at, move |reactor| {
+                    let action = this.transition(State::timer_fired);
+                    this.carry_out(action, reactor);
+                })
+            }
         };
         self.timer.set(Some(timer));
     }
@@ -262,59 +279,64 @@ impl LoopCore {
     fn call(self: &Rc<Self>, reactor: &Reactor) {
         let count = if self.counts_ticks { self.transition(|state| state.count_ticks(reactor.now())) } else { 1 };
         let Some(mut function) = self.function.take() else { return };
+        let call = self.call.get() + 1;
+        self.call.set(call);
         let settled = catch(|| function(&Tick { reactor, core: self }, count));
         self.function.set(Some(function));
         match settled {
-            Ok(Settled::Now(result)) => self.call_ended(result),
+            Ok(Settled::Now(result)) => self.call_ended(call, result),
             Ok(Settled::Later(deferred)) => {
                 let this = Rc::clone(self);
-                if let Some(waiting_for) = when_fired(deferred, move |result| this.call_ended(result)) {
+                if let Some(waiting_for) = when_fired(deferred, move |result| this.call_ended(call, result)) {
                     self.waiting_for.set(Some(waiting_for));
+                    self.end(self.transition(State::call_waits), Ok(()));
                     if !self.end_is_awaited() {
                         // The Deferred of `start` was cancelled during this call.
                         self.cancel_waiting_for();
                     }
                 }
             }
-            Err(panic) => self.call_ended(Err(Failure::from(panic))),
+            Err(panic) => self.call_ended(call, Err(Failure::from(panic))),
         }
     }
 
-    fn call_ended(self: &Rc<Self>, result: Result<(), Failure>) {
+    fn call_ended(self: &Rc<Self>, call: u64, result: Result<(), Failure>) {
+        if call != self.call.get() {
+            return unwanted(result);
+        }
         drop(self.waiting_for.take());
-        let failure = match result {
-            Err(failure) => failure,
-            Ok(()) => {
-                let carried_out = self.with_reactor(|reactor| {
-                    let action = self.transition(|state| state.call_succeeded(reactor.now()));
-                    self.carry_out(action, reactor);
-                });
-                match carried_out {
-                    Some(()) => return,
-                    // The reactor has ended, but a loop that was stopped during the call ends well without it.
-                    None if !self.is_running() => return self.end(self.transition(State::call_failed), Ok(())),
-                    None => Failure::from(ReactorStopped),
-                }
-            }
-        };
-        self.end(self.transition(State::call_failed), Err(failure));
+        if result.is_err() {
+            return self.end(self.transition(State::call_failed), result);
+        }
+        let carried_out = self.with_reactor(|reactor| {
+            let action = self.transition(|state| state.call_succeeded(Some(reactor.now())));
+            self.carry_out(action, reactor);
+        });
+        if carried_out.is_none() {
+            self.end(self.transition(|state| state.call_succeeded(None)), Ok(()));
+        }
     }
 
     /// Fires the Deferred of `start` if the loop has ended. The state is `Idle` already, because a callback may start
     /// the loop again.
     fn end(&self, action: LoopAction, result: Result<(), Failure>) {
-        if action != LoopAction::End {
-            return drop_contained(result);
-        }
-        if let Some(timer) = self.timer.take() {
-            // Refused if it is being called. If it is dropped here, `timer_dropped` finds the state `Idle` and does
-            // nothing.
-            let _ = timer.cancel();
-        }
+        let result = match action {
+            LoopAction::End => result,
+            LoopAction::EndWithReactor => {
+                // The result of the call is not waited for any more.
+                self.call.set(self.call.get() + 1);
+                self.cancel_waiting_for();
+                Err(Failure::from(ReactorStopped))
+            }
+            LoopAction::Call | LoopAction::SetTimer(_) | LoopAction::Nothing => return unwanted(result),
+        };
+        // Both refer to this loop, which does nothing in its present state.
+        drop(self.end_notice.take());
+        let _ = self.timer.take().map(|timer| timer.cancel());
         match self.ended.take() {
             Some(ended) => ended.resolve(result),
             // It was cancelled.
-            None => drop_contained(result),
+            None => unwanted(result),
         }
     }
 
@@ -343,17 +365,19 @@ impl LoopCore {
     }
 }
 
-impl TimerTarget for LoopCore {
-    fn timer_fired(self: Rc<Self>, reactor: &Reactor) {
-        let action = self.transition(State::timer_fired);
-        self.carry_out(action, reactor);
+/// The loop does not wait for this result any more: an error is reported, unless the loop's own cancel has caused it.
+fn unwanted(result: Result<(), Failure>) {
+    if let Err(failure) = &result
+        && !is_cancellation(failure)
+    {
+        report(Incident::Unhandled, failure, None);
     }
+    drop_contained(result);
+}
 
-    fn timer_dropped(&self) {
-        let action = self.transition(State::timer_dropped);
-        if action == LoopAction::End {
-            self.end(action, Err(Failure::from(ReactorStopped)));
-        }
+impl EndListener for LoopCore {
+    fn reactor_ended(&self) {
+        self.end(self.transition(State::reactor_ended), Ok(()));
     }
 }
 

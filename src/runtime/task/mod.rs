@@ -28,8 +28,7 @@ mod completion;
 mod cooperator;
 mod defer_later;
 mod looping_call;
-mod timer;
 
-pub use self::cooperator::{CooperativeTask, Cooperator};
+pub use self::cooperator::{CooperativeTask, Cooperator, CooperatorBuilder};
 pub use self::defer_later::defer_later;
 pub use self::looping_call::{LoopingCall, Tick};

@@ -1,23 +1,15 @@
 //! The public handles: `Cooperator`, which runs iterators, and `CooperativeTask`, one iterator that it runs.
 
-use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::panic::Location;
 use std::rc::Rc;
-use std::time::Duration;
 
 use super::super::super::deferred::{Deferred, Outcome};
-use super::super::super::reactor::Reactor;
-use super::super::super::report::drop_contained;
 use super::super::completion::discard_value;
 use super::shared::{CooperatorCore, Step, TaskCore};
 use crate::error::{NotPaused, TaskFinished};
 use crate::failure::Failure;
-use crate::machine::cooperator::{EndReason, Scheduler};
-use crate::machine::wait_queue::WaitQueue;
-
-/// So many steps end a slice even if no time passes.
-const MAX_STEPS_AT_ONE_TIME: u32 = 1000;
+use crate::machine::cooperator::EndReason;
 
 /// Runs iterators step by step, for a slice of time in each of the reactor's turns, so that long computations leave the
 /// loop responsive.
@@ -25,7 +17,7 @@ const MAX_STEPS_AT_ONE_TIME: u32 = 1000;
 /// A step is one call of an iterator's `next`. What it yields may be `()` or any other [`Outcome`]: a Deferred is
 /// waited for before the next step; an error or a panic fails the task. In each turn there is one tick, which steps the
 /// tasks in turn (round robin), beginning where the last tick ended, until its slice is used up: 10 ms by default, and
-/// never less than one step.
+/// never less than one step. A [`builder`](Self::builder) sets other slices.
 ///
 /// ```
 /// use selvedge::task::Cooperator;
@@ -44,67 +36,16 @@ const MAX_STEPS_AT_ONE_TIME: u32 = 1000;
 /// ```
 ///
 /// Clones are handles to the same cooperator, which runs on when they are dropped, as long as there is a task to step.
-/// When the reactor ends, tasks fail with [`ReactorStopped`](crate::error::ReactorStopped).
+/// When the reactor ends, all tasks end with [`ReactorStopped`](crate::error::ReactorStopped), whatever they wait for:
+/// paused ones, and those of a cooperator that was never started, too. So do tasks that are added after that.
 #[derive(Clone)]
 pub struct Cooperator {
     core: Rc<CooperatorCore>,
 }
 
 impl Cooperator {
-    /// A running cooperator on this reactor, with slices of 10 ms.
-    #[must_use]
-    pub fn new(reactor: &Reactor) -> Self {
-        let core = CooperatorCore {
-            scheduler: Cell::new(Scheduler::new(true)),
-            ready: RefCell::new(WaitQueue::new()),
-            unfinished: RefCell::new(WaitQueue::new()),
-            timer: Cell::default(),
-            reactor: reactor.local(),
-            new_termination: Cell::default(),
-        };
-        Self { core: Rc::new(core) }.with_slice(Duration::from_millis(10))
-    }
-
-    /// Sets the length of a slice, by the reactor's clock. A step is never interrupted, so a tick may be longer by one
-    /// step. With a slice of zero a tick is one step. A thousand steps during which the clock stands still, as a
-    /// virtual one does, end a tick too: endless work leaves the loop responsive on every clock.
-    #[must_use]
-    pub fn with_slice(self, slice: Duration) -> Self {
-        let reactor = self.core.reactor.clone();
-        let now = move || reactor.with(Reactor::now).unwrap_or(Duration::MAX);
-        self.with_termination(move || {
-            let (mut last, now) = (now(), now.clone());
-            let end = last.saturating_add(slice);
-            let mut steps_at_last = 0;
-            move || {
-                let now = now();
-                steps_at_last = if now == last { steps_at_last + 1 } else { 1 };
-                last = now;
-                now >= end || steps_at_last >= MAX_STEPS_AT_ONE_TIME
-            }
-        })
-    }
-
-    /// Sets how the end of a tick is decided, instead of by time: `new_termination` is called at the beginning of each
-    /// tick, and the predicate that it returns after each step. `true` ends the tick.
-    ///
-    /// A panic of either is reported, and the tick ends after its present step.
-    #[must_use]
-    pub fn with_termination<F, P>(self, mut new_termination: F) -> Self
-    where
-        F: FnMut() -> P + 'static,
-        P: FnMut() -> bool + 'static,
-    {
-        let previous = self.core.new_termination.replace(Some(Box::new(move || Box::new(new_termination()))));
-        drop_contained(previous);
-        self
-    }
-
-    /// Makes it not running until it is [started](Self::start): tasks may be added, and wait.
-    #[must_use]
-    pub fn unstarted(self) -> Self {
-        self.core.scheduler.set(Scheduler::new(false));
-        self
+    pub(super) fn new_handle(core: Rc<CooperatorCore>) -> Self {
+        Self { core }
     }
 
     /// Adds a task: steps this iterator to its end, in turn with the others. The first step is made in a later turn.
@@ -142,7 +83,7 @@ impl Cooperator {
         })
     }
 
-    /// Starts it, also after it was stopped. If it runs already, nothing changes.
+    /// Starts it, also after it was stopped. If it runs already, or if the reactor has ended, nothing changes.
     pub fn start(&self) {
         self.core.start();
     }

@@ -6,7 +6,7 @@ use std::panic::Location;
 use std::rc::{Rc, Weak};
 
 use super::super::super::deferred::{Deferred, Resolver, Settled};
-use super::super::super::reactor::{DelayedCall, LocalHandle};
+use super::super::super::reactor::{DelayedCall, EndNotice, LocalHandle, Owned};
 use crate::failure::Failure;
 use crate::machine::cooperator::{CooperativeTask as TaskState, Scheduler};
 use crate::machine::wait_queue::{Key, WaitQueue};
@@ -16,6 +16,9 @@ pub(super) type Step = Box<dyn FnMut() -> Option<Settled<(), Failure>>>;
 
 /// Called after each step of a tick. True ends the tick.
 pub(super) type Termination = Box<dyn FnMut() -> bool>;
+
+/// Called at the beginning of each tick.
+pub(super) type NewTermination = Box<dyn FnMut() -> Termination>;
 
 /// One cooperator, shared by its handles, its timer and its tasks.
 pub(super) struct CooperatorCore {
@@ -27,8 +30,10 @@ pub(super) struct CooperatorCore {
     pub(super) unfinished: RefCell<WaitQueue<Weak<TaskCore>>>,
     pub(super) timer: Cell<Option<DelayedCall>>,
     pub(super) reactor: LocalHandle,
-    /// Called at the beginning of each tick. `None` while it is being called.
-    pub(super) new_termination: Cell<Option<Box<dyn FnMut() -> Termination>>>,
+    /// `None` while it is being called.
+    pub(super) new_termination: Cell<Option<NewTermination>>,
+    /// Tells this cooperator of the reactor's end. `None` while the cooperator is being constructed.
+    pub(super) end_notice: Cell<Option<Owned<EndNotice<CooperatorCore>>>>,
 }
 
 /// One task, shared by its handles, the run queue and what it waits for.

@@ -2,12 +2,10 @@
 
 use std::rc::{Rc, Weak};
 
-use super::super::super::reactor::Reactor;
+use super::super::super::reactor::EndListener;
 use super::super::super::report::{Incident, drop_contained, report};
 use super::super::super::sync::catch;
-use super::super::timer::{TimerTarget, set_timer};
 use super::shared::{CooperatorCore, TaskCore, Termination};
-use crate::error::ReactorStopped;
 use crate::machine::cooperator::{EndReason, Scheduler};
 use crate::machine::wait_queue::Key;
 
@@ -22,8 +20,8 @@ impl CooperatorCore {
 
     /// Appends a ready task to the run queue. If the cooperator is stopped, the task is ended instead.
     pub(super) fn enqueue(self: &Rc<Self>, task: Rc<TaskCore>) {
-        if self.scheduler.get().is_stopped() {
-            let _ = task.stop(self, EndReason::SchedulerStopped);
+        if let Some(reason) = self.scheduler.get().refusal() {
+            let _ = task.stop(self, reason);
             return;
         }
         let mut ready = self.ready.borrow_mut();
@@ -68,11 +66,10 @@ impl CooperatorCore {
     }
 
     fn schedule_tick(self: &Rc<Self>) {
-        let timer = self.reactor.with(|reactor| set_timer(reactor, reactor.now(), Rc::clone(self)));
-        match timer {
-            Ok(timer) => self.timer.set(Some(timer)),
-            Err(ReactorStopped) => self.timer_dropped(),
-        }
+        let this = Rc::clone(self);
+        let timer = self.reactor.with(|reactor| reactor.call_at(reactor.now(), move |_| this.tick()));
+        // An error means that the reactor is ending and has yet to tell this cooperator.
+        self.timer.set(timer.ok());
     }
 
     fn cancel_tick(&self) {
@@ -95,19 +92,15 @@ impl CooperatorCore {
     fn begin_termination(&self) -> Termination {
         let Some(mut new_termination) = self.new_termination.take() else { return Box::new(|| true) };
         let termination = catch(&mut new_termination);
-        // The call may have set another function: that one stays.
-        let newer = self.new_termination.take();
-        self.new_termination.set(newer.or(Some(new_termination)));
+        self.new_termination.set(Some(new_termination));
         termination.unwrap_or_else(|panic| {
             report(Incident::Timer, &panic, None);
             Box::new(|| true)
         })
     }
-}
 
-impl TimerTarget for CooperatorCore {
-    /// One tick.
-    fn timer_fired(self: Rc<Self>, _reactor: &Reactor) {
+    /// One tick: steps ready tasks until the slice is used up.
+    fn tick(self: &Rc<Self>) {
         if !self.transition(Scheduler::begin_tick) {
             return;
         }
@@ -115,7 +108,7 @@ impl TimerTarget for CooperatorCore {
         loop {
             let next = self.ready.borrow_mut().pop();
             let Some(task) = next else { break };
-            task.make_step(&self);
+            task.make_step(self);
             let over = catch(&mut is_over).unwrap_or_else(|panic| {
                 report(Incident::Timer, &panic, None);
                 true
@@ -130,11 +123,14 @@ impl TimerTarget for CooperatorCore {
             self.schedule_tick();
         }
     }
+}
 
-    fn timer_dropped(&self) {
-        if self.transition(Scheduler::timer_dropped) {
-            self.end_all(EndReason::ReactorStopped);
+impl EndListener for CooperatorCore {
+    fn reactor_ended(&self) {
+        if self.transition(Scheduler::reactor_ended) {
+            self.cancel_tick();
         }
+        self.end_all(EndReason::ReactorStopped);
     }
 }
 

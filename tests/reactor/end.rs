@@ -1,0 +1,301 @@
+//! The end of a reactor: whoever waits for it is told, in every state, and what is asked of it later is refused.
+
+use std::cell::{Cell, RefCell};
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use selvedge::task::{Cooperator, LoopingCall, defer_later};
+use selvedge::{
+    Deferred, LocalHandle, Reactor, ThreadPool,
+    error::{DelayedCallError, LoopingCallError, OwnedError, ReactorStopped},
+    reactor::{Phase, Turn},
+    threads,
+};
+
+use crate::support::deferred::{Drops, error, value};
+use crate::support::{hold, reporting, virtual_time};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// The two ways in which a reactor ends.
+#[derive(Debug, Clone, Copy)]
+enum End {
+    Run,
+    Dropped,
+}
+
+impl End {
+    const ALL: [Self; 2] = [Self::Run, Self::Dropped];
+
+    fn of(self, reactor: Reactor) {
+        match self {
+            Self::Run => {
+                reactor.handle().stop();
+                reactor.run();
+            }
+            Self::Dropped => drop(reactor),
+        }
+    }
+}
+
+/// A reactor that has ended and is still held.
+fn ended() -> Reactor {
+    let reactor = Reactor::new();
+    reactor.handle().stop();
+    while reactor.turn().unwrap() != Turn::Ended {}
+    reactor
+}
+
+// Checks: P34, P90, R49
+#[test]
+fn a_task_of_a_cooperator_is_told_of_the_end_in_every_state() {
+    for end in End::ALL {
+        let (reactor, _, reports) = virtual_time();
+        let (running, unstarted) = (Cooperator::new(&reactor), Cooperator::builder().unstarted().build(&reactor));
+        let (never, _resolver) = Deferred::<()>::new();
+        let never = Rc::new(Cell::new(Some(never)));
+        let waits = running.cooperate(std::iter::from_fn(move || never.take()));
+        reactor.turn().unwrap();
+        let paused = [running.cooperate([()]), unstarted.cooperate([()]), waits.clone()];
+        let dones = paused.each_ref().map(|task| {
+            task.pause().unwrap();
+            task.when_done()
+        });
+        let others = [unstarted.coiterate([()]), waits.when_done()];
+        end.of(reactor);
+        for done in dones.into_iter().chain(others) {
+            assert!(error(done).is::<ReactorStopped>(), "{end:?}");
+        }
+        assert_eq!(reports.len(), 0);
+        assert!(paused.iter().all(|task| task.stop().is_err()));
+    }
+}
+
+// Checks: P34, P90
+#[test]
+fn a_task_that_waits_at_the_end_cancels_what_it_waits_for_and_drops_its_iterator() {
+    for end in End::ALL {
+        let (reactor, _, _) = virtual_time();
+        let (cancelled, drops) = (Rc::new(Cell::new(0)), Drops::new());
+        let (counts, token) = (Rc::clone(&cancelled), drops.token());
+        let (waited_for, _resolver) = Deferred::<()>::with_canceller(move || counts.set(counts.get() + 1));
+        let mut first = Some(waited_for);
+        let done = Cooperator::new(&reactor).coiterate(std::iter::from_fn(move || {
+            hold(&token);
+            first.take()
+        }));
+        reactor.turn().unwrap();
+        end.of(reactor);
+        assert!(error(done).is::<ReactorStopped>());
+        assert_eq!((cancelled.get(), drops.count()), (1, 1));
+    }
+}
+
+// Checks: P33, P90, R49
+#[test]
+fn a_loop_that_awaits_when_its_reactor_ends_is_told_and_cancels_what_it_awaits() {
+    for (end, stops) in End::ALL.into_iter().flat_map(|end| [(end, false), (end, true)]) {
+        let (reactor, _, reports) = virtual_time();
+        let cancelled = Rc::new(Cell::new(0));
+        let counts = Rc::clone(&cancelled);
+        let looping = LoopingCall::new(move |_| {
+            let counts = Rc::clone(&counts);
+            Deferred::<()>::with_canceller(move || counts.set(counts.get() + 1)).0
+        });
+        // Its resolver is kept by nobody but the canceller's Deferred, so the call ends only by the cancel.
+        let (kept, resolver) = Deferred::<()>::new();
+        let awaits = LoopingCall::new({
+            let kept = Cell::new(Some(kept));
+            move |_| kept.take().unwrap_or_else(|| Deferred::succeed(()))
+        });
+        let abandoned = error(looping.start(&reactor, SECOND).unwrap());
+        assert!(!abandoned.is::<ReactorStopped>(), "its resolver was dropped");
+        let ended = awaits.start(&reactor, SECOND).unwrap();
+        if stops {
+            awaits.stop().unwrap();
+        }
+        end.of(reactor);
+        assert!(error(ended).is::<ReactorStopped>());
+        assert!(!awaits.is_running());
+        assert_eq!(awaits.reset(), Err(LoopingCallError::NotRunning));
+        resolver.callback(());
+        assert_eq!((cancelled.get(), reports.len()), (0, 0));
+    }
+}
+
+// Checks: P33, P90
+#[test]
+fn what_a_loop_awaited_of_a_reactor_that_has_ended_does_not_end_a_call_on_the_next() {
+    let (first, _, _) = virtual_time();
+    let (paused, resolver) = Deferred::<()>::new();
+    // A cancelled Deferred that is paused has its result later.
+    let pause = paused.pause_handle();
+    pause.pause();
+    let awaited = RefCell::new(vec![Deferred::new().0, paused]);
+    let (kept, second_resolver) = Deferred::<()>::new();
+    awaited.borrow_mut()[0] = kept;
+    let looping = LoopingCall::new(move |_| awaited.borrow_mut().pop().unwrap());
+    let ended = looping.start(&first, SECOND).unwrap();
+    drop(first);
+    assert!(error(ended).is::<ReactorStopped>());
+    let (next, _, _) = virtual_time();
+    let ended = looping.start(&next, SECOND).unwrap();
+    resolver.callback(());
+    pause.unpause().unwrap();
+    assert!(looping.is_running());
+    let ended = ended.try_result().map(drop).expect_err("its call still awaits");
+    looping.stop().unwrap();
+    second_resolver.callback(());
+    value(ended);
+}
+
+// Checks: P33, P90
+#[test]
+fn a_loop_whose_function_ends_the_reactor_is_told_when_that_returns() {
+    for (stops, waits) in [(false, false), (false, true), (true, false), (true, true)] {
+        let (reactor, reports) = reporting();
+        let (kept, _resolver) = Deferred::<()>::new();
+        let kept = Cell::new(Some(kept));
+        let looping = LoopingCall::new(move |tick| {
+            tick.reactor().handle().stop();
+            while tick.reactor().turn().unwrap() != Turn::Ended {}
+            if stops {
+                tick.stop().unwrap();
+            }
+            if waits { kept.take().unwrap() } else { Deferred::succeed(()) }
+        });
+        let ended = looping.start(&reactor, SECOND).unwrap();
+        if stops && !waits {
+            value(ended);
+        } else {
+            assert!(error(ended).is::<ReactorStopped>());
+        }
+        assert_eq!(reports.len(), 0);
+    }
+}
+
+// Checks: P33, P34, P91, R54
+#[test]
+fn loops_and_cooperators_of_a_reactor_that_has_ended_end_at_once() {
+    let reactor = ended();
+    let looping = LoopingCall::new(|_| -> () { unreachable!("the reactor has ended") });
+    for started in [looping.start(&reactor, SECOND), looping.start_later(&reactor, SECOND)] {
+        assert!(error(started.unwrap()).is::<ReactorStopped>());
+    }
+    assert!(!looping.is_running());
+    let drops = Drops::new();
+    for cooperator in [Cooperator::new(&reactor), Cooperator::builder().unstarted().build(&reactor)] {
+        let token = drops.token();
+        let task = cooperator.cooperate([()].into_iter().inspect(move |()| hold(&token)));
+        assert!(task.pause().is_err());
+        assert!(error(task.when_done()).is::<ReactorStopped>());
+        cooperator.start();
+        assert!(!cooperator.is_running());
+    }
+    assert_eq!(drops.count(), 2);
+    assert!(error(Cooperator::new(&reactor).coiterate([()])).is::<ReactorStopped>());
+}
+
+// Checks: P91, R54
+#[test]
+fn a_reactor_that_has_ended_refuses_at_once_and_drops_what_it_was_given() {
+    let reactor = ended();
+    let drops = Drops::new();
+    let token = || drops.token();
+    let (timer, job, value, future) = (token(), token(), token(), token());
+    let call = reactor.call_later(Duration::ZERO, move |_| hold(&timer));
+    assert!(!call.is_active());
+    assert_eq!(call.reset(SECOND), Err(DelayedCallError::AlreadyCancelled));
+    let later = defer_later(&reactor, Duration::ZERO, move |_| hold(&job));
+    let owned = reactor.own(value);
+    assert_eq!(owned.with(|_| ()), Err(OwnedError::Gone));
+    let task = reactor.spawn(async move { hold(&future) });
+    assert_eq!(drops.count(), 4);
+    for refused in [later, task, reactor.sleep(Duration::ZERO)] {
+        assert!(error(refused).is::<ReactorStopped>());
+    }
+    let shared = ThreadPool::new(0, 1).unwrap();
+    let job = Arc::new(());
+    let weak = Arc::downgrade(&job);
+    let deferred = threads::defer_to_thread_pool(&reactor, &shared, move || hold(&job));
+    assert!(error(deferred).is::<ReactorStopped>());
+    assert_eq!((weak.strong_count(), shared.stats().queued), (0, 0));
+    assert_eq!(reactor.delayed_calls(), 0);
+}
+
+// Checks: P91, B59, R54
+#[test]
+fn a_time_limit_that_can_no_longer_pass_cancels_what_it_limits() {
+    for end in End::ALL {
+        let (reactor, reports) = reporting();
+        let limit = |reactor: &Reactor| {
+            let (limited, _resolver) = Deferred::<()>::with_canceller(|| ());
+            (limited.add_timeout(reactor, SECOND), _resolver)
+        };
+        let (waits, _first) = limit(&reactor);
+        let (fired, second) = limit(&reactor);
+        second.callback(());
+        let local = reactor.local();
+        end.of(reactor);
+        assert!(error(waits).is::<ReactorStopped>());
+        value(fired);
+        assert!(local.with(|_| ()).is_err());
+        let (late, _third) = limit(&ended());
+        assert!(error(late).is::<ReactorStopped>());
+        value(Deferred::<()>::succeed(()).add_timeout(&ended(), SECOND));
+        assert_eq!(reports.len(), 0);
+    }
+}
+
+// Checks: P25, P91, R54
+#[test]
+fn a_future_for_other_executors_is_ready_at_once_when_its_reactor_has_ended() {
+    let reactor = ended();
+    let mut context = Context::from_waker(Waker::noop());
+    let mut fired = pin!(Deferred::succeed(42).into_send_future(&reactor));
+    assert!(matches!(fired.as_mut().poll(&mut context), Poll::Ready(Ok(42))));
+    let cancelled = Rc::new(Cell::new(0));
+    let counts = Rc::clone(&cancelled);
+    let (waits, _resolver) = Deferred::<u32>::with_canceller(move || counts.set(counts.get() + 1));
+    let mut waits = pin!(waits.into_send_future(&reactor));
+    assert_eq!(cancelled.get(), 1);
+    let Poll::Ready(Err(failure)) = waits.as_mut().poll(&mut context) else { panic!("it is pending") };
+    assert!(failure.is::<ReactorStopped>());
+}
+
+// Checks: P91, R54
+#[test]
+fn what_is_added_while_the_reactor_ends_is_refused_too() {
+    /// Adds another of itself when it is dropped.
+    struct Again(LocalHandle, Rc<Cell<u32>>);
+    impl Drop for Again {
+        fn drop(&mut self) {
+            self.1.set(self.1.get() + 1);
+            let local = &self.0;
+            assert!(error(local.sleep(Duration::ZERO)).is::<ReactorStopped>());
+            let _ = local.with(|reactor| unreachable!("{reactor:?} has ended"));
+        }
+    }
+    for end in End::ALL {
+        let (reactor, reports) = reporting();
+        let dropped = Rc::new(Cell::new(0));
+        let again = || Again(reactor.local(), Rc::clone(&dropped));
+        let (timer, future, trigger) = (again(), again(), again());
+        let _ = reactor.call_later(SECOND, move |_| hold(&timer));
+        let _ = reactor.own(again()).detach();
+        let _ = reactor.add_event_trigger(Phase::During, "never", move |_| hold(&trigger));
+        drop(
+            reactor
+                .spawn(async move {
+                    std::future::pending::<()>().await;
+                    hold(&future);
+                })
+                .add_errback(|_| ()),
+        );
+        end.of(reactor);
+        assert_eq!((dropped.get(), reports.len()), (4, 0));
+    }
+}

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-const DOCUMENTS: [&str; 5] = ["README.md", "SPEC.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/decisions.md"];
+const DOCUMENTS: [&str; 6] =
+    ["README.md", "SPEC.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/decisions.md", "docs/matrix.md"];
 
 /// What a name between backticks begins with if it is a path of this repository.
 const FOLDERS: [&str; 9] =

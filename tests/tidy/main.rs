@@ -5,4 +5,6 @@
 mod architecture;
 mod links;
 mod spec;
+#[path = "../support/tokens.rs"]
+mod tokens;
 mod words;

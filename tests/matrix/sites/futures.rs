@@ -1,0 +1,48 @@
+//! Futures that the reactor polls, and the wakers of those that await a Deferred.
+
+use selvedge::report::Incident;
+
+use super::super::act::OnDrop;
+use super::{Goes, Install, ON_THE_LOOP, Phase, Site};
+
+pub const SITES: &[Site] = &[
+    Site {
+        name: "the poll of a future",
+        error: Some(Goes::Told),
+        places: &["runtime/reactor/spawn poll"],
+        install: Install::OnLoop(|reactor, act| {
+            let (polled, told) = (act.clone(), act.clone());
+            let done = reactor.spawn(async move { polled.result() });
+            drop(done.add_both(move |result| told.tell(result)));
+        }),
+        ..ON_THE_LOOP
+    },
+    Site {
+        name: "the drop of a future that is cancelled",
+        panic: Goes::Reported(Incident::Drop),
+        install: Install::OnLoop(|reactor, act| {
+            let captured = OnDrop(act.clone());
+            let done = reactor.spawn(async move {
+                std::future::pending::<()>().await;
+                drop(captured);
+            });
+            done.cancel();
+            drop(done.add_errback(|_| ()));
+        }),
+        ..ON_THE_LOOP
+    },
+    Site {
+        name: "the drop of a future at the end of the reactor",
+        panic: Goes::Reported(Incident::Drop),
+        phase: Phase::Ended,
+        install: Install::OnLoop(|reactor, act| {
+            let captured = OnDrop(act.clone());
+            let done = reactor.spawn(async move {
+                std::future::pending::<()>().await;
+                drop(captured);
+            });
+            drop(done.add_errback(|_| ()));
+        }),
+        ..ON_THE_LOOP
+    },
+];

@@ -1,0 +1,126 @@
+//! Jobs, the callbacks for their results, and the drops of jobs that never run.
+
+use selvedge::Job;
+use selvedge::pool::Ticket;
+use selvedge::report::Incident;
+use selvedge::threads;
+
+use std::sync::{Arc, OnceLock};
+
+use super::super::act::{Did, OnDrop};
+use super::{ELSEWHERE, Goes, Install, ON_A_WORKER, ON_THE_LOOP, Site};
+
+pub const SITES: &[Site] = &[
+    Site {
+        name: "a job",
+        panic: Goes::Reported(Incident::Job),
+        places: &["runtime/pool/job run_in"],
+        install: Install::OnLoop(|reactor, act| {
+            let act = act.clone();
+            reactor.call_in_thread(move || act.run()).unwrap();
+        }),
+        ..ON_A_WORKER
+    },
+    Site {
+        name: "a job with a name",
+        panic: Goes::Reported(Incident::Job),
+        places: &["runtime/pool/job run_with_extras"],
+        install: Install::OnLoop(|reactor, act| {
+            let act = act.clone();
+            reactor.thread_pool().submit(Job::new(move || act.run()).named("it")).unwrap();
+        }),
+        ..ON_A_WORKER
+    },
+    Site {
+        name: "a job with a ticket",
+        panic: Goes::Reported(Incident::Job),
+        cancels: true,
+        install: Install::OnLoop(|reactor, act| {
+            let place = Arc::new(OnceLock::<Ticket>::new());
+            let itself = Arc::clone(&place);
+            act.cancels_anywhere(move || match itself.wait().cancel() {
+                selvedge::pool::Cancellation::Asked => Did::Done,
+                other => Did::Wrong(format!("{other:?}")),
+            });
+            let act = act.clone();
+            let ticket = reactor.thread_pool().call_in_thread_ticketed(move |_| act.run()).unwrap();
+            drop(place.set(ticket));
+        }),
+        ..ON_A_WORKER
+    },
+    Site {
+        name: "a function of `defer_to_thread`",
+        error: Some(Goes::Told),
+        places: &["runtime/threads deferred_job"],
+        install: Install::OnLoop(|reactor, act| {
+            let (called, told) = (act.clone(), act.clone());
+            let done = threads::defer_to_thread(reactor, move || called.result());
+            drop(done.add_both(move |result| told.tell(result)));
+        }),
+        ..ON_A_WORKER
+    },
+    Site {
+        name: "a job with a callback for its result",
+        places: &["runtime/pool/job with_callback"],
+        install: Install::OnLoop(|reactor, act| {
+            let (called, told) = (act.clone(), act.clone());
+            let on_result = move |result| told.tell::<()>(result);
+            reactor.thread_pool().call_in_thread_with_callback(on_result, move || called.run()).unwrap();
+        }),
+        ..ON_A_WORKER
+    },
+    Site {
+        name: "the callback for a job's result",
+        panic: Goes::Reported(Incident::OnResult),
+        install: Install::OnLoop(|reactor, act| {
+            let called = act.clone();
+            reactor.thread_pool().call_in_thread_with_callback(move |_| called.run(), || ()).unwrap();
+        }),
+        ..ON_A_WORKER
+    },
+    Site {
+        name: "the drop of a result that comes after a cancel of `defer_to_thread`",
+        panic: Goes::Reported(Incident::Drop),
+        install: Install::OnLoop(|reactor, act| {
+            let result = OnDrop(act.clone());
+            let (go_on, wait) = std::sync::mpsc::channel::<()>();
+            let (begin, begun) = std::sync::mpsc::channel::<()>();
+            let done = threads::defer_to_thread(reactor, move || {
+                drop(begin);
+                let _ = wait.recv();
+                Ok::<_, selvedge::Failure>(result)
+            });
+            let _ = begun.recv();
+            done.cancel();
+            drop(done.add_both(|_| ()));
+            drop(go_on);
+        }),
+        ..ON_THE_LOOP
+    },
+    Site {
+        name: "a job that was handed back and is run by its caller",
+        panic: Goes::Told,
+        install: Install::Elsewhere(|act| {
+            let pool = selvedge::ThreadPool::new(0, 1).unwrap();
+            pool.ask_to_stop(selvedge::pool::StopPolicy::Drain);
+            let (back, told) = (act.clone(), act.clone());
+            let job = Job::with_callback(move |result| told.tell::<()>(result), move || back.run());
+            pool.submit(job).unwrap_err().job.run();
+        }),
+        ..ELSEWHERE
+    },
+    Site {
+        name: "the drop of a job that is cancelled",
+        panic: Goes::Reported(Incident::Drop),
+        places: &["runtime/pool/job refuse", "runtime/pool/job plain"],
+        install: Install::Elsewhere(|act| {
+            let sink = act.clone();
+            let pool = selvedge::ThreadPool::builder().size(0, 1).on_report(move |report| sink.reported(report));
+            let pool = pool.build().unwrap();
+            let captured = OnDrop(act.clone());
+            let ticket = pool.call_in_thread_ticketed(move |_| drop(captured)).unwrap();
+            ticket.cancel();
+        }),
+        ..ELSEWHERE
+    },
+];

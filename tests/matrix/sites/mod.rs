@@ -1,0 +1,95 @@
+//! The sites: one file for each kind.
+
+mod coordination;
+mod deferreds;
+mod futures;
+mod hooks;
+mod jobs;
+mod reactors;
+mod tasks;
+
+use selvedge::Reactor;
+use selvedge::reactor::ReactorBuilder;
+use selvedge::report::Incident;
+
+use super::act::Act;
+
+/// On which thread the code runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Thread {
+    Loop,
+    Worker,
+    /// One that belongs to the program.
+    Other,
+}
+
+/// When it runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    Running,
+    /// The pool is being stopped; the loop takes calls until it has.
+    Stopping,
+    /// The reactor takes no more calls.
+    Ended,
+}
+
+/// Who learns of a panic or of an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Goes {
+    /// The sink, once.
+    Reported(Incident),
+    /// A Deferred, a callback for the result, or the caller: whoever asked for the result.
+    Told,
+}
+
+/// How a site is brought to run the code.
+#[derive(Clone, Copy)]
+pub enum Install {
+    /// In a call on the running loop.
+    OnLoop(fn(&Reactor, &Act)),
+    /// On a thread of the program, while the loop runs.
+    Elsewhere(fn(&Act)),
+}
+
+pub struct Site {
+    pub name: &'static str,
+    pub thread: Thread,
+    pub phase: Phase,
+    pub panic: Goes,
+    /// `None` where the code can return no error.
+    pub error: Option<Goes>,
+    /// Whether it belongs to something that it can cancel.
+    pub cancels: bool,
+    /// Whether it belongs to something with handles that it can drop.
+    pub has_handles: bool,
+    /// The places in `src/` where this code is called, each a file and a function.
+    pub places: &'static [&'static str],
+    /// What the builder of the reactor is told.
+    pub configure: fn(ReactorBuilder, &Act) -> ReactorBuilder,
+    pub install: Install,
+}
+
+/// What most sites of the loop's thread have in common.
+pub const ON_THE_LOOP: Site = Site {
+    name: "",
+    thread: Thread::Loop,
+    phase: Phase::Running,
+    panic: Goes::Told,
+    error: None,
+    cancels: false,
+    has_handles: false,
+    places: &[],
+    configure: |builder, _| builder,
+    install: Install::OnLoop(|_, _| ()),
+};
+
+pub const ON_A_WORKER: Site = Site { thread: Thread::Worker, ..ON_THE_LOOP };
+
+pub const ELSEWHERE: Site = Site { thread: Thread::Other, ..ON_THE_LOOP };
+
+/// All sites.
+pub fn all() -> impl Iterator<Item = &'static Site> {
+    [reactors::SITES, deferreds::SITES, futures::SITES, tasks::SITES, coordination::SITES, jobs::SITES, hooks::SITES]
+        .into_iter()
+        .flatten()
+}

@@ -1,0 +1,237 @@
+//! Calls, timers, triggers and owned values of a reactor, and the drops of what they captured.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use selvedge::reactor::{Event, Phase as EventPhase};
+use selvedge::report::Incident;
+use selvedge::threads;
+
+use super::super::act::{Did, OnDrop};
+use super::{Goes, Install, ON_THE_LOOP, Phase, Site};
+
+const LATER: Duration = Duration::from_secs(3600);
+
+pub const SITES: &[Site] = &[
+    Site {
+        name: "a posted call",
+        panic: Goes::Reported(Incident::Call),
+        places: &["runtime/reactor/calls run"],
+        install: Install::OnLoop(|reactor, act| {
+            let act = act.clone();
+            reactor.call_from_thread(move |_| act.run()).unwrap();
+        }),
+        ..ON_THE_LOOP
+    },
+    Site {
+        name: "a call of `call_when_running`",
+        panic: Goes::Reported(Incident::Call),
+        places: &["runtime/reactor/reactor call_when_running"],
+        install: Install::OnLoop(|reactor, act| {
+            let act = act.clone();
+            reactor.call_when_running(move |_| act.run());
+        }),
+        ..ON_THE_LOOP
+    },
+    Site {
+        name: "the function of a blocking call",
+        places: &["runtime/threads answer"],
+        error: Some(Goes::Told),
+        install: Install::Elsewhere(|act| {
+            let asked = act.clone();
+            match threads::blocking_call_from_thread(&act.handle(), move |_| asked.result()) {
+                Err(selvedge::error::BlockingCallError::Panicked(panic)) => act.tell::<()>(Err(panic.into())),
+                Err(selvedge::error::BlockingCallError::Failed(failure)) => act.tell::<()>(Err(failure)),
+                _ => {}
+            }
+        }),
+        ..ON_THE_LOOP
+    },
+    Site {
+        name: "a function of `LocalHandle::with`",
+        places: &["runtime/reactor/handle with"],
+        install: Install::OnLoop(|reactor, act| {
+            let local = reactor.local();
+            act.tell_caller(|| local.with(|_| act.run()).unwrap());
+        }),
+        ..ON_THE_LOOP
+    },
+    Site {
+        name: "a timer",
+        panic: Goes::Reported(Incident::Timer),
+        cancels: true,
+        places: &["runtime/reactor/turn run_due"],
+        install: Install::OnLoop(|reactor, act| {
+            let running = act.clone();
+            let timer = Rc::new(reactor.call_later(Duration::ZERO, move |_| running.run()));
+            let itself = Rc::clone(&timer);
+            act.reenters(move || {
+                let refused = [itself.cancel(), itself.reset(LATER), itself.delay(LATER)];
+                if refused.iter().all(Result::is_err) && !itself.is_active() {
+                    Did::Done
+                } else {
+                    wrong("it is pending")
+                }
+            });
+            act.cancels(move || timer.cancel().map_or_else(|error| Did::Refused(format!("{error:?}")), |()| Did::Done));
+        }),
+        ..ON_THE_LOOP
+    },
+    Site {
+        name: "the drop of a cancelled timer",
+        panic: Goes::Reported(Incident::Drop),
+        places: &["runtime/reactor/timers cancel"],
+        install: Install::OnLoop(|reactor, act| {
+            let captured = OnDrop(act.clone());
+            reactor.call_later(LATER, move |_| drop(captured)).cancel().unwrap();
+        }),
+        ..ON_THE_LOOP
+    },
+    Site {
+        name: "the drop of a timer at the end of the reactor",
+        panic: Goes::Reported(Incident::Drop),
+        phase: Phase::Ended,
+        places: &["runtime/reactor/timers clear"],
+        install: Install::OnLoop(|reactor, act| {
+            let captured = OnDrop(act.clone());
+            let _ = reactor.call_later(LATER, move |_| drop(captured));
+        }),
+        ..ON_THE_LOOP
+    },
+    Site {
+        name: "a trigger of a program's event",
+        panic: Goes::Reported(Incident::Trigger),
+        error: Some(Goes::Reported(Incident::Trigger)),
+        places: &["runtime/reactor/triggers add"],
+        install: Install::OnLoop(|reactor, act| {
+            let act = act.clone();
+            let _ = reactor.add_event_trigger(EventPhase::During, "event", move |_| act.result());
+            let _ = reactor.fire_event("event");
+        }),
+        ..ON_THE_LOOP
+    },
+    Site {
+        name: "a trigger before shutdown",
+        panic: Goes::Reported(Incident::Trigger),
+        error: Some(Goes::Reported(Incident::Trigger)),
+        install: Install::OnLoop(|reactor, act| {
+            let trigger = act.clone();
+            let _ = reactor.add_event_trigger(EventPhase::Before, Event::SHUTDOWN, move |_| trigger.result());
+            act.handle().stop();
+        }),
+        ..ON_THE_LOOP
+    },
+    Site {
+        name: "a trigger after shutdown",
+        panic: Goes::Reported(Incident::Trigger),
+        error: Some(Goes::Reported(Incident::Trigger)),
+        phase: Phase::Stopping,
+        install: Install::OnLoop(|reactor, act| {
+            let trigger = act.clone();
+            let _ = reactor.add_event_trigger(EventPhase::After, Event::SHUTDOWN, move |_| trigger.result());
+        }),
+        ..ON_THE_LOOP
+    },
+    Site {
+        name: "the drop of a trigger that is removed",
+        panic: Goes::Reported(Incident::Drop),
+        places: &["runtime/reactor/triggers remove"],
+        install: Install::OnLoop(|reactor, act| {
+            let captured = OnDrop(act.clone());
+            let id = reactor.add_event_trigger(EventPhase::During, "event", move |_| drop(captured));
+            reactor.remove_event_trigger(id).unwrap();
+        }),
+        ..ON_THE_LOOP
+    },
+    Site {
+        name: "the drop of a trigger at the end of the reactor",
+        panic: Goes::Reported(Incident::Drop),
+        phase: Phase::Ended,
+        places: &["runtime/reactor/triggers clear"],
+        install: Install::OnLoop(|reactor, act| {
+            let captured = OnDrop(act.clone());
+            let _ = reactor.add_event_trigger(EventPhase::During, "event", move |_| drop(captured));
+        }),
+        ..ON_THE_LOOP
+    },
+    Site {
+        name: "a function with an owned value",
+        places: &["runtime/reactor/owned with_slot"],
+        has_handles: true,
+        install: Install::OnLoop(|reactor, act| {
+            let owned = Rc::new(reactor.own(0_u32));
+            let (weak, address) = (Rc::downgrade(&owned), owned.address());
+            act.reenters(move || match weak.upgrade() {
+                Some(owned) if owned.with(|_| ()).is_err() && address.release().is_ok() => Did::Done,
+                _ => wrong("it was entered twice"),
+            });
+            act.holds(Rc::clone(&owned));
+            let address = owned.address();
+            let owner = Rc::downgrade(&owned);
+            drop(owned);
+            let _ = address;
+            act.tell_caller(|| {
+                if let Some(owned) = owner.upgrade() {
+                    owned.with(|_| act.run()).unwrap();
+                }
+            });
+        }),
+        ..ON_THE_LOOP
+    },
+    Site {
+        name: "a function of `Address::call`",
+        panic: Goes::Reported(Incident::Call),
+        has_handles: true,
+        places: &["runtime/reactor/owned visit", "runtime/reactor/owned call"],
+        install: Install::OnLoop(|reactor, act| {
+            let owned = reactor.own(0_u32);
+            let address = owned.address();
+            let again = owned.address();
+            act.reenters(move || if again.release().is_ok() { Did::Done } else { wrong("it was not released") });
+            act.holds(owned);
+            let act = act.clone();
+            address.call(move |_, _| act.run()).unwrap();
+        }),
+        ..ON_THE_LOOP
+    },
+    Site {
+        name: "the drop of an owned value with its owner",
+        panic: Goes::Reported(Incident::Drop),
+        places: &["runtime/reactor/owned empty"],
+        install: Install::OnLoop(|reactor, act| drop(reactor.own(OnDrop(act.clone())))),
+        ..ON_THE_LOOP
+    },
+    Site {
+        name: "the drop of an owned value at the end of the reactor",
+        panic: Goes::Reported(Incident::Drop),
+        phase: Phase::Ended,
+        install: Install::OnLoop(|reactor, act| {
+            let _ = reactor.own(OnDrop(act.clone())).detach();
+        }),
+        ..ON_THE_LOOP
+    },
+    Site {
+        name: "the drop of an owned value that another thread releases",
+        panic: Goes::Reported(Incident::Call),
+        install: Install::OnLoop(|reactor, act| {
+            let address = reactor.own(OnDrop(act.clone())).detach();
+            std::thread::spawn(move || address.release().unwrap()).join().unwrap();
+        }),
+        ..ON_THE_LOOP
+    },
+    Site {
+        name: "a call that was handed back",
+        install: Install::OnLoop(|reactor, act| {
+            let ended = selvedge::Reactor::new().handle();
+            let back = act.clone();
+            let rejected = ended.call_from_thread(move |_| back.run()).unwrap_err();
+            act.tell_caller(|| rejected.job.call(reactor));
+        }),
+        places: &["runtime/reactor/calls call"],
+        ..ON_THE_LOOP
+    },
+];
+
+fn wrong(what: &str) -> Did {
+    Did::Wrong(what.to_owned())
+}

@@ -66,7 +66,7 @@ pub mod pool {
     pub use super::super::job_label::JobLabel;
     pub use super::super::pool::{
         CancelToken, Cancellation, PoolBuilder, PoolStats, PoolTimes, StopPolicy, StopWithinError, Straggler, Ticket,
-        Worker,
+        Worker, WorkerActivity,
     };
     pub use crate::histogram::{Bucket, Histogram};
 }

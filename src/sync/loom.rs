@@ -3,8 +3,8 @@
 use std::any::Any;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{PoisonError, TryLockError};
 use std::time::Duration;
 
 pub(crate) use loom::sync::Arc;
@@ -32,15 +32,6 @@ impl<T> Mutex<T> {
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// `None` if the lock is held.
-    pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
-        match self.0.try_lock() {
-            Ok(guard) => Some(guard),
-            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) => None,
-        }
     }
 }
 
@@ -143,11 +134,17 @@ impl JoinHandle {
     }
 }
 
-pub(crate) fn spawn<F>(name: String, _stack_size: Option<usize>, body: F) -> io::Result<JoinHandle>
+/// A model has no thread-locals of its own, so `last` follows upon `body`.
+pub(crate) fn spawn<F, L>(name: String, _stack_size: Option<usize>, body: F, last: L) -> io::Result<JoinHandle>
 where
     F: FnOnce() + Send + 'static,
+    L: FnOnce() + Send + 'static,
 {
-    loom::thread::Builder::new().name(name).spawn(body).map(JoinHandle)
+    let run = move || {
+        body();
+        last();
+    };
+    loom::thread::Builder::new().name(name).spawn(run).map(JoinHandle)
 }
 
 pub(crate) fn current_thread() -> ThreadId {

@@ -2,12 +2,13 @@
 //! loom; `tests/tidy/architecture.rs` lists two exceptions in error types.
 
 use std::any::Any;
+use std::cell::Cell;
 use std::hint::spin_loop;
 use std::io;
 use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
-use std::sync::{self, OnceLock, PoisonError, TryLockError};
+use std::sync::{self, OnceLock, PoisonError};
 use std::time::Duration;
 
 pub(crate) use std::sync::Arc;
@@ -34,15 +35,6 @@ impl<T> Mutex<T> {
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// `None` if the lock is held.
-    pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
-        match self.0.try_lock() {
-            Ok(guard) => Some(guard),
-            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) => None,
-        }
     }
 }
 
@@ -207,16 +199,40 @@ impl JoinHandle {
     }
 }
 
-/// Starts a thread, with a name for the operating system.
-pub(crate) fn spawn<F>(name: String, stack_size: Option<usize>, body: F) -> io::Result<JoinHandle>
+/// What a thread does last.
+struct AtEnd(Cell<Option<Box<dyn FnOnce()>>>);
+
+impl Drop for AtEnd {
+    fn drop(&mut self) {
+        if let Some(last) = self.0.take() {
+            last();
+        }
+    }
+}
+
+thread_local! {
+    static AT_END: AtEnd = const { AtEnd(Cell::new(None)) };
+}
+
+/// Starts a thread, with a name for the operating system, that runs `body`, then the destructors of its thread-locals,
+/// and then `last`, which must not panic.
+///
+/// `last` is the destructor of a thread-local itself, of the first that the thread uses: they run in reverse order.
+/// Where a platform runs them in another order, some may run after `last`. A thread is joined when all have run.
+pub(crate) fn spawn<F, L>(name: String, stack_size: Option<usize>, body: F, last: L) -> io::Result<JoinHandle>
 where
     F: FnOnce() + Send + 'static,
+    L: FnOnce() + Send + 'static,
 {
     let mut builder = std::thread::Builder::new().name(name);
     if let Some(bytes) = stack_size {
         builder = builder.stack_size(bytes);
     }
-    builder.spawn(body).map(JoinHandle)
+    let run = move || {
+        AT_END.with(|at_end| at_end.0.set(Some(Box::new(last))));
+        body();
+    };
+    builder.spawn(run).map(JoinHandle)
 }
 
 pub(crate) fn current_thread() -> ThreadId {

@@ -7,6 +7,7 @@ mod support;
 
 #[cfg(target_os = "linux")]
 mod at_scale;
+mod endings;
 mod hooks;
 mod lifecycle;
 mod many_pools;

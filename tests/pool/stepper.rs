@@ -219,7 +219,10 @@ fn a_stop_that_runs_out_of_time_names_those_that_run() {
     assert_eq!(stepper.step(), Some(Step::Took));
     let error = pool.stop_within(StopPolicy::Drain, Duration::ZERO).unwrap_err();
     let StopWithinError::Unfinished { stragglers, queued, .. } = &error else { unreachable!() };
-    assert_eq!((stragglers.len(), stragglers[0].job.name(), stragglers[0].worker, *queued), (1, Some("slow"), 0, 1));
+    assert_eq!(
+        (stragglers.len(), stragglers[0].job().unwrap().name(), stragglers[0].worker, *queued),
+        (1, Some("slow"), 0, 1)
+    );
     assert!(error.to_string().contains("slow"), "{error}");
     settle(&stepper);
     assert_eq!(pool.stop_within(StopPolicy::Drain, Duration::ZERO), Ok(()));
@@ -241,7 +244,7 @@ fn a_stop_that_runs_out_of_time_names_no_job_that_has_ended_and_says_where_one_w
     assert_eq!(stepper.step(), Some(Step::Took));
     let (stragglers, queued) = unfinished();
     assert_eq!((stragglers.len(), queued), (1, 0));
-    assert_eq!((stragglers[0].job.name(), stragglers[0].job.location().line()), (None, line));
+    assert_eq!((stragglers[0].job().unwrap().name(), stragglers[0].job().unwrap().location().line()), (None, line));
     settle(&stepper);
 }
 

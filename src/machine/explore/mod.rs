@@ -11,6 +11,7 @@ mod deferred;
 mod gather;
 mod inbox;
 mod item_queue;
+mod join_state;
 mod lifecycle;
 mod looping_call;
 mod oneshot;

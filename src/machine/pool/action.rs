@@ -12,19 +12,11 @@ pub(crate) enum Notify {
 }
 
 /// Threads to spawn.
-///
-/// One caller at a time carries this out, and first joins the workers that have
-/// [exited](super::Workers::take_unjoined). They are no longer counted, but their threads may not have ended: without
-/// the join there could be more threads than the target allows. If two callers spawned at the same time, one could
-/// spawn before the other has joined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(crate) struct Spawn {
     /// The first new worker's number; the others follow it.
     pub(crate) first: WorkerId,
     pub(crate) count: usize,
-    /// How many exited workers are to be joined first, unless others have joined them by then. (A number and not a
-    /// `bool`: padding bytes make the copy of this struct stall on store forwarding.)
-    pub(crate) join_first: usize,
 }
 
 /// Whom to notify and what to spawn, once the locks are released.
@@ -43,7 +35,7 @@ pub(crate) struct Wakeups {
 impl Wakeups {
     pub(crate) const NONE: Self = Self {
         workers: Notify::Nobody,
-        spawn: Spawn { first: 0, count: 0, join_first: 0 },
+        spawn: Spawn { first: 0, count: 0 },
         submitters: Notify::Nobody,
         report_saturation: false,
     };
@@ -72,16 +64,13 @@ pub(crate) enum WorkerAction<T> {
     Exit(Wakeups),
 }
 
-/// What a worker owes after its last transition. Then its thread ends.
+/// What a worker owes after its last transition. Then its thread [ends](super::JoinState::ended).
 #[must_use]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Exited {
     pub(crate) wakeups: Wakeups,
-    /// The pool has stopped with this: notify those who wait for it.
+    /// The pool has stopped with this: it is [drained](super::JoinState::drained).
     pub(crate) stopped: bool,
-    /// Nobody has begun to join the workers that exited earlier. Unless another thread is joining or spawning now, join
-    /// them before this thread ends, so that usually only the last thread to exit stays unjoined.
-    pub(crate) join_previous: bool,
 }
 
 /// What is owed after threads could not be spawned.
@@ -91,7 +80,7 @@ pub(crate) struct SpawnFailed<B> {
     /// Jobs that no worker is left to run.
     pub(crate) refused: B,
     pub(crate) wakeups: Wakeups,
-    /// The pool has stopped with this, because it waited for these threads only: notify those who wait for it.
+    /// The pool has stopped with this, because it waited for these threads only: it is drained.
     pub(crate) stopped: bool,
 }
 
@@ -104,6 +93,6 @@ pub(crate) struct Stop<B> {
     /// They never run because the pool was never started.
     pub(crate) unstarted: bool,
     pub(crate) wakeups: Wakeups,
-    /// The pool has stopped, now or before: notify those who wait for it.
+    /// The pool has stopped, now or before: it is drained.
     pub(crate) stopped: bool,
 }

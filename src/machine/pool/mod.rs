@@ -75,11 +75,13 @@
 //!
 //! `state` and `action` (what the halves and the results are made of), [`cancellable_queue`], the two halves
 //! [`submit_queue`] and [`workers`], and [`transitions`], which need both locks. [`ticket`] is a small machine of its
-//! own, under its own lock: whether one job was cancelled. The table of each machine lies beside it; `worker_loop.md`
-//! shows the same transitions as `workers.md`, from the view of one worker.
+//! own, under its own lock: whether one job was cancelled. [`join_state`] is another: who joins the threads. The table
+//! of each machine lies beside it; `worker_loop.md` shows the same transitions as `workers.md`, from the view of one
+//! worker.
 
 mod action;
 mod cancellable_queue;
+mod join_state;
 mod state;
 mod submit_queue;
 mod ticket;
@@ -91,7 +93,10 @@ pub(in crate::machine) use self::action::{Exited, SpawnFailed, Stop};
 pub(crate) use self::action::{Notify, Spawn, Wakeups, WorkerAction};
 pub(in crate::machine) use self::cancellable_queue::CancellableQueue;
 pub(crate) use self::cancellable_queue::{Entry, JobStore, Popped, PushJob, RefusedJobs, TicketId};
-pub(crate) use self::state::{Policy, PoolState, Sizes, WorkerId};
+pub(crate) use self::join_state::{EndAction, EndWait, JoinState};
+#[cfg(test)]
+pub(in crate::machine) use self::state::PoolState;
+pub(crate) use self::state::{Policy, Sizes, WorkerId};
 pub(crate) use self::submit_queue::{Accepted, SubmitError};
 pub(crate) use self::ticket::{CancelRequest, TicketState};
 pub(crate) use self::transitions::{

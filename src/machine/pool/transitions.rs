@@ -3,7 +3,7 @@
 
 use super::action::{Exited, Notify, SpawnFailed, Stop, Wakeups, WorkerAction};
 use super::cancellable_queue::{JobStore, Popped, PushJob, RefusedJobs, TicketId};
-use super::state::{Policy, PoolState, Sizes, WorkerId};
+use super::state::{Policy, PoolState, Sizes};
 use super::submit_queue::{Accepted, SubmitError};
 use super::{SubmitQueue, Workers};
 
@@ -162,11 +162,11 @@ fn begin_exit<S: JobStore>(workers: &mut Workers<S>, submit_queue: &mut SubmitQu
     WorkerAction::Exit(wakeups)
 }
 
-/// The last transition of worker `me`, after which its thread ends. Another may be spawned in its place, if the target
-/// or the queued jobs have come to need it since it [began to exit](begin_exit).
-pub(crate) fn exited<S: JobStore>(workers: &mut Workers<S>, submit_queue: &mut SubmitQueue<S>, me: WorkerId) -> Exited {
-    let others_unjoined = workers.has_unjoined();
-    workers.exit(me);
+/// The last transition of a worker, after which its thread ends. Another may be spawned in its place, if the target or
+/// the queued jobs have come to need it since it [began to exit](begin_exit). That one may exist beside this thread,
+/// whose thread-locals are user code and may wait for the pool.
+pub(crate) fn exited<S: JobStore>(workers: &mut Workers<S>, submit_queue: &mut SubmitQueue<S>) -> Exited {
+    workers.exit();
     let queued = queued(workers, submit_queue);
     let wakeups = match workers.state {
         // If no thread is spawned, each idle worker above the minimum was above it before, and sleeps with a timeout.
@@ -178,10 +178,7 @@ pub(crate) fn exited<S: JobStore>(workers: &mut Workers<S>, submit_queue: &mut S
         PoolState::Unstarted | PoolState::Draining | PoolState::Stopped => Wakeups::NONE,
     };
     workers.update_wake_flag(submit_queue);
-    // Not needed if the pool stops, because a thread that waits for its end joins all, nor if threads are spawned,
-    // because their spawner joins first.
-    let join_previous = others_unjoined && workers.state == PoolState::Running && wakeups.spawn.count == 0;
-    Exited { wakeups, stopped: workers.check_stopped(), join_previous }
+    Exited { wakeups, stopped: workers.check_stopped() }
 }
 
 // --- A job's life ----------------------------------------------------------------------------------------------------

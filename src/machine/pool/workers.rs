@@ -40,8 +40,6 @@ pub(crate) struct Workers<Q> {
     /// How far blocked workers may raise the limit.
     pub(super) compensation: usize,
     next_id: WorkerId,
-    /// Workers that made their last transition and whose threads have not been joined.
-    unjoined: Vec<WorkerId>,
 }
 
 impl<S: JobStore> Workers<CancellableQueue<S>> {
@@ -62,7 +60,6 @@ impl<S: JobStore> Workers<CancellableQueue<S>> {
             wake_pending: false,
             saturation_reported: false,
             next_id: 0,
-            unjoined: Vec::new(),
             counts: History::default(),
         }
     }
@@ -177,13 +174,12 @@ impl<S: JobStore> Workers<CancellableQueue<S>> {
         self.counts.0.peak = self.counts.0.peak.max(self.live);
         let first = self.next_id;
         self.next_id += count;
-        Spawn { first, count, join_first: self.unjoined.len() }
+        Spawn { first, count }
     }
 
-    pub(super) fn exit(&mut self, worker: WorkerId) {
+    pub(super) fn exit(&mut self) {
         self.live -= 1;
         self.exiting -= 1;
-        self.unjoined.push(worker);
     }
 
     /// A draining pool stops here if nothing is left. Returns whether the pool has stopped.
@@ -241,7 +237,8 @@ impl<S: JobStore> Workers<CancellableQueue<S>> {
         self.active() > self.limit()
     }
 
-    pub(crate) fn state(&self) -> PoolState {
+    #[cfg(test)]
+    pub(in crate::machine) fn state(&self) -> PoolState {
         self.state
     }
 
@@ -281,23 +278,5 @@ impl<S: JobStore> Workers<CancellableQueue<S>> {
 
     pub(crate) fn counts(&self) -> Counts {
         self.counts.0
-    }
-
-    pub(super) fn has_unjoined(&self) -> bool {
-        !self.unjoined.is_empty()
-    }
-
-    /// Exited workers whose threads are to be joined before others are spawned.
-    #[must_use]
-    pub(crate) fn take_unjoined(&mut self) -> Vec<WorkerId> {
-        mem::take(&mut self.unjoined)
-    }
-
-    /// As [`take_unjoined`](Self::take_unjoined), for a worker that has exited: it cannot join its own thread.
-    #[must_use]
-    pub(crate) fn take_unjoined_except(&mut self, me: WorkerId) -> Vec<WorkerId> {
-        let (own, others) = mem::take(&mut self.unjoined).into_iter().partition(|id| *id == me);
-        self.unjoined = own;
-        others
     }
 }

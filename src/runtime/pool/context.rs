@@ -14,8 +14,6 @@ thread_local! {
     static POOL: RefCell<Option<Rc<CurrentPool>>> = RefCell::new(None);
     /// The addresses of the pools for which this thread refuses jobs, the innermost last.
     static REFUSING: RefCell<Vec<usize>> = RefCell::new(Vec::new());
-    /// The worker on this thread takes no more jobs.
-    static EXITING: Cell<bool> = Cell::new(false);
 }
 
 /// A worker's only `Arc` of its pool: a second one would cost a second decrement.
@@ -46,16 +44,6 @@ pub(super) fn delays_stop_of(pool: &Shared) -> bool {
     is_worker_of(pool) || REFUSING.try_with(|refusing| refusing.borrow().contains(&pool.address())).unwrap_or(false)
 }
 
-/// Records that the worker on this thread takes no more jobs. What still runs here are its stop hooks, and destructors
-/// of thread-locals.
-pub(super) fn begin_exit() {
-    let _ = EXITING.try_with(|exiting| exiting.set(true));
-}
-
-pub(super) fn is_exiting() -> bool {
-    EXITING.try_with(Cell::get).unwrap_or(false)
-}
-
 impl CurrentPool {
     pub(super) fn new(pool: Arc<Shared>) -> Rc<Self> {
         Rc::new(Self(pool))
@@ -69,6 +57,11 @@ impl EnterPool {
             outer_address: POOL_ADDRESS.try_with(|address| address.replace(pool.0.address())).unwrap_or(0),
         }
     }
+
+    /// The thread ends: destructors of its thread-locals must not wait for the pool's stop either.
+    pub(super) fn keep_address(&mut self) {
+        self.outer_address = POOL_ADDRESS.try_with(Cell::get).unwrap_or(0);
+    }
 }
 
 impl Drop for EnterPool {
@@ -77,10 +70,7 @@ impl Drop for EnterPool {
         // Dropped outside of the `RefCell`: it may be the last `Arc` of the pool.
         let own = POOL.try_with(|own| own.replace(outer));
         drop(own);
-        // A thread that ends keeps its address: destructors on it must not wait for the pool either.
-        if !is_exiting() {
-            let _ = POOL_ADDRESS.try_with(|address| address.set(self.outer_address));
-        }
+        let _ = POOL_ADDRESS.try_with(|address| address.set(self.outer_address));
     }
 }
 

@@ -1,14 +1,15 @@
 //! Starts, resizes and stops a pool, and takes snapshots of it.
 
+use std::cmp::Reverse;
 use std::time::Duration;
 
-use super::super::deadline::Deadline;
 use super::super::sync::{Arc, Instant};
-use super::shared::{Queue, Shared, StopCallback};
+use super::shared::{Queue, Shared};
 use super::stats::{JobHistograms, PoolStats, PoolTimes};
-use super::stop::StopWithinError;
+use super::stop::{StopWithinError, Straggler, WorkerActivity};
+use super::thread_ends::ThreadEnds;
 use crate::error::{NeverRan, PoolStopped, SizeError};
-use crate::machine::pool::{self as machine, Notify, Policy, PoolState, Sizes, SubmitQueue, Workers};
+use crate::machine::pool::{self as machine, Notify, Policy, Sizes, SubmitQueue, Workers};
 
 /// The target of these sizes, unless `min` is above `max`.
 pub(super) fn checked_sizes(min: usize, max: usize) -> Result<Sizes, SizeError> {
@@ -36,42 +37,51 @@ impl Shared {
         Self::carry_out(this, wakeups);
     }
 
-    /// Accepts no more jobs. `callback` is called when the pool has stopped, which may be now.
-    pub(super) fn begin_stop(this: &Arc<Self>, policy: Policy, callback: Option<StopCallback>) {
-        let (stop, stop_callbacks) = {
+    /// Accepts no more jobs.
+    pub(super) fn begin_stop(this: &Arc<Self>, policy: Policy) {
+        let stop = {
             let mut workers = this.workers.lock();
             let mut submit_queue = this.submit_queue.lock();
-            let stop = machine::stop(&mut workers.machine, &mut submit_queue, policy);
-            workers.stop_callbacks.extend(callback);
-            let stop_callbacks = workers.take_stop_callbacks(stop.stopped);
-            (stop, stop_callbacks)
+            machine::stop(&mut workers.machine, &mut submit_queue, policy)
         };
         // Before the jobs are refused, which runs user code: those that are woken need not wait for that.
         Self::carry_out(this, stop.wakeups);
         let why = if stop.unstarted { NeverRan::PoolStopped } else { NeverRan::CancelledByStop };
-        let after_refusing = this.refuse_jobs(stop.cancelled, &why);
-        this.run_stop_callbacks(stop_callbacks.or(after_refusing));
+        let refused_last = this.refuse_jobs(stop.cancelled, &why);
+        this.drained_if(stop.stopped || refused_last);
     }
 
-    /// Waits until the pool has stopped, for at most `timeout`, then joins its threads.
+    /// Waits until all threads of a pool that was told to stop are joined, for at most `timeout`.
     pub(super) fn join(&self, timeout: Option<Duration>) -> Result<(), StopWithinError> {
         let asked = Instant::now();
-        let mut workers = self.workers.lock();
-        let deadline = Deadline::new(timeout, workers.deadline_epoch);
-        while workers.machine.state() != PoolState::Stopped {
-            if deadline.has_passed(workers.deadline_epoch) || !self.host.has_threads() {
-                let queued = workers.machine.queue().len() + self.submit_queue.lock().queue().len();
-                return Err(StopWithinError::Unfinished { stragglers: workers.running.stragglers(asked), queued });
-            }
-            workers = self.stopped.wait_for(workers, deadline.remaining());
+        // A pool without threads cannot be waited for.
+        let timeout = if self.host.has_threads() { timeout } else { Some(Duration::ZERO) };
+        if ThreadEnds::wait(&self.ends, timeout) {
+            return Ok(());
         }
-        drop(workers);
-        self.join_all();
-        Ok(())
+        let (stragglers, queued) = self.stragglers(asked);
+        Err(StopWithinError::Unfinished { stragglers, queued })
+    }
+
+    /// Who keeps the pool from stopping, and how many jobs wait to be run. What has no start time counts from `asked`.
+    pub(super) fn stragglers(&self, asked: Instant) -> (Vec<Straggler>, usize) {
+        let (mut stragglers, queued) = {
+            let workers = self.workers.lock();
+            let queued = workers.machine.queue().len() + self.submit_queue.lock().queue().len();
+            (workers.activities.stragglers(asked), queued)
+        };
+        for exited in self.ends.exited_workers() {
+            // It may have exited since.
+            stragglers.retain(|straggler| straggler.worker != exited.worker);
+            let (activity, running_for) = (WorkerActivity::Destructors, exited.since.elapsed());
+            stragglers.push(Straggler { activity, worker: exited.worker, running_for });
+        }
+        stragglers.sort_by_key(|straggler| (Reverse(straggler.running_for), straggler.worker));
+        (stragglers, queued)
     }
 
     pub(super) fn has_stopped(&self) -> bool {
-        self.workers.lock().machine.state() == PoolState::Stopped
+        self.ends.has_ended()
     }
 
     pub(super) fn stats(&self) -> PoolStats {
@@ -96,7 +106,7 @@ impl Shared {
         self.workers.lock().deadline_epoch.advance();
         self.wake_workers(Notify::All);
         self.not_full.notify_all();
-        self.stopped.notify_all();
+        self.ends.let_deadlines_pass();
     }
 }
 

@@ -1,9 +1,10 @@
 //! The pool: jobs from any thread, to threads that may block. A shell around `machine::pool`.
 //!
 //! Each of these files uses those before it: what a job is (`job`, `job_queue`), all shared data (`shared`), wakes and
-//! threads (`worker_threads`), jobs in (`submit`), jobs out (`worker`), the operations on a whole pool (`control`), the
-//! public handle (`thread_pool`).
+//! threads (`thread_ends`, `worker_threads`), jobs in (`submit`), jobs out (`worker`), the operations on a whole pool
+//! (`control`), the public handle (`thread_pool`).
 
+mod activities;
 mod blocked;
 mod builder;
 mod context;
@@ -12,12 +13,13 @@ mod hooks;
 mod job;
 mod job_queue;
 mod refuse;
-mod running_jobs;
 mod shared;
+mod slots;
 mod stats;
 mod stepper;
 mod stop;
 mod submit;
+mod thread_ends;
 mod thread_pool;
 mod ticket;
 mod wake_ahead;
@@ -32,6 +34,6 @@ pub use self::job::Job;
 pub(crate) use self::job::{Fate, JobBody};
 pub use self::stats::{PoolStats, PoolTimes};
 pub use self::stepper::{Stage, Step, Stepper};
-pub use self::stop::{StopPolicy, StopWithinError, Straggler};
+pub use self::stop::{StopPolicy, StopWithinError, Straggler, WorkerActivity};
 pub use self::thread_pool::ThreadPool;
 pub use self::ticket::{CancelToken, Cancellation, Ticket};

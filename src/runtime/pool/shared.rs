@@ -1,26 +1,26 @@
 //! The data of a pool that its handles and its workers share. The operations on it are in other files: see `mod.rs`.
 
-use std::collections::BTreeMap;
 use std::ptr;
 use std::time::Duration;
 
 use super::super::cache_padded::CachePadded;
 use super::super::deadline::{Epoch, UNTIL_A_TEST_SAYS_SO};
 use super::super::report::Reporter;
-use super::super::sync::{Arc, Condvar, Hint, IdleHint, JoinHandle, Mutex, MutexGuard, Spin};
+use super::super::sync::{Arc, Condvar, Hint, IdleHint, Mutex, MutexGuard, Spin};
+use super::activities::Activities;
 use super::hooks::Hooks;
 use super::job::JobResult;
 use super::job_queue::JobQueue;
-use super::running_jobs::RunningJobs;
 use super::stats::JobHistograms;
 use super::stepper::SteppedWorkers;
+use super::thread_ends::{ThreadEnd, ThreadEnds};
 use super::wake_ahead::BlockingEstimate;
 use super::worker_state::WorkerState;
 use crate::machine::pool::{Sizes, SubmitQueue, Wakeups, WorkerId, Workers};
 
-/// A pool. Locks are taken in this order: `join_handles`, `workers`, `submit_queue`, and last the one of stepped
-/// workers. A submitter that finds a free slot holds one lock at a time: `submit_queue`, and after it `workers` if a
-/// worker has to be woken or started.
+/// A pool. Locks are taken in this order: `workers`, `submit_queue`, and last the one of stepped workers. A submitter
+/// that finds a free slot holds one lock at a time: `submit_queue`, and after it `workers` if a worker has to be woken
+/// or started. The lock of `thread_ends` is held alone.
 ///
 /// The operations are functions of `this: &Arc<Shared>` where they may have to start a thread, which needs an `Arc` of
 /// its own; they are not methods, because loom's `Arc` cannot be a method's receiver.
@@ -36,8 +36,6 @@ pub(crate) struct Shared {
     pub(super) work_available: Condvar,
     /// Callers that wait for a slot in a full queue wait here, with `workers`.
     pub(super) not_full: Condvar,
-    /// Callers that wait for the pool to stop wait here, with `workers`.
-    pub(super) stopped: Condvar,
     pub(super) submit_queue: CachePadded<Mutex<SubmitQueue<Queue>>>,
     /// A hint: a job has been submitted since a worker last looked.
     pub(super) maybe_work: CachePadded<Hint>,
@@ -45,7 +43,8 @@ pub(crate) struct Shared {
     pub(super) idle_hint: CachePadded<IdleHint>,
     /// How long a worker spins before it sleeps.
     pub(super) spin: Spin,
-    pub(super) join_handles: Mutex<JoinHandles>,
+    /// Its threads as to their end. Callers that wait for the pool to stop wait there.
+    pub(super) ends: Arc<ThreadEnds>,
     pub(super) host: WorkerHost,
 }
 
@@ -61,7 +60,7 @@ pub(super) struct RunFn(
 /// Who runs the workers.
 pub(super) enum WorkerHost {
     /// A thread for each, which runs this function.
-    Threads(fn(Arc<Shared>, WorkerId)),
+    Threads(fn(Arc<Shared>, WorkerId, &ThreadEnd)),
     /// The program, by a stepper. No thread may be blocked then, because it might be the one that steps.
     Stepper(SteppedWorkers),
 }
@@ -69,36 +68,19 @@ pub(super) enum WorkerHost {
 /// The workers' half of the machine, and what else its lock guards.
 pub(super) struct LockedWorkers {
     pub(super) machine: Workers<Queue>,
-    pub(super) stop_callbacks: Vec<StopCallback>,
     /// Present if the pool takes times.
     pub(super) times: Option<JobHistograms>,
-    pub(super) running: RunningJobs,
+    pub(super) activities: Activities,
     /// How often a test has let all deadlines pass.
     pub(super) deadline_epoch: Epoch,
     pub(super) estimate: BlockingEstimate,
 }
 
-/// Called when the pool has stopped.
-pub(super) type StopCallback = Box<dyn FnOnce() + Send>;
-
 /// What a worker owes after its last transition, once the locks are released.
 pub(super) struct Exit {
     pub(super) wakeups: Wakeups,
-    /// `Some` if the pool has stopped.
-    pub(super) stop_callbacks: Option<Vec<StopCallback>>,
-    /// Earlier exited workers have no pending joiner: this one joins them.
-    pub(super) joins: bool,
-}
-
-/// The threads that are not joined yet.
-///
-/// Its lock guards no state machine. It is held while threads are joined and started, so that a thread that learns that
-/// a worker has exited finds its handle here, and no thread is started in place of one that has not ended.
-#[derive(Default)]
-pub(super) struct JoinHandles {
-    pub(super) handles: BTreeMap<WorkerId, JoinHandle>,
-    /// How many of the next starts fail, for a test.
-    pub(super) failures: usize,
+    /// The pool has stopped with this: no job and no worker is left.
+    pub(super) stopped: bool,
 }
 
 /// How a pool is built: see [`PoolBuilder`](super::PoolBuilder).
@@ -121,13 +103,13 @@ impl Shared {
         let has_threads = config.host.has_threads();
         let workers = LockedWorkers {
             machine: Workers::new(config.target, config.compensation),
-            stop_callbacks: Vec::new(),
             times,
-            running: RunningJobs::default(),
+            activities: Activities::default(),
             deadline_epoch: Epoch::default(),
             estimate: BlockingEstimate::default(),
         };
         Self {
+            ends: Arc::new(ThreadEnds::new(&config.name)),
             name: config.name,
             stack_size: config.stack_size,
             reporter: config.reporter,
@@ -140,19 +122,17 @@ impl Shared {
             workers: CachePadded(Mutex::new(workers)),
             work_available: Condvar::new(),
             not_full: Condvar::new(),
-            stopped: Condvar::new(),
             submit_queue: CachePadded(Mutex::new(SubmitQueue::new(config.bound))),
             maybe_work: CachePadded(Hint::default()),
             idle_hint: CachePadded(IdleHint::default()),
             spin: Spin::new(),
-            join_handles: Mutex::new(JoinHandles::default()),
             host: config.host,
         }
     }
 
-    /// Identifies this pool among those that exist now.
+    /// Identifies this pool among those that exist now, or of which a thread exists.
     pub(super) fn address(&self) -> usize {
-        ptr::from_ref(self).addr()
+        ptr::from_ref(&*self.ends).addr()
     }
 }
 

@@ -27,17 +27,54 @@ impl From<StopPolicy> for Policy {
     }
 }
 
-/// A job that was still running when the time for a stop was over.
+/// What a worker does that keeps its pool from stopping.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WorkerActivity {
+    /// It runs a job, or a hook or context around it: the job's name, if it was given one, and where it was made.
+    Job(JobLabel),
+    /// It runs the pool's [start hooks](crate::pool::PoolBuilder::on_worker_start).
+    StartHook,
+    /// It runs the pool's [stop hooks](crate::pool::PoolBuilder::on_worker_stop).
+    StopHook,
+    /// It has exited, and its thread has not ended: destructors of thread-locals run there.
+    Destructors,
+}
+
+/// A worker that was late when the time for a stop was over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Straggler {
-    /// The job's name, if it was given one, and where it was made.
-    pub job: JobLabel,
-    /// The number of the worker that runs it. Its thread is called `<pool>-<number>`.
+    /// What it does.
+    pub activity: WorkerActivity,
+    /// Its number. Its thread is called `<pool>-<number>`.
     pub worker: usize,
-    /// How long it has been running. Start times exist only for named or ticketed jobs; for others this is the time
-    /// since the call to [`stop_within`](crate::ThreadPool::stop_within).
+    /// For how long. Start times of jobs exist only for named or ticketed ones; for others this is the time since the
+    /// call to [`stop_within`](crate::ThreadPool::stop_within).
     pub running_for: Duration,
+}
+
+impl Straggler {
+    /// The job that the worker runs, if it runs one.
+    #[must_use]
+    pub fn job(&self) -> Option<&JobLabel> {
+        match &self.activity {
+            WorkerActivity::Job(label) => Some(label),
+            WorkerActivity::StartHook | WorkerActivity::StopHook | WorkerActivity::Destructors => None,
+        }
+    }
+}
+
+impl fmt::Display for Straggler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.activity {
+            WorkerActivity::Job(label) => write!(f, "job {label}")?,
+            WorkerActivity::StartHook => write!(f, "start hook of worker {}", self.worker)?,
+            WorkerActivity::StopHook => write!(f, "stop hook of worker {}", self.worker)?,
+            WorkerActivity::Destructors => write!(f, "destructors of thread-locals of worker {}", self.worker)?,
+        }
+        write!(f, " for {:?}", self.running_for)
+    }
 }
 
 /// Why [`ThreadPool::stop_within`](crate::ThreadPool::stop_within) returned before the pool had stopped.
@@ -50,7 +87,7 @@ pub enum StopWithinError {
     /// The time is over. The pool goes on stopping.
     #[non_exhaustive]
     Unfinished {
-        /// The jobs that still run, the longest-running first.
+        /// The workers that are late, the one first that has been at it longest.
         stragglers: Vec<Straggler>,
         /// How many jobs still wait to be run.
         queued: usize,
@@ -62,13 +99,13 @@ impl fmt::Display for StopWithinError {
         match self {
             Self::FromWorker => crate::error::StopFromWorker.fmt(f),
             Self::Unfinished { stragglers, queued } => {
-                write!(f, "the pool has not stopped in time: {} jobs run", stragglers.len())?;
+                write!(f, "the pool has not stopped in time: {} workers are late", stragglers.len())?;
                 if *queued > 0 {
-                    write!(f, " and {queued} wait")?;
+                    write!(f, ", and {queued} jobs wait")?;
                 }
                 for (n, straggler) in stragglers.iter().enumerate() {
                     let separator = if n == 0 { ": " } else { "; " };
-                    write!(f, "{separator}{} for {:?}", straggler.job, straggler.running_for)?;
+                    write!(f, "{separator}{straggler}")?;
                 }
                 Ok(())
             }

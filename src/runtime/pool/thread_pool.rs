@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use super::super::deadline::WhenFull;
 use super::super::reactor_thread::is_reactor_thread;
-use super::super::sync::Arc;
+use super::super::sync::{Arc, Instant};
 use super::context::{delays_stop_of, is_worker_of};
 use super::control::checked_sizes;
 use super::job::{self, InlineJob, Job, JobBody};
 use super::shared::Shared;
 use super::stats::{PoolStats, PoolTimes};
-use super::stop::{StopPolicy, StopWithinError};
+use super::stop::{StopPolicy, StopWithinError, Straggler};
+use super::thread_ends::ThreadEnds;
 use super::ticket::{CancelToken, Ticket, with_token};
 use crate::error::{PoolStopped, Rejected, Rejection, SizeError, StopFromWorker};
 use crate::failure::Failure;
@@ -52,7 +53,7 @@ pub(super) struct Owner {
 
 impl Drop for Owner {
     fn drop(&mut self) {
-        Shared::begin_stop(&self.shared, Policy::Drain, None);
+        Shared::begin_stop(&self.shared, Policy::Drain);
     }
 }
 
@@ -277,7 +278,9 @@ impl ThreadPool {
     /// }).named("slow"))?;
     /// on_start.recv()?;
     /// match pool.stop_within(StopPolicy::CancelQueued, Duration::ZERO) {
-    ///     Err(StopWithinError::Unfinished { stragglers, .. }) => assert_eq!(stragglers[0].job.name(), Some("slow")),
+    ///     Err(StopWithinError::Unfinished { stragglers, .. }) => {
+    ///         assert_eq!(stragglers[0].job().and_then(|job| job.name()), Some("slow"));
+    ///     }
     ///     _ => unreachable!(),
     /// }
     /// release.send(())?;
@@ -286,8 +289,8 @@ impl ThreadPool {
     /// ```
     ///
     /// # Errors
-    /// The time is over: the error lists the jobs that still run, and for how long. Or the caller would wait for
-    /// itself, as for [`stop`](Self::stop), and nothing has changed.
+    /// The time is over: the error lists which workers are late, with what, and for how long. Or the caller would wait
+    /// for itself, as for [`stop`](Self::stop), and nothing has changed.
     pub fn stop_within(&self, policy: StopPolicy, timeout: Duration) -> Result<(), StopWithinError> {
         if delays_stop_of(&self.owner.shared) {
             return Err(StopWithinError::FromWorker);
@@ -298,7 +301,7 @@ impl ThreadPool {
 
     /// Tells the pool to stop, and does not wait. From any thread, including the pool's own.
     pub fn ask_to_stop(&self, policy: StopPolicy) {
-        Shared::begin_stop(&self.owner.shared, policy.into(), None);
+        Shared::begin_stop(&self.owner.shared, policy.into());
     }
 
     /// Whether the pool has stopped: no job waits or runs, and none ever will.
@@ -307,14 +310,23 @@ impl ThreadPool {
         self.owner.shared.has_stopped()
     }
 
-    /// Tells the pool to stop. `callback` is called when it has stopped, on some thread.
-    pub(crate) fn begin_stop(&self, callback: impl FnOnce() + Send + 'static) {
-        Shared::begin_stop(&self.owner.shared, Policy::Drain, Some(Box::new(callback)));
+    /// Tells the pool to stop, and does not wait. `callback` is called when its threads have ended, on some thread;
+    /// [`join_last`](Self::join_last) is called after that.
+    pub(crate) fn begin_stop(&self, policy: StopPolicy, callback: impl FnOnce() + Send + 'static) {
+        ThreadEnds::when_ended(&self.owner.shared.ends, Box::new(callback));
+        self.ask_to_stop(policy);
     }
 
-    /// Waits for the threads of a pool that was told to stop.
-    pub(crate) fn join(&self) {
-        let _ = self.owner.shared.join(None);
+    /// Joins what is left of a pool whose threads have ended: a thread that runs no code of the program. (Where that
+    /// thread could not be started it is the last of the pool's, all of whose destructors have run.)
+    pub(crate) fn join_last(&self) {
+        ThreadEnds::join_last(&self.owner.shared.ends);
+    }
+
+    /// Who keeps a pool that was told to stop from stopping, and how many jobs wait to be run.
+    #[allow(dead_code, reason = "the end of a reactor will list them")]
+    pub(crate) fn stragglers(&self) -> (Vec<Straggler>, usize) {
+        self.owner.shared.stragglers(Instant::now())
     }
 
     /// A consistent snapshot of the pool's counts. Takes two short locks.
@@ -349,7 +361,7 @@ impl ThreadPool {
     /// Wakes all callers that wait for the pool to stop, spuriously: for models.
     #[doc(hidden)]
     pub fn wake_stoppers_spuriously(&self) {
-        self.owner.shared.stopped.notify_all();
+        self.owner.shared.ends.wake_spuriously();
     }
 
     /// Wakes all callers that wait for a slot in the queue, spuriously: for models.
@@ -368,7 +380,7 @@ impl ThreadPool {
     /// Lets the next `count` starts of threads fail: for models and tests.
     #[doc(hidden)]
     pub fn fail_starts(&self, count: usize) {
-        self.owner.shared.fail_starts(count);
+        self.owner.shared.ends.fail_starts(count);
     }
 }
 

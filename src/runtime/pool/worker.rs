@@ -11,23 +11,25 @@ use std::time::Duration;
 
 use super::super::deadline::Deadline;
 use super::super::job_label::JobTrace;
-use super::super::sync::{Arc, MutexGuard};
+use super::super::sync::{Arc, Instant, MutexGuard};
 use super::super::typed_queue::HasVTable;
+use super::activities::Activity;
 use super::blocked::run_as_job;
-use super::context::{self, CurrentPool, EnterPool};
+use super::context::{CurrentPool, EnterPool};
 use super::hooks::Worker;
 use super::job::{JobResult, QueuedJob};
 use super::shared::{Exit, LockedWorkers, Queue, RunFn, Shared};
+use super::thread_ends::ThreadEnd;
 use super::worker_state::WorkerState;
 use crate::machine::pool::{self as machine, Popped, Wakeups, WorkerAction, WorkerHint, WorkerId};
 
 /// What a worker does next, as the machine decides it.
 pub(super) type Action = WorkerAction<Popped<Queue>>;
 
-pub(super) fn run_worker(pool: Arc<Shared>, id: WorkerId) {
+pub(super) fn run_worker(pool: Arc<Shared>, id: WorkerId, end: &ThreadEnd) {
     let current = CurrentPool::new(pool);
     let pool = &current.0;
-    let entered = EnterPool::new(&current);
+    let mut entered = EnterPool::new(&current);
     let mut worker = WorkerState::new(id);
     let mut workers = worker.start(pool);
     let (wakeups, exit) = loop {
@@ -65,8 +67,8 @@ pub(super) fn run_worker(pool: Arc<Shared>, id: WorkerId) {
         }
     };
     drop(workers);
-    context::begin_exit();
-    finish_exit(pool, id, wakeups, exit, entered);
+    entered.keep_address();
+    finish_exit(pool, &worker, wakeups, exit, entered, Some(end));
 }
 
 impl WorkerState {
@@ -78,6 +80,8 @@ impl WorkerState {
             // is needed.
             let wakeups = {
                 let mut workers = pool.workers.lock();
+                self.slot = workers.activities.take_slot();
+                workers.activities.set(self.slot, self.id, Activity::StartHooks(Instant::now()));
                 let mut submit_queue = pool.submit_queue.lock();
                 machine::begin_start_hooks(&mut workers.machine, &mut submit_queue)
             };
@@ -85,8 +89,10 @@ impl WorkerState {
             pool.hooks.run_start_hooks(&Worker::new(&pool.name, self.id), &pool.reporter);
         }
         let mut workers = pool.workers.lock();
-        self.slot = workers.running.take_slot();
-        if !has_hooks {
+        if has_hooks {
+            workers.activities.clear(self.slot);
+        } else {
+            self.slot = workers.activities.take_slot();
             workers.machine.thread_started();
         }
         workers
@@ -124,7 +130,7 @@ impl WorkerState {
 
     #[inline]
     pub(super) fn job_finished(&mut self, workers: &mut LockedWorkers, result: &JobResult) {
-        workers.running.clear(self.slot);
+        workers.activities.clear(self.slot);
         workers.estimate.job_finished(self.wakes_at_start);
         workers.machine.finished(result.panicked);
         self.searched = false;
@@ -163,8 +169,17 @@ impl WorkerState {
 
     /// The worker will not look at the queues again. Without stop hooks its last transition follows at once.
     pub(super) fn begin_exit(&self, pool: &Shared, workers: &mut LockedWorkers) -> Option<Exit> {
-        workers.running.free_slot(self.slot);
-        if pool.hooks.has_stop_hooks() { None } else { Some(last_transition(pool, self.id, workers)) }
+        if pool.hooks.has_stop_hooks() {
+            workers.activities.set(self.slot, self.id, Activity::StopHooks(Instant::now()));
+            return None;
+        }
+        Some(self.last_transition(pool, workers))
+    }
+
+    fn last_transition(&self, pool: &Shared, workers: &mut LockedWorkers) -> Exit {
+        workers.activities.free_slot(self.slot);
+        let exited = machine::exited(&mut workers.machine, &mut pool.submit_queue.lock());
+        Exit { wakeups: exited.wakeups, stopped: exited.stopped }
     }
 }
 
@@ -203,7 +218,7 @@ fn run_job(
     worker: &WorkerState,
     mut workers: MutexGuard<'_, LockedWorkers>,
 ) -> JobResult {
-    workers.running.set(worker.slot, worker.id, trace);
+    workers.activities.set(worker.slot, worker.id, Activity::Job(trace));
     drop(workers);
     // Before the job is run: the worker that this wakes must not wait until the job ends.
     Shared::carry_out(pool, wakeups);
@@ -211,26 +226,24 @@ fn run_job(
 }
 
 /// What is left to do for a worker that will not look at the queues again. `exit` is `None` if its stop hooks come
-/// first.
-pub(super) fn finish_exit(pool: &Arc<Shared>, id: WorkerId, wakeups: Wakeups, exit: Option<Exit>, entered: EnterPool) {
+/// first; `end` is `None` if it has no thread.
+pub(super) fn finish_exit(
+    pool: &Arc<Shared>,
+    worker: &WorkerState,
+    wakeups: Wakeups,
+    exit: Option<Exit>,
+    entered: EnterPool,
+    end: Option<&ThreadEnd>,
+) {
     Shared::carry_out(pool, wakeups);
     let exit = exit.unwrap_or_else(|| {
-        pool.hooks.run_stop_hooks(&Worker::new(&pool.name, id), &pool.reporter);
-        last_transition(pool, id, &mut pool.workers.lock())
+        pool.hooks.run_stop_hooks(&Worker::new(&pool.name, worker.id), &pool.reporter);
+        worker.last_transition(pool, &mut pool.workers.lock())
     });
     drop(entered);
+    if let Some(end) = end {
+        end.exited(worker.id);
+    }
     Shared::carry_out(pool, exit.wakeups);
-    pool.run_stop_callbacks(exit.stop_callbacks);
-    if exit.joins {
-        pool.join_other_exited(id);
-    }
-}
-
-fn last_transition(pool: &Shared, id: WorkerId, workers: &mut LockedWorkers) -> Exit {
-    let exited = machine::exited(&mut workers.machine, &mut pool.submit_queue.lock(), id);
-    Exit {
-        wakeups: exited.wakeups,
-        stop_callbacks: workers.take_stop_callbacks(exited.stopped),
-        joins: exited.join_previous,
-    }
+    pool.drained_if(exit.stopped);
 }

@@ -1,14 +1,14 @@
 //! What a worker remembers while it runs a job or sleeps.
 
 use super::super::deadline::Deadline;
-use super::running_jobs::SlotIndex;
+use super::slots::SlotIndex;
 use super::wake_ahead::WakesAtStart;
 use crate::machine::pool::WorkerId;
 
 /// One worker's own state. It lives on the worker's stack, or with the stepper.
 pub(super) struct WorkerState {
     pub(super) id: WorkerId,
-    /// Its slot among the running jobs.
+    /// Where its activity is recorded.
     pub(super) slot: SlotIndex,
     /// It has searched (spun) since its last job, and must not do so again before the next.
     pub(super) searched: bool,

@@ -1,7 +1,7 @@
 //! The pools of a reactor, by name: those it starts and stops itself, and shared ones that it only uses.
 
 use super::super::deferred::{Deferred, Resolver};
-use super::super::pool::{PoolBuilder, ThreadPool};
+use super::super::pool::{PoolBuilder, StopPolicy, ThreadPool};
 use super::super::report::Reporter;
 use super::Reactor;
 use crate::error::{BuildError, UnknownPool};
@@ -94,13 +94,12 @@ impl Reactor {
         let (stopped, resolver) = Deferred::<()>::new();
         let address = self.own(resolver).detach();
         let stopping = pool.clone();
-        pool.begin_stop(move || {
+        pool.begin_stop(StopPolicy::Drain, move || {
             // Shutdown waits for this call, so the reactor has not ended; if it was dropped, nothing waits.
             let _ = address.handle().post_unbounded({
                 let address = address.clone();
                 move |reactor| {
-                    // All jobs have run; this waits only until the threads have ended.
-                    stopping.join();
+                    stopping.join_last();
                     if let Some(resolver) = address.take(reactor) {
                         Resolver::callback(resolver, ());
                     }

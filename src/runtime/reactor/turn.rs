@@ -9,6 +9,7 @@
 
 use std::time::Duration;
 
+use super::super::pool::StopPolicy;
 use super::super::report::Incident;
 use super::clock::Clock;
 use super::triggers::{Event, Phase, fire};
@@ -197,7 +198,7 @@ impl Drop for Core {
         let _scope = self.reporter.enter();
         self.end();
         for pool in self.shared.pools.own() {
-            pool.begin_stop(|| ());
+            pool.ask_to_stop(StopPolicy::Drain);
         }
     }
 }

@@ -13,20 +13,6 @@ impl PoolWorld {
         match owed {
             Owed { workers: Notify::One | Notify::All, .. } => self.notify_workers_steps(steps, actor, owed),
             Owed { submitters: Notify::One | Notify::All, .. } => self.notify_submitters_steps(steps, actor, owed),
-            Owed { join: 1.., .. } => {
-                let id = owed.join.trailing_zeros() as WorkerId;
-                let rest = Owed { join: owed.join & (owed.join - 1), ..owed };
-                if let Some(next) = self.joined(id) {
-                    steps.fair(Event::Joins(id), next.with_owed(actor, rest));
-                }
-            }
-            Owed { count: 1.., holds_join_handles: false, .. } => {
-                let mut next = self.clone();
-                if let Some(join) = next.lock_join_handles(owed.join_first) {
-                    let rest = Owed { holds_join_handles: true, join, join_first: false, ..owed };
-                    steps.fair(Event::LocksJoinHandles, next.with_owed(actor, rest));
-                }
-            }
             Owed { count: 1.., .. } => self.spawn_steps(steps, actor, owed),
             Owed { refuses: true, .. } => {
                 let mut next = self.clone();
@@ -81,46 +67,13 @@ impl PoolWorld {
         }
     }
 
-    pub(super) fn join_handles_are_locked(&self) -> bool {
-        self.all_owed().any(|owed| owed.holds_join_handles)
-    }
-
-    /// Locks the join handles, unless another thread has. Returns the workers to join before others are spawned.
-    fn lock_join_handles(&mut self, join_first: bool) -> Option<u16> {
-        if self.join_handles_are_locked() && !self.has_bug(Bug::SpawnsConcurrently) {
-            return None;
-        }
-        let unjoined = if join_first { self.workers.take_unjoined() } else { Vec::new() };
-        Some(self.bits_of(&unjoined))
-    }
-
-    /// One bit for each of these exited workers.
-    pub(super) fn bits_of(&mut self, exited: &[WorkerId]) -> u16 {
-        let has_exited = |id| self.threads.iter().any(|worker| worker.id == id && !worker.activity.is_live());
-        if !exited.iter().copied().all(has_exited) {
-            self.violate("a worker is to be joined that may still run jobs");
-        }
-        exited.iter().fold(0, |bits, id| bits | 1 << id)
-    }
-
-    /// The same world with this thread joined; `None` while it has not ended.
-    fn joined(&self, id: WorkerId) -> Option<Self> {
-        let mut next = self.clone();
-        match self.threads.iter().position(|worker| worker.id == id) {
-            Some(at) if self.threads[at].activity == Activity::Ended => drop(next.threads.remove(at)),
-            Some(_) => return None,
-            None => next.violate("a thread is joined twice"),
-        }
-        Some(next)
-    }
-
     fn spawn_steps(&self, steps: &mut Steps<'_, Self>, actor: Actor, owed: Owed) {
         let id = WorkerId::from(owed.first);
         let mut next = self.clone();
         next.threads.push(Worker::new(id));
         next.threads.sort_by_key(|worker| worker.id);
-        if next.threads.iter().filter(|worker| worker.activity != Activity::Ended).count() > self.max_limit {
-            next.violate("there are more threads than the target allows");
+        if next.threads.iter().filter(|worker| worker.activity.is_live()).count() > self.max_limit {
+            next.violate("there are more workers than the target allows");
         }
         let rest = Owed { first: owed.first + 1, count: owed.count - 1, ..owed };
         steps.fair(Event::SpawnsThread(id), next.with_owed(actor, rest));
@@ -129,7 +82,7 @@ impl PoolWorld {
     }
 
     /// A thread cannot be spawned, nor can the rest of those that were asked for.
-    pub(super) fn spawn_failure_steps(&self, steps: &mut Steps<'_, Self>, actor: Actor, owed: Owed) {
+    fn spawn_failure_steps(&self, steps: &mut Steps<'_, Self>, actor: Actor, owed: Owed) {
         if self.budget.spawn_failures == 0 {
             return;
         }

@@ -46,18 +46,17 @@ impl PoolWorld {
                     next.clients.sort();
                     steps.unfair(Event::TimesOut, next);
                 }
-                let mut next = self.clone();
-                if self.stop_announced && !self.join_handles_are_locked() {
+                if self.stop_announced {
+                    let mut next = self.clone();
                     if self.threads.iter().any(|worker| worker.activity.is_live()) {
-                        next.violate("a worker is to be joined that may still run jobs");
+                        next.violate("stop returns, and a worker is live");
                     }
-                    let join = self.threads.iter().fold(0, |bits, worker| bits | 1 << worker.id);
-                    let owed = Owed { holds_join_handles: true, join, ..Owed::default() };
-                    next.clients[at] = Client::Joins(owed);
-                    steps.fair(Event::LocksJoinHandles, next.with_owed(Actor::Client(at), owed));
+                    next.clients[at] = Client::Free;
+                    next.clients.sort();
+                    steps.fair(Event::StopReturns, next);
                 }
             }
-            Client::CarriesOut(owed) | Client::Stops(owed) | Client::Joins(owed) => {
+            Client::CarriesOut(owed) | Client::Stops(owed) => {
                 self.owed_steps(steps, Actor::Client(at), owed);
             }
         }

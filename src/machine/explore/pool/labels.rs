@@ -155,6 +155,6 @@ pub(super) fn activity(worker: &Worker) -> &'static str {
         Activity::Searches => "Searching",
         Activity::Idle | Activity::Notified => "Idle",
         Activity::Exiting(_) => "Exiting",
-        Activity::Exited(_) | Activity::Ended => "Exited",
+        Activity::Exited(_) => "Exited",
     }
 }

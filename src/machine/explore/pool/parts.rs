@@ -10,37 +10,27 @@ pub(super) type Job = u8;
 pub(super) enum Actor {
     Client(usize),
     Worker(WorkerId),
-    /// A thread that spawns others for a worker that has exited.
-    Spawner(usize),
 }
 
 /// What an actor still has to carry out, one thing after the other and with no lock of the machine held: notify, then
-/// lock the join handles, join, and spawn.
+/// spawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub(super) struct Owed {
     /// Idle workers to notify.
     pub(super) workers: Notify,
     /// Waiting submitters to notify.
     pub(super) submitters: Notify,
-    /// The actor has locked the join handles, which only one can at a time.
-    pub(super) holds_join_handles: bool,
-    /// The workers to join, one bit for each.
-    pub(super) join: u16,
     /// The next worker to spawn, and how many.
     pub(super) first: u8,
     pub(super) count: u8,
-    /// Workers have exited that are to be joined before the first spawn.
-    pub(super) join_first: bool,
     /// Jobs are to be refused.
     pub(super) refuses: bool,
-    /// The actor has exited, and joins those that exited earlier if nobody else has locked the join handles.
-    pub(super) join_previous: bool,
 }
 
 impl Owed {
     pub(super) fn is_done(self) -> bool {
         let notifies = self.workers != Notify::Nobody || self.submitters != Notify::Nobody;
-        !notifies && !self.refuses && self.join == 0 && self.count == 0 && !self.join_previous
+        !notifies && !self.refuses && self.count == 0
     }
 }
 
@@ -66,14 +56,12 @@ pub(super) enum Client {
     Stops(Owed),
     /// Waits until the pool has stopped.
     AwaitsStop,
-    /// Joins the last threads.
-    Joins(Owed),
 }
 
 impl Client {
     pub(super) fn owed(self) -> Option<Owed> {
         match self {
-            Self::CarriesOut(owed) | Self::Stops(owed) | Self::Joins(owed) => Some(owed),
+            Self::CarriesOut(owed) | Self::Stops(owed) => Some(owed),
             _ => None,
         }
     }
@@ -119,16 +107,15 @@ pub(super) enum Activity {
     Notified,
     /// Takes no more jobs; carries out wakeups, then runs the stop hooks.
     Exiting(Owed),
-    /// Has made its last transition, and carries out wakeups before its thread ends.
+    /// Has made its last transition, and carries out wakeups. Then this world forgets it: how its thread ends is the
+    /// matter of another machine.
     Exited(Owed),
-    /// The thread has ended, and has not been joined.
-    Ended,
 }
 
 impl Activity {
-    /// Whether it is live for the machine: such a worker must not be joined.
+    /// Whether it is live for the machine.
     pub(super) fn is_live(self) -> bool {
-        !matches!(self, Self::Exited(_) | Self::Ended)
+        !matches!(self, Self::Exited(_))
     }
 
     pub(super) fn is_in_hooks(self) -> bool {
@@ -167,20 +154,18 @@ pub(super) enum Event {
     SubmitsWhenFull,
     WaitsForSlot,
     TimesOut,
+    StopReturns,
     NotifiesSubmitters,
     KeepAlivePasses(WorkerId),
     Blocks(WorkerId),
     Unblocks(WorkerId),
     Exits(WorkerId),
-    HandsSpawnsOver(WorkerId),
     WakesForSubmit,
     RefusesJobs,
     Notifies(WorkerId),
     NotifiesNobody,
     NotifyReleasesTwo(WorkerId, WorkerId),
     NotifiesAll,
-    LocksJoinHandles,
-    Joins(WorkerId),
     SpawnsThread(WorkerId),
     SpawnFails(WorkerId),
     ThreadStarts(WorkerId),
@@ -188,6 +173,5 @@ pub(super) enum Event {
     AsksNextMaySearch(WorkerId),
     FinishesJob(WorkerId),
     WakesSpuriously(WorkerId),
-    TakesUnjoined(WorkerId),
-    ThreadEnds(WorkerId),
+    IsForgotten(WorkerId),
 }

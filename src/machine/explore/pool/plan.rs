@@ -63,11 +63,6 @@ pub(super) enum Bug {
     HidesSpawnFailure,
     /// A resize that shrinks the pool wakes one idle worker where it should wake all (R4).
     WakesOneToShrink,
-    /// Two threads spawn at the same time, so that one does not wait until the other has joined the exited workers
-    /// (R13).
-    SpawnsConcurrently,
-    /// An exited worker waits for the join handles while their holder may be joining it.
-    WaitsForJoinHandles,
     /// A client that waits for a free slot is not notified of one (R6).
     NotifiesNoSubmitter,
     /// A cancelled job counts as queued.

@@ -1,7 +1,7 @@
 //! What must hold in every state of the pool, and in those from which no thread goes on by itself.
 
 use super::super::{Steps, World};
-use super::parts::{Activity, Actor, Client, Event};
+use super::parts::{Activity, Client, Event};
 use super::plain_store::{entries, jobs};
 use super::world::PoolWorld;
 use crate::machine::pool::{Notify, PoolState, Sizes};
@@ -12,9 +12,6 @@ impl World for PoolWorld {
     fn steps(&self, steps: &mut Steps<'_, Self>) {
         (0..self.clients.len()).for_each(|at| self.client_steps(steps, at));
         self.threads.iter().for_each(|worker| self.worker_steps(steps, worker));
-        for (at, owed) in self.spawners.iter().enumerate() {
-            self.owed_steps(steps, Actor::Spawner(at), *owed);
-        }
     }
 
     fn violation(&self) -> Option<&'static str> {
@@ -37,10 +34,9 @@ impl World for PoolWorld {
         if self.clients.iter().any(hangs) {
             return Some("a client hangs");
         }
-        let may_rest = |activity: Activity| {
-            matches!(activity, Activity::RunsJob(_) | Activity::Idle | Activity::Ended) || activity.is_in_hooks()
-        };
-        if self.threads.iter().any(|worker| !may_rest(worker.activity)) || !self.spawners.is_empty() {
+        let may_rest =
+            |activity: Activity| matches!(activity, Activity::RunsJob(_) | Activity::Idle) || activity.is_in_hooks();
+        if self.threads.iter().any(|worker| !may_rest(worker.activity)) {
             return Some("a worker hangs");
         }
         if self.is_serving() && self.queued() > 0 {

@@ -63,14 +63,9 @@ impl PoolWorld {
             }
             Activity::Exiting(owed) if owed.is_done() => {
                 let mut next = self.clone();
-                let last = next.step(
-                    steps,
-                    "exited",
-                    |workers, submit_queue| exited(workers, submit_queue, id),
-                    labels::exited,
-                );
+                let last = next.step(steps, "exited", exited, labels::exited);
                 next.stop_announced |= last.stopped;
-                let owed = Owed { join_previous: last.join_previous, ..next.owe(last.wakeups) };
+                let owed = next.owe(last.wakeups);
                 next.worker(id).unwrap().activity = Activity::Exited(owed);
                 steps.row(Row { from: "Exiting", event: "exited", action: labels::exited(&last), to: "Exited" });
                 let next = next.with_owed(Actor::Worker(id), owed);
@@ -82,35 +77,8 @@ impl PoolWorld {
             }
             Activity::Exited(owed) if owed.is_done() => {
                 let mut next = self.clone();
-                next.worker(id).unwrap().activity = Activity::Ended;
-                steps.fair(Event::ThreadEnds(id), next);
-            }
-            // Whoever joins this thread holds the join handles, so it cannot wait for them: another thread does, and
-            // spawns.
-            Activity::Exited(owed)
-                if owed.workers == Notify::Nobody && owed.submitters == Notify::Nobody && owed.count > 0 =>
-            {
-                let mut next = self.clone();
-                next.spawners.push(owed);
-                next.spawners.sort();
-                steps.fair(Event::HandsSpawnsOver(id), next.with_owed(Actor::Worker(id), Owed::default()));
-                self.spawn_failure_steps(steps, Actor::Worker(id), owed);
-            }
-            Activity::Exited(
-                owed @ Owed {
-                    workers: Notify::Nobody, submitters: Notify::Nobody, join: 0, join_previous: true, ..
-                },
-            ) => {
-                let holds_join_handles = owed.holds_join_handles || !self.join_handles_are_locked();
-                if !holds_join_handles && self.has_bug(Bug::WaitsForJoinHandles) {
-                    return;
-                }
-                let mut next = self.clone();
-                let unjoined = if holds_join_handles { next.workers.take_unjoined_except(id) } else { Vec::new() };
-                // It takes them again, until there are none.
-                let join_previous = !unjoined.is_empty();
-                let owed = Owed { holds_join_handles, join: next.bits_of(&unjoined), join_previous, ..owed };
-                steps.fair(Event::TakesUnjoined(id), next.with_owed(Actor::Worker(id), owed));
+                next.threads.retain(|worker| worker.id != id);
+                steps.fair(Event::IsForgotten(id), next);
             }
             Activity::StartHooks(owed)
             | Activity::TookJob(_, owed)
@@ -118,7 +86,6 @@ impl PoolWorld {
             | Activity::Exited(owed) => {
                 self.owed_steps(steps, Actor::Worker(id), owed);
             }
-            Activity::Ended => {}
         }
     }
 

@@ -17,10 +17,8 @@ pub(super) struct PoolWorld {
     pub(super) submit_queue: SubmitQueue<PlainStore<Job>>,
     pub(super) workers: Workers<PlainStore<Job>>,
     pub(super) clients: Vec<Client>,
-    /// Threads that were spawned and have not been joined, in order of age.
+    /// The threads of workers, in order of age.
     pub(super) threads: Vec<Worker>,
-    /// Threads that spawn others for workers that have exited.
-    pub(super) spawners: Vec<Owed>,
     /// How many jobs were accepted.
     pub(super) submitted: Job,
     /// All jobs below this number were taken by a worker, or refused, or cancelled: they go in the order they came.
@@ -70,7 +68,6 @@ impl PoolWorld {
             workers: Workers::new(plan.sizes, plan.compensation),
             clients: vec![Client::Free; plan.clients],
             threads: Vec::new(),
-            spawners: Vec::new(),
             submitted: 0,
             dequeued: 0,
             cancelled: 0,
@@ -168,8 +165,7 @@ impl PoolWorld {
 
     /// Turns what a transition returned into what an actor has to carry out.
     pub(super) fn owe(&mut self, wakeups: Wakeups) -> Owed {
-        let Wakeups { mut workers, spawn: Spawn { first, count, join_first }, mut submitters, report_saturation } =
-            wakeups;
+        let Wakeups { mut workers, spawn: Spawn { first, count }, mut submitters, report_saturation } = wakeups;
         if workers == Notify::All && self.has_bug(Bug::WakesOneToShrink) {
             workers = Notify::One;
         }
@@ -193,7 +189,6 @@ impl PoolWorld {
             submitters,
             first: u8::try_from(first).unwrap(),
             count: u8::try_from(count).unwrap(),
-            join_first: join_first > 0,
             ..Owed::default()
         }
     }
@@ -202,7 +197,7 @@ impl PoolWorld {
     pub(super) fn all_owed(&self) -> impl Iterator<Item = Owed> + '_ {
         let of_clients = self.clients.iter().filter_map(|client| client.owed());
         let of_workers = self.threads.iter().filter_map(|worker| worker.activity.owed());
-        of_clients.chain(of_workers).chain(self.spawners.iter().copied())
+        of_clients.chain(of_workers)
     }
 
     /// The same world, in which this is what the actor still has to carry out.
@@ -214,8 +209,6 @@ impl PoolWorld {
                 let worker = self.worker(id).unwrap();
                 worker.activity = worker.activity.with_owed(owed);
             }
-            Actor::Spawner(at) if owed.is_done() => drop(self.spawners.remove(at)),
-            Actor::Spawner(at) => self.spawners[at] = owed,
         }
         // Worlds that differ only in the order of their clients are one state.
         self.clients.sort();
@@ -227,13 +220,6 @@ impl PoolWorld {
         self.clients[at] = match self.clients[at] {
             Client::Stops(_) if done => Client::AwaitsStop,
             Client::Stops(_) => Client::Stops(owed),
-            Client::Joins(_) if done => {
-                if !self.threads.is_empty() {
-                    self.violate("stop returns, and a thread is not joined");
-                }
-                Client::Free
-            }
-            Client::Joins(_) => Client::Joins(owed),
             _ if done => Client::Free,
             _ => Client::CarriesOut(owed),
         };

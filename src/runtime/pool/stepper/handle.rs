@@ -6,6 +6,7 @@
 use std::fmt;
 
 use super::super::super::sync::{Arc, MutexGuard};
+use super::super::activities::Activity;
 use super::super::blocked::run_as_job;
 use super::super::context::{CurrentPool, EnterPool};
 use super::super::job::{JobResult, QueuedJob};
@@ -129,7 +130,7 @@ impl Stepper {
                 let exit = worker.begin_exit(shared, &mut workers);
                 stepped.remove(worker.id);
                 drop(workers);
-                finish_exit(shared, worker.id, wakeups, exit, entered);
+                finish_exit(shared, &worker, wakeups, exit, entered, None);
                 Some(Step::Exited)
             }
         }
@@ -146,7 +147,7 @@ fn take(
     let has_ticket = matches!(popped, Popped::Cancellable(_));
     if let Some(job) = take_job(popped, workers.machine.store()) {
         let trace = if has_ticket { job.ticketed_trace() } else { job.trace() };
-        workers.running.set(worker.slot, worker.id, trace);
+        workers.activities.set(worker.slot, worker.id, Activity::Job(trace));
         stepped.checkin(worker, Stage::Holding, NextStep::Run(job));
     } else {
         // Never happens: the lane is that of the job's type.

@@ -1,0 +1,491 @@
+//! Exhaustive search of the end of a pool's threads: threads that end at the same time, callers that wait with and
+//! without a limit, one that is told, and a closing thread that may not start.
+
+use super::{Row, Steps, World, must_find, must_hold, table, table_file};
+use crate::machine::pool::{EndAction, EndWait, JoinState};
+
+/// A thread's number, which stands for its handle. The closing thread has the number after the last worker's.
+type Thread = u8;
+
+/// What may happen in a world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Plan {
+    /// Threads that may be spawned, at first or later.
+    threads: u8,
+    /// Callers that wait for the end, each with a limit or without one.
+    limited: &'static [bool],
+    /// Somebody who does not wait wants to be told.
+    is_told: bool,
+    /// Starts that may fail, of workers' threads and of the closing thread.
+    failures: u8,
+}
+
+/// A bug that is put into the world, to check that the search finds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Bug {
+    None,
+    /// A thread that ends does not join the one before it (R13).
+    ForgetsThePrevious,
+    /// A thread ends as to the machine before its destructors have run (R36).
+    EndsEarly,
+    /// A caller with a limit joins the last thread itself (R38).
+    JoinsInPlaceOfClosing,
+    /// Those who wait are not woken when the last thread has ended.
+    WakesNobody,
+    /// A closing thread that could not be started is not reported to the machine.
+    HidesFailedClosing,
+}
+
+/// What a worker's thread does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Activity {
+    /// Is counted, and about to be spawned.
+    Spawning,
+    Works,
+    /// Has exited, and runs destructors of thread-locals, which are user code.
+    RunsDestructors,
+    /// Has ended as to the machine, and joins the thread that ended before it.
+    Joins(Option<Thread>),
+    /// Has ended as to the system.
+    Gone,
+    /// Is joined, or could not be spawned.
+    Joined,
+}
+
+/// What the closing thread does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Closing {
+    NotSpawned,
+    /// It could not be spawned.
+    Failed,
+    Joins(Thread),
+    Gone,
+    Joined,
+}
+
+/// What a caller does that waits for the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Waiter {
+    NotCalled,
+    Looks,
+    Sleeps,
+    Joins(Thread),
+    Returned,
+    TimedOut,
+}
+
+/// What somebody does who does not wait, and is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Told {
+    NotAsked,
+    NotYet,
+    /// Was told, and is about to take what is left to be joined.
+    Learns,
+    Joins(Thread),
+    Done,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct JoinWorld {
+    plan: Plan,
+    bug: Bug,
+    machine: JoinState<Thread>,
+    threads: Vec<Activity>,
+    spawns: u8,
+    failures: u8,
+    /// The pool was told to stop.
+    stopping: bool,
+    /// Neither jobs nor workers are left, and the machine was told.
+    drained: bool,
+    closing: Closing,
+    waiters: Vec<Waiter>,
+    told: Told,
+    /// What is being carried out, by whomever.
+    owed: Vec<EndAction<Thread>>,
+    violation: Option<&'static str>,
+}
+
+#[derive(Debug, Clone, Copy)]
+#[expect(dead_code, reason = "the numbers are read in the trace of a counterexample")]
+enum Event {
+    Spawns,
+    SpawnFails(Thread),
+    Starts(Thread),
+    Exits(Thread),
+    Ends(Thread),
+    Joins(Thread),
+    CarriesOut,
+    ClosingFails,
+    ClosingJoins,
+    Stops,
+    Drains,
+    Waits(usize),
+    Looks(usize),
+    TimesOut(usize),
+    WakesSpuriously(usize),
+    Asks,
+    Learns,
+}
+
+impl JoinWorld {
+    fn new(plan: Plan, bug: Bug) -> Self {
+        Self {
+            plan,
+            bug,
+            machine: JoinState::new(),
+            threads: Vec::new(),
+            spawns: plan.threads,
+            failures: plan.failures,
+            stopping: false,
+            drained: false,
+            closing: Closing::NotSpawned,
+            waiters: vec![Waiter::NotCalled; plan.limited.len()],
+            told: Told::NotAsked,
+            owed: Vec::new(),
+            violation: None,
+        }
+    }
+
+    fn step<A>(
+        &mut self,
+        steps: &mut Steps<'_, Self>,
+        event: &'static str,
+        transition: impl FnOnce(&mut JoinState<Thread>) -> A,
+        action: impl FnOnce(&A) -> &'static str,
+    ) -> A {
+        let from = self.machine.stage_label();
+        let outcome = transition(&mut self.machine);
+        steps.row(Row { from, event, action: action(&outcome), to: self.machine.stage_label() });
+        outcome
+    }
+
+    /// A transition whose action is carried out later.
+    fn owe(
+        &mut self,
+        steps: &mut Steps<'_, Self>,
+        event: &'static str,
+        transition: impl FnOnce(&mut JoinState<Thread>) -> EndAction<Thread>,
+    ) {
+        let action = self.step(steps, event, transition, action_label);
+        self.owes(action);
+    }
+
+    fn owes(&mut self, action: EndAction<Thread>) {
+        if action != EndAction::Nothing {
+            self.owed.push(action);
+        }
+    }
+
+    fn violate(&mut self, property: &'static str) {
+        self.violation.get_or_insert(property);
+    }
+
+    fn closing_number(&self) -> Thread {
+        self.plan.threads
+    }
+
+    /// The same world with this thread joined; `None` while it has not ended.
+    fn joined(&self, thread: Thread) -> Option<Self> {
+        let mut next = self.clone();
+        if thread == self.closing_number() {
+            next.closing = Closing::Joined;
+            return (self.closing == Closing::Gone).then_some(next);
+        }
+        match &mut next.threads[usize::from(thread)] {
+            gone @ Activity::Gone => *gone = Activity::Joined,
+            Activity::Joined => next.violate("a thread is joined twice"),
+            _ => return None,
+        }
+        Some(next)
+    }
+
+    /// Carries out what is owed, with each result that it may have.
+    fn owed_steps(&self, steps: &mut Steps<'_, Self>, at: usize) {
+        let mut next = self.clone();
+        match next.owed.remove(at) {
+            EndAction::Nothing => {}
+            EndAction::Wake if self.bug == Bug::WakesNobody => {}
+            EndAction::Wake => next.wake_waiters(),
+            EndAction::Announce => {
+                let all_joined = self.threads.iter().all(|thread| *thread == Activity::Joined);
+                if !all_joined && self.closing != Closing::Failed {
+                    next.violate("the end is announced, and a thread is not joined");
+                }
+                next.wake_waiters();
+                if next.told == Told::NotYet {
+                    next.told = Told::Learns;
+                }
+            }
+            EndAction::Close(last) => {
+                if self.failures > 0 {
+                    let mut failed = next.clone();
+                    failed.failures -= 1;
+                    failed.closing = Closing::Failed;
+                    if self.bug != Bug::HidesFailedClosing {
+                        failed.owe(steps, "not_closed", |state| state.not_closed(last));
+                    }
+                    steps.fair(Event::ClosingFails, failed);
+                }
+                next.closing = Closing::Joins(last);
+            }
+        }
+        steps.fair(Event::CarriesOut, next);
+    }
+
+    fn wake_waiters(&mut self) {
+        let sleeping = self.waiters.iter_mut().filter(|waiter| **waiter == Waiter::Sleeps);
+        sleeping.for_each(|waiter| *waiter = Waiter::Looks);
+    }
+
+    fn thread_steps(&self, steps: &mut Steps<'_, Self>, at: usize) {
+        let thread = at as Thread;
+        let mut next = self.clone();
+        match self.threads[at] {
+            Activity::Spawning => {
+                next.threads[at] = Activity::Works;
+                steps.fair(Event::Starts(thread), next);
+                if self.failures > 0 {
+                    let mut failed = self.clone();
+                    failed.failures -= 1;
+                    failed.step(steps, "spawn_failed", JoinState::spawn_failed, |()| "nothing");
+                    failed.threads[at] = Activity::Joined;
+                    steps.fair(Event::SpawnFails(thread), failed);
+                }
+            }
+            Activity::Works => {
+                next.threads[at] = Activity::RunsDestructors;
+                if self.stopping {
+                    steps.user_fair(Event::Exits(thread), next);
+                } else {
+                    steps.unfair(Event::Exits(thread), next);
+                }
+            }
+            Activity::RunsDestructors => {
+                let (previous, action) = next.step(steps, "ended", |state| state.ended(thread), ended_label);
+                next.owes(action);
+                let previous = previous.filter(|_| self.bug != Bug::ForgetsThePrevious);
+                next.threads[at] = Activity::Joins(previous);
+                steps.user_fair(Event::Ends(thread), next);
+            }
+            Activity::Joins(Some(previous)) => {
+                if let Some(mut next) = self.joined(previous) {
+                    next.threads[at] = Activity::Joins(None);
+                    steps.fair(Event::Joins(previous), next);
+                }
+            }
+            Activity::Joins(None) => {
+                next.threads[at] = Activity::Gone;
+                if self.bug == Bug::EndsEarly {
+                    steps.user_fair(Event::Ends(thread), next);
+                } else {
+                    steps.fair(Event::Ends(thread), next);
+                }
+            }
+            Activity::Gone | Activity::Joined => {}
+        }
+    }
+
+    fn pool_steps(&self, steps: &mut Steps<'_, Self>) {
+        if self.spawns > 0 && !self.drained {
+            let mut next = self.clone();
+            next.spawns -= 1;
+            next.step(steps, "spawn", JoinState::spawn, |()| "spawn the thread");
+            next.threads.push(Activity::Spawning);
+            steps.unfair(Event::Spawns, next);
+        }
+        if !self.stopping {
+            let mut next = self.clone();
+            next.stopping = true;
+            steps.unfair(Event::Stops, next);
+        }
+        let is_live = |thread: &Activity| matches!(thread, Activity::Spawning | Activity::Works);
+        if self.stopping && !self.drained && !self.threads.iter().any(is_live) {
+            let mut next = self.clone();
+            next.drained = true;
+            next.owe(steps, "drained", JoinState::drained);
+            steps.fair(Event::Drains, next);
+        }
+        if let Closing::Joins(last) = self.closing
+            && let Some(mut next) = self.joined(last)
+        {
+            let own = self.closing_number();
+            next.closing = Closing::Gone;
+            next.owe(steps, "closed", |state| state.closed(own));
+            steps.fair(Event::ClosingJoins, next);
+        }
+    }
+
+    fn waiter_steps(&self, steps: &mut Steps<'_, Self>, at: usize) {
+        let mut next = self.clone();
+        let limited = self.plan.limited[at];
+        match self.waiters[at] {
+            Waiter::NotCalled => {
+                next.waiters[at] = Waiter::Looks;
+                steps.unfair(Event::Waits(at), next);
+            }
+            Waiter::Looks => {
+                let limited = limited && self.bug != Bug::JoinsInPlaceOfClosing;
+                let wait = next.step(steps, "wait", |state| state.wait(limited), wait_label);
+                next.waiters[at] = match wait {
+                    EndWait::Sleep => Waiter::Sleeps,
+                    EndWait::Join(thread) => {
+                        let is_closing = thread == self.closing_number();
+                        if self.plan.limited[at] && !is_closing && self.closing != Closing::Failed {
+                            next.violate("a caller with a limit joins a thread of the pool");
+                        }
+                        Waiter::Joins(thread)
+                    }
+                    EndWait::Close(last) => {
+                        next.owes(EndAction::Close(last));
+                        Waiter::Looks
+                    }
+                    EndWait::Return => Waiter::Returned,
+                };
+                steps.fair(Event::Looks(at), next);
+            }
+            Waiter::Sleeps => {
+                if limited {
+                    let mut next = self.clone();
+                    next.waiters[at] = Waiter::TimedOut;
+                    steps.unfair(Event::TimesOut(at), next);
+                }
+                next.waiters[at] = Waiter::Looks;
+                steps.unfair(Event::WakesSpuriously(at), next);
+            }
+            Waiter::Joins(thread) => {
+                if let Some(mut next) = self.joined(thread) {
+                    next.owe(steps, "joined", JoinState::joined);
+                    next.waiters[at] = Waiter::Returned;
+                    steps.fair(Event::Joins(thread), next);
+                }
+            }
+            Waiter::Returned | Waiter::TimedOut => {}
+        }
+    }
+
+    fn told_steps(&self, steps: &mut Steps<'_, Self>) {
+        let mut next = self.clone();
+        match self.told {
+            Told::NotAsked if self.plan.is_told => {
+                next.told = Told::NotYet;
+                next.owe(steps, "request", JoinState::request);
+                steps.unfair(Event::Asks, next);
+            }
+            Told::Learns => {
+                let left = next.step(steps, "take_left", JoinState::take_left, |left| match left {
+                    Some(_) => "join the thread, and say so",
+                    None => "nothing",
+                });
+                next.told = left.map_or(Told::Done, Told::Joins);
+                steps.fair(Event::Learns, next);
+            }
+            Told::Joins(thread) => {
+                if let Some(mut next) = self.joined(thread) {
+                    next.owe(steps, "joined", JoinState::joined);
+                    next.told = Told::Done;
+                    steps.fair(Event::Joins(thread), next);
+                }
+            }
+            Told::NotAsked | Told::NotYet | Told::Done => {}
+        }
+    }
+}
+
+impl World for JoinWorld {
+    type Event = Event;
+
+    fn steps(&self, steps: &mut Steps<'_, Self>) {
+        (0..self.owed.len()).for_each(|at| self.owed_steps(steps, at));
+        (0..self.threads.len()).for_each(|at| self.thread_steps(steps, at));
+        (0..self.waiters.len()).for_each(|at| self.waiter_steps(steps, at));
+        self.pool_steps(steps);
+        self.told_steps(steps);
+    }
+
+    fn violation(&self) -> Option<&'static str> {
+        let gone = self.threads.iter().filter(|thread| **thread == Activity::Gone).count();
+        let returned = self.waiters.contains(&Waiter::Returned);
+        if self.violation.is_some() {
+            self.violation
+        } else if gone > 1 {
+            Some("more than one thread has ended and is not joined")
+        } else if returned && (gone > 0 || self.closing == Closing::Gone) {
+            Some("a caller returns, and a thread is not joined")
+        } else {
+            None
+        }
+    }
+
+    /// Destructors may take for ever: whatever waits must wait for one of them.
+    fn stuck(&self) -> Option<&'static str> {
+        if self.threads.iter().any(|thread| matches!(thread, Activity::Joins(Some(_)))) {
+            return Some("a thread waits for the destructors of another");
+        }
+        let destructs = |thread: &Activity| matches!(thread, Activity::Works | Activity::RunsDestructors);
+        let has_ended = self.drained && !self.threads.iter().any(destructs);
+        let waits = |waiter: &Waiter| matches!(waiter, Waiter::Sleeps | Waiter::Joins(_));
+        if has_ended && self.waiters.iter().any(waits) {
+            return Some("all threads have ended, and a caller waits");
+        }
+        if has_ended && matches!(self.told, Told::NotYet | Told::Joins(_)) {
+            return Some("all threads have ended, and somebody is not told");
+        }
+        None
+    }
+}
+
+fn action_label(action: &EndAction<Thread>) -> &'static str {
+    match action {
+        EndAction::Nothing => "nothing",
+        EndAction::Wake => "wake those who wait",
+        EndAction::Close(_) => "spawn the closing thread",
+        EndAction::Announce => "announce the end",
+    }
+}
+
+fn ended_label((previous, action): &(Option<Thread>, EndAction<Thread>)) -> &'static str {
+    match (previous, action) {
+        (None, EndAction::Nothing) => "nothing",
+        (None, action) => action_label(action),
+        (Some(_), EndAction::Nothing) => "join the thread before it",
+        (Some(_), EndAction::Wake) => "wake those who wait, join the thread before it",
+        (Some(_), EndAction::Close(_)) => "spawn the closing thread, join the thread before it",
+        (Some(_), EndAction::Announce) => "announce the end, join the thread before it",
+    }
+}
+
+fn wait_label(wait: &EndWait<Thread>) -> &'static str {
+    match wait {
+        EndWait::Sleep => "sleep, and look again",
+        EndWait::Join(_) => "join the thread, say so, and return",
+        EndWait::Close(_) => "spawn the closing thread, and look again",
+        EndWait::Return => "return",
+    }
+}
+
+/// Two threads, two that wait in either way, and one that is told.
+const SMALL: Plan = Plan { threads: 2, limited: &[false, true], is_told: true, failures: 1 };
+
+// Checks: P56, R9, R29, R36, R38
+#[test]
+fn whoever_waits_for_the_end_learns_it_and_waits_for_no_destructor_that_it_need_not() {
+    let mut rows = must_hold(JoinWorld::new(SMALL, Bug::None), 8_774, 35_739);
+    let stoppers = Plan { threads: 2, limited: &[false, false], is_told: false, failures: 0 };
+    rows.extend(must_hold(JoinWorld::new(stoppers, Bug::None), 1_007, 3_738));
+    let limited = Plan { threads: 1, limited: &[true, true], is_told: true, failures: 1 };
+    rows.extend(must_hold(JoinWorld::new(limited, Bug::None), 2_700, 10_073));
+    let burst = Plan { threads: 4, limited: &[false], is_told: false, failures: 1 };
+    rows.extend(must_hold(JoinWorld::new(burst, Bug::None), 15_807, 65_057));
+    table_file::assert_current("pool/join_state", &table::markdown(&rows));
+}
+
+// Checks: P56, R9, R13, R36, R38
+#[test]
+fn injected_bugs_of_the_end_are_found() {
+    let must_find = |bug, property| must_find(JoinWorld::new(SMALL, bug), property);
+    must_find(Bug::ForgetsThePrevious, "more than one thread has ended and is not joined");
+    must_find(Bug::EndsEarly, "a thread waits for the destructors of another");
+    must_find(Bug::JoinsInPlaceOfClosing, "a caller with a limit joins a thread of the pool");
+    must_find(Bug::WakesNobody, "all threads have ended, and a caller waits");
+    must_find(Bug::HidesFailedClosing, "all threads have ended, and somebody is not told");
+}

@@ -1,0 +1,53 @@
+//! What each worker does that may take long: what a stop that runs out of time reports.
+
+use super::super::job_label::{JobLabel, JobTrace};
+use super::super::sync::Instant;
+use super::slots::{SlotIndex, Slots};
+use super::stop::{Straggler, WorkerActivity};
+use crate::machine::pool::WorkerId;
+
+/// What a worker does, unless it looks for a job or sleeps.
+pub(super) enum Activity {
+    StartHooks(Instant),
+    Job(JobTrace),
+    StopHooks(Instant),
+}
+
+/// What the workers do, guarded by the workers' lock. A worker has a slot from its start until its last transition.
+#[derive(Default)]
+pub(super) struct Activities(Slots<(WorkerId, Activity)>);
+
+impl Activities {
+    pub(super) fn take_slot(&mut self) -> SlotIndex {
+        self.0.take_slot()
+    }
+
+    pub(super) fn free_slot(&mut self, slot: SlotIndex) {
+        self.0.free_slot(slot);
+    }
+
+    #[inline]
+    pub(super) fn set(&mut self, slot: SlotIndex, worker: WorkerId, activity: Activity) {
+        self.0.set(slot, Some((worker, activity)));
+    }
+
+    #[inline]
+    pub(super) fn clear(&mut self, slot: SlotIndex) {
+        self.0.set(slot, None);
+    }
+
+    /// What the workers do now. A job whose start time is not recorded counts from `asked`, when the caller began to
+    /// wait.
+    pub(super) fn stragglers(&self, asked: Instant) -> Vec<Straggler> {
+        let straggler = |(worker, activity): &(WorkerId, Activity)| {
+            let (activity, since) = match activity {
+                Activity::StartHooks(since) => (WorkerActivity::StartHook, *since),
+                Activity::StopHooks(since) => (WorkerActivity::StopHook, *since),
+                Activity::Job(JobTrace::Origin(origin)) => (WorkerActivity::Job(JobLabel::unnamed(origin)), asked),
+                Activity::Job(JobTrace::Started(label, since)) => (WorkerActivity::Job(label.clone()), *since),
+            };
+            Straggler { activity, worker: *worker, running_for: since.elapsed() }
+        };
+        self.0.iter().map(straggler).collect()
+    }
+}

@@ -1,0 +1,265 @@
+//! The end of a pool's threads: spawns them with their own handle, lets each join the one before it, and waits for all.
+//! A shell around `machine::pool::JoinState`.
+//!
+//! It has an `Arc` and a lock of its own, and no value of the program in it: a thread holds it to its very end, when
+//! the pool itself may be gone.
+
+use std::collections::LinkedList;
+use std::io;
+use std::mem;
+use std::time::Duration;
+
+use super::super::deadline::{Deadline, Epoch};
+use super::super::oneshot;
+use super::super::report::{self, Incident};
+use super::super::sync::{self, Arc, Condvar, Instant, JoinHandle, Mutex, MutexGuard, StdArc, catch};
+use super::slots::{SlotIndex, Slots};
+use crate::machine::pool::{self as machine, EndAction, EndWait, WorkerId};
+
+/// Called when the pool has stopped.
+pub(super) type StopCallback = Box<dyn FnOnce() + Send>;
+
+/// The threads of a pool as to their end.
+pub(super) struct ThreadEnds {
+    /// The name of the closing thread.
+    closing_name: String,
+    locked: Mutex<LockedEnds>,
+    /// Callers that wait for the end wait here, with `locked`.
+    changed: Condvar,
+}
+
+struct LockedEnds {
+    machine: machine::JoinState<JoinHandle>,
+    /// A list, because adding one to it copies nothing.
+    callbacks: LinkedList<StopCallback>,
+    /// Workers that have exited, and whose threads have not ended.
+    exited: Slots<ExitedWorker>,
+    /// The one whose thread ended last.
+    last: Option<ExitedWorker>,
+    /// How often a test has let all deadlines pass.
+    deadline_epoch: Epoch,
+    /// How many of the next starts fail, for a test.
+    failures: usize,
+}
+
+/// A worker that has made its last transition, and whose thread may still run destructors of thread-locals.
+#[derive(Clone, Copy)]
+pub(super) struct ExitedWorker {
+    pub(super) worker: WorkerId,
+    pub(super) since: Instant,
+}
+
+/// What a worker's thread says of its own end.
+pub(super) struct ThreadEnd {
+    ends: Arc<ThreadEnds>,
+    /// Where its exit is recorded.
+    slot: SlotIndex,
+}
+
+impl ThreadEnds {
+    pub(super) fn new(pool_name: &str) -> Self {
+        let locked = LockedEnds {
+            machine: machine::JoinState::new(),
+            callbacks: LinkedList::new(),
+            exited: Slots::default(),
+            last: None,
+            deadline_epoch: Epoch::default(),
+            failures: 0,
+        };
+        Self { closing_name: format!("{pool_name}-end"), locked: Mutex::new(locked), changed: Condvar::new() }
+    }
+
+    /// Spawns the thread of a worker, which runs `body`, then the destructors of its thread-locals, and then ends as to
+    /// this pool.
+    pub(super) fn spawn_worker(
+        this: &Arc<Self>,
+        name: String,
+        stack_size: Option<usize>,
+        body: impl FnOnce(&ThreadEnd) + Send + 'static,
+    ) -> io::Result<()> {
+        let slot = {
+            let mut locked = this.locked.lock();
+            locked.machine.spawn();
+            locked.exited.take_slot()
+        };
+        let end = StdArc::new(ThreadEnd { ends: Arc::clone(this), slot });
+        let (sender, own) = oneshot::channel::<_, ()>();
+        let last = {
+            let end = StdArc::clone(&end);
+            // The spawner sends the handle as soon as it has it.
+            move || own.recv(None).map_or((), |own| end.ended(own))
+        };
+        match sync::spawn(name, stack_size, move || body(&end), last) {
+            Ok(handle) => {
+                // Never handed back: the receiver does not give up.
+                drop(sender.send(handle));
+                Ok(())
+            }
+            Err(error) => {
+                let mut locked = this.locked.lock();
+                locked.machine.spawn_failed();
+                locked.exited.free_slot(slot);
+                Err(error)
+            }
+        }
+    }
+
+    /// The pool has neither jobs nor workers, and none will come.
+    pub(super) fn drained(this: &Arc<Self>) {
+        Self::step(this, |locked| locked.machine.drained());
+    }
+
+    /// Calls `callback` when all threads have ended, on some thread: perhaps now, on this one. What may be left to be
+    /// joined then is a thread that runs no code of the program: see [`join_last`](Self::join_last).
+    pub(super) fn when_ended(this: &Arc<Self>, callback: StopCallback) {
+        let mut callback = LinkedList::from([callback]);
+        Self::step(this, |locked| {
+            locked.callbacks.append(&mut callback);
+            locked.machine.request()
+        });
+    }
+
+    /// Joins the closing thread, if nobody else does.
+    pub(super) fn join_last(this: &Arc<Self>) {
+        let left = this.locked.lock().machine.take_left();
+        if let Some(handle) = left {
+            Self::join(this, handle);
+        }
+    }
+
+    /// Waits until all threads are joined, for at most `timeout`; returns whether they are.
+    pub(super) fn wait(this: &Arc<Self>, timeout: Option<Duration>) -> bool {
+        let mut locked = this.locked.lock();
+        let deadline = Deadline::new(timeout, locked.deadline_epoch);
+        loop {
+            match locked.machine.wait(timeout.is_some()) {
+                EndWait::Return => return true,
+                EndWait::Join(handle) => {
+                    drop(locked);
+                    Self::join(this, handle);
+                    return true;
+                }
+                EndWait::Close(handle) => {
+                    drop(locked);
+                    Self::close(this, handle);
+                    locked = this.locked.lock();
+                    continue;
+                }
+                EndWait::Sleep => {}
+            }
+            if deadline.has_passed(locked.deadline_epoch) {
+                return false;
+            }
+            locked = this.changed.wait_for(locked, deadline.remaining());
+        }
+    }
+
+    /// Whether the pool is drained and all its threads have ended.
+    pub(super) fn has_ended(&self) -> bool {
+        self.locked.lock().machine.has_ended()
+    }
+
+    /// Workers that have exited, and whose threads have not ended, or are not joined.
+    pub(super) fn exited_workers(&self) -> Vec<ExitedWorker> {
+        let locked = self.locked.lock();
+        let unjoined = if locked.machine.has_ended() { locked.last } else { None };
+        locked.exited.iter().copied().chain(unjoined).collect()
+    }
+
+    /// Lets every deadline pass that a caller waits for now.
+    pub(super) fn let_deadlines_pass(&self) {
+        self.locked.lock().deadline_epoch.advance();
+        self.wake_spuriously();
+    }
+
+    /// Wakes those who wait for the end.
+    pub(super) fn wake_spuriously(&self) {
+        self.changed.notify_all();
+    }
+
+    /// Lets the next `count` starts fail, of workers' threads and of the closing thread.
+    pub(super) fn fail_starts(&self, count: usize) {
+        self.locked.lock().failures = count;
+    }
+
+    /// Whether the start that is about to be tried is to fail.
+    pub(super) fn fails_start(&self) -> bool {
+        let mut locked = self.locked.lock();
+        let fails = locked.failures > 0;
+        locked.failures -= usize::from(fails);
+        fails
+    }
+
+    /// Makes a transition, unlocks, and carries out what it returned.
+    fn step(this: &Arc<Self>, transition: impl FnOnce(&mut LockedEnds) -> EndAction<JoinHandle>) {
+        let mut locked = this.locked.lock();
+        let action = transition(&mut locked);
+        Self::carry_out(this, action, locked);
+    }
+
+    fn carry_out(this: &Arc<Self>, action: EndAction<JoinHandle>, mut locked: MutexGuard<'_, LockedEnds>) {
+        // Under the same hold of the lock as the transition, so that only one caller gets them.
+        let callbacks =
+            if matches!(action, EndAction::Announce) { mem::take(&mut locked.callbacks) } else { LinkedList::new() };
+        drop(locked);
+        match action {
+            EndAction::Nothing => {}
+            EndAction::Wake => this.changed.notify_all(),
+            EndAction::Close(last) => Self::close(this, last),
+            EndAction::Announce => {
+                this.changed.notify_all();
+                for callback in callbacks {
+                    if let Err(panic) = catch(callback) {
+                        report::report(Incident::Job, &panic, None);
+                    }
+                }
+            }
+        }
+    }
+
+    fn join(this: &Arc<Self>, handle: JoinHandle) {
+        handle.join();
+        Self::step(this, |locked| locked.machine.joined());
+    }
+
+    /// Spawns the closing thread, which joins the last thread of a worker. It runs no code of the program.
+    fn close(this: &Arc<Self>, last: JoinHandle) {
+        let (sender, receiver) = oneshot::channel::<_, ()>();
+        let ends = Arc::clone(this);
+        let body = move || {
+            if let Ok((last, own)) = receiver.recv(None) {
+                JoinHandle::join(last);
+                Self::step(&ends, |locked| locked.machine.closed(own));
+            }
+        };
+        let spawned = if this.fails_start() {
+            Err(io::Error::from(io::ErrorKind::WouldBlock))
+        } else {
+            sync::spawn(this.closing_name.clone(), None, body, || ())
+        };
+        match spawned {
+            // Never handed back: the receiver does not give up.
+            Ok(own) => drop(sender.send((last, own))),
+            Err(_) => Self::step(this, |locked| locked.machine.not_closed(last)),
+        }
+    }
+}
+
+impl ThreadEnd {
+    /// The worker has made its last transition. What follows are destructors of thread-locals.
+    pub(super) fn exited(&self, worker: WorkerId) {
+        let since = Instant::now();
+        self.ends.locked.lock().exited.set(self.slot, Some(ExitedWorker { worker, since }));
+    }
+
+    /// The last act of the thread.
+    fn ended(&self, own: JoinHandle) {
+        let mut locked = self.ends.locked.lock();
+        locked.last = locked.exited.free_slot(self.slot);
+        let (previous, action) = locked.machine.ended(own);
+        ThreadEnds::carry_out(&self.ends, action, locked);
+        if let Some(previous) = previous {
+            previous.join();
+        }
+    }
+}

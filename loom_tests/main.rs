@@ -11,6 +11,7 @@
 
 mod bridge;
 mod calibrate;
+mod ends;
 mod explore;
 mod hooks;
 mod inbox;

@@ -13,6 +13,7 @@ mod lifecycle;
 mod many_pools;
 mod stats;
 mod stepper;
+mod stop_policies;
 mod stress;
 #[cfg(target_os = "linux")]
 mod thread_start;

@@ -2,6 +2,7 @@
 
 use super::super::job_label::{JobLabel, JobTrace};
 use super::super::sync::Instant;
+use super::cancel_token::CancelToken;
 use super::slots::{SlotIndex, Slots};
 use super::stop::{Straggler, WorkerActivity};
 use crate::machine::pool::WorkerId;
@@ -9,7 +10,8 @@ use crate::machine::pool::WorkerId;
 /// What a worker does, unless it looks for a job or sleeps.
 pub(super) enum Activity {
     StartHooks(Instant),
-    Job(JobTrace),
+    /// A job, with its token if it has a ticket.
+    Job(JobTrace, Option<CancelToken>),
     StopHooks(Instant),
 }
 
@@ -36,6 +38,14 @@ impl Activities {
         self.0.set(slot, None);
     }
 
+    /// The token of the job in this slot, if there is one. `None` behind the last slot.
+    pub(super) fn token(&self, slot: SlotIndex) -> Option<Option<CancelToken>> {
+        self.0.get(slot).map(|activity| match activity {
+            Some((_, Activity::Job(_, token))) => token.clone(),
+            _ => None,
+        })
+    }
+
     /// What the workers do now. A job whose start time is not recorded counts from `asked`, when the caller began to
     /// wait.
     pub(super) fn stragglers(&self, asked: Instant) -> Vec<Straggler> {
@@ -43,8 +53,8 @@ impl Activities {
             let (activity, since) = match activity {
                 Activity::StartHooks(since) => (WorkerActivity::StartHook, *since),
                 Activity::StopHooks(since) => (WorkerActivity::StopHook, *since),
-                Activity::Job(JobTrace::Origin(origin)) => (WorkerActivity::Job(JobLabel::unnamed(origin)), asked),
-                Activity::Job(JobTrace::Started(label, since)) => (WorkerActivity::Job(label.clone()), *since),
+                Activity::Job(JobTrace::Origin(origin), _) => (WorkerActivity::Job(JobLabel::unnamed(origin)), asked),
+                Activity::Job(JobTrace::Started(label, since), _) => (WorkerActivity::Job(label.clone()), *since),
             };
             Straggler { activity, worker: *worker, running_for: since.elapsed() }
         };

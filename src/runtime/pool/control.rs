@@ -4,12 +4,14 @@ use std::cmp::Reverse;
 use std::time::Duration;
 
 use super::super::sync::{Arc, Instant};
+use super::cancel_token::CancelToken;
 use super::shared::{Queue, Shared};
+use super::slots::SlotIndex;
 use super::stats::{JobHistograms, PoolStats, PoolTimes};
-use super::stop::{StopWithinError, Straggler, WorkerActivity};
+use super::stop::{StopPolicy, StopWithinError, Straggler, WorkerActivity};
 use super::thread_ends::ThreadEnds;
 use crate::error::{NeverRan, PoolStopped, SizeError};
-use crate::machine::pool::{self as machine, Notify, Policy, Sizes, SubmitQueue, Workers};
+use crate::machine::pool::{self as machine, Notify, Sizes, SubmitQueue, Workers};
 
 /// The target of these sizes, unless `min` is above `max`.
 pub(super) fn checked_sizes(min: usize, max: usize) -> Result<Sizes, SizeError> {
@@ -38,17 +40,37 @@ impl Shared {
     }
 
     /// Accepts no more jobs.
-    pub(super) fn begin_stop(this: &Arc<Self>, policy: Policy) {
+    pub(super) fn begin_stop(this: &Arc<Self>, policy: StopPolicy) {
         let stop = {
             let mut workers = this.workers.lock();
             let mut submit_queue = this.submit_queue.lock();
-            machine::stop(&mut workers.machine, &mut submit_queue, policy)
+            machine::stop(&mut workers.machine, &mut submit_queue, policy.into())
         };
         // Before the jobs are refused, which runs user code: those that are woken need not wait for that.
         Self::carry_out(this, stop.wakeups);
+        if policy == StopPolicy::CancelAll {
+            this.cancel_running();
+        }
         let why = if stop.unstarted { NeverRan::PoolStopped } else { NeverRan::CancelledByStop };
         let refused_last = this.refuse_jobs(stop.cancelled, &why);
         this.drained_if(stop.stopped || refused_last);
+    }
+
+    /// Asks the running jobs to end. No job begins any more: the stop has taken those that waited.
+    fn cancel_running(&self) {
+        let mut slot = 0;
+        // One at a time, so that the lock is held for a moment only.
+        while let Some(token) = self.token_in(slot) {
+            if let Some(token) = token {
+                // Whether it can still react changes nothing here.
+                let _ = token.cancel();
+            }
+            slot += 1;
+        }
+    }
+
+    fn token_in(&self, slot: SlotIndex) -> Option<Option<CancelToken>> {
+        self.workers.lock().activities.token(slot)
     }
 
     /// Waits until all threads of a pool that was told to stop are joined, for at most `timeout`.

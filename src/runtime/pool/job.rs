@@ -6,6 +6,7 @@ use std::panic::Location;
 use super::super::job_label::{JobLabel, JobTrace};
 use super::super::report::{Incident, JobReporter, Reporter};
 use super::super::sync::{Instant, StdArc, catch};
+use super::cancel_token::CancelToken;
 use super::hooks::{Captured, Hooks};
 use super::stats::JobTimes;
 use crate::error::NeverRan;
@@ -53,6 +54,8 @@ pub struct Job {
     origin: &'static Location<'static>,
     /// What few jobs have, so that the others pay only a pointer for it.
     extras: Option<Box<JobExtras>>,
+    /// Present if the job has a ticket.
+    token: Option<CancelToken>,
 }
 
 #[derive(Default)]
@@ -74,6 +77,9 @@ pub(super) struct InlineJob<B> {
 pub(super) trait QueuedJob: Send + 'static {
     /// What is recorded while it runs, under the workers' lock.
     fn trace(&self) -> JobTrace;
+
+    /// Its token, if it has a ticket.
+    fn token(&self) -> Option<CancelToken>;
 
     /// Runs it within the pool's hooks, on the worker.
     fn run_in(self, hooks: &Hooks, reporter: &Reporter) -> JobResult;
@@ -116,13 +122,19 @@ impl Job {
 
     #[track_caller]
     pub(crate) fn of(body: impl JobBody) -> Self {
-        Self { body: Box::new(body), origin: Location::caller(), extras: None }
+        Self { body: Box::new(body), origin: Location::caller(), extras: None, token: None }
     }
 
     /// The same job with a name, for reports, hooks and lists of running jobs. Names need not be unique.
     #[must_use]
     pub fn named(mut self, name: impl Into<StdArc<str>>) -> Self {
         self.extras_mut().name = Some(name.into());
+        self
+    }
+
+    /// The same job with the token that its body looks at, so that a stop can set it.
+    pub(super) fn with_token(mut self, token: CancelToken) -> Self {
+        self.token = Some(token);
         self
     }
 
@@ -216,6 +228,10 @@ impl QueuedJob for Job {
         if self.extras.is_some() { JobTrace::started(self.label()) } else { JobTrace::Origin(self.origin) }
     }
 
+    fn token(&self) -> Option<CancelToken> {
+        self.token.clone()
+    }
+
     fn run_in(self, hooks: &Hooks, reporter: &Reporter) -> JobResult {
         if self.extras.is_some() || hooks.has_job_hooks() {
             return self.run_with_extras(hooks, reporter);
@@ -242,6 +258,11 @@ impl<B: JobBody> QueuedJob for InlineJob<B> {
     }
 
     #[inline]
+    fn token(&self) -> Option<CancelToken> {
+        None
+    }
+
+    #[inline]
     fn run_in(self, _: &Hooks, reporter: &Reporter) -> JobResult {
         let reporter = &JobReporter { reporter, label: &JobLabel::unnamed(self.origin) };
         let panicked = reporter.contain(Incident::Job, || (self.body)(Fate::Run, reporter)).unwrap_or(true);
@@ -249,7 +270,7 @@ impl<B: JobBody> QueuedJob for InlineJob<B> {
     }
 
     fn into_job(self) -> Job {
-        Job { body: Box::new(self.body), origin: self.origin, extras: None }
+        Job { body: Box::new(self.body), origin: self.origin, extras: None, token: None }
     }
 }
 

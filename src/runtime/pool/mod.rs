@@ -7,6 +7,7 @@
 mod activities;
 mod blocked;
 mod builder;
+mod cancel_token;
 mod context;
 mod control;
 mod hooks;
@@ -29,6 +30,7 @@ mod worker_threads;
 
 pub use self::blocked::{Blocked, blocked};
 pub use self::builder::PoolBuilder;
+pub use self::cancel_token::CancelToken;
 pub use self::hooks::Worker;
 pub use self::job::Job;
 pub(crate) use self::job::{Fate, JobBody};
@@ -36,4 +38,4 @@ pub use self::stats::{PoolStats, PoolTimes};
 pub use self::stepper::{Stage, Step, Stepper};
 pub use self::stop::{StopPolicy, StopWithinError, Straggler, WorkerActivity};
 pub use self::thread_pool::ThreadPool;
-pub use self::ticket::{CancelToken, Cancellation, Ticket};
+pub use self::ticket::{Cancellation, Ticket};

@@ -37,6 +37,11 @@ impl<T> Slots<T> {
         }
     }
 
+    /// `None` behind the last slot.
+    pub(super) fn get(&self, slot: SlotIndex) -> Option<Option<&T>> {
+        self.slots.get(slot).map(Option::as_ref)
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
         self.slots.iter().flatten()
     }

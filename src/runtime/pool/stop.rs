@@ -7,22 +7,28 @@ use std::time::Duration;
 use super::super::job_label::JobLabel;
 use crate::machine::pool::Policy;
 
-/// What becomes of jobs that no worker has taken when the pool is stopped. Running jobs are finished in either case.
+/// What becomes of the jobs of a pool that is stopped. A later stop may be stricter than the first, and not laxer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StopPolicy {
-    /// They are run.
+    /// Accepted jobs are run.
     Drain,
-    /// They never run. Each is told so ([`NeverRan::CancelledByStop`](crate::error::NeverRan::CancelledByStop)) and
-    /// dropped, on the thread that stops the pool.
+    /// Jobs that no worker has taken never run. Each is told so
+    /// ([`NeverRan::CancelledByStop`](crate::error::NeverRan::CancelledByStop)) and dropped, on the thread that stops
+    /// the pool. Running jobs are finished.
     CancelQueued,
+    /// Waiting jobs never run, and running ones are asked to end: those that have a
+    /// [ticket](crate::ThreadPool::call_in_thread_ticketed), or that
+    /// [`defer_to_thread`](crate::threads::defer_to_thread) submitted, find their
+    /// [token](crate::pool::CancelToken) set. Whether and when they end is up to them. Others cannot be asked.
+    CancelAll,
 }
 
 impl From<StopPolicy> for Policy {
     fn from(policy: StopPolicy) -> Self {
         match policy {
             StopPolicy::Drain => Self::Drain,
-            StopPolicy::CancelQueued => Self::CancelQueued,
+            StopPolicy::CancelQueued | StopPolicy::CancelAll => Self::CancelQueued,
         }
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::super::deadline::WhenFull;
 use super::super::reactor_thread::is_reactor_thread;
 use super::super::sync::{Arc, Instant};
+use super::cancel_token::CancelToken;
 use super::context::{delays_stop_of, is_worker_of};
 use super::control::checked_sizes;
 use super::job::{self, InlineJob, Job, JobBody};
@@ -13,10 +14,10 @@ use super::shared::Shared;
 use super::stats::{PoolStats, PoolTimes};
 use super::stop::{StopPolicy, StopWithinError, Straggler};
 use super::thread_ends::ThreadEnds;
-use super::ticket::{CancelToken, Ticket, with_token};
+use super::ticket::{Ticket, with_token};
 use crate::error::{PoolStopped, Rejected, Rejection, SizeError, StopFromWorker};
 use crate::failure::Failure;
-use crate::machine::pool::{Notify, Policy, Sizes};
+use crate::machine::pool::{Notify, Sizes};
 
 /// A pool of threads for work that blocks. It can be resized while it runs; its queue is strictly first in, first out.
 ///
@@ -53,7 +54,7 @@ pub(super) struct Owner {
 
 impl Drop for Owner {
     fn drop(&mut self) {
-        Shared::begin_stop(&self.shared, Policy::Drain);
+        Shared::begin_stop(&self.shared, StopPolicy::Drain);
     }
 }
 
@@ -209,7 +210,7 @@ impl ThreadPool {
         body: impl FnOnce(CancelToken) -> B,
     ) -> Result<Ticket, Rejected<Job>> {
         let token = CancelToken::new();
-        let job = Job::of(with_token(token.clone(), body(token.clone())));
+        let job = Job::of(with_token(token.clone(), body(token.clone()))).with_token(token.clone());
         let id = Shared::submit_ticketed(&self.owner.shared, job)?;
         Ok(Ticket { shared: Arc::clone(&self.owner.shared), id, token })
     }
@@ -301,7 +302,7 @@ impl ThreadPool {
 
     /// Tells the pool to stop, and does not wait. From any thread, including the pool's own.
     pub fn ask_to_stop(&self, policy: StopPolicy) {
-        Shared::begin_stop(&self.owner.shared, policy.into());
+        Shared::begin_stop(&self.owner.shared, policy);
     }
 
     /// Whether the pool has stopped: no job waits or runs, and none ever will.

@@ -1,19 +1,14 @@
 //! Tickets: cancelling a job takes it out of the queue while it waits, and asks it to end while it runs.
 
-use std::cell::RefCell;
 use std::fmt;
 
 use super::super::report::JobReporter;
-use super::super::sync::{Arc, Mutex, StdArc, thread_local};
+use super::super::sync::Arc;
+use super::cancel_token::{CancelToken, CurrentTokenGuard};
 use super::job::{Fate, JobBody};
 use super::shared::Shared;
-use crate::error::{Cancelled, NeverRan};
-use crate::machine::pool::{self as machine, CancelRequest, TicketId, TicketState};
-
-thread_local! {
-    /// The token of the job that runs on this thread.
-    static CURRENT_TOKEN: RefCell<Option<CancelToken>> = RefCell::new(None);
-}
+use crate::error::NeverRan;
+use crate::machine::pool::{self as machine, CancelRequest, TicketId};
 
 /// The right to cancel one job, returned where the job was submitted: see
 /// [`ThreadPool::call_in_thread_ticketed`](crate::ThreadPool::call_in_thread_ticketed).
@@ -39,31 +34,6 @@ pub enum Cancellation {
     Over,
 }
 
-/// Asks a running job to end: [`Ticket::cancel`] sets the token, and the job looks at it.
-///
-/// Cheap to clone; usable from any thread, so that what a job has started elsewhere can look at it too. Cost of a look:
-/// one short lock, which is hardly ever contended.
-///
-/// ```
-/// use selvedge::ThreadPool;
-///
-/// let pool = ThreadPool::new(0, 1)?;
-/// pool.start()?;
-/// let ticket = pool.call_in_thread_ticketed(|token| while token.check().is_ok() {})?;
-/// ticket.cancel();
-/// pool.stop()?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone)]
-pub struct CancelToken(StdArc<Mutex<TicketState>>);
-
-/// Makes a token the current one of this thread while its job runs. When dropped, the job is over, and can no longer be
-/// asked to end.
-struct CurrentTokenGuard {
-    token: CancelToken,
-    outer: Option<CancelToken>,
-}
-
 impl Ticket {
     /// Cancels the job. While it waits, this call takes it out of the queue and drops it, with no lock held: it never
     /// runs. While it runs, it is asked to end. From any thread, also from the job itself.
@@ -72,8 +42,7 @@ impl Ticket {
     #[allow(clippy::must_use_candidate, reason = "it is called for its effect")]
     pub fn cancel(&self) -> Cancellation {
         // The token first: if a worker takes the job meanwhile, the job starts with a token that is set.
-        let request = self.token.0.lock().cancel();
-        match request {
+        match self.token.cancel() {
             CancelRequest::TooLate => Cancellation::Over,
             CancelRequest::Sent if Shared::cancel(&self.shared, self.id) => Cancellation::NeverRuns,
             CancelRequest::Sent => Cancellation::Asked,
@@ -108,55 +77,6 @@ impl Shared {
     }
 }
 
-impl CancelToken {
-    pub(super) fn new() -> Self {
-        Self(StdArc::new(Mutex::new(TicketState::Live)))
-    }
-
-    /// The token of the job that runs on this thread, if it has a ticket. For code deep inside a job that is not handed
-    /// the token, and for what [`defer_to_thread`](crate::threads::defer_to_thread) runs.
-    #[must_use]
-    pub fn current() -> Option<Self> {
-        CURRENT_TOKEN.try_with(|current| current.borrow().clone()).ok().flatten()
-    }
-
-    /// Whether the job was asked to end.
-    #[must_use]
-    pub fn is_cancelled(&self) -> bool {
-        self.0.lock().is_cancelled()
-    }
-
-    /// [`is_cancelled`](Self::is_cancelled) as a `Result`, for `?`.
-    ///
-    /// # Errors
-    /// The job was asked to end.
-    pub fn check(&self) -> Result<(), Cancelled> {
-        if self.is_cancelled() { Err(Cancelled) } else { Ok(()) }
-    }
-}
-
-impl fmt::Debug for CancelToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CancelToken").field("cancelled", &self.is_cancelled()).finish()
-    }
-}
-
-impl CurrentTokenGuard {
-    fn enter(token: CancelToken) -> Self {
-        let outer = CURRENT_TOKEN.try_with(|current| current.replace(Some(token.clone()))).ok().flatten();
-        Self { token, outer }
-    }
-}
-
-impl Drop for CurrentTokenGuard {
-    fn drop(&mut self) {
-        let outer = self.outer.take();
-        let own = CURRENT_TOKEN.try_with(|current| current.replace(outer));
-        drop(own);
-        self.token.0.lock().end();
-    }
-}
-
 /// The body of a job with a ticket: `body`, with the token as the current one of its thread.
 pub(super) fn with_token(token: CancelToken, body: impl JobBody) -> impl JobBody {
     let parts = (body, token);
@@ -170,19 +90,9 @@ pub(super) fn with_token(token: CancelToken, body: impl JobBody) -> impl JobBody
                 body(Fate::Run, reporter)
             }
             Fate::Refuse(why) => {
-                token.0.lock().end();
+                token.end();
                 body(Fate::Refuse(why), reporter)
             }
         }
     }
-}
-
-/// Runs the job of a worker without a thread. If this thread is inside another worker's job, that one's token must not
-/// be seen by this job. The job does not unwind: its panic is contained further in.
-pub(super) fn without_current_token<R>(job: impl FnOnce() -> R) -> R {
-    let outer = CURRENT_TOKEN.try_with(RefCell::take).ok().flatten();
-    let result = job();
-    let own = CURRENT_TOKEN.try_with(|current| current.replace(outer));
-    drop(own);
-    result
 }

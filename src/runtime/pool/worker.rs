@@ -218,7 +218,7 @@ fn run_job(
     worker: &WorkerState,
     mut workers: MutexGuard<'_, LockedWorkers>,
 ) -> JobResult {
-    workers.activities.set(worker.slot, worker.id, Activity::Job(trace));
+    workers.activities.set(worker.slot, worker.id, Activity::Job(trace, job.token()));
     drop(workers);
     // Before the job is run: the worker that this wakes must not wait until the job ends.
     Shared::carry_out(pool, wakeups);

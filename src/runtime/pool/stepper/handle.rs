@@ -8,11 +8,11 @@ use std::fmt;
 use super::super::super::sync::{Arc, MutexGuard};
 use super::super::activities::Activity;
 use super::super::blocked::run_as_job;
+use super::super::cancel_token::without_current_token;
 use super::super::context::{CurrentPool, EnterPool};
 use super::super::job::{JobResult, QueuedJob};
 use super::super::job_queue::take_job;
 use super::super::shared::{LockedWorkers, Queue, Shared, WorkerHost};
-use super::super::ticket::without_current_token;
 use super::super::worker::{Action, finish_exit};
 use super::super::worker_state::WorkerState;
 use super::workers::{NextStep, Stage, SteppedWorkers};
@@ -147,7 +147,7 @@ fn take(
     let has_ticket = matches!(popped, Popped::Cancellable(_));
     if let Some(job) = take_job(popped, workers.machine.store()) {
         let trace = if has_ticket { job.ticketed_trace() } else { job.trace() };
-        workers.activities.set(worker.slot, worker.id, Activity::Job(trace));
+        workers.activities.set(worker.slot, worker.id, Activity::Job(trace, job.token()));
         stepped.checkin(worker, Stage::Holding, NextStep::Run(job));
     } else {
         // Never happens: the lane is that of the job's type.

@@ -14,6 +14,7 @@ mod behaviours;
 mod cell;
 mod outcomes;
 mod runner;
+mod scan;
 mod sites;
 mod table;
 #[path = "../support/tokens.rs"]

@@ -6,6 +6,8 @@ use super::act::{Did, Told};
 use super::behaviours::{Behaviour, Deed};
 use super::sites::{self, Goes, Phase, Site, Thread};
 
+const NO_PANIC: &str = "a panic that leaves the destructor of a thread-local ends the process: a rule of Rust";
+
 /// One pair of a site and a behaviour.
 #[derive(Clone, Copy)]
 pub struct Cell {
@@ -55,6 +57,8 @@ impl Cell {
             Deed::Panics | Deed::PanicsWithAHostilePayload if unwinding => {
                 Some("a panic in a drop that runs while the thread unwinds ends the process: a rule of Rust")
             }
+            Deed::Panics | Deed::PanicsWithAHostilePayload if self.site.must_not_panic => Some(NO_PANIC),
+            _ if unwinding && self.site.must_not_panic => Some(NO_PANIC),
             Deed::Fails if unwinding => Some("what unwinds returns no error"),
             Deed::Fails if self.site.error.is_none() => Some("it returns no error"),
             Deed::CancelsItself if !self.site.cancels => Some("there is nothing that it could cancel"),
@@ -85,23 +89,20 @@ impl Cell {
             (Deed::CancelsItself, _) if self.site.name == "a timer" => refused("AlreadyCalled"),
             _ => Did::Done,
         };
-        let (mut reports, mut told) = (Vec::new(), Vec::new());
+        let (mut reports, mut told) = (self.site.reports.to_vec(), Vec::new());
         let mut goes = |to: Option<Goes>, what: Told| match to {
             Some(Goes::Reported(incident)) => reports.push(incident),
             Some(Goes::Told) => told.push(what),
-            None => {}
+            Some(Goes::Nobody) | None => {}
         };
         match deed {
             Deed::Panics | Deed::PanicsWithAHostilePayload => goes(Some(self.site.panic), Told::Panic),
             Deed::Fails => goes(self.site.error, Told::Error),
-            Deed::FailsADeferred if thread == Thread::Loop => reports.push(Incident::Unhandled),
+            _ if unwinding && deed != Deed::NeverReturns => goes(Some(self.site.panic), Told::Panic),
             _ => {}
         }
-        if unwinding && deed != Deed::NeverReturns {
-            match self.site.panic {
-                Goes::Reported(incident) => reports.push(incident),
-                Goes::Told => told.push(Told::Panic),
-            }
+        if deed == Deed::FailsADeferred && thread == Thread::Loop {
+            reports.push(Incident::Unhandled);
         }
         Expected { did, reports, told }
     }

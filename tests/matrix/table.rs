@@ -42,7 +42,7 @@ fn the_table_of_outcomes_is_current() {
 
 fn render() -> String {
     let cells: Vec<Cell> = product().collect();
-    let mut text = format!("{HEAD}\n{}.\n\n| | |\n|---|---|\n", summary(&cells));
+    let mut text = format!("{HEAD}\n{}.\n\n| | |\n|---|---|\n", summary(&cells).replace("cells: ", "cells:\n"));
     for (_, sign, meaning) in LEGEND {
         writeln!(text, "| {sign} | {meaning} |").unwrap();
     }
@@ -76,6 +76,7 @@ fn thread(site: &Site) -> &'static str {
     match site.thread {
         Thread::Loop => "the reactor's",
         Thread::Worker => "a worker",
+        Thread::OtherWorker => "another pool's worker",
         Thread::Other => "the caller's",
     }
 }
@@ -92,5 +93,6 @@ fn goes(goes: Goes) -> String {
     match goes {
         Goes::Reported(incident) => format!("the sink: `{incident:?}`"),
         Goes::Told => "who asked".to_owned(),
+        Goes::Nobody => "a text".to_owned(),
     }
 }

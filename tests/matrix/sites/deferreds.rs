@@ -1,5 +1,8 @@
 //! Callbacks and cancellers of Deferreds, and the drops of callbacks, results and cancellers that are not needed.
 
+use std::time::Duration;
+
+use selvedge::deferred::{Outcome, OutcomeOf, Raise, Settled, execute, maybe_deferred};
 use selvedge::report::Incident;
 use selvedge::{Deferred, Failure, Resolver};
 
@@ -102,7 +105,11 @@ pub const SITES: &[Site] = &[
         name: "a canceller",
         panic: Goes::Reported(Incident::Canceller),
         cancels: true,
-        places: &["runtime/deferred/cancel begin"],
+        places: &[
+            "runtime/deferred/constructors with_canceller",
+            "runtime/deferred/constructors typed_with_canceller",
+            "runtime/deferred/cancel begin",
+        ],
         install: Install::OnLoop(|_, act| {
             let called = act.clone();
             let (deferred, resolver) = Deferred::<()>::with_canceller(move || called.run());
@@ -120,6 +127,7 @@ pub const SITES: &[Site] = &[
     Site {
         name: "a canceller that fires",
         panic: Goes::Reported(Incident::Canceller),
+        places: &["runtime/deferred/constructors typed_with_firing_canceller"],
         install: Install::OnLoop(|_, act| {
             let called = act.clone();
             let (deferred, resolver) = Deferred::<()>::with_firing_canceller(move |resolver| {
@@ -135,6 +143,7 @@ pub const SITES: &[Site] = &[
     Site {
         name: "the drop of a canceller that is not needed",
         panic: Goes::Reported(Incident::Drop),
+        places: &["runtime/deferred/head start", "runtime/deferred/head release_without_head"],
         install: Install::OnLoop(|_, act| {
             let captured = OnDrop(act.clone());
             let (deferred, resolver) = Deferred::<()>::with_canceller(move || drop(captured));
@@ -143,4 +152,107 @@ pub const SITES: &[Site] = &[
         }),
         ..ON_THE_LOOP
     },
+    Site {
+        name: "a function of `execute`",
+        places: &["runtime/deferred/constructors execute"],
+        install: Install::OnLoop(|_, act| {
+            let called = act.clone();
+            tells(act, execute(move || called.run()));
+        }),
+        ..ON_THE_LOOP
+    },
+    Site {
+        name: "a function of `maybe_deferred`",
+        error: Some(Goes::Told),
+        places: &["runtime/deferred/constructors maybe_deferred"],
+        install: Install::OnLoop(|_, act| {
+            let called = act.clone();
+            tells(act, maybe_deferred(move || called.result()));
+        }),
+        ..ON_THE_LOOP
+    },
+    Site {
+        name: "a function of `add_timeout_with`",
+        error: Some(Goes::Told),
+        places: &["runtime/reactor/timeout call"],
+        install: Install::OnLoop(|reactor, act| {
+            let (deferred, resolver) = Deferred::<()>::new();
+            let called = act.clone();
+            tells(act, deferred.add_timeout_with(reactor, Duration::ZERO, move |_, _| called.result()));
+            // It must not be dropped before the time is over.
+            let _ = reactor.call_later(Duration::from_secs(3600), move |_| drop(resolver));
+        }),
+        ..ON_THE_LOOP
+    },
+    Site {
+        name: "`settle` of a value that a callback returned",
+        install: Install::OnLoop(|_, act| {
+            let settling = Settling(act.clone());
+            tells(act, Deferred::succeed(()).add_callback(move |()| settling));
+        }),
+        ..ON_THE_LOOP
+    },
+    Site {
+        name: "`settle_as` of what a resolver is given",
+        places: &["runtime/deferred/resolver settle"],
+        install: Install::OnLoop(|_, act| {
+            let (deferred, resolver) = Deferred::<()>::new();
+            let settling = Settling(act.clone());
+            act.tell_caller(|| resolver.settle(settling));
+            drop(deferred.add_errback(|_| ()));
+        }),
+        ..ON_THE_LOOP
+    },
+    Site {
+        name: "`raise` of an error that a callback returned",
+        install: Install::OnLoop(|_, act| {
+            let (raising, told) = (Raising(act.clone()), act.clone());
+            let deferred = Deferred::succeed(()).add_callback(move |()| Err::<(), _>(raising));
+            drop(deferred.add_errback(move |failure| {
+                if failure.is_panic() {
+                    told.tell::<()>(Err(failure));
+                }
+            }));
+        }),
+        ..ON_THE_LOOP
+    },
+    Site {
+        name: "`raise` of an error that a resolver is given",
+        places: &["runtime/deferred/resolver errback", "runtime/deferred/constructors fail"],
+        install: Install::OnLoop(|_, act| {
+            let (deferred, resolver) = Deferred::<()>::new();
+            let raising = Raising(act.clone());
+            act.tell_caller(|| resolver.errback(raising));
+            drop(deferred.add_errback(|_| ()));
+        }),
+        ..ON_THE_LOOP
+    },
 ];
+
+/// A value that a callback may return, and which runs the code as it is converted.
+struct Settling(Act);
+
+impl<E> Outcome<E> for Settling {
+    type Value = ();
+
+    fn settle(self) -> Settled<(), E> {
+        self.0.run();
+        Settled::Now(Ok(()))
+    }
+}
+
+impl<E> OutcomeOf<(), E> for Settling {
+    fn settle_as(self) -> Settled<(), E> {
+        self.settle()
+    }
+}
+
+/// An error that a callback may return, and which runs the code as it is converted.
+struct Raising(Act);
+
+impl Raise<Failure> for Raising {
+    fn raise(self) -> Failure {
+        self.0.run();
+        oops()
+    }
+}

@@ -1,5 +1,8 @@
 //! Futures that the reactor polls, and the wakers of those that await a Deferred.
 
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
 use selvedge::report::Incident;
 
 use super::super::act::OnDrop;
@@ -20,6 +23,7 @@ pub const SITES: &[Site] = &[
     Site {
         name: "the drop of a future that is cancelled",
         panic: Goes::Reported(Incident::Drop),
+        places: &["runtime/reactor/spawn drop"],
         install: Install::OnLoop(|reactor, act| {
             let captured = OnDrop(act.clone());
             let done = reactor.spawn(async move {
@@ -42,6 +46,27 @@ pub const SITES: &[Site] = &[
                 drop(captured);
             });
             drop(done.add_errback(|_| ()));
+        }),
+        ..ON_THE_LOOP
+    },
+    Site {
+        name: "the drop of a future that has finished",
+        panic: Goes::Reported(Incident::Drop),
+        places: &["runtime/reactor/spawn finish"],
+        install: Install::OnLoop(|reactor, act| {
+            struct Finished {
+                _on_drop: OnDrop,
+            }
+
+            impl Future for Finished {
+                type Output = ();
+
+                fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+                    Poll::Ready(())
+                }
+            }
+
+            drop(reactor.spawn(Finished { _on_drop: OnDrop(act.clone()) }));
         }),
         ..ON_THE_LOOP
     },

@@ -67,7 +67,6 @@ pub const SITES: &[Site] = &[
     Site {
         name: "a context as it is restored",
         panic: Goes::Reported(Incident::Hook),
-        places: &["runtime/pool/hooks restore"],
         configure: |builder, act| {
             let act = act.clone();
             builder.configure_pool(|pool| pool.context(|| (), move |()| act.run()))

@@ -8,7 +8,7 @@ use selvedge::threads;
 use std::sync::{Arc, OnceLock};
 
 use super::super::act::{Did, OnDrop};
-use super::{ELSEWHERE, Goes, Install, ON_A_WORKER, ON_THE_LOOP, Site};
+use super::{ELSEWHERE, Goes, Install, ON_A_WORKER, ON_THE_LOOP, Site, Thread};
 
 pub const SITES: &[Site] = &[
     Site {
@@ -35,12 +35,26 @@ pub const SITES: &[Site] = &[
         name: "a job with a ticket",
         panic: Goes::Reported(Incident::Job),
         cancels: true,
+        places: &[
+            "runtime/pool/thread_pool call_in_thread_ticketed",
+            "runtime/pool/thread_pool submit_ticketed",
+            "runtime/pool/ticket with_token",
+        ],
         install: Install::OnLoop(|reactor, act| {
             let place = Arc::new(OnceLock::<Ticket>::new());
             let itself = Arc::clone(&place);
             act.cancels_anywhere(move || match itself.wait().cancel() {
                 selvedge::pool::Cancellation::Asked => Did::Done,
                 other => Did::Wrong(format!("{other:?}")),
+            });
+            let itself = Arc::clone(&place);
+            act.reenters_anywhere(move || {
+                let token = itself.wait().token();
+                if token.check().is_ok() && !token.is_cancelled() {
+                    Did::Done
+                } else {
+                    Did::Wrong("cancelled".to_owned())
+                }
             });
             let act = act.clone();
             let ticket = reactor.thread_pool().call_in_thread_ticketed(move |_| act.run()).unwrap();
@@ -122,5 +136,53 @@ pub const SITES: &[Site] = &[
             ticket.cancel();
         }),
         ..ELSEWHERE
+    },
+    Site {
+        name: "a function of `blocked`",
+        places: &["runtime/pool/blocked blocked"],
+        install: Install::OnLoop(|reactor, act| {
+            let act = act.clone();
+            reactor.call_in_thread(move || act.tell_caller(|| threads::blocked(|| act.run()))).unwrap();
+        }),
+        ..ON_A_WORKER
+    },
+    Site {
+        name: "a command of `call_multiple_in_thread`",
+        panic: Goes::Reported(Incident::Job),
+        places: &["runtime/threads call_multiple_in_thread"],
+        install: Install::OnLoop(|_, act| {
+            let command = act.clone();
+            threads::call_multiple_in_thread(&act.handle(), vec![Box::new(move || command.run())]).unwrap();
+        }),
+        ..ON_A_WORKER
+    },
+    Site {
+        name: "a job of a pool without a reactor",
+        thread: Thread::OtherWorker,
+        panic: Goes::Reported(Incident::Job),
+        has_handles: true,
+        install: Install::OnLoop(|_, act| {
+            let (sink, job) = (act.clone(), act.clone());
+            let pool = selvedge::ThreadPool::builder().size(0, 2).on_report(move |report| sink.reported(report));
+            let pool = pool.build().unwrap();
+            pool.start().unwrap();
+            let submitter = pool.clone();
+            act.holds_anywhere(pool);
+            submitter.call_in_thread(move || job.run()).unwrap();
+        }),
+        ..ON_A_WORKER
+    },
+    Site {
+        name: "a function of `configure_pool`",
+        places: &["runtime/reactor/builder configure_pool"],
+        install: Install::OnLoop(|_, act| {
+            act.tell_caller(|| {
+                drop(selvedge::Reactor::builder().configure_pool(|pool| {
+                    act.run();
+                    pool
+                }));
+            });
+        }),
+        ..ON_THE_LOOP
     },
 ];

@@ -2,11 +2,15 @@
 
 mod coordination;
 mod deferreds;
+mod failures;
 mod futures;
 mod hooks;
 mod jobs;
+mod leftovers;
+mod lists;
 mod reactors;
 mod tasks;
+mod wakers;
 
 use selvedge::Reactor;
 use selvedge::reactor::ReactorBuilder;
@@ -19,6 +23,8 @@ use super::act::Act;
 pub enum Thread {
     Loop,
     Worker,
+    /// A worker of another pool than the reactor's.
+    OtherWorker,
     /// One that belongs to the program.
     Other,
 }
@@ -40,6 +46,8 @@ pub enum Goes {
     Reported(Incident),
     /// A Deferred, a callback for the result, or the caller: whoever asked for the result.
     Told,
+    /// Nobody: it is caught, and shows in a text or on stderr only.
+    Nobody,
 }
 
 /// How a site is brought to run the code.
@@ -62,6 +70,10 @@ pub struct Site {
     pub cancels: bool,
     /// Whether it belongs to something with handles that it can drop.
     pub has_handles: bool,
+    /// What is reported in each cell, whatever the code does.
+    pub reports: &'static [Incident],
+    /// It is a destructor of a thread-local: Rust ends the process if a panic leaves it.
+    pub must_not_panic: bool,
     /// The places in `src/` where this code is called, each a file and a function.
     pub places: &'static [&'static str],
     /// What the builder of the reactor is told.
@@ -78,6 +90,8 @@ pub const ON_THE_LOOP: Site = Site {
     error: None,
     cancels: false,
     has_handles: false,
+    reports: &[],
+    must_not_panic: false,
     places: &[],
     configure: |builder, _| builder,
     install: Install::OnLoop(|_, _| ()),
@@ -89,7 +103,19 @@ pub const ELSEWHERE: Site = Site { thread: Thread::Other, ..ON_THE_LOOP };
 
 /// All sites.
 pub fn all() -> impl Iterator<Item = &'static Site> {
-    [reactors::SITES, deferreds::SITES, futures::SITES, tasks::SITES, coordination::SITES, jobs::SITES, hooks::SITES]
-        .into_iter()
-        .flatten()
+    [
+        reactors::SITES,
+        deferreds::SITES,
+        lists::SITES,
+        futures::SITES,
+        wakers::SITES,
+        tasks::SITES,
+        coordination::SITES,
+        jobs::SITES,
+        hooks::SITES,
+        failures::SITES,
+        leftovers::SITES,
+    ]
+    .into_iter()
+    .flatten()
 }

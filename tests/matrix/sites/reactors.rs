@@ -182,7 +182,7 @@ pub const SITES: &[Site] = &[
         name: "a function of `Address::call`",
         panic: Goes::Reported(Incident::Call),
         has_handles: true,
-        places: &["runtime/reactor/owned visit", "runtime/reactor/owned call"],
+        places: &["runtime/reactor/owned visit"],
         install: Install::OnLoop(|reactor, act| {
             let owned = reactor.own(0_u32);
             let address = owned.address();

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use selvedge::report::Incident;
 use selvedge::task::{Cooperator, LoopingCall, defer_later};
 
-use super::super::act::Did;
+use super::super::act::{Act, Did, OnDrop};
 use super::{Goes, Install, ON_THE_LOOP, Site};
 
 pub const SITES: &[Site] = &[
@@ -12,7 +13,11 @@ pub const SITES: &[Site] = &[
         name: "the function of a `LoopingCall`",
         error: Some(Goes::Told),
         cancels: true,
-        places: &["runtime/task/looping_call call"],
+        places: &[
+            "runtime/task/looping_call new",
+            "runtime/task/looping_call unwanted",
+            "runtime/task/looping_call call",
+        ],
         install: Install::OnLoop(|reactor, act| {
             let (called, told) = (act.clone(), act.clone());
             let looping = LoopingCall::new(move |tick| {
@@ -35,7 +40,7 @@ pub const SITES: &[Site] = &[
     Site {
         name: "the iterator of a cooperator",
         error: Some(Goes::Told),
-        places: &["runtime/task/cooperator/steps make_step"],
+        places: &["runtime/task/completion discard_value", "runtime/task/cooperator/steps make_step"],
         install: Install::OnLoop(|reactor, act| {
             let (stepped, told) = (act.clone(), act.clone());
             let done = Cooperator::new(reactor).coiterate(std::iter::once_with(move || stepped.result()));
@@ -46,7 +51,7 @@ pub const SITES: &[Site] = &[
     Site {
         name: "the function of `defer_later`",
         error: Some(Goes::Told),
-        places: &["runtime/deferred/constructors maybe_deferred"],
+        places: &["runtime/task/defer_later defer_later"],
         install: Install::OnLoop(|reactor, act| {
             let (called, told) = (act.clone(), act.clone());
             let done = defer_later(reactor, Duration::ZERO, move |_| called.result());
@@ -54,4 +59,135 @@ pub const SITES: &[Site] = &[
         }),
         ..ON_THE_LOOP
     },
+    Site {
+        name: "the drop of the function of a `LoopingCall`",
+        panic: Goes::Reported(Incident::Drop),
+        places: &["runtime/task/looping_call drop"],
+        install: Install::OnLoop(|_, act| {
+            let captured = OnDrop(act.clone());
+            drop(LoopingCall::new(move |_| hold(&captured)));
+        }),
+        ..ON_THE_LOOP
+    },
+    Site {
+        name: "the drop of an iterator whose task is stopped",
+        panic: Goes::Reported(Incident::Drop),
+        places: &["runtime/task/cooperator/steps carry_out_rest"],
+        install: Install::OnLoop(|reactor, act| {
+            let captured = OnDrop(act.clone());
+            let task = Cooperator::new(reactor).cooperate(std::iter::repeat_with(move || hold(&captured)));
+            task.stop().unwrap();
+        }),
+        ..ON_THE_LOOP
+    },
+    Site {
+        name: "the drop of an iterator whose paused task loses its handles",
+        panic: Goes::Reported(Incident::Drop),
+        places: &["runtime/task/cooperator/steps drop"],
+        install: Install::OnLoop(|reactor, act| {
+            let captured = OnDrop(act.clone());
+            let task = Cooperator::new(reactor).cooperate(std::iter::repeat_with(move || hold(&captured)));
+            task.pause().unwrap();
+            drop(task);
+        }),
+        ..ON_THE_LOOP
+    },
+    Site {
+        name: "`into_iter` of what a cooperator is given",
+        install: Install::OnLoop(|reactor, act| {
+            struct Opening(Act);
+
+            impl IntoIterator for Opening {
+                type Item = ();
+                type IntoIter = std::iter::Empty<()>;
+
+                fn into_iter(self) -> Self::IntoIter {
+                    self.0.run();
+                    std::iter::empty()
+                }
+            }
+
+            let (cooperator, opening) = (Cooperator::new(reactor), Opening(act.clone()));
+            act.tell_caller(|| drop(cooperator.coiterate(opening)));
+        }),
+        ..ON_THE_LOOP
+    },
+    Site {
+        name: "the function that makes the predicate for a tick",
+        panic: Goes::Reported(Incident::Timer),
+        places: &["runtime/task/cooperator/builder termination", "runtime/task/cooperator/ticks begin_termination"],
+        install: Install::OnLoop(|reactor, act| {
+            let called = act.clone();
+            let cooperator = Cooperator::builder().termination(move || {
+                called.run();
+                || true
+            });
+            drop(cooperator.build(reactor).coiterate(std::iter::once(())));
+        }),
+        ..ON_THE_LOOP
+    },
+    Site {
+        name: "the predicate for a tick",
+        panic: Goes::Reported(Incident::Timer),
+        places: &["runtime/task/cooperator/ticks tick"],
+        install: Install::OnLoop(|reactor, act| {
+            let called = act.clone();
+            let cooperator = Cooperator::builder().termination(move || {
+                let called = called.clone();
+                move || {
+                    called.run();
+                    true
+                }
+            });
+            drop(cooperator.build(reactor).coiterate(std::iter::once(())));
+        }),
+        ..ON_THE_LOOP
+    },
+    Site {
+        name: "the drop of the function that makes predicates for ticks",
+        panic: Goes::Reported(Incident::Drop),
+        places: &["runtime/task/cooperator/ticks drop"],
+        install: Install::OnLoop(|reactor, act| {
+            let captured = OnDrop(act.clone());
+            let cooperator = Cooperator::builder().termination(move || {
+                hold(&captured);
+                || true
+            });
+            drop(cooperator.build(reactor));
+        }),
+        ..ON_THE_LOOP
+    },
+    Site {
+        name: "the function of a `LoopingCall` that counts",
+        error: Some(Goes::Told),
+        places: &["runtime/task/looping_call with_count"],
+        install: Install::OnLoop(|reactor, act| {
+            let (called, told) = (act.clone(), act.clone());
+            let looping = LoopingCall::with_count(move |tick, _| {
+                let result = called.result();
+                let _ = tick.stop();
+                result
+            });
+            drop(looping.start(reactor, Duration::ZERO).unwrap().add_both(move |result| told.tell(result)));
+        }),
+        ..ON_THE_LOOP
+    },
+    Site {
+        name: "the drop of the function in the builder of a cooperator",
+        panic: Goes::Reported(Incident::Drop),
+        places: &["runtime/task/cooperator/builder drop"],
+        install: Install::OnLoop(|_, act| {
+            let captured = OnDrop(act.clone());
+            drop(Cooperator::builder().termination(move || {
+                hold(&captured);
+                || true
+            }));
+        }),
+        ..ON_THE_LOOP
+    },
 ];
+
+/// Captures a value.
+fn hold<T>(value: &T) {
+    let _ = value;
+}

@@ -1,0 +1,172 @@
+//! Finds every place in `src/` where code of a program is called, and demands that a site claims it.
+//!
+//! A place is a function of a file. It calls code of a program if it calls a function that contains panics, or calls a
+//! closure, or a method of a trait that programs implement.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::sites;
+use super::tokens::tokens;
+
+/// Functions that contain a panic.
+const CONTAIN: &[&str] = &["contain", "catch", "catch_failure", "catch_unwind", "drop_contained", "wake_contained"];
+
+/// Methods of traits that programs implement.
+const METHODS: &[&str] = &["settle", "settle_as", "raise", "poll"];
+
+/// What looks like a call of a closure and is none, or is one that this crate made.
+const WORDS: &[&str] = &["if", "while", "match", "for", "return", "in", "let", "move", "as", "break", "fn", "crate"];
+
+/// Functions that call no code of a program by themselves, and why the scan finds them.
+const OWN: &[(&str, &[&str])] = &[
+    (
+        "the closure is a transition of a machine",
+        &[
+            "runtime/deferred/node transition",
+            "runtime/pool/blocked update",
+            "runtime/reactor/timers move_to",
+            "runtime/reactor/turn transition",
+            "runtime/task/cooperator/steps transition",
+            "runtime/task/cooperator/ticks transition",
+            "runtime/task/looping_call transition",
+        ],
+    ),
+    (
+        "it runs what its callers give it, and those are places",
+        &[
+            "runtime/pool/hooks nest",
+            "runtime/pool/thread_ends spawn_worker",
+            "runtime/pool/worker run_worker",
+            "runtime/reactor/owned with",
+            "runtime/reactor/owned with_value",
+            "runtime/reactor/triggers run",
+            "runtime/report at_depth",
+            "runtime/report contain",
+            "runtime/report drop_contained",
+            "runtime/report report_and_drop",
+            "sync/std catch",
+            "sync/std spawn",
+        ],
+    ),
+    (
+        "the closure is this crate's",
+        &[
+            "runtime/deferred/cycle would_close_cycle",
+            "runtime/deferred/head abandon",
+            "runtime/pool/job_queue retain_tickets",
+            "runtime/pool/job_queue take_job",
+            "runtime/pool/thread_ends carry_out",
+            "runtime/reactor/triggers release",
+            "runtime/typed_queue drain",
+            "sync/std check",
+            "sync/std drop",
+        ],
+    ),
+    (
+        "it is a second net: what it calls contains the code of programs",
+        &["runtime/deferred/cancel cancel_all", "runtime/deferred/drop_queue run_or_enqueue"],
+    ),
+    (
+        "the method is this crate's",
+        &[
+            "runtime/coordination/semaphore settle_as",
+            "runtime/deferred/outcome settle_as",
+            "runtime/deferred/resolver chain_deferred",
+            "runtime/oneshot drop",
+            "runtime/oneshot fire",
+            "runtime/oneshot send",
+        ],
+    ),
+    ("the function is std's", &["failure/panic resume", "sync/std pause", "sync/std until"]),
+];
+
+// Checks: P96
+#[test]
+fn every_place_that_calls_a_programs_code_belongs_to_a_site() {
+    let found = places();
+    let claimed: BTreeSet<&str> = sites::all().flat_map(|site| site.places).copied().collect();
+    let own: BTreeSet<&str> = OWN.iter().flat_map(|(_, places)| *places).copied().collect();
+    let mut problems = Vec::new();
+    for (place, calls) in &found {
+        if !claimed.contains(place.as_str()) && !own.contains(place.as_str()) {
+            problems.push(format!("{place} calls {calls:?}: no site of the matrix claims it"));
+        }
+    }
+    for place in claimed.union(&own).filter(|place| !found.contains_key(**place)) {
+        problems.push(format!("{place} calls no code of a program any more"));
+    }
+    assert!(problems.is_empty(), "\n{}", problems.join("\n"));
+}
+
+/// All places, each with the names of what it calls.
+fn places() -> BTreeMap<String, BTreeSet<String>> {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("../src");
+    let files: Vec<(String, Vec<String>)> = files(&src)
+        .into_iter()
+        .map(|path| {
+            let name = path.strip_prefix(&src).unwrap().with_extension("").to_string_lossy().replace('\\', "/");
+            let text = fs::read_to_string(&path).unwrap();
+            (name, tokens(text.split("#[cfg(test)]\nmod tests {").next().unwrap()))
+        })
+        .filter(|(name, _)| !name.ends_with("tests") && !name.contains("explore") && !name.starts_with("sync/loom"))
+        .collect();
+    let functions: BTreeSet<&str> = files
+        .iter()
+        .flat_map(|(_, tokens)| tokens.windows(2))
+        .filter(|pair| pair[0] == "fn")
+        .map(|pair| pair[1].as_str())
+        .collect();
+    let mut places: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (name, tokens) in files.iter().filter(|(name, _)| !name.starts_with("machine/")) {
+        for (function, call) in calls(tokens, &functions) {
+            places.entry(format!("{name} {function}")).or_default().insert(call);
+        }
+    }
+    places
+}
+
+/// The calls of a program's code in a file, each with the function that it stands in.
+fn calls(tokens: &[String], functions: &BTreeSet<&str>) -> Vec<(String, String)> {
+    let (mut found, mut open, mut depth, mut declared) = (Vec::new(), Vec::<(String, usize)>::new(), 0, None);
+    for (at, token) in tokens.iter().enumerate() {
+        let neighbour = |at: Option<usize>| at.and_then(|at| tokens.get(at)).map_or("", String::as_str);
+        let (before, after) = (neighbour(at.checked_sub(1)), neighbour(Some(at + 1)));
+        match token.as_str() {
+            "fn" if after != "(" => declared = Some(after.to_owned()),
+            "{" => {
+                depth += 1;
+                open.extend(declared.take().map(|name| (name, depth)));
+            }
+            "}" => {
+                open.pop_if(|(_, opened)| *opened == depth);
+                depth -= 1;
+            }
+            ";" => declared = None,
+            _ => {}
+        }
+        let Some((function, _)) = open.last().filter(|_| declared.is_none() && after == "(") else { continue };
+        let call = token.as_str();
+        let is_name = call.starts_with(|first: char| first.is_lowercase() || first == '_') && !WORDS.contains(&call);
+        let is_closure = is_name && ![".", "::", "fn", "["].contains(&before) && !functions.contains(call);
+        let is_field = call == ")";
+        if is_closure || is_field || CONTAIN.contains(&call) || (before == "." && METHODS.contains(&call)) {
+            found.push((function.clone(), if is_field { "a field".to_owned() } else { call.to_owned() }));
+        }
+    }
+    found
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}

@@ -1,0 +1,94 @@
+//! Lists of Deferreds: conversions of their errors, and the drops of results that a list does not need.
+
+use std::error::Error;
+use std::fmt;
+
+use selvedge::deferred::{ChainError, DeferredList, race};
+use selvedge::error::FirstError;
+use selvedge::report::Incident;
+use selvedge::{Deferred, Failure};
+
+use super::super::act::{Act, OnDrop};
+use super::{Goes, Install, ON_THE_LOOP, Site};
+
+/// An error of a program's own, which runs the code when a list makes its error of it.
+enum Own {
+    Converting(Act),
+    Other(Failure),
+}
+
+impl Error for Own {}
+
+impl ChainError for Own {}
+
+impl fmt::Display for Own {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an error of the program's own")
+    }
+}
+
+impl fmt::Debug for Own {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl From<Failure> for Own {
+    fn from(failure: Failure) -> Self {
+        Self::Other(failure)
+    }
+}
+
+impl From<FirstError<Own>> for Own {
+    fn from(first: FirstError<Own>) -> Self {
+        if let Self::Converting(act) = &first.error {
+            act.run();
+        }
+        first.error
+    }
+}
+
+pub const SITES: &[Site] = &[
+    Site {
+        name: "the conversion of an error in a list",
+        places: &[
+            "runtime/deferred/gather catch_conversion",
+            "runtime/deferred/gather complete",
+            "runtime/deferred/gather decide",
+        ],
+        install: Install::OnLoop(|_, act| {
+            let told = act.clone();
+            let failed = Deferred::<(), Own>::from(Err(Own::Converting(act.clone())));
+            let list = DeferredList::new([failed]).fire_on_one_errback();
+            drop(list.add_both(move |result: Result<_, Own>| match result {
+                Err(Own::Other(failure)) => told.tell::<()>(Err(failure)),
+                Err(Own::Converting(_)) | Ok(_) => {}
+            }));
+        }),
+        ..ON_THE_LOOP
+    },
+    Site {
+        name: "the drop of a member's result that came before a list was decided",
+        panic: Goes::Reported(Incident::Drop),
+        install: Install::OnLoop(|_, act| {
+            let first = Deferred::<_, Failure>::from(Ok(OnDrop(act.clone())));
+            let list = DeferredList::new([first, Deferred::fail(Failure::msg("oops"))]).fire_on_one_errback();
+            drop(list.add_both(|_| ()));
+        }),
+        ..ON_THE_LOOP
+    },
+    Site {
+        name: "the drop of a member's result that comes after a list was decided",
+        panic: Goes::Reported(Incident::Drop),
+        places: &["runtime/deferred/gather arrived", "runtime/deferred/gather run"],
+        install: Install::OnLoop(|_, act| {
+            let late = OnDrop(act.clone());
+            let (second, resolver) = Deferred::with_firing_canceller(move |resolver| resolver.callback(Some(late)));
+            let (first, fire) = Deferred::new();
+            let won = race([first, second]);
+            fire.callback(None);
+            drop((won.add_both(|_| ()), resolver));
+        }),
+        ..ON_THE_LOOP
+    },
+];

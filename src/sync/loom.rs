@@ -13,6 +13,8 @@ pub(crate) use loom::thread_local;
 /// std's `Arc` in both builds: for unsized types, which loom's `Arc` cannot hold, and where a model need not track
 /// references.
 pub(crate) use std::sync::Arc as StdArc;
+/// std's: what it holds is set before a thread of the model waits for it.
+pub(crate) use std::sync::OnceLock;
 
 use crate::failure::Panic;
 

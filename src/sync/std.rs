@@ -8,13 +8,14 @@ use std::io;
 use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
-use std::sync::{self, OnceLock, PoisonError};
+use std::sync::{self, PoisonError};
 use std::time::Duration;
 
 pub(crate) use std::sync::Arc;
 /// std's `Arc` in both builds: for unsized types, which loom's `Arc` cannot hold, and where a model need not track
 /// references.
 pub(crate) use std::sync::Arc as StdArc;
+pub(crate) use std::sync::OnceLock;
 pub(crate) use std::thread::ThreadId;
 pub(crate) use std::thread_local;
 pub(crate) use std::time::Instant;

@@ -9,6 +9,7 @@ mod support;
 mod at_scale;
 mod endings;
 mod hooks;
+mod idle_workers;
 mod lifecycle;
 mod many_pools;
 mod stats;

@@ -1,8 +1,9 @@
 //! What the pool's transitions return: the actions that are owed once the locks are released.
 
+use super::sleepers::WorkerSlot;
 use super::state::WorkerId;
 
-/// How many of those who wait on a condition variable are to be notified.
+/// How many of those who wait on one condition variable are to be notified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub(crate) enum Notify {
     #[default]
@@ -23,8 +24,9 @@ pub(crate) struct Spawn {
 #[must_use]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Wakeups {
-    /// Idle workers: one, to look at the queues; all, if some are to exit or to sleep with a timeout from now on.
-    pub(crate) workers: Notify,
+    /// The idle worker to notify. It is no longer [asleep](super::Workers::sleepers) for the machine, which counts on
+    /// it to look.
+    pub(crate) wake: Option<WorkerSlot>,
     pub(crate) spawn: Spawn,
     /// Submitters that wait for a free slot: one, for one slot; all, for many slots, or if there never will be one.
     pub(crate) submitters: Notify,
@@ -33,15 +35,11 @@ pub(crate) struct Wakeups {
 }
 
 impl Wakeups {
-    pub(crate) const NONE: Self = Self {
-        workers: Notify::Nobody,
-        spawn: Spawn { first: 0, count: 0 },
-        submitters: Notify::Nobody,
-        report_saturation: false,
-    };
+    pub(crate) const NONE: Self =
+        Self { wake: None, spawn: Spawn { first: 0, count: 0 }, submitters: Notify::Nobody, report_saturation: false };
 
-    pub(super) fn workers(workers: Notify) -> Self {
-        Self { workers, ..Self::NONE }
+    pub(super) fn wake(slot: WorkerSlot) -> Self {
+        Self { wake: Some(slot), ..Self::NONE }
     }
 }
 
@@ -54,7 +52,8 @@ pub(crate) enum WorkerAction<T> {
     /// Release the locks and spin for a moment, then call [`searched`](super::Workers::searched) and
     /// [`next_action`](super::next_action).
     Search,
-    /// Wait to be notified, then call [`woken`](super::Workers::woken) and [`next_action`](super::next_action).
+    /// Wait to be notified, then call [`woken`](super::Workers::woken), carry out what it returns, and call
+    /// [`next_action`](super::next_action).
     Sleep {
         /// There are more workers than the minimum: wait for the rest of the keep-alive at most. (When the minimum
         /// sinks below workers that sleep without a timeout, they are notified.)

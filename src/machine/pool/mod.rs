@@ -10,8 +10,10 @@
 //! - A **live** worker is one of: **starting** (spawned, has not taken the workers' lock yet), running its start hooks,
 //!   about to look for a job, **idle** (waits to be notified), **busy** (has a job; **blocked** while the job says that
 //!   it waits), **exiting** (takes no more jobs, has not made its last transition). All but the exiting are **active**.
-//! - **`wake_pending`**: some worker is certain to look at both queues without another wake: one that searches, one
-//!   that was notified, or one that a notify on its way will reach.
+//! - An idle worker is **asleep** until it is **woken**: a transition takes it off the list of sleepers and names it,
+//!   and the caller notifies it. It may also wake by itself.
+//! - A **wake is pending** if some worker is certain to look at both queues without another wake: one that searches, or
+//!   one that was woken and has not taken the lock since.
 //! - **`wake_not_needed`**: submitters need not wake anybody. While it is unset, the next submitter must call
 //!   [`wake_or_spawn`](Workers::wake_or_spawn).
 //! - **Limit**: the most active workers, the target's maximum and one more for each blocked worker, up to the
@@ -20,10 +22,11 @@
 //! # Protocol
 //!
 //! A submitter appends under the submit queue's lock and sets `wake_not_needed`. If it was unset, the submitter then
-//! takes the workers' lock and either wakes an idle worker, or spawns a thread, or does nothing if one is starting.
+//! takes the workers' lock and either wakes the worker that fell asleep last, or spawns a thread, or does nothing if
+//! one is starting or a wake is pending.
 //!
-//! A worker takes the workers' lock when its thread has started, when its wait or search is over (it then clears
-//! `wake_pending`), and when it has run a job. It asks for a job ([`next_job`](Workers::next_job), or [`next_action`]
+//! A worker takes the workers' lock when its thread has started, when its wait or search is over, and when it has run a
+//! job. It asks for a job ([`next_job`](Workers::next_job), or [`next_action`]
 //! under both locks). If it takes one and leaves others behind, it wakes or spawns the next worker before it runs its
 //! own. If it finds none, it becomes idle. A transition under both locks that may have changed who will look at the
 //! queues updates `wake_not_needed`.
@@ -36,7 +39,7 @@
 //! cannot happen, because of three facts, which the exhaustive search checks in every state:
 //!
 //! 1. A worker becomes idle only while both locks are held and both queues are empty.
-//! 2. While jobs are queued, `wake_pending` is set, or a submitter owes `wake_or_spawn`, or no worker is idle and
+//! 2. While jobs are queued, a wake is pending, or a submitter owes `wake_or_spawn`, or no worker is idle and
 //!    either a thread is starting or none may be spawned.
 //! 3. `wake_not_needed` is cleared only while both queues are empty and `wake_or_spawn` would have an effect; the
 //!    next submitter then owes that call.
@@ -44,12 +47,23 @@
 //! The exception is a failed spawn: after it, a thread that may be spawned need not be on its way (2), and the flag is
 //! cleared whatever the queues hold (3), so that the next submission tries again.
 //!
-//! # Hazard: a stale `wake_pending`
+//! # Hazard: a wake is pending, and nobody comes
 //!
-//! The flag stays set, nobody comes, and no one else is woken. It cannot happen: every worker whose wait or search is
-//! over clears the flag under the lock before it looks, whatever ended the wait. Wakes are not counted, so it does not
-//! matter which worker a notify releases: an unintended one looks all the same; if two are released, the second finds
-//! nothing and sleeps again.
+//! It cannot happen, because that is counted by what workers do and not by what notifies were meant to do. A woken
+//! worker has left the list of sleepers in the transition that named it, so no second wake is spent on it, and it is
+//! counted until it takes the lock itself, whatever ended its wait: the notify, its keep-alive, or nothing. A notify
+//! that comes late, when the worker sleeps again or another has its slot, is a spurious wake.
+//!
+//! # Hazard: idle workers never age
+//!
+//! A trickle of jobs wakes each worker in its turn, and no keep-alive ever passes. It cannot happen: the worker that
+//! fell asleep last is woken, so those below it in the list sleep on, each with its own keep-alive.
+//!
+//! # Hazard: a worker sleeps on that should not
+//!
+//! The pool stops or shrinks, and somebody has to tell every idle worker, at constant cost. One is woken, the one that
+//! has slept longest, and each that is woken wakes the next, before it asks what to do itself, as long as one is left
+//! that is to exit or to sleep with a timeout.
 //!
 //! # Hazard: a job waits behind one that blocks
 //!
@@ -73,15 +87,17 @@
 //!
 //! # Files
 //!
-//! `state` and `action` (what the halves and the results are made of), [`cancellable_queue`], the two halves
-//! [`submit_queue`] and [`workers`], and [`transitions`], which need both locks. [`ticket`] is a small machine of its
-//! own, under its own lock: whether one job was cancelled. [`join_state`] is another: who joins the threads. The table
-//! of each machine lies beside it; `worker_loop.md` shows the same transitions as `workers.md`, from the view of one
-//! worker.
+//! `state` and `action` (what the halves and the results are made of), [`cancellable_queue`], [`sleepers`] (who is
+//! asleep, in what order) and the [`slot_table`] under it, the two halves [`submit_queue`] and [`workers`], and
+//! [`transitions`], which need both locks. [`ticket`] is a small machine of its own, under its own lock: whether one
+//! job was cancelled. [`join_state`] is another: who joins the threads. The table of each machine lies beside it;
+//! `worker_loop.md` shows the same transitions as `workers.md`, from the view of one worker.
 
 mod action;
 mod cancellable_queue;
 mod join_state;
+mod sleepers;
+mod slot_table;
 mod state;
 mod submit_queue;
 mod ticket;
@@ -94,6 +110,8 @@ pub(crate) use self::action::{Notify, Spawn, Wakeups, WorkerAction};
 pub(in crate::machine) use self::cancellable_queue::CancellableQueue;
 pub(crate) use self::cancellable_queue::{Entry, JobStore, Popped, PushJob, RefusedJobs, TicketId};
 pub(crate) use self::join_state::{EndAction, EndWait, JoinState};
+pub(crate) use self::sleepers::WorkerSlot;
+pub(crate) use self::slot_table::{CHUNKS, Location, SlotTable};
 #[cfg(test)]
 pub(in crate::machine) use self::state::PoolState;
 pub(crate) use self::state::{Policy, Sizes, WorkerId};

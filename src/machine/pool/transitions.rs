@@ -1,8 +1,9 @@
 //! The transitions of the pool that need both locks, in the order of a pool's life: start and resize; a worker's life;
 //! a job's; stop.
 
-use super::action::{Exited, Notify, SpawnFailed, Stop, Wakeups, WorkerAction};
+use super::action::{Exited, SpawnFailed, Stop, Wakeups, WorkerAction};
 use super::cancellable_queue::{JobStore, Popped, PushJob, RefusedJobs, TicketId};
+use super::sleepers::WorkerSlot;
 use super::state::{Policy, PoolState, Sizes};
 use super::submit_queue::{Accepted, SubmitError};
 use super::{SubmitQueue, Workers};
@@ -10,6 +11,7 @@ use super::{SubmitQueue, Workers};
 /// What a worker says when it asks for its next action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(crate) struct WorkerHint {
+    pub(crate) slot: WorkerSlot,
     /// It may search once before it sleeps.
     pub(crate) may_search: bool,
     /// Its keep-alive has passed without a job.
@@ -60,32 +62,34 @@ fn spawn_missing<S: JobStore>(workers: &mut Workers<S>, queued: usize) -> Wakeup
     let below_min = workers.target.min.saturating_sub(workers.live);
     let for_jobs = queued.saturating_sub(workers.idle + workers.starting).min(workers.spawnable());
     let count = below_min.max(for_jobs);
-    let wakeups = if queued > 0 && (count == 0 || workers.idle > 0) { workers.wake_or_spawn() } else { Wakeups::NONE };
+    let wakeups =
+        if queued > 0 && (count == 0 || workers.sleepers.len() > 0) { workers.wake_or_spawn() } else { Wakeups::NONE };
     if count > 0 { Wakeups { spawn: workers.spawn(count), ..wakeups } } else { wakeups }
 }
 
 /// The same, and wakes idle workers if they are too many.
 fn spawn_and_shrink<S: JobStore>(workers: &mut Workers<S>, queued: usize) -> Wakeups {
     let wakeups = spawn_missing(workers, queued);
-    wake_excess(workers, wakeups)
+    wake_surplus(workers, wakeups)
 }
 
 /// Idle workers above the maximum must exit now. Those above the minimum must sleep again, with a timeout: if the
-/// minimum was higher when they fell asleep, they have none.
-fn wake_excess<S: JobStore>(workers: &Workers<S>, wakeups: Wakeups) -> Wakeups {
-    if workers.idle > 0 && workers.active() > workers.target.min {
-        Wakeups { workers: Notify::All, ..wakeups }
-    } else {
-        wakeups
-    }
+/// minimum was higher when they fell asleep, they have none. A worker that `wakeups` wakes passes this on.
+fn wake_surplus<S: JobStore>(workers: &mut Workers<S>, wakeups: Wakeups) -> Wakeups {
+    let wake = wakeups.wake.or_else(|| workers.wake_surplus(0).wake);
+    Wakeups { wake, ..wakeups }
 }
 
 // --- A worker's life -------------------------------------------------------------------------------------------------
 
 /// A worker's thread has started, and is about to run start hooks. They may take long, so another worker is woken or
 /// spawned for jobs that are queued.
-pub(crate) fn begin_start_hooks<S: JobStore>(workers: &mut Workers<S>, submit_queue: &mut SubmitQueue<S>) -> Wakeups {
-    workers.thread_started();
+pub(crate) fn begin_start_hooks<S: JobStore>(
+    workers: &mut Workers<S>,
+    submit_queue: &mut SubmitQueue<S>,
+    slot: WorkerSlot,
+) -> Wakeups {
+    workers.thread_started(slot);
     let wakeups = if queued(workers, submit_queue) > 0 { workers.wake_or_spawn() } else { Wakeups::NONE };
     workers.update_wake_flag(submit_queue);
     wakeups
@@ -143,14 +147,16 @@ pub(crate) fn next_action<S: JobStore>(
     if workers.state == PoolState::Draining || hint.expired && workers.active() > workers.target.min {
         return begin_exit(workers, submit_queue);
     }
-    if hint.may_search && !workers.wake_pending {
-        workers.wake_pending = true;
+    if hint.may_search && !workers.is_wake_pending() {
+        workers.searching = true;
         workers.update_wake_flag(submit_queue);
         return WorkerAction::Search;
     }
+    let timed = workers.active() > workers.target.min;
     workers.idle += 1;
+    workers.sleepers.push(hint.slot, timed);
     workers.update_wake_flag(submit_queue);
-    WorkerAction::Sleep { timed: workers.active() > workers.target.min }
+    WorkerAction::Sleep { timed }
 }
 
 /// A worker takes no more jobs. It stays live until it has [exited], so no thread is spawned in its place; but it no
@@ -172,7 +178,7 @@ pub(crate) fn exited<S: JobStore>(workers: &mut Workers<S>, submit_queue: &mut S
         // If no thread is spawned, each idle worker above the minimum was above it before, and sleeps with a timeout.
         PoolState::Running => {
             let wakeups = spawn_missing(workers, queued);
-            if wakeups.spawn.count > 0 { wake_excess(workers, wakeups) } else { wakeups }
+            if wakeups.spawn.count > 0 { wake_surplus(workers, wakeups) } else { wakeups }
         }
         PoolState::Draining if queued > 0 => workers.wake_or_spawn(),
         PoolState::Unstarted | PoolState::Draining | PoolState::Stopped => Wakeups::NONE,
@@ -248,7 +254,7 @@ pub(crate) fn stop<S: JobStore>(
     // Idle workers must learn of the stop. For queued jobs a worker is spawned: a paused pool has none, nor has a pool
     // whose threads could not be spawned, and no later submission will try again.
     let mut wakeups = if was_running && workers.idle > 0 {
-        Wakeups::workers(Notify::All)
+        workers.wake_surplus(0)
     } else if was_running && queued(workers, submit_queue) > 0 {
         workers.wake_or_spawn()
     } else {

@@ -4,6 +4,7 @@ use std::mem;
 
 use super::action::{Notify, Spawn, Wakeups};
 use super::cancellable_queue::{CancellableQueue, JobStore, Popped};
+use super::sleepers::{Sleepers, WorkerSlot};
 use super::state::{Counts, History, PoolState, Sizes, WorkerId};
 use super::submit_queue::SubmitQueue;
 
@@ -13,9 +14,8 @@ use super::submit_queue::SubmitQueue;
 #[repr(C)]
 pub(crate) struct Workers<Q> {
     pub(super) state: PoolState,
-    /// A worker is certain to look at both queues without being asked again. Impossible unless a worker searches, was
-    /// notified, or is going to be reached by a notify on its way.
-    pub(in crate::machine) wake_pending: bool,
+    /// A worker searches: it will look at both queues without being asked.
+    pub(in crate::machine) searching: bool,
     /// `Saturated` was reported for this period: not again before a worker is unblocked or a thread is spawned.
     pub(in crate::machine) saturation_reported: bool,
     /// Workers that were spawned, or are to be, and have not made their last transition.
@@ -24,7 +24,7 @@ pub(crate) struct Workers<Q> {
     pub(in crate::machine) starting: usize,
     /// Workers that run a job.
     pub(super) busy: usize,
-    /// Workers that wait to be notified, or have been notified and have not taken this lock since.
+    /// Workers that are asleep, or have been woken and have not taken this lock since.
     pub(super) idle: usize,
     /// Busy workers whose job says that it waits for something.
     pub(super) blocked: usize,
@@ -39,6 +39,8 @@ pub(crate) struct Workers<Q> {
     pub(super) queue: Q,
     /// How far blocked workers may raise the limit.
     pub(super) compensation: usize,
+    /// The idle workers that nobody has woken.
+    pub(super) sleepers: Sleepers,
     next_id: WorkerId,
 }
 
@@ -57,27 +59,31 @@ impl<S: JobStore> Workers<CancellableQueue<S>> {
             exiting: 0,
             waiting_submitters: 0,
             refusing: 0,
-            wake_pending: false,
+            searching: false,
             saturation_reported: false,
+            sleepers: Sleepers::default(),
             next_id: 0,
             counts: History::default(),
         }
     }
 
-    /// A spawned thread has taken the lock. It asks for its next action now.
-    pub(crate) fn thread_started(&mut self) {
+    /// A spawned thread has taken the lock, and was given this slot. It asks for its next action now.
+    pub(crate) fn thread_started(&mut self, slot: WorkerSlot) {
         self.starting -= 1;
+        self.sleepers.add_slot(slot);
     }
 
-    /// A worker's wait is over, for whatever reason. It asks for its next action now.
-    pub(crate) fn woken(&mut self) {
+    /// A worker's wait is over, for whatever reason. It carries out what is returned, and asks for its next action.
+    pub(crate) fn woken(&mut self, slot: WorkerSlot) -> Wakeups {
         self.idle -= 1;
-        self.wake_pending = false;
+        self.sleepers.remove(slot);
+        // If there is one worker too many, that is this one.
+        self.wake_surplus(1)
     }
 
     /// A worker's search is over. It asks for its next action now.
     pub(crate) fn searched(&mut self) {
-        self.wake_pending = false;
+        self.searching = false;
     }
 
     /// A worker has run its job and dropped all that belonged to it. It asks for its next action now.
@@ -93,7 +99,7 @@ impl<S: JobStore> Workers<CancellableQueue<S>> {
     pub(crate) fn unblock(&mut self) -> Wakeups {
         self.blocked -= 1;
         self.saturation_reported = false;
-        if self.idle > 0 && self.is_over_limit() { Wakeups::workers(Notify::One) } else { Wakeups::NONE }
+        self.wake_surplus(0)
     }
 
     /// The next job, if the workers' lock alone is enough to take it: the path of most jobs. Otherwise the worker calls
@@ -138,15 +144,15 @@ impl<S: JobStore> Workers<CancellableQueue<S>> {
     /// Jobs wait: wakes an idle worker or spawns one, unless a worker is certain to look at the queues anyway. As a
     /// transition of its own: a submitter found `wake_not_needed` unset.
     ///
-    /// An idle worker is woken even while threads are starting, because it is here sooner. No thread is spawned while
-    /// others are starting: each of them takes a job, and the last wakes or spawns the next if it leaves any behind.
-    /// Spawning sooner would start more threads than the jobs need.
+    /// The worker that fell asleep last is woken, so that the others' keep-alive can pass. It is woken even while
+    /// threads are starting, because it is here sooner. No thread is spawned while others are starting: each of them
+    /// takes a job, and the last wakes or spawns the next if it leaves any behind. Spawning sooner would start more
+    /// threads than the jobs need.
     pub(crate) fn wake_or_spawn(&mut self) -> Wakeups {
-        if self.wake_pending || !self.is_serving() {
+        if self.is_wake_pending() || !self.is_serving() {
             Wakeups::NONE
-        } else if self.idle > 0 {
-            self.wake_pending = true;
-            Wakeups::workers(Notify::One)
+        } else if let Some(slot) = self.sleepers.pop_last() {
+            Wakeups::wake(slot)
         } else if self.starting > 0 {
             Wakeups::NONE
         } else if self.spawnable() > 0 {
@@ -159,12 +165,51 @@ impl<S: JobStore> Workers<CancellableQueue<S>> {
         }
     }
 
+    /// Wakes the worker that fell asleep last, although another may be on its way: jobs seem to block.
+    pub(crate) fn wake_ahead(&mut self) -> Wakeups {
+        if !self.is_serving() {
+            return Wakeups::NONE;
+        }
+        self.sleepers.pop_last().map_or(Wakeups::NONE, Wakeups::wake)
+    }
+
+    /// Wakes the worker that has slept longest, if idle workers must not sleep on: they are to exit, or to sleep with a
+    /// timeout from now on. Each that is [woken](Self::woken) passes this on, so one is on its way until none is left.
+    /// `others`: how many workers that are awake exit before it, if there are too many.
+    pub(super) fn wake_surplus(&mut self, others: usize) -> Wakeups {
+        let active = self.active();
+        let needed = match self.state {
+            PoolState::Draining => true,
+            PoolState::Running => {
+                active.saturating_sub(others) > self.limit() || self.sleepers.untimed() > 0 && active > self.target.min
+            }
+            PoolState::Unstarted | PoolState::Stopped => false,
+        };
+        if !needed || self.woken_workers() > 0 {
+            return Wakeups::NONE;
+        }
+        self.sleepers.pop_first().map_or(Wakeups::NONE, Wakeups::wake)
+    }
+
+    /// Idle workers that have been woken and have not taken this lock since.
+    #[inline]
+    fn woken_workers(&self) -> usize {
+        self.idle - self.sleepers.len()
+    }
+
+    /// Whether a worker is certain to look at both queues without being asked again.
+    #[inline]
+    pub(in crate::machine) fn is_wake_pending(&self) -> bool {
+        self.searching || self.woken_workers() > 0
+    }
+
     /// Sets whether the next submitter must call [`wake_or_spawn`](Self::wake_or_spawn): if that could bring a worker,
     /// or would report saturation, and no worker is going to look at the queues anyway.
     pub(super) fn update_wake_flag(&self, submit_queue: &mut SubmitQueue<CancellableQueue<S>>) {
-        let brings_worker = self.is_serving() && (self.idle > 0 || self.starting == 0 && self.spawnable() > 0);
+        let brings_worker =
+            self.is_serving() && (self.sleepers.len() > 0 || self.starting == 0 && self.spawnable() > 0);
         let has_effect = brings_worker || self.is_saturated() && !self.saturation_reported;
-        submit_queue.wake_not_needed = self.wake_pending || !self.queue.is_empty() || !has_effect;
+        submit_queue.wake_not_needed = self.is_wake_pending() || !self.queue.is_empty() || !has_effect;
     }
 
     pub(super) fn spawn(&mut self, count: usize) -> Spawn {
@@ -252,6 +297,11 @@ impl<S: JobStore> Workers<CancellableQueue<S>> {
 
     pub(crate) fn idle(&self) -> usize {
         self.idle
+    }
+
+    /// The workers that are asleep; the one that has slept longest comes first.
+    pub(crate) fn sleepers(&self) -> impl Iterator<Item = WorkerSlot> + '_ {
+        self.sleepers.iter()
     }
 
     pub(crate) fn busy(&self) -> usize {

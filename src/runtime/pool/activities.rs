@@ -3,9 +3,9 @@
 use super::super::job_label::{JobLabel, JobTrace};
 use super::super::sync::Instant;
 use super::cancel_token::CancelToken;
-use super::slots::{SlotIndex, Slots};
+use super::slots::Slots;
 use super::stop::{Straggler, WorkerActivity};
-use crate::machine::pool::WorkerId;
+use crate::machine::pool::{WorkerId, WorkerSlot};
 
 /// What a worker does, unless it looks for a job or sleeps.
 pub(super) enum Activity {
@@ -20,26 +20,31 @@ pub(super) enum Activity {
 pub(super) struct Activities(Slots<(WorkerId, Activity)>);
 
 impl Activities {
-    pub(super) fn take_slot(&mut self) -> SlotIndex {
+    /// The slot that the next worker will be given.
+    pub(super) fn next_slot(&self) -> WorkerSlot {
+        self.0.next_slot()
+    }
+
+    pub(super) fn take_slot(&mut self) -> WorkerSlot {
         self.0.take_slot()
     }
 
-    pub(super) fn free_slot(&mut self, slot: SlotIndex) {
+    pub(super) fn free_slot(&mut self, slot: WorkerSlot) {
         self.0.free_slot(slot);
     }
 
     #[inline]
-    pub(super) fn set(&mut self, slot: SlotIndex, worker: WorkerId, activity: Activity) {
+    pub(super) fn set(&mut self, slot: WorkerSlot, worker: WorkerId, activity: Activity) {
         self.0.set(slot, Some((worker, activity)));
     }
 
     #[inline]
-    pub(super) fn clear(&mut self, slot: SlotIndex) {
+    pub(super) fn clear(&mut self, slot: WorkerSlot) {
         self.0.set(slot, None);
     }
 
     /// The token of the job in this slot, if there is one. `None` behind the last slot.
-    pub(super) fn token(&self, slot: SlotIndex) -> Option<Option<CancelToken>> {
+    pub(super) fn token(&self, slot: WorkerSlot) -> Option<Option<CancelToken>> {
         self.0.get(slot).map(|activity| match activity {
             Some((_, Activity::Job(_, token))) => token.clone(),
             _ => None,

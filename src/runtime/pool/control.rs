@@ -6,12 +6,11 @@ use std::time::Duration;
 use super::super::sync::{Arc, Instant};
 use super::cancel_token::CancelToken;
 use super::shared::{Queue, Shared};
-use super::slots::SlotIndex;
 use super::stats::{JobHistograms, PoolStats, PoolTimes};
 use super::stop::{StopPolicy, StopWithinError, Straggler, WorkerActivity};
 use super::thread_ends::ThreadEnds;
 use crate::error::{NeverRan, PoolStopped, SizeError};
-use crate::machine::pool::{self as machine, Notify, Sizes, SubmitQueue, Workers};
+use crate::machine::pool::{self as machine, Sizes, SubmitQueue, WorkerSlot, Workers};
 
 /// The target of these sizes, unless `min` is above `max`.
 pub(super) fn checked_sizes(min: usize, max: usize) -> Result<Sizes, SizeError> {
@@ -69,7 +68,7 @@ impl Shared {
         }
     }
 
-    fn token_in(&self, slot: SlotIndex) -> Option<Option<CancelToken>> {
+    fn token_in(&self, slot: WorkerSlot) -> Option<Option<CancelToken>> {
         self.workers.lock().activities.token(slot)
     }
 
@@ -126,7 +125,7 @@ impl Shared {
     /// Lets every deadline pass that a thread or a worker waits for now.
     pub(super) fn let_deadlines_pass(&self) {
         self.workers.lock().deadline_epoch.advance();
-        self.wake_workers(Notify::All);
+        self.wake_all_workers();
         self.not_full.notify_all();
         self.ends.let_deadlines_pass();
     }

@@ -23,6 +23,7 @@ mod submit;
 mod thread_ends;
 mod thread_pool;
 mod ticket;
+mod wait_places;
 mod wake_ahead;
 mod worker;
 mod worker_state;

@@ -14,6 +14,7 @@ use super::job_queue::JobQueue;
 use super::stats::JobHistograms;
 use super::stepper::SteppedWorkers;
 use super::thread_ends::{ThreadEnd, ThreadEnds};
+use super::wait_places::WaitPlaces;
 use super::wake_ahead::BlockingEstimate;
 use super::worker_state::WorkerState;
 use crate::machine::pool::{Sizes, SubmitQueue, Wakeups, WorkerId, Workers};
@@ -32,8 +33,8 @@ pub(crate) struct Shared {
     /// How long a worker above the minimum stays without a job; `None` for ever.
     pub(super) keep_alive: Option<Duration>,
     pub(super) workers: CachePadded<Mutex<LockedWorkers>>,
-    /// Idle workers wait here, with `workers`.
-    pub(super) work_available: Condvar,
+    /// Idle workers wait here, each at its own place, with `workers`.
+    pub(super) places: WaitPlaces,
     /// Callers that wait for a slot in a full queue wait here, with `workers`.
     pub(super) not_full: Condvar,
     pub(super) submit_queue: CachePadded<Mutex<SubmitQueue<Queue>>>,
@@ -120,7 +121,7 @@ impl Shared {
                 Some(_) => Some(UNTIL_A_TEST_SAYS_SO),
             },
             workers: CachePadded(Mutex::new(workers)),
-            work_available: Condvar::new(),
+            places: WaitPlaces::new(),
             not_full: Condvar::new(),
             submit_queue: CachePadded(Mutex::new(SubmitQueue::new(config.bound))),
             maybe_work: CachePadded(Hint::default()),

@@ -1,48 +1,63 @@
 //! Values with an index that stays the same while they are there: what is recorded of each worker.
 
-/// The index of a value in [`Slots`].
-pub(super) type SlotIndex = usize;
+use crate::machine::pool::{SlotTable, WorkerSlot};
 
-/// Freed slots are used again, so there are as many as there ever were workers at a time.
+/// Freed slots are used again, so there are as many as there ever were workers at a time. Each operation costs a
+/// constant number of steps, growth included.
 pub(super) struct Slots<T> {
+    slots: SlotTable<Slot<T>>,
+    /// The first of the free slots.
+    free: Option<WorkerSlot>,
+}
+
+struct Slot<T> {
     /// `None`: there is nothing to record.
-    slots: Vec<Option<T>>,
-    free: Vec<SlotIndex>,
+    value: Option<T>,
+    /// Of a free slot: the next of the free ones.
+    next_free: Option<WorkerSlot>,
 }
 
 impl<T> Default for Slots<T> {
     fn default() -> Self {
-        Self { slots: Vec::new(), free: Vec::new() }
+        Self { slots: SlotTable::default(), free: None }
     }
 }
 
 impl<T> Slots<T> {
-    pub(super) fn take_slot(&mut self) -> SlotIndex {
-        self.free.pop().unwrap_or_else(|| {
-            self.slots.push(None);
-            self.slots.len() - 1
-        })
+    /// The slot that will be taken next.
+    pub(super) fn next_slot(&self) -> WorkerSlot {
+        self.free.unwrap_or(self.slots.len())
+    }
+
+    pub(super) fn take_slot(&mut self) -> WorkerSlot {
+        let slot = self.next_slot();
+        match self.slots.get_mut(slot) {
+            Some(entry) => self.free = entry.next_free.take(),
+            None => self.slots.push(Slot { value: None, next_free: None }),
+        }
+        slot
     }
 
     /// Returns what it held.
-    pub(super) fn free_slot(&mut self, slot: SlotIndex) -> Option<T> {
-        self.free.push(slot);
-        self.slots.get_mut(slot)?.take()
+    pub(super) fn free_slot(&mut self, slot: WorkerSlot) -> Option<T> {
+        let entry = self.slots.get_mut(slot)?;
+        entry.next_free = self.free.replace(slot);
+        entry.value.take()
     }
 
     #[inline]
-    pub(super) fn set(&mut self, slot: SlotIndex, value: Option<T>) {
-        if let Some(place) = self.slots.get_mut(slot) {
-            *place = value;
+    pub(super) fn set(&mut self, slot: WorkerSlot, value: Option<T>) {
+        if let Some(entry) = self.slots.get_mut(slot) {
+            entry.value = value;
         }
     }
 
     /// `None` behind the last slot.
-    pub(super) fn get(&self, slot: SlotIndex) -> Option<Option<&T>> {
-        self.slots.get(slot).map(Option::as_ref)
+    pub(super) fn get(&self, slot: WorkerSlot) -> Option<Option<&T>> {
+        self.slots.get(slot).map(|slot| slot.value.as_ref())
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.slots.iter().flatten()
+        self.slots.iter().filter_map(|slot| slot.value.as_ref())
     }
 }

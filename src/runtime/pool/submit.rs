@@ -86,7 +86,7 @@ impl Shared {
             Self::carry_out(this, wakeups);
         } else if backlog > 1 {
             // The worker that will look at the queue takes only one.
-            this.wake_ahead();
+            Self::wake_ahead(this);
         }
     }
 

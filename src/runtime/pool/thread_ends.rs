@@ -13,8 +13,8 @@ use super::super::deadline::{Deadline, Epoch};
 use super::super::oneshot;
 use super::super::report::{self, Incident};
 use super::super::sync::{self, Arc, Condvar, Instant, JoinHandle, Mutex, MutexGuard, StdArc, catch};
-use super::slots::{SlotIndex, Slots};
-use crate::machine::pool::{self as machine, EndAction, EndWait, WorkerId};
+use super::slots::Slots;
+use crate::machine::pool::{self as machine, EndAction, EndWait, WorkerId, WorkerSlot};
 
 /// Called when the pool has stopped.
 pub(super) type StopCallback = Box<dyn FnOnce() + Send>;
@@ -53,7 +53,7 @@ pub(super) struct ExitedWorker {
 pub(super) struct ThreadEnd {
     ends: Arc<ThreadEnds>,
     /// Where its exit is recorded.
-    slot: SlotIndex,
+    slot: WorkerSlot,
 }
 
 impl ThreadEnds {

@@ -17,7 +17,7 @@ use super::thread_ends::ThreadEnds;
 use super::ticket::{Ticket, with_token};
 use crate::error::{PoolStopped, Rejected, Rejection, SizeError, StopFromWorker};
 use crate::failure::Failure;
-use crate::machine::pool::{Notify, Sizes};
+use crate::machine::pool::Sizes;
 
 /// A pool of threads for work that blocks. It can be resized while it runs; its queue is strictly first in, first out.
 ///
@@ -356,7 +356,7 @@ impl ThreadPool {
     /// Wakes all idle workers spuriously, as an operating system may: for models.
     #[doc(hidden)]
     pub fn wake_spuriously(&self) {
-        self.owner.shared.wake_workers(Notify::All);
+        self.owner.shared.wake_all_workers();
     }
 
     /// Wakes all callers that wait for the pool to stop, spuriously: for models.

@@ -3,8 +3,8 @@
 //! The machine wakes one worker, which wakes the next once it is awake. That is best for jobs shorter than a wake: the
 //! first worker has often run them all before a second could come, and further wakes would be wasted. Jobs that block,
 //! though, wait for all wakes before them, one after the other. So the pool estimates which kind it has; where jobs
-//! block, submitters wake further idle workers **ahead**. To the machine that is a spurious wake, which may happen at
-//! any time: the estimate is a hint, and correctness does not depend on it.
+//! block, submitters wake further idle workers **ahead**. The machine allows that at any time: the estimate is a hint,
+//! and correctness does not depend on it.
 
 /// Estimates whether jobs outlast a wake; guarded by the workers' lock.
 #[derive(Debug, Default)]

@@ -57,8 +57,8 @@ pub(super) fn run_worker(pool: Arc<Shared>, id: WorkerId, end: &ThreadEnd) {
             Action::Sleep { timed } => {
                 let timeout = worker.sleep_timeout(pool, &workers, timed);
                 // Releases the lock under which the queues were found empty, and sleeps, in one step.
-                workers = pool.work_available.wait_for(workers, timeout);
-                worker.woken(&mut workers);
+                workers = pool.wait_for_work(worker.slot, workers, timeout);
+                workers = worker.woken(pool, workers);
             }
             Action::Exit(wakeups) => {
                 let exit = worker.begin_exit(pool, &mut workers);
@@ -79,22 +79,23 @@ impl WorkerState {
             // Hooks may take long, so the machine must not count on this worker: it wakes or starts another where one
             // is needed.
             let wakeups = {
-                let mut workers = pool.workers.lock();
+                let mut workers = pool.lock_with_place();
                 self.slot = workers.activities.take_slot();
                 workers.activities.set(self.slot, self.id, Activity::StartHooks(Instant::now()));
                 let mut submit_queue = pool.submit_queue.lock();
-                machine::begin_start_hooks(&mut workers.machine, &mut submit_queue)
+                machine::begin_start_hooks(&mut workers.machine, &mut submit_queue, self.slot)
             };
             Shared::carry_out(pool, wakeups);
             pool.hooks.run_start_hooks(&Worker::new(&pool.name, self.id), &pool.reporter);
         }
-        let mut workers = pool.workers.lock();
         if has_hooks {
+            let mut workers = pool.workers.lock();
             workers.activities.clear(self.slot);
-        } else {
-            self.slot = workers.activities.take_slot();
-            workers.machine.thread_started();
+            return workers;
         }
+        let mut workers = pool.lock_with_place();
+        self.slot = workers.activities.take_slot();
+        workers.machine.thread_started(self.slot);
         workers
     }
 
@@ -118,7 +119,8 @@ impl WorkerState {
             let may_expire = self.was_asleep && no_jobs;
             let expired = may_expire && self.keep_alive_end.is_some_and(|end| end.has_passed(workers.deadline_epoch));
             let may_search = !self.searched && pool.host.has_threads() && pool.spin.pays();
-            machine::next_action(&mut workers.machine, &mut submit_queue, WorkerHint { may_search, expired })
+            let hint = WorkerHint { slot: self.slot, may_search, expired };
+            machine::next_action(&mut workers.machine, &mut submit_queue, hint)
         };
         match action {
             Action::Search => self.searched = true,
@@ -161,10 +163,21 @@ impl WorkerState {
         }
     }
 
-    pub(super) fn woken(&mut self, workers: &mut LockedWorkers) {
+    /// Its wait is over. If others have to be woken, the lock is released meanwhile.
+    pub(super) fn woken<'a>(
+        &mut self,
+        pool: &'a Arc<Shared>,
+        mut workers: MutexGuard<'a, LockedWorkers>,
+    ) -> MutexGuard<'a, LockedWorkers> {
         self.was_asleep = true;
         workers.estimate.worker_woken();
-        workers.machine.woken();
+        let wakeups = workers.machine.woken(self.slot);
+        if wakeups == Wakeups::NONE {
+            return workers;
+        }
+        drop(workers);
+        Shared::carry_out(pool, wakeups);
+        pool.workers.lock()
     }
 
     /// The worker will not look at the queues again. Without stop hooks its last transition follows at once.

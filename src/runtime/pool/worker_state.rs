@@ -1,15 +1,14 @@
 //! What a worker remembers while it runs a job or sleeps.
 
 use super::super::deadline::Deadline;
-use super::slots::SlotIndex;
 use super::wake_ahead::WakesAtStart;
-use crate::machine::pool::WorkerId;
+use crate::machine::pool::{WorkerId, WorkerSlot};
 
 /// One worker's own state. It lives on the worker's stack, or with the stepper.
 pub(super) struct WorkerState {
     pub(super) id: WorkerId,
-    /// Where its activity is recorded.
-    pub(super) slot: SlotIndex,
+    /// Its slot in the machine, among the activities, and among the places to wait.
+    pub(super) slot: WorkerSlot,
     /// It has searched (spun) since its last job, and must not do so again before the next.
     pub(super) searched: bool,
     /// It has just been woken. Only then can its keep-alive have passed.

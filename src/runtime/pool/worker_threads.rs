@@ -1,20 +1,23 @@
 //! Wakes workers, and starts their threads, as the machine's transitions require.
 
 use std::io;
+use std::time::Duration;
 
 use super::super::report::Incident;
-use super::super::sync::{Arc, StdArc};
+use super::super::sync::{Arc, MutexGuard, StdArc};
 use super::hooks::Worker;
-use super::shared::{Shared, WorkerHost};
+use super::shared::{LockedWorkers, Shared, WorkerHost};
 use super::thread_ends::ThreadEnds;
 use crate::error::{NeverRan, Saturated};
-use crate::machine::pool::{self as machine, Notify, Spawn, Wakeups, WorkerId};
+use crate::machine::pool::{self as machine, Notify, Spawn, Wakeups, WorkerId, WorkerSlot};
 
 impl Shared {
     /// Carries out what a transition returned. Called without a lock.
     #[inline]
     pub(super) fn carry_out(this: &Arc<Self>, wakeups: Wakeups) {
-        this.wake_workers(wakeups.workers);
+        if let Some(slot) = wakeups.wake {
+            this.wake_worker(slot);
+        }
         match wakeups.submitters {
             Notify::Nobody => {}
             Notify::One => this.not_full.notify_one(),
@@ -28,28 +31,60 @@ impl Shared {
         }
     }
 
-    /// Wakes idle workers. To wake more than a transition asks for is safe: wakes may be spurious.
-    pub(super) fn wake_workers(&self, whom: Notify) {
-        match (whom, &self.host) {
-            (Notify::Nobody, _) => {}
-            (Notify::One, WorkerHost::Threads(_)) => {
+    /// Ends the wait of the worker in this slot. To wake one that the machine did not name is safe: wakes may be
+    /// spurious.
+    fn wake_worker(&self, slot: WorkerSlot) {
+        match &self.host {
+            WorkerHost::Threads(_) => {
                 self.idle_hint.take();
-                self.work_available.notify_one();
+                if let Some(place) = self.places.get(slot) {
+                    place.notify_one();
+                }
             }
-            (Notify::All, WorkerHost::Threads(_)) => {
-                self.idle_hint.set(0);
-                self.work_available.notify_all();
-            }
-            (_, WorkerHost::Stepper(workers)) => workers.wake(whom),
+            WorkerHost::Stepper(workers) => workers.wake(slot),
         }
     }
 
-    /// Wakes one idle worker more than the machine asks for, where that is likely to pay: see
-    /// [`wake_ahead`](super::wake_ahead).
+    /// Wakes all idle workers spuriously: for tests.
+    pub(super) fn wake_all_workers(&self) {
+        let sleepers: Vec<_> = self.workers.lock().machine.sleepers().collect();
+        sleepers.into_iter().for_each(|slot| self.wake_worker(slot));
+    }
+
+    /// Wakes one idle worker more than is needed, where that is likely to pay: see [`wake_ahead`](super::wake_ahead).
     #[inline]
-    pub(super) fn wake_ahead(&self) {
-        if self.idle_hint.take() && self.host.has_threads() {
-            self.work_available.notify_one();
+    pub(super) fn wake_ahead(this: &Arc<Self>) {
+        if this.idle_hint.take() && this.host.has_threads() {
+            let wakeups = this.workers.lock().machine.wake_ahead();
+            Self::carry_out(this, wakeups);
+        }
+    }
+
+    /// Locks the workers for a thread that has started. Its place to wait is made before, because that allocates.
+    pub(super) fn lock_with_place(&self) -> MutexGuard<'_, LockedWorkers> {
+        loop {
+            let workers = self.workers.lock();
+            let slot = workers.activities.next_slot();
+            if self.places.get(slot).is_some() {
+                return workers;
+            }
+            drop(workers);
+            self.places.make(slot);
+        }
+    }
+
+    /// Sleeps at this worker's place until it is woken, or the time has passed.
+    #[inline]
+    pub(super) fn wait_for_work<'a>(
+        &self,
+        slot: WorkerSlot,
+        workers: MutexGuard<'a, LockedWorkers>,
+        timeout: Option<Duration>,
+    ) -> MutexGuard<'a, LockedWorkers> {
+        match self.places.get(slot) {
+            Some(place) => place.wait_for(workers, timeout),
+            // Never happens: the place was made when the slot was taken.
+            None => workers,
         }
     }
 

@@ -5,13 +5,13 @@ use super::labels;
 use super::parts::{Activity, Actor, Client, Event, Owed, Worker};
 use super::plan::Bug;
 use super::world::PoolWorld;
-use crate::machine::pool::{Notify, WorkerId, spawn_failed};
+use crate::machine::pool::{Notify, WorkerId, WorkerSlot, spawn_failed};
 
 impl PoolWorld {
     /// The next thing to carry out, with each result that it may have.
     pub(super) fn owed_steps(&self, steps: &mut Steps<'_, Self>, actor: Actor, owed: Owed) {
         match owed {
-            Owed { workers: Notify::One | Notify::All, .. } => self.notify_workers_steps(steps, actor, owed),
+            Owed { wake: Some(slot), .. } => self.notify_worker_step(steps, actor, owed, slot),
             Owed { submitters: Notify::One | Notify::All, .. } => self.notify_submitters_steps(steps, actor, owed),
             Owed { count: 1.., .. } => self.spawn_steps(steps, actor, owed),
             Owed { refuses: true, .. } => {
@@ -24,31 +24,14 @@ impl PoolWorld {
         }
     }
 
-    /// Notifying idle workers. If workers may wake spuriously, a notify that releases two needs no step of its own.
-    fn notify_workers_steps(&self, steps: &mut Steps<'_, Self>, actor: Actor, owed: Owed) {
-        let rest = Owed { workers: Notify::Nobody, ..owed };
-        if owed.workers == Notify::All {
-            let next = self.waiters().fold(self.clone(), |next, id| next.released(id));
-            steps.fair(Event::NotifiesAll, next.with_owed(actor, rest));
-            return;
+    /// Notifying the worker in this slot. It may have woken before, and even have left the slot to another.
+    fn notify_worker_step(&self, steps: &mut Steps<'_, Self>, actor: Actor, owed: Owed, slot: WorkerSlot) {
+        let rest = Owed { wake: None, ..owed };
+        let waits = |worker: &&Worker| worker.activity == Activity::Idle && worker.slot == Some(slot);
+        match self.threads.iter().find(waits) {
+            Some(worker) => steps.fair(Event::Notifies(worker.id), self.released(worker.id).with_owed(actor, rest)),
+            None => steps.fair(Event::NotifiesNobody, self.clone().with_owed(actor, rest)),
         }
-        if self.waiters().next().is_none() {
-            steps.fair(Event::NotifiesNobody, self.clone().with_owed(actor, rest));
-        }
-        for one in self.waiters() {
-            let next = self.released(one);
-            if !self.plan.0.spurious {
-                for other in self.waiters().filter(|other| *other > one) {
-                    let event = Event::NotifyReleasesTwo(one, other);
-                    steps.fair(event, next.released(other).with_owed(actor, rest));
-                }
-            }
-            steps.fair(Event::Notifies(one), next.with_owed(actor, rest));
-        }
-    }
-
-    fn waiters(&self) -> impl Iterator<Item = WorkerId> + '_ {
-        self.threads.iter().filter(|worker| worker.activity == Activity::Idle).map(|worker| worker.id)
     }
 
     /// Notifying submitters that wait for a free slot.

@@ -91,6 +91,12 @@ impl PoolWorld {
             let event = if lazily { Event::StartsLazily } else { Event::Starts };
             steps.unfair(event, next.carries_out(at, wakeups.unwrap_or(Wakeups::NONE)));
         }
+        if budget.wakes_ahead > 0 {
+            let mut next = self.clone();
+            next.budget.wakes_ahead -= 1;
+            let wakeups = next.step(steps, "wake_ahead", |workers, _| workers.wake_ahead(), labels::wakeups);
+            steps.unfair(Event::WakesAhead, next.carries_out(at, wakeups));
+        }
         if budget.resizes > 0 {
             for (number, target) in self.plan.0.targets.iter().enumerate() {
                 let mut next = self.clone();

@@ -10,7 +10,7 @@ use crate::machine::pool::{
 /// The states of the three tables, without what follows a colon. No name is in two of them.
 pub(super) const SUBMIT_QUEUE: &[&str] = &["No wake needed", "Wake needed", "Full", "Closed"];
 pub(super) const WORKER_LOOP: &[&str] =
-    &["Starting", "Start hooks", "Busy", "Blocked", "Searching", "Idle", "Exiting", "Exited"];
+    &["Starting", "Start hooks", "Busy", "Blocked", "Searching", "Idle", "Passing a wake on", "Exiting", "Exited"];
 pub(super) const WORKERS: &[&str] = &[
     "Unstarted",
     "Wake pending",
@@ -44,7 +44,7 @@ pub(super) fn workers(workers: &Workers<PlainStore<Job>>, limit: usize) -> &'sta
         return if running { "Over limit" } else { "Draining: over limit" };
     }
     let label = |name, draining| if running { name } else { draining };
-    match (workers.wake_pending, workers.idle() > 0, workers.starting > 0, limit > workers.live()) {
+    match (workers.is_wake_pending(), workers.idle() > 0, workers.starting > 0, limit > workers.live()) {
         (true, ..) => label("Wake pending", "Draining: wake pending"),
         (_, true, ..) => label("Idle worker", "Draining: idle worker"),
         (_, _, true, _) => label("Thread starting", "Draining: thread starting"),
@@ -54,14 +54,17 @@ pub(super) fn workers(workers: &Workers<PlainStore<Job>>, limit: usize) -> &'sta
 }
 
 pub(super) fn wakeups(wakeups: &Wakeups) -> &'static str {
-    match (wakeups.workers, wakeups.spawn.count > 0, wakeups.report_saturation) {
-        (Notify::Nobody, false, false) => "nothing",
-        (Notify::One, false, _) => "notify one",
-        (Notify::All, false, _) => "notify all",
-        (Notify::Nobody, true, _) => "spawn threads",
-        (_, true, _) => "notify all, spawn threads",
-        (Notify::Nobody, false, true) => "report saturation",
+    match (wakeups.wake, wakeups.spawn.count > 0, wakeups.report_saturation) {
+        (None, false, false) => "nothing",
+        (Some(_), false, _) => "wake a worker",
+        (None, true, _) => "spawn threads",
+        (Some(_), true, _) => "wake a worker, spawn threads",
+        (None, false, true) => "report saturation",
     }
+}
+
+pub(super) fn woken(outcome: &Wakeups) -> &'static str {
+    if *outcome == Wakeups::NONE { "call next_action" } else { wakeups(outcome) }
 }
 
 pub(super) fn submitted<T>(submitted: &Result<Accepted, SubmitError<T>>) -> &'static str {
@@ -120,11 +123,11 @@ pub(super) fn exited(exited: &Exited) -> &'static str {
 }
 
 fn runs(wakeups: &Wakeups) -> &'static str {
-    match (wakeups.workers, wakeups.spawn.count > 0, wakeups.submitters) {
-        (Notify::Nobody, false, Notify::Nobody) => "run a job",
-        (Notify::Nobody, false, _) => "notify a submitter, run a job",
-        (Notify::Nobody, true, _) => "spawn threads, run a job",
-        (_, _, _) => "notify one, run a job",
+    match (wakeups.wake, wakeups.spawn.count > 0, wakeups.submitters) {
+        (None, false, Notify::Nobody) => "run a job",
+        (None, false, _) => "notify a submitter, run a job",
+        (None, true, _) => "spawn threads, run a job",
+        (_, _, _) => "wake a worker, run a job",
     }
 }
 
@@ -138,10 +141,10 @@ pub(super) fn next_action(next: &WorkerAction<Popped<PlainStore<Job>>>) -> &'sta
         WorkerAction::Search => "search",
         WorkerAction::Sleep { timed: false } => "sleep",
         WorkerAction::Sleep { timed: true } => "sleep for the keep-alive",
-        WorkerAction::Exit(wakeups) => match (wakeups.workers, wakeups.report_saturation) {
-            (Notify::Nobody, false) => "exit",
-            (Notify::Nobody, true) => "report saturation, exit",
-            (_, _) => "notify one, exit",
+        WorkerAction::Exit(wakeups) => match (wakeups.wake, wakeups.report_saturation) {
+            (None, false) => "exit",
+            (None, true) => "report saturation, exit",
+            (_, _) => "wake a worker, exit",
         },
     }
 }
@@ -153,6 +156,7 @@ pub(super) fn activity(worker: &Worker) -> &'static str {
         Activity::TookJob(..) | Activity::RunsJob(_) if worker.blocked => "Blocked",
         Activity::TookJob(..) | Activity::RunsJob(_) => "Busy",
         Activity::Searches => "Searching",
+        Activity::PassesOn(_) => "Passing a wake on",
         Activity::Idle | Activity::Notified => "Idle",
         Activity::Exiting(_) => "Exiting",
         Activity::Exited(_) => "Exited",

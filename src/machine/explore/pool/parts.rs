@@ -1,6 +1,6 @@
 //! The parts of a pool's world: its clients, its threads, what each of them is doing, and what can happen.
 
-use crate::machine::pool::{Notify, WorkerId};
+use crate::machine::pool::{Notify, WorkerId, WorkerSlot};
 
 /// A job: its number in the order of submission.
 pub(super) type Job = u8;
@@ -16,8 +16,8 @@ pub(super) enum Actor {
 /// spawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub(super) struct Owed {
-    /// Idle workers to notify.
-    pub(super) workers: Notify,
+    /// The idle worker to notify.
+    pub(super) wake: Option<WorkerSlot>,
     /// Waiting submitters to notify.
     pub(super) submitters: Notify,
     /// The next worker to spawn, and how many.
@@ -29,7 +29,7 @@ pub(super) struct Owed {
 
 impl Owed {
     pub(super) fn is_done(self) -> bool {
-        let notifies = self.workers != Notify::Nobody || self.submitters != Notify::Nobody;
+        let notifies = self.wake.is_some() || self.submitters != Notify::Nobody;
         !notifies && !self.refuses && self.count == 0
     }
 }
@@ -72,6 +72,8 @@ impl Client {
 pub(super) struct Worker {
     pub(super) id: WorkerId,
     pub(super) activity: Activity,
+    /// Its slot in the machine; `None` before it has started.
+    pub(super) slot: Option<WorkerSlot>,
     /// It has searched since its last job.
     pub(super) searched: bool,
     /// Its keep-alive has passed without a job.
@@ -84,7 +86,15 @@ pub(super) struct Worker {
 
 impl Worker {
     pub(super) fn new(id: WorkerId) -> Self {
-        Self { id, activity: Activity::Starting, searched: false, expired: false, timed: false, blocked: false }
+        Self {
+            id,
+            activity: Activity::Starting,
+            slot: None,
+            searched: false,
+            expired: false,
+            timed: false,
+            blocked: false,
+        }
     }
 }
 
@@ -95,6 +105,8 @@ pub(super) enum Activity {
     Starting,
     /// Carries out wakeups, then runs the start hooks.
     StartHooks(Owed),
+    /// Was woken; carries out wakeups before it asks for its next action.
+    PassesOn(Owed),
     /// Has taken a job, and carries out wakeups before it runs it.
     TookJob(Job, Owed),
     /// Runs a job, which may end or not.
@@ -124,7 +136,11 @@ impl Activity {
 
     pub(super) fn owed(self) -> Option<Owed> {
         match self {
-            Self::StartHooks(owed) | Self::TookJob(_, owed) | Self::Exiting(owed) | Self::Exited(owed) => Some(owed),
+            Self::StartHooks(owed)
+            | Self::PassesOn(owed)
+            | Self::TookJob(_, owed)
+            | Self::Exiting(owed)
+            | Self::Exited(owed) => Some(owed),
             _ => None,
         }
     }
@@ -134,6 +150,7 @@ impl Activity {
             Self::TookJob(job, _) if owed.is_done() => Self::RunsJob(job),
             Self::TookJob(job, _) => Self::TookJob(job, owed),
             Self::StartHooks(_) => Self::StartHooks(owed),
+            Self::PassesOn(_) => Self::PassesOn(owed),
             Self::Exiting(_) => Self::Exiting(owed),
             Self::Exited(_) => Self::Exited(owed),
             other => other,
@@ -161,11 +178,10 @@ pub(super) enum Event {
     Unblocks(WorkerId),
     Exits(WorkerId),
     WakesForSubmit,
+    WakesAhead,
     RefusesJobs,
     Notifies(WorkerId),
     NotifiesNobody,
-    NotifyReleasesTwo(WorkerId, WorkerId),
-    NotifiesAll,
     SpawnsThread(WorkerId),
     SpawnFails(WorkerId),
     ThreadStarts(WorkerId),

@@ -28,7 +28,7 @@ pub(super) struct Plan {
     pub(super) hooks: bool,
     /// Workers may search before they sleep, or not, each time.
     pub(super) searches: bool,
-    /// Workers may wake spuriously. A notify that releases two is then a special case of that.
+    /// Workers may wake spuriously.
     pub(super) spurious: bool,
 }
 
@@ -43,6 +43,8 @@ pub(super) struct Budget {
     pub(super) spawn_failures: u8,
     pub(super) cancels: u8,
     pub(super) blocks: u8,
+    /// Wakes of workers that nobody is sure to need.
+    pub(super) wakes_ahead: u8,
     /// Waits of clients that may time out.
     pub(super) timeouts: u8,
 }
@@ -61,8 +63,8 @@ pub(super) enum Bug {
     WakesNobodyForTheRest,
     /// The machine is not told that a thread could not be spawned (R3).
     HidesSpawnFailure,
-    /// A resize that shrinks the pool wakes one idle worker where it should wake all (R4).
-    WakesOneToShrink,
+    /// A woken worker does not wake the next of those that must not sleep on (R4).
+    PassesNoWakeOn,
     /// A client that waits for a free slot is not notified of one (R6).
     NotifiesNoSubmitter,
     /// A cancelled job counts as queued.

@@ -1,10 +1,10 @@
 //! What must hold in every state of the pool, and in those from which no thread goes on by itself.
 
 use super::super::{Steps, World};
-use super::parts::{Activity, Client, Event};
+use super::parts::{Activity, Client, Event, Worker};
 use super::plain_store::{entries, jobs};
 use super::world::PoolWorld;
-use crate::machine::pool::{Notify, PoolState, Sizes};
+use crate::machine::pool::{PoolState, Sizes};
 
 impl World for PoolWorld {
     type Event = Event;
@@ -143,9 +143,9 @@ impl PoolWorld {
         }
     }
 
-    /// No wake is lost: the three facts of the machine's documentation, and that `wake_pending` is not stale.
+    /// No wake is lost: the three facts of the machine's documentation, and that each woken worker is notified.
     fn wake_violation(&self) -> Option<&'static str> {
-        let wake_pending = self.workers.wake_pending;
+        let wake_pending = self.workers.is_wake_pending();
         let submitter_owes_wake = self.clients.contains(&Client::OwesWake);
         let wake_not_needed = self.submit_queue.wake_not_needed;
         let needs_wake = self.queued() > 0 && self.is_serving() && !wake_pending && !submitter_owes_wake;
@@ -165,11 +165,29 @@ impl PoolWorld {
         {
             return Some("a wake is marked as needed while jobs are queued");
         }
-        let will_look = |activity| matches!(activity, Activity::Searches | Activity::Notified);
-        let worker_will_come = self.threads.iter().any(|worker| will_look(worker.activity))
-            || self.all_owed().any(|owed| owed.workers != Notify::Nobody);
-        if wake_pending && self.is_serving() && !worker_will_come {
-            return Some("a wake is pending, and no worker will come");
+        let sleepers: Vec<_> = self.workers.sleepers().collect();
+        for worker in self.threads.iter().filter(|worker| worker.activity == Activity::Idle) {
+            let is_woken = worker.slot.is_some_and(|slot| !sleepers.contains(&slot));
+            if is_woken && !self.all_owed().any(|owed| owed.wake == worker.slot) {
+                return Some("a wake is pending, and no worker will come");
+            }
+        }
+        let searching = self.threads.iter().filter(|worker| worker.activity == Activity::Searches).count();
+        if usize::from(self.workers.searching) != searching {
+            return Some("it is wrong whether a worker searches");
+        }
+        // The rest of an idle worker's wait is decided by who is there, so one that must not sleep on has to be told.
+        let sleeps_untimed = |worker: &Worker| {
+            worker.activity == Activity::Idle
+                && !worker.timed
+                && worker.slot.is_some_and(|slot| sleepers.contains(&slot))
+        };
+        let is_told = self.workers.idle() > sleepers.len()
+            || self.threads.iter().any(|worker| matches!(worker.activity, Activity::PassesOn(_)));
+        let must_not = self.workers.state() == PoolState::Draining
+            || self.plan.0.keep_alive && self.is_serving() && self.workers.active() > self.workers.target().min;
+        if must_not && !is_told && self.threads.iter().any(sleeps_untimed) {
+            return Some("a worker sleeps without a timeout, and is not told that it is to exit or to have one");
         }
         None
     }

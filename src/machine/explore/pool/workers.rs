@@ -6,7 +6,7 @@ use super::plan::Bug;
 use super::world::PoolWorld;
 use super::{labels, plain_store};
 use crate::machine::pool::{
-    Notify, PoolState, Wakeups, WorkerAction, WorkerHint, WorkerId, begin_start_hooks, block, exited, next_action,
+    PoolState, Wakeups, WorkerAction, WorkerHint, WorkerId, begin_start_hooks, block, exited, next_action,
 };
 
 impl PoolWorld {
@@ -15,9 +15,16 @@ impl PoolWorld {
         match worker.activity {
             Activity::Starting if self.plan.0.hooks => {
                 let mut next = self.clone();
-                let wakeups = next.step(steps, "begin_start_hooks", begin_start_hooks, labels::wakeups);
+                let slot = self.free_slot();
+                let wakeups = next.step(
+                    steps,
+                    "begin_start_hooks",
+                    |workers, submit_queue| begin_start_hooks(workers, submit_queue, slot),
+                    labels::wakeups,
+                );
                 let owed = next.owe(wakeups);
-                next.worker(id).unwrap().activity = Activity::StartHooks(owed);
+                let started = next.worker(id).unwrap();
+                (started.activity, started.slot) = (Activity::StartHooks(owed), Some(slot));
                 let row = Row {
                     from: "Starting",
                     event: "begin_start_hooks",
@@ -33,10 +40,12 @@ impl PoolWorld {
             Activity::Starting => {
                 self.asks_next(steps, worker, "thread_started", Event::ThreadStarts(id), |world, steps| {
                     if !world.has_bug(Bug::NeverStarts) {
+                        let slot = world.free_slot();
+                        world.worker(id).unwrap().slot = Some(slot);
                         world.step(
                             steps,
                             "thread_started",
-                            |workers, _| workers.thread_started(),
+                            |workers, _| workers.thread_started(slot),
                             |()| "call next_action",
                         );
                     }
@@ -44,11 +53,10 @@ impl PoolWorld {
             }
             Activity::Notified => {
                 self.expires(steps, worker);
-                self.asks_next(steps, worker, "woken", Event::AsksNext(id), |world, steps| {
-                    if !world.has_bug(Bug::KeepsIdleCount) {
-                        world.step(steps, "woken", |workers, _| workers.woken(), |()| "call next_action");
-                    }
-                });
+                self.wakes(steps, worker);
+            }
+            Activity::PassesOn(owed) if owed.is_done() => {
+                self.asks_next(steps, worker, "wake passed on", Event::AsksNext(id), |_, _| ());
             }
             Activity::Searches => self.asks_next(steps, worker, "searched", Event::AsksNext(id), |world, steps| {
                 world.worker(id).unwrap().searched = true;
@@ -81,6 +89,7 @@ impl PoolWorld {
                 steps.fair(Event::IsForgotten(id), next);
             }
             Activity::StartHooks(owed)
+            | Activity::PassesOn(owed)
             | Activity::TookJob(_, owed)
             | Activity::Exiting(owed)
             | Activity::Exited(owed) => {
@@ -123,6 +132,30 @@ impl PoolWorld {
             // Panics are counted, and no transition reads the count.
             world.step(steps, "finished", |workers, _| workers.finished(job % 2 == 1), |()| "call next_action");
         });
+    }
+
+    /// A worker whose wait is over takes the workers' lock. If others have to be woken it does that, and then asks what
+    /// to do next; otherwise it asks under the same hold of the lock.
+    fn wakes(&self, steps: &mut Steps<'_, Self>, worker: &Worker) {
+        let (id, slot) = (worker.id, worker.slot.unwrap());
+        let woken = |world: &mut Self, steps: &mut Steps<'_, Self>| {
+            world.step(steps, "woken", |workers, _| workers.woken(slot), labels::woken)
+        };
+        let mut next = self.clone();
+        let wakeups = woken(&mut next, steps);
+        if wakeups == Wakeups::NONE || self.has_bug(Bug::PassesNoWakeOn) || self.has_bug(Bug::KeepsIdleCount) {
+            self.asks_next(steps, worker, "woken", Event::AsksNext(id), |world, steps| {
+                if !world.has_bug(Bug::KeepsIdleCount) {
+                    let _ = woken(world, steps);
+                }
+            });
+            return;
+        }
+        let owed = next.owe(wakeups);
+        next.worker(id).unwrap().activity = Activity::PassesOn(owed);
+        let action = labels::wakeups(&wakeups);
+        steps.row(Row { from: "Idle", event: "woken", action, to: "Passing a wake on" });
+        steps.fair(Event::AsksNext(id), next.with_owed(Actor::Worker(id), owed));
     }
 
     /// The keep-alive passes for a worker that is idle, or that was notified and has not taken the workers' lock yet.
@@ -168,7 +201,8 @@ impl PoolWorld {
         let next = match self.step(steps, "next_job", |workers, _| workers.next_job(), labels::next_job) {
             Some((job, wakeups)) => WorkerAction::Run(job, wakeups),
             None => {
-                let hint = WorkerHint { may_search, expired: self.worker(me).unwrap().expired };
+                let worker = self.worker(me).unwrap();
+                let hint = WorkerHint { slot: worker.slot.unwrap_or(0), may_search, expired: worker.expired };
                 self.step(
                     steps,
                     "next_action",
@@ -182,8 +216,8 @@ impl PoolWorld {
             WorkerAction::Run(job, mut wakeups) => {
                 let job = plain_store::job(job);
                 self.dequeue(job);
-                if self.has_bug(Bug::WakesNobodyForTheRest) && wakeups.workers == Notify::One {
-                    wakeups.workers = Notify::Nobody;
+                if self.has_bug(Bug::WakesNobodyForTheRest) {
+                    wakeups.wake = None;
                 }
                 let worker = self.worker(me).unwrap();
                 (worker.searched, worker.expired) = (false, false);
@@ -203,6 +237,7 @@ impl PoolWorld {
                 if self.workers.state() == PoolState::Running && self.workers.active() < self.workers.target().min {
                     self.violate("a worker exits that the minimum needs");
                 }
+                self.worker(me).unwrap().slot = None;
                 Activity::Exiting(self.owe(wakeups))
             }
         };

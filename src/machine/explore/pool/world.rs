@@ -8,7 +8,7 @@ use super::labels;
 use super::parts::{Activity, Actor, Client, Job, Owed, Worker};
 use super::plain_store::PlainStore;
 use super::plan::{Budget, Bug, Plan};
-use crate::machine::pool::{Notify, PoolState, Sizes, Spawn, SubmitQueue, Wakeups, WorkerId, Workers};
+use crate::machine::pool::{Notify, PoolState, Sizes, Spawn, SubmitQueue, Wakeups, WorkerId, WorkerSlot, Workers};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct PoolWorld {
@@ -165,10 +165,7 @@ impl PoolWorld {
 
     /// Turns what a transition returned into what an actor has to carry out.
     pub(super) fn owe(&mut self, wakeups: Wakeups) -> Owed {
-        let Wakeups { mut workers, spawn: Spawn { first, count }, mut submitters, report_saturation } = wakeups;
-        if workers == Notify::All && self.has_bug(Bug::WakesOneToShrink) {
-            workers = Notify::One;
-        }
+        let Wakeups { wake, spawn: Spawn { first, count }, mut submitters, report_saturation } = wakeups;
         if self.has_bug(Bug::NotifiesNoSubmitter) {
             submitters = Notify::Nobody;
         }
@@ -185,7 +182,7 @@ impl PoolWorld {
             self.violate("saturation is reported, and some worker is not blocked");
         }
         Owed {
-            workers,
+            wake,
             submitters,
             first: u8::try_from(first).unwrap(),
             count: u8::try_from(count).unwrap(),
@@ -227,6 +224,11 @@ impl PoolWorld {
 
     pub(super) fn worker(&mut self, id: WorkerId) -> Option<&mut Worker> {
         self.threads.iter_mut().find(|worker| worker.id == id)
+    }
+
+    /// The lowest slot that no worker has.
+    pub(super) fn free_slot(&self) -> WorkerSlot {
+        (0..).find(|slot| self.threads.iter().all(|worker| worker.slot != Some(*slot))).unwrap()
     }
 
     /// The same world, in which this worker's wait is over.

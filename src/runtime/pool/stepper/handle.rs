@@ -104,9 +104,8 @@ impl Stepper {
                 workers
             }
             NextStep::Wake => {
-                let mut workers = shared.workers.lock();
-                worker.woken(&mut workers);
-                workers
+                let workers = shared.workers.lock();
+                worker.woken(shared, workers)
             }
         };
         match worker.next_action(shared, &mut workers) {

@@ -3,7 +3,7 @@
 use super::super::super::sync::Mutex;
 use super::super::job::{Job, JobResult};
 use super::super::worker_state::WorkerState;
-use crate::machine::pool::{Notify, WorkerId};
+use crate::machine::pool::{WorkerId, WorkerSlot};
 
 /// What a worker of a pool without threads is about to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -54,16 +54,16 @@ impl SteppedWorkers {
         workers.sort_by_key(|worker| worker.id);
     }
 
-    /// Wakes the oldest sleeping worker, or all.
-    pub(in super::super) fn wake(&self, whom: Notify) {
-        let count = match whom {
-            Notify::Nobody => 0,
-            Notify::One => 1,
-            Notify::All => usize::MAX,
-        };
+    /// Wakes the worker in this slot, if it is asleep.
+    pub(in super::super) fn wake(&self, slot: WorkerSlot) {
         let mut workers = self.0.lock();
-        let asleep = workers.iter_mut().filter(|worker| worker.stage == Stage::Asleep);
-        asleep.take(count).for_each(|worker| worker.stage = Stage::Woken);
+        let is_meant = |worker: &&mut SteppedWorker| {
+            let in_slot = worker.state.as_ref().is_some_and(|(state, _)| state.slot == slot);
+            worker.stage == Stage::Asleep && in_slot
+        };
+        if let Some(worker) = workers.iter_mut().find(is_meant) {
+            worker.stage = Stage::Woken;
+        }
     }
 
     /// Takes out the oldest worker that can be stepped, or the one asked for, for one step.

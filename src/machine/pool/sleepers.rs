@@ -1,0 +1,131 @@
+//! The idle workers in the order in which they fell asleep: a linked list through a table with a slot for each worker.
+
+use super::slot_table::SlotTable;
+
+/// A worker's place in the tables of its pool, from its thread's start until it begins to exit. Slots are used again,
+/// so there are as many as there ever were workers at a time. Whoever drives the machine assigns them.
+pub(crate) type WorkerSlot = u32;
+
+/// Which workers are asleep, and in what order. Every operation costs a constant number of steps.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub(super) struct Sleepers {
+    /// Present for a worker that is asleep.
+    slots: SlotTable<Option<Asleep>>,
+    /// Has slept longest.
+    first: Option<WorkerSlot>,
+    /// Fell asleep last.
+    last: Option<WorkerSlot>,
+    asleep: usize,
+    /// Of these, those that sleep without a timeout.
+    untimed: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Asleep {
+    /// Fell asleep before this one.
+    previous: Option<WorkerSlot>,
+    /// Fell asleep after this one.
+    next: Option<WorkerSlot>,
+    timed: bool,
+}
+
+impl Sleepers {
+    /// A worker was given this slot: one that was used before, or the next.
+    pub(super) fn add_slot(&mut self, slot: WorkerSlot) {
+        if slot == self.slots.len() {
+            self.slots.push(None);
+        }
+    }
+
+    /// The worker in this slot falls asleep.
+    pub(super) fn push(&mut self, slot: WorkerSlot, timed: bool) {
+        let previous = self.last.replace(slot);
+        if let Some(entry) = self.slots.get_mut(slot) {
+            *entry = Some(Asleep { previous, next: None, timed });
+        }
+        self.link(previous, Some(slot));
+        self.asleep += 1;
+        self.untimed += usize::from(!timed);
+    }
+
+    /// Takes out the worker that fell asleep last.
+    pub(super) fn pop_last(&mut self) -> Option<WorkerSlot> {
+        self.last.inspect(|slot| self.remove(*slot))
+    }
+
+    /// Takes out the worker that has slept longest.
+    pub(super) fn pop_first(&mut self) -> Option<WorkerSlot> {
+        self.first.inspect(|slot| self.remove(*slot))
+    }
+
+    /// Takes out the worker in this slot, if it is asleep.
+    pub(super) fn remove(&mut self, slot: WorkerSlot) {
+        let Some(Asleep { previous, next, timed }) = self.slots.get_mut(slot).and_then(Option::take) else { return };
+        self.link(previous, next);
+        if next.is_none() {
+            self.last = previous;
+        }
+        self.asleep -= 1;
+        self.untimed -= usize::from(!timed);
+    }
+
+    /// Makes two workers neighbours.
+    fn link(&mut self, previous: Option<WorkerSlot>, next: Option<WorkerSlot>) {
+        match previous.and_then(|slot| self.asleep_mut(slot)) {
+            Some(asleep) => asleep.next = next,
+            None => self.first = next,
+        }
+        if let Some(asleep) = next.and_then(|slot| self.asleep_mut(slot)) {
+            asleep.previous = previous;
+        }
+    }
+
+    fn asleep_mut(&mut self, slot: WorkerSlot) -> Option<&mut Asleep> {
+        self.slots.get_mut(slot)?.as_mut()
+    }
+
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.asleep
+    }
+
+    /// How many sleep without a timeout.
+    pub(super) fn untimed(&self) -> usize {
+        self.untimed
+    }
+
+    /// The sleeping workers; the one that has slept longest comes first.
+    pub(super) fn iter(&self) -> impl Iterator<Item = WorkerSlot> + '_ {
+        std::iter::successors(self.first, |slot| self.slots.get(*slot)?.as_ref()?.next)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Sleepers;
+
+    // Checks: P66
+    #[test]
+    fn sleepers_leave_from_either_end_and_from_the_middle_in_the_order_in_which_they_fell_asleep() {
+        let mut sleepers = Sleepers::default();
+        for slot in 0..40 {
+            sleepers.add_slot(slot);
+            sleepers.push(slot, slot % 2 == 0);
+        }
+        assert_eq!((sleepers.len(), sleepers.untimed()), (40, 20));
+        assert_eq!((sleepers.pop_last(), sleepers.pop_first()), (Some(39), Some(0)));
+        sleepers.remove(17);
+        sleepers.remove(17);
+        let expected: Vec<_> = (1..39).filter(|slot| *slot != 17).collect();
+        assert_eq!(sleepers.iter().collect::<Vec<_>>(), expected);
+        assert_eq!((sleepers.len(), sleepers.untimed()), (37, 18));
+        sleepers.add_slot(0);
+        sleepers.push(0, true);
+        let mut last_first = Vec::new();
+        while let Some(slot) = sleepers.pop_last() {
+            last_first.push(slot);
+        }
+        assert_eq!(last_first, [0].into_iter().chain(expected.into_iter().rev()).collect::<Vec<_>>());
+        assert_eq!((sleepers.len(), sleepers.untimed(), sleepers.pop_first()), (0, 0, None));
+    }
+}

@@ -67,6 +67,8 @@ struct Traced {
 #[derive(Clone, Copy)]
 enum DeferredResult {
     Value(Id),
+    /// An item that nobody has received: which one, of which queue, and its place there.
+    Item(Id, usize, usize),
     Error(ErrorKind),
     /// What `log_error` leaves.
     Unit,
@@ -252,6 +254,7 @@ impl Model {
             DeferredResult::Value(id) | DeferredResult::Error(ErrorKind::Own(id)) => {
                 self.trace.push(Event::Dropped(id))
             }
+            DeferredResult::Item(id, queue, place) => self.take_back(queue, id, place),
             DeferredResult::List(list, _) => self.drop_outcome(list),
             DeferredResult::Permit(semaphore) => self.drop_permit(semaphore),
             DeferredResult::Error(_) | DeferredResult::Unit => {}
@@ -476,9 +479,17 @@ impl Model {
     }
 }
 
+/// P81: the program receives a result. An item belongs to it from then on.
+fn receive(result: DeferredResult) -> DeferredResult {
+    match result {
+        DeferredResult::Item(id, ..) => DeferredResult::Value(id),
+        other => other,
+    }
+}
+
 fn given(result: DeferredResult) -> Given {
     match result {
-        DeferredResult::Value(id) => Given::Value(id),
+        DeferredResult::Value(id) | DeferredResult::Item(id, ..) => Given::Value(id),
         DeferredResult::Error(why) => Given::Error(why),
         DeferredResult::Unit | DeferredResult::List(..) | DeferredResult::Permit(_) => Given::Nothing,
     }

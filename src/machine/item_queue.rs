@@ -9,8 +9,10 @@
 //! At rest there are items or takers, never both. Delivering an item runs its taker's callbacks, which may put, take
 //! and cancel. Both may be present while that goes on; the limits then count what would be left after every item had
 //! been paired with a taker.
+//!
+//! An item that its taker never received comes back (`put_back`), to its place before all that were put after it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::wait_queue::{Key, WaitQueue};
 
@@ -21,13 +23,17 @@ pub(crate) struct ItemQueue<T, W> {
     size: Option<usize>,
     /// Greatest number of takers without an item. `None` is no limit.
     backlog: Option<usize>,
+    /// Items that came back, by their place. All of them come before `items`.
+    returned: BTreeMap<u64, T>,
     items: VecDeque<T>,
+    /// Place of the first of `items`: the number of items that were taken from there.
+    taken: u64,
     takers: WaitQueue<W>,
-    /// Some caller of [`put`](Self::put) is in its loop over [`next`](Self::next).
+    /// Some caller of [`put`](Self::put) or [`put_back`](Self::put_back) is in its loop over [`next`](Self::next).
     delivering: bool,
 }
 
-/// What the caller of [`put`](ItemQueue::put) owes.
+/// What the caller of [`put`](ItemQueue::put) or [`put_back`](ItemQueue::put_back) owes.
 #[must_use]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Put {
@@ -41,8 +47,8 @@ pub(crate) enum Put {
 #[must_use]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Take<T> {
-    /// The first item.
-    Item(T),
+    /// The first item, and its place.
+    Item(T, u64),
     /// It must wait: [`wait`](ItemQueue::wait) queues it.
     MustWait,
     /// The limit of takers is reached.
@@ -51,38 +57,69 @@ pub(crate) enum Take<T> {
 
 impl<T, W> ItemQueue<T, W> {
     pub(crate) const fn new(size: Option<usize>, backlog: Option<usize>) -> Self {
-        Self { size, backlog, items: VecDeque::new(), takers: WaitQueue::new(), delivering: false }
+        Self {
+            size,
+            backlog,
+            returned: BTreeMap::new(),
+            items: VecDeque::new(),
+            taken: 0,
+            takers: WaitQueue::new(),
+            delivering: false,
+        }
     }
 
     /// Appends an item, or returns it if the limit of items is reached.
     pub(crate) fn put(&mut self, item: T) -> Result<Put, T> {
-        let has_taker = self.items.len() < self.takers.len();
-        let unpaired = self.items.len().saturating_sub(self.takers.len());
-        if !has_taker && self.size.is_some_and(|size| unpaired >= size) {
+        let has_taker = self.items() < self.takers.len();
+        if !has_taker && self.size.is_some_and(|size| self.len() >= size) {
             return Err(item);
         }
         self.items.push_back(item);
+        Ok(self.deliver())
+    }
+
+    /// An item comes back that its taker has not received. It was accepted once, so no limit refuses it.
+    pub(crate) fn put_back(&mut self, item: T, place: u64) -> Put {
+        let before = self.returned.insert(place, item);
+        debug_assert!(before.is_none(), "a place belongs to one item");
+        self.deliver()
+    }
+
+    fn deliver(&mut self) -> Put {
         if self.delivering || self.takers.is_empty() {
-            return Ok(Put::Nothing);
+            return Put::Nothing;
         }
         self.delivering = true;
-        Ok(Put::Deliver)
+        Put::Deliver
     }
 
     /// Takes the first item. No barging: while others wait, the caller waits too, even if there is an item for each of
     /// them.
     pub(crate) fn take(&mut self) -> Take<T> {
         if self.takers.is_empty()
-            && let Some(item) = self.items.pop_front()
+            && let Some((item, place)) = self.pop()
         {
-            return Take::Item(item);
+            return Take::Item(item, place);
         }
-        let has_item = self.takers.len() < self.items.len();
-        let unpaired = self.takers.len().saturating_sub(self.items.len());
-        if !has_item && self.backlog.is_some_and(|backlog| unpaired >= backlog) {
+        let has_item = self.takers.len() < self.items();
+        if !has_item && self.backlog.is_some_and(|backlog| self.waiting() >= backlog) {
             return Take::Refused;
         }
         Take::MustWait
+    }
+
+    /// Removes the first item and returns its place too.
+    fn pop(&mut self) -> Option<(T, u64)> {
+        if let Some((place, item)) = self.returned.pop_first() {
+            return Some((item, place));
+        }
+        let item = self.items.pop_front()?;
+        self.taken += 1;
+        Some((item, self.taken - 1))
+    }
+
+    fn items(&self) -> usize {
+        self.returned.len() + self.items.len()
     }
 
     /// The key of the next taker to [`wait`](Self::wait).
@@ -100,13 +137,13 @@ impl<T, W> ItemQueue<T, W> {
         self.takers.remove(key)
     }
 
-    /// The next taker and its item, for the loop that delivers. `None` ends that loop.
-    pub(crate) fn next(&mut self) -> Option<(W, T)> {
-        if !self.items.is_empty()
+    /// The next taker, its item and the item's place, for the loop that delivers. `None` ends that loop.
+    pub(crate) fn next(&mut self) -> Option<(W, T, u64)> {
+        if self.items() > 0
             && let Some(taker) = self.takers.pop()
-            && let Some(item) = self.items.pop_front()
+            && let Some((item, place)) = self.pop()
         {
-            return Some((taker, item));
+            return Some((taker, item, place));
         }
         self.delivering = false;
         None
@@ -114,12 +151,12 @@ impl<T, W> ItemQueue<T, W> {
 
     /// Items without a taker.
     pub(crate) fn len(&self) -> usize {
-        self.items.len().saturating_sub(self.takers.len())
+        self.items().saturating_sub(self.takers.len())
     }
 
     /// Takers without an item.
     pub(crate) fn waiting(&self) -> usize {
-        self.takers.len().saturating_sub(self.items.len())
+        self.takers.len().saturating_sub(self.items())
     }
 
     #[cfg(test)]

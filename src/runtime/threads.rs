@@ -11,7 +11,7 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::deferred::{Deferred, Outcome, PendingResolver, Settled, ignore_cancellation};
+use super::deferred::{Callback, Deferred, Outcome, Passed, PendingResolver, Settled, Unclaimed, ignore_cancellation};
 use super::oneshot::{self, RecvError, Sender};
 pub use super::pool::{Blocked, blocked};
 use super::pool::{Fate, Job, JobBody, ThreadPool, Ticket};
@@ -206,7 +206,8 @@ where
 ///
 /// **Cancel safety.** After the timeout, a function that has not begun never runs. The Deferred of one that has is
 /// cancelled, on the reactor's thread, in a later turn: so a `get` of a queue that timed out takes no item. A result
-/// that comes all the same is dropped there; a failure is reported, unless it only says that it was cancelled.
+/// that comes all the same is dropped there, and an item of a queue goes back to it; a failure is reported, unless it
+/// only says that it was cancelled.
 ///
 /// # Errors
 /// As [`blocking_call_from_thread`], and [`TimedOut`](BlockingCallError::TimedOut).
@@ -312,25 +313,48 @@ fn send_now<T>(sender: Sender<Answer<T>, ValueId>, result: Answer<T>) {
 fn send_later<T: Send + 'static>(reactor: &Reactor, sender: Sender<Answer<T>, ValueId>, deferred: Deferred<T>) {
     let pending = Owned::new(reactor, DropOrder::BlockedCaller, PendingAnswer { sender, answered: None });
     let address = pending.address();
-    let answered = deferred.add_both(move |result| {
-        // The caller has given up, or the reactor has ended, if there is no pending answer or it does not want the
-        // result.
-        let late = match pending.into_inner() {
-            Ok(pending) => pending.sender.send(result).err(),
-            Err(_) => Some(result),
-        };
-        match late {
-            // The end of the reactor has dropped the resolver too, and the caller was told of that.
-            Some(Err(failure)) if failure.is::<Abandoned>() => Settled::Now(Ok(())),
-            late => ignore_cancellation(late.map_or(Ok(()), |late| late.map(drop_contained))),
-        }
-    });
+    let answered = deferred.add(SendAnswer { pending });
     let wanted = address.with_value(reactor, |pending| {
         pending.answered = Some(answered);
         pending.sender.start_work(address.id())
     });
     if wanted == Ok(false) {
         cancel_answer::<T>(reactor, address.id());
+    }
+}
+
+/// The callback that answers the caller.
+struct SendAnswer<T: 'static> {
+    pending: Owned<PendingAnswer<T>>,
+}
+
+impl<T> SendAnswer<T> {
+    /// Returns the result if the caller has given up, or the reactor has ended.
+    fn send(self, result: Answer<T>) -> Option<Answer<T>> {
+        match self.pending.into_inner() {
+            Ok(pending) => pending.sender.send(result).err(),
+            Err(_) => Some(result),
+        }
+    }
+}
+
+impl<T> Callback<T, Failure> for SendAnswer<T> {
+    type Value = ();
+
+    fn call(self, result: Answer<T>) -> Settled<()> {
+        match self.send(result) {
+            // The end of the reactor has dropped the resolver too, and the caller was told of that.
+            Some(Err(failure)) if failure.is::<Abandoned>() => Settled::Now(Ok(())),
+            late => ignore_cancellation(late.map_or(Ok(()), |late| late.map(drop_contained))),
+        }
+    }
+
+    fn call_unclaimed(self, item: Unclaimed<T>) -> Passed<(), Failure> {
+        let (item, receipt) = item.split();
+        if let (Some(Ok(item)), Some(receipt)) = (self.send(item), receipt) {
+            receipt.give_back(item);
+        }
+        Passed::Settled(Settled::Now(Ok(())))
     }
 }
 

@@ -400,14 +400,14 @@ fn an_item_whose_taker_is_cancelled_before_the_delivery_stays_in_the_queue() {
     assert_eq!(value(queue.get().unwrap()), 2);
 }
 
-// Checks: P32
+// Checks: P32, P81
 #[test]
-fn a_get_whose_deferred_was_dropped_takes_its_item_with_it() {
+fn a_get_whose_deferred_was_dropped_loses_no_item() {
     let drops = Drops::new();
     let queue = DeferredQueue::new();
     drop(queue.get().unwrap());
     queue.put(drops.token()).unwrap();
-    assert_eq!((drops.count(), queue.len()), (1, 0));
+    assert_eq!((drops.count(), queue.len(), queue.waiting()), (0, 1, 0));
 }
 
 // Checks: P32

@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod abandoned;
 mod cancel;
 mod chain;
 mod coordination;

@@ -30,7 +30,10 @@ impl Semaphore {
 pub(super) struct Queue {
     size: Option<usize>,
     backlog: Option<usize>,
-    items: VecDeque<Id>,
+    /// Items and their places, the first one first.
+    items: VecDeque<(Id, usize)>,
+    /// How many items were accepted.
+    accepted: usize,
     waiters: VecDeque<usize>,
     serving: bool,
     pub(super) closed: bool,
@@ -63,7 +66,7 @@ impl Model {
     pub(super) fn new_queue(&mut self, size: u8, backlog: u8) {
         let (size, backlog) = (limit(size), limit(backlog));
         let (items, waiters) = (VecDeque::new(), VecDeque::new());
-        self.queues.push(Queue { size, backlog, items, waiters, serving: false, closed: false });
+        self.queues.push(Queue { size, backlog, items, accepted: 0, waiters, serving: false, closed: false });
     }
 
     fn semaphore(&mut self, nth: Nth) -> Option<usize> {
@@ -225,30 +228,46 @@ impl Model {
         {
             return false;
         }
-        queue.items.push_back(item);
-        if queue.serving {
-            return true;
+        queue.items.push_back((item, queue.accepted));
+        queue.accepted += 1;
+        self.serve_takers(at);
+        true
+    }
+
+    fn serve_takers(&mut self, at: usize) {
+        if self.queues[at].serving {
+            return;
         }
         self.queues[at].serving = true;
         while !self.queues[at].items.is_empty()
             && let Some(it) = self.queues[at].waiters.pop_front()
-            && let Some(item) = self.queues[at].items.pop_front()
+            && let Some((item, place)) = self.queues[at].items.pop_front()
         {
-            self.serve(it, DeferredResult::Value(item));
+            self.serve(it, DeferredResult::Item(item, at, place));
         }
         self.queues[at].serving = false;
-        true
+    }
+
+    /// P81: an item that nobody has received goes back to its place, or is dropped if the queue is gone.
+    pub(super) fn take_back(&mut self, at: usize, item: Id, place: usize) {
+        if self.queues[at].closed {
+            return self.trace.push(Event::Dropped(item));
+        }
+        let items = &mut self.queues[at].items;
+        let before = items.iter().take_while(|(_, other)| *other < place).count();
+        items.insert(before, (item, place));
+        self.serve_takers(at);
     }
 
     pub(super) fn get(&mut self, nth: Nth) {
         let Some(at) = self.queue(nth) else { return };
         let queue = &mut self.queues[at];
         if queue.waiters.is_empty()
-            && let Some(item) = queue.items.pop_front()
+            && let Some((item, place)) = queue.items.pop_front()
         {
             self.add_deferred(Deferred {
                 fired: true,
-                result: Some(DeferredResult::Value(item)),
+                result: Some(DeferredResult::Item(item, at, place)),
                 ..Deferred::default()
             });
         } else if queue.waiters.len() >= queue.items.len()
@@ -309,7 +328,7 @@ impl Model {
                 self.queues[at].closed = true;
                 let queue = &mut self.queues[at];
                 let (items, waiters) = (std::mem::take(&mut queue.items), std::mem::take(&mut queue.waiters));
-                items.into_iter().for_each(|item| self.trace.push(Event::Dropped(item)));
+                items.into_iter().for_each(|(item, _)| self.trace.push(Event::Dropped(item)));
                 self.fail_waiters(waiters);
             }
         }

@@ -1,6 +1,6 @@
 //! The rules of Deferred lists: the results of members, and what they decide.
 
-use super::{Answer, Deferred, DeferredResult, ErrorKind, ListKind, Model, Nth, Pair, given};
+use super::{Answer, Deferred, DeferredResult, ErrorKind, ListKind, Model, Nth, Pair, given, receive};
 
 /// Several Deferreds that are one.
 pub(super) struct List {
@@ -32,6 +32,17 @@ enum ListOutcome {
     All(Vec<DeferredResult>),
     One(usize, DeferredResult),
     Nothing(Vec<DeferredResult>),
+}
+
+impl ListOutcome {
+    fn receive(&mut self) {
+        match self {
+            Self::All(results) | Self::Nothing(results) => {
+                results.iter_mut().for_each(|result| *result = receive(*result));
+            }
+            Self::One(_, result) => *result = receive(*result),
+        }
+    }
 }
 
 impl Model {
@@ -164,7 +175,10 @@ impl Model {
     /// What the program does with the result of a list.
     pub(super) fn unpack(&mut self, result: DeferredResult) -> DeferredResult {
         let DeferredResult::List(list, _) = result else { return result };
-        let outcome = self.lists[list].outcome.clone();
+        let outcome = self.lists[list].outcome.as_mut().map(|outcome| {
+            outcome.receive();
+            outcome.clone()
+        });
         match outcome {
             Some(ListOutcome::One(index, result)) => {
                 self.say(Answer::Index(index));

@@ -8,7 +8,7 @@ use selvedge::report::Incident;
 
 use super::{
     Answer, Deferred, DeferredResult, Delay, ErrorKind, Event, FiredWith, Flow, Given, Model, Nth, Pair, Pending,
-    Returned, Returns, Timer, TimerState, Traced, Unwinding, given,
+    Returned, Returns, Timer, TimerState, Traced, Unwinding, given, receive,
 };
 
 impl Model {
@@ -82,7 +82,7 @@ impl Model {
         }
         if let Some(result) = self.deferreds[it].result.take() {
             self.say(Answer::Result(given(result)));
-            self.drop_result(result);
+            self.drop_result(receive(result));
         }
         self.deferreds[it].held = false;
     }
@@ -277,7 +277,7 @@ impl Model {
                 if let DeferredResult::Error(why) = result {
                     self.report(Incident::Logged, why);
                 }
-                self.drop_result(result);
+                self.drop_result(receive(result));
                 Returned::Now(DeferredResult::Unit)
             }
             Pair::Ignore => {
@@ -294,6 +294,7 @@ impl Model {
                 Returned::Now(result)
             }
             Pair::GiveBack(semaphore) => {
+                let result = receive(result);
                 self.drop_permit(semaphore);
                 Returned::Now(result)
             }
@@ -325,6 +326,7 @@ impl Model {
     }
 
     pub(super) fn run_callback(&mut self, traced: Traced, end: Returns, result: DeferredResult) -> Returned {
+        let result = receive(result);
         self.trace.push(Event::Began(traced.id, given(result)));
         let flow = self.perform_all(&traced.closure.body);
         let comes = match (flow, end) {

@@ -1,5 +1,5 @@
-//! Exhaustive search of the item queue: items that are put, takers that take, wait and cancel, also while an item is
-//! being delivered.
+//! Exhaustive search of the item queue: items that are put, delivered and come back, takers that take, wait and cancel,
+//! also while an item is being delivered.
 
 use super::{Row, Rows, Steps, World, must_find, must_hold, table, table_file};
 use crate::machine::item_queue::{ItemQueue, Put, Take};
@@ -25,6 +25,10 @@ enum Bug {
     StaysInTheQueue,
     /// An item that is refused is dropped.
     DropsRefusedItems,
+    /// An item that comes back is appended like a new one.
+    ComesBackLast,
+    /// Nobody is served with an item that comes back.
+    ComesBackUnseen,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -36,16 +40,23 @@ struct ItemQueueWorld {
     takers: Vec<Taker>,
     /// Takers that wait, in the order in which they began to.
     order: Vec<u8>,
+    /// Items that are put in all.
+    items: u8,
     /// Items that may still be put.
     left: u8,
     /// Items that were accepted. Each is the number of those before it.
     accepted: u8,
     refused: u8,
-    delivered: u8,
+    /// Items in the queue, one bit each.
+    queued: u8,
+    /// Items that were delivered and may come back, with their places.
+    unclaimed: Vec<(u8, u64)>,
+    /// How many items may still come back.
+    returns: u8,
     /// Delivering loops that are running, one inside another.
     loops: usize,
-    /// A taker was cancelled during delivery: an item meant for it may be left above the limit.
-    cancelled: bool,
+    /// A taker was cancelled during delivery, or an item came back: one may be left above the limit.
+    above_limit: bool,
     violation: Option<&'static str>,
 }
 
@@ -55,6 +66,7 @@ enum Event {
     Put,
     Take(usize),
     Cancel(usize),
+    ComeBack(u8),
     DeliverNext,
 }
 
@@ -67,14 +79,23 @@ impl ItemQueueWorld {
             queue: ItemQueue::new(size, backlog),
             takers: vec![Taker::Away(2), Taker::Away(1), Taker::Away(1)],
             order: Vec::new(),
+            items: 4,
             left: 4,
             accepted: 0,
             refused: 0,
-            delivered: 0,
+            queued: 0,
+            unclaimed: Vec::new(),
+            returns: 0,
             loops: 0,
-            cancelled: false,
+            above_limit: false,
             violation: None,
         }
+    }
+
+    /// A smaller world, in which items come back.
+    fn with_returns(bug: Bug, size: Option<usize>, backlog: Option<usize>) -> Self {
+        let takers = vec![Taker::Away(2), Taker::Away(1)];
+        Self { takers, items: 3, left: 3, returns: 2, ..Self::new(bug, size, backlog) }
     }
 
     fn label(&self) -> &'static str {
@@ -90,11 +111,37 @@ impl ItemQueueWorld {
         steps.row(Row { from: self.label(), event, action, to: to.label() });
     }
 
-    fn receive(&mut self, item: u8) {
-        if item != self.delivered {
+    fn receive(&mut self, item: u8, place: u64) {
+        if u32::from(item) != self.queued.trailing_zeros() {
             self.violation = Some("items are delivered out of order");
         }
-        self.delivered += 1;
+        self.queued &= !(1 << item);
+        if self.returns > 0 {
+            self.unclaimed.push((item, place));
+        }
+    }
+
+    fn come_back(&self, index: usize, steps: &mut Steps<'_, Self>) -> Self {
+        let mut next = self.clone();
+        let (item, place) = next.unclaimed.remove(index);
+        next.returns -= 1;
+        if next.returns == 0 {
+            next.unclaimed.clear();
+        }
+        next.queued |= 1 << item;
+        next.above_limit = true;
+        let put = match self.bug {
+            Bug::ComesBackLast => next.queue.put(item).unwrap_or(Put::Nothing),
+            _ => next.queue.put_back(item, place),
+        };
+        let action = if put == Put::Deliver && self.bug != Bug::ComesBackUnseen {
+            next.loops += 1;
+            "deliver pairs"
+        } else {
+            "nothing"
+        };
+        self.row(steps, "put_back", action, &next);
+        next
     }
 
     fn put(&self, steps: &mut Steps<'_, Self>) -> Self {
@@ -102,6 +149,7 @@ impl ItemQueueWorld {
         next.left -= 1;
         let action = match next.queue.put(self.accepted) {
             Ok(put) => {
+                next.queued |= 1 << next.accepted;
                 next.accepted += 1;
                 if put == Put::Deliver || self.bug == Bug::Recurses && !self.order.is_empty() {
                     next.loops += 1;
@@ -126,11 +174,11 @@ impl ItemQueueWorld {
         let mut next = self.clone();
         next.takers[id] = Taker::Away(times - 1);
         let action = match next.queue.take() {
-            Take::Item(item) => {
+            Take::Item(item, place) => {
                 if !self.order.is_empty() {
                     next.violation = Some("somebody overtakes a taker");
                 }
-                next.receive(item);
+                next.receive(item, place);
                 "return the first item"
             }
             Take::MustWait => {
@@ -149,7 +197,7 @@ impl ItemQueueWorld {
         let mut next = self.clone();
         next.takers[id] = Taker::Away(times);
         next.order.retain(|waits| usize::from(*waits) != id);
-        next.cancelled |= self.loops > 0;
+        next.above_limit |= self.loops > 0;
         if self.bug != Bug::StaysInTheQueue {
             let gone = next.queue.cancel_wait(key);
             if gone != Some(id as u8) || next.queue.cancel_wait(key).is_some() {
@@ -163,7 +211,7 @@ impl ItemQueueWorld {
     fn deliver_next(&self, steps: &mut Steps<'_, Self>) -> Self {
         let mut next = self.clone();
         let action = match next.queue.next() {
-            Some((id, item)) => {
+            Some((id, item, place)) => {
                 if next.order.first() == Some(&id) {
                     next.order.remove(0);
                 } else {
@@ -172,7 +220,7 @@ impl ItemQueueWorld {
                 if let Taker::Waiting(_, times) = next.takers[usize::from(id)] {
                     next.takers[usize::from(id)] = Taker::Away(times);
                 }
-                next.receive(item);
+                next.receive(item, place);
                 if self.bug == Bug::DeliversOne {
                     next.loops -= 1;
                 }
@@ -209,6 +257,10 @@ impl World for ItemQueueWorld {
                 }
             }
         }
+        for index in 0..self.unclaimed.len() {
+            let next = self.come_back(index, steps);
+            steps.unfair(Event::ComeBack(self.unclaimed[index].0), next);
+        }
         if self.loops > 0 {
             let next = self.deliver_next(steps);
             steps.fair(Event::DeliverNext, next);
@@ -219,10 +271,10 @@ impl World for ItemQueueWorld {
         if self.loops > 1 {
             return Some("delivering recurses");
         }
-        if self.accepted + self.refused + self.left != 4 {
+        if self.accepted + self.refused + self.left != self.items {
             return Some("an item is lost");
         }
-        if !self.cancelled {
+        if !self.above_limit {
             let full = self.size.is_some_and(|size| self.queue.len() > size);
             let long = self.backlog.is_some_and(|backlog| self.queue.waiting() > backlog);
             if full || long {
@@ -233,7 +285,7 @@ impl World for ItemQueueWorld {
     }
 
     fn stuck(&self) -> Option<&'static str> {
-        let held = usize::from(self.accepted - self.delivered);
+        let held = self.queued.count_ones() as usize;
         if held > 0 && !self.order.is_empty() {
             return Some("an item is left, and somebody waits for one");
         }
@@ -242,7 +294,7 @@ impl World for ItemQueueWorld {
     }
 }
 
-// Checks: B64, P32
+// Checks: B64, P32, P81
 #[test]
 fn each_item_goes_to_one_taker_and_both_are_served_in_order() {
     let mut rows = Rows::new();
@@ -250,10 +302,12 @@ fn each_item_goes_to_one_taker_and_both_are_served_in_order() {
     rows.extend(must_hold(ItemQueueWorld::new(Bug::None, Some(1), Some(1)), 7890, 23240));
     rows.extend(must_hold(ItemQueueWorld::new(Bug::None, Some(0), None), 11553, 36107));
     rows.extend(must_hold(ItemQueueWorld::new(Bug::None, None, Some(0)), 137, 305));
+    rows.extend(must_hold(ItemQueueWorld::with_returns(Bug::None, None, None), 1079, 2997));
+    rows.extend(must_hold(ItemQueueWorld::with_returns(Bug::None, Some(1), Some(1)), 1629, 4111));
     table_file::assert_current("item_queue", &table::markdown(&rows));
 }
 
-// Checks: B64, P32
+// Checks: B64, P32, P81
 #[test]
 fn injected_bugs_of_the_item_queue_are_found() {
     let must_find = |bug, what| must_find(ItemQueueWorld::new(bug, Some(1), None), what);
@@ -261,4 +315,7 @@ fn injected_bugs_of_the_item_queue_are_found() {
     must_find(Bug::DeliversOne, "an item is left, and somebody waits for one");
     must_find(Bug::StaysInTheQueue, "the queue holds items or takers that it should not");
     must_find(Bug::DropsRefusedItems, "an item is lost");
+    let must_find = |bug, what| super::must_find(ItemQueueWorld::with_returns(bug, None, None), what);
+    must_find(Bug::ComesBackLast, "items are delivered out of order");
+    must_find(Bug::ComesBackUnseen, "an item is left, and somebody waits for one");
 }

@@ -2,9 +2,9 @@
 
 use std::cell::RefCell;
 use std::fmt;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
-use super::super::deferred::{Deferred, Resolver};
+use super::super::deferred::{Deferred, Receipt, Resolver, TakeBack, Unclaimed};
 use super::super::report::drop_contained;
 use crate::error::{QueueOverflow, QueueUnderflow};
 use crate::machine::item_queue::{ItemQueue, Put, Take};
@@ -35,20 +35,57 @@ use crate::machine::item_queue::{ItemQueue, Put, Take};
 /// **Limits** count what would be left after every item had been paired with a taker: items without a taker, and takers
 /// without an item. An item that was accepted stays, even if the taker that it was meant for is cancelled.
 ///
-/// **Takers.** To [`cancel`](Deferred::cancel) the Deferred of a waiting taker removes the taker from the queue; no
-/// item is lost. A taker whose Deferred was *dropped* still gets its item in its turn, which is dropped if no callback
-/// was added.
+/// **Cancel safety.** To [`cancel`](Deferred::cancel) the Deferred of a waiting taker removes the taker from the queue.
+/// An item belongs to the queue until the program receives it: in a callback for the value, by
+/// [`try_result`](Deferred::try_result), from an awaiting future that is ready, as the result of a list of Deferreds,
+/// or as the answer of a blocking call. Whatever is given up before that (the Deferred, dropped; a future that is
+/// dropped after the item came, and before it was polled; a member of a list that is cancelled; a blocking call whose
+/// time is over; a chain of errbacks and timeouts, which pass values by), the item goes back to its place before all
+/// that were put after it, and to the next taker. It goes back beyond the size too, and is dropped only if all handles
+/// are.
 ///
 /// **Handles.** When the last one is dropped the items are dropped, and takers fail with
-/// [`Abandoned`](crate::error::Abandoned).
+/// [`Abandoned`](crate::error::Abandoned). So a consumer that holds a handle while it waits is never told that all
+/// producers are gone: let it hold a weak reference, or put a last item that says so.
 ///
-/// **Cost.** Constant time for each put and get; a get allocates its Deferred.
+/// **Cost.** Constant time for each put and get; logarithmic, in the number of items that came back, while there are
+/// such. A get allocates its Deferred, and one box for the item.
 pub struct DeferredQueue<T: 'static> {
     shared: Rc<Shared<T>>,
 }
 
 /// What the handles share.
-struct Shared<T: 'static>(RefCell<ItemQueue<T, Resolver<T>>>);
+struct Shared<T: 'static> {
+    queue: RefCell<ItemQueue<T, Resolver<T>>>,
+    /// Weak: an item that nobody has received keeps no queue alive.
+    this: Weak<Self>,
+}
+
+impl<T: 'static> Shared<T> {
+    fn unclaimed(&self, item: T, place: u64) -> Unclaimed<T> {
+        Unclaimed::new(item, Receipt::Item(self.this.clone(), place))
+    }
+
+    /// Serves takers, if the machine has asked for it.
+    fn deliver(&self, put: Put) {
+        if put == Put::Nothing {
+            return;
+        }
+        loop {
+            let next = self.queue.borrow_mut().next();
+            // After the borrow, because the taker's callbacks may call this queue.
+            let Some((taker, item, place)) = next else { return };
+            taker.deliver_unclaimed(self.unclaimed(item, place));
+        }
+    }
+}
+
+impl<T: 'static> TakeBack<T> for Shared<T> {
+    fn take_back(&self, item: T, place: u64) {
+        let put = self.queue.borrow_mut().put_back(item, place);
+        self.deliver(put);
+    }
+}
 
 impl<T: 'static> DeferredQueue<T> {
     /// A queue without limits.
@@ -62,7 +99,8 @@ impl<T: 'static> DeferredQueue<T> {
     /// wait.
     #[must_use]
     pub fn with_limits(size: impl Into<Option<usize>>, backlog: impl Into<Option<usize>>) -> Self {
-        Self { shared: Rc::new(Shared(RefCell::new(ItemQueue::new(size.into(), backlog.into())))) }
+        let queue = RefCell::new(ItemQueue::new(size.into(), backlog.into()));
+        Self { shared: Rc::new_cyclic(|this| Shared { queue, this: this.clone() }) }
     }
 
     /// Appends an item, and delivers it if somebody waits for one.
@@ -70,16 +108,9 @@ impl<T: 'static> DeferredQueue<T> {
     /// # Errors
     /// Nobody waits and the queue is full: the item is handed back inside the error.
     pub fn put(&self, item: T) -> Result<(), QueueOverflow<T>> {
-        let put = self.shared.0.borrow_mut().put(item).map_err(QueueOverflow::new)?;
-        if put == Put::Nothing {
-            return Ok(());
-        }
-        loop {
-            let next = self.shared.0.borrow_mut().next();
-            // After the borrow, because the taker's callbacks may call this queue.
-            let Some((taker, item)) = next else { return Ok(()) };
-            taker.callback(item);
-        }
+        let put = self.shared.queue.borrow_mut().put(item).map_err(QueueOverflow::new)?;
+        self.shared.deliver(put);
+        Ok(())
     }
 
     /// Takes the first item, or waits for one.
@@ -88,28 +119,28 @@ impl<T: 'static> DeferredQueue<T> {
     /// The queue is empty, and as many takers wait as may.
     #[track_caller]
     pub fn get(&self) -> Result<Deferred<T>, QueueUnderflow> {
-        let take = self.shared.0.borrow_mut().take();
+        let take = self.shared.queue.borrow_mut().take();
         match take {
-            Take::Item(item) => return Ok(Deferred::succeed(item)),
+            Take::Item(item, place) => return Ok(Deferred::unclaimed(self.shared.unclaimed(item, place))),
             Take::Refused => return Err(QueueUnderflow),
             Take::MustWait => {}
         }
-        let key = self.shared.0.borrow().next_key();
+        let key = self.shared.queue.borrow().next_key();
         let queue = Rc::downgrade(&self.shared);
         let (deferred, resolver) = Deferred::with_canceller(move || {
-            let taker = queue.upgrade().and_then(|shared| shared.0.borrow_mut().cancel_wait(key));
+            let taker = queue.upgrade().and_then(|shared| shared.queue.borrow_mut().cancel_wait(key));
             // Dropped after the borrow. A resolver dropped unfired fails its Deferred, but this one is being cancelled
             // already.
             drop(taker);
         });
-        self.shared.0.borrow_mut().wait(resolver);
+        self.shared.queue.borrow_mut().wait(resolver);
         Ok(deferred)
     }
 
     /// How many items there are without a taker.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.shared.0.borrow().len()
+        self.shared.queue.borrow().len()
     }
 
     /// Whether there is no item without a taker.
@@ -121,7 +152,7 @@ impl<T: 'static> DeferredQueue<T> {
     /// How many takers wait without an item.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        self.shared.0.borrow().waiting()
+        self.shared.queue.borrow().waiting()
     }
 }
 
@@ -146,7 +177,7 @@ impl<T: 'static> fmt::Debug for DeferredQueue<T> {
 impl<T: 'static> Drop for Shared<T> {
     /// Items are dropped one by one, because each drop is user code and may panic. The machine drops the takers.
     fn drop(&mut self) {
-        while let Take::Item(item) = self.0.get_mut().take() {
+        while let Take::Item(item, _) = self.queue.get_mut().take() {
             drop_contained(item);
         }
     }

@@ -7,8 +7,10 @@ use super::super::report::{Incident, drop_contained, report_and_drop};
 use super::super::sync::catch;
 use super::deferred::Deferred;
 use super::link::{Callback, Link, call_or_hold};
-use super::node::Successor;
+use super::node::{Input, Stored, Successor};
 use super::outcome::{Outcome, OutcomeOf, Settled};
+use super::run::run_added;
+use super::unclaimed::{Passed, Unclaimed};
 use crate::failure::Failure;
 
 impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
@@ -95,7 +97,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
 
     /// Drops the result when it comes, value or error.
     pub(super) fn ignore(self) {
-        self.add_both(|_| ());
+        self.add(Ignore);
     }
 
     #[inline]
@@ -111,7 +113,13 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
                 cell.link(Successor::Link(Rc::clone(&link) as _));
                 link
             }
-            Some(stored) => call_or_hold(callback, stored.result, tail, &chain),
+            Some(Stored::Result(result, _)) => call_or_hold(callback, result, tail, &chain),
+            Some(Stored::Unclaimed(item)) => {
+                drop(tail);
+                let link = Link::new(callback);
+                run_added(Rc::clone(&link).accept_unclaimed(item), &chain);
+                link
+            }
         };
         Deferred { tail, chain }
     }
@@ -161,6 +169,11 @@ where
             Err(error) => catch_failure(|| (self.0)(error).settle_as()),
         }
     }
+
+    fn call_unclaimed(self, item: Unclaimed<T>) -> Passed<T, E> {
+        drop_contained(self.0);
+        Passed::Unclaimed(item)
+    }
 }
 
 /// `add_callbacks`.
@@ -207,6 +220,26 @@ where
     #[inline(always)]
     fn call(self, input: Result<T, E>) -> Settled<R::Value, E> {
         catch_failure(|| (self.0)(input).settle())
+    }
+}
+
+/// `ignore`.
+struct Ignore;
+
+impl<T, E: From<Failure>> Callback<T, E> for Ignore {
+    type Value = ();
+
+    #[inline(always)]
+    fn call(self, input: Result<T, E>) -> Settled<(), E> {
+        catch_failure(|| {
+            drop(input);
+            Settled::Now(Ok(()))
+        })
+    }
+
+    fn call_unclaimed(self, item: Unclaimed<T>) -> Passed<(), E> {
+        drop(item);
+        Passed::Settled(Settled::Now(Ok(())))
     }
 }
 

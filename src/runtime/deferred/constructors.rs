@@ -10,6 +10,7 @@ use super::head::Head;
 use super::node::{Handler, Output, handler};
 use super::outcome::{Outcome, Raise, Settled};
 use super::resolver::Resolver;
+use super::unclaimed::Unclaimed;
 use crate::failure::Failure;
 
 impl<T: 'static> Deferred<T> {
@@ -114,6 +115,12 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
             }
         }));
         (Self::from_head(Rc::clone(&head)), Resolver::new(head))
+    }
+
+    /// A Deferred that already has this item, which goes back if nobody receives it.
+    #[track_caller]
+    pub(crate) fn unclaimed(item: Unclaimed<T>) -> Self {
+        Self::from_head(Head::unclaimed(item, Location::caller()))
     }
 
     #[inline]

@@ -83,7 +83,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
         match self.tail.cell().take() {
             Some(stored) => {
                 self.chain.core().transition(ChainState::take);
-                Ok(stored.result)
+                Ok(stored.into_result())
             }
             None => Err(self),
         }

@@ -84,7 +84,16 @@ impl<T: 'static, E: Error + From<Failure> + 'static> DeferredList<T, E> {
     /// result even then.
     #[track_caller]
     pub fn all(self) -> Deferred<Vec<Result<T, E>>, E> {
-        gather(self.members, self.options, Policy { on_value: None, on_error: None, on_all: Ok })
+        gather(
+            self.members,
+            self.options,
+            Policy {
+                on_value: None,
+                on_error: None,
+                on_all: Ok,
+                take_apart: |results| results.into_iter().enumerate().collect(),
+            },
+        )
     }
 
     /// Fires when every member has a value, with all of them. Fails as soon as one fails, with its index and its error
@@ -101,6 +110,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> DeferredList<T, E> {
                 on_value: None,
                 on_error: Some(|index, error| E::from(FirstError { index, error })),
                 on_all: |results| results.into_iter().collect(),
+                take_apart: |values| values.into_iter().map(Ok).enumerate().collect(),
             },
         )
     }
@@ -123,7 +133,12 @@ impl<T: 'static, E: Error + From<Failure> + 'static> DeferredList<T, E> {
         gather(
             self.members,
             self.options,
-            Policy { on_value: Some(|index, value| (index, value)), on_error: None, on_all: none_succeeded },
+            Policy {
+                on_value: Some(|index, value| (index, value)),
+                on_error: None,
+                on_all: none_succeeded,
+                take_apart: |(index, value)| vec![(index, Ok(value))],
+            },
         )
     }
 
@@ -140,6 +155,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> DeferredList<T, E> {
                 on_value: Some(|index, value| (index, value)),
                 on_error: Some(|index, error| E::from(FirstError { index, error })),
                 on_all: none_succeeded,
+                take_apart: |(index, value)| vec![(index, Ok(value))],
             },
         )
     }

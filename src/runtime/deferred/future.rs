@@ -9,9 +9,11 @@ use std::task::{Context, Poll, Waker};
 use super::super::report::{drop_contained, wake_contained};
 use super::deferred::Deferred;
 use super::drop_queue::{DropEffect, run_or_enqueue};
+use super::link::Callback;
 use super::node::Chain;
 use super::outcome::Settled;
 use super::run::{hold_waker, rest_and_wake};
+use super::unclaimed::{Passed, Unclaimed};
 use crate::error::is_cancellation;
 use crate::failure::Failure;
 use crate::machine::deferred::{ChainStage, ChainState};
@@ -108,7 +110,23 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
 
     /// Drops the result when it comes, but keeps an error that has to be reported.
     fn detach(self) -> Deferred<(), E> {
-        self.add_both(|result| ignore_cancellation(result.map(drop_contained)))
+        self.add(Detach)
+    }
+}
+
+/// `detach`.
+struct Detach;
+
+impl<T, E: Error + From<Failure> + 'static> Callback<T, E> for Detach {
+    type Value = ();
+
+    fn call(self, input: Result<T, E>) -> Settled<(), E> {
+        ignore_cancellation(input.map(drop_contained))
+    }
+
+    fn call_unclaimed(self, item: Unclaimed<T>) -> Passed<(), E> {
+        drop(item);
+        Passed::Settled(Settled::Now(Ok(())))
     }
 }
 

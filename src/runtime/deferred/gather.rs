@@ -19,10 +19,11 @@ use super::cancel::cancel_each;
 use super::deferred::Deferred;
 use super::head::{Head, Source};
 use super::node::{
-    AlsoCancel, CachedAncestor, Chain, Core, Input, List, Node, Run, StoredResult, Successor, extend_outwards,
+    AlsoCancel, CachedAncestor, Chain, Core, Input, List, Node, Run, Stored, Successor, extend_outwards,
 };
 use super::resolver::Resolver;
-use super::run::{deliver, run_added};
+use super::run::{deliver_stored, run_added};
+use super::unclaimed::{Receipt, Unclaimed};
 use crate::failure::Failure;
 use crate::machine::deferred::{ChainStage, ChainState, Fire};
 use crate::machine::gather::{Arrival, DecidedBy, GatherState};
@@ -39,6 +40,8 @@ pub(super) struct Policy<T, E, U> {
     pub(super) on_value: Option<fn(usize, T) -> U>,
     pub(super) on_error: Option<fn(usize, E) -> E>,
     pub(super) on_all: fn(Vec<Result<T, E>>) -> Result<U, E>,
+    /// What a result that nobody has received is made of, each with the index of its member, in order.
+    pub(super) take_apart: fn(U) -> Vec<(usize, Result<T, E>)>,
 }
 
 /// What a list has of one member.
@@ -47,8 +50,8 @@ enum Slot<T, E> {
     Pending(Weak<dyn Chain>),
     /// No result, and the list has cancelled it: a result that is not part of the list's is dropped silently.
     Cancelled,
-    /// Its result, and where its chain was made, in case this is an error that has to be reported.
-    Stored(StoredResult<T, E>),
+    /// Its result.
+    Stored(Stored<T, E>),
     /// Nothing: its result has decided the list or came too late; or the Deferred had its result when the list was
     /// made, and that has not been taken yet.
     Empty,
@@ -64,6 +67,7 @@ struct Gathering<T: 'static, E: Error + From<Failure> + 'static, U: 'static> {
     options: Options,
     state: Cell<GatherState>,
     slots: RefCell<Vec<Slot<T, E>>>,
+    made_at: &'static Location<'static>,
     cached_ancestor: CachedAncestor,
 }
 
@@ -71,7 +75,7 @@ struct Gathering<T: 'static, E: Error + From<Failure> + 'static, U: 'static> {
 struct Member<T: 'static, E: Error + From<Failure> + 'static, U: 'static> {
     gathering: Rc<Gathering<T, E, U>>,
     index: usize,
-    input: Cell<Option<Result<T, E>>>,
+    input: Cell<Option<Stored<T, E>>>,
     /// In wait paths a member counts as a chain, which always waits.
     core: Core,
 }
@@ -94,10 +98,11 @@ where
         options,
         state: Cell::new(state),
         slots: RefCell::default(),
+        made_at: Location::caller(),
         cached_ancestor: CachedAncestor::default(),
     });
     if at_once {
-        head.fire(gathering.complete());
+        head.fire(gathering.complete().into_result());
         return list;
     }
     let weak = Rc::downgrade(&gathering);
@@ -128,7 +133,7 @@ where
         None => tail.cell().link(Successor::Link(member)),
         Some(stored) => {
             drop(tail);
-            run_added(member.accept(stored.result), &chain);
+            run_added(stored.give_to(member), &chain);
         }
     }
 }
@@ -141,9 +146,9 @@ impl<T, E, U> Policy<T, E, U> {
 
 impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Gathering<T, E, U> {
     /// A member has its result. Returns what the list fires with, if this decides it.
-    fn arrived(&self, index: usize, stored: StoredResult<T, E>) -> Option<Result<U, E>> {
+    fn arrived(&self, index: usize, stored: Stored<T, E>) -> Option<Stored<U, E>> {
         let mut state = self.state.get();
-        let arrival = state.arrived(stored.result.is_ok());
+        let arrival = state.arrived(stored.is_ok());
         self.state.set(state);
         match arrival {
             Arrival::Store => {
@@ -152,7 +157,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Gathering<T, E,
             }
             Arrival::Late => {
                 match self.replace_slot(index, Slot::Empty) {
-                    Some(Slot::Cancelled) => drop_contained(stored.result),
+                    Some(Slot::Cancelled) => drop_contained(stored),
                     _ => self.discard(stored),
                 }
                 None
@@ -163,7 +168,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Gathering<T, E,
             }
             Arrival::Decides => {
                 self.replace_slot(index, Slot::Empty);
-                Some(self.decide(index, stored.result))
+                Some(self.decide(index, stored))
             }
         }
     }
@@ -173,33 +178,61 @@ impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Gathering<T, E,
         self.slots.borrow_mut().get_mut(index).map(|slot| mem::replace(slot, with))
     }
 
-    fn complete(&self) -> Result<U, E> {
+    fn complete(&self) -> Stored<U, E> {
         let slots = mem::take(&mut *self.slots.borrow_mut());
-        let results = slots.into_iter().filter_map(|slot| match slot {
-            Slot::Stored(stored) => Some(stored.result),
+        let mut receipts = Vec::new();
+        let results = slots.into_iter().enumerate().filter_map(|(index, slot)| match slot {
+            Slot::Stored(stored) => {
+                let (result, receipt) = stored.split();
+                receipts.extend(receipt.map(|receipt| (index, receipt)));
+                Some(result)
+            }
             Slot::Pending(_) | Slot::Cancelled | Slot::Empty => None,
         });
         let results = results.collect();
-        catch_conversion(|| (self.policy.on_all)(results))
+        self.store(catch_conversion(|| (self.policy.on_all)(results)), receipts)
     }
 
-    fn decide(&self, index: usize, result: Result<T, E>) -> Result<U, E> {
+    /// The list's result. While nobody has received it, items among its values can be given back.
+    fn store(&self, result: Result<U, E>, receipts: Vec<(usize, Receipt<T>)>) -> Stored<U, E> {
+        match result {
+            Ok(value) if !receipts.is_empty() => {
+                let take_apart = self.policy.take_apart;
+                let give_back = move |value| {
+                    let mut receipts = receipts.into_iter().peekable();
+                    for (index, result) in take_apart(value) {
+                        match (receipts.next_if(|(of, _)| *of == index), result) {
+                            (Some((_, receipt)), Ok(item)) => receipt.give_back(item),
+                            (_, result) => drop_contained(result),
+                        }
+                    }
+                };
+                Stored::Unclaimed(Unclaimed::new(value, Receipt::List(Box::new(give_back))))
+            }
+            result => Stored::Result(result, self.made_at),
+        }
+    }
+
+    fn decide(&self, index: usize, stored: Stored<T, E>) -> Stored<U, E> {
         for stored in self.take_stored() {
             self.discard(stored);
         }
         if self.options.cancel_rest {
             cancel_each(self.take_pending());
         }
-        catch_conversion(|| match (result, self.policy.on_value, self.policy.on_error) {
+        let (result, receipt) = stored.split();
+        let receipts = receipt.map(|receipt| (index, receipt)).into_iter().collect();
+        let result = catch_conversion(|| match (result, self.policy.on_value, self.policy.on_error) {
             (Ok(value), Some(on_value), _) => Ok(on_value(index, value)),
             (Err(error), _, Some(on_error)) => Err(on_error(index, error)),
             // Impossible: such a result does not decide.
             (result, ..) => (self.policy.on_all)(vec![result]),
-        })
+        });
+        self.store(result, receipts)
     }
 
     /// The results that came before the list was decided.
-    fn take_stored(&self) -> Vec<StoredResult<T, E>> {
+    fn take_stored(&self) -> Vec<Stored<T, E>> {
         let mut slots = self.slots.borrow_mut();
         let stored = slots.iter_mut().filter(|slot| matches!(slot, Slot::Stored(_)));
         let stored = stored.filter_map(|slot| match mem::replace(slot, Slot::Empty) {
@@ -220,14 +253,14 @@ impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Gathering<T, E,
         pending.collect()
     }
 
-    /// Drops a result that is not part of the list's.
-    fn discard(&self, StoredResult { result, made_at }: StoredResult<T, E>) {
-        if let Err(error) = &result
+    /// Drops a result that is not part of the list's. An item that nobody has received goes back.
+    fn discard(&self, stored: Stored<T, E>) {
+        if let Stored::Result(Err(error), made_at) = &stored
             && !self.options.consume_errors
         {
             report(Incident::Unhandled, error, Some(made_at));
         }
-        drop_contained(result);
+        drop_contained(stored);
     }
 
     fn on_cancel(&self) -> AlsoCancel {
@@ -310,7 +343,12 @@ impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Node for Member
 
 impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Input<T, E> for Member<T, E, U> {
     fn accept(self: Rc<Self>, result: Result<T, E>) -> Rc<dyn Run> {
-        self.input.set(Some(result));
+        self.input.set(Some(Stored::Result(result, self.core.made_at())));
+        self
+    }
+
+    fn accept_unclaimed(self: Rc<Self>, item: Unclaimed<T>) -> Rc<dyn Run> {
+        self.input.set(Some(Stored::Unclaimed(item)));
         self
     }
 }
@@ -318,22 +356,21 @@ impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Input<T, E> for
 impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Run for Member<T, E, U> {
     /// The result leaves the member's chain. If it decides the list, the loop goes on with the list's chain.
     fn run(self: Rc<Self>, chain: &mut Rc<dyn Chain>) -> Option<Rc<dyn Run>> {
-        let result = self.input.take()?;
-        let made_at = chain.core().made_at();
+        let stored = self.input.take()?;
         chain.core().transition(ChainState::hand_over);
-        let result = self.gathering.arrived(self.index, StoredResult { result, made_at })?;
+        let stored = self.gathering.arrived(self.index, stored)?;
         let Some(head) = self.gathering.unfired.take().or_else(|| self.gathering.head.upgrade()) else {
-            drop_contained(result);
+            drop_contained(stored);
             return None;
         };
         match head.core().transition(ChainState::fire) {
             Fire::Run => {
                 let (head, list) = head.start();
                 *chain = list;
-                deliver(head, result, chain)
+                deliver_stored(head, stored, chain)
             }
             Fire::Discard => {
-                drop_contained(result);
+                drop_contained(stored);
                 None
             }
         }

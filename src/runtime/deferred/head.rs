@@ -8,8 +8,9 @@ use std::rc::Rc;
 use super::super::report::drop_contained;
 use super::deferred::Deferred;
 use super::drop_queue::{Abandon, DropEffect, run_or_enqueue};
-use super::node::{Chain, ChainRef, Core, Handler, Node, Output, ResultCell, connect};
-use super::run::{deliver, run, wait};
+use super::node::{Chain, ChainRef, Core, Handler, Node, Output, ResultCell, Stored, connect};
+use super::run::{deliver, deliver_stored, run, wait};
+use super::unclaimed::Unclaimed;
 use crate::failure::Failure;
 use crate::machine::deferred::{ChainStage, ChainState, Fire, PathEnds, PathPosition, Unpause};
 
@@ -26,6 +27,9 @@ pub(super) trait Source<T, E>: Abandon {
     /// Fires with the result of `inner`, as if a first callback had returned that.
     fn fire_with(self: Rc<Self>, inner: Deferred<T, E>);
 
+    /// Fires with an item that goes back if nobody receives it.
+    fn fire_unclaimed(self: Rc<Self>, item: Unclaimed<T>);
+
     fn is_decided(&self) -> bool;
 }
 
@@ -38,6 +42,11 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Head<T, E> {
     pub(super) fn fired(result: Result<T, E>, made_at: &'static Location<'static>) -> Rc<Self> {
         let state = ChainState::new(ChainStage::Resting);
         Rc::new(Self { core: Core::new(state, None, made_at), cell: ResultCell::stored(result, made_at) })
+    }
+
+    pub(super) fn unclaimed(item: Unclaimed<T>, made_at: &'static Location<'static>) -> Rc<Self> {
+        let state = ChainState::new(ChainStage::Resting);
+        Rc::new(Self { core: Core::new(state, None, made_at), cell: ResultCell::unclaimed(item) })
     }
 
     pub(super) fn set_canceller(&self, canceller: Handler) {
@@ -74,6 +83,17 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Source<T, E> for Head<T, E>
                 run(first, chain);
             }
             Fire::Discard => inner.ignore(),
+        }
+    }
+
+    fn fire_unclaimed(self: Rc<Self>, item: Unclaimed<T>) {
+        match self.core.transition(ChainState::fire) {
+            Fire::Run => {
+                let (head, mut chain) = self.start();
+                let first = deliver_stored(head, Stored::Unclaimed(item), &mut chain);
+                run(first, chain);
+            }
+            Fire::Discard => drop(item),
         }
     }
 

@@ -7,9 +7,10 @@ use std::mem;
 use std::ptr;
 use std::rc::Rc;
 
-use super::node::{Chain, Input, Node, Output, ResultCell, Run, StoredResult};
+use super::node::{Chain, Input, Node, Output, ResultCell, Run, Stored};
 use super::outcome::Settled;
-use super::run::{deliver, pass, run, run_added, wait};
+use super::run::{deliver, deliver_stored, hold_if_paused, pass, run, run_added, wait};
+use super::unclaimed::{Passed, Unclaimed};
 use crate::failure::Failure;
 use crate::machine::deferred::ChainState;
 
@@ -22,6 +23,16 @@ pub(crate) trait Callback<T, E> {
     /// Implementations are `#[inline(always)]`: each has one caller, and as a call of its own costs a callback 20
     /// instructions.
     fn call(self, input: Result<T, E>) -> Settled<Self::Value, E>;
+
+    /// Called instead of `call` with an item that nobody has received. A callback that passes values by does not receive
+    /// it either.
+    fn call_unclaimed(self, item: Unclaimed<T>) -> Passed<Self::Value, E>
+    where
+        Self: Sized,
+        E: From<Failure>,
+    {
+        Passed::Settled(self.call(item.claim()))
+    }
 
     /// The chain has another head from now on. Only a callback that refers to its chain needs this.
     fn replace_head(&self, _chain: &Rc<dyn Chain>) {}
@@ -45,6 +56,8 @@ enum InputSlot<T, E> {
     Empty,
     /// The result that the callback is about to be given.
     Given(Result<T, E>),
+    /// The same, for an item that nobody has received.
+    Unclaimed(Unclaimed<T>),
     /// The callback has returned a Deferred; this is the chain that waits for it here.
     Waiting(Rc<dyn Chain>),
 }
@@ -58,6 +71,41 @@ where
         let link = Rc::<Self>::default();
         mem::forget(link.callback.replace(Some(callback)));
         link
+    }
+
+    /// Carries on with what the callback returned.
+    #[inline]
+    fn go_on(self: Rc<Self>, settled: Settled<C::Value, E>, chain: &mut Rc<dyn Chain>) -> Option<Rc<dyn Run>>
+    where
+        C: Callback<T, E, Value: 'static> + 'static,
+        T: 'static,
+        E: From<Failure>,
+    {
+        match settled {
+            Settled::Now(result) => match self.cell.detach_link() {
+                Some(next) => pass(next, result, chain.core()),
+                None => deliver(self, result, chain),
+            },
+            Settled::Later(inner) => wait(self, inner, chain),
+        }
+    }
+
+    /// Runs the callback with an item that nobody has received.
+    #[cold]
+    fn run_unclaimed(self: Rc<Self>, callback: C, chain: &mut Rc<dyn Chain>) -> Option<Rc<dyn Run>>
+    where
+        C: Callback<T, E, Value: 'static> + 'static,
+        T: 'static,
+        E: From<Failure>,
+    {
+        let InputSlot::Unclaimed(item) = self.input.replace(InputSlot::Empty) else { return None };
+        match callback.call_unclaimed(item) {
+            Passed::Settled(settled) => self.go_on(settled, chain),
+            Passed::Unclaimed(item) => match self.cell.detach_link() {
+                Some(next) => hold_if_paused(chain.core(), next.accept_unclaimed(item)),
+                None => deliver_stored(self, Stored::Unclaimed(item), chain),
+            },
+        }
     }
 
     #[inline]
@@ -111,7 +159,7 @@ where
     match settled {
         Settled::Now(result) => {
             core.transition(ChainState::rest);
-            tail.cell().restore(StoredResult { result, made_at: core.made_at() });
+            tail.cell().restore(Stored::Result(result, core.made_at()));
         }
         Settled::Later(inner) => {
             let mut waiting = Rc::clone(chain);
@@ -148,6 +196,11 @@ where
         mem::forget(self.input.replace(InputSlot::Given(result)));
         self
     }
+
+    fn accept_unclaimed(self: Rc<Self>, item: Unclaimed<T>) -> Rc<dyn Run> {
+        self.input.set(InputSlot::Unclaimed(item));
+        self
+    }
 }
 
 impl<C, T, E> Run for Link<C, T, E>
@@ -157,13 +210,10 @@ where
     E: Error + From<Failure> + 'static,
 {
     fn run(self: Rc<Self>, chain: &mut Rc<dyn Chain>) -> Option<Rc<dyn Run>> {
-        let (Some(callback), Some(input)) = (self.callback.take(), self.take_given()) else { return None };
-        match callback.call(input) {
-            Settled::Now(result) => match self.cell.detach_link() {
-                Some(next) => pass(next, result, chain.core()),
-                None => deliver(self, result, chain),
-            },
-            Settled::Later(inner) => wait(self, inner, chain),
+        let callback = self.callback.take()?;
+        match self.take_given() {
+            Some(input) => self.go_on(callback.call(input), chain),
+            None => self.run_unclaimed(callback, chain),
         }
     }
 }
@@ -209,7 +259,7 @@ where
     fn resume(self: Rc<Self>) -> Option<Rc<dyn Chain>> {
         match self.input.replace(InputSlot::Empty) {
             InputSlot::Waiting(chain) => Some(chain),
-            InputSlot::Empty | InputSlot::Given(_) => None,
+            InputSlot::Empty | InputSlot::Given(_) | InputSlot::Unclaimed(_) => None,
         }
     }
 }

@@ -15,6 +15,7 @@
 //! From the bottom up:
 //!
 //! - [`node`]: the traits of nodes and of whole chains; the data of a chain; the cell where a result is stored;
+//! - [`unclaimed`]: an item that goes back to its queue if nobody receives it;
 //! - [`deferred`], [`outcome`]: the handle; what a callback may return;
 //! - [`cycle`], [`run`]: whether a wait would close a cycle; the loop that runs callbacks and carries results across
 //!   chains;
@@ -45,6 +46,7 @@ mod resolver;
 mod run;
 #[cfg(test)]
 mod tests;
+mod unclaimed;
 
 pub use self::constructors::{execute, maybe_deferred};
 pub use self::deferred::Deferred;
@@ -62,3 +64,5 @@ pub(crate) use self::node::{Chain, Node};
 // For the runtime's other parts that fire, await and drop Deferreds.
 pub(crate) use self::future::ignore_cancellation;
 pub(crate) use self::pending_resolver::PendingResolver;
+// For queues, and for what carries their items to other threads.
+pub(crate) use self::unclaimed::{Passed, Receipt, TakeBack, Unclaimed};

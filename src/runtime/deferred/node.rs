@@ -9,6 +9,7 @@ use std::rc::{Rc, Weak};
 use std::task::Waker;
 
 use super::super::report::{Incident, drop_contained, report};
+use super::unclaimed::{Receipt, Unclaimed};
 use crate::failure::Failure;
 use crate::machine::deferred::{self as machine, ChainState, PathEnds, PathPosition, ResultState};
 
@@ -59,6 +60,9 @@ pub(crate) trait Output<T, E>: Node {
 pub(crate) trait Input<T, E>: Node {
     /// Takes the result, and returns itself, to be run.
     fn accept(self: Rc<Self>, result: Result<T, E>) -> Rc<dyn Run>;
+
+    /// As [`accept`](Self::accept), for an item that nobody has received.
+    fn accept_unclaimed(self: Rc<Self>, item: Unclaimed<T>) -> Rc<dyn Run>;
 }
 
 /// A list of Deferreds, for code that follows waits from list to list.
@@ -271,14 +275,16 @@ pub(crate) enum Successor<T, E> {
     Waiter(Rc<dyn Output<T, E>>),
 }
 
-/// A result in its cell, and where its chain was made, for a report of it.
-pub(crate) struct StoredResult<T, E> {
-    pub(super) result: Result<T, E>,
-    pub(super) made_at: &'static Location<'static>,
+/// A result in its cell.
+pub(crate) enum Stored<T, E> {
+    /// A result, and where its chain was made, for a report of it.
+    Result(Result<T, E>, &'static Location<'static>),
+    /// An item that nobody has received. Dropped, it goes back.
+    Unclaimed(Unclaimed<T>),
 }
 
 /// The cell behind a head or a link, where its result and its successor meet.
-pub(crate) type ResultCell<T, E> = machine::ResultCell<Successor<T, E>, StoredResult<T, E>, Waker>;
+pub(crate) type ResultCell<T, E> = machine::ResultCell<Successor<T, E>, Stored<T, E>, Waker>;
 
 impl<T, E> ResultCell<T, E> {
     pub(super) fn empty() -> Self {
@@ -286,7 +292,11 @@ impl<T, E> ResultCell<T, E> {
     }
 
     pub(super) fn stored(result: Result<T, E>, made_at: &'static Location<'static>) -> Self {
-        Self::new(ResultState::Stored(StoredResult { result, made_at }))
+        Self::new(ResultState::Stored(Stored::Result(result, made_at)))
+    }
+
+    pub(super) fn unclaimed(item: Unclaimed<T>) -> Self {
+        Self::new(ResultState::Stored(Stored::Unclaimed(item)))
     }
 
     pub(super) fn is_stored(&self) -> bool {
@@ -338,13 +348,61 @@ impl<T, E: Error + 'static> ResultCell<T, E> {
     }
 }
 
-impl<T, E: Error + 'static> StoredResult<T, E> {
+impl<T, E: Error + 'static> Stored<T, E> {
     #[inline(never)]
     fn report_unhandled(self) {
-        let Self { result, made_at } = self;
-        if let Err(error) = &result {
-            report(Incident::Unhandled, error, Some(made_at));
+        match self {
+            Self::Result(result, made_at) => {
+                if let Err(error) = &result {
+                    report(Incident::Unhandled, error, Some(made_at));
+                }
+                drop_contained(result);
+            }
+            Self::Unclaimed(item) => drop(item),
         }
-        drop_contained(result);
+    }
+}
+
+impl<T, E> Stored<T, E> {
+    pub(super) fn is_ok(&self) -> bool {
+        match self {
+            Self::Result(result, _) => result.is_ok(),
+            Self::Unclaimed(_) => true,
+        }
+    }
+
+    /// The same result in another chain, which was made there.
+    pub(super) fn in_chain(self, made_at: &'static Location<'static>) -> Self {
+        match self {
+            Self::Result(result, _) => Self::Result(result, made_at),
+            Self::Unclaimed(item) => Self::Unclaimed(item),
+        }
+    }
+
+    /// Gives the result to a link, which is returned to be run.
+    pub(super) fn give_to(self, link: Rc<dyn Input<T, E>>) -> Rc<dyn Run> {
+        match self {
+            Self::Result(result, _) => link.accept(result),
+            Self::Unclaimed(item) => link.accept_unclaimed(item),
+        }
+    }
+}
+
+impl<T, E: From<Failure>> Stored<T, E> {
+    /// The result, and the right to give it back, if it has one.
+    pub(super) fn split(self) -> (Result<T, E>, Option<Receipt<T>>) {
+        match self {
+            Self::Result(result, _) => (result, None),
+            Self::Unclaimed(item) => item.split(),
+        }
+    }
+
+    /// The program receives the result.
+    #[inline]
+    pub(super) fn into_result(self) -> Result<T, E> {
+        match self {
+            Self::Result(result, _) => result,
+            Self::Unclaimed(item) => item.claim(),
+        }
     }
 }

@@ -8,6 +8,7 @@ use super::deferred::Deferred;
 use super::drop_queue::{DropEffect, run_or_enqueue};
 use super::head::Source;
 use super::outcome::{OutcomeOf, Raise, Settled};
+use super::unclaimed::Unclaimed;
 use crate::error::{Abandoned, ReactorStopped};
 use crate::failure::Failure;
 
@@ -73,6 +74,14 @@ impl<T, E> Resolver<T, E> {
     /// callback had returned it: a cancel is forwarded to it, and a Deferred that would wait for itself fails.
     pub fn settle(self, outcome: impl OutcomeOf<T, E>) {
         self.fire_settled(outcome.settle_as());
+    }
+
+    /// Fires with an item that goes back to where it came from if nobody receives it.
+    pub(crate) fn deliver_unclaimed(mut self, item: Unclaimed<T>) {
+        match self.source.take() {
+            Some(source) => source.fire_unclaimed(item),
+            None => drop(item),
+        }
     }
 
     pub(crate) fn fire_settled(mut self, settled: Settled<T, E>) {

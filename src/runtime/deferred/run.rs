@@ -8,7 +8,7 @@ use super::super::report::wake_contained;
 use super::cycle::would_close_cycle;
 use super::deferred::Deferred;
 use super::node::{
-    Chain, ChainRef, Core, HeadKind, Input, Node, Output, Run, StoredResult, Successor, connect, joined_ends,
+    Chain, ChainRef, Core, HeadKind, Input, Node, Output, Run, Stored, Successor, connect, joined_ends,
     replace_head_from,
 };
 use crate::error::WaitsForItself;
@@ -33,31 +33,42 @@ pub(super) fn run_added(link: Rc<dyn Run>, chain: &Rc<dyn Chain>) {
     run(next, Rc::clone(chain));
 }
 
+/// Carries a result out of `from`.
+pub(super) fn deliver<T: 'static, E: Error + 'static>(
+    from: Rc<dyn Output<T, E>>,
+    result: Result<T, E>,
+    chain: &mut Rc<dyn Chain>,
+) -> Option<Rc<dyn Run>> {
+    let made_at = chain.core().made_at();
+    deliver_stored(from, Stored::Result(result, made_at), chain)
+}
+
 /// Carries a result out of `from`: to the next link, which is returned to be run, or to the node that waits for this
 /// chain.
 ///
 /// A node that waits for a chain has the type of the chain's result. So a result that ends one chain after the other
 /// passes through all of them in this loop, without a call for each.
-pub(super) fn deliver<T: 'static, E: Error + 'static>(
+#[inline]
+pub(super) fn deliver_stored<T: 'static, E: Error + 'static>(
     mut from: Rc<dyn Output<T, E>>,
-    mut result: Result<T, E>,
+    mut stored: Stored<T, E>,
     chain: &mut Rc<dyn Chain>,
 ) -> Option<Rc<dyn Run>> {
     loop {
         let core = chain.core();
-        match from.cell().store(StoredResult { result, made_at: core.made_at() }) {
+        match from.cell().store(stored) {
             Store::Kept => {
                 core.transition(ChainState::rest);
                 return None;
             }
-            Store::Pass(Successor::Link(link), stored) => return pass(link, stored.result, core),
-            Store::Pass(Successor::Waiter(waiter), stored) => {
+            Store::Pass(Successor::Link(link), passed) => return hold_if_paused(core, passed.give_to(link)),
+            Store::Pass(Successor::Waiter(waiter), passed) => {
                 if core.is_paused() {
-                    hold_for_waiter(core, waiter, stored.result);
+                    hold_for_waiter(core, waiter, passed);
                     return None;
                 }
-                result = stored.result;
                 hand_over(&waiter, chain)?;
+                stored = passed.in_chain(chain.core().made_at());
                 from = waiter;
             }
             Store::Wake(waker) => {
@@ -78,7 +89,11 @@ pub(super) fn deliver<T: 'static, E: Error + 'static>(
 /// Passes a result to the next link of the chain, which is returned to be run.
 #[inline]
 pub(super) fn pass<T, E>(link: Rc<dyn Input<T, E>>, result: Result<T, E>, core: &Core) -> Option<Rc<dyn Run>> {
-    let link = link.accept(result);
+    hold_if_paused(core, link.accept(result))
+}
+
+#[inline]
+pub(super) fn hold_if_paused(core: &Core, link: Rc<dyn Run>) -> Option<Rc<dyn Run>> {
     if core.is_paused() { hold_link(core, link) } else { Some(link) }
 }
 
@@ -106,7 +121,8 @@ pub(super) fn wait<T: 'static, E: Error + From<Failure> + 'static>(
         // The inner chain is dropped before the result goes on, so that whatever the result shares is no longer shared
         // with it.
         drop((tail, other));
-        return deliver(waiter, stored.result, chain);
+        let stored = stored.in_chain(chain.core().made_at());
+        return deliver_stored(waiter, stored, chain);
     }
     let ends = if would_close_cycle(chain, &other) { None } else { joined_ends(chain, &other) };
     let Some(ends) = ends else {
@@ -137,7 +153,7 @@ pub(super) fn wait<T: 'static, E: Error + From<Failure> + 'static>(
         None => tail.cell().link(Successor::Waiter(next)),
         Some(stored) => {
             other.core().transition(ChainState::add);
-            hold_for_waiter(other.core(), next, stored.result);
+            hold_for_waiter(other.core(), next, stored);
         }
     }
     None
@@ -159,10 +175,11 @@ pub(super) fn hold_link(core: &Core, link: Rc<dyn Run>) -> Option<Rc<dyn Run>> {
 
 /// Holds the result of a paused chain for which another one waits.
 #[cold]
-fn hold_for_waiter<T: 'static, E: Error + 'static>(core: &Core, waiter: Rc<dyn Output<T, E>>, result: Result<T, E>) {
+fn hold_for_waiter<T: 'static, E: Error + 'static>(core: &Core, waiter: Rc<dyn Output<T, E>>, stored: Stored<T, E>) {
     core.hold(move |mut chain, _| {
         if hand_over(&waiter, &mut chain).is_some() {
-            let next = deliver(waiter, result, &mut chain);
+            let stored = stored.in_chain(chain.core().made_at());
+            let next = deliver_stored(waiter, stored, &mut chain);
             run(next, chain);
         }
     });

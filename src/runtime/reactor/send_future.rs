@@ -1,15 +1,17 @@
 //! `SendFuture`: a Deferred as a `Send` future, whose result travels from the reactor's thread to the thread that
 //! awaits it.
 
+use std::cell::Cell;
 use std::convert::Infallible;
 use std::error::Error;
 use std::fmt;
 use std::mem;
 use std::panic::Location;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use super::super::deferred::{Deferred, ignore_cancellation};
+use super::super::deferred::{Callback, Deferred, Passed, Receipt, Settled, Unclaimed, ignore_cancellation};
 use super::super::report::{Incident, drop_contained, report, wake_contained};
 use super::super::sync::{Arc, Mutex};
 use super::{Address, DropOrder, Owned, Reactor};
@@ -58,6 +60,55 @@ impl<T> Drop for ResultSender<T> {
     }
 }
 
+/// The callback that sends the result to the future.
+struct SendResult<T: 'static, E: 'static> {
+    sender: Owned<ResultSender<Result<T, E>>>,
+    receipt: Rc<Cell<Option<Receipt<T>>>>,
+}
+
+impl<T: 'static, E: 'static> SendResult<T, E> {
+    /// Returns the result if the future was dropped. (If the reactor has dropped the sender, that has completed the
+    /// future.)
+    fn send(sender: Owned<ResultSender<Result<T, E>>>, result: Result<T, E>) -> Option<Result<T, E>> {
+        sender.into_inner().map_or_else(|_| None, |sender| sender.send(result).err())
+    }
+}
+
+impl<T: 'static, E: Error + From<Failure> + 'static> Callback<T, E> for SendResult<T, E> {
+    type Value = ();
+
+    fn call(self, input: Result<T, E>) -> Settled<(), E> {
+        let unsent = Self::send(self.sender, input);
+        ignore_cancellation(unsent.map_or(Ok(()), |unsent| unsent.map(drop_contained)))
+    }
+
+    fn call_unclaimed(self, item: Unclaimed<T>) -> Passed<(), E> {
+        let (item, receipt) = item.split();
+        // Before the item is sent: the future may be dropped at any time from then on.
+        self.receipt.set(receipt);
+        if let Some(Ok(item)) = Self::send(self.sender, item) {
+            give_back(self.receipt.take(), item);
+        }
+        Passed::Settled(Settled::Now(Ok(())))
+    }
+}
+
+/// Gives an item back that nobody has received. Any other value is dropped.
+fn give_back<T>(receipt: Option<Receipt<T>>, value: T) {
+    match receipt {
+        Some(receipt) => receipt.give_back(value),
+        None => drop_contained(value),
+    }
+}
+
+/// What the reactor keeps for a future.
+struct Answered<T, E> {
+    /// The end of the Deferred's chain, by which it is cancelled.
+    deferred: Deferred<(), E>,
+    /// For an item that was sent.
+    receipt: Rc<Cell<Option<Receipt<T>>>>,
+}
+
 /// The half that is polled.
 struct ResultReceiver<T>(Arc<Mutex<SharedResult<T>>>);
 
@@ -95,6 +146,10 @@ impl<T> ResultReceiver<T> {
 ///
 /// The Deferred itself never leaves its thread; only its result does. Dropping the future unfinished cancels the
 /// Deferred, on the reactor's thread, in a later turn. Polled again after it was ready, it is pending for ever.
+///
+/// **Cancel safety.** A result that has come but was not polled is dropped on the reactor's thread; an item of a
+/// [queue](crate::coordination::DeferredQueue) goes back to it. An error is reported, unless it only says that the
+/// Deferred was cancelled or that the reactor stopped.
 #[must_use = "a future does nothing unless it is polled, and dropping this one cancels its Deferred"]
 pub struct SendFuture<T, E = Failure>
 where
@@ -102,7 +157,7 @@ where
     E: Error + From<Failure> + Send + 'static,
 {
     receiver: ResultReceiver<Result<T, E>>,
-    deferred: Address<Deferred<(), E>>,
+    answered: Address<Answered<T, E>>,
     made_at: &'static Location<'static>,
     finished: bool,
 }
@@ -154,15 +209,11 @@ where
         let shared = Arc::new(Mutex::new(SharedResult { channel: Oneshot::new(), waker: None }));
         // Dropped before other values at the reactor's end, because another thread waits for it.
         let sender = Owned::new(reactor, DropOrder::BlockedCaller, ResultSender(Arc::clone(&shared)));
-        let answered = self.add_both(move |result| {
-            // An error means that the reactor has dropped the sender, and with that completed the future.
-            let unsent = sender.into_inner().map_or_else(|_| None, |sender| sender.send(result).err());
-            // Unsent if the future was dropped: then nobody wants the result.
-            ignore_cancellation(unsent.map_or(Ok(()), |unsent| unsent.map(drop_contained)))
-        });
+        let receipt = Rc::default();
+        let deferred = self.add(SendResult { sender, receipt: Rc::clone(&receipt) });
         SendFuture {
             receiver: ResultReceiver(shared),
-            deferred: reactor.own(answered).detach(),
+            answered: reactor.own(Answered { deferred, receipt }).detach(),
             made_at,
             finished: false,
         }
@@ -185,8 +236,8 @@ where
             }
         };
         let receiver = ResultReceiver(Arc::new(Mutex::new(SharedResult { channel, waker: None })));
-        let deferred = reactor.own(Deferred::from(Ok(()))).detach();
-        SendFuture { receiver, deferred, made_at, finished: false }
+        let nothing = Answered { deferred: Deferred::from(Ok(())), receipt: Rc::default() };
+        SendFuture { receiver, answered: reactor.own(nothing).detach(), made_at, finished: false }
     }
 }
 
@@ -217,23 +268,25 @@ where
     E: Error + From<Failure> + Send + 'static,
 {
     fn drop(&mut self) {
-        if !mem::replace(&mut self.finished, true) {
-            let result = self.receiver.give_up();
-            if let Some(Err(error)) = &result
-                && !is_cancellation(error)
-            {
-                report(Incident::Unhandled, error, Some(self.made_at));
-            }
-            drop_contained(result);
+        let result = if mem::replace(&mut self.finished, true) { None } else { self.receiver.give_up() };
+        if let Some(Err(error)) = &result
+            && !is_cancellation(error)
+        {
+            report(Incident::Unhandled, error, Some(self.made_at));
         }
         // Also removes the Deferred from the reactor. Cancelling one that has fired does nothing; if the reactor has
         // ended, it is gone already. The inbox's bound does not hold it back: nobody could cancel later.
-        let deferred = self.deferred.clone();
-        let _ = self.deferred.handle().post_unbounded(move |reactor| {
-            if let Some(deferred) = deferred.take(reactor) {
-                deferred.cancel();
+        let answered = self.answered.clone();
+        let posted = self.answered.handle().post_unbounded(move |reactor| {
+            let answered = answered.take(reactor);
+            if let Some(Ok(value)) = result {
+                give_back(answered.as_ref().and_then(|answered| answered.receipt.take()), value);
+            }
+            if let Some(answered) = answered {
+                answered.deferred.cancel();
             }
         });
+        drop_contained(posted);
     }
 }
 

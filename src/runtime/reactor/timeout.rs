@@ -5,7 +5,9 @@ use std::error::Error;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
-use super::super::deferred::{Callback, Chain, Deferred, Node, OutcomeOf, Settled, cancel_from, catch_failure};
+use super::super::deferred::{
+    Callback, Chain, Deferred, Node, OutcomeOf, Passed, Settled, Unclaimed, cancel_from, catch_failure,
+};
 use super::super::report::drop_contained;
 use super::{DelayedCall, Reactor};
 use crate::error::{Cancelled, ReactorStopped, TimedOut};
@@ -68,6 +70,8 @@ struct OnTimeout<F> {
     timeout: Rc<Timeout>,
     after: Duration,
     on_timeout: F,
+    /// `on_timeout` does nothing to values.
+    passes_values: bool,
 }
 
 impl<T, E, F, R> Callback<T, E> for OnTimeout<F>
@@ -79,7 +83,7 @@ where
     type Value = T;
 
     fn call(self, input: Result<T, E>) -> Settled<T, E> {
-        let Self { timeout, after, on_timeout } = self;
+        let Self { timeout, after, on_timeout, .. } = self;
         timeout.stop();
         let expired = timeout.expired.get();
         if expired == Some(Expired::TimePassed) {
@@ -95,6 +99,15 @@ where
         })
     }
 
+    fn call_unclaimed(self, item: Unclaimed<T>) -> Passed<T, E> {
+        self.timeout.stop();
+        if self.timeout.expired.get() == Some(Expired::TimePassed) && !self.passes_values {
+            return Passed::Settled(self.call(item.claim()));
+        }
+        drop_contained(self.on_timeout);
+        Passed::Unclaimed(item)
+    }
+
     fn replace_head(&self, chain: &Rc<dyn Chain>) {
         self.timeout.chain.set(Some(Rc::downgrade(chain)));
     }
@@ -108,6 +121,9 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
     /// passed on as it is. Only what was added before is limited: when a result reaches this place, the timer is
     /// cancelled first, and callbacks that are added after it have no time limit. A `cancel` by the program stays
     /// `Cancelled`.
+    ///
+    /// **Cancel safety.** What was waited for is cancelled as by the program: a queue keeps its item, a semaphore its
+    /// permit, and a job is not run, or sees the cancel. A job's time in the queue counts.
     ///
     /// The time runs on the clock of `reactor`, from now on. If the reactor ends first, or has ended, the Deferred is
     /// cancelled then, and the [`Cancelled`] that follows becomes [`ReactorStopped`]. In a chain with an error type of
@@ -132,7 +148,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
     /// # Ok::<(), selvedge::error::BuildError>(())
     /// ```
     pub fn add_timeout(self, reactor: &Reactor, after: Duration) -> Self {
-        self.add_timeout_with(reactor, after, |result, after| {
+        self.limit(reactor, after, true, |result, after| {
             Settled::Now(match result {
                 Err(error) if has_cause::<Cancelled>(&error) => Err(E::from(Failure::from(TimedOut(after)))),
                 result => result,
@@ -166,8 +182,16 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
         R: OutcomeOf<T, E>,
         F: FnOnce(Result<T, E>, Duration) -> R + 'static,
     {
+        self.limit(reactor, after, false, on_timeout)
+    }
+
+    fn limit<R, F>(self, reactor: &Reactor, after: Duration, passes_values: bool, on_timeout: F) -> Self
+    where
+        R: OutcomeOf<T, E>,
+        F: FnOnce(Result<T, E>, Duration) -> R + 'static,
+    {
         let timeout = Rc::new(Timeout::default());
-        let deferred = self.add(OnTimeout { timeout: Rc::clone(&timeout), after, on_timeout });
+        let deferred = self.add(OnTimeout { timeout: Rc::clone(&timeout), after, on_timeout, passes_values });
         if !timeout.arrived.get() {
             timeout.chain.set(Some(Rc::downgrade(&deferred.chain)));
             let tail: Weak<dyn Node> = Rc::downgrade(&deferred.tail) as _;

@@ -6,11 +6,11 @@ use std::rc::Rc;
 use super::super::report::{Incident, drop_contained, report_and_drop};
 use super::super::sync::catch;
 use super::deferred::Deferred;
-use super::link::{Callback, Link, call_or_hold};
+use super::link::{Callback, Link, Passed, call_or_hold};
 use super::node::{Input, Stored, Successor};
 use super::outcome::{Outcome, OutcomeOf, Settled};
 use super::run::run_added;
-use super::unclaimed::{Passed, Unclaimed};
+use super::unclaimed::Unclaimed;
 use crate::failure::Failure;
 
 impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use super::node::{Chain, Input, Node, Output, ResultCell, Run, Stored};
 use super::outcome::Settled;
 use super::run::{deliver, deliver_stored, hold_if_paused, pass, run, run_added, wait};
-use super::unclaimed::{Passed, Unclaimed};
+use super::unclaimed::Unclaimed;
 use crate::failure::Failure;
 use crate::machine::deferred::ChainState;
 
@@ -24,8 +24,7 @@ pub(crate) trait Callback<T, E> {
     /// instructions.
     fn call(self, input: Result<T, E>) -> Settled<Self::Value, E>;
 
-    /// Called instead of `call` with an item that nobody has received. A callback that passes values by does not receive
-    /// it either.
+    /// Called instead of `call` with an item that nobody has received. A callback that passes values by returns it.
     fn call_unclaimed(self, item: Unclaimed<T>) -> Passed<Self::Value, E>
     where
         Self: Sized,
@@ -36,6 +35,14 @@ pub(crate) trait Callback<T, E> {
 
     /// The chain has another head from now on. Only a callback that refers to its chain needs this.
     fn replace_head(&self, _chain: &Rc<dyn Chain>) {}
+}
+
+/// What a link makes of an unclaimed item.
+pub(crate) enum Passed<T, E> {
+    /// Its function has received it, and has returned this.
+    Settled(Settled<T, E>),
+    /// The item passes by.
+    Unclaimed(Unclaimed<T>),
 }
 
 /// A link, in one allocation.

@@ -59,10 +59,10 @@ pub use self::resolver::Resolver;
 // For timeouts, which need a reactor.
 pub(crate) use self::callbacks::catch_failure;
 pub(crate) use self::cancel::cancel_from;
-pub(crate) use self::link::Callback;
+pub(crate) use self::link::{Callback, Passed};
 pub(crate) use self::node::{Chain, Node};
 // For the runtime's other parts that fire, await and drop Deferreds.
 pub(crate) use self::future::ignore_cancellation;
 pub(crate) use self::pending_resolver::PendingResolver;
 // For queues, and for what carries their items to other threads.
-pub(crate) use self::unclaimed::{Passed, Receipt, TakeBack, Unclaimed};
+pub(crate) use self::unclaimed::{Receipt, TakeBack, Unclaimed};

@@ -4,7 +4,6 @@
 use std::rc::Weak;
 
 use super::super::report::drop_contained;
-use super::outcome::Settled;
 use crate::error::Abandoned;
 use crate::failure::Failure;
 
@@ -68,12 +67,4 @@ impl<T> Drop for Delivery<T> {
             receipt.give_back(item);
         }
     }
-}
-
-/// What a link makes of an unclaimed item.
-pub(crate) enum Passed<T, E> {
-    /// Its function has received it, and has returned this.
-    Settled(Settled<T, E>),
-    /// The item passes by.
-    Unclaimed(Unclaimed<T>),
 }

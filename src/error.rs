@@ -39,8 +39,8 @@ pub(crate) use self::deferred::is_cancellation;
 pub use self::deferred::{Abandoned, Cancelled, NotPaused, TimedOut, WaitsForItself};
 pub use self::pool::{NeverRan, PoolStopped, Saturated, SizeError, StopFromWorker};
 pub use self::reactor::{
-    AdvanceError, BlockingCallError, BuildError, DelayedCallError, OwnedError, ReactorStopped, Reentered, StopError,
-    UnknownPool, UnknownTrigger,
+    AdvanceError, BlockingCallError, BuildError, DelayedCallError, FireEventError, OwnedError, ReactorStopped,
+    Reentered, StopError, UnknownPool, UnknownTrigger,
 };
 pub use self::rejection::{Rejected, Rejection};
 pub use crate::failure::{ErrorTypes, FailureGroup, FirstError, Panic};

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -41,6 +41,8 @@ struct Queue {
 /// The program's side of a job.
 struct JobControl {
     begun: Receiver<()>,
+    /// It has been seen to begin.
+    has_begun: bool,
     end: Sender<()>,
     cancelled: bool,
 }
@@ -75,7 +77,10 @@ impl ManualWorkers {
         let submitted = submit(&self.pool, ManualJob { begun: say_begun, end: wait_end });
         let mut queue = self.queue.borrow_mut();
         let job = queue.jobs.len();
-        queue.jobs.push(JobControl { begun, end, cancelled: false });
+        let early = begun.try_recv();
+        // What was not accepted is dropped already, with its side of the channel.
+        let cancelled = early == Err(TryRecvError::Disconnected);
+        queue.jobs.push(JobControl { begun, has_begun: early.is_ok(), end, cancelled });
         queue.waiting.push_back(job);
         queue.fill();
         submitted
@@ -113,13 +118,14 @@ impl Queue {
     fn fill(&mut self) {
         while self.running.len() < WORKERS {
             let Some(job) = self.waiting.pop_front() else { return };
-            if !self.jobs[job].cancelled {
-                self.jobs[job]
-                    .begun
-                    .recv_timeout(LIMIT)
-                    .expect("a job hangs that a free worker should have begun with");
-                self.running.push(job);
+            let control = &self.jobs[job];
+            if control.cancelled {
+                continue;
             }
+            if !control.has_begun {
+                control.begun.recv_timeout(LIMIT).expect("a job hangs that a free worker should have begun with");
+            }
+            self.running.push(job);
         }
     }
 }

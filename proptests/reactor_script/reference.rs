@@ -58,6 +58,8 @@ enum Stage {
     Running,
     Stopping,
     ShutDown,
+    /// The last calls run.
+    Closed,
     Ended,
 }
 
@@ -112,6 +114,9 @@ struct Firing {
     phase: TriggerPhase,
     /// The number of unfired Deferreds, plus one while the triggers of the phase run.
     waits: usize,
+    /// How often it was to be fired again meanwhile.
+    again: usize,
+    over: bool,
 }
 
 /// A reactor-owned value, or one of the reactor's own: the firing half of a job's Deferred.
@@ -267,14 +272,8 @@ impl Model {
             Op::Call(nth, closure) => return self.call_value(*nth, closure),
             Op::Release(nth) => return self.release(*nth),
             Op::AddTrigger(trigger, closure) => {
-                let traced = Some(self.traced(closure));
-                self.triggers.push(Trigger {
-                    event: trigger.event,
-                    phase: trigger.phase,
-                    result: trigger.result,
-                    has_id: true,
-                    traced,
-                });
+                let traced = self.traced(closure);
+                self.add_trigger(trigger.event, trigger.phase, trigger.result, true, traced);
             }
             Op::RemoveTrigger(nth) => self.remove(*nth),
             Op::FireEvent => self.fire(EventName::Alarm),

@@ -58,6 +58,16 @@ pub struct ReactorStopped;
 #[non_exhaustive]
 pub struct UnknownTrigger;
 
+/// Why an event was not fired. Nothing has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FireEventError {
+    /// It is *startup* or *shutdown*.
+    BuiltIn,
+    /// The reactor has ended.
+    ReactorStopped,
+}
+
 /// Why a delayed call can no longer be changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -141,6 +151,10 @@ messages! {
     }
     UnknownTrigger {
         Self => "no such event trigger: it has run, or was removed, or belongs to another reactor",
+    }
+    FireEventError {
+        Self::BuiltIn => "startup and shutdown are fired by the reactor alone: to begin shutdown, stop the reactor",
+        Self::ReactorStopped => "the reactor has stopped and fires no more events",
     }
     DelayedCallError {
         Self::AlreadyCancelled => "the delayed call was cancelled already",

@@ -1,8 +1,9 @@
 //! The state machine of a reactor's lifecycle.
 //!
 //! ```text
-//!   New ─begin_turn─▶ Starting ─started─▶ Running ─end_turn─▶ Stopping ─shutdown_done─▶ Finishing ─end─▶ Ended
-//!                        └───────────────end_turn─────────────────▲
+//!   New ─begin_turn─▶ Starting ─started─▶ Running ─end_turn─▶ Stopping ─shutdown_done─▶ Finishing ─┐
+//!                        └───────────────end_turn─────────────────▲                              end_turn
+//!                                                                          Ended ◀─end─ Closed ◀───┘
 //! ```
 //!
 //! `end_turn` begins shutdown only if a stop was requested. A reactor that is dropped goes to `Ended` from any state.
@@ -20,6 +21,8 @@ pub(crate) enum LifecycleState {
     Stopping,
     /// The shutdown event is over. The next turn runs the calls that were accepted, and is the last.
     Finishing,
+    /// The inbox is closed, and the calls that it had accepted run. Nothing new is begun.
+    Closed,
     /// Nothing runs any more.
     Ended,
 }
@@ -66,7 +69,12 @@ impl Lifecycle {
         first
     }
 
-    /// Startup has reached its *during* phase. If shutdown has begun before, this changes nothing.
+    /// Whether triggers of startup still run: not once shutdown has begun.
+    pub(crate) fn startup_goes_on(self) -> bool {
+        matches!(self.state, LifecycleState::Starting | LifecycleState::Running)
+    }
+
+    /// Startup has reached its *during* phase.
     pub(crate) fn started(&mut self) {
         if self.state == LifecycleState::Starting {
             self.state = LifecycleState::Running;
@@ -85,7 +93,8 @@ impl Lifecycle {
             LifecycleState::Starting
             | LifecycleState::Running
             | LifecycleState::Stopping
-            | LifecycleState::Finishing => Err(StopRefused::AlreadyStopping),
+            | LifecycleState::Finishing
+            | LifecycleState::Closed => Err(StopRefused::AlreadyStopping),
         }
     }
 
@@ -96,11 +105,15 @@ impl Lifecycle {
                 self.state = LifecycleState::Stopping;
                 EndOfTurn::FireShutdown
             }
-            LifecycleState::Finishing => EndOfTurn::Finish,
+            LifecycleState::Finishing => {
+                self.state = LifecycleState::Closed;
+                EndOfTurn::Finish
+            }
             LifecycleState::New
             | LifecycleState::Starting
             | LifecycleState::Running
             | LifecycleState::Stopping
+            | LifecycleState::Closed
             | LifecycleState::Ended => EndOfTurn::Continue,
         }
     }
@@ -125,6 +138,11 @@ impl Lifecycle {
 
     pub(crate) fn is_running(self) -> bool {
         self.running
+    }
+
+    /// Whether nothing new is begun any more.
+    pub(crate) fn is_closed(self) -> bool {
+        self.state >= LifecycleState::Closed
     }
 
     pub(crate) fn state(self) -> LifecycleState {

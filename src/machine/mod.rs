@@ -7,6 +7,7 @@
 
 pub(crate) mod cooperator;
 pub(crate) mod deferred;
+pub(crate) mod firing;
 pub(crate) mod gather;
 pub(crate) mod inbox;
 pub(crate) mod item_queue;

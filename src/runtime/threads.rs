@@ -70,7 +70,7 @@ where
     F: FnOnce() -> R + Send + 'static,
     R: Outcome<Failure> + Send + 'static,
 {
-    if reactor.has_ended() {
+    if reactor.is_closed() {
         drop_contained(f);
         return Deferred::fail(ReactorStopped);
     }

@@ -6,6 +6,7 @@ use std::thread;
 
 use selvedge::{
     Deferred, Failure, Reactor,
+    error::FireEventError,
     reactor::{Event, Phase, TriggerId, Turn},
     report::Incident,
     threads,
@@ -30,7 +31,7 @@ fn triggers_run_phase_by_phase_and_in_a_phase_in_the_order_they_were_added() {
             let _ = reactor.add_event_trigger(phase, "harvest", note(&log, (phase, number)));
         }
     }
-    reactor.fire_event("harvest");
+    reactor.fire_event("harvest").unwrap();
     assert!(log.entries().is_sorted());
     assert_eq!(log.len(), 9);
 }
@@ -41,9 +42,9 @@ fn an_event_is_known_by_its_name_and_one_without_triggers_is_nothing() {
     let reactor = Reactor::new();
     let log = Log::new();
     let _ = reactor.add_event_trigger(Phase::During, "sowing", note(&log, "sowing"));
-    reactor.fire_event("harvest");
+    reactor.fire_event("harvest").unwrap();
     assert_eq!(log.len(), 0);
-    reactor.fire_event(Event::from(String::from("sowing")));
+    reactor.fire_event(Event::from(String::from("sowing"))).unwrap();
     assert_eq!(log, ["sowing"]);
 }
 
@@ -60,7 +61,7 @@ fn a_phase_waits_for_the_deferreds_of_the_one_before() {
         for phase in PHASES {
             let _ = reactor.add_event_trigger(phase, "harvest", note(&log, phase));
         }
-        reactor.fire_event("harvest");
+        reactor.fire_event("harvest").unwrap();
         assert_eq!(log.entries(), PHASES[..=waited_for]);
         second.callback(());
         assert_eq!(log.entries(), PHASES[..=waited_for], "it waits for all of them");
@@ -78,7 +79,7 @@ fn a_deferred_that_fails_is_reported_and_holds_nothing_up() {
     let _ = reactor.add_event_trigger(Phase::Before, "harvest", |_| Deferred::<()>::fail(Failure::msg("now")));
     let _ = reactor.add_event_trigger(Phase::Before, "harvest", move |_| later);
     let _ = reactor.add_event_trigger(Phase::During, "harvest", note(&log, "during"));
-    reactor.fire_event("harvest");
+    reactor.fire_event("harvest").unwrap();
     reactor.call_when_running(move |_| resolver.errback(Failure::msg("later")));
     reactor.turn().unwrap();
     assert_eq!(log, ["during"]);
@@ -95,7 +96,7 @@ fn a_trigger_that_fails_is_reported_and_the_rest_run() {
     for phase in PHASES {
         let _ = reactor.add_event_trigger(phase, "harvest", note(&log, phase));
     }
-    reactor.fire_event("harvest");
+    reactor.fire_event("harvest").unwrap();
     assert_eq!(log, PHASES);
     assert_eq!(reports, [Incident::Trigger, Incident::Trigger]);
 }
@@ -106,8 +107,8 @@ fn a_trigger_runs_once_however_often_its_event_is_fired() {
     let reactor = Reactor::new();
     let log = Log::new();
     let _ = reactor.add_event_trigger(Phase::During, "harvest", note(&log, "ran"));
-    reactor.fire_event("harvest");
-    reactor.fire_event("harvest");
+    reactor.fire_event("harvest").unwrap();
+    reactor.fire_event("harvest").unwrap();
     assert_eq!(log, ["ran"]);
 }
 
@@ -122,10 +123,10 @@ fn a_trigger_may_add_others_to_its_own_phase_and_to_those_that_come() {
             let _ = reactor.add_event_trigger(phase, "harvest", note(&adds, phase));
         }
     });
-    reactor.fire_event("harvest");
+    reactor.fire_event("harvest").unwrap();
     // The phase before is over: that trigger waits for the next time.
     assert_eq!(log, [Phase::During, Phase::After]);
-    reactor.fire_event("harvest");
+    reactor.fire_event("harvest").unwrap();
     assert_eq!(log, [Phase::During, Phase::After, Phase::Before]);
 }
 
@@ -144,7 +145,7 @@ fn a_trigger_may_remove_others_that_have_not_run() {
     for phase in PHASES {
         ids.borrow_mut().push(reactor.add_event_trigger(phase, "harvest", note(&log, phase)));
     }
-    reactor.fire_event("harvest");
+    reactor.fire_event("harvest").unwrap();
     assert_eq!(log.len(), 0);
 }
 
@@ -160,7 +161,7 @@ fn a_removed_trigger_does_not_run_and_what_it_captured_is_dropped_at_once() {
     });
     reactor.remove_event_trigger(id).unwrap();
     assert_eq!(log, ["dropped"]);
-    reactor.fire_event("harvest");
+    reactor.fire_event("harvest").unwrap();
     assert_eq!(log, ["dropped"]);
 }
 
@@ -172,7 +173,7 @@ fn removing_what_has_run_or_was_removed_is_an_error() {
     reactor.remove_event_trigger(id.clone()).unwrap();
     assert!(reactor.remove_event_trigger(id).is_err());
     let id = reactor.add_event_trigger(Phase::During, "harvest", |_| ());
-    reactor.fire_event("harvest");
+    reactor.fire_event("harvest").unwrap();
     assert!(reactor.remove_event_trigger(id).is_err());
 }
 
@@ -256,4 +257,110 @@ fn shutdown_waits_for_the_deferreds_of_its_triggers() {
     clock.advance(std::time::Duration::from_secs(1));
     reactor.turn().unwrap();
     assert!(!reactor.is_running());
+}
+
+// Checks: P92, B26, R50
+#[test]
+fn the_reactors_own_events_cannot_be_fired_by_hand_so_its_pool_is_always_waited_for() {
+    with_watchdog(|| {
+        let reactor = Reactor::new();
+        let (gate, log) = (Gate::new(), Log::new());
+        let (opens, ended) = (gate.clone(), log.clone());
+        reactor
+            .call_in_thread(move || {
+                gate.pass();
+                ended.note("the job has ended");
+            })
+            .unwrap();
+        reactor.call_when_running(move |reactor| {
+            for event in [Event::SHUTDOWN, Event::STARTUP, "shutdown".into(), String::from("startup").into()] {
+                assert_eq!(reactor.fire_event(event), Err(FireEventError::BuiltIn));
+            }
+            assert!(reactor.is_running());
+            reactor.stop().unwrap();
+        });
+        // Its own steps come first in their phase, whatever a trigger before that does.
+        let _ = reactor.add_event_trigger(Phase::During, Event::SHUTDOWN, move |_| opens.open());
+        reactor.run();
+        assert_eq!(log, ["the job has ended"]);
+    });
+}
+
+// Checks: P92, B23, R51
+#[test]
+fn an_event_that_is_fired_while_it_is_being_fired_is_fired_again_afterwards() {
+    let (reactor, reports) = reporting();
+    let log = Log::new();
+    let (wait, resolver) = Deferred::<()>::new();
+    let again = log.clone();
+    let _ = reactor.add_event_trigger(Phase::Before, "harvest", move |reactor| {
+        reactor.fire_event("harvest").unwrap();
+        for phase in PHASES {
+            let _ = reactor.add_event_trigger(phase, "harvest", note(&again, (1, phase)));
+        }
+        wait
+    });
+    reactor.fire_event("harvest").unwrap();
+    reactor.fire_event("harvest").unwrap();
+    assert_eq!(log, [(1, Phase::Before)]);
+    // While the phase waits it still takes triggers; those of the next firing are added in its last phase.
+    let _ = reactor.add_event_trigger(Phase::Before, "harvest", note(&log, (2, Phase::Before)));
+    let later = log.clone();
+    let _ = reactor.add_event_trigger(Phase::After, "harvest", move |reactor| {
+        for phase in PHASES.into_iter().rev() {
+            let _ = reactor.add_event_trigger(phase, "harvest", note(&later, (3, phase)));
+        }
+    });
+    resolver.callback(());
+    let [before, during, after] = PHASES;
+    assert_eq!(log, [(1, before), (2, before), (1, during), (1, after), (3, after), (3, before), (3, during)]);
+    assert_eq!(reports.len(), 0);
+}
+
+// Checks: P92
+#[test]
+fn a_stop_during_an_asynchronous_startup_ends_the_startup() {
+    let (reactor, _, reports) = virtual_time();
+    let log = Log::new();
+    let (wait, resolver) = Deferred::<()>::new();
+    let _ = reactor.add_event_trigger(Phase::Before, Event::STARTUP, move |_| wait);
+    for phase in [Phase::During, Phase::After] {
+        let (ran, dropped) = (log.clone(), log.when_dropped("dropped"));
+        let _ = reactor.add_event_trigger(phase, Event::STARTUP, move |_| {
+            hold(&dropped);
+            ran.note("ran");
+        });
+    }
+    reactor.turn().unwrap();
+    reactor.stop().unwrap();
+    let _ = reactor.add_event_trigger(Phase::Before, Event::SHUTDOWN, note(&log, "shutdown"));
+    reactor.turn().unwrap();
+    assert_eq!(log, ["dropped", "dropped", "shutdown"]);
+    resolver.callback(());
+    let late = log.when_dropped("too late");
+    reactor.call_when_running(move |_| hold(&late));
+    reactor.run();
+    assert_eq!(log, ["dropped", "dropped", "shutdown", "too late"]);
+    assert_eq!(reports.len(), 0);
+}
+
+// Checks: P92, R54
+#[test]
+fn a_trigger_that_can_never_run_is_dropped_at_once() {
+    let reactor = Reactor::new();
+    let log = Log::new();
+    let add = |phase, event: Event| {
+        let dropped = log.when_dropped("dropped");
+        let id = reactor.add_event_trigger(phase, event, move |_| hold(&dropped));
+        reactor.remove_event_trigger(id).is_ok()
+    };
+    reactor.turn().unwrap();
+    assert!(!add(Phase::After, Event::STARTUP));
+    assert!(add(Phase::Before, Event::SHUTDOWN));
+    reactor.stop().unwrap();
+    while reactor.turn().unwrap() != Turn::Ended {}
+    assert!(!add(Phase::After, Event::SHUTDOWN));
+    assert!(!add(Phase::Before, "harvest".into()));
+    assert_eq!(log.len(), 4);
+    assert_eq!(reactor.fire_event("harvest"), Err(FireEventError::ReactorStopped));
 }

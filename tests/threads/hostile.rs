@@ -352,7 +352,7 @@ fn what_is_dropped_may_use_the_reactor_again() {
                     reactor.own(()).with(|()| ()).unwrap();
                     reactor.suggest_thread_pool_size(2);
                     reactor.call_in_thread(|| ()).unwrap();
-                    reactor.fire_event("nothing");
+                    reactor.fire_event("nothing").unwrap();
                     let _ = reactor.turn();
                 });
                 log.note((entry, used.is_ok()));
@@ -447,10 +447,10 @@ fn an_event_may_be_fired_inside_its_own_trigger() {
         let log = log.clone();
         let _ = reactor.add_event_trigger(phase, "harvest", move |reactor| {
             log.note(entry);
-            reactor.fire_event("harvest");
+            reactor.fire_event("harvest").unwrap();
         });
     }
-    reactor.fire_event("harvest");
+    reactor.fire_event("harvest").unwrap();
     assert_eq!(log, ["before", "during", "after"], "each of them once");
 }
 

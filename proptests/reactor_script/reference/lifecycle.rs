@@ -79,9 +79,12 @@ impl Model {
         match self.stage {
             Stage::Starting | Stage::Running if self.stop_asked => {
                 self.stage = Stage::Stopping;
+                // P92: startup goes no further.
+                self.drop_triggers(|trigger| trigger.event == EventName::Startup);
                 self.fire(EventName::Shutdown);
             }
             Stage::ShutDown => {
+                self.stage = Stage::Closed;
                 // Accepted calls still run; from here on, none is accepted.
                 self.closed = true;
                 for posted in mem::take(&mut self.posted) {
@@ -161,18 +164,59 @@ impl Model {
         }
     }
 
-    /// B22: before, during, after.
+    /// B22: before, during, after. B23: while the event is being fired, once more after that.
     pub(super) fn fire(&mut self, event: EventName) {
-        self.firings.push(Firing { event, phase: TriggerPhase::Before, waits: 0 });
-        self.run_phase(self.firings.len() - 1);
+        if let Some(firing) = self.firings.iter_mut().find(|firing| firing.event == event && !firing.over) {
+            firing.again += 1;
+            return;
+        }
+        self.firings.push(Firing { event, phase: TriggerPhase::Before, waits: 0, again: 0, over: false });
+        self.begin_phase(self.firings.len() - 1);
+    }
+
+    fn begin_phase(&mut self, firing: usize) {
+        if self.runs_triggers(firing) {
+            self.do_own_part(firing);
+        }
+        self.run_phase(firing);
+    }
+
+    /// P92: triggers of startup run until shutdown begins.
+    fn runs_triggers(&self, firing: usize) -> bool {
+        let starts = matches!(self.stage, Stage::Starting | Stage::Running);
+        self.firings[firing].event != EventName::Startup || starts
+    }
+
+    /// Whether a trigger of the reactor's own events can still run.
+    pub(super) fn can_run(&self, event: EventName, phase: TriggerPhase) -> bool {
+        let firing = self.firings.iter().find(|firing| firing.event == event && !firing.over);
+        let reached = firing.map(|firing| firing.phase <= phase);
+        match (event, self.stage) {
+            (_, Stage::Ended) => false,
+            (EventName::Startup, Stage::Fresh) => true,
+            (EventName::Startup, Stage::Starting | Stage::Running) => reached.unwrap_or(false),
+            (EventName::Startup, _) => false,
+            (EventName::Shutdown, stage) => {
+                reached.unwrap_or(matches!(stage, Stage::Fresh | Stage::Starting | Stage::Running))
+            }
+            (EventName::Alarm, _) => true,
+        }
+    }
+
+    fn drop_triggers(&mut self, which: impl Fn(&super::Trigger) -> bool) {
+        loop {
+            let left = self.triggers.iter_mut().filter(|trigger| trigger.traced.is_some() && which(trigger));
+            let Some(trigger) = left.min_by_key(|trigger| (trigger.event, trigger.phase)) else { break };
+            let traced = trigger.traced.take().expect("just seen");
+            self.drop_contained(traced);
+        }
     }
 
     /// B22, B24: each once, in the order of adding, including those added meanwhile.
     fn run_phase(&mut self, firing: usize) {
         let Firing { event, phase, .. } = self.firings[firing];
-        self.firings[firing].waits = 1;
-        self.do_own_part(firing);
-        loop {
+        self.firings[firing].waits += 1;
+        while self.runs_triggers(firing) {
             let next = self
                 .triggers
                 .iter_mut()
@@ -189,10 +233,12 @@ impl Model {
                 }
             }
         }
-        self.trigger_done(firing);
+        self.firings[firing].waits -= 1;
+        self.end_phase(firing);
     }
 
-    /// The reactor's own triggers, before the program's. B2: it is running from *during startup* to *during shutdown*.
+    /// The reactor's own steps, before the program's triggers. B2: it is running from *during startup* to *during
+    /// shutdown*.
     fn do_own_part(&mut self, firing: usize) {
         match (self.firings[firing].event, self.firings[firing].phase) {
             (EventName::Startup, TriggerPhase::During) if self.stage == Stage::Starting => {
@@ -209,24 +255,35 @@ impl Model {
         }
     }
 
-    /// B23: the next phase begins when all Deferreds of this one have fired.
+    /// A Deferred has fired. B24: what was added to the phase since then still runs in it.
     pub(super) fn trigger_done(&mut self, firing: usize) {
         self.firings[firing].waits -= 1;
+        if self.firings[firing].waits == 0 && !self.gone {
+            self.run_phase(firing);
+        }
+    }
+
+    /// B23: the next phase begins when all Deferreds of this one have fired.
+    fn end_phase(&mut self, firing: usize) {
         if self.firings[firing].waits > 0 || self.gone {
             return;
         }
         match (self.firings[firing].phase, self.firings[firing].event) {
             (TriggerPhase::Before, _) => self.firings[firing].phase = TriggerPhase::During,
             (TriggerPhase::During, _) => self.firings[firing].phase = TriggerPhase::After,
-            (TriggerPhase::After, EventName::Shutdown) => {
-                if self.stage == Stage::Stopping {
+            (TriggerPhase::After, _) if self.firings[firing].again > 0 => {
+                self.firings[firing].again -= 1;
+                self.firings[firing].phase = TriggerPhase::Before;
+            }
+            (TriggerPhase::After, event) => {
+                self.firings[firing].over = true;
+                if event == EventName::Shutdown && self.stage == Stage::Stopping {
                     self.stage = Stage::ShutDown;
                 }
                 return;
             }
-            (TriggerPhase::After, _) => return,
         }
-        self.run_phase(firing);
+        self.begin_phase(firing);
     }
 
     /// Nothing runs any more: what is left is dropped unrun, and whoever waits for the reactor gets an error.
@@ -260,12 +317,7 @@ impl Model {
             let traced = timer.traced.take().expect("a pending timer has its closure");
             self.drop_contained(traced);
         }
-        loop {
-            let left = self.triggers.iter_mut().filter(|trigger| trigger.traced.is_some());
-            let Some(trigger) = left.min_by_key(|trigger| (trigger.event, trigger.phase)) else { break };
-            let traced = trigger.traced.take().expect("just seen");
-            self.drop_contained(traced);
-        }
+        self.drop_triggers(|_| true);
     }
 
     /// The reactor releases a value. A value in use is dropped when its user is done.

@@ -9,7 +9,7 @@ use selvedge::{
 };
 
 use super::{
-    Answer, Closure, Content, ErrorKind, EventName, FiringHalf, Flow, Job, JobEnd, Model, Posted, Reach, Timer,
+    Answer, Closure, Content, ErrorKind, EventName, FiringHalf, Flow, Job, JobEnd, Model, Posted, Reach, Stage, Timer,
     TimerState, Traced, Trigger, TriggerPhase, TriggerResult, Value,
 };
 use crate::codec::Nth;
@@ -25,16 +25,39 @@ impl Model {
             let flow = self.call(traced, Reach::Given);
             self.contain(Incident::Call, flow);
         } else {
-            let (event, phase, result) = (EventName::Startup, TriggerPhase::After, TriggerResult::Fine);
-            self.triggers.push(Trigger { event, phase, result, has_id: false, traced: Some(traced) });
+            self.add_trigger(EventName::Startup, TriggerPhase::After, TriggerResult::Fine, false, traced);
         }
+    }
+
+    /// P92: one that can never run is dropped at once.
+    pub(super) fn add_trigger(
+        &mut self,
+        event: EventName,
+        phase: TriggerPhase,
+        result: TriggerResult,
+        has_id: bool,
+        traced: Traced,
+    ) {
+        let traced = if self.can_run(event, phase) {
+            Some(traced)
+        } else {
+            self.drop_contained(traced);
+            None
+        };
+        self.triggers.push(Trigger { event, phase, result, has_id, traced });
     }
 
     /// B16: huge delays saturate.
     pub(super) fn later(&mut self, delay: Duration, closure: &Closure) {
-        let traced = Some(self.traced(closure));
+        let traced = self.traced(closure);
         let (at, order) = self.schedule(self.now.saturating_add(delay));
-        self.timers.push(Timer { at, order, state: TimerState::Pending, traced });
+        // P91: nothing new is begun.
+        if self.closed {
+            self.drop_contained(traced);
+            self.timers.push(Timer { at, order, state: TimerState::Cancelled, traced: None });
+            return self.say(Answer::Time { active: false, at });
+        }
+        self.timers.push(Timer { at, order, state: TimerState::Pending, traced: Some(traced) });
         self.say(Answer::Time { active: true, at });
     }
 
@@ -66,9 +89,16 @@ impl Model {
 
     pub(super) fn own(&mut self, on_drop: &[Op]) {
         let traced = self.traced(&Closure { body: Vec::new(), on_drop: on_drop.to_vec() });
+        // P91: a reactor that has ended takes none.
+        let owned = !self.gone && self.stage != Stage::Ended;
+        let kept = if owned {
+            Some(traced)
+        } else {
+            self.drop_contained(traced);
+            None
+        };
         self.program_values.push(self.values.len());
-        let content = Content::Traced(Some(traced));
-        self.values.push(Value { content, owned: true, in_use: false, owner: true, visits: 0 });
+        self.values.push(Value { content: Content::Traced(kept), owned, in_use: false, owner: true, visits: 0 });
     }
 
     fn value(&self, nth: Nth) -> Option<usize> {
@@ -233,9 +263,18 @@ impl Model {
 
     pub(super) fn defer(&mut self, end: JobEnd, body: &[Op]) {
         let traced = self.traced(&Closure::default());
-        let callback = Some(self.traced(&Closure { body: body.to_vec(), on_drop: Vec::new() }));
-        let job = self.jobs.len();
+        let callback = self.traced(&Closure { body: body.to_vec(), on_drop: Vec::new() });
         let id = traced.id;
+        // P91: its result could not come any more.
+        if self.closed {
+            self.drop_contained(traced);
+            self.trace.push(Event::Given(id, ErrorKind::Stopped));
+            let flow = self.call(callback, Reach::Asked);
+            let rest = Some(if flow.is_ok() { ErrorKind::Fine } else { ErrorKind::Panicked });
+            self.jobs.push(Job { end, traced: None, id, callback: None, rest, held: true, alive: true });
+            return;
+        }
+        let (job, callback) = (self.jobs.len(), Some(callback));
         self.jobs.push(Job { end, traced: Some(traced), id, callback, rest: None, held: true, alive: true });
         self.values.push(Value {
             content: Content::FiringHalf(job),

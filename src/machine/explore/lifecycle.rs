@@ -25,6 +25,8 @@ enum Bug {
     StartsAgain,
     /// A turn ends without a look at the stop request.
     IgnoresStop,
+    /// Triggers of startup run on while shutdown is fired.
+    StartsWhileStopping,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -47,6 +49,7 @@ enum Event {
     StopIsRequested,
     TurnEnds,
     ShutdownGoesOn,
+    LastCallsHaveRun,
     ReactorIsDropped,
 }
 
@@ -89,6 +92,7 @@ impl LifecycleWorld {
             (LifecycleState::Stopping, true, _) => "Stopping, running",
             (LifecycleState::Stopping, false, _) => "Stopping",
             (LifecycleState::Finishing, ..) => "Finishing",
+            (LifecycleState::Closed, ..) => "Closed",
             (LifecycleState::Ended, ..) => "Ended",
         }
     }
@@ -113,8 +117,25 @@ impl LifecycleWorld {
             next.lifecycle = Lifecycle::new();
             let _ = next.lifecycle.begin_turn();
         }
-        next.step(steps, "started", Lifecycle::started, |()| "nothing");
-        next.startup = Firing::Over;
+        let goes_on = next.step(
+            steps,
+            "startup goes on",
+            |lifecycle| lifecycle.startup_goes_on(),
+            |&goes_on| {
+                if goes_on { "run its triggers" } else { "drop its triggers" }
+            },
+        );
+        let goes_on = goes_on || self.bug == Bug::StartsWhileStopping;
+        if goes_on && (self.shutdown != Firing::NotFired || self.lifecycle.state() == LifecycleState::Ended) {
+            next.violation = Some("triggers of startup run amid shutdown");
+        }
+        next.startup = match (goes_on, self.startup) {
+            (true, Firing::Before) => {
+                next.step(steps, "started", Lifecycle::started, |()| "nothing");
+                Firing::During
+            }
+            _ => Firing::Over,
+        };
         next
     }
 
@@ -153,7 +174,7 @@ impl LifecycleWorld {
         let over = next.step(steps, "end_turn", Lifecycle::end_turn, |over| match over {
             EndOfTurn::Continue => "nothing",
             EndOfTurn::FireShutdown => "fire shutdown",
-            EndOfTurn::Finish => "run the last calls, then end",
+            EndOfTurn::Finish => "run the last calls",
         });
         match over {
             EndOfTurn::Continue => {}
@@ -167,7 +188,6 @@ impl LifecycleWorld {
                 if self.shutdown != Firing::Over {
                     next.violation = Some("the end comes before the shutdown event is over");
                 }
-                next.step(steps, "end", Lifecycle::end, |()| "nothing");
             }
         }
         next
@@ -194,7 +214,7 @@ impl World for LifecycleWorld {
     fn steps(&self, steps: &mut Steps<'_, Self>) {
         let next = self.request_stop(steps);
         steps.unfair(Event::StopIsRequested, next);
-        if self.startup == Firing::Before {
+        if matches!(self.startup, Firing::Before | Firing::During) {
             // Possible even after the end: dropping the reactor may fire the Deferred that startup waits for.
             let next = self.startup_goes_on(steps);
             steps.user_fair(Event::StartupGoesOn, next);
@@ -207,6 +227,10 @@ impl World for LifecycleWorld {
         if self.turning {
             let next = self.end_turn(steps);
             steps.fair(Event::TurnEnds, next);
+        } else if state == LifecycleState::Closed {
+            let mut next = self.clone();
+            next.step(steps, "end", Lifecycle::end, |()| "nothing");
+            steps.fair(Event::LastCallsHaveRun, next);
         } else if state == LifecycleState::Finishing {
             let next = self.begin(steps);
             steps.fair(Event::TurnBegins, next);
@@ -233,6 +257,9 @@ impl World for LifecycleWorld {
         if state == LifecycleState::Running && !running {
             return Some("it runs, and does not count as running");
         }
+        if self.lifecycle.is_closed() != matches!(state, LifecycleState::Closed | LifecycleState::Ended) {
+            return Some("it begins something new after its last turn, or nothing before it");
+        }
         self.violation
     }
 
@@ -245,7 +272,7 @@ impl World for LifecycleWorld {
 // Checks: B1, B2, B3, B11, P3
 #[test]
 fn a_reactor_starts_and_stops_once_and_ends_after_a_stop_request() {
-    let rows = must_hold(LifecycleWorld::new(Bug::None), 34, 109);
+    let rows = must_hold(LifecycleWorld::new(Bug::None), 52, 176);
     table_file::assert_current("lifecycle", &table::markdown(&rows));
 }
 
@@ -253,6 +280,7 @@ fn a_reactor_starts_and_stops_once_and_ends_after_a_stop_request() {
 #[test]
 fn injected_bugs_of_the_lifecycle_are_found() {
     must_find(LifecycleWorld::new(Bug::ShutdownNeverDone), "a stop was requested, and the reactor never ends");
-    must_find(LifecycleWorld::new(Bug::StartsAgain), "a stop is accepted once, while the reactor runs");
+    must_find(LifecycleWorld::new(Bug::StartsAgain), "triggers of startup run amid shutdown");
+    must_find(LifecycleWorld::new(Bug::StartsWhileStopping), "triggers of startup run amid shutdown");
     must_find(LifecycleWorld::new(Bug::IgnoresStop), "it goes round in a cycle from here");
 }

@@ -8,6 +8,7 @@
 
 mod cooperator;
 mod deferred;
+mod firing;
 mod gather;
 mod inbox;
 mod item_queue;

@@ -172,9 +172,7 @@ impl Reactor {
             owned: Table::default(),
             _thread: ReactorThreadGuard::enter(),
         };
-        let reactor = Self { core: Rc::new(core) };
-        reactor.add_own_triggers();
-        reactor
+        Self { core: Rc::new(core) }
     }
 }
 

@@ -203,7 +203,7 @@ where
     /// ```
     pub fn into_send_future(self, reactor: &Reactor) -> SendFuture<T, E> {
         let made_at = self.made_at();
-        if reactor.has_ended() {
+        if reactor.is_closed() {
             return self.without_reactor(reactor, made_at);
         }
         let shared = Arc::new(Mutex::new(SharedResult { channel: Oneshot::new(), waker: None }));

@@ -171,7 +171,7 @@ impl Reactor {
     where
         F: Future<Output: Outcome<Failure>> + 'static,
     {
-        if self.has_ended() {
+        if self.is_closed() {
             self.refuse(future);
             return Deferred::fail(ReactorStopped);
         }

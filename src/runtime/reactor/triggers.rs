@@ -4,14 +4,18 @@ use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt;
-use std::rc::Rc;
+use std::ops::RangeInclusive;
+use std::rc::{Rc, Weak};
 
-use super::super::deferred::{Outcome, Settled};
-use super::super::report::{Incident, Scope, drop_contained, report_and_drop};
+use super::super::deferred::{Deferred, Outcome, Settled};
+use super::super::report::{Incident, drop_contained, report_and_drop};
 use super::super::sync::{catch, unique_number};
-use super::{Core, LocalCall, Reactor};
+use super::{Core, Reactor};
 use crate::error::UnknownTrigger;
 use crate::failure::Failure;
+pub use crate::machine::firing::Phase;
+use crate::machine::firing::{Firing as State, FiringAction};
+use crate::machine::lifecycle::{Lifecycle, LifecycleState};
 
 /// An event with triggers: one of the reactor's own two, or any name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -22,6 +26,13 @@ impl Event {
     pub const STARTUP: Self = Self(Cow::Borrowed("startup"));
     /// The reactor shuts down, because it was asked to stop.
     pub const SHUTDOWN: Self = Self(Cow::Borrowed("shutdown"));
+}
+
+impl Event {
+    /// Whether it is one of the reactor's own, which only the reactor fires.
+    pub(super) fn is_built_in(&self) -> bool {
+        *self == Self::STARTUP || *self == Self::SHUTDOWN
+    }
 }
 
 impl From<&'static str> for Event {
@@ -42,28 +53,6 @@ impl fmt::Display for Event {
     }
 }
 
-/// When a trigger runs, relative to its event. A phase begins when all triggers of the phase before have run and all
-/// Deferreds that they returned have fired.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Phase {
-    /// First, while everything still works as before.
-    Before,
-    /// Second: the event itself.
-    During,
-    /// Last.
-    After,
-}
-
-impl Phase {
-    fn next(self) -> Option<Self> {
-        match self {
-            Self::Before => Some(Self::During),
-            Self::During => Some(Self::After),
-            Self::After => None,
-        }
-    }
-}
-
 /// Identifies one trigger among those of all reactors, to remove it; ids are never reused.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[must_use = "without its id a trigger cannot be removed; use `let _ =` if it is to stay"]
@@ -75,46 +64,55 @@ pub struct TriggerId {
     reactor: usize,
 }
 
-/// A trigger's function. It may hold the phase for a Deferred.
-type Trigger = Box<dyn FnOnce(&Reactor, &PhaseHold)>;
+/// A trigger's function. It may make the phase wait for a Deferred.
+type Trigger = Box<dyn FnOnce(&Reactor, &Rc<Firing>)>;
 
-/// The triggers that have not run.
+/// The triggers that have not run, and the events that are being fired.
 pub(super) struct Triggers {
     pending: RefCell<BTreeMap<(Event, Phase, u64), Trigger>>,
+    firings: RefCell<BTreeMap<Event, Rc<Firing>>>,
     added: Cell<u64>,
     reactor: usize,
 }
 
 impl Triggers {
     pub(super) fn new() -> Self {
-        Self { pending: RefCell::default(), added: Cell::new(0), reactor: unique_number() }
+        Self { pending: RefCell::default(), firings: RefCell::default(), added: Cell::new(0), reactor: unique_number() }
     }
 
-    pub(super) fn add<R, F>(&self, phase: Phase, event: Event, f: F) -> TriggerId
+    /// Adds a trigger. One that can never run is dropped here.
+    pub(super) fn add<R, F>(&self, lifecycle: Lifecycle, phase: Phase, event: Event, f: F) -> TriggerId
     where
         F: FnOnce(&Reactor) -> R + 'static,
         R: Outcome<Failure, Value = ()>,
     {
         let number = self.added.get();
         self.added.set(number + 1);
-        let trigger: Trigger = Box::new(move |reactor, hold| match catch(|| f(reactor).settle()) {
-            Ok(Settled::Now(Ok(()))) => {}
-            Ok(Settled::Now(Err(failure))) => report_and_drop(Incident::Trigger, failure, None),
-            Ok(Settled::Later(deferred)) => {
-                let held = hold.hold();
-                let watched = deferred.add_both(move |result| {
-                    let _scope = held.scope();
-                    if let Err(failure) = result {
-                        report_and_drop(Incident::Trigger, failure, None);
-                    }
-                    held.release();
-                });
-                drop(watched);
-            }
-            Err(panic) => report_and_drop(Incident::Trigger, panic, None),
-        });
-        self.pending.borrow_mut().insert((event.clone(), phase, number), trigger);
+        if self.can_run(lifecycle, phase, &event) {
+            let trigger: Trigger = Box::new(move |reactor, firing| match catch(|| f(reactor).settle()) {
+                Ok(Settled::Now(Ok(()))) => {}
+                Ok(Settled::Now(Err(failure))) => report_and_drop(Incident::Trigger, failure, None),
+                Ok(Settled::Later(deferred)) => firing.wait_for(deferred),
+                Err(panic) => report_and_drop(Incident::Trigger, panic, None),
+            });
+            self.pending.borrow_mut().insert((event.clone(), phase, number), trigger);
+        } else {
+            drop_contained(f);
+        }
         TriggerId { event, phase, number, reactor: self.reactor }
+    }
+
+    /// The reactor's own events are fired once, and no phase of them begins twice.
+    fn can_run(&self, lifecycle: Lifecycle, phase: Phase, event: &Event) -> bool {
+        let reached = |otherwise| self.firings.borrow().get(event).map_or(otherwise, |firing| firing.reaches(phase));
+        match (event, lifecycle.state()) {
+            (_, LifecycleState::Ended) => false,
+            (event, state) if *event == Event::STARTUP => {
+                lifecycle.startup_goes_on() && reached(false) || state == LifecycleState::New
+            }
+            (event, state) if *event == Event::SHUTDOWN => reached(state < LifecycleState::Stopping),
+            _ => true,
+        }
     }
 
     pub(super) fn remove(&self, id: TriggerId) -> Result<(), UnknownTrigger> {
@@ -128,13 +126,25 @@ impl Triggers {
 
     /// Takes the next trigger of a phase, in the order of adding. It may have been added by the trigger before it.
     fn next(&self, event: &Event, phase: Phase) -> Option<Trigger> {
+        self.take_first((event.clone(), phase, 0)..=(event.clone(), phase, u64::MAX))
+    }
+
+    fn take_first(&self, among: RangeInclusive<(Event, Phase, u64)>) -> Option<Trigger> {
         let mut pending = self.pending.borrow_mut();
-        let all = (event.clone(), phase, 0)..=(event.clone(), phase, u64::MAX);
-        let key = pending.range(all).next()?.0.clone();
+        let key = pending.range(among).next()?.0.clone();
         pending.remove(&key)
     }
 
+    /// Drops the triggers of startup: shutdown has begun.
+    pub(super) fn give_up_startup(&self) {
+        let all = || (Event::STARTUP, Phase::Before, 0)..=(Event::STARTUP, Phase::After, u64::MAX);
+        while let Some(trigger) = self.take_first(all()) {
+            drop_contained(trigger);
+        }
+    }
+
     pub(super) fn clear(&self) {
+        self.firings.take();
         loop {
             let first = self.pending.borrow_mut().pop_first();
             let Some((_, trigger)) = first else { return };
@@ -143,72 +153,98 @@ impl Triggers {
     }
 }
 
-/// An event that is being fired: its phase, what the phase still waits for, and what to call after the last phase.
-struct Firing {
+/// An event that is being fired, shared by the loop over its triggers and the Deferreds that they returned.
+pub(super) struct Firing {
     event: Event,
-    phase: Cell<Phase>,
-    /// Deferreds that have not fired, plus one while the phase's triggers run.
-    waits: Cell<usize>,
-    then: Cell<Option<LocalCall>>,
-    core: std::rc::Weak<Core>,
+    state: Cell<State>,
+    core: Weak<Core>,
 }
 
-/// Holds the current phase of a firing: the next phase begins when all holds are released.
-struct PhaseHold(Rc<Firing>);
-
-impl PhaseHold {
-    /// Holds the phase once more.
-    fn hold(&self) -> Self {
-        self.0.waits.set(self.0.waits.get() + 1);
-        Self(Rc::clone(&self.0))
+impl Firing {
+    /// One transition of the state machine.
+    fn transition<A>(&self, event: impl FnOnce(&mut State) -> A) -> A {
+        let mut state = self.state.get();
+        let action = event(&mut state);
+        self.state.set(state);
+        action
     }
 
-    /// Directs reports to the reactor's own sink, also when the Deferred fires outside a turn.
-    fn scope(&self) -> Option<Scope> {
-        self.0.core.upgrade().map(|core| core.reporter.enter())
+    fn reaches(&self, phase: Phase) -> bool {
+        self.state.get().reaches(phase)
     }
 
-    /// Releases the hold. The last release begins the next phase.
-    fn release(self) {
-        let left = self.0.waits.get() - 1;
-        self.0.waits.set(left);
-        if left > 0 {
-            return;
-        }
-        if let Some(core) = self.0.core.upgrade() {
-            let reactor = Reactor { core };
-            match self.0.phase.get().next() {
-                Some(phase) => Self::run(self.0, phase, &reactor),
-                None => {
-                    if let Some(then) = self.0.then.take() {
-                        then(&reactor);
+    /// Makes the phase wait for a Deferred.
+    pub(super) fn wait_for(self: &Rc<Self>, deferred: Deferred<()>) {
+        self.transition(State::wait);
+        let this = Rc::clone(self);
+        let watched = deferred.add_both(move |result| {
+            // Directs the report to the reactor's own sink, also when the Deferred fires outside a turn.
+            let _scope = this.core.upgrade().map(|core| core.reporter.enter());
+            if let Err(failure) = result {
+                report_and_drop(Incident::Trigger, failure, None);
+            }
+            this.carry_out(this.transition(State::deferred_fired));
+        });
+        drop(watched);
+    }
+
+    fn carry_out(self: &Rc<Self>, mut action: FiringAction) {
+        let Some(core) = self.core.upgrade() else { return };
+        let reactor = Reactor { core };
+        loop {
+            match action {
+                FiringAction::Nothing => return,
+                FiringAction::Run { phase, first } => {
+                    if first && self.goes_on(&reactor) {
+                        reactor.own_step(phase, self);
+                    }
+                    while self.goes_on(&reactor)
+                        && let Some(trigger) = reactor.core.triggers.next(&self.event, phase)
+                    {
+                        trigger(&reactor, self);
                     }
                 }
+                FiringAction::Over => {
+                    reactor.core.triggers.firings.borrow_mut().remove(&self.event);
+                    return reactor.event_over(&self.event);
+                }
             }
+            action = self.transition(State::triggers_done);
         }
     }
 
-    /// Runs the triggers of a phase, then releases the phase's own hold.
-    fn run(firing: Rc<Firing>, phase: Phase, reactor: &Reactor) {
-        firing.phase.set(phase);
-        firing.waits.set(1);
-        let hold = Self(firing);
-        while let Some(trigger) = reactor.core.triggers.next(&hold.0.event, phase) {
-            trigger(reactor, &hold);
-        }
-        hold.release();
+    /// Whether its triggers still run.
+    fn goes_on(&self, reactor: &Reactor) -> bool {
+        let lifecycle = reactor.core.lifecycle.get();
+        if self.event == Event::STARTUP { lifecycle.startup_goes_on() } else { !reactor.core.has_ended() }
+    }
+
+    pub(super) fn event(&self) -> &Event {
+        &self.event
     }
 }
 
-/// Fires an event: runs the three phases, then calls `then`. All of it happens inside this call, up to a trigger that
-/// returns a Deferred which has not fired: the rest happens when that fires.
-pub(super) fn fire(reactor: &Reactor, event: Event, then: LocalCall) {
-    let firing = Rc::new(Firing {
-        event,
-        phase: Cell::new(Phase::Before),
-        waits: Cell::new(0),
-        then: Cell::new(Some(then)),
-        core: Rc::downgrade(&reactor.core),
-    });
-    PhaseHold::run(firing, Phase::Before, reactor);
+impl Reactor {
+    /// Fires an event: runs the three phases inside this call, up to a trigger that returns a Deferred which has not
+    /// fired: the rest happens when that fires. If the event is being fired already, it is fired once more after that.
+    pub(super) fn fire(&self, event: Event) {
+        let triggers = &self.core.triggers;
+        let firing = triggers.firings.borrow().get(&event).map(Rc::clone);
+        if let Some(firing) = firing {
+            return firing.transition(State::fire_again);
+        }
+        let (state, action) = State::begin();
+        let firing = Firing { event: event.clone(), state: Cell::new(state), core: Rc::downgrade(&self.core) };
+        let firing = Rc::new(firing);
+        triggers.firings.borrow_mut().insert(event, Rc::clone(&firing));
+        firing.carry_out(action);
+    }
+
+    /// Lets the firing of an event go on without the Deferreds that it waits for.
+    pub(super) fn hurry(&self, event: &Event) {
+        let firing = self.core.triggers.firings.borrow().get(event).map(Rc::clone);
+        if let Some(firing) = firing {
+            firing.carry_out(firing.transition(State::hurry));
+        }
+    }
 }

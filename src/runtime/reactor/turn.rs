@@ -7,12 +7,13 @@
 //! A call that is posted after a turn has returned [`Turn::Idle`], and before the loop waits, is not lost:
 //! `Inbox::wait` looks for calls once more, and falls asleep under the same hold of the lock.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use super::super::pool::StopPolicy;
 use super::super::report::Incident;
 use super::clock::Clock;
-use super::triggers::{Event, Phase, fire};
+use super::triggers::{Event, Firing, Phase};
 use super::{Core, Reactor};
 use crate::error::Reentered;
 use crate::machine::lifecycle::{EndOfTurn, Lifecycle, LifecycleState};
@@ -90,14 +91,15 @@ impl Reactor {
             return Ok(Turn::Ended);
         }
         if core.transition(Lifecycle::begin_turn) {
-            fire(self, Event::STARTUP, Box::new(|_| ()));
+            self.fire(Event::STARTUP);
         }
         self.run_posted();
         self.run_due();
         match core.transition(Lifecycle::end_turn) {
             EndOfTurn::Continue => {}
             EndOfTurn::FireShutdown => {
-                fire(self, Event::SHUTDOWN, Box::new(|reactor| reactor.core.transition(Lifecycle::shutdown_done)))
+                core.triggers.give_up_startup();
+                self.fire(Event::SHUTDOWN);
             }
             EndOfTurn::Finish => {
                 self.run_last_calls();
@@ -148,22 +150,31 @@ impl Reactor {
         }
     }
 
-    /// Adds the reactor's own steps of startup and shutdown, as triggers before any trigger of the program.
-    pub(super) fn add_own_triggers(&self) {
-        let _ = self.add_event_trigger(Phase::During, Event::STARTUP, |reactor| {
-            reactor.core.transition(Lifecycle::started);
-            for pool in reactor.core.shared.pools.own() {
+    /// The reactor's own steps, as an event's phase begins: before any trigger of that phase.
+    pub(super) fn own_step(&self, phase: Phase, firing: &Rc<Firing>) {
+        let core = &*self.core;
+        if phase != Phase::During {
+            return;
+        }
+        if *firing.event() == Event::STARTUP {
+            core.transition(Lifecycle::started);
+            for pool in core.shared.pools.own() {
                 // Fails only if the program has stopped the pool already.
                 let _ = pool.start_lazily();
             }
-        });
-        let _ = self.add_event_trigger(Phase::During, Event::SHUTDOWN, |reactor| {
-            reactor.core.transition(Lifecycle::no_longer_running);
-        });
-        // One trigger for each pool: all begin to stop before the first is waited for, so a slow pool delays no other.
-        for pool in self.core.shared.pools.own() {
-            let pool = pool.clone();
-            let _ = self.add_event_trigger(Phase::During, Event::SHUTDOWN, move |reactor| reactor.stop_pool(&pool));
+        } else if *firing.event() == Event::SHUTDOWN {
+            core.transition(Lifecycle::no_longer_running);
+            // All begin to stop before the first is waited for, so a slow pool delays no other.
+            for pool in core.shared.pools.own() {
+                firing.wait_for(self.stop_pool(pool));
+            }
+        }
+    }
+
+    /// An event has been fired.
+    pub(super) fn event_over(&self, event: &Event) {
+        if *event == Event::SHUTDOWN {
+            self.core.transition(Lifecycle::shutdown_done);
         }
     }
 }

@@ -184,7 +184,7 @@ impl LoopingCall {
             }
         });
         self.core.ended.set(Some(resolver));
-        if reactor.has_ended() {
+        if reactor.is_closed() {
             self.core.end(self.core.transition(State::call_failed), Err(Failure::from(ReactorStopped)));
             return Ok(deferred);
         }

@@ -15,6 +15,7 @@ pub(crate) mod pool;
 pub(crate) mod reactor;
 pub(crate) mod reactor_thread;
 pub(crate) mod report;
+mod segment_list;
 pub mod task;
 pub mod threads;
 mod typed_queue;

@@ -11,8 +11,8 @@ use std::collections::VecDeque;
 use std::hash::{Hash, Hasher};
 use std::mem;
 
-/// The most values that its users put into a segment, so that growing it under a lock never copies much.
-pub(super) const SEGMENT_CAPACITY: u16 = 1024;
+/// The most values that its users put into a segment: a lane that grows, under a lock, moves half as many at most.
+pub(super) const SEGMENT_CAPACITY: u16 = 256;
 
 /// The most lanes of unboxed types. Values of further types have to be boxed; all boxes share one lane.
 const MAX_LANES: usize = 32;
@@ -221,50 +221,24 @@ impl<V> Segment<V> {
         self.lanes.get_mut(usize::from(number))
     }
 
-    /// Empties the segment: `each` is called with a lane and how many values it has to take from it, in the segment's
-    /// order.
+    /// Empties the segment, which is then to be [reset](Self::reset). `each` is called with a lane and how many values it
+    /// has to take from it, in the segment's order.
     pub(super) fn drain(&mut self, mut each: impl FnMut(&mut TypeLane<V>, u16)) {
         for run in self.order.drain(..) {
             if let Some(lane) = self.lanes.get_mut(usize::from(run.lane)) {
                 each(lane, run.count);
             }
         }
-        self.reset();
     }
 
-    /// Prepares an emptied segment for reuse. Every [`REUSE_LIMIT`] times its memory is freed.
-    pub(super) fn reset(&mut self) {
+    /// Prepares an emptied segment for reuse. Every [`REUSE_LIMIT`] times it is returned, to be dropped, and a new one
+    /// takes its place.
+    pub(super) fn reset(&mut self) -> Option<Self> {
         self.order.clear();
         self.first_run = 0;
         self.len = 0;
         self.uses += 1;
-        if self.uses == REUSE_LIMIT {
-            *self = Self::default();
-        }
-    }
-
-    /// Removes the values of type `T` for which `keep` is false. Takes time linear in the length of the segment.
-    pub(super) fn retain<T: 'static>(&mut self, keep: impl Fn(&T) -> bool) {
-        let Some(number) = self.lanes.iter_mut().position(|lane| lane.values::<T>().is_some()) else { return };
-        let order = mem::take(&mut self.order);
-        for mut run in order.into_iter().skip(mem::take(&mut self.first_run)) {
-            if usize::from(run.lane) == number
-                && let Some(values) = self.lane(run.lane).and_then(TypeLane::values::<T>)
-            {
-                // Rotates the lane once: what is kept goes to its back, behind values not yet examined.
-                let all = run.count;
-                for _ in 0..all {
-                    match values.pop_front() {
-                        Some(value) if keep(&value) => values.push_back(value),
-                        Some(_) | None => run.count -= 1,
-                    }
-                }
-                self.len -= all - run.count;
-            }
-            if run.count > 0 {
-                self.push_run(run);
-            }
-        }
+        (self.uses == REUSE_LIMIT).then(|| mem::take(self))
     }
 }
 

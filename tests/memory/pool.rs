@@ -7,7 +7,7 @@ use selvedge::{Job, ThreadPool, pool::PoolBuilder, testing::Stepper};
 fn cost(builder: PoolBuilder, submit: impl Fn(&ThreadPool)) -> (f64, f64) {
     let pool = builder.on_report(|_| ()).build().unwrap();
     // Not started, so nobody takes any; and not a number after which a queue has to grow.
-    (0..1_324).for_each(|_| submit(&pool));
+    (0..1_424).for_each(|_| submit(&pool));
     let AllocationInfo { count_total, bytes_total, .. } = measure(|| (0..100).for_each(|_| submit(&pool)));
     pool.stop().unwrap();
     (count_total as f64 / 100.0, bytes_total as f64 / 100.0)

@@ -27,6 +27,7 @@ const FLOORS: &[&str] = &[
     "runtime/reactor_thread",
     "runtime/report",
     "runtime/typed_queue",
+    "runtime/segment_list",
     "runtime/inbox",
     "runtime/oneshot",
     "runtime/deferred",

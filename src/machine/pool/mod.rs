@@ -108,7 +108,7 @@ mod workers;
 pub(in crate::machine) use self::action::{Exited, SpawnFailed, Stop};
 pub(crate) use self::action::{Notify, Spawn, Wakeups, WorkerAction};
 pub(in crate::machine) use self::cancellable_queue::CancellableQueue;
-pub(crate) use self::cancellable_queue::{Entry, JobStore, Popped, PushJob, RefusedJobs, TicketId};
+pub(crate) use self::cancellable_queue::{JobStore, Popped, PushJob, RefusedJobs, TicketId};
 pub(crate) use self::join_state::{EndAction, EndWait, JoinState};
 pub(crate) use self::sleepers::WorkerSlot;
 pub(crate) use self::slot_table::{CHUNKS, Location, SlotTable};

@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use super::cancellable_queue::{CancellableQueue, JobStore, PushJob, TicketId};
+use super::cancellable_queue::{CancellableQueue, JobStore, PushJob, TicketId, Unused};
 use super::state::History;
 
 /// Where jobs come in, guarded by the submit queue's lock. The order of fields keeps together, next to the lock, what
@@ -128,6 +128,11 @@ impl<S: JobStore> SubmitQueue<CancellableQueue<S>> {
 
     pub(crate) fn queue(&self) -> &CancellableQueue<S> {
         &self.queue
+    }
+
+    /// See [`CancellableQueue::take_unused`].
+    pub(crate) fn take_unused(&mut self) -> Option<Unused<S::Job>> {
+        self.queue.take_unused()
     }
 
     pub(crate) fn rejected(&self) -> u64 {

@@ -3,7 +3,7 @@
 use std::mem;
 
 use super::action::{Notify, Spawn, Wakeups};
-use super::cancellable_queue::{CancellableQueue, JobStore, Popped};
+use super::cancellable_queue::{CancellableQueue, JobStore, Popped, Unused};
 use super::sleepers::{Sleepers, WorkerSlot};
 use super::state::{Counts, History, PoolState, Sizes, WorkerId};
 use super::submit_queue::SubmitQueue;
@@ -324,6 +324,11 @@ impl<S: JobStore> Workers<CancellableQueue<S>> {
     #[inline]
     pub(crate) fn store(&mut self) -> &mut S {
         self.queue.store()
+    }
+
+    /// See [`CancellableQueue::take_unused`].
+    pub(crate) fn take_unused(&mut self) -> Option<Unused<S::Job>> {
+        self.queue.take_unused()
     }
 
     pub(crate) fn counts(&self) -> Counts {

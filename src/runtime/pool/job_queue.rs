@@ -3,29 +3,23 @@
 //! So submitting a job allocates nothing, and a worker moves it from the queue straight to its own stack. Code that
 //! takes a job out has to know its type: the [`JobVTable`] of each lane does.
 
-use std::collections::VecDeque;
 use std::mem;
 
+use super::super::segment_list::{SegmentList, Unused};
 use super::super::typed_queue::{HasVTable, SEGMENT_CAPACITY, Segment};
 use super::job::{Job, QueuedJob};
-use crate::machine::pool::{Entry, JobStore, Popped, PushJob, RefusedJobs, TicketId};
+use crate::machine::pool::{JobStore, Popped, PushJob, RefusedJobs};
 
 /// Segments in order: the first, from which jobs are taken, full ones, and the last, which takes the next job. `R` is
 /// how a worker runs a job of a known type.
 pub(super) struct JobQueue<R> {
-    first: Segment<LaneKind<R>>,
-    /// Full segments, in order. Empty except in a burst.
-    middle: VecDeque<Segment<LaneKind<R>>>,
-    last: Segment<LaneKind<R>>,
+    first: Segment<JobVTable<R>>,
+    /// Full segments. There are some only in a burst.
+    middle: SegmentList<JobVTable<R>>,
+    last: Segment<JobVTable<R>>,
     len: usize,
-}
-
-/// What the values of a lane are.
-#[derive(Clone, Copy)]
-enum LaneKind<R> {
-    /// Ids of jobs that have a ticket. The jobs themselves are kept outside, by id.
-    Tickets,
-    Jobs(JobVTable<R>),
+    /// Segments that are used up, until the worker that used them up [frees](Self::take_used_up) them.
+    used_up: Unused<JobVTable<R>>,
 }
 
 /// What can be done with the first job of a lane, given the lane's number.
@@ -45,17 +39,13 @@ pub(super) struct Position<R> {
 
 impl<R> Default for JobQueue<R> {
     fn default() -> Self {
-        Self { first: Segment::default(), middle: VecDeque::new(), last: Segment::default(), len: 0 }
+        let (first, middle, last) = (Segment::default(), SegmentList::default(), Segment::default());
+        Self { first, middle, last, len: 0, used_up: Unused::new() }
     }
 }
 
-impl<R> HasVTable<TicketId> for LaneKind<R> {
-    const VTABLE: Self = Self::Tickets;
-}
-
-impl<R: HasVTable<J>, J: QueuedJob> HasVTable<J> for LaneKind<R> {
-    const VTABLE: Self =
-        Self::Jobs(JobVTable { run: R::VTABLE, take: |lane, queue| queue.take::<J>(lane).map(J::into_job) });
+impl<R: HasVTable<J>, J: QueuedJob> HasVTable<J> for JobVTable<R> {
+    const VTABLE: Self = Self { run: R::VTABLE, take: |lane, queue| queue.take::<J>(lane).map(J::into_job) };
 }
 
 impl<R> JobQueue<R> {
@@ -65,37 +55,39 @@ impl<R> JobQueue<R> {
         self.first.lane(lane)?.take()
     }
 
+    /// Whether there is memory that is not needed any more, which is to be [taken](Self::take_used_up).
+    #[inline]
+    pub(super) fn has_used_up(&self) -> bool {
+        !self.used_up.is_empty()
+    }
+
+    /// Memory that is not needed any more: to be dropped when the lock is released.
+    pub(super) fn take_used_up(&mut self) -> Unused<JobVTable<R>> {
+        mem::take(&mut self.used_up)
+    }
+
     /// Makes room for one more value in the last segment.
     #[inline]
     fn reserve(&mut self) {
         if self.last.len() == SEGMENT_CAPACITY {
-            self.begin_segment();
+            self.middle.push(&mut self.last);
         }
         self.len += 1;
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn begin_segment(&mut self) {
-        self.middle.push_back(mem::take(&mut self.last));
     }
 
     /// Goes on to the next segment: the first is used up.
     #[inline(never)]
     fn next_segment(&mut self) {
-        self.first.reset();
-        if let Some(next) = self.middle.pop_front() {
-            self.first = next;
-            self.shrink();
+        let mut next = self.middle.take_first();
+        if let Some(segment) = next.front_mut() {
+            mem::swap(segment, &mut self.first);
+            self.middle.recycle(next, &mut self.used_up);
         } else {
+            if let Some(worn) = self.first.reset() {
+                self.used_up.push_back(worn);
+                self.middle.release_spares(&mut self.used_up);
+            }
             mem::swap(&mut self.first, &mut self.last);
-        }
-    }
-
-    /// Frees the list of full segments after a burst.
-    fn shrink(&mut self) {
-        if self.middle.is_empty() {
-            self.middle = VecDeque::new();
         }
     }
 }
@@ -118,13 +110,8 @@ impl<R: Copy> JobStore for JobQueue<R> {
         self.len
     }
 
-    fn push_ticket(&mut self, ticket: TicketId) {
-        self.reserve();
-        self.last.push_uncapped(ticket);
-    }
-
     #[inline]
-    fn pop(&mut self) -> Option<Entry<Position<R>>> {
+    fn pop(&mut self) -> Option<Position<R>> {
         if self.len == 0 {
             return None;
         }
@@ -133,28 +120,11 @@ impl<R: Copy> JobStore for JobQueue<R> {
         }
         self.len -= 1;
         let (number, lane) = self.first.pop_lane()?;
-        Some(match lane.vtable {
-            LaneKind::Tickets => Entry::Ticket(lane.take()?),
-            LaneKind::Jobs(vtable) => Entry::Job(Position { lane: number, vtable }),
-        })
+        Some(Position { lane: number, vtable: lane.vtable })
     }
 
-    fn retain_tickets(&mut self, keep: impl Fn(TicketId) -> bool) {
-        let mut len = 0;
-        let mut sweep = |segment: &mut Segment<LaneKind<R>>| {
-            segment.retain(|ticket| keep(*ticket));
-            len += usize::from(segment.len());
-            segment.len() > 0
-        };
-        self.middle.retain_mut(&mut sweep);
-        sweep(&mut self.first);
-        sweep(&mut self.last);
-        self.len = len;
-        self.shrink();
-    }
-
-    /// The memory of this queue's last segment goes to the other. The first segment stays: the job popped last may
-    /// still be in it.
+    /// The memory of this queue's last segment goes to the other. The first segment stays: the job popped last may still
+    /// be in it.
     fn take_all(&mut self, other: &mut Self) {
         mem::swap(&mut self.last, &mut other.last);
         mem::swap(&mut self.middle, &mut other.middle);
@@ -176,7 +146,7 @@ impl<R: Copy + HasVTable<J> + HasVTable<Job>, J: QueuedJob> PushJob<J> for JobQu
 pub(super) fn take_job<R: Copy>(popped: Popped<JobQueue<R>>, queue: &mut JobQueue<R>) -> Option<Job> {
     match popped {
         Popped::InStore(position) => (position.vtable.take)(position.lane, queue),
-        Popped::Cancellable(job) => Some(job),
+        Popped::Ticketed(job) => Some(job),
     }
 }
 
@@ -184,6 +154,7 @@ pub(super) fn take_job<R: Copy>(popped: Popped<JobQueue<R>>, queue: &mut JobQueu
 pub(super) fn drain<R: Copy>(mut backlog: RefusedJobs<JobQueue<R>>) -> impl Iterator<Item = Job> {
     std::iter::from_fn(move || {
         let popped = backlog.pop()?;
+        drop(backlog.store().take_used_up());
         take_job(popped, backlog.store())
     })
 }

@@ -65,11 +65,13 @@ impl fmt::Debug for Ticket {
 impl Shared {
     /// Takes a job out of the queue and drops it. Returns whether it was there.
     fn cancel(this: &Arc<Self>, ticket: TicketId) -> bool {
-        let (job, wakeups) = {
+        let (job, wakeups, unused) = {
             let mut workers = this.workers.lock();
             let mut submit_queue = this.submit_queue.lock();
-            machine::cancel(&mut workers.machine, &mut submit_queue, ticket)
+            let (job, wakeups) = machine::cancel(&mut workers.machine, &mut submit_queue, ticket);
+            (job, wakeups, (workers.machine.take_unused(), submit_queue.take_unused()))
         };
+        drop(unused);
         let Some(job) = job else { return false };
         Self::carry_out(this, wakeups);
         job.refuse(NeverRan::Cancelled, &this.hooks, &this.reporter);

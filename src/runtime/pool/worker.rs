@@ -17,7 +17,7 @@ use super::activities::Activity;
 use super::blocked::run_as_job;
 use super::context::{CurrentPool, EnterPool};
 use super::hooks::Worker;
-use super::job::{JobResult, QueuedJob};
+use super::job::{Job, JobResult, QueuedJob};
 use super::shared::{Exit, LockedWorkers, Queue, RunFn, Shared};
 use super::thread_ends::ThreadEnd;
 use super::worker_state::WorkerState;
@@ -40,10 +40,7 @@ pub(super) fn run_worker(pool: Arc<Shared>, id: WorkerId, end: &ThreadEnd) {
                     Popped::InStore(position) => {
                         (position.vtable.run.0)(position.lane, wakeups, pool, &worker, workers)
                     }
-                    Popped::Cancellable(job) => {
-                        let trace = job.ticketed_trace();
-                        run_job(job, trace, wakeups, pool, &worker, workers)
-                    }
+                    Popped::Ticketed(job) => run_ticketed(job, wakeups, pool, &worker, workers),
                 };
                 workers = pool.workers.lock();
                 worker.job_finished(&mut workers, &result);
@@ -130,7 +127,7 @@ impl WorkerState {
         action
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn job_finished(&mut self, workers: &mut LockedWorkers, result: &JobResult) {
         workers.activities.clear(self.slot);
         workers.estimate.job_finished(self.wakes_at_start);
@@ -221,6 +218,21 @@ fn run_from_lane<J: QueuedJob>(
     }
 }
 
+#[inline(never)]
+fn run_ticketed(
+    job: Job,
+    wakeups: Wakeups,
+    pool: &Arc<Shared>,
+    worker: &WorkerState,
+    mut workers: MutexGuard<'_, LockedWorkers>,
+) -> JobResult {
+    let trace = job.ticketed_trace();
+    let unused = workers.machine.take_unused();
+    let result = run_job(job, trace, wakeups, pool, worker, workers);
+    drop(unused);
+    result
+}
+
 /// Releases the lock, and runs the job.
 #[inline]
 fn run_job(
@@ -232,10 +244,23 @@ fn run_job(
     mut workers: MutexGuard<'_, LockedWorkers>,
 ) -> JobResult {
     workers.activities.set(worker.slot, worker.id, Activity::Job(trace, job.token()));
-    drop(workers);
+    if workers.machine.store().has_used_up() {
+        free_used_up(workers);
+    } else {
+        drop(workers);
+    }
     // Before the job is run: the worker that this wakes must not wait until the job ends.
     Shared::carry_out(pool, wakeups);
     run_as_job(pool, || job.run_in(&pool.hooks, &pool.reporter))
+}
+
+/// Releases the lock, and frees the memory that the queue does not need any more.
+#[cold]
+#[inline(never)]
+fn free_used_up(mut workers: MutexGuard<'_, LockedWorkers>) {
+    let used_up = workers.machine.store().take_used_up();
+    drop(workers);
+    drop(used_up);
 }
 
 /// What is left to do for a worker that will not look at the queues again. `exit` is `None` if its stop hooks come

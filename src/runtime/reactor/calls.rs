@@ -3,10 +3,10 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::mem;
 
 use super::super::inbox::{CallQueue, PushCall};
 use super::super::report::{Incident, Reporter, drop_contained};
+use super::super::segment_list::{SegmentList, Unused};
 use super::super::typed_queue::{HasVTable, SEGMENT_CAPACITY, Segment, TypeLane};
 use super::Reactor;
 
@@ -32,8 +32,8 @@ impl fmt::Debug for Call {
 /// Posted calls, in their order.
 #[derive(Default)]
 pub(super) struct Calls {
-    /// Full segments, in order. There are some only in a burst.
-    full: Vec<Segment<CallVTable>>,
+    /// There are some only in a burst.
+    full: SegmentList<CallVTable>,
     last: Segment<CallVTable>,
 }
 
@@ -83,7 +83,7 @@ impl<F: FnOnce(&Reactor) + Send + 'static> PushCall<F> for Calls {
     #[inline]
     fn push(&mut self, call: F) {
         if self.last.len() == SEGMENT_CAPACITY {
-            self.begin_segment();
+            self.full.push(&mut self.last);
         }
         if let Err(call) = self.last.push(call) {
             self.last.push_uncapped::<BoxedCall>(Box::new(call));
@@ -92,23 +92,28 @@ impl<F: FnOnce(&Reactor) + Send + 'static> PushCall<F> for Calls {
 }
 
 impl Calls {
-    #[cold]
-    fn begin_segment(&mut self) {
-        self.full.push(mem::take(&mut self.last));
-    }
-
     /// Runs all of them, in order. A panic of one is reported, and the others still run.
     pub(super) fn run(&mut self, reactor: &Reactor, reporter: &Reporter) {
-        for mut segment in mem::take(&mut self.full) {
-            segment.drain(|lane, calls| (lane.vtable.run)(lane, calls, reactor, reporter));
-        }
-        self.last.drain(|lane, calls| (lane.vtable.run)(lane, calls, reactor, reporter));
+        self.drain(|lane, calls| (lane.vtable.run)(lane, calls, reactor, reporter));
     }
 
     /// Drops all of them, in order, without running them. A panic of one is reported, and the others are still dropped.
-    pub(super) fn drop_unrun(self) {
-        for mut segment in self.full.into_iter().chain([self.last]) {
-            segment.drain(|lane, calls| (lane.vtable.drop_unrun)(lane, calls));
+    pub(super) fn drop_unrun(mut self) {
+        self.drain(|lane, calls| (lane.vtable.drop_unrun)(lane, calls));
+    }
+
+    fn drain(&mut self, mut each: impl FnMut(&mut TypeLane<CallVTable>, u16)) {
+        loop {
+            let mut unused = Unused::new();
+            let mut first = self.full.take_first();
+            let Some(segment) = first.front_mut() else { break };
+            segment.drain(&mut each);
+            self.full.recycle(first, &mut unused);
+        }
+        self.last.drain(each);
+        if let Some(worn) = self.last.reset() {
+            drop(worn);
+            self.full.release_spares(&mut Unused::new());
         }
     }
 }

@@ -10,7 +10,8 @@
 //! In the order in which to read them: `plan` (what may happen), `parts` (the threads and what they do), `plain_store`
 //! (a job store of numbers), `world` (the whole state), `labels` (names for the tables), the steps of `clients`, of
 //! `workers`, and of whoever carries out what a transition returned (`carry_out`), `properties` (what must hold),
-//! `searches` (the worlds, with their pinned sizes). `ticket` is the search of the ticket, a world of its own.
+//! `searches` (the worlds, with their pinned sizes). `queue` and `ticket` are searches of the two queues and
+//! of the ticket, worlds of their own.
 
 mod carry_out;
 mod clients;
@@ -19,6 +20,7 @@ mod parts;
 mod plain_store;
 mod plan;
 mod properties;
+mod queue;
 mod searches;
 mod ticket;
 mod workers;

@@ -1,10 +1,12 @@
-//! The job store of the search: jobs are numbers, and a popped job has left the store.
+//! The job store of the search: jobs are numbers, and a popped job has left the store. And what makes two queues one
+//! state.
 
 use std::collections::VecDeque;
+use std::hash::{Hash, Hasher};
 
-use crate::machine::pool::{CancellableQueue, Entry, JobStore, Popped, PushJob, RefusedJobs, TicketId};
+use crate::machine::pool::{CancellableQueue, JobStore, Popped, PushJob, RefusedJobs};
 
-pub(super) type PlainStore<J> = VecDeque<Entry<J>>;
+pub(super) type PlainStore<J> = VecDeque<J>;
 
 impl<J> JobStore for PlainStore<J> {
     type Job = J;
@@ -14,16 +16,8 @@ impl<J> JobStore for PlainStore<J> {
         self.len()
     }
 
-    fn push_ticket(&mut self, ticket: TicketId) {
-        self.push_back(Entry::Ticket(ticket));
-    }
-
-    fn pop(&mut self) -> Option<Entry<J>> {
+    fn pop(&mut self) -> Option<J> {
         self.pop_front()
-    }
-
-    fn retain_tickets(&mut self, keep: impl Fn(TicketId) -> bool) {
-        self.retain(|entry| !matches!(entry, Entry::Ticket(ticket) if !keep(*ticket)));
     }
 
     fn take_all(&mut self, other: &mut Self) {
@@ -33,13 +27,29 @@ impl<J> JobStore for PlainStore<J> {
 
 impl<J> PushJob<J> for PlainStore<J> {
     fn push(&mut self, job: J) {
-        self.push_back(Entry::Job(job));
+        self.push_back(job);
+    }
+}
+
+/// Two queues are one state if they hold the same jobs and tickets in the same order, however they came to hold them.
+impl<J: PartialEq> PartialEq for CancellableQueue<PlainStore<J>> {
+    fn eq(&self, other: &Self) -> bool {
+        self.plain_jobs() == other.plain_jobs() && self.ticketed_jobs() == other.ticketed_jobs()
+    }
+}
+
+impl<J: Eq> Eq for CancellableQueue<PlainStore<J>> {}
+
+impl<J: Hash> Hash for CancellableQueue<PlainStore<J>> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.plain_jobs().hash(state);
+        self.ticketed_jobs().hash(state);
     }
 }
 
 pub(super) fn job<J>(popped: Popped<PlainStore<J>>) -> J {
     match popped {
-        Popped::InStore(job) | Popped::Cancellable(job) => job,
+        Popped::InStore(job) | Popped::Ticketed(job) => job,
     }
 }
 
@@ -49,29 +59,10 @@ pub(super) fn jobs<J: Clone>(queue: &CancellableQueue<PlainStore<J>>) -> impl It
     std::iter::from_fn(move || queue.pop().map(job))
 }
 
-/// Queued jobs and tombstones.
-pub(super) fn entries<J: Clone>(queue: &CancellableQueue<PlainStore<J>>) -> usize {
-    queue.clone().store().len()
-}
-
 impl<J> Iterator for RefusedJobs<PlainStore<J>> {
     type Item = J;
 
     fn next(&mut self) -> Option<J> {
         self.pop().map(job)
     }
-}
-
-// Checks: P72
-#[test]
-fn a_queue_frees_the_memory_of_a_burst_of_tickets() {
-    let mut queue = CancellableQueue::<PlainStore<u64>>::default();
-    // Ten times as many as an empty queue keeps memory for.
-    let count = 10 << 14;
-    (0..count).for_each(|job| queue.push_ticketed(job, job));
-    while queue.pop().is_some() {}
-    assert!(queue.cancellable.is_none());
-    (0..count).for_each(|job| queue.push_ticketed(job, job));
-    (0..count).for_each(|ticket| _ = queue.cancel(ticket));
-    assert!(queue.is_empty() && queue.cancellable.is_none());
 }

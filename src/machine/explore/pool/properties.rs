@@ -2,7 +2,7 @@
 
 use super::super::{Steps, World};
 use super::parts::{Activity, Client, Event, Worker};
-use super::plain_store::{entries, jobs};
+use super::plain_store::jobs;
 use super::world::PoolWorld;
 use crate::machine::pool::{PoolState, Sizes};
 
@@ -118,9 +118,6 @@ impl PoolWorld {
         let queued = jobs(self.workers.queue()).chain(jobs(self.submit_queue.queue()));
         if !queued.eq((self.dequeued..self.submitted).filter(|job| !self.was_cancelled(*job))) {
             return Some("the queues do not hold what was accepted, in that order");
-        }
-        if [self.workers.queue(), self.submit_queue.queue()].iter().any(|queue| entries(queue) > 2 * queue.len()) {
-            return Some("there are more tombstones than queued jobs");
         }
         if self.queued() > self.plan.0.bound {
             return Some("more jobs are queued than the bound allows");

@@ -161,8 +161,8 @@ static CANCELLED: Search = Search::new(
         spurious: false,
         ..SMALL
     },
-    60_941,
-    248_916,
+    60_671,
+    247_976,
 );
 
 /// Three submitters to a queue with one slot. They wait for it, or not, or with a timeout, until the pool is stopped.
@@ -237,8 +237,8 @@ static SHORT: Search = Search::new(
         spurious: false,
         ..SMALL
     },
-    74_021,
-    237_657,
+    73_849,
+    237_274,
 );
 
 // Checks: B30, B35, B40, P2, R1, R2, R5, R7, R9, R14

@@ -143,8 +143,10 @@ fn take(
     stepped: &SteppedWorkers,
     mut workers: MutexGuard<'_, LockedWorkers>,
 ) {
-    let has_ticket = matches!(popped, Popped::Cancellable(_));
-    if let Some(job) = take_job(popped, workers.machine.store()) {
+    let has_ticket = matches!(popped, Popped::Ticketed(_));
+    let job = take_job(popped, workers.machine.store());
+    let unused = (workers.machine.store().take_used_up(), workers.machine.take_unused());
+    if let Some(job) = job {
         let trace = if has_ticket { job.ticketed_trace() } else { job.trace() };
         workers.activities.set(worker.slot, worker.id, Activity::Job(trace, job.token()));
         stepped.checkin(worker, Stage::Holding, NextStep::Run(job));
@@ -152,6 +154,8 @@ fn take(
         // Never happens: the lane is that of the job's type.
         stepped.checkin(worker, Stage::Finished, NextStep::Finish(JobResult::default()));
     }
+    drop(workers);
+    drop(unused);
 }
 
 impl fmt::Debug for Stepper {

@@ -37,7 +37,7 @@ mod rejection;
 pub use self::coordination::{LoopingCallError, OverRelease, QueueOverflow, QueueUnderflow, TaskFinished};
 pub(crate) use self::deferred::is_cancellation;
 pub use self::deferred::{Abandoned, Cancelled, NotPaused, TimedOut, WaitsForItself};
-pub use self::pool::{NeverRan, PoolStopped, Saturated, SizeError, StopFromWorker};
+pub use self::pool::{NeverRan, PoolStopped, Saturated, SizeError, WouldDeadlock};
 pub use self::reactor::{
     AdvanceError, BlockingCallError, BuildError, DelayedCallError, FireEventError, OwnedError, ReactorStopped,
     Reentered, StopError, UnknownPool, UnknownTrigger,

@@ -25,10 +25,14 @@ pub struct PoolStopped;
 #[non_exhaustive]
 pub struct Saturated;
 
-/// A worker asked its own pool to stop and wait for all workers, itself included.
+/// This thread must not wait for the pool to stop, because the pool may wait for this thread: it is one of the pool's
+/// own workers, it is telling one of the pool's jobs that it never runs, or a reactor lives on it.
+///
+/// [`ask_to_stop`](crate::ThreadPool::ask_to_stop) does not wait, and [`stopped`](crate::ThreadPool::stopped) tells a
+/// reactor when the pool has stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub struct StopFromWorker;
+pub struct WouldDeadlock;
 
 /// Why an accepted job never ran.
 #[derive(Debug, Clone)]
@@ -56,9 +60,9 @@ messages! {
         Self => "jobs wait, every thread of the pool is blocked, and no thread may be added: allow more threads in \
                  place of blocked ones (`compensation`), or raise the maximum",
     }
-    StopFromWorker {
-        Self => "a worker cannot wait for its own pool to stop: call `ask_to_stop`, which does not wait, or stop the \
-                 pool from another thread",
+    WouldDeadlock {
+        Self => "the pool may wait for this thread, which is one of its workers, tells one of its jobs that it never \
+                 runs, or has a reactor: call `ask_to_stop` and wait with `stopped`, or stop it on another thread",
     }
     NeverRan {
         Self::PoolStopped => "the job never ran: its pool was stopped before it was started",

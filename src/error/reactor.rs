@@ -106,7 +106,8 @@ pub enum BlockingCallError {
     Failed(Failure),
     /// The function panicked, or a callback of its Deferred did.
     Panicked(Panic),
-    /// The call was made on the reactor's own thread, which would wait for itself.
+    /// A reactor lives on this thread, this one or another, which must not block: two that wait for each other would
+    /// never answer.
     WouldDeadlock,
     /// The reactor had stopped, or stopped before it answered.
     ReactorStopped,
@@ -174,8 +175,8 @@ messages! {
         Self::Failed(failure) => "{failure}",
         Self::Panicked(panic) => "{panic}",
         Self::WouldDeadlock =>
-            "a blocking call on the reactor's own thread would wait for itself: call the function directly; if it \
-             returns a Deferred, add a callback",
+            "a reactor lives on this thread, so it must not block: on the reactor's own thread call the function \
+             directly, and if it returns a Deferred add a callback; on another reactor's use `defer_to_reactor`",
         Self::ReactorStopped => "the reactor stopped before it answered the blocking call",
         Self::TimedOut(after) => "the reactor did not answer the blocking call within {after:?}",
     } => source {

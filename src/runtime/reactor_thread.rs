@@ -1,16 +1,17 @@
-//! Thread-local: does a reactor live on this thread? Such a thread must not block on work that its reactor may have to
-//! do.
+//! Thread-local: does a reactor live on this thread? Such a thread must not block on what another thread does, because
+//! that may wait for this reactor, directly or through others.
 
 use std::cell::Cell;
 
 use super::sync::thread_local;
 
 thread_local! {
-    /// How many reactors live on this thread.
+    /// How many reactors live on this thread and have not ended.
     static REACTORS: Cell<usize> = Cell::new(0);
 }
 
-/// Marks this thread as one that a reactor lives on, until it is dropped. A reactor holds one.
+/// Marks this thread as one that a reactor lives on, until it is dropped. A reactor holds one until it has ended: after
+/// that nobody can wait for it.
 #[derive(Debug)]
 pub(crate) struct ReactorThreadGuard;
 
@@ -27,7 +28,7 @@ impl Drop for ReactorThreadGuard {
     }
 }
 
-/// Whether any reactor lives on this thread.
+/// Whether any reactor lives on this thread that has not ended.
 pub(crate) fn is_reactor_thread() -> bool {
     REACTORS.try_with(|reactors| reactors.get() > 0).unwrap_or(false)
 }

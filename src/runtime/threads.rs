@@ -2,20 +2,25 @@
 //!
 //! - [`defer_to_thread`] runs a function in the pool; its result reaches the loop as a [`Deferred`].
 //! - [`blocking_call_from_thread`] runs a function on the loop, and blocks the calling thread until it has answered.
+//! - [`defer_to_reactor`] runs a function on another reactor; its result reaches this one as a [`Deferred`].
 //! - [`call_multiple_in_thread`] runs several functions in order on one thread of the pool.
 //! - [`blocked`] tells the pool that a job waits, so that it may add a worker meanwhile.
 //!
 //! To post a call without waiting, use [`Handle::call_from_thread`].
 
+mod without_blocking;
+
 use std::cell::OnceCell;
 use std::rc::Rc;
 use std::time::Duration;
 
+pub use self::without_blocking::defer_to_reactor;
 use super::deferred::{Callback, Deferred, Outcome, Passed, PendingResolver, Settled, Unclaimed, ignore_cancellation};
 use super::oneshot::{self, RecvError, Sender};
 pub use super::pool::{Blocked, blocked};
 use super::pool::{Fate, Job, JobBody, ThreadPool, Ticket};
 use super::reactor::{Address, DropOrder, Handle, Owned, Reactor, ValueId};
+use super::reactor_thread::is_reactor_thread;
 use super::report::{Incident, JobReporter, drop_contained, report};
 use super::sync::catch;
 use crate::error::{Abandoned, BlockingCallError, NeverRan, ReactorStopped, Rejected, is_cancellation};
@@ -190,9 +195,10 @@ pub fn call_multiple_in_thread(handle: &Handle, commands: Vec<Box<dyn FnOnce() +
 /// ```
 ///
 /// # Errors
-/// [`BlockingCallError`] tells them apart: the error of `f`, with its type kept; its panic; a call on the reactor's own
-/// thread, which would wait for itself; a reactor that has stopped or stops before it answers. If `f` was not accepted,
-/// it is dropped on this thread, not handed back.
+/// [`BlockingCallError`] tells them apart: the error of `f`, with its type kept; its panic; a call on a thread on which
+/// a reactor lives that has not ended, this one or another, which must never block; a reactor that has stopped or stops
+/// before it answers. If `f` was not accepted, it is dropped on this thread, not handed back. On another reactor's
+/// thread, use [`defer_to_reactor`].
 pub fn blocking_call_from_thread<R, F>(handle: &Handle, f: F) -> Result<R::Value, BlockingCallError>
 where
     F: FnOnce(&Reactor) -> R + Send + 'static,
@@ -257,7 +263,8 @@ where
     R: Outcome<Failure>,
     R::Value: Send + 'static,
 {
-    if handle.is_in_reactor_thread() {
+    if is_reactor_thread() {
+        drop_contained(f);
         return Err(BlockingCallError::WouldDeadlock);
     }
     let (sender, receiver) = oneshot::channel();

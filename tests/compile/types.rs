@@ -13,8 +13,8 @@ use selvedge::{
     deferred::{DeferredFuture, PauseHandle, SendFuture, Settled},
     error::{
         Abandoned, BlockingCallError, BuildError, Cancelled, DelayedCallError, NeverRan, NotPaused, OwnedError, Panic,
-        PoolStopped, ReactorStopped, Reentered, Rejected, Rejection, SizeError, StopError, StopFromWorker, TimedOut,
-        UnknownPool, UnknownTrigger, WaitsForItself,
+        PoolStopped, ReactorStopped, Reentered, Rejected, Rejection, SizeError, StopError, TimedOut, UnknownPool,
+        UnknownTrigger, WaitsForItself, WouldDeadlock,
     },
     pool::{Bucket, Histogram, JobLabel, PoolBuilder, PoolStats, PoolTimes, Worker},
     reactor::{Call, Event, Phase, ReactorBuilder, TriggerId, Turn},
@@ -102,7 +102,7 @@ fn errors_cross_threads_and_can_be_boxed_as_any_error() {
     assert_impl_all!(DelayedCallError: Send, Sync, Error, Copy);
     assert_impl_all!(OwnedError: Send, Sync, Error, Copy);
     assert_impl_all!(PoolStopped: Send, Sync, Error, Copy);
-    assert_impl_all!(StopFromWorker: Send, Sync, Error, Copy);
+    assert_impl_all!(WouldDeadlock: Send, Sync, Error, Copy);
     assert_impl_all!(Reentered: Send, Sync, Error, Copy);
     assert_impl_all!(UnknownTrigger: Send, Sync, Error, Copy);
     assert_impl_all!(Abandoned: Send, Sync, Error, Copy);

@@ -84,8 +84,7 @@ impl Cell {
             (Deed::WaitsForASlotOfThePool | Deed::WaitsForAJob | Deed::Submits, _) => if_pool_open,
             (Deed::SubmitsWhereNoThreadStarts, _) => refused("ThreadStart"),
             (Deed::SubmitsToAStoppedPool, _) => refused("PoolStopped"),
-            (Deed::StopsThePool, Thread::Loop) => refused("WouldDeadlock"),
-            (Deed::StopsThePool, Thread::Worker) => refused("StopFromWorker"),
+            (Deed::StopsThePool, Thread::Loop | Thread::Worker) => refused("WouldDeadlock"),
             (Deed::CancelsItself, _) if self.site.name == "a timer" => refused("AlreadyCalled"),
             _ => Did::Done,
         };

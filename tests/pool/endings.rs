@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use selvedge::{
     Reactor, ThreadPool,
-    error::StopFromWorker,
+    error::WouldDeadlock,
     pool::{PoolBuilder, StopPolicy, StopWithinError, Straggler, Worker, WorkerActivity},
     threads,
 };
@@ -193,7 +193,7 @@ fn a_stop_in_a_destructor_of_the_pools_own_worker_is_an_error() {
         let (own, noted) = (pool.clone(), log.clone());
         leave_and_exit(&pool, move || noted.note(own.stop()));
         wait_until(|| log.len() == 1);
-        assert!(log.entries()[0].is_err_and(|StopFromWorker { .. }| true), "{:?}", log.entries());
+        assert!(log.entries()[0].is_err_and(|WouldDeadlock { .. }| true), "{:?}", log.entries());
         pool.stop().unwrap();
     });
 }

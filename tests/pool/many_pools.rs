@@ -7,6 +7,7 @@ use std::thread;
 use selvedge::{
     Failure, Reactor, ThreadPool,
     error::{BuildError, ReactorStopped, Rejection},
+    pool::StopPolicy,
     report::Incident,
     threads,
 };
@@ -269,7 +270,7 @@ fn a_shared_pool_that_is_stopped_under_its_reactors_fails_their_jobs_and_no_reac
         let pool = ThreadPool::new(0, 1).unwrap();
         pool.start().unwrap();
         let reactor = Reactor::builder().share_pool("shared", &pool).build().unwrap();
-        pool.stop().unwrap();
+        pool.ask_to_stop(StopPolicy::Drain);
         let (log, local) = (Log::new(), reactor.local());
         let told = log.clone();
         let result = threads::defer_to_thread_pool(&reactor, reactor.pool("shared").unwrap(), || ());

@@ -255,7 +255,7 @@ fn a_job_may_ask_its_own_pool_to_stop_but_not_wait_for_it() {
     let own = pool.clone();
     pool.call_in_thread(move || {
         assert!(own.stop().is_err());
-        assert_eq!(own.stop_within(StopPolicy::Drain, Duration::ZERO), Err(StopWithinError::FromWorker));
+        assert_eq!(own.stop_within(StopPolicy::Drain, Duration::ZERO), Err(StopWithinError::WouldDeadlock));
         own.ask_to_stop(StopPolicy::Drain);
     })
     .unwrap();

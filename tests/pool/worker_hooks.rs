@@ -7,7 +7,7 @@ use std::thread::{self, ThreadId};
 
 use selvedge::{
     Failure, Reactor, ThreadPool,
-    error::StopFromWorker,
+    error::WouldDeadlock,
     pool::{PoolBuilder, Worker},
     reactor::{Event, Phase},
     report::Incident,
@@ -228,7 +228,7 @@ fn hooks_may_submit_and_resize_but_a_worker_in_its_stop_hook_cannot_wait_for_its
             })
             .on_worker_stop(move |_| {
                 if let Some(pool) = at_end.take() {
-                    assert!(matches!(pool.stop(), Err(StopFromWorker { .. })));
+                    assert!(matches!(pool.stop(), Err(WouldDeadlock { .. })));
                     note(&refused, "not from here");
                     let log = late.clone();
                     // It waits for a pool that is not paused any more.

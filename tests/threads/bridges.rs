@@ -87,9 +87,9 @@ fn a_failure_that_nobody_handles_is_reported() {
 #[test]
 fn deferring_to_a_pool_that_has_stopped_fails_the_deferred_at_once() {
     with_watchdog(|| {
-        let reactor = Reactor::new();
         let pool = ThreadPool::new(0, 1).unwrap();
         pool.stop().unwrap();
+        let reactor = Reactor::new();
         let deferred = threads::defer_to_thread_pool(&reactor, &pool, || ());
         let failure = deferred.try_result().unwrap().unwrap_err();
         assert_eq!(failure.downcast::<Rejected<()>>().unwrap().reason, Rejection::PoolStopped);
@@ -251,9 +251,9 @@ fn a_blocking_call_on_the_reactors_own_thread_would_deadlock_and_says_so() {
     });
 }
 
-// Checks: B48, B12
+// Checks: B48, B12, P78
 #[test]
-fn a_blocking_call_to_another_threads_reactor_is_none_to_ones_own() {
+fn a_call_to_another_threads_reactor_is_none_to_ones_own_but_must_not_block_either() {
     with_watchdog(|| {
         let mine = Reactor::new();
         let (tell, told) = mpsc::channel();
@@ -265,8 +265,13 @@ fn a_blocking_call_to_another_threads_reactor_is_none_to_ones_own() {
         let theirs = told.recv().unwrap();
         let asked = theirs.clone();
         mine.call_when_running(move |reactor| {
-            assert_eq!(threads::blocking_call_from_thread(&asked, |_| 42).unwrap(), 42);
-            reactor.stop().unwrap();
+            let blocked = threads::blocking_call_from_thread(&asked, |_| 42);
+            assert!(matches!(blocked, Err(BlockingCallError::WouldDeadlock)));
+            let local = reactor.local();
+            let _ = threads::defer_to_reactor(reactor, &asked, |_| 42).add_callback(move |answer| {
+                assert_eq!(answer, 42);
+                local.with(|reactor| reactor.stop().unwrap()).unwrap();
+            });
         });
         mine.run();
         theirs.stop();

@@ -11,6 +11,7 @@ mod elsewhere;
 mod founding;
 mod hostile;
 mod linearizable;
+mod never_block;
 mod promises;
 mod reports;
 mod stress;

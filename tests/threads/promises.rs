@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::fs;
 use std::path::Path;
+use std::sync::mpsc;
 use std::thread;
 
 use selvedge::{Failure, Reactor, ThreadPool, threads};
@@ -47,16 +48,17 @@ fn a_loop_that_waits_for_a_pool_runs_no_call_meanwhile() {
         let (log, handle) = (Log::new(), reactor.handle());
         let pool = ThreadPool::new(1, 1).unwrap();
         pool.start().unwrap();
-        let (waits, posted) = (log.clone(), log.clone());
+        let (waits, posted, (done, is_done)) = (log.clone(), log.clone(), mpsc::channel());
         pool.call_in_thread(move || {
             let called = posted.clone();
             handle.call_from_thread(move |_| called.note("the call")).unwrap();
             posted.note("the job posts a call");
             handle.stop();
+            done.send(()).unwrap();
         })
         .unwrap();
         reactor.call_when_running(move |_| {
-            pool.stop().unwrap();
+            is_done.recv().unwrap();
             waits.note("the loop goes on");
         });
         reactor.run();

@@ -87,9 +87,8 @@ impl fmt::Display for Straggler {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StopWithinError {
-    /// The caller is one of the pool's own workers, or tells one of its jobs that it never runs, and would wait for
-    /// itself. Nothing has changed.
-    FromWorker,
+    /// The pool may wait for this thread: see [`WouldDeadlock`](crate::error::WouldDeadlock). Nothing has changed.
+    WouldDeadlock,
     /// The time is over. The pool goes on stopping.
     #[non_exhaustive]
     Unfinished {
@@ -103,7 +102,7 @@ pub enum StopWithinError {
 impl fmt::Display for StopWithinError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::FromWorker => crate::error::StopFromWorker.fmt(f),
+            Self::WouldDeadlock => crate::error::WouldDeadlock.fmt(f),
             Self::Unfinished { stragglers, queued } => {
                 write!(f, "the pool has not stopped in time: {} workers are late", stragglers.len())?;
                 if *queued > 0 {

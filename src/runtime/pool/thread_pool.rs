@@ -15,7 +15,7 @@ use super::stats::{PoolStats, PoolTimes};
 use super::stop::{StopPolicy, StopWithinError, Straggler};
 use super::thread_ends::ThreadEnds;
 use super::ticket::{Ticket, with_token};
-use crate::error::{PoolStopped, Rejected, Rejection, SizeError, StopFromWorker};
+use crate::error::{PoolStopped, Rejected, Rejection, SizeError, WouldDeadlock};
 use crate::failure::Failure;
 use crate::machine::pool::Sizes;
 
@@ -50,6 +50,15 @@ pub struct ThreadPool {
 /// Stops the pool when the last handle is dropped. Workers hold only [`Shared`], so they do not keep the pool running.
 pub(super) struct Owner {
     pub(super) shared: Arc<Shared>,
+}
+
+/// What is left to be joined of a pool whose threads have ended: see [`ThreadPool::join_last`].
+pub(crate) struct LastThread(Arc<ThreadEnds>);
+
+impl LastThread {
+    pub(crate) fn join(self) {
+        ThreadEnds::join_last(&self.0);
+    }
 }
 
 impl Drop for Owner {
@@ -175,8 +184,9 @@ impl ThreadPool {
     ///
     /// # Errors
     /// The job is handed back, with the reason: the time is over, the pool was stopped, or this thread must not wait,
-    /// because it is a worker of the pool or has a reactor. The last is returned even if a slot is free, so that it
-    /// does not depend on chance.
+    /// because it is a worker of the pool or has a reactor that has not ended. The last is returned even if a slot is
+    /// free, so that it does not depend on chance. There, use [`call_in_thread`](Self::call_in_thread), which does not
+    /// wait, and offer what was handed back again when a job has ended.
     #[track_caller]
     pub fn call_in_thread_waiting<F>(&self, timeout: Option<Duration>, f: F) -> Result<(), Rejected<Job>>
     where
@@ -241,9 +251,11 @@ impl ThreadPool {
     /// well.
     ///
     /// # Errors
-    /// The caller is one of this pool's own workers, or tells one of its jobs that it never runs, and would wait for
-    /// itself. Nothing has changed.
-    pub fn stop(&self) -> Result<(), StopFromWorker> {
+    /// The pool may wait for this thread: it is one of the pool's own workers, it is telling one of the pool's jobs
+    /// that it never runs, or a reactor lives on it, whether or not that runs or any job waits for it. Nothing has
+    /// changed. There, call [`ask_to_stop`](Self::ask_to_stop), and let [`stopped`](Self::stopped) tell the reactor
+    /// when it is done. A thread may wait again once its reactor has ended or was dropped.
+    pub fn stop(&self) -> Result<(), WouldDeadlock> {
         self.stop_with(StopPolicy::Drain)
     }
 
@@ -252,9 +264,9 @@ impl ThreadPool {
     ///
     /// # Errors
     /// As for [`stop`](Self::stop).
-    pub fn stop_with(&self, policy: StopPolicy) -> Result<(), StopFromWorker> {
-        if delays_stop_of(&self.owner.shared) {
-            return Err(StopFromWorker);
+    pub fn stop_with(&self, policy: StopPolicy) -> Result<(), WouldDeadlock> {
+        if self.may_wait_for_this_thread() {
+            return Err(WouldDeadlock);
         }
         self.ask_to_stop(policy);
         // Without a timeout this fails only for a pool without threads, which cannot be waited for.
@@ -290,11 +302,11 @@ impl ThreadPool {
     /// ```
     ///
     /// # Errors
-    /// The time is over: the error lists which workers are late, with what, and for how long. Or the caller would wait
-    /// for itself, as for [`stop`](Self::stop), and nothing has changed.
+    /// The time is over: the error lists which workers are late, with what, and for how long. Or the pool may wait for
+    /// this thread, as for [`stop`](Self::stop), and nothing has changed; that is an error also if the timeout is zero.
     pub fn stop_within(&self, policy: StopPolicy, timeout: Duration) -> Result<(), StopWithinError> {
-        if delays_stop_of(&self.owner.shared) {
-            return Err(StopWithinError::FromWorker);
+        if self.may_wait_for_this_thread() {
+            return Err(StopWithinError::WouldDeadlock);
         }
         self.ask_to_stop(policy);
         self.owner.shared.join(Some(timeout))
@@ -303,6 +315,12 @@ impl ThreadPool {
     /// Tells the pool to stop, and does not wait. From any thread, including the pool's own.
     pub fn ask_to_stop(&self, policy: StopPolicy) {
         Shared::begin_stop(&self.owner.shared, policy);
+    }
+
+    /// Whether a wait for the pool's stop on this thread could be a wait for this thread itself. It does not depend on
+    /// what jobs do just now.
+    fn may_wait_for_this_thread(&self) -> bool {
+        is_reactor_thread() || delays_stop_of(&self.owner.shared)
     }
 
     /// Whether the pool has stopped: no job waits or runs, and none ever will.
@@ -316,6 +334,15 @@ impl ThreadPool {
     pub(crate) fn begin_stop(&self, policy: StopPolicy, callback: impl FnOnce() + Send + 'static) {
         ThreadEnds::when_ended(&self.owner.shared.ends, Box::new(callback));
         self.ask_to_stop(policy);
+    }
+
+    /// `callback` is called when the pool has stopped and its threads have ended, on some thread; now, if they have.
+    /// This does not ask it to stop.
+    ///
+    /// The callback must not have a handle of the pool, which would never be the last; it gets what it has to join.
+    pub(crate) fn when_stopped(&self, callback: impl FnOnce(LastThread) + Send + 'static) {
+        let last = LastThread(Arc::clone(&self.owner.shared.ends));
+        ThreadEnds::when_ended(&self.owner.shared.ends, Box::new(move || callback(last)));
     }
 
     /// Joins what is left of a pool whose threads have ended: a thread that runs no code of the program. (Where that

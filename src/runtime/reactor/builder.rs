@@ -170,7 +170,7 @@ impl Reactor {
             timers: Timers::default(),
             triggers: Triggers::new(),
             owned: Table::default(),
-            _thread: ReactorThreadGuard::enter(),
+            thread: Cell::new(Some(ReactorThreadGuard::enter())),
         };
         Self { core: Rc::new(core) }
     }

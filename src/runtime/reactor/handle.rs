@@ -83,8 +83,8 @@ impl Handle {
     ///
     /// # Errors
     /// The call is handed back with the reason: the timeout passed, the reactor has stopped, or a reactor lives on this
-    /// thread, which must not wait then. The last is an error even if a slot is free, so that it does not depend on
-    /// timing.
+    /// thread that has not ended: it must not wait then. The last is an error even if a slot is free, so that it does
+    /// not depend on timing. There, use [`call_from_thread`](Self::call_from_thread), which does not wait.
     pub fn call_from_thread_waiting<F>(&self, timeout: Option<Duration>, f: F) -> Result<(), Rejected<Call>>
     where
         F: FnOnce(&Reactor) + Send + 'static,

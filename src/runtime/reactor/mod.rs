@@ -93,7 +93,8 @@ struct Core {
     timers: Timers,
     triggers: Triggers,
     owned: Table,
-    _thread: ReactorThreadGuard,
+    /// Until the reactor has ended.
+    thread: Cell<Option<ReactorThreadGuard>>,
 }
 
 /// The part of a reactor that other threads share.

@@ -199,6 +199,7 @@ impl Core {
         self.owned.clear();
         self.timers.clear();
         self.triggers.clear();
+        drop(self.thread.take());
     }
 }
 

@@ -12,8 +12,9 @@
 //!
 //! An item that its taker never received comes back (`put_back`), to its place before all that were put after it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
+use super::chunked_queue::ChunkedQueue;
 use super::wait_queue::{Key, WaitQueue};
 
 /// The queue. `T` is an item, `W` a taker that waits for one.
@@ -25,7 +26,7 @@ pub(crate) struct ItemQueue<T, W> {
     backlog: Option<usize>,
     /// Items that came back, by their place. All of them come before `items`.
     returned: BTreeMap<u64, T>,
-    items: VecDeque<T>,
+    items: ChunkedQueue<T>,
     /// Place of the first of `items`: the number of items that were taken from there.
     taken: u64,
     takers: WaitQueue<W>,
@@ -61,7 +62,7 @@ impl<T, W> ItemQueue<T, W> {
             size,
             backlog,
             returned: BTreeMap::new(),
-            items: VecDeque::new(),
+            items: ChunkedQueue::new(),
             taken: 0,
             takers: WaitQueue::new(),
             delivering: false,

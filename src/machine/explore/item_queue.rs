@@ -298,12 +298,12 @@ impl World for ItemQueueWorld {
 #[test]
 fn each_item_goes_to_one_taker_and_both_are_served_in_order() {
     let mut rows = Rows::new();
-    rows.extend(must_hold(ItemQueueWorld::new(Bug::None, None, None), 6695, 21556));
-    rows.extend(must_hold(ItemQueueWorld::new(Bug::None, Some(1), Some(1)), 7890, 23240));
-    rows.extend(must_hold(ItemQueueWorld::new(Bug::None, Some(0), None), 11553, 36107));
+    rows.extend(must_hold(ItemQueueWorld::new(Bug::None, None, None), 2934, 9637));
+    rows.extend(must_hold(ItemQueueWorld::new(Bug::None, Some(1), Some(1)), 4787, 14081));
+    rows.extend(must_hold(ItemQueueWorld::new(Bug::None, Some(0), None), 4650, 15290));
     rows.extend(must_hold(ItemQueueWorld::new(Bug::None, None, Some(0)), 137, 305));
-    rows.extend(must_hold(ItemQueueWorld::with_returns(Bug::None, None, None), 1079, 2997));
-    rows.extend(must_hold(ItemQueueWorld::with_returns(Bug::None, Some(1), Some(1)), 1629, 4111));
+    rows.extend(must_hold(ItemQueueWorld::with_returns(Bug::None, None, None), 885, 2363));
+    rows.extend(must_hold(ItemQueueWorld::with_returns(Bug::None, Some(1), Some(1)), 1418, 3446));
     table_file::assert_current("item_queue", &table::markdown(&rows));
 }
 

@@ -256,8 +256,8 @@ impl World for SemaphoreWorld {
 #[test]
 fn each_permit_is_held_once_and_nobody_waits_while_one_is_available() {
     let mut rows = Rows::new();
-    rows.extend(must_hold(SemaphoreWorld::new(Bug::None, 1, 3, 2), 9591, 39938));
-    rows.extend(must_hold(SemaphoreWorld::new(Bug::None, 2, 4, 1), 730, 3340));
+    rows.extend(must_hold(SemaphoreWorld::new(Bug::None, 1, 3, 2), 3453, 14330));
+    rows.extend(must_hold(SemaphoreWorld::new(Bug::None, 2, 4, 1), 654, 2972));
     table_file::assert_current("semaphore", &table::markdown(&rows));
 }
 

@@ -45,7 +45,7 @@ use crate::machine::semaphore::{Acquired, Released, Semaphore};
 /// the waiters fail with [`Abandoned`](crate::error::Abandoned).
 ///
 /// **Cost.** Acquiring an available permit allocates a fired Deferred; [`try_acquire`](Self::try_acquire) allocates
-/// nothing. Waiting, serving and cancelling take constant time each.
+/// nothing. Waiting, serving and cancelling take O(log n) in the number of waiters, in the worst case.
 #[derive(Clone)]
 pub struct DeferredSemaphore {
     state: Rc<RefCell<Semaphore<Resolver<Permit>>>>,

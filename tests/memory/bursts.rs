@@ -1,0 +1,183 @@
+//! What is kept of a burst: each structure that grows gives its room back when what was in it is gone.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use allocation_counter::measure;
+use selvedge::coordination::{DeferredLock, DeferredQueue, DeferredSemaphore};
+use selvedge::deferred::gather_results;
+use selvedge::reactor::Phase;
+use selvedge::task::{Cooperator, LoopingCall};
+use selvedge::testing::VirtualClock;
+use selvedge::{Deferred, Reactor};
+
+const BURST: usize = 50_000;
+/// What a structure may keep of it: what the last few things in it need.
+const KEPT: i64 = 32 * 1024;
+
+/// 100 bytes, as the smallest thing that a burst is made of.
+type Load = [u8; 100];
+
+fn reactor() -> Reactor {
+    Reactor::builder().clock(VirtualClock::new()).build().unwrap()
+}
+
+/// Checks what is left of a burst: after a small one, which makes what is made once.
+fn is_given_back(name: &str, burst: impl Fn(usize)) {
+    burst(10);
+    let info = measure(|| burst(BURST));
+    assert!(info.bytes_max > KEPT as u64, "{name}: the burst was none: {} bytes", info.bytes_max);
+    assert!(info.bytes_current <= KEPT, "{name}: {} bytes are kept of {}", info.bytes_current, info.bytes_max);
+}
+
+// Checks: P93, R53
+#[test]
+fn items_and_takers_of_a_queue() {
+    let queue = DeferredQueue::<Load>::new();
+    let items = |number: usize| {
+        (0..number).for_each(|_| queue.put([1; 100]).unwrap());
+        (0..number).for_each(|_| drop(queue.get().unwrap()));
+        // Those that were not taken are back in the queue.
+        while !queue.is_empty() {
+            drop(queue.get().unwrap().add_callback(|_| ()));
+        }
+    };
+    is_given_back("items", items);
+    is_given_back("takers", |number| {
+        let takers: Vec<_> = (0..number).map(|_| queue.get().unwrap().add_callback(|_| ())).collect();
+        (0..number).for_each(|_| queue.put([1; 100]).unwrap());
+        drop(takers);
+    });
+    is_given_back("takers that are cancelled", |number| {
+        let takers: Vec<_> = (0..number).map(|_| queue.get().unwrap()).collect();
+        takers.into_iter().rev().for_each(|taker| {
+            taker.cancel();
+            drop(taker.add_errback(|_| [0; 100]));
+        });
+    });
+}
+
+// Checks: P93, R53
+#[test]
+fn waiters_of_locks_and_semaphores() {
+    let (lock, semaphore) = (DeferredLock::new(), DeferredSemaphore::new(NonZeroUsize::MIN));
+    // One waiter is left: the room goes with the others, not with the last.
+    is_given_back("waiters of a lock", |number| {
+        let held = lock.try_acquire().unwrap();
+        let waiters: Vec<_> = (0..number).map(|_| lock.acquire().add_callback(drop)).collect();
+        drop(held);
+        drop(waiters);
+    });
+    let _held = semaphore.try_acquire().unwrap();
+    let _last = semaphore.acquire();
+    is_given_back("waiters of a semaphore", |number| {
+        let waiters: Vec<_> = (0..number).map(|_| semaphore.acquire()).collect();
+        for waiter in waiters {
+            waiter.cancel();
+            drop(waiter.add_callback(drop).add_errback(|_| ()));
+        }
+    });
+}
+
+// Checks: P93, R53
+#[test]
+fn what_a_reactor_keeps() {
+    let reactor = reactor();
+    reactor.turn().unwrap();
+    is_given_back("timers", |number| {
+        let load = [1_u8; 100];
+        (0..number).for_each(|n| drop(reactor.call_later(Duration::from_nanos(n as u64), move |_| drop(load))));
+        reactor.advance(Duration::from_secs(1)).unwrap();
+    });
+    is_given_back("timers that are cancelled", |number| {
+        let timers: Vec<_> = (0..number).map(|_| reactor.call_later(Duration::from_secs(1), |_| ())).collect();
+        timers.iter().for_each(|timer| timer.cancel().unwrap());
+    });
+    is_given_back("sleeps", |number| {
+        let sleeps: Vec<_> = (0..number).map(|_| reactor.sleep(Duration::from_secs(1))).collect();
+        reactor.advance(Duration::from_secs(2)).unwrap();
+        drop(sleeps);
+    });
+    is_given_back("values", |number| {
+        let values: Vec<_> = (0..number).map(|_| reactor.own([1_u8; 100])).collect();
+        drop(values);
+    });
+    is_given_back("triggers", |number| {
+        for n in 0..number {
+            let phase = [Phase::Before, Phase::During, Phase::After][n % 3];
+            let _ = reactor.add_event_trigger(phase, "harvest", |_| ());
+        }
+        reactor.fire_event("harvest").unwrap();
+    });
+    is_given_back("firings of an event that wait", |number| {
+        let (wait, resolver) = Deferred::<()>::new();
+        let _ = reactor.add_event_trigger(Phase::During, "harvest", move |_| wait);
+        let _ = reactor.add_event_trigger(Phase::After, "harvest", move |_| ());
+        let names: Vec<_> = (0..number).map(|n| n.to_string()).collect();
+        for name in names {
+            reactor.fire_event("harvest").unwrap();
+            reactor.fire_event(name).unwrap();
+        }
+        resolver.callback(());
+    });
+    is_given_back("tasks", |number| {
+        let tasks: Vec<_> = (0..number).map(|_| reactor.spawn(async { std::future::ready(()).await })).collect();
+        reactor.advance(Duration::ZERO).unwrap();
+        drop(tasks);
+    });
+}
+
+// Checks: P93, R53
+#[test]
+fn loops_and_tasks_of_cooperators() {
+    let reactor = reactor();
+    let cooperator = Cooperator::new(&reactor);
+    is_given_back("tasks of a cooperator", |number| {
+        let dones: Vec<_> = (0..number).map(|_| cooperator.coiterate([(); 2])).collect();
+        reactor.advance(Duration::ZERO).unwrap();
+        drop(dones);
+    });
+    let task = cooperator.cooperate([()]);
+    task.pause().unwrap();
+    is_given_back("those who ask for a task's end", |number| {
+        let dones: Vec<_> = (0..number).map(|_| task.when_done()).collect();
+        for done in dones {
+            done.cancel();
+            drop(done.add_errback(|_| ()));
+        }
+    });
+    is_given_back("looping calls", |number| {
+        let loops: Vec<_> = (0..number).map(|_| LoopingCall::new(|_| ())).collect();
+        let ends: Vec<_> = loops.iter().map(|each| each.start(&reactor, Duration::from_secs(1)).unwrap()).collect();
+        loops.iter().for_each(|each| each.stop().unwrap());
+        drop(ends);
+    });
+}
+
+// Checks: P93, R53
+#[test]
+fn callbacks_and_lists() {
+    is_given_back("callbacks", |number| {
+        let (mut chain, resolver) = Deferred::<usize>::new();
+        for _ in 0..number {
+            chain = chain.add_callback(|n| n + 1);
+        }
+        resolver.callback(0);
+        assert_eq!(chain.try_result().unwrap().unwrap(), number);
+    });
+    is_given_back("members of a list", |number| {
+        let (members, resolvers): (Vec<_>, Vec<_>) = (0..number).map(|_| Deferred::<()>::new()).unzip();
+        let list = gather_results(members);
+        resolvers.into_iter().for_each(|resolver| resolver.callback(()));
+        assert_eq!(list.try_result().unwrap().unwrap().len(), number);
+    });
+    is_given_back("chains that are dropped inside each other", |number| {
+        let mut next = None;
+        for _ in 0..number {
+            let (deferred, resolver) = Deferred::<()>::new();
+            let inner = next.replace(resolver);
+            drop(deferred.add_errback(move |_| drop(inner)));
+        }
+        drop(next);
+    });
+}

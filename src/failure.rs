@@ -12,7 +12,7 @@ use std::thread::panicking;
 
 pub use self::group::{FailureGroup, FirstError};
 pub(crate) use self::message::{causes, message_with_causes};
-use self::message::{contain, message};
+use self::message::{contain, display};
 pub use self::panic::Panic;
 
 /// Any error, one pointer wide, with its type kept.
@@ -26,8 +26,8 @@ pub use self::panic::Panic;
 /// It reads like the original error: `Display` prints the original's message, and [`source`](Error::source) is the
 /// original's source, so that a printed chain of causes repeats nothing. `Debug` prints the whole chain, and the
 /// backtrace if one was captured (when `RUST_BACKTRACE` or `RUST_LIB_BACKTRACE` asks for it; otherwise capturing costs
-/// nothing). Both can always be printed: where the `Display` of an error panics or fails, they say so instead, and of
-/// a text without end they print the first 64 KiB.
+/// nothing). Both can always be printed: where the `Display` of an error panics or fails, they say so instead. `Debug`
+/// ends after 64 KiB, because a chain of causes may have no end.
 ///
 /// Dropping it drops every error inside, also where the drop of one of them panics. That panic goes on when the others
 /// are gone, unless the thread is unwinding already.
@@ -288,7 +288,7 @@ impl Error for Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&message(&self.0.error, f.alternate()))
+        display(&self.0.error, f)
     }
 }
 

@@ -35,15 +35,40 @@ pub(crate) fn message_with_causes(error: &(dyn Error + 'static), separator: &str
     message.text
 }
 
-/// The message of an error, as `{}` or, if `alternate`, as `{:#}` displays it.
-pub(super) fn message(error: &dyn fmt::Display, alternate: bool) -> String {
-    let mut message = Message::default();
-    if alternate {
-        message.add(&format_args!("{error:#}"))
-    } else {
-        message.add(error)
+/// Displays an error as the formatter asks for it, and fails only if the formatter's output does.
+pub(super) fn display(error: &dyn fmt::Display, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let alternate = f.alternate();
+    if f.width().is_some() || f.precision().is_some() {
+        let mut message = Message::default();
+        message.add(error);
+        return f.pad(&message.text);
     }
-    message.text
+    let mut output = Output { output: f, failed: false };
+    let written = contain(|| if alternate { write!(output, "{error:#}") } else { write!(output, "{error}") });
+    let Output { output, failed } = output;
+    add_reason(output, written, failed)
+}
+
+/// Where an error is displayed. If that has not failed, it is the error's `Display` that fails.
+struct Output<'a, 'b> {
+    output: &'a mut fmt::Formatter<'b>,
+    failed: bool,
+}
+
+impl Write for Output<'_, '_> {
+    fn write_str(&mut self, part: &str) -> fmt::Result {
+        self.output.write_str(part).inspect_err(|_| self.failed = true)
+    }
+}
+
+/// Adds why an error could not be displayed, unless the output itself has failed.
+fn add_reason(output: &mut impl Write, written: Result<fmt::Result, Panic>, output_failed: bool) -> fmt::Result {
+    match written {
+        Ok(Ok(())) => Ok(()),
+        _ if output_failed => Err(fmt::Error),
+        Ok(Err(fmt::Error)) => output.write_str("(its `Display` failed)"),
+        Err(panic) => write!(output, "(its `Display` {panic})"),
+    }
 }
 
 /// A text of limited length. Writing more is an error, so a `Display` that writes without end is stopped.
@@ -57,12 +82,9 @@ impl Message {
     /// Adds what is displayed, or why it could not be.
     fn add(&mut self, shown: &(impl fmt::Display + ?Sized)) {
         let written = contain(|| write!(self, "{shown}"));
-        // An error here means that the text is full.
-        let _ = match written {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(fmt::Error)) => self.write_str("(its `Display` failed)"),
-            Err(panic) => write!(self, "(its `Display` {panic})"),
-        };
+        let full = self.full;
+        // An error means that the text is full.
+        let _ = add_reason(self, written, full);
     }
 }
 

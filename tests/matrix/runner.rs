@@ -7,7 +7,6 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::Duration;
 use std::{env, fmt::Write as _, panic, process, thread};
 
-use super::behaviours::Deed;
 use super::cell;
 use super::outcomes::{Cell, Outcome, product};
 
@@ -15,8 +14,6 @@ use super::outcomes::{Cell, Outcome, product};
 const CELLS: &str = "SELVEDGE_MATRIX_CELLS";
 /// Set by whoever wants other cells than the default: words that the name of a cell must contain, one of them at least.
 const ONLY: &str = "SELVEDGE_MATRIX_ONLY";
-/// Deeds whose cells show faults that are being mended.
-const MENDED_LATER: &[Deed] = &[Deed::BlocksOnAnotherLoop, Deed::StopsThePool];
 /// A cell without news for this time hangs. The slowest needs a thousandth of it.
 const WATCHDOG: Duration = Duration::from_secs(60);
 /// Set to other seconds by whoever looks for cells that hang.
@@ -32,10 +29,8 @@ fn every_cell_has_the_outcome_that_is_stated() {
     let all: Vec<Cell> = product().collect();
     let only = env::var(ONLY).ok();
     let is_chosen = |cell: &Cell| only.as_ref().is_none_or(|only| cell.name().contains(only.as_str()));
-    let mut chosen: Vec<usize> = (0..all.len())
-        .filter(|&n| all[n].not_applicable().is_none() && is_chosen(&all[n]))
-        .filter(|&n| !MENDED_LATER.contains(&all[n].behaviour.deed))
-        .collect();
+    let mut chosen: Vec<usize> =
+        (0..all.len()).filter(|&n| all[n].not_applicable().is_none() && is_chosen(&all[n])).collect();
     // A cell that lasts for ever leaves threads behind, so it comes after the others.
     chosen.sort_by_key(|&n| all[n].lasts());
     let (mut parts, mut problems) = (vec![Vec::new(); CHILDREN], String::new());

@@ -146,7 +146,7 @@ fn a_failure_can_always_be_displayed_and_says_what_its_error_could_not() {
     let shown = |hostile| fail_as(hostile).unwrap_err().to_string();
     assert_eq!(shown(DisplayPanics), "(its `Display` panicked: no words)");
     assert_eq!(shown(DisplayFails), "(its `Display` failed)");
-    assert!(shown(DisplayNeverEnds).len() < 70_000);
+    assert!(format!("{:?}", fail_as(DisplayNeverEnds).unwrap_err()).len() < 70_000);
     assert_eq!(shown(SourcePanics), "hostile");
     assert_eq!(format!("{:>4}", Failure::msg("b")), "   b");
     assert_eq!(format!("{:?}", fail_as(SourcePanics).unwrap_err()), "hostile");

@@ -221,8 +221,8 @@ impl<V> Segment<V> {
         self.lanes.get_mut(usize::from(number))
     }
 
-    /// Empties the segment, which is then to be [reset](Self::reset). `each` is called with a lane and how many values it
-    /// has to take from it, in the segment's order.
+    /// Empties the segment, which is then to be [reset](Self::reset): `each` is called with a lane and how many values
+    /// to take from it, in the segment's order.
     pub(super) fn drain(&mut self, mut each: impl FnMut(&mut TypeLane<V>, u16)) {
         for run in self.order.drain(..) {
             if let Some(lane) = self.lanes.get_mut(usize::from(run.lane)) {

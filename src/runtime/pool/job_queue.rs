@@ -123,8 +123,8 @@ impl<R: Copy> JobStore for JobQueue<R> {
         Some(Position { lane: number, vtable: lane.vtable })
     }
 
-    /// The memory of this queue's last segment goes to the other. The first segment stays: the job popped last may still
-    /// be in it.
+    /// The memory of this queue's last segment goes to the other. The first segment stays: the job popped last may be
+    /// in it still.
     fn take_all(&mut self, other: &mut Self) {
         mem::swap(&mut self.last, &mut other.last);
         mem::swap(&mut self.middle, &mut other.middle);

@@ -6,3 +6,4 @@ mod bursts;
 mod deferred;
 mod inbox;
 mod pool;
+mod worst_cases;

@@ -1,0 +1,262 @@
+//! The single worst operation while n things wait, and while 16 n wait: it may cost a few steps more, as O(log n) does.
+//!
+//! Steps are counted by what an operation cannot do without: the memory that it asks for, in blocks and bytes, and the
+//! blocks that it gives back. So growth that copies shows, and the release of a burst at once. A sweep that neither
+//! allocates nor frees does not show here: for each structure in which one is possible, its own tests count its steps
+//! (`machine::radix_map`), or it is a map or a list of the standard library, whose costs are documented. Nothing is
+//! measured in time.
+
+use std::cell::RefCell;
+use std::iter;
+use std::time::Duration;
+
+use allocation_counter::{AllocationInfo, measure};
+use selvedge::testing::{Stepper, VirtualClock};
+use selvedge::{Deferred, Reactor, ThreadPool, deferred::DeferredList, pool::Ticket, reactor::Phase};
+
+/// How many things wait, at first.
+const FEW: usize = 2_048;
+const MANY: usize = 16 * FEW;
+
+/// What sixteen times as many may add: a few levels of a tree, each a node of a few values.
+const MORE: Cost = Cost { allocations: 6, frees: 6, bytes: 8_192 };
+
+/// What one operation costs, or the most that any of several cost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Cost {
+    allocations: i64,
+    frees: i64,
+    bytes: i64,
+}
+
+impl Cost {
+    fn of(operation: impl FnOnce()) -> Self {
+        let AllocationInfo { count_total, count_current, bytes_total, .. } = measure(operation);
+        let allocations = count_total.cast_signed();
+        Self { allocations, frees: allocations - count_current, bytes: bytes_total.cast_signed() }
+    }
+
+    fn max(self, other: Self) -> Self {
+        Self {
+            allocations: self.allocations.max(other.allocations),
+            frees: self.frees.max(other.frees),
+            bytes: self.bytes.max(other.bytes),
+        }
+    }
+
+    fn plus(self, other: Self) -> Self {
+        Self {
+            allocations: self.allocations + other.allocations,
+            frees: self.frees + other.frees,
+            bytes: self.bytes + other.bytes,
+        }
+    }
+}
+
+/// The worst of these operations, for each of the items in turn.
+fn worst<I>(items: impl IntoIterator<Item = I>, mut operation: impl FnMut(I)) -> Cost {
+    items.into_iter().map(|item| Cost::of(|| operation(item))).fold(Cost::default(), Cost::max)
+}
+
+/// Runs the case with few things waiting, and with many.
+#[track_caller]
+fn check(case: impl Fn(usize) -> Cost) {
+    let (few, many) = (case(FEW), case(MANY));
+    assert_eq!(many.max(few.plus(MORE)), few.plus(MORE), "{few:?} while {FEW} wait, {many:?} while {MANY} wait");
+}
+
+/// The numbers below n, each once, in no order.
+fn shuffled(n: usize) -> impl Iterator<Item = usize> {
+    // Odd, so that it shares no factor with n, a power of two.
+    (0..n).map(move |index| index.wrapping_mul(0x9E37_79B9) % n)
+}
+
+// --- Pool and inbox --------------------------------------------------------------------------------------------------
+
+fn pool() -> (ThreadPool, Stepper) {
+    let (pool, stepper) = ThreadPool::builder().size(1, 1).build_stepped().unwrap();
+    pool.start().unwrap();
+    (pool, stepper)
+}
+
+fn submit(pool: &ThreadPool) {
+    let load = [1_u64; 12];
+    pool.call_in_thread(move || assert_eq!(load, [1; 12])).unwrap();
+}
+
+fn submit_ticketed(pool: &ThreadPool) -> Ticket {
+    pool.call_in_thread_ticketed(|_| ()).unwrap()
+}
+
+// Checks: P74
+#[test]
+fn a_post() {
+    check(|n| {
+        let reactor = Reactor::new();
+        let load = [1_u64; 16];
+        worst(0..n, |_| reactor.call_from_thread(move |_| assert_eq!(load, [1; 16])).unwrap())
+    });
+}
+
+// Checks: P74
+#[test]
+fn a_submission_with_a_ticket_or_without() {
+    check(|n| {
+        let (pool, _stepper) = pool();
+        worst(0..n, |_| submit(&pool))
+    });
+    check(|n| {
+        let (pool, _stepper) = pool();
+        worst(0..n, |_| drop(submit_ticketed(&pool)))
+    });
+    check(|n| {
+        let (pool, _stepper) = pool();
+        worst(0..n, |index| if index % 2 == 0 { submit(&pool) } else { drop(submit_ticketed(&pool)) })
+    });
+}
+
+// Checks: P51, P74
+#[test]
+fn a_cancel_from_the_front_the_back_the_middle_and_anywhere() {
+    /// Cancels all, in the order of these indices.
+    fn cancel<I: IntoIterator<Item = usize>>(order: impl Fn(usize) -> I) {
+        check(|n| {
+            let (pool, _stepper) = pool();
+            let tickets: Vec<_> = iter::repeat_with(|| submit_ticketed(&pool)).take(n).collect();
+            worst(order(n), |index| _ = tickets[index].cancel())
+        });
+    }
+    cancel(|n| 0..n);
+    cancel(|n| (0..n).rev());
+    cancel(|n| (0..n / 2).flat_map(move |index| [n / 2 + index, n / 2 - 1 - index]));
+    cancel(shuffled);
+    // In a queue that a worker has begun to take from, and of which half have no ticket.
+    check(|n| {
+        let (pool, stepper) = pool();
+        let tickets: Vec<_> = (0..n).map(|_| (submit(&pool), submit_ticketed(&pool)).1).collect();
+        assert!(stepper.step().is_some());
+        worst(shuffled(n), |index| _ = tickets[index].cancel())
+    });
+}
+
+// Checks: P74
+#[test]
+fn a_step_of_a_worker() {
+    fn step_all((pool, stepper): &(ThreadPool, Stepper), n: usize) -> Cost {
+        // Each job is taken in one step and run in another.
+        let cost = worst(0..3 * n, |_| _ = stepper.step());
+        assert_eq!((stepper.step(), pool.stats().completed), (None, n as u64));
+        cost
+    }
+    check(|n| {
+        let both = pool();
+        (0..n).for_each(|_| submit(&both.0));
+        step_all(&both, n)
+    });
+    check(|n| {
+        let both = pool();
+        (0..n).for_each(|index| if index % 3 == 0 { submit(&both.0) } else { drop(submit_ticketed(&both.0)) });
+        step_all(&both, n)
+    });
+}
+
+// Checks: P74
+#[test]
+fn a_take_behind_very_many_that_were_cancelled() {
+    check(|n| {
+        let (pool, stepper) = pool();
+        submit(&pool);
+        let tickets: Vec<_> = iter::repeat_with(|| submit_ticketed(&pool)).take(n).collect();
+        submit(&pool);
+        tickets.iter().for_each(|ticket| _ = ticket.cancel());
+        worst(0..6, |_| _ = stepper.step())
+    });
+}
+
+// --- On the reactor's thread -----------------------------------------------------------------------------------------
+
+fn reactor() -> (Reactor, VirtualClock) {
+    let clock = VirtualClock::new();
+    (Reactor::builder().clock(clock.clone()).build().unwrap(), clock)
+}
+
+/// A millisecond for each.
+fn millis(index: usize) -> Duration {
+    Duration::from_millis(index as u64 + 1)
+}
+
+// Checks: P74
+#[test]
+fn a_timer_that_is_added_put_off_moved_cancelled_or_due() {
+    check(|n| {
+        let (reactor, _) = reactor();
+        worst(shuffled(n), |index| drop(reactor.call_later(millis(index), |_| ())))
+    });
+    check(|n| {
+        let (reactor, _) = reactor();
+        let calls: Vec<_> = shuffled(n).map(|index| reactor.call_later(millis(index), |_| ())).collect();
+        let moved = worst(shuffled(n), |index| calls[index].reset(millis(n - index)).unwrap());
+        let put_off = worst(shuffled(n), |index| calls[index].delay(millis(index)).unwrap());
+        moved.max(put_off).max(worst(shuffled(n), |index| calls[index].cancel().unwrap()))
+    });
+    check(|n| {
+        let (reactor, clock) = reactor();
+        shuffled(n).for_each(|index| drop(reactor.call_later(millis(index), |_| ())));
+        let cost = worst(0..n, |_| {
+            clock.advance(millis(0));
+            reactor.turn().unwrap();
+        });
+        assert_eq!(reactor.delayed_calls(), 0);
+        cost
+    });
+}
+
+// Checks: P74
+#[test]
+fn a_value_that_is_owned_called_and_released() {
+    check(|n| {
+        let (reactor, _) = reactor();
+        let owned = RefCell::new(Vec::with_capacity(n));
+        let own = worst(0..n, |index| owned.borrow_mut().push(reactor.own(index)));
+        let call = worst(shuffled(n), |index| owned.borrow()[index].with(|value| *value += 1).unwrap());
+        let release = worst(owned.take().into_iter().rev(), |owned| _ = owned.into_inner());
+        own.max(call).max(release)
+    });
+}
+
+// Checks: P74
+#[test]
+fn a_trigger_that_is_added_and_removed() {
+    check(|n| {
+        let (reactor, _) = reactor();
+        let ids = RefCell::new(Vec::with_capacity(n));
+        let add = worst(0..n, |_| {
+            ids.borrow_mut().push(reactor.add_event_trigger(Phase::During, "an event", |_: &Reactor| ()));
+        });
+        let mut ids: Vec<_> = ids.take().into_iter().map(Some).collect();
+        add.max(worst(shuffled(n), |index| reactor.remove_event_trigger(ids[index].take().unwrap()).unwrap()))
+    });
+}
+
+// Checks: P74
+#[test]
+fn a_member_of_a_list_that_fires() {
+    check(|n| {
+        let (members, resolvers): (Vec<_>, Vec<_>) = iter::repeat_with(Deferred::<u64>::new).take(n).unzip();
+        let mut resolvers: Vec<_> = resolvers.into_iter().map(Some).collect();
+        let list = DeferredList::new(members).all();
+        let cost = worst(shuffled(n), |index| resolvers[index].take().unwrap().callback(1));
+        assert_eq!(list.try_result().unwrap().unwrap().len(), n);
+        cost
+    });
+}
+
+// Checks: P74
+#[test]
+fn a_callback_that_is_added_to_a_chain() {
+    check(|n| {
+        let (deferred, _resolver) = Deferred::<u64>::new();
+        let mut chain = Some(deferred);
+        worst(0..n, |_| chain = chain.take().map(|chain| chain.add_callback(|count| count + 1)))
+    });
+}

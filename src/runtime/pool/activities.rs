@@ -25,11 +25,6 @@ impl Activities {
         self.0.next_slot()
     }
 
-    /// The slot that the next worker will be given.
-    pub(super) fn next_slot(&self) -> WorkerSlot {
-        self.0.next_slot()
-    }
-
     pub(super) fn take_slot(&mut self) -> WorkerSlot {
         self.0.take_slot()
     }

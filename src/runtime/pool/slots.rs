@@ -2,8 +2,8 @@
 
 use crate::machine::pool::{SlotTable, WorkerSlot};
 
-/// Freed slots are used again, so there are as many as there ever were workers at a time. Each operation costs a constant
-/// number of steps, growth included.
+/// Freed slots are used again, so there are as many as there ever were workers at a time. Each operation costs a
+/// constant number of steps, growth included.
 pub(super) struct Slots<T> {
     slots: SlotTable<Slot<T>>,
     /// The first of the free slots.
@@ -50,6 +50,11 @@ impl<T> Slots<T> {
         if let Some(entry) = self.slots.get_mut(slot) {
             entry.value = value;
         }
+    }
+
+    /// `None` behind the last slot.
+    pub(super) fn get(&self, slot: WorkerSlot) -> Option<Option<&T>> {
+        self.slots.get(slot).map(|slot| slot.value.as_ref())
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &T> {

@@ -3,8 +3,8 @@
 use std::any::Any;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{self, PoisonError};
 use std::time::Duration;
 
 pub(crate) use loom::sync::Arc;
@@ -136,17 +136,23 @@ impl JoinHandle {
     }
 }
 
-/// A model has no thread-locals of its own, so `last` follows upon `body`.
-pub(crate) fn spawn<F, L>(name: String, _stack_size: Option<usize>, body: F, last: L) -> io::Result<JoinHandle>
+/// A model has no thread-locals of its own, so `last` follows upon `body`. No thread runs between the start of this one
+/// and the moment when its handle is there for it.
+pub(crate) fn spawn<F, L>(name: String, _stack_size: Option<usize>, body: F, last: L) -> io::Result<()>
 where
     F: FnOnce() + Send + 'static,
-    L: FnOnce() + Send + 'static,
+    L: FnOnce(JoinHandle) + Send + 'static,
 {
+    let own = StdArc::new(sync::Mutex::new(None));
+    let left = StdArc::clone(&own);
     let run = move || {
         body();
-        last();
+        let own = left.lock().unwrap_or_else(PoisonError::into_inner).take();
+        last(own.unwrap_or_else(|| unreachable!("its spawner has left it")));
     };
-    loom::thread::Builder::new().name(name).spawn(run).map(JoinHandle)
+    let handle = loom::thread::Builder::new().name(name).spawn(run)?;
+    *own.lock().unwrap_or_else(PoisonError::into_inner) = Some(JoinHandle(handle));
+    Ok(())
 }
 
 pub(crate) fn current_thread() -> ThreadId {

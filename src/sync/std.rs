@@ -215,25 +215,53 @@ thread_local! {
     static AT_END: AtEnd = const { AtEnd(Cell::new(None)) };
 }
 
+/// Where a thread finds its own handle, which its spawner has only when the thread runs.
+#[derive(Default)]
+struct OwnHandle {
+    handle: Mutex<Option<JoinHandle>>,
+    left: sync::Condvar,
+}
+
+impl OwnHandle {
+    fn leave(&self, handle: JoinHandle) {
+        *self.handle.lock() = Some(handle);
+        self.left.notify_one();
+    }
+
+    /// Waits for the spawner, which is about to leave it.
+    fn take(&self) -> JoinHandle {
+        let mut handle = self.handle.lock();
+        loop {
+            match handle.take() {
+                Some(own) => return own,
+                None => handle = self.left.wait(handle).unwrap_or_else(PoisonError::into_inner),
+            }
+        }
+    }
+}
+
 /// Starts a thread, with a name for the operating system, that runs `body`, then the destructors of its thread-locals,
-/// and then `last`, which must not panic.
+/// and then `last`, with its own handle. `last` must not panic.
 ///
 /// `last` is the destructor of a thread-local itself, of the first that the thread uses: they run in reverse order.
 /// Where a platform runs them in another order, some may run after `last`. A thread is joined when all have run.
-pub(crate) fn spawn<F, L>(name: String, stack_size: Option<usize>, body: F, last: L) -> io::Result<JoinHandle>
+pub(crate) fn spawn<F, L>(name: String, stack_size: Option<usize>, body: F, last: L) -> io::Result<()>
 where
     F: FnOnce() + Send + 'static,
-    L: FnOnce() + Send + 'static,
+    L: FnOnce(JoinHandle) + Send + 'static,
 {
     let mut builder = std::thread::Builder::new().name(name);
     if let Some(bytes) = stack_size {
         builder = builder.stack_size(bytes);
     }
+    let own = Arc::new(OwnHandle::default());
+    let left = Arc::clone(&own);
     let run = move || {
-        AT_END.with(|at_end| at_end.0.set(Some(Box::new(last))));
+        AT_END.with(|at_end| at_end.0.set(Some(Box::new(move || last(left.take())))));
         body();
     };
-    builder.spawn(run).map(JoinHandle)
+    own.leave(JoinHandle(builder.spawn(run)?));
+    Ok(())
 }
 
 pub(crate) fn current_thread() -> ThreadId {

@@ -82,11 +82,14 @@ impl<H> JoinState<H> {
         self.threads -= 1;
     }
 
-    /// A thread ends, after all destructors of its thread-locals. It carries out the action, and joins the thread that
-    /// is returned.
-    pub(crate) fn ended(&mut self, own: H) -> (Option<H>, EndAction<H>) {
+    /// A thread ends, after all destructors of its thread-locals. With it the pool is drained if its worker was the
+    /// last, which `drains` the pool. It carries out the action, and joins the thread that is returned.
+    pub(crate) fn ended(&mut self, own: H, drains: bool) -> (Option<H>, EndAction<H>) {
         self.threads -= 1;
         let previous = self.last.replace(own);
+        if drains && self.stage == Stage::Open {
+            self.stage = Stage::Drained;
+        }
         (previous, self.check_ended())
     }
 

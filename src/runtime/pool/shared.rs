@@ -13,7 +13,7 @@ use super::job::JobResult;
 use super::job_queue::JobQueue;
 use super::stats::JobHistograms;
 use super::stepper::SteppedWorkers;
-use super::thread_ends::{ThreadEnd, ThreadEnds};
+use super::thread_ends::{ThreadEnds, ThreadExit};
 use super::wait_places::WaitPlaces;
 use super::wake_ahead::BlockingEstimate;
 use super::worker_state::WorkerState;
@@ -61,7 +61,7 @@ pub(super) struct RunFn(
 /// Who runs the workers.
 pub(super) enum WorkerHost {
     /// A thread for each, which runs this function.
-    Threads(fn(Arc<Shared>, WorkerId, &ThreadEnd)),
+    Threads(fn(Arc<Shared>, WorkerId, &ThreadExit)),
     /// The program, by a stepper. No thread may be blocked then, because it might be the one that steps.
     Stepper(SteppedWorkers),
 }

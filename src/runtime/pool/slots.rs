@@ -38,6 +38,12 @@ impl<T> Slots<T> {
         slot
     }
 
+    pub(super) fn insert(&mut self, value: T) -> WorkerSlot {
+        let slot = self.take_slot();
+        self.set(slot, Some(value));
+        slot
+    }
+
     /// Returns what it held.
     pub(super) fn free_slot(&mut self, slot: WorkerSlot) -> Option<T> {
         let entry = self.slots.get_mut(slot)?;

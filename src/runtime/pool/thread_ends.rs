@@ -10,7 +10,6 @@ use std::mem;
 use std::time::Duration;
 
 use super::super::deadline::{Deadline, Epoch};
-use super::super::oneshot;
 use super::super::report::{self, Incident};
 use super::super::sync::{self, Arc, Condvar, Instant, JoinHandle, Mutex, MutexGuard, StdArc, catch};
 use super::slots::Slots;
@@ -32,28 +31,44 @@ struct LockedEnds {
     machine: machine::JoinState<JoinHandle>,
     /// A list, because adding one to it copies nothing.
     callbacks: LinkedList<StopCallback>,
-    /// Workers that have exited, and whose threads have not ended.
-    exited: Slots<ExitedWorker>,
-    /// The one whose thread ended last.
-    last: Option<ExitedWorker>,
+    /// The threads that were spawned and have not ended.
+    threads: Slots<StdArc<ThreadExit>>,
+    /// The one that ended last.
+    last: Option<StdArc<ThreadExit>>,
     /// How often a test has let all deadlines pass.
     deadline_epoch: Epoch,
     /// How many of the next starts fail, for a test.
     failures: usize,
 }
 
-/// A worker that has made its last transition, and whose thread may still run destructors of thread-locals.
+/// Whether a thread's worker has made its last transition, so that what runs on it are destructors of thread-locals.
+///
+/// It has a lock of its own, which an exiting thread shares with nobody but those who list the late.
+pub(super) struct ThreadExit(Mutex<Option<ExitedWorker>>);
+
+/// A worker that has made its last transition.
 #[derive(Clone, Copy)]
 pub(super) struct ExitedWorker {
     pub(super) worker: WorkerId,
     pub(super) since: Instant,
+    /// It was the last of a pool that was told to stop: when its thread has ended the pool is drained.
+    drains: bool,
 }
 
-/// What a worker's thread says of its own end.
-pub(super) struct ThreadEnd {
-    ends: Arc<ThreadEnds>,
-    /// Where its exit is recorded.
-    slot: WorkerSlot,
+impl ThreadExit {
+    fn new() -> Self {
+        Self(Mutex::new(None))
+    }
+
+    /// The worker has made its last transition; with this the pool is drained if it `drains` it.
+    pub(super) fn exited(&self, worker: WorkerId, drains: bool) {
+        let since = Instant::now();
+        *self.0.lock() = Some(ExitedWorker { worker, since, drains });
+    }
+
+    fn get(&self) -> Option<ExitedWorker> {
+        *self.0.lock()
+    }
 }
 
 impl ThreadEnds {
@@ -61,7 +76,7 @@ impl ThreadEnds {
         let locked = LockedEnds {
             machine: machine::JoinState::new(),
             callbacks: LinkedList::new(),
-            exited: Slots::default(),
+            threads: Slots::default(),
             last: None,
             deadline_epoch: Epoch::default(),
             failures: 0,
@@ -75,32 +90,34 @@ impl ThreadEnds {
         this: &Arc<Self>,
         name: String,
         stack_size: Option<usize>,
-        body: impl FnOnce(&ThreadEnd) + Send + 'static,
+        body: impl FnOnce(&ThreadExit) + Send + 'static,
     ) -> io::Result<()> {
+        let exit = StdArc::new(ThreadExit::new());
         let slot = {
             let mut locked = this.locked.lock();
+            locked.fail_start()?;
             locked.machine.spawn();
-            locked.exited.take_slot()
+            locked.threads.insert(StdArc::clone(&exit))
         };
-        let end = StdArc::new(ThreadEnd { ends: Arc::clone(this), slot });
-        let (sender, own) = oneshot::channel::<_, ()>();
-        let last = {
-            let end = StdArc::clone(&end);
-            // The spawner sends the handle as soon as it has it.
-            move || own.recv(None).map_or((), |own| end.ended(own))
-        };
-        match sync::spawn(name, stack_size, move || body(&end), last) {
-            Ok(handle) => {
-                // Never handed back: the receiver does not give up.
-                drop(sender.send(handle));
-                Ok(())
-            }
-            Err(error) => {
-                let mut locked = this.locked.lock();
-                locked.machine.spawn_failed();
-                locked.exited.free_slot(slot);
-                Err(error)
-            }
+        let (ends, exited) = (Arc::clone(this), StdArc::clone(&exit));
+        let last = move |own| Self::ended(&ends, slot, exited.get().is_some_and(|exited| exited.drains), own);
+        let spawned = sync::spawn(name, stack_size, move || body(&exit), last);
+        if spawned.is_err() {
+            let mut locked = this.locked.lock();
+            locked.machine.spawn_failed();
+            locked.threads.free_slot(slot);
+        }
+        spawned
+    }
+
+    /// The last act of a worker's thread.
+    fn ended(this: &Arc<Self>, slot: WorkerSlot, drains: bool, own: JoinHandle) {
+        let mut locked = this.locked.lock();
+        locked.last = locked.threads.free_slot(slot);
+        let (previous, action) = locked.machine.ended(own, drains);
+        Self::carry_out(this, action, locked);
+        if let Some(previous) = previous {
+            previous.join();
         }
     }
 
@@ -161,9 +178,12 @@ impl ThreadEnds {
 
     /// Workers that have exited, and whose threads have not ended, or are not joined.
     pub(super) fn exited_workers(&self) -> Vec<ExitedWorker> {
-        let locked = self.locked.lock();
-        let unjoined = if locked.machine.has_ended() { locked.last } else { None };
-        locked.exited.iter().copied().chain(unjoined).collect()
+        let exits: Vec<_> = {
+            let locked = self.locked.lock();
+            let unjoined = if locked.machine.has_ended() { locked.last.as_ref() } else { None };
+            locked.threads.iter().chain(unjoined).map(StdArc::clone).collect()
+        };
+        exits.iter().filter_map(|exit| exit.get()).collect()
     }
 
     /// Lets every deadline pass that a caller waits for now.
@@ -182,12 +202,9 @@ impl ThreadEnds {
         self.locked.lock().failures = count;
     }
 
-    /// Whether the start that is about to be tried is to fail.
-    pub(super) fn fails_start(&self) -> bool {
-        let mut locked = self.locked.lock();
-        let fails = locked.failures > 0;
-        locked.failures -= usize::from(fails);
-        fails
+    /// Fails if the start that is about to be tried is to fail.
+    pub(super) fn fail_start(&self) -> io::Result<()> {
+        self.locked.lock().fail_start()
     }
 
     /// Makes a transition, unlocks, and carries out what it returned.
@@ -224,42 +241,32 @@ impl ThreadEnds {
 
     /// Spawns the closing thread, which joins the last thread of a worker. It runs no code of the program.
     fn close(this: &Arc<Self>, last: JoinHandle) {
-        let (sender, receiver) = oneshot::channel::<_, ()>();
-        let ends = Arc::clone(this);
-        let body = move || {
-            if let Ok((last, own)) = receiver.recv(None) {
+        // It stays here if the closing thread cannot be started.
+        let last = StdArc::new(Mutex::new(Some(last)));
+        let (to_join, ends) = (StdArc::clone(&last), Arc::clone(this));
+        let joins = move || {
+            let last = to_join.lock().take();
+            if let Some(last) = last {
                 JoinHandle::join(last);
-                Self::step(&ends, |locked| locked.machine.closed(own));
             }
         };
-        let spawned = if this.fails_start() {
-            Err(io::Error::from(io::ErrorKind::WouldBlock))
-        } else {
-            sync::spawn(this.closing_name.clone(), None, body, || ())
-        };
-        match spawned {
-            // Never handed back: the receiver does not give up.
-            Ok(own) => drop(sender.send((last, own))),
-            Err(_) => Self::step(this, |locked| locked.machine.not_closed(last)),
+        let closed = move |own| Self::step(&ends, |locked| locked.machine.closed(own));
+        let name = this.closing_name.clone();
+        if this.fail_start().and_then(|()| sync::spawn(name, None, joins, closed)).is_err() {
+            let last = last.lock().take();
+            if let Some(last) = last {
+                Self::step(this, |locked| locked.machine.not_closed(last));
+            }
         }
     }
 }
 
-impl ThreadEnd {
-    /// The worker has made its last transition. What follows are destructors of thread-locals.
-    pub(super) fn exited(&self, worker: WorkerId) {
-        let since = Instant::now();
-        self.ends.locked.lock().exited.set(self.slot, Some(ExitedWorker { worker, since }));
-    }
-
-    /// The last act of the thread.
-    fn ended(&self, own: JoinHandle) {
-        let mut locked = self.ends.locked.lock();
-        locked.last = locked.exited.free_slot(self.slot);
-        let (previous, action) = locked.machine.ended(own);
-        ThreadEnds::carry_out(&self.ends, action, locked);
-        if let Some(previous) = previous {
-            previous.join();
+impl LockedEnds {
+    fn fail_start(&mut self) -> io::Result<()> {
+        if self.failures == 0 {
+            return Ok(());
         }
+        self.failures -= 1;
+        Err(io::Error::new(io::ErrorKind::WouldBlock, "a thread whose start was to fail"))
     }
 }

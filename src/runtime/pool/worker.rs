@@ -19,14 +19,14 @@ use super::context::{CurrentPool, EnterPool};
 use super::hooks::Worker;
 use super::job::{Job, JobResult, QueuedJob};
 use super::shared::{Exit, LockedWorkers, Queue, RunFn, Shared};
-use super::thread_ends::ThreadEnd;
+use super::thread_ends::ThreadExit;
 use super::worker_state::WorkerState;
 use crate::machine::pool::{self as machine, Popped, Wakeups, WorkerAction, WorkerHint, WorkerId};
 
 /// What a worker does next, as the machine decides it.
 pub(super) type Action = WorkerAction<Popped<Queue>>;
 
-pub(super) fn run_worker(pool: Arc<Shared>, id: WorkerId, end: &ThreadEnd) {
+pub(super) fn run_worker(pool: Arc<Shared>, id: WorkerId, thread: &ThreadExit) {
     let current = CurrentPool::new(pool);
     let pool = &current.0;
     let mut entered = EnterPool::new(&current);
@@ -65,7 +65,7 @@ pub(super) fn run_worker(pool: Arc<Shared>, id: WorkerId, end: &ThreadEnd) {
     };
     drop(workers);
     entered.keep_address();
-    finish_exit(pool, &worker, wakeups, exit, entered, Some(end));
+    finish_exit(pool, &worker, wakeups, exit, entered, Some(thread));
 }
 
 impl WorkerState {
@@ -264,14 +264,14 @@ fn free_used_up(mut workers: MutexGuard<'_, LockedWorkers>) {
 }
 
 /// What is left to do for a worker that will not look at the queues again. `exit` is `None` if its stop hooks come
-/// first; `end` is `None` if it has no thread.
+/// first; `thread` is `None` if it has no thread.
 pub(super) fn finish_exit(
     pool: &Arc<Shared>,
     worker: &WorkerState,
     wakeups: Wakeups,
     exit: Option<Exit>,
     entered: EnterPool,
-    end: Option<&ThreadEnd>,
+    thread: Option<&ThreadExit>,
 ) {
     Shared::carry_out(pool, wakeups);
     let exit = exit.unwrap_or_else(|| {
@@ -279,9 +279,11 @@ pub(super) fn finish_exit(
         worker.last_transition(pool, &mut pool.workers.lock())
     });
     drop(entered);
-    if let Some(end) = end {
-        end.exited(worker.id);
+    if let Some(thread) = thread {
+        thread.exited(worker.id, exit.stopped);
     }
     Shared::carry_out(pool, exit.wakeups);
-    pool.drained_if(exit.stopped);
+    if thread.is_none() {
+        pool.drained_if(exit.stopped);
+    }
 }

@@ -98,16 +98,14 @@ impl Shared {
     }
 
     fn start_worker(this: &Arc<Self>, id: WorkerId) -> io::Result<()> {
-        if this.ends.fails_start() {
-            return Err(io::Error::new(io::ErrorKind::WouldBlock, "a thread whose start was to fail"));
-        }
         match &this.host {
             WorkerHost::Threads(run_worker) => {
                 let (shared, run_worker) = (Arc::clone(this), *run_worker);
                 let name = Worker::new(&this.name, id).thread_name();
-                ThreadEnds::spawn_worker(&this.ends, name, this.stack_size, move |end| run_worker(shared, id, end))
+                ThreadEnds::spawn_worker(&this.ends, name, this.stack_size, move |exit| run_worker(shared, id, exit))
             }
             WorkerHost::Stepper(workers) => {
+                this.ends.fail_start()?;
                 workers.start(id);
                 Ok(())
             }

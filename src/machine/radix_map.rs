@@ -1,7 +1,7 @@
 //! A map from numbers to values in which an operation takes one step for each level, and moves no other value.
 //!
 //! A radix tree: each level is indexed by one digit of the key, of `BITS` bits. There are as many levels as the keys in
-//! the map differ in digits: three for a million consecutive numbers, and never more than eleven. A node is allocated
+//! the map differ in digits: five for a million consecutive numbers, and never more than sixteen. A node is allocated
 //! once, at its full size, and leaves the tree as soon as it is empty.
 
 use std::mem;
@@ -310,6 +310,26 @@ mod tests {
         every_program::<1>(&RadixMap::default(), &BTreeMap::new(), 5, 6);
         every_program::<2>(&RadixMap::default(), &BTreeMap::new(), u64::from(u32::MAX) - 2, 6);
         every_program::<6>(&RadixMap::default(), &BTreeMap::new(), 61, 6);
+    }
+
+    // Checks: P74
+    #[test]
+    fn a_radix_map_has_a_level_for_each_digit_in_which_its_keys_differ_and_no_more() {
+        let mut map = RadixMap::<_>::default();
+        (0..1 << 20).for_each(|key| map.insert(key, ()));
+        assert_eq!(map.height + 1, 5);
+        (0..1 << 20).for_each(|key| map.remove(key).unwrap());
+        // A few at a time: many keys have come and gone.
+        for key in 1 << 30..(1 << 30) + 1_000 {
+            map.insert(key, ());
+            if key % 10 == 9 {
+                assert!(map.height < 3);
+                while map.pop_first_if(|()| true).is_some() {}
+            }
+        }
+        map.insert(0, ());
+        map.insert(u64::MAX, ());
+        assert_eq!(map.height + 1, 16);
     }
 
     // Checks: P51

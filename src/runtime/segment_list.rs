@@ -1,7 +1,7 @@
 //! The full segments of a queue in order, and a few emptied ones, of which the next are made.
 //!
 //! A list, because a vector copies all that it holds when it grows. Segments move between lists with their nodes, so
-//! that a burst of the same size as the last allocates nothing.
+//! that a batch allocates nothing if it fits into one segment and the spares.
 
 use std::collections::LinkedList;
 use std::mem;

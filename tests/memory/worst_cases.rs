@@ -1,16 +1,18 @@
 //! The single worst operation while n things wait, and while 16 n wait: it may cost a few steps more, as O(log n) does.
 //!
 //! Steps are counted by what an operation cannot do without: the memory that it asks for, in blocks and bytes, and the
-//! blocks that it gives back. So growth that copies shows, and the release of a burst at once. A sweep that neither
-//! allocates nor frees does not show here: for each structure in which one is possible, its own tests count its steps
-//! (`machine::radix_map`), or it is a map or a list of the standard library, whose costs are documented. Nothing is
-//! measured in time.
+//! blocks that it gives back. So growth that copies shows, and so does a burst whose memory is released at once. A loop
+//! over what waits that neither allocates nor frees does not show. Such loops are kept out by what the structures are:
+//! maps and lists of the standard library, whose costs are documented; segments of a bounded length; and a tree, whose
+//! own tests bound its levels (`machine::radix_map`). Nothing is measured in time.
 
 use std::cell::RefCell;
 use std::iter;
 use std::time::Duration;
 
 use allocation_counter::{AllocationInfo, measure};
+use selvedge::coordination::{DeferredLock, DeferredQueue};
+use selvedge::task::Cooperator;
 use selvedge::testing::{Stepper, VirtualClock};
 use selvedge::{Deferred, Reactor, ThreadPool, deferred::DeferredList, pool::Ticket, reactor::Phase};
 
@@ -258,5 +260,71 @@ fn a_callback_that_is_added_to_a_chain() {
         let (deferred, _resolver) = Deferred::<u64>::new();
         let mut chain = Some(deferred);
         worst(0..n, |_| chain = chain.take().map(|chain| chain.add_callback(|count| count + 1)))
+    });
+}
+
+// Checks: P74
+#[test]
+fn a_lock_that_is_asked_for_served_and_not_waited_for_any_more() {
+    let ask = |n: usize| {
+        let lock = DeferredLock::new();
+        let mut waiters = Vec::with_capacity(n);
+        let asked = worst(0..n, |_| waiters.push(lock.acquire()));
+        (lock, waiters, asked)
+    };
+    check(|n| {
+        let (lock, mut waiters, asked) = ask(n);
+        let mut holder = waiters.remove(0).try_result().unwrap().ok();
+        waiters.reverse();
+        let served = worst(1..n, |_| {
+            drop(holder.take());
+            holder = waiters.pop().unwrap().try_result().unwrap().ok();
+        });
+        drop(holder);
+        assert!(!lock.is_locked());
+        asked.max(served)
+    });
+    check(|n| {
+        let (_lock, waiters, asked) = ask(n);
+        asked.max(worst(shuffled(n), |index| waiters[index].cancel()))
+    });
+}
+
+// Checks: P74
+#[test]
+fn an_item_that_is_put_and_taken_and_a_taker_that_waits_and_is_served() {
+    check(|n| {
+        let queue = DeferredQueue::new();
+        let put = worst(0..n, |item| queue.put(item).unwrap());
+        let taken = worst(0..n, |item| assert_eq!(queue.get().unwrap().try_result().unwrap().unwrap(), item));
+        put.max(taken)
+    });
+    check(|n| {
+        let queue = DeferredQueue::new();
+        let mut takers = Vec::with_capacity(n);
+        let waits = worst(0..n, |_| takers.push(queue.get().unwrap()));
+        waits.max(worst(0..n, |item| queue.put(item).unwrap()))
+    });
+}
+
+// Checks: P74
+#[test]
+fn a_cooperative_task_that_is_added_stepped_paused_resumed_and_stopped() {
+    let tasks = |n: usize| {
+        let (reactor, _) = reactor();
+        // One step a turn.
+        let cooperator = Cooperator::builder().termination(|| || true).build(&reactor);
+        let mut tasks = Vec::with_capacity(n);
+        let added = worst(0..n, |_| tasks.push(cooperator.cooperate(iter::repeat(()))));
+        (reactor, cooperator, tasks, added)
+    };
+    check(|n| {
+        let (reactor, cooperator, tasks, added) = tasks(n);
+        let stepped = worst(0..n, |_| _ = reactor.turn().unwrap());
+        let paused = worst(shuffled(n), |index| tasks[index].pause().unwrap());
+        let resumed = worst(shuffled(n), |index| tasks[index].resume().unwrap());
+        let stopped = worst(shuffled(n), |index| tasks[index].stop().unwrap());
+        drop(cooperator);
+        added.max(stepped).max(paused).max(resumed).max(stopped)
     });
 }

@@ -18,8 +18,8 @@ pub use self::without_blocking::defer_to_reactor;
 use super::deferred::{Callback, Deferred, Outcome, Passed, PendingResolver, Settled, Unclaimed, ignore_cancellation};
 use super::oneshot::{self, RecvError, Sender};
 pub use super::pool::{Blocked, blocked};
-use super::pool::{Fate, Job, JobBody, ThreadPool, Ticket};
-use super::reactor::{Address, DropOrder, Handle, Owned, Reactor, ValueId};
+use super::pool::{Fate, Job, JobBody, PoolId, ThreadPool, Ticket, current_pool_id};
+use super::reactor::{Address, DropOrder, Handle, OwedAnswer, Owned, Reactor, ValueId};
 use super::reactor_thread::is_reactor_thread;
 use super::report::{Incident, JobReporter, drop_contained, report};
 use super::sync::catch;
@@ -85,6 +85,7 @@ where
     let (deferred, resolver) = Deferred::with_canceller(move || {
         cancelled.get().map(Ticket::cancel);
     });
+    reactor.use_pool(pool);
     let address = reactor.own(PendingResolver::new(resolver)).detach();
     let job = deferred_job(f, address.clone());
     match pool.submit_ticketed(|_| job) {
@@ -255,6 +256,7 @@ struct PendingAnswer<T> {
     sender: Sender<Answer<T>, ValueId>,
     /// The end of the Deferred's chain, behind the callback that answers. `None` only while it is being made.
     answered: Option<Deferred<()>>,
+    _owed: Option<OwedAnswer>,
 }
 
 fn blocking_call<R, F>(handle: &Handle, timeout: Option<Duration>, f: F) -> Result<R::Value, BlockingCallError>
@@ -268,9 +270,10 @@ where
         return Err(BlockingCallError::WouldDeadlock);
     }
     let (sender, receiver) = oneshot::channel();
+    let worker_of = current_pool_id();
     // A call that is handed back is dropped with its sender, and the receiver learns that like any other loss of the
     // sender.
-    drop_contained(handle.post_unbounded(move |reactor| answer(reactor, sender, f)));
+    drop_contained(handle.post_unbounded(move |reactor| answer(reactor, sender, worker_of, f)));
     // If this is a pool's thread, the pool may add a worker while it sleeps.
     let _blocked = if receiver.spin_until_settled(handle.spin()) { None } else { Some(Blocked::enter()) };
     match receiver.recv(timeout) {
@@ -291,8 +294,12 @@ where
 }
 
 /// On the reactor's thread: calls the function and sends its result, at once or when its Deferred fires.
-fn answer<R>(reactor: &Reactor, sender: Sender<Answer<R::Value>, ValueId>, f: impl FnOnce(&Reactor) -> R)
-where
+fn answer<R>(
+    reactor: &Reactor,
+    sender: Sender<Answer<R::Value>, ValueId>,
+    worker_of: Option<PoolId>,
+    f: impl FnOnce(&Reactor) -> R,
+) where
     R: Outcome<Failure>,
     R::Value: Send + 'static,
 {
@@ -301,7 +308,7 @@ where
     }
     match catch(|| f(reactor).settle()) {
         Ok(Settled::Now(result)) => send_now(sender, result),
-        Ok(Settled::Later(deferred)) => send_later(reactor, sender, deferred),
+        Ok(Settled::Later(deferred)) => send_later(reactor, sender, worker_of, deferred),
         Err(panic) => send_now(sender, Err(Failure::new(panic))),
     }
 }
@@ -317,8 +324,14 @@ fn send_now<T>(sender: Sender<Answer<T>, ValueId>, result: Answer<T>) {
     drop_contained(late);
 }
 
-fn send_later<T: Send + 'static>(reactor: &Reactor, sender: Sender<Answer<T>, ValueId>, deferred: Deferred<T>) {
-    let pending = Owned::new(reactor, DropOrder::BlockedCaller, PendingAnswer { sender, answered: None });
+fn send_later<T: Send + 'static>(
+    reactor: &Reactor,
+    sender: Sender<Answer<T>, ValueId>,
+    worker_of: Option<PoolId>,
+    deferred: Deferred<T>,
+) {
+    let owed = reactor.owe_answer(worker_of);
+    let pending = Owned::new(reactor, DropOrder::BlockedCaller, PendingAnswer { sender, answered: None, _owed: owed });
     let address = pending.address();
     let answered = deferred.add(SendAnswer { pending });
     let wanted = address.with_value(reactor, |pending| {

@@ -12,3 +12,4 @@ mod owned;
 mod tasks;
 mod timers;
 mod triggers;
+mod virtual_time;

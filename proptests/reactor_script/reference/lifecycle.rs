@@ -27,6 +27,8 @@ impl Model {
                 }
                 match turn {
                     Turn::Again => {}
+                    // P88: a job holds the time, and here only the program ends jobs.
+                    Turn::Wait(_) if ending == Ending::Run && !self.running_jobs.is_empty() => return true,
                     Turn::Wait(time) => self.advance(time),
                     Turn::Idle if ending == Ending::Run => return true,
                     Turn::Idle | Turn::Ended => break,

@@ -118,8 +118,8 @@ pub(crate) use self::state::{Policy, Sizes, WorkerId};
 pub(crate) use self::submit_queue::{Accepted, SubmitError};
 pub(crate) use self::ticket::{CancelRequest, TicketState};
 pub(crate) use self::transitions::{
-    WorkerHint, begin_start_hooks, block, cancel, exited, next_action, resize, spawn_failed, start, stop,
-    submit_when_full,
+    WorkerHint, accepted, begin_start_hooks, block, cancel, exited, is_at_rest, next_action, resize, spawn_failed,
+    start, stop, submit_when_full,
 };
 
 /// The workers' half of the machine, guarded by the workers' lock.

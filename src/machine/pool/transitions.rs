@@ -268,6 +268,22 @@ pub(crate) fn stop<S: JobStore>(
 
 // --- Shared by several -----------------------------------------------------------------------------------------------
 
+/// Whether nothing of the pool can happen before somebody else acts: jobs run only in the `wait_for_asker` workers that
+/// wait for the asker, and no worker can take one that is queued.
+pub(crate) fn is_at_rest<S: JobStore>(
+    workers: &Workers<S>,
+    submit_queue: &SubmitQueue<S>,
+    wait_for_asker: usize,
+) -> bool {
+    workers.is_idle_but_for(wait_for_asker) && (queued(workers, submit_queue) == 0 || !workers.may_take_jobs())
+}
+
+/// How many jobs were ever accepted.
+pub(crate) fn accepted<S: JobStore>(workers: &Workers<S>, submit_queue: &SubmitQueue<S>) -> u64 {
+    let counts = workers.counts();
+    counts.started + queued(workers, submit_queue) as u64 + counts.cancelled + counts.failed
+}
+
 fn queued<S: JobStore>(workers: &Workers<S>, submit_queue: &SubmitQueue<S>) -> usize {
     workers.queue.len() + submit_queue.queue.len()
 }

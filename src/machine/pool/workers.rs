@@ -271,6 +271,18 @@ impl<S: JobStore> Workers<CancellableQueue<S>> {
         self.is_serving() && self.live > 0 && self.blocked == self.live && self.spawnable() == 0
     }
 
+    /// Whether no worker does anything, except for so many that wait for the asker, and no thread refuses jobs. (An
+    /// idle worker of a draining pool is about to exit.)
+    pub(crate) fn is_idle_but_for(&self, wait_for_asker: usize) -> bool {
+        let asleep = if self.state == PoolState::Draining { 0 } else { self.idle };
+        self.live - asleep + self.refusing <= wait_for_asker
+    }
+
+    /// Whether a worker may come for a queued job before anything else happens.
+    pub(super) fn may_take_jobs(&self) -> bool {
+        self.is_serving() && (self.idle > 0 || self.spawnable() > 0)
+    }
+
     /// Workers that will ask for another action.
     #[inline]
     pub(in crate::machine) fn active(&self) -> usize {

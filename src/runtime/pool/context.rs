@@ -34,6 +34,11 @@ pub(super) fn current_pool() -> Option<Arc<Shared>> {
     POOL.try_with(|pool| pool.borrow().as_ref().map(|current| Arc::clone(&current.0))).ok().flatten()
 }
 
+/// The [address](Shared::address) of the pool of which this thread is a worker.
+pub(super) fn current_address() -> Option<usize> {
+    POOL.try_with(|pool| pool.borrow().as_ref().map(|current| current.0.address())).ok().flatten()
+}
+
 /// Whether this thread is a worker of that pool.
 pub(super) fn is_worker_of(pool: &Shared) -> bool {
     POOL_ADDRESS.try_with(|address| address.get() == pool.address()).unwrap_or(false)

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::time::Duration;
 
 use super::super::sync::{Arc, Instant};
+use super::at_rest::tell;
 use super::cancel_token::CancelToken;
 use super::shared::{Queue, Shared};
 use super::stats::{JobHistograms, PoolStats, PoolTimes};
@@ -29,13 +30,15 @@ impl Shared {
     }
 
     pub(super) fn resize(this: &Arc<Self>, target: impl FnOnce(Sizes) -> Sizes) {
-        let wakeups = {
+        let (wakeups, at_rest) = {
             let mut workers = this.workers.lock();
             let mut submit_queue = this.submit_queue.lock();
             let target = target(workers.machine.target());
-            machine::resize(&mut workers.machine, &mut submit_queue, target)
+            let wakeups = machine::resize(&mut workers.machine, &mut submit_queue, target);
+            (wakeups, workers.take_rest_waiters())
         };
         Self::carry_out(this, wakeups);
+        tell(at_rest);
     }
 
     /// Accepts no more jobs.

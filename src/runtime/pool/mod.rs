@@ -5,6 +5,7 @@
 //! (`control`), the public handle (`thread_pool`).
 
 mod activities;
+mod at_rest;
 mod blocked;
 mod builder;
 mod cancel_token;
@@ -29,6 +30,7 @@ mod worker;
 mod worker_state;
 mod worker_threads;
 
+pub(crate) use self::at_rest::{PoolId, RestWatch, current_pool_id};
 pub use self::blocked::{Blocked, blocked};
 pub use self::builder::PoolBuilder;
 pub use self::cancel_token::CancelToken;

@@ -1,5 +1,6 @@
 //! Refuses jobs that will never run.
 
+use super::at_rest::tell;
 use super::context::RefusingJobs;
 use super::job_queue::drain;
 use super::shared::{Queue, Shared};
@@ -20,6 +21,11 @@ impl Shared {
                 job.refuse(why.clone(), &self.hooks, &self.reporter);
             }
         }
-        self.workers.lock().machine.refusals_done()
+        let (stopped, at_rest) = {
+            let mut workers = self.workers.lock();
+            (workers.machine.refusals_done(), workers.take_rest_waiters())
+        };
+        tell(at_rest);
+        stopped
     }
 }

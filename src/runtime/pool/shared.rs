@@ -1,5 +1,6 @@
 //! The data of a pool that its handles and its workers share. The operations on it are in other files: see `mod.rs`.
 
+use std::collections::BTreeMap;
 use std::ptr;
 use std::time::Duration;
 
@@ -69,6 +70,7 @@ pub(super) enum WorkerHost {
 /// The workers' half of the machine, and what else its lock guards.
 pub(super) struct LockedWorkers {
     pub(super) machine: Workers<Queue>,
+    pub(super) rest_waiters: RestWaiters,
     /// Present if the pool takes times.
     pub(super) times: Option<JobHistograms>,
     pub(super) activities: Activities,
@@ -77,11 +79,21 @@ pub(super) struct LockedWorkers {
     pub(super) estimate: BlockingEstimate,
 }
 
+/// Those who wait until the pool is [at rest](super::at_rest), by asker.
+pub(super) type RestWaiters = BTreeMap<usize, RestWaiter>;
+
+pub(super) struct RestWaiter {
+    /// How many workers wait for the asker.
+    pub(super) wait_for_asker: usize,
+    pub(super) tell: Box<dyn FnOnce() + Send>,
+}
+
 /// What a worker owes after its last transition, once the locks are released.
 pub(super) struct Exit {
     pub(super) wakeups: Wakeups,
     /// The pool has stopped with this: no job and no worker is left.
     pub(super) stopped: bool,
+    pub(super) at_rest: RestWaiters,
 }
 
 /// How a pool is built: see [`PoolBuilder`](super::PoolBuilder).
@@ -104,6 +116,7 @@ impl Shared {
         let has_threads = config.host.has_threads();
         let workers = LockedWorkers {
             machine: Workers::new(config.target, config.compensation),
+            rest_waiters: RestWaiters::new(),
             times,
             activities: Activities::default(),
             deadline_epoch: Epoch::default(),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::super::deadline::WhenFull;
 use super::super::reactor_thread::is_reactor_thread;
 use super::super::sync::{Arc, Instant};
+use super::at_rest::RestWatch;
 use super::cancel_token::CancelToken;
 use super::context::{delays_stop_of, is_worker_of};
 use super::control::checked_sizes;
@@ -355,6 +356,10 @@ impl ThreadPool {
     #[allow(dead_code, reason = "the end of a reactor will list them")]
     pub(crate) fn stragglers(&self) -> (Vec<Straggler>, usize) {
         self.owner.shared.stragglers(Instant::now())
+    }
+
+    pub(crate) fn rest_watch(&self) -> RestWatch {
+        RestWatch(Arc::clone(&self.owner.shared))
     }
 
     /// A consistent snapshot of the pool's counts. Takes two short locks.

@@ -65,16 +65,20 @@ impl fmt::Debug for Ticket {
 impl Shared {
     /// Takes a job out of the queue and drops it. Returns whether it was there.
     fn cancel(this: &Arc<Self>, ticket: TicketId) -> bool {
-        let (job, wakeups, unused) = {
+        let (job, wakeups, unused, somebody_waits_for_rest) = {
             let mut workers = this.workers.lock();
             let mut submit_queue = this.submit_queue.lock();
             let (job, wakeups) = machine::cancel(&mut workers.machine, &mut submit_queue, ticket);
-            (job, wakeups, (workers.machine.take_unused(), submit_queue.take_unused()))
+            let unused = (workers.machine.take_unused(), submit_queue.take_unused());
+            (job, wakeups, unused, !workers.rest_waiters.is_empty())
         };
         drop(unused);
         let Some(job) = job else { return false };
         Self::carry_out(this, wakeups);
         job.refuse(NeverRan::Cancelled, &this.hooks, &this.reporter);
+        if somebody_waits_for_rest {
+            this.tell_of_rest();
+        }
         true
     }
 }

@@ -14,6 +14,7 @@ use super::super::job_label::JobTrace;
 use super::super::sync::{Arc, Instant, MutexGuard};
 use super::super::typed_queue::HasVTable;
 use super::activities::Activity;
+use super::at_rest::tell;
 use super::blocked::run_as_job;
 use super::context::{CurrentPool, EnterPool};
 use super::hooks::Worker;
@@ -53,8 +54,16 @@ pub(super) fn run_worker(pool: Arc<Shared>, id: WorkerId, thread: &ThreadExit) {
             }
             Action::Sleep { timed } => {
                 let timeout = worker.sleep_timeout(pool, &workers, timed);
-                // Releases the lock under which the queues were found empty, and sleeps, in one step.
-                workers = pool.wait_for_work(worker.slot, workers, timeout);
+                let at_rest = workers.take_rest_waiters();
+                if at_rest.is_empty() {
+                    // Releases the lock under which the queues were found empty, and sleeps, in one step.
+                    workers = pool.wait_for_work(worker.slot, workers, timeout);
+                } else {
+                    // To the machine this is a wait that ends at once: the worker looks again before it sleeps.
+                    drop(workers);
+                    tell(at_rest);
+                    workers = pool.workers.lock();
+                }
                 workers = worker.woken(pool, workers);
             }
             Action::Exit(wakeups) => {
@@ -189,7 +198,7 @@ impl WorkerState {
     fn last_transition(&self, pool: &Shared, workers: &mut LockedWorkers) -> Exit {
         workers.activities.free_slot(self.slot);
         let exited = machine::exited(&mut workers.machine, &mut pool.submit_queue.lock());
-        Exit { wakeups: exited.wakeups, stopped: exited.stopped }
+        Exit { wakeups: exited.wakeups, stopped: exited.stopped, at_rest: workers.take_rest_waiters() }
     }
 }
 
@@ -286,4 +295,5 @@ pub(super) fn finish_exit(
     if thread.is_none() {
         pool.drained_if(exit.stopped);
     }
+    tell(exit.at_rest);
 }

@@ -41,11 +41,11 @@ impl Reactor {
     /// # Errors
     /// The reactor has no virtual clock, or this is inside a turn.
     pub fn advance(&self, by: Duration) -> Result<Turn, AdvanceError> {
-        let Clock::Virtual(clock) = &self.core.clock else { return Err(AdvanceError::RealClock) };
+        let Clock::Virtual(time) = &self.core.clock else { return Err(AdvanceError::RealClock) };
         if self.core.turning.get() {
             return Err(AdvanceError::Reentered);
         }
-        clock.advance(by);
+        time.clock.advance(by);
         for _ in 0..MAX_TURNS {
             match self.turn()? {
                 Turn::Again => {}

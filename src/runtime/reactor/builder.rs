@@ -154,7 +154,7 @@ impl ReactorBuilder {
     pub fn build(self) -> Result<Reactor, BuildError> {
         let pools = Pools::build(self.pool, self.added, &self.reporter)?;
         let inbox = Inbox::bounded(self.inbox_bound);
-        Ok(Reactor::assemble(inbox, pools, self.reporter, self.clock.map_or_else(Clock::real, Clock::Virtual)))
+        Ok(Reactor::assemble(inbox, pools, self.reporter, self.clock.map_or_else(Clock::real, Clock::virtual_from)))
     }
 }
 
@@ -172,7 +172,9 @@ impl Reactor {
             owned: Table::default(),
             thread: Cell::new(Some(ReactorThreadGuard::enter())),
         };
-        Self { core: Rc::new(core) }
+        let reactor = Self { core: Rc::new(core) };
+        reactor.core.shared.pools.all().for_each(|named| reactor.use_pool(&named.pool));
+        reactor
     }
 }
 

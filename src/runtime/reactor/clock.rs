@@ -1,17 +1,27 @@
 //! The reactor's clock: the system's, or a virtual one that tests move.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::super::sync::Instant;
+use super::super::pool::RestWatch;
+use super::super::sync::{Instant, Mutex, StdArc};
 use crate::machine::timer_queue::END_OF_TIME;
 
 /// A clock that moves only when it is advanced, for tests.
 ///
 /// Given to a reactor with [`ReactorBuilder::clock`](crate::reactor::ReactorBuilder::clock). A reactor that is turned
-/// by hand runs what has become due since the clock was advanced. [`run`](crate::Reactor::run) advances the clock
-/// itself, straight to the next timer, whenever it would otherwise wait for that timer.
+/// by hand runs what has become due since the clock was advanced.
+///
+/// [`run`](crate::Reactor::run) advances the clock itself, straight to the next timer, when it would otherwise wait for
+/// that timer and nothing is on its way to the reactor: no posted call, no job of a pool that it was built with or has
+/// [deferred to](crate::threads::defer_to_thread_pool), nothing that one of its futures awaits from another reactor. So
+/// a job that takes a moment always wins against a timeout of an hour. A job that never ends keeps the time from
+/// passing, and so does one that waits for a sleep of this reactor, except in a [blocking
+/// call](crate::threads::blocking_call_from_thread). Jobs that nobody can take, because their pool is not started or is
+/// paused, do not; those of a [stepped](crate::pool::PoolBuilder::build_stepped) pool do, so another thread has to step
+/// it meanwhile. What other threads do unasked is not known: a test that waits for it turns the reactor by hand.
 ///
 /// ```
 /// use selvedge::{Reactor, testing::VirtualClock};
@@ -50,11 +60,25 @@ impl VirtualClock {
     }
 }
 
+/// A reactor's virtual clock, and what keeps it from advancing by itself: see [`virtual_time`](super::virtual_time).
+pub(super) struct VirtualTime {
+    pub(super) clock: VirtualClock,
+    pub(super) pools: RefCell<Vec<UsedPool>>,
+    /// How many answers of other reactors this one awaits.
+    pub(super) awaited: StdArc<Mutex<usize>>,
+}
+
+/// A pool whose jobs may have something for the reactor.
+pub(super) struct UsedPool {
+    pub(super) watch: RestWatch,
+    /// How many of its workers wait for an answer of the reactor.
+    pub(super) owed: usize,
+}
+
 /// The reactor's clock. Both kinds are monotonic.
-#[derive(Debug)]
 pub(super) enum Clock {
     Real(Instant),
-    Virtual(VirtualClock),
+    Virtual(VirtualTime),
 }
 
 impl Clock {
@@ -62,11 +86,24 @@ impl Clock {
         Self::Real(Instant::now())
     }
 
+    pub(super) fn virtual_from(clock: VirtualClock) -> Self {
+        Self::Virtual(VirtualTime { clock, pools: RefCell::default(), awaited: StdArc::new(Mutex::new(0)) })
+    }
+
     /// The time since the reactor was made.
     pub(super) fn now(&self) -> Duration {
         match self {
             Self::Real(made) => made.elapsed(),
-            Self::Virtual(clock) => clock.now(),
+            Self::Virtual(time) => time.clock.now(),
+        }
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Real(made) => f.debug_tuple("Real").field(made).finish(),
+            Self::Virtual(time) => f.debug_tuple("Virtual").field(&time.clock).finish(),
         }
     }
 }

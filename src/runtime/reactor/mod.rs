@@ -5,7 +5,7 @@
 //!   [`end_notice`] tells of the reactor's end;
 //! - [`reactor`](self::reactor) has the methods of [`Reactor`], [`builder`] makes one, [`pools`] names its thread
 //!   pools;
-//! - [`clock`] and [`advance`] are its time, real or virtual;
+//! - [`clock`], [`advance`] and [`virtual_time`] are its time, real or virtual;
 //! - [`spawn`], [`sleep`], [`timeout`] and [`send_future`] join it to Deferreds and futures.
 
 mod advance;
@@ -24,6 +24,7 @@ mod timeout;
 mod timers;
 mod triggers;
 mod turn;
+mod virtual_time;
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -51,6 +52,7 @@ pub use self::send_future::SendFuture;
 pub use self::timers::DelayedCall;
 pub use self::triggers::{Event, Phase, TriggerId};
 pub use self::turn::Turn;
+pub(crate) use self::virtual_time::{AwaitedAnswer, OwedAnswer};
 
 /// An event loop: it owns what is not thread-safe, runs what other threads post to it, and keeps the timers.
 ///

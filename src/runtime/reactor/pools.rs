@@ -22,9 +22,9 @@ pub(super) struct Pools {
     others: Vec<NamedPool>,
 }
 
-struct NamedPool {
+pub(super) struct NamedPool {
     name: String,
-    pool: ThreadPool,
+    pub(super) pool: ThreadPool,
     /// Whether the reactor starts and stops it.
     is_own: bool,
 }
@@ -70,7 +70,7 @@ impl Pools {
         self.all().find(|named| named.name == name).map(|named| &named.pool)
     }
 
-    fn all(&self) -> impl Iterator<Item = &NamedPool> {
+    pub(super) fn all(&self) -> impl Iterator<Item = &NamedPool> {
         std::iter::once(&self.main).chain(&self.others)
     }
 }

@@ -14,6 +14,7 @@ use std::task::{Context, Poll, Waker};
 use super::super::deferred::{Callback, Deferred, Passed, Receipt, Settled, Unclaimed, ignore_cancellation};
 use super::super::report::{Incident, drop_contained, report, wake_contained};
 use super::super::sync::{Arc, Mutex};
+use super::virtual_time::AwaitedAnswer;
 use super::{Address, DropOrder, Owned, Reactor};
 use crate::error::{ReactorStopped, is_cancellation};
 use crate::failure::Failure;
@@ -160,6 +161,8 @@ where
     answered: Address<Answered<T, E>>,
     made_at: &'static Location<'static>,
     finished: bool,
+    /// Holds the virtual time of the reactor that awaits this.
+    awaited: Option<AwaitedAnswer>,
 }
 
 impl<T, E> Deferred<T, E>
@@ -216,6 +219,7 @@ where
             answered: reactor.own(Answered { deferred, receipt }).detach(),
             made_at,
             finished: false,
+            awaited: None,
         }
     }
 }
@@ -237,7 +241,7 @@ where
         };
         let receiver = ResultReceiver(Arc::new(Mutex::new(SharedResult { channel, waker: None })));
         let nothing = Answered { deferred: Deferred::from(Ok(())), receipt: Rc::default() };
-        SendFuture { receiver, answered: reactor.own(nothing).detach(), made_at, finished: false }
+        SendFuture { receiver, answered: reactor.own(nothing).detach(), made_at, finished: false, awaited: None }
     }
 }
 
@@ -253,11 +257,17 @@ where
             return Poll::Pending;
         }
         let result = match self.receiver.poll(context.waker()) {
-            Receive::Wait => return Poll::Pending,
+            Receive::Wait => {
+                if self.awaited.is_none() {
+                    self.awaited = AwaitedAnswer::of(self.answered.handle());
+                }
+                return Poll::Pending;
+            }
             Receive::Value(result) => result,
             Receive::Disconnected | Receive::TimedOut(_) => Err(E::from(Failure::from(ReactorStopped))),
         };
         self.finished = true;
+        self.awaited = None;
         Poll::Ready(result)
     }
 }

@@ -56,7 +56,13 @@ impl Reactor {
             match (turn, &self.core.clock) {
                 (Turn::Ended, _) => return,
                 (Turn::Again, _) => {}
-                (Turn::Wait(time), Clock::Virtual(clock)) => clock.advance(time),
+                (Turn::Wait(time), Clock::Virtual(now)) => {
+                    if self.holds_time(now) {
+                        inbox.wait(None);
+                    } else {
+                        now.clock.advance(time);
+                    }
+                }
                 (Turn::Wait(time), Clock::Real(_)) => {
                     if !inbox.spin_until_nonempty() {
                         inbox.wait(Some(time));
@@ -87,6 +93,7 @@ impl Reactor {
         }
         let _turning = Turning(core);
         let _scope = core.reporter.enter();
+        let _virtual_time = self.enter_virtual_time();
         if core.has_ended() {
             return Ok(Turn::Ended);
         }
@@ -196,6 +203,7 @@ impl Core {
     fn end(&self) {
         self.transition(Lifecycle::end);
         self.shared.inbox.close().drop_unrun();
+        self.clock.forget_pools(&self.shared);
         self.owned.clear();
         self.timers.clear();
         self.triggers.clear();

@@ -3,7 +3,7 @@
 
 use super::super::deferred::{Deferred, Outcome, PendingResolver, Settled, maybe_deferred};
 use super::super::pool::ThreadPool;
-use super::super::reactor::{Address, Handle, Reactor, SendFuture};
+use super::super::reactor::{Address, AwaitedAnswer, Handle, Reactor, SendFuture};
 use super::super::report::drop_contained;
 use super::super::sync::StdArc;
 use crate::error::ReactorStopped;
@@ -55,7 +55,10 @@ where
     let wanted = StdArc::new(());
     let still_wanted = StdArc::downgrade(&wanted);
     let (begun, resolver) = Deferred::with_canceller(move || drop(wanted));
-    let asking = AskingReactor(Some(reactor.own(PendingResolver::new(resolver)).detach()));
+    let asking = AskingReactor {
+        address: Some(reactor.own(PendingResolver::new(resolver)).detach()),
+        awaited: reactor.await_answer_of(other),
+    };
     drop_contained(other.post_unbounded(move |other| {
         if still_wanted.strong_count() > 0 {
             asking.send(maybe_deferred(|| f(other)).into_send_future(other));
@@ -66,7 +69,10 @@ where
 }
 
 /// Where the answer of another reactor goes. If it is dropped without one, that reactor has ended.
-struct AskingReactor<T: Send + 'static>(Option<Address<PendingResolver<SendFuture<T>>>>);
+struct AskingReactor<T: Send + 'static> {
+    address: Option<Address<PendingResolver<SendFuture<T>>>>,
+    awaited: Option<AwaitedAnswer>,
+}
 
 impl<T: Send + 'static> AskingReactor<T> {
     fn send(mut self, answer: SendFuture<T>) {
@@ -74,7 +80,8 @@ impl<T: Send + 'static> AskingReactor<T> {
     }
 
     fn deliver(&mut self, answer: Result<SendFuture<T>, Failure>) {
-        let Some(address) = self.0.take() else { return };
+        let Some(address) = self.address.take() else { return };
+        let awaited = self.awaited.take();
         // An error means that the reactor that asked has ended. Dropping the answer cancels what it waits for.
         drop(address.handle().post_unbounded({
             let address = address.clone();
@@ -82,6 +89,7 @@ impl<T: Send + 'static> AskingReactor<T> {
                 if let Some(pending) = address.take(reactor) {
                     pending.deliver(Settled::Now(answer));
                 }
+                drop(awaited);
             }
         }));
     }
@@ -120,6 +128,7 @@ impl ThreadPool {
     #[track_caller]
     pub fn stopped(&self, reactor: &Reactor) -> Deferred<()> {
         let (stopped, resolver) = Deferred::new();
+        reactor.use_pool(self);
         let address = reactor.own(PendingResolver::new(resolver)).detach();
         self.when_stopped(move |last| {
             // An error means that the reactor has ended, and with that the Deferred has failed.

@@ -118,6 +118,8 @@ impl Stepper {
             Action::Sleep { timed } => {
                 worker.sleep_timeout(shared, &workers, timed);
                 stepped.checkin(worker, Stage::Asleep, NextStep::Wake);
+                drop(workers);
+                shared.tell_of_rest();
                 Some(Step::Slept)
             }
             // Never happens: a worker without a thread may not spin.

@@ -1,0 +1,92 @@
+//! Whether a pool is at rest: no job of it can do anything before somebody else acts. A reactor on a virtual clock asks
+//! before it lets time pass, and is told if it has to wait.
+//!
+//! *Hazard: the last job ends, and the asker waits for ever.* The question and the note that somebody waits for the
+//! answer are one hold of both locks. Whatever brings the pool to rest afterwards finds the note: a worker before it
+//! sleeps and after it has exited, a resize, a cancel, and whoever has refused jobs.
+
+use std::mem;
+
+use super::super::sync::Arc;
+use super::context::current_address;
+use super::shared::{LockedWorkers, RestWaiter, RestWaiters, Shared};
+use crate::machine::pool as machine;
+
+/// Identifies a pool among those that exist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PoolId(usize);
+
+/// The pool that this thread works for.
+pub(crate) fn current_pool_id() -> Option<PoolId> {
+    current_address().map(PoolId)
+}
+
+/// Asks a pool whether it is at rest. It does not keep the pool running.
+pub(crate) struct RestWatch(pub(super) Arc<Shared>);
+
+impl RestWatch {
+    pub(crate) fn id(&self) -> PoolId {
+        PoolId(self.0.address())
+    }
+
+    /// If the pool is at rest, the number of jobs that it has ever accepted: if that number is the same later, the pool
+    /// was at rest all the time. Otherwise `tell` is called once when the pool comes to rest, on some thread.
+    ///
+    /// A pool is at rest if no job runs, except in `wait_for_asker` workers that wait for the asker, and if no job
+    /// waits that a worker could take. Each asker has one question open: a later one replaces it.
+    pub(crate) fn ask(&self, asker: usize, wait_for_asker: usize, tell: impl FnOnce() + Send + 'static) -> Option<u64> {
+        let waiter = RestWaiter { wait_for_asker, tell: Box::new(tell) };
+        let mut workers = self.0.workers.lock();
+        let submit_queue = self.0.submit_queue.lock();
+        let unneeded = if machine::is_at_rest(&workers.machine, &submit_queue, wait_for_asker) {
+            (Some(waiter), workers.rest_waiters.remove(&asker))
+        } else {
+            (None, workers.rest_waiters.insert(asker, waiter))
+        };
+        let accepted = unneeded.0.is_some().then(|| machine::accepted(&workers.machine, &submit_queue));
+        drop((submit_queue, workers));
+        drop(unneeded);
+        accepted
+    }
+
+    /// The asker has ended.
+    pub(crate) fn forget(&self, asker: usize) {
+        let forgotten = self.0.workers.lock().rest_waiters.remove(&asker);
+        drop(forgotten);
+    }
+}
+
+impl LockedWorkers {
+    /// Those who are to be told, once the lock is released, that the pool has come to rest.
+    #[inline]
+    pub(super) fn take_rest_waiters(&mut self) -> RestWaiters {
+        if self.rest_waiters.is_empty() { RestWaiters::new() } else { self.take_waiters_for_this_rest() }
+    }
+
+    #[cold]
+    fn take_waiters_for_this_rest(&mut self) -> RestWaiters {
+        // The submit queue may have a job by now: then the asker finds the pool at work, and waits again.
+        let machine = &self.machine;
+        let (told, waiting) = mem::take(&mut self.rest_waiters)
+            .into_iter()
+            .partition(|(_, waiter)| machine.is_idle_but_for(waiter.wait_for_asker));
+        self.rest_waiters = waiting;
+        told
+    }
+}
+
+impl Shared {
+    /// Looks whether the pool has come to rest, and tells those who wait for that. Called without a lock, after what
+    /// may have been the last thing on its way.
+    pub(super) fn tell_of_rest(&self) {
+        let waiters = self.workers.lock().take_rest_waiters();
+        tell(waiters);
+    }
+}
+
+/// Called without a lock.
+pub(super) fn tell(waiters: RestWaiters) {
+    for waiter in waiters.into_values() {
+        (waiter.tell)();
+    }
+}

@@ -1,0 +1,169 @@
+//! Virtual time, which passes by itself only while nothing is on its way to the reactor.
+//!
+//! On its way is: a call that was posted, which includes every result, wake and cancel; a job of a pool that the
+//! reactor uses, until it has posted its result; an answer of another reactor that this one awaits. A worker that waits
+//! for an answer of this very reactor is not: it may go on only when time has passed.
+
+use std::cell::RefCell;
+use std::ptr;
+use std::rc::{Rc, Weak};
+
+use super::super::pool::{PoolId, ThreadPool};
+use super::super::sync::{Mutex, StdArc, thread_local};
+use super::clock::{Clock, UsedPool, VirtualTime};
+use super::{Core, Handle, Reactor, Shared};
+
+/// While it exists, the reactor owes an answer to a worker of a pool.
+pub(crate) struct OwedAnswer {
+    core: Weak<Core>,
+    pool: PoolId,
+}
+
+/// While it exists, a reactor awaits an answer of another.
+pub(crate) struct AwaitedAnswer {
+    awaited: StdArc<Mutex<usize>>,
+    by: Handle,
+}
+
+thread_local! {
+    /// The reactor on a virtual clock whose turn this thread runs.
+    static TURNING: RefCell<Option<(StdArc<Mutex<usize>>, Handle)>> = RefCell::new(None);
+}
+
+/// Makes a reactor the one whose turn this thread runs, until it is dropped.
+pub(super) struct TurningGuard(Option<(StdArc<Mutex<usize>>, Handle)>);
+
+impl Drop for TurningGuard {
+    fn drop(&mut self) {
+        let outer = self.0.take();
+        let own = TURNING.try_with(|turning| turning.replace(outer));
+        drop(own);
+    }
+}
+
+impl AwaitedAnswer {
+    /// If this is a turn of a reactor on a virtual clock, that one awaits an answer of `of`, unless it is the same.
+    pub(super) fn of(of: &Handle) -> Option<Self> {
+        let turning = TURNING.try_with(|turning| turning.borrow().clone()).ok().flatten();
+        let (awaited, by) = turning?;
+        Self::new(awaited, by, of)
+    }
+
+    fn new(awaited: StdArc<Mutex<usize>>, by: Handle, of: &Handle) -> Option<Self> {
+        if asker(&by.shared) == asker(&of.shared) {
+            return None;
+        }
+        *awaited.lock() += 1;
+        Some(Self { awaited, by })
+    }
+}
+
+impl Drop for AwaitedAnswer {
+    fn drop(&mut self) {
+        let mut awaited = self.awaited.lock();
+        *awaited -= 1;
+        let none_left = *awaited == 0;
+        drop(awaited);
+        if none_left {
+            // It may wait for nothing else.
+            let _ = self.by.post_unbounded(|_| ());
+        }
+    }
+}
+
+impl VirtualTime {
+    fn use_pool(&self, pool: &ThreadPool) {
+        let watch = pool.rest_watch();
+        let mut pools = self.pools.borrow_mut();
+        if pools.iter().all(|used| used.watch.id() != watch.id()) {
+            pools.push(UsedPool { watch, owed: 0 });
+        }
+    }
+
+    fn change_owed(&self, pool: PoolId, to: impl FnOnce(usize) -> usize) {
+        if let Some(used) = self.pools.borrow_mut().iter_mut().find(|used| used.watch.id() == pool) {
+            used.owed = to(used.owed);
+        }
+    }
+
+    /// How many jobs its pools have ever accepted, if all of them are at rest. Otherwise a call will be posted when one
+    /// of those that are not has come to rest.
+    fn accepted_if_at_rest(&self, reactor: &Reactor) -> Option<u64> {
+        let asker = asker(&reactor.core.shared);
+        let pools = self.pools.borrow();
+        let accepted = pools.iter().map(|used| {
+            let handle = reactor.handle();
+            used.watch.ask(asker, used.owed, move || drop(handle.post_unbounded(|_| ())))
+        });
+        accepted.sum()
+    }
+
+    fn is_held(&self, reactor: &Reactor) -> bool {
+        // In between, a pool that was asked earlier may have got a job of one that was asked later. If none has
+        // accepted any, there was a moment at which all were at rest.
+        let at_rest = self.accepted_if_at_rest(reactor);
+        let has_jobs =
+            at_rest.is_none() || self.pools.borrow().len() > 1 && self.accepted_if_at_rest(reactor) != at_rest;
+        // The inbox last: a job has posted its result before it is over.
+        has_jobs || *self.awaited.lock() > 0 || reactor.core.shared.inbox.has_calls()
+    }
+}
+
+impl Clock {
+    /// The reactor has ended.
+    pub(super) fn forget_pools(&self, shared: &Shared) {
+        let Self::Virtual(time) = self else { return };
+        for used in time.pools.take() {
+            used.watch.forget(asker(shared));
+        }
+    }
+}
+
+/// Identifies a reactor where it asks a pool.
+fn asker(shared: &Shared) -> usize {
+    ptr::from_ref(shared).addr()
+}
+
+impl Reactor {
+    /// Whether time must not pass by itself, because something is on its way. Then there are calls, or one will come.
+    pub(super) fn holds_time(&self, time: &VirtualTime) -> bool {
+        time.is_held(self)
+    }
+
+    /// From now on, jobs of this pool may have something for the reactor.
+    pub(crate) fn use_pool(&self, pool: &ThreadPool) {
+        if let Clock::Virtual(time) = &self.core.clock {
+            time.use_pool(pool);
+        }
+    }
+
+    /// A worker of that pool waits until the reactor has answered.
+    pub(crate) fn owe_answer(&self, to: Option<PoolId>) -> Option<OwedAnswer> {
+        let (Clock::Virtual(time), Some(pool)) = (&self.core.clock, to) else { return None };
+        time.change_owed(pool, |owed| owed + 1);
+        Some(OwedAnswer { core: Rc::downgrade(&self.core), pool })
+    }
+
+    /// Until what this returns is dropped, the reactor awaits an answer of `other`, unless that is the same.
+    pub(crate) fn await_answer_of(&self, other: &Handle) -> Option<AwaitedAnswer> {
+        let Clock::Virtual(time) = &self.core.clock else { return None };
+        AwaitedAnswer::new(StdArc::clone(&time.awaited), self.handle(), other)
+    }
+
+    /// Marks this thread as one that runs a turn of this reactor, if it is on a virtual clock.
+    pub(super) fn enter_virtual_time(&self) -> Option<TurningGuard> {
+        let Clock::Virtual(time) = &self.core.clock else { return None };
+        let own = (StdArc::clone(&time.awaited), self.handle());
+        Some(TurningGuard(TURNING.try_with(|turning| turning.replace(Some(own))).ok().flatten()))
+    }
+}
+
+impl Drop for OwedAnswer {
+    fn drop(&mut self) {
+        if let Some(core) = self.core.upgrade()
+            && let Clock::Virtual(time) = &core.clock
+        {
+            time.change_owed(self.pool, |owed| owed.saturating_sub(1));
+        }
+    }
+}

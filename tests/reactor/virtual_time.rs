@@ -1,0 +1,319 @@
+//! Virtual time passes by itself only while nothing is on its way to the reactor.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use selvedge::error::TimedOut;
+use selvedge::pool::{Cancellation, StopPolicy, Ticket};
+use selvedge::reactor::{Event, Phase};
+use selvedge::{
+    Deferred, Failure, Handle, Reactor, ThreadPool,
+    testing::{Stepper, VirtualClock},
+    threads,
+};
+
+use crate::support::{Gate, Log, wait_until, with_watchdog};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn reactor() -> Reactor {
+    Reactor::builder().clock(VirtualClock::new()).build().unwrap()
+}
+
+/// Waits until the loop sleeps, or has ended because it did not.
+fn wait_until_asleep_or_over(handle: &Handle) {
+    wait_until(|| ["Asleep", "Closed"].iter().any(|state| format!("{handle:?}").contains(state)));
+}
+
+/// Opens the gate when the loop sleeps: before that, nothing that is behind the gate can happen.
+fn open_when_asleep(handle: Handle) -> Gate {
+    let gate = Gate::new();
+    let opened = gate.clone();
+    thread::spawn(move || {
+        wait_until_asleep_or_over(&handle);
+        opened.open();
+    });
+    gate
+}
+
+/// Runs the reactor until this Deferred has a result, and returns what that was.
+fn run_until<T: 'static>(reactor: Reactor, deferred: Deferred<T>) -> Result<T, Failure> {
+    let result = Rc::new(Cell::new(None));
+    let (result_of, handle) = (Rc::clone(&result), reactor.handle());
+    let _ = deferred.add_both(move |result| {
+        result_of.set(Some(result));
+        handle.stop();
+        Ok::<_, Failure>(())
+    });
+    reactor.run();
+    result.take().unwrap()
+}
+
+// Checks: P8, P88, R42
+#[test]
+fn a_job_that_takes_a_moment_wins_against_a_timeout_of_a_minute() {
+    with_watchdog(|| {
+        for size in [1, 4] {
+            let reactor = Reactor::builder().clock(VirtualClock::new()).pool_size(0, size).build().unwrap();
+            let gate = open_when_asleep(reactor.handle());
+            let job = threads::defer_to_thread(&reactor, move || gate.pass()).add_timeout(&reactor, MINUTE);
+            assert!(run_until(reactor, job).is_ok());
+        }
+    });
+}
+
+// Checks: P88, R42
+#[test]
+fn a_job_that_posts_nothing_holds_the_time_and_its_end_lets_it_pass() {
+    with_watchdog(|| {
+        let reactor = reactor();
+        let (gate, log) = (open_when_asleep(reactor.handle()), Log::new());
+        let (over, due) = (log.clone(), log.clone());
+        reactor
+            .call_in_thread(move || {
+                gate.pass();
+                over.note("the job is over");
+            })
+            .unwrap();
+        let _ = reactor.call_later(MINUTE, move |reactor| {
+            due.note("the timer is due");
+            reactor.stop().unwrap();
+        });
+        reactor.run();
+        assert_eq!(log, ["the job is over", "the timer is due"]);
+    });
+}
+
+// Checks: P88
+#[test]
+fn jobs_of_added_shared_and_other_pools_hold_the_time_too() {
+    with_watchdog(|| {
+        let shared = ThreadPool::new(0, 1).unwrap();
+        let other = ThreadPool::new(0, 1).unwrap();
+        shared.start().unwrap();
+        other.start().unwrap();
+        for which in 0..3 {
+            let reactor = Reactor::builder()
+                .clock(VirtualClock::new())
+                .add_pool("added", ThreadPool::builder().size(0, 1))
+                .share_pool("shared", &shared)
+                .build()
+                .unwrap();
+            let pool = [reactor.pool("added").unwrap(), &shared, &other][which].clone();
+            let gate = open_when_asleep(reactor.handle());
+            let job = threads::defer_to_thread_pool(&reactor, &pool, move || gate.pass());
+            let job = job.add_timeout(&reactor, MINUTE);
+            assert!(run_until(reactor, job).is_ok(), "pool {which}");
+        }
+        shared.stop().unwrap();
+        other.stop().unwrap();
+    });
+}
+
+// Checks: P88
+#[test]
+fn a_job_that_one_pool_gives_to_another_holds_the_time_from_end_to_end() {
+    with_watchdog(|| {
+        let reactor = Reactor::builder()
+            .clock(VirtualClock::new())
+            .add_pool("second", ThreadPool::builder().size(0, 1))
+            .build()
+            .unwrap();
+        let (log, first, second) = (Log::new(), reactor.thread_pool().clone(), reactor.pool("second").unwrap().clone());
+        let due = log.clone();
+        fn relay(left: u32, log: Log<u32>, here: ThreadPool, there: ThreadPool) {
+            let next = there.clone();
+            there
+                .call_in_thread(move || match left {
+                    0 => log.note(0),
+                    _ => relay(left - 1, log, next, here),
+                })
+                .unwrap();
+        }
+        relay(200, log.clone(), second, first);
+        let _ = reactor.call_later(MINUTE, move |reactor| {
+            due.note(1);
+            reactor.stop().unwrap();
+        });
+        reactor.run();
+        assert_eq!(log, [0, 1]);
+    });
+}
+
+// Checks: P88
+#[test]
+fn a_job_that_waits_for_an_answer_of_this_reactor_lets_the_time_pass_and_one_beside_it_does_not() {
+    with_watchdog(|| {
+        let reactor = reactor();
+        let (handle, log) = (reactor.handle(), Log::new());
+        let (asker, slept) = (handle.clone(), log.clone());
+        let gate = open_when_asleep(handle.clone());
+        let worked = log.clone();
+        reactor
+            .call_in_thread(move || {
+                gate.pass();
+                worked.note("the other job is over");
+            })
+            .unwrap();
+        reactor
+            .call_in_thread(move || {
+                threads::blocking_call_from_thread(&asker, |reactor| reactor.sleep(MINUTE)).unwrap();
+                slept.note("a minute has passed");
+                asker.stop();
+            })
+            .unwrap();
+        reactor.run();
+        assert_eq!(log, ["the other job is over", "a minute has passed"]);
+    });
+}
+
+// Checks: P88
+#[test]
+fn a_call_of_a_thread_that_is_no_worker_waits_for_virtual_time() {
+    with_watchdog(|| {
+        let reactor = reactor();
+        let handle = reactor.handle();
+        let caller = thread::spawn(move || {
+            let answer = threads::blocking_call_from_thread(&handle, |reactor| reactor.sleep(MINUTE));
+            handle.stop();
+            answer.is_ok()
+        });
+        reactor.run();
+        assert!(caller.join().unwrap());
+    });
+}
+
+// Checks: P88
+#[test]
+fn jobs_that_nobody_can_take_let_the_time_pass_until_somebody_can() {
+    with_watchdog(|| {
+        // The pool is started by the startup that a sleep holds up, and was paused until a timer resumes it.
+        let reactor = Reactor::builder().clock(VirtualClock::new()).pool_size(0, 0).build().unwrap();
+        let _ = reactor.add_event_trigger(Phase::Before, Event::STARTUP, |reactor| reactor.sleep(MINUTE));
+        let _ = reactor.call_later(3 * MINUTE, |reactor| reactor.suggest_thread_pool_size(1));
+        let job = threads::defer_to_thread(&reactor, || ()).add_timeout(&reactor, 10 * MINUTE);
+        assert!(run_until(reactor, job).is_ok());
+    });
+}
+
+// Checks: P88
+#[test]
+fn whatever_ends_the_last_job_lets_the_time_pass() {
+    let ends: [fn(&ThreadPool, &Ticket, &Stepper); 4] = [
+        |_, ticket, _| assert_eq!(ticket.cancel(), Cancellation::NeverRuns),
+        |pool, _, _| pool.ask_to_stop(StopPolicy::CancelQueued),
+        |pool, _, _| pool.adjust_pool_size(0, 0).unwrap(),
+        |_, _, stepper| assert!(stepper.step().is_some()),
+    ];
+    for end in ends {
+        with_watchdog(move || {
+            // Without threads, so nobody else comes for the job.
+            let (pool, stepper) = ThreadPool::builder().size(0, 1).build_stepped().unwrap();
+            pool.start().unwrap();
+            let reactor = Reactor::builder().clock(VirtualClock::new()).share_pool("p", &pool).build().unwrap();
+            let (handle, log) = (reactor.handle(), Log::new());
+            let (ended, due) = (log.clone(), log.clone());
+            let ticket = pool.call_in_thread_ticketed(|_| ()).unwrap();
+            let _ = reactor.call_later(MINUTE, move |reactor| {
+                due.note("the timer is due");
+                reactor.stop().unwrap();
+            });
+            let other = thread::spawn(move || {
+                wait_until_asleep_or_over(&handle);
+                ended.note("the job is over");
+                end(&pool, &ticket, &stepper);
+                // What a worker does that was started already.
+                while stepper.step().is_some() {}
+            });
+            reactor.run();
+            other.join().unwrap();
+            assert_eq!(log, ["the job is over", "the timer is due"]);
+        });
+    }
+}
+
+// Checks: P88
+#[test]
+fn a_job_that_is_refused_because_no_thread_starts_lets_the_time_pass() {
+    with_watchdog(|| {
+        let reactor = Reactor::builder().clock(VirtualClock::new()).on_report(|_| ()).build().unwrap();
+        reactor.thread_pool().fail_starts(1);
+        let job = threads::defer_to_thread(&reactor, || ());
+        let timer = reactor.sleep(MINUTE);
+        let both = run_until(
+            reactor,
+            job.add_both(move |refused| {
+                assert!(refused.is_err());
+                timer
+            }),
+        );
+        assert!(both.is_ok());
+    });
+}
+
+// Checks: P88
+#[test]
+fn an_answer_of_another_reactor_wins_against_a_timeout_of_a_minute() {
+    with_watchdog(|| {
+        let reactor = reactor();
+        let gate = open_when_asleep(reactor.handle());
+        let (send, receive) = mpsc::channel();
+        let other = thread::spawn(move || {
+            let other = Reactor::new();
+            let (deferred, resolver) = Deferred::<u32>::new();
+            send.send((deferred.into_send_future(&other), other.handle())).unwrap();
+            let resolver = other.own(resolver).detach();
+            thread::spawn(move || {
+                gate.pass();
+                resolver.release()
+            });
+            other.run();
+        });
+        let (answer, other_handle) = receive.recv().unwrap();
+        let job = reactor.spawn(answer).add_timeout(&reactor, MINUTE);
+        let failure = run_until(reactor, job).unwrap_err();
+        assert!(!failure.is::<TimedOut>(), "{failure}");
+        other_handle.stop();
+        other.join().unwrap();
+    });
+}
+
+// Checks: P88
+#[test]
+fn an_answer_of_this_reactor_itself_and_one_that_is_given_up_let_the_time_pass() {
+    with_watchdog(|| {
+        let reactor = reactor();
+        let own = reactor.spawn(reactor.sleep(MINUTE).into_send_future(&reactor));
+        let elsewhere = Reactor::new();
+        let (never, _resolver) = Deferred::<()>::new();
+        let given_up = reactor.spawn(never.into_send_future(&elsewhere)).add_errback(|_| ());
+        // After the first poll.
+        let _ = reactor.call_later(Duration::ZERO, move |_| given_up.cancel());
+        assert!(run_until(reactor, own).is_ok());
+    });
+}
+
+// Checks: P88
+#[test]
+fn what_was_deferred_to_another_reactor_wins_against_a_timeout_of_a_minute() {
+    with_watchdog(|| {
+        let reactor = reactor();
+        let gate = open_when_asleep(reactor.handle());
+        let (send, receive) = mpsc::channel();
+        let other = thread::spawn(move || {
+            let other = Reactor::new();
+            send.send(other.handle()).unwrap();
+            // It has not begun to run when this reactor sleeps.
+            gate.pass();
+            other.run();
+        });
+        let other_handle = receive.recv().unwrap();
+        let answer = threads::defer_to_reactor(&reactor, &other_handle, |_| 42).add_timeout(&reactor, MINUTE);
+        assert!(run_until(reactor, answer).is_ok_and(|answer| answer == 42));
+        other_handle.stop();
+        other.join().unwrap();
+    });
+}

@@ -25,6 +25,14 @@ pub enum Did {
     Wrong(String),
 }
 
+impl Did {
+    /// Done if all of this holds; each part has a name.
+    pub fn all(parts: &[(&str, bool)]) -> Self {
+        let wrong = parts.iter().find(|(_, holds)| !holds);
+        wrong.map_or(Self::Done, |(what, _)| Self::Wrong((*what).to_owned()))
+    }
+}
+
 /// What a Deferred, a caller or a callback for a result was told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Told {
@@ -171,13 +179,18 @@ impl Act {
         self.record().owed -= 1;
     }
 
-    /// How the code uses the object that it belongs to, for an object that stays on its thread.
+    /// How the code uses the object that it belongs to, for an object that stays on its thread. It is kept only where
+    /// it is needed, because it holds a handle.
     pub fn reenters(&self, reenter: impl FnOnce() -> Did + 'static) {
-        LOCAL.with_borrow_mut(|local| local.reenter = Some(Box::new(reenter)));
+        if self.0.behaviour.deed == Deed::Reenters {
+            LOCAL.with_borrow_mut(|local| local.reenter = Some(Box::new(reenter)));
+        }
     }
 
     pub fn cancels(&self, cancel: impl FnOnce() -> Did + 'static) {
-        LOCAL.with_borrow_mut(|local| local.cancel = Some(Box::new(cancel)));
+        if self.0.behaviour.deed == Deed::CancelsItself {
+            LOCAL.with_borrow_mut(|local| local.cancel = Some(Box::new(cancel)));
+        }
     }
 
     /// A last handle of that object.
@@ -187,11 +200,15 @@ impl Act {
 
     /// The same, for an object that any thread may use.
     pub fn reenters_anywhere(&self, reenter: impl FnOnce() -> Did + Send + 'static) {
-        self.access().reenter = Some(Box::new(reenter));
+        if self.0.behaviour.deed == Deed::Reenters {
+            self.access().reenter = Some(Box::new(reenter));
+        }
     }
 
     pub fn cancels_anywhere(&self, cancel: impl FnOnce() -> Did + Send + 'static) {
-        self.access().cancel = Some(Box::new(cancel));
+        if self.0.behaviour.deed == Deed::CancelsItself {
+            self.access().cancel = Some(Box::new(cancel));
+        }
     }
 
     pub fn holds_anywhere(&self, handle: impl Any + Send) {

@@ -97,6 +97,9 @@ impl Cell {
         match deed {
             Deed::Panics | Deed::PanicsWithAHostilePayload => goes(Some(self.site.panic), Told::Panic),
             Deed::Fails => goes(self.site.error, Told::Error),
+            Deed::CancelsItself if unwinding => {
+                goes(self.site.panic_after_cancel.or(Some(self.site.panic)), Told::Panic);
+            }
             _ if unwinding && deed != Deed::NeverReturns => goes(Some(self.site.panic), Told::Panic),
             _ => {}
         }

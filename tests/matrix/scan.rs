@@ -17,31 +17,33 @@ const CONTAIN: &[&str] = &["contain", "catch", "catch_failure", "catch_unwind", 
 const METHODS: &[&str] = &["settle", "settle_as", "raise", "poll"];
 
 /// What looks like a call of a closure and is none, or is one that this crate made.
-const WORDS: &[&str] = &["if", "while", "match", "for", "return", "in", "let", "move", "as", "break", "fn", "crate"];
+const WORDS: &[&str] =
+    &["if", "while", "match", "for", "return", "in", "let", "move", "as", "break", "fn", "crate", "drop"];
 
 /// Functions that call no code of a program by themselves, and why the scan finds them.
 const OWN: &[(&str, &[&str])] = &[
     (
-        "the closure is a transition of a machine",
+        "the closure is a step of a machine",
         &[
-            "runtime/deferred/node transition",
+            "runtime/oneshot settle",
             "runtime/pool/blocked update",
+            "runtime/pool/thread_ends step",
             "runtime/reactor/timers move_to",
-            "runtime/reactor/turn transition",
-            "runtime/task/cooperator/steps transition",
-            "runtime/task/cooperator/ticks transition",
-            "runtime/task/looping_call transition",
         ],
     ),
     (
         "it runs what its callers give it, and those are places",
         &[
+            "runtime/deferred/node handler",
+            "runtime/pool/blocked run_as_job",
+            "runtime/pool/cancel_token without_current_token",
             "runtime/pool/hooks nest",
+            "runtime/pool/submit with_context",
             "runtime/pool/thread_ends spawn_worker",
             "runtime/pool/worker run_worker",
             "runtime/reactor/owned with",
             "runtime/reactor/owned with_value",
-            "runtime/reactor/triggers run",
+            "runtime/reactor/triggers carry_out",
             "runtime/report at_depth",
             "runtime/report contain",
             "runtime/report drop_contained",
@@ -53,12 +55,16 @@ const OWN: &[(&str, &[&str])] = &[
     (
         "the closure is this crate's",
         &[
-            "runtime/deferred/cycle would_close_cycle",
+            "runtime/deferred/drop_queue run",
             "runtime/deferred/head abandon",
-            "runtime/pool/job_queue retain_tickets",
+            "runtime/deferred/node read_position",
+            "runtime/deferred/pause unpause",
+            "runtime/pool/control resize",
             "runtime/pool/job_queue take_job",
             "runtime/pool/thread_ends carry_out",
-            "runtime/reactor/triggers release",
+            "runtime/pool/thread_pool when_stopped",
+            "runtime/pool/worker_threads start_worker",
+            "runtime/task/cooperator/steps when_done",
             "runtime/typed_queue drain",
             "sync/std check",
             "sync/std drop",
@@ -79,7 +85,6 @@ const OWN: &[(&str, &[&str])] = &[
             "runtime/oneshot send",
         ],
     ),
-    ("the function is std's", &["failure/panic resume", "sync/std pause", "sync/std until"]),
 ];
 
 // Checks: P96
@@ -103,32 +108,47 @@ fn every_place_that_calls_a_programs_code_belongs_to_a_site() {
 /// All places, each with the names of what it calls.
 fn places() -> BTreeMap<String, BTreeSet<String>> {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("../src");
-    let files: Vec<(String, Vec<String>)> = files(&src)
-        .into_iter()
-        .map(|path| {
-            let name = path.strip_prefix(&src).unwrap().with_extension("").to_string_lossy().replace('\\', "/");
-            let text = fs::read_to_string(&path).unwrap();
-            (name, tokens(text.split("#[cfg(test)]\nmod tests {").next().unwrap()))
-        })
-        .filter(|(name, _)| !name.ends_with("tests") && !name.contains("explore") && !name.starts_with("sync/loom"))
-        .collect();
-    let functions: BTreeSet<&str> = files
-        .iter()
-        .flat_map(|(_, tokens)| tokens.windows(2))
-        .filter(|pair| pair[0] == "fn")
-        .map(|pair| pair[1].as_str())
-        .collect();
     let mut places: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for (name, tokens) in files.iter().filter(|(name, _)| !name.starts_with("machine/")) {
-        for (function, call) in calls(tokens, &functions) {
+    for path in files(&src) {
+        let name = path.strip_prefix(&src).unwrap().with_extension("").to_string_lossy().replace('\\', "/");
+        // The machines know no code of a program.
+        if name.ends_with("tests") || name.starts_with("machine/") || name.starts_with("sync/loom") {
+            continue;
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        let tokens = tokens(text.split("#[cfg(test)]\nmod tests {").next().unwrap());
+        // What is called so everywhere makes one step of a machine, which its caller gives it as a closure.
+        for (function, call) in calls(&tokens).into_iter().filter(|(function, _)| function != "transition") {
             places.entry(format!("{name} {function}")).or_default().insert(call);
         }
     }
     places
 }
 
+/// What a file imports, its functions that are no methods, and the closures that it makes itself: a call of one of
+/// these is no call of a program's closure.
+fn functions(tokens: &[String]) -> BTreeSet<&str> {
+    let (mut names, mut depth, mut imports) = (BTreeSet::new(), 0, false);
+    for (at, token) in tokens.iter().enumerate() {
+        match token.as_str() {
+            "use" => imports = true,
+            ";" => imports = false,
+            "{" => depth += 1,
+            "}" => depth -= 1,
+            "fn" if depth == 0 => drop(names.insert(tokens[at + 1].as_str())),
+            "let" if tokens[at + 2] == "=" && ["|", "move"].contains(&tokens[at + 3].as_str()) => {
+                names.insert(tokens[at + 1].as_str());
+            }
+            name if imports => drop(names.insert(name)),
+            _ => {}
+        }
+    }
+    names
+}
+
 /// The calls of a program's code in a file, each with the function that it stands in.
-fn calls(tokens: &[String], functions: &BTreeSet<&str>) -> Vec<(String, String)> {
+fn calls(tokens: &[String]) -> Vec<(String, String)> {
+    let functions = functions(tokens);
     let (mut found, mut open, mut depth, mut declared) = (Vec::new(), Vec::<(String, usize)>::new(), 0, None);
     for (at, token) in tokens.iter().enumerate() {
         let neighbour = |at: Option<usize>| at.and_then(|at| tokens.get(at)).map_or("", String::as_str);

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Wake, Waker};
 
 use super::super::deferred::{Deferred, Outcome, PendingResolver};
-use super::super::report::drop_contained;
+use super::super::report::{Incident, drop_contained, report_and_drop};
 use super::{Address, LocalHandle, Reactor};
 // `Wake` is implemented for std's own `Arc`, also in the build over loom.
 use super::super::sync::{Mutex, StdArc as Arc, catch};
@@ -92,8 +92,11 @@ where
         match self.address.with_value(reactor, Task::poll) {
             Ok(Some(result)) => match self.address.take(reactor) {
                 Some(task) => task.finish(result),
-                // It was cancelled during the poll.
-                None => drop_contained(result),
+                // It was cancelled during the poll, so nobody waits for the result. A panic is told all the same.
+                None => match result {
+                    Ok(output) => drop_contained(output),
+                    Err(panic) => report_and_drop(Incident::Unhandled, panic, None),
+                },
             },
             Ok(None) => {
                 let owed = self.state.lock().pending();

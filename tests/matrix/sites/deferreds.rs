@@ -1,5 +1,6 @@
 //! Callbacks and cancellers of Deferreds, and the drops of callbacks, results and cancellers that are not needed.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use selvedge::deferred::{Outcome, OutcomeOf, Raise, Settled, execute, maybe_deferred};
@@ -29,14 +30,22 @@ pub const SITES: &[Site] = &[
         install: Install::OnLoop(|_, act| {
             let (deferred, resolver) = Deferred::<()>::new();
             let (called, told) = (act.clone(), act.clone());
-            let deferred = deferred.add_callback(move |()| called.result());
-            let deferred =
-                std::rc::Rc::new(std::cell::Cell::new(Some(deferred.add_both(move |result| told.tell(result)))));
-            let itself = std::rc::Rc::clone(&deferred);
+            let deferred = deferred.add_callback(move |()| called.result()).add_both(move |result| told.tell(result));
+            let pause = deferred.pause_handle();
+            let deferred = Rc::new(deferred);
+            let itself = Rc::clone(&deferred);
+            act.reenters(move || {
+                itself.cancel();
+                pause.pause();
+                Did::all(&[
+                    ("a pause is ended", pause.unpause().is_ok()),
+                    ("once", pause.unpause().is_err()),
+                    ("it can be printed", !format!("{itself:?}").is_empty()),
+                ])
+            });
+            let itself = Rc::clone(&deferred);
             act.cancels(move || {
-                let deferred = itself.take();
-                deferred.iter().for_each(Deferred::cancel);
-                itself.set(deferred);
+                itself.cancel();
                 Did::Done
             });
             act.holds(deferred);
@@ -113,8 +122,13 @@ pub const SITES: &[Site] = &[
         install: Install::OnLoop(|_, act| {
             let called = act.clone();
             let (deferred, resolver) = Deferred::<()>::with_canceller(move || called.run());
-            let deferred = std::rc::Rc::new(deferred.add_errback(|_| ()));
-            let itself = std::rc::Rc::clone(&deferred);
+            let deferred = Rc::new(deferred.add_errback(|_| ()));
+            let itself = Rc::clone(&deferred);
+            act.reenters(move || {
+                itself.cancel();
+                Did::all(&[("it can be printed", !format!("{itself:?}").is_empty())])
+            });
+            let itself = Rc::clone(&deferred);
             act.cancels(move || {
                 itself.cancel();
                 Did::Done

@@ -100,6 +100,7 @@ pub const SITES: &[Site] = &[
     Site {
         name: "`Display` of an error in a failure that is printed",
         panic: Goes::Nobody,
+        places: &["failure/message display"],
         install: Install::OnLoop(|_, act| drop(Failure::new(Speaking(act.clone(), Method::Display)).to_string())),
         ..ON_THE_LOOP
     },

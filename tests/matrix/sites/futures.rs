@@ -1,22 +1,44 @@
 //! Futures that the reactor polls, and the wakers of those that await a Deferred.
 
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use selvedge::error::Cancelled;
 use selvedge::report::Incident;
 
-use super::super::act::OnDrop;
+use super::super::act::{Did, OnDrop};
 use super::{Goes, Install, ON_THE_LOOP, Phase, Site};
 
 pub const SITES: &[Site] = &[
     Site {
         name: "the poll of a future",
+        panic_after_cancel: Some(Goes::Reported(Incident::Unhandled)),
+        cancels: true,
         error: Some(Goes::Told),
         places: &["runtime/reactor/spawn poll"],
         install: Install::OnLoop(|reactor, act| {
-            let (polled, told) = (act.clone(), act.clone());
-            let done = reactor.spawn(async move { polled.result() });
-            drop(done.add_both(move |result| told.tell(result)));
+            let (polled, told, waking) = (act.clone(), act.clone(), act.clone());
+            let done = reactor.spawn(async move {
+                let waker = poll_fn(|context| Poll::Ready(context.waker().clone())).await;
+                waking.reenters(move || {
+                    waker.wake_by_ref();
+                    let other = waker.clone();
+                    std::thread::spawn(move || other.wake()).join().unwrap();
+                    Did::all(&[("it wakes itself", waker.will_wake(&waker.clone()))])
+                });
+                polled.result()
+            });
+            let done = done.add_both(move |result| {
+                // A cancel is no failure of the code.
+                if !result.as_ref().is_err_and(|failure| failure.is::<Cancelled>()) {
+                    told.tell(result);
+                }
+            });
+            act.cancels(move || {
+                done.cancel();
+                Did::Done
+            });
         }),
         ..ON_THE_LOOP
     },

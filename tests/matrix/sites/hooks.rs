@@ -1,9 +1,10 @@
 //! Hooks of a pool, contexts, and the guards that they return.
 
+use selvedge::ThreadPool;
 use selvedge::report::Incident;
 
 use super::super::act::OnDrop;
-use super::{Goes, Install, ON_A_WORKER, ON_THE_LOOP, Phase, Site};
+use super::{Goes, Install, ON_A_WORKER, ON_THE_LOOP, Phase, Site, Thread};
 
 /// A job, so that a worker is started and the hooks run. It is refused if the capture of its context stops the pool.
 const A_JOB: Install = Install::OnLoop(|reactor, _| drop(reactor.call_in_thread(|| ())));
@@ -67,6 +68,7 @@ pub const SITES: &[Site] = &[
     Site {
         name: "a context as it is restored",
         panic: Goes::Reported(Incident::Hook),
+        places: &["runtime/pool/hooks restore"],
         configure: |builder, act| {
             let act = act.clone();
             builder.configure_pool(|pool| pool.context(|| (), move |()| act.run()))
@@ -82,6 +84,32 @@ pub const SITES: &[Site] = &[
             builder.configure_pool(|pool| pool.context(|| (), move |()| OnDrop(act.clone())))
         },
         install: A_JOB,
+        ..ON_A_WORKER
+    },
+    Site {
+        name: "a hook at the start of a worker of a pool without a reactor",
+        thread: Thread::OtherWorker,
+        panic: Goes::Reported(Incident::Hook),
+        has_handles: true,
+        install: Install::OnLoop(|_, act| {
+            let (sink, hook) = (act.clone(), act.clone());
+            let pool = ThreadPool::builder().size(1, 1).on_report(move |report| sink.reported(report));
+            let pool = pool.on_worker_start(move |_| hook.run()).build().unwrap();
+            let starter = pool.clone();
+            act.holds_anywhere(pool);
+            starter.start().unwrap();
+        }),
+        ..ON_A_WORKER
+    },
+    Site {
+        name: "a hook at the end of a worker of a pool that nobody holds",
+        thread: Thread::OtherWorker,
+        panic: Goes::Reported(Incident::Hook),
+        install: Install::OnLoop(|_, act| {
+            let (sink, hook) = (act.clone(), act.clone());
+            let pool = ThreadPool::builder().size(1, 1).on_report(move |report| sink.reported(report));
+            pool.on_worker_stop(move |_| hook.run()).build().unwrap().start().unwrap();
+        }),
         ..ON_A_WORKER
     },
 ];

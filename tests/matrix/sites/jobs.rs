@@ -185,4 +185,48 @@ pub const SITES: &[Site] = &[
         }),
         ..ON_THE_LOOP
     },
+    Site {
+        name: "a job that a stepper runs",
+        panic: Goes::Reported(Incident::Job),
+        has_handles: true,
+        install: Install::Elsewhere(|act| {
+            let (sink, job) = (act.clone(), act.clone());
+            let pool = selvedge::ThreadPool::builder().size(0, 1).on_report(move |report| sink.reported(report));
+            let (pool, stepper) = pool.build_stepped().unwrap();
+            pool.start().unwrap();
+            pool.call_in_thread(move || job.run()).unwrap();
+            let stepper = Arc::new(stepper);
+            let itself = Arc::clone(&stepper);
+            act.reenters_anywhere(move || {
+                let _ = (itself.step(), itself.workers().len());
+                Did::all(&[("a job runs only once", itself.step_worker(0).is_none())])
+            });
+            act.holds_anywhere(pool);
+            while stepper.step().is_some() {}
+        }),
+        ..ELSEWHERE
+    },
+    Site {
+        name: "a function of `defer_to_reactor`",
+        error: Some(Goes::Told),
+        places: &["runtime/threads/without_blocking defer_to_reactor"],
+        install: Install::OnLoop(|reactor, act| {
+            let (called, told) = (act.clone(), act.clone());
+            let done = threads::defer_to_reactor(reactor, &act.handle(), move |_| called.result());
+            drop(done.add_both(move |result| told.tell(result)));
+        }),
+        ..ON_THE_LOOP
+    },
+    Site {
+        name: "a callback that waits for the stop of a pool",
+        error: Some(Goes::Told),
+        install: Install::OnLoop(|reactor, act| {
+            let pool = selvedge::ThreadPool::new(0, 1).unwrap();
+            let (called, told) = (act.clone(), act.clone());
+            let stopped = pool.stopped(reactor).add_callback(move |()| called.result());
+            drop(stopped.add_both(move |result| told.tell(result)));
+            pool.ask_to_stop(selvedge::pool::StopPolicy::Drain);
+        }),
+        ..ON_THE_LOOP
+    },
 ];

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use selvedge::error::Cancelled;
 use selvedge::pool::StopPolicy;
-use selvedge::reactor::Turn;
+use selvedge::reactor::{Event, Phase as EventPhase, Turn};
 use selvedge::report::Incident;
 use selvedge::{Deferred, Failure, Reactor, ThreadPool, threads};
 
@@ -267,6 +267,41 @@ pub const SITES: &[Site] = &[
         install: Install::OnLoop(|_, act| {
             let captured = OnDrop(act.clone());
             drop(threads::defer_to_thread(&ended(act), move || drop(captured)).add_errback(|_| ()));
+        }),
+        ..ON_THE_LOOP
+    },
+    Site {
+        name: "the drop of a trigger of a startup that a stop cuts short",
+        panic: Goes::Reported(Incident::Drop),
+        places: &["runtime/reactor/triggers give_up_startup"],
+        install: Install::OnLoop(|_, act| {
+            let (sink, captured) = (act.clone(), OnDrop(act.clone()));
+            let other = Reactor::builder().on_report(move |report| sink.reported(report)).build().unwrap();
+            let (held, resolver) = Deferred::<()>::new();
+            let _ = other.add_event_trigger(EventPhase::Before, Event::STARTUP, move |_| held);
+            let _ = other.add_event_trigger(EventPhase::After, Event::STARTUP, move |_| drop(captured));
+            other.turn().unwrap();
+            other.handle().stop();
+            while other.turn().unwrap() != Turn::Ended {}
+            resolver.callback(());
+        }),
+        ..ON_THE_LOOP
+    },
+    Site {
+        name: "the drop of a function of `defer_to_reactor` that the other reactor refuses",
+        panic: Goes::Reported(Incident::Drop),
+        install: Install::OnLoop(|reactor, act| {
+            let (captured, other) = (OnDrop(act.clone()), ended(act).handle());
+            drop(threads::defer_to_reactor(reactor, &other, move |_| drop(captured)).add_errback(|_| ()));
+        }),
+        ..ON_THE_LOOP
+    },
+    Site {
+        name: "the drop of a function of a blocking call on a thread with a reactor",
+        panic: Goes::Reported(Incident::Drop),
+        install: Install::OnLoop(|_, act| {
+            let captured = OnDrop(act.clone());
+            assert!(threads::blocking_call_from_thread(&act.handle(), move |_| drop(captured)).is_err());
         }),
         ..ON_THE_LOOP
     },

@@ -70,6 +70,7 @@ pub const SITES: &[Site] = &[
     Site {
         name: "the drop of a member's result that came before a list was decided",
         panic: Goes::Reported(Incident::Drop),
+        places: &["runtime/deferred/gather discard"],
         install: Install::OnLoop(|_, act| {
             let first = Deferred::<_, Failure>::from(Ok(OnDrop(act.clone())));
             let list = DeferredList::new([first, Deferred::fail(Failure::msg("oops"))]).fire_on_one_errback();

@@ -64,6 +64,8 @@ pub struct Site {
     pub thread: Thread,
     pub phase: Phase,
     pub panic: Goes,
+    /// Of a panic after the code has cancelled what it belongs to, if that is somebody else.
+    pub panic_after_cancel: Option<Goes>,
     /// `None` where the code can return no error.
     pub error: Option<Goes>,
     /// Whether it belongs to something that it can cancel.
@@ -87,6 +89,7 @@ pub const ON_THE_LOOP: Site = Site {
     thread: Thread::Loop,
     phase: Phase::Running,
     panic: Goes::Told,
+    panic_after_cancel: None,
     error: None,
     cancels: false,
     has_handles: false,

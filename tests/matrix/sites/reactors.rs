@@ -3,6 +3,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use selvedge::error::{DelayedCallError, OwnedError};
 use selvedge::reactor::{Event, Phase as EventPhase};
 use selvedge::report::Incident;
 use selvedge::threads;
@@ -66,14 +67,18 @@ pub const SITES: &[Site] = &[
             let timer = Rc::new(reactor.call_later(Duration::ZERO, move |_| running.run()));
             let itself = Rc::clone(&timer);
             act.reenters(move || {
-                let refused = [itself.cancel(), itself.reset(LATER), itself.delay(LATER)];
-                if refused.iter().all(Result::is_err) && !itself.is_active() {
-                    Did::Done
-                } else {
-                    wrong("it is pending")
-                }
+                let called = Err(DelayedCallError::AlreadyCalled);
+                Did::all(&[
+                    ("a timer that runs is not cancelled", itself.cancel() == called),
+                    ("nor reset", itself.reset(LATER) == called),
+                    ("nor put off", itself.delay(LATER) == called),
+                    ("it is not active", !itself.is_active()),
+                ])
             });
-            act.cancels(move || timer.cancel().map_or_else(|error| Did::Refused(format!("{error:?}")), |()| Did::Done));
+            act.cancels(move || match timer.cancel() {
+                Ok(()) => Did::Wrong("it was cancelled".to_owned()),
+                Err(error) => Did::Refused(format!("{error:?}")),
+            });
         }),
         ..ON_THE_LOOP
     },
@@ -104,8 +109,17 @@ pub const SITES: &[Site] = &[
         error: Some(Goes::Reported(Incident::Trigger)),
         places: &["runtime/reactor/triggers add"],
         install: Install::OnLoop(|reactor, act| {
-            let act = act.clone();
-            let _ = reactor.add_event_trigger(EventPhase::During, "event", move |_| act.result());
+            let trigger = act.clone();
+            let id = reactor.add_event_trigger(EventPhase::During, "event", move |_| trigger.result());
+            let local = reactor.local();
+            act.reenters(move || {
+                let removed = local.with(|reactor| {
+                    let after = reactor.add_event_trigger(EventPhase::During, "event", |_| ());
+                    let _ = reactor.fire_event("event");
+                    (reactor.remove_event_trigger(id).is_err(), reactor.remove_event_trigger(after))
+                });
+                Did::all(&[("a trigger that runs is not removed", removed.is_ok_and(|(is_gone, _)| is_gone))])
+            });
             let _ = reactor.fire_event("event");
         }),
         ..ON_THE_LOOP
@@ -160,20 +174,19 @@ pub const SITES: &[Site] = &[
         has_handles: true,
         install: Install::OnLoop(|reactor, act| {
             let owned = Rc::new(reactor.own(0_u32));
-            let (weak, address) = (Rc::downgrade(&owned), owned.address());
-            act.reenters(move || match weak.upgrade() {
-                Some(owned) if owned.with(|_| ()).is_err() && address.release().is_ok() => Did::Done,
-                _ => wrong("it was entered twice"),
+            let itself = Rc::clone(&owned);
+            act.reenters(move || {
+                Did::all(&[
+                    ("a value in use is not reached", itself.with(|_| ()) == Err(OwnedError::Reentered)),
+                    ("it can be released", itself.address().release().is_ok()),
+                ])
             });
-            act.holds(Rc::clone(&owned));
-            let address = owned.address();
             let owner = Rc::downgrade(&owned);
-            drop(owned);
-            let _ = address;
+            act.holds(owned);
             act.tell_caller(|| {
-                if let Some(owned) = owner.upgrade() {
-                    owned.with(|_| act.run()).unwrap();
-                }
+                // Not the last handle: `with` borrows it.
+                let owned = owner.upgrade().unwrap();
+                owned.with(|_| act.run()).unwrap();
             });
         }),
         ..ON_THE_LOOP
@@ -187,7 +200,10 @@ pub const SITES: &[Site] = &[
             let owned = reactor.own(0_u32);
             let address = owned.address();
             let again = owned.address();
-            act.reenters(move || if again.release().is_ok() { Did::Done } else { wrong("it was not released") });
+            act.reenters(move || {
+                let late = again.call(|_, _| ());
+                Did::all(&[("a call is posted", late.is_ok()), ("it can be released", again.release().is_ok())])
+            });
             act.holds(owned);
             let act = act.clone();
             address.call(move |_, _| act.run()).unwrap();
@@ -231,7 +247,3 @@ pub const SITES: &[Site] = &[
         ..ON_THE_LOOP
     },
 ];
-
-fn wrong(what: &str) -> Did {
-    Did::Wrong(what.to_owned())
-}

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use selvedge::error::TaskFinished;
 use selvedge::report::Incident;
 use selvedge::task::{Cooperator, LoopingCall, defer_later};
 
@@ -11,6 +12,7 @@ use super::{Goes, Install, ON_THE_LOOP, Site};
 pub const SITES: &[Site] = &[
     Site {
         name: "the function of a `LoopingCall`",
+        has_handles: true,
         error: Some(Goes::Told),
         cancels: true,
         places: &[
@@ -25,26 +27,60 @@ pub const SITES: &[Site] = &[
                 let _ = tick.stop();
                 result
             });
+            let (itself, local) = (looping.clone(), reactor.local());
+            act.reenters(move || {
+                let started = local.with(|reactor| itself.start(reactor, Duration::ZERO).is_err());
+                Did::all(&[
+                    ("it runs", itself.is_running()),
+                    ("it is not started twice", started.is_ok_and(|refused| refused)),
+                    ("it is reset", itself.reset().is_ok()),
+                    ("it is stopped", itself.stop().is_ok()),
+                    ("once", itself.stop().is_err() && itself.reset().is_err()),
+                ])
+            });
             let itself = looping.clone();
             act.cancels(move || itself.stop().map_or_else(|error| Did::Wrong(error.to_string()), |()| Did::Done));
-            let itself = looping.clone();
-            act.reenters(move || {
-                let _ = (itself.reset(), itself.is_running(), itself.stop());
-                Did::Done
-            });
             let ended = looping.start_later(reactor, Duration::ZERO).unwrap();
-            drop(ended.add_both(move |result| told.tell(result)));
+            act.holds((looping, ended.add_both(move |result| told.tell(result))));
         }),
         ..ON_THE_LOOP
     },
     Site {
         name: "the iterator of a cooperator",
+        panic_after_cancel: Some(Goes::Reported(Incident::Unhandled)),
+        has_handles: true,
+        cancels: true,
         error: Some(Goes::Told),
         places: &["runtime/task/completion discard_value", "runtime/task/cooperator/steps make_step"],
         install: Install::OnLoop(|reactor, act| {
             let (stepped, told) = (act.clone(), act.clone());
-            let done = Cooperator::new(reactor).coiterate(std::iter::once_with(move || stepped.result()));
-            drop(done.add_both(move |result| told.tell(result)));
+            let cooperator = Cooperator::new(reactor);
+            let task = cooperator.cooperate(std::iter::once_with(move || stepped.result()));
+            let done = task.when_done().add_both(move |result| {
+                // A stop is no failure of the code.
+                if !result.as_ref().is_err_and(|failure| failure.is::<TaskFinished>()) {
+                    told.tell(result);
+                }
+            });
+            let (itself, whole) = (task.clone(), cooperator.clone());
+            act.reenters(move || {
+                let asked = itself.when_done();
+                let another = whole.cooperate(std::iter::once(()));
+                let paused = [itself.pause(), itself.pause()];
+                let resumed = [itself.resume(), itself.resume()];
+                whole.start();
+                drop(asked.add_both(|_| ()));
+                Did::all(&[
+                    ("it is paused", paused.iter().all(Result::is_ok)),
+                    ("it is resumed", resumed.iter().all(Result::is_ok)),
+                    ("once for each pause", itself.resume().is_err()),
+                    ("the cooperator runs", whole.is_running()),
+                    ("another is stopped", another.stop().is_ok() && another.stop().is_err()),
+                ])
+            });
+            let itself = task.clone();
+            act.cancels(move || itself.stop().map_or_else(|error| Did::Wrong(error.to_string()), |()| Did::Done));
+            act.holds((task, cooperator, done));
         }),
         ..ON_THE_LOOP
     },

@@ -151,7 +151,7 @@ pub const SITES: &[Site] = &[
     Site {
         name: "the drop of a result that another executor's future has not taken",
         panic: Goes::Reported(Incident::Drop),
-        places: &["runtime/reactor/send_future drop"],
+        places: &["runtime/reactor/send_future drop", "runtime/reactor/send_future give_back"],
         install: Install::OnLoop(|reactor, act| {
             let deferred = Deferred::<_, selvedge::Failure>::from(Ok(OnDrop(act.clone())));
             drop(deferred.into_send_future(reactor));

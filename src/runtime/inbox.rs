@@ -180,7 +180,11 @@ impl<Q: CallQueue> Inbox<Q> {
 
 impl<Q: CallQueue> fmt::Debug for Inbox<Q> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = self.state.lock();
-        f.debug_struct("Inbox").field("loop", &state.state()).field("calls", &state.calls().len()).finish()
+        // Read first: what `f` writes to is user code, which may post.
+        let (state, calls) = {
+            let locked = self.state.lock();
+            (locked.state(), locked.calls().len())
+        };
+        f.debug_struct("Inbox").field("loop", &state).field("calls", &calls).finish()
     }
 }

@@ -2,7 +2,7 @@
 //! drop of what they captured.
 
 use std::error::Error;
-use std::fmt;
+use std::fmt::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex, mpsc};
 use selvedge::error::{BlockingCallError, FailureGroup};
 use selvedge::reactor::{Event, Phase};
 use selvedge::report::Incident;
-use selvedge::{Deferred, Failure, Job, Reactor, ThreadPool, threads};
+use selvedge::task::Cooperator;
+use selvedge::{Deferred, Failure, Handle, Job, Reactor, ThreadPool, threads};
 
 use crate::support::{Log, Note, hold, on_a_small_stack, with_watchdog};
 
@@ -137,6 +138,49 @@ fn no_code_of_an_error_keeps_a_phase_from_its_end_or_a_trigger_from_its_turn() {
                 assert_eq!(log, [Phase::Before, Phase::During, Phase::After], "{hostile:?}, {sink}");
             });
         }
+    }
+}
+
+/// An error whose `Display` uses the reactor and its pool in every way that does not block.
+#[derive(Debug)]
+struct Meddling(Handle);
+
+impl fmt::Display for Meddling {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let handle = &self.0;
+        assert!(handle.call_from_thread(|_| ()).is_ok() && handle.call_in_thread(|| ()).is_ok());
+        assert!(handle.thread_pool().stop().is_err() || !handle.is_in_reactor_thread());
+        let _ = (handle.thread_pool().stats(), format!("{handle:?}"));
+        handle.stop();
+        f.write_str("meddling")
+    }
+}
+
+impl Error for Meddling {}
+
+// Checks: P75, P9, R20
+#[test]
+fn what_displays_an_error_or_is_written_to_may_use_the_reactor_and_its_pool() {
+    with_watchdog(|| {
+        let reactor = Reactor::builder().on_report(|report| drop(report.to_string())).build().unwrap();
+        let failing = Failure::new(Meddling(reactor.handle()));
+        reactor.call_from_thread(move |_| drop(Deferred::<()>::fail(failing))).unwrap();
+        let mut meddler = Meddler(reactor.handle(), Cooperator::new(&reactor));
+        let (handle, cooperator) = (reactor.handle(), meddler.1.clone());
+        write!(meddler, "{handle:?} {reactor:?} {cooperator:?} {:?}", handle.thread_pool()).unwrap();
+        reactor.run();
+    });
+}
+
+/// A writer that uses the reactor, its pool and its cooperator.
+struct Meddler(Handle, Cooperator);
+
+impl Write for Meddler {
+    fn write_str(&mut self, _: &str) -> fmt::Result {
+        self.0.call_from_thread(|_| ()).unwrap();
+        self.0.call_in_thread(|| ()).unwrap();
+        let _ = self.1.cooperate(std::iter::empty::<()>());
+        Ok(())
     }
 }
 

@@ -110,7 +110,8 @@ impl PoolBuilder {
         self
     }
 
-    /// Called with each failure that nobody else can handle, on the thread where it happens, never under a lock.
+    /// Called with each failure that nobody else can handle, on the thread where it happens, never under a lock and
+    /// never inside itself: see [`ReactorBuilder::on_report`](crate::reactor::ReactorBuilder::on_report).
     pub fn on_report<F>(mut self, sink: F) -> Self
     where
         F: Fn(&Report<'_>) + Send + Sync + 'static,

@@ -116,7 +116,11 @@ impl ReactorBuilder {
     /// Deferreds that were dropped with an error. The default writes a line to stderr.
     ///
     /// The sink is called on the thread where the failure happened, never under a lock. If it panics, the report goes
-    /// to stderr.
+    /// to stderr. It is never called inside itself: of reports that it causes it is told when it has returned, on the
+    /// same thread, each with the message in place of the error; if those go on causing others, they go to stderr.
+    ///
+    /// A sink that captures a [`Handle`](super::Handle) is never dropped: the handle keeps the pools, and they keep the
+    /// sink.
     ///
     /// A Deferred does not know its reactor. If it is dropped with an error during [`run`](Reactor::run) or
     /// [`turn`](Reactor::turn), or as the reactor is dropped, the failure goes to this sink; if it is dropped before

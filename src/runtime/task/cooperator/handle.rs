@@ -103,10 +103,12 @@ impl Cooperator {
 
 impl fmt::Debug for Cooperator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Read first: what `f` writes to is user code, which may use the cooperator.
+        let (ready, tasks) = (self.core.ready.borrow().len(), self.core.unfinished.borrow().len());
         f.debug_struct("Cooperator")
             .field("scheduler", &self.core.scheduler.get())
-            .field("ready", &self.core.ready.borrow().len())
-            .field("tasks", &self.core.unfinished.borrow().len())
+            .field("ready", &ready)
+            .field("tasks", &tasks)
             .finish()
     }
 }

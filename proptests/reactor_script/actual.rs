@@ -176,7 +176,7 @@ impl World {
             Ending::Run => {
                 // If it has ended already, `run` only drops it.
                 self.dying.set(self.local.with(|_| ()).is_err());
-                return reactor.run();
+                return drop(reactor.run());
             }
             Ending::TurnOut => self.turn_out(&reactor),
         }

@@ -1,7 +1,7 @@
 //! A FIFO queue of waiters. A waiter can be removed from the middle.
 //!
-//! Waiters lie in a search tree by the order in which they came: every operation takes O(log n) in the worst case, a key
-//! is never used again, and memory follows the number of waiters.
+//! Waiters lie in a search tree by the order in which they came: every operation takes O(log n) in the worst case, a
+//! key is never used again, and memory follows the number of waiters.
 
 use std::collections::BTreeMap;
 

@@ -11,6 +11,7 @@ pub mod reactor {
     //! - [`ReactorBuilder`] sets a reactor's pools, its sink for reports, its clock and the bound of its inbox.
     //! - [`Event`] and [`Phase`] say when a trigger runs, and a [`TriggerId`] removes it: see
     //!   [`add_event_trigger`](crate::Reactor::add_event_trigger).
+    //! - [`Shutdown`] says how a reactor has ended, and which [`LatePool`]s had not stopped in time.
     //! - [`Turn`] is what [`Reactor::turn`](crate::Reactor::turn) returns: when the reactor wants its next turn.
     //! - [`Call`] is a posted call that was not accepted and is handed back.
     //!
@@ -35,7 +36,7 @@ pub mod reactor {
     //! # Ok::<(), Box<dyn std::error::Error>>(())
     //! ```
 
-    pub use super::super::reactor::{Call, Event, Phase, ReactorBuilder, TriggerId, Turn};
+    pub use super::super::reactor::{Call, Event, LatePool, Phase, ReactorBuilder, Shutdown, TriggerId, Turn};
 }
 
 pub mod pool {

@@ -86,7 +86,9 @@ fn what_a_reactor_keeps() {
     reactor.turn().unwrap();
     is_given_back("timers", |number| {
         let load = [1_u8; 100];
-        (0..number).for_each(|n| drop(reactor.call_later(Duration::from_nanos(n as u64), move |_| drop(load))));
+        (0..number).for_each(|n| {
+            drop(reactor.call_later(Duration::from_nanos(n as u64), move |_| assert_eq!(load, [1; 100])))
+        });
         reactor.advance(Duration::from_secs(1)).unwrap();
     });
     is_given_back("timers that are cancelled", |number| {

@@ -5,18 +5,21 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::thread;
 use std::time::Duration;
 
 use selvedge::task::{Cooperator, LoopingCall, defer_later};
 use selvedge::{
-    Deferred, LocalHandle, Reactor, ThreadPool,
-    error::{DelayedCallError, LoopingCallError, OwnedError, ReactorStopped},
-    reactor::{Phase, Turn},
+    Deferred, Failure, LocalHandle, Reactor, ThreadPool,
+    error::{BlockingCallError, DelayedCallError, LoopingCallError, NeverRan, OwnedError, ReactorStopped},
+    pool::{CancelToken, StopPolicy},
+    reactor::{Event, Phase, Shutdown, Turn},
+    testing::VirtualClock,
     threads,
 };
 
 use crate::support::deferred::{Drops, error, value};
-use crate::support::{hold, reporting, virtual_time};
+use crate::support::{Gate, Log, hold, reporting, virtual_time, with_watchdog};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -298,4 +301,126 @@ fn what_is_added_while_the_reactor_ends_is_refused_too() {
         end.of(reactor);
         assert_eq!((dropped.get(), reports.len()), (4, 0));
     }
+}
+
+// Checks: P94, R46
+#[test]
+fn a_reactors_policy_asks_the_jobs_of_its_pools_to_end() {
+    with_watchdog(|| {
+        let reactor = Reactor::builder()
+            .add_pool("other", ThreadPool::builder().size(1, 1))
+            .stop_policy(StopPolicy::CancelAll)
+            .build()
+            .unwrap();
+        let (handle, begun) = (reactor.handle(), Gate::new());
+        let opens = begun.clone();
+        let loops = move || {
+            opens.open();
+            while !CancelToken::current().is_some_and(|token| token.is_cancelled()) {
+                thread::yield_now();
+            }
+        };
+        let running = threads::defer_to_thread_pool(&reactor, reactor.pool("other").unwrap(), loops);
+        let queued = threads::defer_to_thread_pool(&reactor, reactor.pool("other").unwrap(), || ());
+        reactor
+            .call_in_thread(move || {
+                begun.pass();
+                handle.stop();
+            })
+            .unwrap();
+        let shutdown = reactor.run();
+        assert_eq!(shutdown, Shutdown::default());
+        value(running);
+        assert!(error(queued).is::<NeverRan>());
+    });
+}
+
+// Checks: P94, R46
+#[test]
+fn a_reactor_with_a_stuck_job_ends_within_its_time_and_says_who_is_late() {
+    with_watchdog(|| {
+        let (clock, log) = (VirtualClock::new(), Log::new());
+        let reactor = Reactor::builder().pool_size(0, 1).clock(clock.clone()).stop_within(SECOND).build().unwrap();
+        let (begun, stuck) = (Gate::new(), Gate::new());
+        let (opens, held) = (begun.clone(), stuck.clone());
+        let (handle, answers) = (reactor.handle(), log.clone());
+        reactor
+            .call_in_thread(move || {
+                opens.open();
+                held.pass();
+                let answer = threads::blocking_call_from_thread(&handle, |_| Ok::<_, Failure>(()));
+                answers.note(matches!(answer, Err(BlockingCallError::ReactorStopped)));
+            })
+            .unwrap();
+        reactor.call_in_thread(|| ()).unwrap();
+        reactor.turn().unwrap();
+        begun.pass();
+        reactor.stop().unwrap();
+        assert_eq!(reactor.turn(), Ok(Turn::Wait(SECOND)));
+        clock.advance(SECOND / 2);
+        assert_eq!(reactor.turn(), Ok(Turn::Wait(SECOND / 2)));
+        assert_eq!(reactor.ended(), None);
+        clock.advance(SECOND / 2);
+        assert_eq!(reactor.turn(), Ok(Turn::Ended));
+        let shutdown = reactor.ended().unwrap();
+        assert!(shutdown.timed_out);
+        let [late] = &shutdown.late[..] else { panic!("{shutdown}") };
+        assert_eq!((late.name.as_str(), late.stragglers.len(), late.queued), ("reactor", 1, 1));
+        assert!(late.stragglers[0].job().is_some());
+        let pool = reactor.thread_pool().clone();
+        drop(reactor);
+        stuck.open();
+        pool.stop().unwrap();
+        assert_eq!(log, [true], "the pool goes on, without the reactor");
+        assert_eq!(pool.stats().completed, 2);
+    });
+}
+
+// Checks: P94, B23
+#[test]
+fn triggers_that_are_left_run_when_the_time_of_shutdown_is_over() {
+    let clock = VirtualClock::new();
+    let reactor = Reactor::builder().clock(clock.clone()).stop_within(SECOND).build().unwrap();
+    let log = Log::new();
+    let mut kept = Vec::new();
+    for phase in [Phase::Before, Phase::During, Phase::After] {
+        let (never, resolver) = Deferred::<()>::new();
+        kept.push(resolver);
+        let notes = log.clone();
+        let _ = reactor.add_event_trigger(phase, Event::SHUTDOWN, move |_| {
+            notes.note(phase);
+            never
+        });
+    }
+    reactor.turn().unwrap();
+    reactor.stop().unwrap();
+    reactor.turn().unwrap();
+    assert_eq!(log, [Phase::Before]);
+    clock.advance(SECOND);
+    reactor.turn().unwrap();
+    assert_eq!(log, [Phase::Before, Phase::During, Phase::After]);
+    // What was not waited for may still fire.
+    kept.into_iter().for_each(|resolver| resolver.callback(()));
+    while reactor.turn().unwrap() != Turn::Ended {}
+    assert!(reactor.ended().unwrap().timed_out);
+}
+
+// Checks: P94
+#[test]
+fn run_returns_in_time_on_the_systems_clock_too() {
+    with_watchdog(|| {
+        let stuck = Gate::new();
+        let reactor = Reactor::builder().stop_within(Duration::from_millis(1)).build().unwrap();
+        let (held, handle) = (stuck.clone(), reactor.handle());
+        reactor
+            .call_in_thread(move || {
+                handle.stop();
+                held.pass();
+            })
+            .unwrap();
+        let shutdown = reactor.run();
+        assert!(shutdown.timed_out, "{shutdown}");
+        assert_eq!(shutdown.late.len(), 1);
+        stuck.open();
+    });
 }

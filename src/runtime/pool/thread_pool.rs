@@ -353,7 +353,6 @@ impl ThreadPool {
     }
 
     /// Who keeps a pool that was told to stop from stopping, and how many jobs wait to be run.
-    #[allow(dead_code, reason = "the end of a reactor will list them")]
     pub(crate) fn stragglers(&self) -> (Vec<Straggler>, usize) {
         self.owner.shared.stragglers(Instant::now())
     }

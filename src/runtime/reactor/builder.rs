@@ -4,9 +4,10 @@ use std::cell::Cell;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::rc::Rc;
+use std::time::Duration;
 
 use super::super::inbox::Inbox;
-use super::super::pool::{PoolBuilder, ThreadPool};
+use super::super::pool::{PoolBuilder, StopPolicy, ThreadPool};
 use super::super::reactor_thread::ReactorThreadGuard;
 use super::super::report::{Report, Reporter};
 use super::super::sync::{Arc, Spin, current_thread};
@@ -14,6 +15,9 @@ use super::calls::Calls;
 use super::clock::{Clock, VirtualClock};
 use super::owned::Table;
 use super::pools::{PoolSource, Pools};
+#[allow(unused_imports, reason = "a link of the documentation")]
+use super::shutdown::Shutdown;
+use super::shutdown::ShutdownState;
 use super::timers::Timers;
 use super::triggers::Triggers;
 use super::{Core, Reactor, Shared};
@@ -39,12 +43,22 @@ pub struct ReactorBuilder {
     reporter: Reporter,
     clock: Option<VirtualClock>,
     inbox_bound: usize,
+    stop_policy: StopPolicy,
+    stop_within: Option<Duration>,
 }
 
 impl ReactorBuilder {
     pub(super) fn new() -> Self {
         let pool = ThreadPool::builder().size(5, 10);
-        Self { pool, added: Vec::new(), reporter: Reporter::default(), clock: None, inbox_bound: usize::MAX }
+        Self {
+            pool,
+            added: Vec::new(),
+            reporter: Reporter::default(),
+            clock: None,
+            inbox_bound: usize::MAX,
+            stop_policy: StopPolicy::Drain,
+            stop_within: None,
+        }
     }
 
     /// The minimum and maximum number of threads in the reactor's pool. By default 5 and 10. None is started before
@@ -145,6 +159,24 @@ impl ReactorBuilder {
         self
     }
 
+    /// What becomes of the jobs of the reactor's own pools when it shuts down. By default they are
+    /// [run](StopPolicy::Drain).
+    pub fn stop_policy(mut self, policy: StopPolicy) -> Self {
+        self.stop_policy = policy;
+        self
+    }
+
+    /// The most time that shutdown may take, on the reactor's clock, from its beginning. By default there is no limit.
+    ///
+    /// When it is over, nothing is waited for any more, neither a thread nor a trigger's Deferred: the triggers that
+    /// are left run, then accepted calls, and the reactor ends. What was late is in the [`Shutdown`] that
+    /// [`run`](Reactor::run) returns. A late pool goes on stopping without the reactor; blocking calls of its jobs
+    /// return [`ReactorStopped`](crate::error::BlockingCallError::ReactorStopped).
+    pub fn stop_within(mut self, time: Duration) -> Self {
+        self.stop_within = Some(time);
+        self
+    }
+
     /// Sets a clock for the reactor's timers. By default they use the system's monotonic clock.
     pub fn clock(mut self, clock: VirtualClock) -> Self {
         self.clock = Some(clock);
@@ -158,12 +190,14 @@ impl ReactorBuilder {
     pub fn build(self) -> Result<Reactor, BuildError> {
         let pools = Pools::build(self.pool, self.added, &self.reporter)?;
         let inbox = Inbox::bounded(self.inbox_bound);
-        Ok(Reactor::assemble(inbox, pools, self.reporter, self.clock.map_or_else(Clock::real, Clock::virtual_from)))
+        let clock = self.clock.map_or_else(Clock::real, Clock::virtual_from);
+        let shutdown = ShutdownState::new(self.stop_policy, self.stop_within);
+        Ok(Reactor::assemble(inbox, pools, self.reporter, clock, shutdown))
     }
 }
 
 impl Reactor {
-    pub(super) fn assemble(inbox: Inbox<Calls>, pools: Pools, reporter: Reporter, clock: Clock) -> Self {
+    fn assemble(inbox: Inbox<Calls>, pools: Pools, reporter: Reporter, clock: Clock, shutdown: ShutdownState) -> Self {
         let core = Core {
             shared: Arc::new(Shared { inbox, pools, thread: current_thread(), spin: Spin::new() }),
             reporter,
@@ -174,6 +208,7 @@ impl Reactor {
             timers: Timers::default(),
             triggers: Triggers::new(),
             owned: Table::default(),
+            shutdown,
             thread: Cell::new(Some(ReactorThreadGuard::enter())),
         };
         let reactor = Self { core: Rc::new(core) };
@@ -189,6 +224,8 @@ impl fmt::Debug for ReactorBuilder {
             .field("added", &self.added)
             .field("reporter", &self.reporter)
             .field("clock", &self.clock)
+            .field("stop_policy", &self.stop_policy)
+            .field("stop_within", &self.stop_within)
             .finish()
     }
 }

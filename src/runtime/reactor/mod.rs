@@ -6,6 +6,7 @@
 //! - [`reactor`](self::reactor) has the methods of [`Reactor`], [`builder`] makes one, [`pools`] names its thread
 //!   pools;
 //! - [`clock`], [`advance`] and [`virtual_time`] are its time, real or virtual;
+//! - [`shutdown`] limits the time of its own end, and says what was late;
 //! - [`spawn`], [`sleep`], [`timeout`] and [`send_future`] join it to Deferreds and futures.
 
 mod advance;
@@ -18,6 +19,7 @@ mod owned;
 mod pools;
 mod reactor;
 mod send_future;
+mod shutdown;
 mod sleep;
 mod spawn;
 mod timeout;
@@ -33,6 +35,7 @@ use self::calls::Calls;
 use self::clock::Clock;
 use self::owned::Table;
 use self::pools::Pools;
+use self::shutdown::ShutdownState;
 use self::timers::Timers;
 use self::triggers::Triggers;
 use super::inbox::Inbox;
@@ -49,6 +52,7 @@ pub use self::handle::{Handle, LocalHandle};
 pub use self::owned::{Address, Owned};
 pub(crate) use self::owned::{DropOrder, ValueId};
 pub use self::send_future::SendFuture;
+pub use self::shutdown::{LatePool, Shutdown};
 pub use self::timers::DelayedCall;
 pub use self::triggers::{Event, Phase, TriggerId};
 pub use self::turn::Turn;
@@ -95,6 +99,7 @@ struct Core {
     timers: Timers,
     triggers: Triggers,
     owned: Table,
+    shutdown: ShutdownState,
     /// Until the reactor has ended.
     thread: Cell<Option<ReactorThreadGuard>>,
 }

@@ -1,7 +1,7 @@
 //! The pools of a reactor, by name: those it starts and stops itself, and shared ones that it only uses.
 
 use super::super::deferred::{Deferred, Resolver};
-use super::super::pool::{PoolBuilder, StopPolicy, ThreadPool};
+use super::super::pool::{PoolBuilder, Straggler, ThreadPool};
 use super::super::report::Reporter;
 use super::Reactor;
 use crate::error::{BuildError, UnknownPool};
@@ -66,6 +66,15 @@ impl Pools {
         self.all().filter(|named| named.is_own).map(|named| &named.pool)
     }
 
+    /// Those of the reactor's own that have not stopped: the name, who is late, and how many jobs wait.
+    pub(super) fn late(&self) -> impl Iterator<Item = (String, Vec<Straggler>, usize)> {
+        let own = self.all().filter(|named| named.is_own);
+        own.filter_map(|NamedPool { name, pool, .. }| {
+            let (stragglers, queued) = pool.stragglers();
+            (!stragglers.is_empty() || queued > 0).then(|| (name.clone(), stragglers, queued))
+        })
+    }
+
     fn find(&self, name: &str) -> Option<&ThreadPool> {
         self.all().find(|named| named.name == name).map(|named| &named.pool)
     }
@@ -94,8 +103,8 @@ impl Reactor {
         let (stopped, resolver) = Deferred::<()>::new();
         let address = self.own(resolver).detach();
         let stopping = pool.clone();
-        pool.begin_stop(StopPolicy::Drain, move || {
-            // Shutdown waits for this call, so the reactor has not ended; if it was dropped, nothing waits.
+        pool.begin_stop(self.core.shutdown.policy, move || {
+            // If the reactor has ended before, because the time was over or it was dropped, nothing waits.
             let _ = address.handle().post_unbounded({
                 let address = address.clone();
                 move |reactor| {
@@ -106,8 +115,7 @@ impl Reactor {
                 }
             });
         });
-        // The resolver is dropped without firing only if the reactor is dropped during shutdown, which is not a
-        // failure.
+        // The resolver is dropped without firing only if the reactor ends before the pool, which is not a failure.
         stopped.add_errback(|_abandoned| ())
     }
 }

@@ -10,9 +10,9 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::super::pool::StopPolicy;
 use super::super::report::Incident;
 use super::clock::Clock;
+use super::shutdown::Shutdown;
 use super::triggers::{Event, Firing, Phase};
 use super::{Core, Reactor};
 use crate::error::Reentered;
@@ -47,14 +47,17 @@ impl Reactor {
     /// The loop keeps running during shutdown, so that jobs which wait for it can finish; their results still reach
     /// their Deferreds. When `run` returns, every accepted call has run, every thread of the reactor's pools has been
     /// joined, and every Deferred that still waited for the reactor has failed with
-    /// [`ReactorStopped`](crate::error::ReactorStopped).
-    pub fn run(self) {
+    /// [`ReactorStopped`](crate::error::ReactorStopped). Only with a [time limit](ReactorBuilder::stop_within) may
+    /// threads be left; what is returned says which. Other pools, and jobs of a pool that is not the reactor's, are not
+    /// waited for: when `main` returns, the process ends, and accepted jobs that have not run are lost. To wait for
+    /// them, [stop](crate::ThreadPool::stop) their pool first.
+    pub fn run(self) -> Shutdown {
         loop {
             // No turn can be running: `run` owns the reactor.
-            let Ok(turn) = self.turn() else { return };
+            let Ok(turn) = self.turn() else { return Shutdown::default() };
             let inbox = &self.core.shared.inbox;
             match (turn, &self.core.clock) {
-                (Turn::Ended, _) => return,
+                (Turn::Ended, _) => return self.ended().unwrap_or_default(),
                 (Turn::Again, _) => {}
                 (Turn::Wait(time), Clock::Virtual(now)) => {
                     if self.holds_time(now) {
@@ -102,14 +105,17 @@ impl Reactor {
         }
         self.run_posted();
         self.run_due();
+        self.hurry_shutdown();
         match core.transition(Lifecycle::end_turn) {
             EndOfTurn::Continue => {}
             EndOfTurn::FireShutdown => {
                 core.triggers.give_up_startup();
+                self.limit_shutdown();
                 self.fire(Event::SHUTDOWN);
             }
             EndOfTurn::Finish => {
                 self.run_last_calls();
+                self.list_late_pools();
                 core.end();
                 return Ok(Turn::Ended);
             }
@@ -148,7 +154,8 @@ impl Reactor {
         if core.lifecycle.get().state() == LifecycleState::Finishing || core.shared.inbox.has_calls() {
             return Turn::Again;
         }
-        match core.timers.next_deadline() {
+        let next = core.timers.next_deadline().into_iter().chain(core.shutdown.deadline()).min();
+        match next {
             None => Turn::Idle,
             Some(at) => match at.saturating_sub(core.clock.now()) {
                 Duration::ZERO => Turn::Again,
@@ -218,7 +225,7 @@ impl Drop for Core {
         let _scope = self.reporter.enter();
         self.end();
         for pool in self.shared.pools.own() {
-            pool.ask_to_stop(StopPolicy::Drain);
+            pool.ask_to_stop(self.shutdown.policy);
         }
     }
 }

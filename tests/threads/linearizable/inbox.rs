@@ -31,7 +31,7 @@ fn record(seed: u64) {
             })
         })
         .collect();
-    history.during(|| reactor.run(), |()| InboxOperation::Close);
+    history.during(|| drop(reactor.run()), |()| InboxOperation::Close);
     posters.into_iter().for_each(|poster| poster.join().unwrap());
     history.during(|| (), |()| InboxOperation::End);
     let mut records = history.take();

@@ -13,7 +13,7 @@ use crate::probes::{Log, MustRun, Signal};
 
 /// A pool that is not started, and reports nothing.
 pub fn pool(min: usize, max: usize) -> ThreadPool {
-    let pool = ThreadPool::builder().size(min, max);
+    let pool = ThreadPool::builder().size(min, max).compensation(16);
     pool.on_report(|report| panic!("nothing should be reported: {report}")).build().unwrap()
 }
 

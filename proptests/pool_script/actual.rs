@@ -58,8 +58,10 @@ pub fn run(program: &Program) -> Result<(), String> {
         let built = builder.on_report(move |report| {
             if let Some(world) = weak.upgrade() {
                 world.check_workers();
-                let live = world.pool.stats().live;
-                lock(&hears).report(report.incident, live);
+                let stats = world.pool.stats();
+                let mut reference = lock(&hears);
+                reference.starts_failed(stats.start_failures, stats.live);
+                reference.report(report.incident, stats.live);
             }
         });
         let (pool, stepper) = built.build_stepped().expect("sizes in order");
@@ -316,6 +318,8 @@ impl Drop for TracedJob {
         if self.began {
             self.world.reference().job_ends(self.id, std::thread::panicking(), self.is_reported());
         } else {
+            let stats = self.world.pool.stats();
+            self.world.reference().starts_failed(stats.start_failures, stats.live);
             self.world.reference().job_dropped(self.id, self.is_reported());
             let on_drop = std::mem::take(&mut self.on_drop);
             self.world.perform(&on_drop, Who::Anybody);

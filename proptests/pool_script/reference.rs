@@ -113,6 +113,10 @@ pub struct Reference {
     failing: usize,
     /// A start has failed, and none has succeeded since.
     start_has_failed: bool,
+    /// How many starts have failed so far.
+    start_failures: u64,
+    /// A failed start was reported, and no thread has started since.
+    start_failure_reported: bool,
     /// `Saturated` was reported for this period.
     saturation_reported: bool,
     /// How many reports of jobs are still expected.
@@ -145,6 +149,8 @@ impl Reference {
             running: Vec::new(),
             failing: 0,
             start_has_failed: false,
+            start_failures: 0,
+            start_failure_reported: false,
             saturation_reported: false,
             reports: 0,
             counts: Counts::default(),
@@ -274,6 +280,20 @@ impl Reference {
 
     pub fn fail_starts(&mut self, count: usize) {
         self.failing = count;
+    }
+
+    /// So many starts have failed by now. If nobody is live, nobody will run the queued jobs.
+    pub fn starts_failed(&mut self, failures: u64, live: usize) {
+        while self.start_failures < failures {
+            self.start_failures += 1;
+            self.require(self.failing > 0, || "a start has failed that should not have".into());
+            self.failing = self.failing.saturating_sub(1);
+            self.start_has_failed = true;
+            if live == 0 {
+                self.counts.failed += self.queue.len() as u64;
+                self.drop_queued(NotRun::ThreadStart);
+            }
+        }
     }
 
     pub fn stop(&mut self, cancels: bool) {

@@ -38,7 +38,7 @@ pub enum Incident {
     Drop,
     /// A call to a reactor-owned value that is gone or in use.
     OwnedValue,
-    /// A worker thread that could not be started.
+    /// A worker thread could not be started. Reported once, until one has started.
     ThreadStart,
     /// Jobs wait in a pool whose threads are all blocked, and no thread may be added. Reported once, until that
     /// changes.

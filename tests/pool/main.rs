@@ -8,6 +8,7 @@ mod support;
 #[cfg(target_os = "linux")]
 mod at_scale;
 mod endings;
+mod failing_starts;
 mod hooks;
 mod idle_workers;
 mod lifecycle;

@@ -34,7 +34,7 @@ impl Log {
 }
 
 fn pool(min: usize, max: usize) -> (ThreadPool, Stepper) {
-    let (pool, stepper) = ThreadPool::builder().size(min, max).build_stepped().unwrap();
+    let (pool, stepper) = ThreadPool::builder().size(min, max).compensation(16).build_stepped().unwrap();
     pool.start().unwrap();
     (pool, stepper)
 }
@@ -361,4 +361,43 @@ fn a_start_that_fails_is_tried_again_whatever_it_was_for() {
     assert_eq!(pool.stats().live, 2, "the next submission has tried again");
     settle(&stepper);
     assert_eq!(pool.stats().completed, 3);
+}
+
+// Checks: B45, P54, R44
+#[test]
+fn a_pool_of_one_runs_one_job_at_a_time_unless_compensation_was_asked_for() {
+    for (builder, most) in [(ThreadPool::builder(), 1), (ThreadPool::builder().compensation(16), 4)] {
+        let (pool, stepper) = builder.size(1, 1).build_stepped().unwrap();
+        pool.start().unwrap();
+        for _ in 0..4 {
+            let others = stepper.clone();
+            pool.call_in_thread(move || threads::blocked(|| settle(&others))).unwrap();
+        }
+        settle(&stepper);
+        assert_eq!(pool.stats().peak, most, "one for each job that waits, if that was asked for");
+        assert_eq!((pool.stats().completed, pool.stats().live), (4, 1));
+    }
+}
+
+// Checks: B45, P54, R44
+#[test]
+fn a_pool_that_is_shrunk_to_one_thread_is_not_compensated_by_default() {
+    let (pool, stepper) = ThreadPool::builder().size(0, 2).build_stepped().unwrap();
+    pool.start().unwrap();
+    let (own, others) = (pool.clone(), stepper.clone());
+    let log = Log::default();
+    let inner = log.clone();
+    pool.call_in_thread(move || {
+        own.adjust_pool_size(0, 1).unwrap();
+        threads::blocked(|| {
+            own.call_in_thread(inner.job(1)).unwrap();
+            settle(&others);
+            assert!(inner.seen().is_empty());
+            assert!(own.stats().saturated);
+        });
+        inner.note(2);
+    })
+    .unwrap();
+    settle(&stepper);
+    assert_eq!(log.seen(), [2, 1]);
 }

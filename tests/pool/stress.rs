@@ -119,7 +119,7 @@ impl Client {
 /// What one snapshot must agree with itself about, whatever goes on.
 fn assert_consistent(stats: &PoolStats) {
     assert!(stats.blocked <= stats.busy && stats.busy + stats.idle <= stats.live, "{stats:?}");
-    assert!(stats.live <= stats.peak && stats.min <= stats.max, "{stats:?}");
+    assert!(stats.busy + stats.idle <= stats.peak && stats.min <= stats.max, "{stats:?}");
     assert_eq!(stats.started, stats.completed + stats.busy as u64, "{stats:?}");
     assert!(stats.panicked <= stats.completed, "{stats:?}");
 }

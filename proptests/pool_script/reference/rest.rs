@@ -37,11 +37,12 @@ impl Reference {
         self.next_worker = id + 1;
         let (live, limit) = (self.staying(), self.limit());
         self.require(live <= limit, || format!("{live} workers, where {limit} are allowed"));
-        (self.start_has_failed, self.saturation_reported) = (false, false);
+        self.start_has_failed = false;
     }
 
     /// What holds between any two operations. `is_between_operations`: no other operation is under way.
     pub fn check_invariants(&mut self, stats: &PoolStats, has_stopped: bool, is_between_operations: bool) {
+        self.starts_failed(stats.start_failures, stats.live);
         if self.is_leaving() {
             return;
         }
@@ -67,6 +68,7 @@ impl Reference {
     fn check_stats(&mut self, stats: &PoolStats) {
         let count = |stages: &[Stage]| self.workers.values().filter(|worker| stages.contains(&worker.stage)).count();
         let queued = self.queue.len();
+        let present = stats.live - count(&[Stage::Starting]);
         let expected = [
             ("min", self.target.min(), stats.min),
             ("max", self.target.max(), stats.max),
@@ -93,7 +95,7 @@ impl Reference {
         for (name, ours, theirs) in counted {
             self.require(ours == theirs, || format!("{name} is {theirs}, and should be {ours}"));
         }
-        self.require(stats.live <= stats.peak, || format!("{} at most, and {} are there", stats.peak, stats.live));
+        self.require(present <= stats.peak, || format!("{} at most, and {present} are there", stats.peak));
     }
 
     /// Checks the pool when all workers sleep and no job runs.

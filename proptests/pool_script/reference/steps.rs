@@ -19,6 +19,9 @@ impl Reference {
             self.running.push(id);
             return ExpectedStep::Run(id);
         }
+        if worker.stage == Stage::Starting {
+            (self.start_failure_reported, self.saturation_reported) = (false, false);
+        }
         if let Some(job) = worker.job.take() {
             self.counts.completed += 1;
             self.counts.panicked += u64::from(self.jobs[job].state == JobState::Ran(true));
@@ -134,13 +137,9 @@ impl Reference {
                 self.reports = self.reports.saturating_sub(1);
             }
             Incident::ThreadStart => {
-                self.require(self.failing > 0, || "a start has failed that should not have".into());
-                self.failing = self.failing.saturating_sub(1);
-                self.start_has_failed = true;
-                if live == 0 {
-                    self.counts.failed += self.queue.len() as u64;
-                    self.drop_queued(NotRun::ThreadStart);
-                }
+                let known = self.start_failure_reported;
+                self.require(!known, || "a failed start is reported again, and no thread has started since".into());
+                self.start_failure_reported = true;
             }
             Incident::Saturated => {
                 let rightly = self.is_stuck(live) && !self.queue.is_empty() && !self.saturation_reported;

@@ -15,7 +15,8 @@ pub(crate) enum Notify {
 /// Threads to spawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(crate) struct Spawn {
-    /// The first new worker's number; the others follow it.
+    /// The first new worker's number. The others are given theirs, or given up, when their turn
+    /// [comes](super::spawn_next).
     pub(crate) first: WorkerId,
     pub(crate) count: usize,
 }
@@ -72,6 +73,19 @@ pub(crate) struct Exited {
     pub(crate) stopped: bool,
 }
 
+/// What becomes of the rest of a [`Spawn`].
+#[must_use]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SpawnNext {
+    /// So many are not to be spawned.
+    pub(crate) given_up: usize,
+    /// The number of the next to be spawned, unless none is left.
+    pub(crate) worker: Option<WorkerId>,
+    pub(crate) wakeups: Wakeups,
+    /// The pool has stopped with this: it is drained.
+    pub(crate) stopped: bool,
+}
+
 /// What is owed after threads could not be spawned.
 #[must_use]
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +93,8 @@ pub(crate) struct SpawnFailed<B> {
     /// Jobs that no worker is left to run.
     pub(crate) refused: B,
     pub(crate) wakeups: Wakeups,
+    /// `ThreadStart` is to be reported: it was not since a thread has last started.
+    pub(crate) report: bool,
     /// The pool has stopped with this, because it waited for these threads only: it is drained.
     pub(crate) stopped: bool,
 }

@@ -105,7 +105,7 @@ mod transitions;
 mod workers;
 
 #[cfg(test)]
-pub(in crate::machine) use self::action::{Exited, SpawnFailed, Stop};
+pub(in crate::machine) use self::action::{Exited, SpawnFailed, SpawnNext, Stop};
 pub(crate) use self::action::{Notify, Spawn, Wakeups, WorkerAction};
 pub(in crate::machine) use self::cancellable_queue::CancellableQueue;
 pub(crate) use self::cancellable_queue::{JobStore, Popped, PushJob, RefusedJobs, TicketId};
@@ -114,12 +114,12 @@ pub(crate) use self::sleepers::WorkerSlot;
 pub(crate) use self::slot_table::{CHUNKS, Location, SlotTable};
 #[cfg(test)]
 pub(in crate::machine) use self::state::PoolState;
-pub(crate) use self::state::{Policy, Sizes, WorkerId};
+pub(crate) use self::state::{Compensation, Policy, Sizes, WorkerId};
 pub(crate) use self::submit_queue::{Accepted, SubmitError};
 pub(crate) use self::ticket::{CancelRequest, TicketState};
 pub(crate) use self::transitions::{
-    WorkerHint, accepted, begin_start_hooks, block, cancel, exited, is_at_rest, next_action, resize, spawn_failed,
-    start, stop, submit_when_full,
+    WorkerHint, accepted, begin_start_hooks, block, cancel, exited, is_at_rest, next_action, report_saturation, resize,
+    spawn_failed, spawn_next, start, stop, submit_when_full,
 };
 
 /// The workers' half of the machine, guarded by the workers' lock.

@@ -24,6 +24,20 @@ pub(crate) struct Sizes {
     pub(crate) max: usize,
 }
 
+/// How many workers there may be beyond the maximum, one in place of each blocked one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Compensation {
+    pub(crate) most: usize,
+    /// Also while the maximum is one or zero. Without that, such a pool is a serialiser.
+    pub(crate) for_one: bool,
+}
+
+impl Compensation {
+    pub(super) fn at(self, target: Sizes) -> usize {
+        if target.max > 1 || self.for_one { self.most } else { 0 }
+    }
+}
+
 /// What stopping does with queued jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Policy {
@@ -43,7 +57,9 @@ pub(crate) struct Counts {
     pub(crate) cancelled: u64,
     /// Accepted jobs that never ran because no thread could be spawned.
     pub(crate) failed: u64,
-    /// The most live workers at any time.
+    /// How often a thread could not be spawned.
+    pub(crate) start_failures: u64,
+    /// The most threads that ran at any time.
     pub(crate) peak: usize,
 }
 

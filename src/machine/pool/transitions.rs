@@ -1,7 +1,9 @@
 //! The transitions of the pool that need both locks, in the order of a pool's life: start and resize; a worker's life;
 //! a job's; stop.
 
-use super::action::{Exited, SpawnFailed, Stop, Wakeups, WorkerAction};
+use std::mem;
+
+use super::action::{Exited, SpawnFailed, SpawnNext, Stop, Wakeups, WorkerAction};
 use super::cancellable_queue::{JobStore, Popped, PushJob, RefusedJobs, TicketId};
 use super::sleepers::WorkerSlot;
 use super::state::{Policy, PoolState, Sizes};
@@ -47,7 +49,7 @@ pub(crate) fn resize<S: JobStore>(
     submit_queue: &mut SubmitQueue<S>,
     target: Sizes,
 ) -> Wakeups {
-    workers.target = target;
+    workers.set_target(target);
     if !workers.is_serving() {
         return Wakeups::NONE;
     }
@@ -62,8 +64,7 @@ fn spawn_missing<S: JobStore>(workers: &mut Workers<S>, queued: usize) -> Wakeup
     let below_min = workers.target.min.saturating_sub(workers.live);
     let for_jobs = queued.saturating_sub(workers.idle + workers.starting).min(workers.spawnable());
     let count = below_min.max(for_jobs);
-    let wakeups =
-        if queued > 0 && (count == 0 || workers.sleepers.len() > 0) { workers.wake_or_spawn() } else { Wakeups::NONE };
+    let wakeups = if count == 0 || workers.sleepers.len() > 0 { workers.wake_for(queued) } else { Wakeups::NONE };
     if count > 0 { Wakeups { spawn: workers.spawn(count), ..wakeups } } else { wakeups }
 }
 
@@ -90,9 +91,30 @@ pub(crate) fn begin_start_hooks<S: JobStore>(
     slot: WorkerSlot,
 ) -> Wakeups {
     workers.thread_started(slot);
-    let wakeups = if queued(workers, submit_queue) > 0 { workers.wake_or_spawn() } else { Wakeups::NONE };
+    let wakeups = workers.wake_for(queued(workers, submit_queue));
     workers.update_wake_flag(submit_queue);
     wakeups
+}
+
+/// The next of several threads that a [`Spawn`](super::Spawn) asked for is about to be spawned; `left` are left. Those
+/// that are not wanted any more, because the pool shrinks or has nothing left to do before it stops, are given up.
+pub(crate) fn spawn_next<S: JobStore>(
+    workers: &mut Workers<S>,
+    submit_queue: &mut SubmitQueue<S>,
+    left: usize,
+) -> SpawnNext {
+    let queued = queued(workers, submit_queue);
+    let too_many = workers.active().saturating_sub(workers.limit());
+    let given_up = if workers.state == PoolState::Draining && queued == 0 { left } else { left.min(too_many) };
+    workers.live -= given_up;
+    workers.starting -= given_up;
+    let worker = if given_up < left { Some(workers.number_worker()) } else { None };
+    let mut wakeups = Wakeups::NONE;
+    if given_up > 0 {
+        wakeups = workers.wake_for(queued);
+        workers.update_wake_flag(submit_queue);
+    }
+    SpawnNext { given_up, worker, wakeups, stopped: workers.check_stopped() }
 }
 
 /// Threads could not be spawned: `count` of those that a [`Spawn`](super::Spawn) asked for.
@@ -107,10 +129,16 @@ pub(crate) fn spawn_failed<S: JobStore>(
 ) -> SpawnFailed<RefusedJobs<S>> {
     workers.live -= count;
     workers.starting -= count;
+    workers.counts.0.start_failures += 1;
     submit_queue.wake_not_needed = false;
     let mut refused = RefusedJobs::default();
     let mut wakeups = Wakeups::NONE;
-    if workers.live == 0 {
+    if workers.live > 0 {
+        if queued(workers, submit_queue) > 0 {
+            // Nobody asked for the report while this thread was on its way.
+            wakeups = workers.report_saturation();
+        }
+    } else {
         refused = RefusedJobs::take(&mut workers.queue, &mut submit_queue.queue);
         workers.counts.0.failed += refused.len() as u64;
         workers.refusing += usize::from(!refused.is_empty());
@@ -118,7 +146,8 @@ pub(crate) fn spawn_failed<S: JobStore>(
             wakeups.submitters = workers.all_submitters();
         }
     }
-    SpawnFailed { refused, wakeups, stopped: workers.check_stopped() }
+    let report = !mem::replace(&mut workers.start_failure_reported, true);
+    SpawnFailed { refused, wakeups, report, stopped: workers.check_stopped() }
 }
 
 /// What a worker does next.
@@ -163,7 +192,7 @@ pub(crate) fn next_action<S: JobStore>(
 /// longer counts against the limit.
 fn begin_exit<S: JobStore>(workers: &mut Workers<S>, submit_queue: &mut SubmitQueue<S>) -> WorkerAction<Popped<S>> {
     workers.exiting += 1;
-    let wakeups = if workers.queue.is_empty() { Wakeups::NONE } else { workers.wake_or_spawn() };
+    let wakeups = workers.wake_for(workers.queue.len());
     workers.update_wake_flag(submit_queue);
     WorkerAction::Exit(wakeups)
 }
@@ -180,8 +209,8 @@ pub(crate) fn exited<S: JobStore>(workers: &mut Workers<S>, submit_queue: &mut S
             let wakeups = spawn_missing(workers, queued);
             if wakeups.spawn.count > 0 { wake_surplus(workers, wakeups) } else { wakeups }
         }
-        PoolState::Draining if queued > 0 => workers.wake_or_spawn(),
-        PoolState::Unstarted | PoolState::Draining | PoolState::Stopped => Wakeups::NONE,
+        PoolState::Draining => workers.wake_for(queued),
+        PoolState::Unstarted | PoolState::Stopped => Wakeups::NONE,
     };
     workers.update_wake_flag(submit_queue);
     Exited { wakeups, stopped: workers.check_stopped() }
@@ -203,8 +232,16 @@ where
 {
     submit_queue.recount_free_slots(queued(workers, submit_queue));
     let accepted = if ticketed { submit_queue.submit_ticketed(job) } else { submit_queue.submit(job) }?;
-    let wakeups = if accepted.must_wake { workers.wake_or_spawn() } else { Wakeups::NONE };
+    let wakeups = if accepted.must_wake { workers.wake_for(queued(workers, submit_queue)) } else { Wakeups::NONE };
     Ok((Accepted { must_wake: false, ..accepted }, wakeups))
+}
+
+/// A submitter that has called [`wake_or_spawn`](Workers::wake_or_spawn) found every worker blocked, and that no thread
+/// may be spawned. That is reported if jobs wait: its own may have been taken since.
+pub(crate) fn report_saturation<S: JobStore>(workers: &mut Workers<S>, submit_queue: &mut SubmitQueue<S>) -> Wakeups {
+    let wakeups = if queued(workers, submit_queue) > 0 { workers.report_saturation() } else { Wakeups::NONE };
+    workers.update_wake_flag(submit_queue);
+    wakeups
 }
 
 /// A job with a ticket is cancelled. If no worker has taken it, it is returned, to be refused, and its slot is free.
@@ -224,7 +261,7 @@ pub(crate) fn cancel<S: JobStore>(
 /// A worker's job begins to wait for something. One more worker may be woken or spawned.
 pub(crate) fn block<S: JobStore>(workers: &mut Workers<S>, submit_queue: &mut SubmitQueue<S>) -> Wakeups {
     workers.blocked += 1;
-    let wakeups = if queued(workers, submit_queue) > 0 { workers.wake_or_spawn() } else { Wakeups::NONE };
+    let wakeups = workers.wake_for(queued(workers, submit_queue));
     workers.update_wake_flag(submit_queue);
     wakeups
 }
@@ -233,7 +270,8 @@ pub(crate) fn block<S: JobStore>(workers: &mut Workers<S>, submit_queue: &mut Su
 
 /// The pool stops. The submit queue closes; queued jobs are run, or handed out to be refused, as the policy says.
 ///
-/// A second stop changes nothing, except that it may cancel jobs that the first would have run.
+/// A second stop changes nothing, except that it may cancel jobs that the first would have run, and that it tries a
+/// failed spawn again.
 pub(crate) fn stop<S: JobStore>(
     workers: &mut Workers<S>,
     submit_queue: &mut SubmitQueue<S>,
@@ -247,19 +285,15 @@ pub(crate) fn stop<S: JobStore>(
         workers.counts.0.cancelled += cancelled.len() as u64;
         workers.refusing += usize::from(!cancelled.is_empty());
     }
-    let was_running = workers.state == PoolState::Running;
-    if unstarted || was_running {
+    if workers.state < PoolState::Draining {
         workers.state = PoolState::Draining;
     }
     // Idle workers must learn of the stop. For queued jobs a worker is spawned: a paused pool has none, nor has a pool
     // whose threads could not be spawned, and no later submission will try again.
-    let mut wakeups = if was_running && workers.idle > 0 {
-        workers.wake_surplus(0)
-    } else if was_running && queued(workers, submit_queue) > 0 {
-        workers.wake_or_spawn()
-    } else {
-        Wakeups::NONE
-    };
+    let mut wakeups = workers.wake_surplus(0);
+    if wakeups == Wakeups::NONE {
+        wakeups = workers.wake_for(queued(workers, submit_queue));
+    }
     wakeups.submitters = workers.all_submitters();
     workers.update_wake_flag(submit_queue);
     let stopped = workers.check_stopped();

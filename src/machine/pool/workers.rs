@@ -5,7 +5,7 @@ use std::mem;
 use super::action::{Notify, Spawn, Wakeups};
 use super::cancellable_queue::{CancellableQueue, JobStore, Popped, Unused};
 use super::sleepers::{Sleepers, WorkerSlot};
-use super::state::{Counts, History, PoolState, Sizes, WorkerId};
+use super::state::{Compensation, Counts, History, PoolState, Sizes, WorkerId};
 use super::submit_queue::SubmitQueue;
 
 /// The workers and their queue, guarded by the workers' lock. The order of fields keeps together, next to the lock,
@@ -16,7 +16,7 @@ pub(crate) struct Workers<Q> {
     pub(super) state: PoolState,
     /// A worker searches: it will look at both queues without being asked.
     pub(in crate::machine) searching: bool,
-    /// `Saturated` was reported for this period: not again before a worker is unblocked or a thread is spawned.
+    /// `Saturated` was reported for this period: not again before a worker is unblocked or a thread has started.
     pub(in crate::machine) saturation_reported: bool,
     /// Workers that were spawned, or are to be, and have not made their last transition.
     pub(super) live: usize,
@@ -37,20 +37,25 @@ pub(crate) struct Workers<Q> {
     pub(super) target: Sizes,
     pub(super) counts: History<Counts>,
     pub(super) queue: Q,
-    /// How far blocked workers may raise the limit.
-    pub(super) compensation: usize,
+    /// How far blocked workers may raise the limit, with this target.
+    extra: usize,
+    compensation: Compensation,
+    /// `ThreadStart` was reported: not again before a thread has started.
+    pub(super) start_failure_reported: bool,
     /// The idle workers that nobody has woken.
     pub(super) sleepers: Sleepers,
     next_id: WorkerId,
 }
 
 impl<S: JobStore> Workers<CancellableQueue<S>> {
-    pub(crate) fn new(target: Sizes, compensation: usize) -> Self {
+    pub(crate) fn new(target: Sizes, compensation: Compensation) -> Self {
         Self {
             queue: CancellableQueue::default(),
             state: PoolState::Unstarted,
             target,
+            extra: compensation.at(target),
             compensation,
+            start_failure_reported: false,
             live: 0,
             starting: 0,
             idle: 0,
@@ -70,6 +75,9 @@ impl<S: JobStore> Workers<CancellableQueue<S>> {
     /// A spawned thread has taken the lock, and was given this slot. It asks for its next action now.
     pub(crate) fn thread_started(&mut self, slot: WorkerSlot) {
         self.starting -= 1;
+        self.start_failure_reported = false;
+        self.saturation_reported = false;
+        self.counts.0.peak = self.counts.0.peak.max(self.live - self.starting);
         self.sleepers.add_slot(slot);
     }
 
@@ -158,11 +166,25 @@ impl<S: JobStore> Workers<CancellableQueue<S>> {
         } else if self.spawnable() > 0 {
             // A running pool below its minimum (started lazily, or threads could not be spawned) is brought up to it.
             Wakeups { spawn: self.spawn(self.target.min.saturating_sub(self.live).max(1)), ..Wakeups::NONE }
-        } else if self.is_saturated() && !mem::replace(&mut self.saturation_reported, true) {
-            Wakeups { report_saturation: true, ..Wakeups::NONE }
         } else {
             Wakeups::NONE
         }
+    }
+
+    /// The same with both locks held, for as many jobs as are queued. Asks for a report if no worker can come before a
+    /// blocked job goes on.
+    pub(super) fn wake_for(&mut self, queued: usize) -> Wakeups {
+        if queued == 0 {
+            return Wakeups::NONE;
+        }
+        let wakeups = self.wake_or_spawn();
+        if wakeups == Wakeups::NONE { self.report_saturation() } else { wakeups }
+    }
+
+    /// With both locks held, while jobs are queued.
+    pub(super) fn report_saturation(&mut self) -> Wakeups {
+        let report_saturation = self.is_saturated() && !mem::replace(&mut self.saturation_reported, true);
+        Wakeups { report_saturation, ..Wakeups::NONE }
     }
 
     /// Wakes the worker that fell asleep last, although another may be on its way: jobs seem to block.
@@ -208,18 +230,27 @@ impl<S: JobStore> Workers<CancellableQueue<S>> {
     pub(super) fn update_wake_flag(&self, submit_queue: &mut SubmitQueue<CancellableQueue<S>>) {
         let brings_worker =
             self.is_serving() && (self.sleepers.len() > 0 || self.starting == 0 && self.spawnable() > 0);
-        let has_effect = brings_worker || self.is_saturated() && !self.saturation_reported;
+        let has_effect = brings_worker || self.may_report_saturation();
         submit_queue.wake_not_needed = self.is_wake_pending() || !self.queue.is_empty() || !has_effect;
     }
 
     pub(super) fn spawn(&mut self, count: usize) -> Spawn {
-        self.saturation_reported = false;
         self.live += count;
         self.starting += count;
-        self.counts.0.peak = self.counts.0.peak.max(self.live);
-        let first = self.next_id;
-        self.next_id += count;
-        Spawn { first, count }
+        Spawn { first: self.number_worker(), count }
+    }
+
+    /// The number of a worker whose thread is about to be spawned. One that cannot be spawned uses up its own number and
+    /// no other, so that numbers do not run out, however high the minimum is.
+    pub(super) fn number_worker(&mut self) -> WorkerId {
+        let id = self.next_id;
+        self.next_id += 1;
+        id
+    }
+
+    pub(super) fn set_target(&mut self, target: Sizes) {
+        self.target = target;
+        self.extra = self.compensation.at(target);
     }
 
     pub(super) fn exit(&mut self) {
@@ -255,9 +286,9 @@ impl<S: JobStore> Workers<CancellableQueue<S>> {
     ///
     /// A blocked worker is live, so workers that are not blocked never exceed the maximum: a paused pool stays paused.
     #[inline]
-    fn limit(&self) -> usize {
+    pub(super) fn limit(&self) -> usize {
         let max = if self.state == PoolState::Draining { self.target.max.max(1) } else { self.target.max };
-        max.saturating_add(self.blocked.min(self.compensation))
+        max.saturating_add(self.blocked.min(self.extra))
     }
 
     /// How many threads may be spawned now.
@@ -281,6 +312,12 @@ impl<S: JobStore> Workers<CancellableQueue<S>> {
     /// Whether a worker may come for a queued job before anything else happens.
     pub(super) fn may_take_jobs(&self) -> bool {
         self.is_serving() && (self.idle > 0 || self.spawnable() > 0)
+    }
+
+    /// Whether [`report_saturation`](super::report_saturation) is to be called if jobs are queued.
+    #[inline]
+    pub(crate) fn may_report_saturation(&self) -> bool {
+        !self.saturation_reported && self.is_saturated()
     }
 
     /// Workers that will ask for another action.

@@ -37,8 +37,8 @@ fn update(to: impl FnOnce(JobState) -> JobState) -> JobState {
 /// For a job that is about to wait for another job of the same pool: without this, as many such jobs as the pool has
 /// threads would wait for ever. [`blocking_call_from_thread`](super::super::threads::blocking_call_from_thread) does it
 /// by itself. How many threads there may be beyond the maximum is
-/// [`PoolBuilder::compensation`](crate::pool::PoolBuilder::compensation). When `f` returns and there is a thread too
-/// many, an idle one ends, or the next that finishes its job.
+/// [`PoolBuilder::compensation`](crate::pool::PoolBuilder::compensation): by default none where the maximum is one.
+/// When `f` returns and there is a thread too many, an idle one ends, or the next that finishes its job.
 ///
 /// On a thread that runs no job this only calls `f`. Regions may be nested; only the outermost counts. Cost: two short
 /// locks to enter, one to leave.
@@ -47,7 +47,7 @@ fn update(to: impl FnOnce(JobState) -> JobState) -> JobState {
 /// use selvedge::{ThreadPool, threads};
 /// use std::sync::mpsc;
 ///
-/// let pool = ThreadPool::new(0, 1)?;
+/// let pool = ThreadPool::builder().size(0, 1).compensation(1).build()?;
 /// pool.start()?;
 /// let (sender, receiver) = mpsc::channel();
 /// pool.call_in_thread(move || {

@@ -14,6 +14,9 @@ use super::stepper::{SteppedWorkers, Stepper};
 use super::thread_pool::{Owner, ThreadPool};
 use super::worker::run_worker;
 use crate::error::SizeError;
+use crate::machine::pool::Compensation;
+
+const DEFAULT_COMPENSATION: usize = 16;
 
 /// Describes a pool before it is made. By default 5 to 20 threads named `pool-<n>`, with the platform's stack size.
 #[derive(Debug, Clone)]
@@ -27,7 +30,7 @@ pub struct PoolBuilder {
     hooks: Hooks,
     keep_alive: Option<Duration>,
     bound: Option<NonZeroUsize>,
-    compensation: usize,
+    compensation: Option<usize>,
 }
 
 impl Default for PoolBuilder {
@@ -41,7 +44,7 @@ impl Default for PoolBuilder {
             hooks: Hooks::default(),
             keep_alive: Some(Duration::from_secs(10)),
             bound: None,
-            compensation: 16,
+            compensation: None,
         }
     }
 }
@@ -104,9 +107,20 @@ impl PoolBuilder {
     }
 
     /// How many threads there may be beyond the maximum, one in place of each that is
-    /// [blocked](crate::threads::blocked). By default 16.
+    /// [blocked](crate::threads::blocked). By default 16; but none while the maximum is one, because such a pool is
+    /// there to run one job at a time. (A reactor's own pool has 16 even then, because its jobs ask the loop, and the
+    /// loop may wait for the pool.)
+    ///
+    /// While a job is blocked, another runs in its place. When it goes on, both run, so for a while more jobs may run
+    /// than the maximum, by as many as ran in place of others. Until as many have ended, no thread takes another job.
     pub fn compensation(mut self, threads: usize) -> Self {
-        self.compensation = threads;
+        self.compensation = Some(threads);
+        self
+    }
+
+    /// Has the default compensation also while the maximum is one, unless the program has chosen one.
+    pub(crate) fn compensated(mut self) -> Self {
+        self.compensation.get_or_insert(DEFAULT_COMPENSATION);
         self
     }
 
@@ -292,7 +306,10 @@ impl PoolBuilder {
             reporter: self.reporter.unwrap_or_default(),
             hooks: self.hooks,
             target: checked_sizes(self.min, self.max)?,
-            compensation: self.compensation,
+            compensation: Compensation {
+                most: self.compensation.unwrap_or(DEFAULT_COMPENSATION),
+                for_one: self.compensation.is_some(),
+            },
             keep_alive: self.keep_alive,
             bound: self.bound.map_or(usize::MAX, NonZeroUsize::get),
             host,

@@ -155,6 +155,7 @@ fn snapshot(workers: &Workers<Queue>, submit_queue: &SubmitQueue<Queue>) -> Pool
         panicked: counts.panicked,
         cancelled: counts.cancelled,
         failed: counts.failed,
+        start_failures: counts.start_failures,
         rejected: submit_queue.rejected(),
     }
 }

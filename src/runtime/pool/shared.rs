@@ -18,7 +18,7 @@ use super::thread_ends::{ThreadEnds, ThreadExit};
 use super::wait_places::WaitPlaces;
 use super::wake_ahead::BlockingEstimate;
 use super::worker_state::WorkerState;
-use crate::machine::pool::{Sizes, SubmitQueue, Wakeups, WorkerId, Workers};
+use crate::machine::pool::{Compensation, Sizes, SubmitQueue, Wakeups, WorkerId, Workers};
 
 /// A pool. Locks are taken in this order: `workers`, `submit_queue`, and last the one of stepped workers. A submitter
 /// that finds a free slot holds one lock at a time: `submit_queue`, and after it `workers` if a worker has to be woken
@@ -103,7 +103,7 @@ pub(super) struct Config {
     pub(super) reporter: Reporter,
     pub(super) hooks: Hooks,
     pub(super) target: Sizes,
-    pub(super) compensation: usize,
+    pub(super) compensation: Compensation,
     pub(super) keep_alive: Option<Duration>,
     /// The most jobs that may wait.
     pub(super) bound: usize,

@@ -6,9 +6,9 @@ use crate::histogram::Histogram;
 
 /// What a pool is doing at one instant.
 ///
-/// The numbers are consistent: `blocked <= busy`, `busy + idle <= live <= peak`, and `started == completed + busy`; the
-/// number of accepted jobs is `started + queued + cancelled + failed`. All are counted under the pool's locks, and none
-/// is an estimate. Cost: two short locks and a copy.
+/// The numbers are consistent: `blocked <= busy`, `busy + idle <= live`, `busy + idle <= peak`, and `started ==
+/// completed + busy`; the number of accepted jobs is `started + queued + cancelled + failed`. All are counted under the
+/// pool's locks, and none is an estimate. Cost: two short locks and a copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PoolStats {
@@ -30,7 +30,7 @@ pub struct PoolStats {
     pub waiting: usize,
     /// Jobs wait, every thread is blocked, and no thread may be added: no job starts until one of them is unblocked.
     pub saturated: bool,
-    /// The most threads that there have been at a time.
+    /// The most threads that have run at a time. One that could not be started, or has not begun yet, is not counted.
     pub peak: usize,
     /// Jobs that a thread has taken.
     pub started: u64,
@@ -42,6 +42,9 @@ pub struct PoolStats {
     pub cancelled: u64,
     /// Accepted jobs that never run because there was no thread and none could be started.
     pub failed: u64,
+    /// How often a thread could not be started. Only the first of a series is
+    /// [reported](crate::report::Incident::ThreadStart).
+    pub start_failures: u64,
     /// Jobs that were not accepted.
     pub rejected: u64,
 }

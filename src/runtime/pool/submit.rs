@@ -82,7 +82,15 @@ impl Shared {
     fn accepted(this: &Arc<Self>, accepted: Accepted, backlog: usize) {
         this.maybe_work.set(true);
         if accepted.must_wake {
-            let wakeups = this.workers.lock().machine.wake_or_spawn();
+            let wakeups = {
+                let mut workers = this.workers.lock();
+                let wakeups = workers.machine.wake_or_spawn();
+                if workers.machine.may_report_saturation() {
+                    machine::report_saturation(&mut workers.machine, &mut this.submit_queue.lock())
+                } else {
+                    wakeups
+                }
+            };
             Self::carry_out(this, wakeups);
         } else if backlog > 1 {
             // The worker that will look at the queue takes only one.

@@ -89,12 +89,26 @@ impl Shared {
     }
 
     fn start_threads(this: &Arc<Self>, spawn: Spawn) {
-        for started in 0..spawn.count {
-            if let Err(error) = Self::start_worker(this, spawn.first + started) {
-                Self::start_failed(this, spawn.count - started, error);
-                return;
+        let (mut next, mut left) = (Some(spawn.first), spawn.count);
+        while let Some(worker) = next {
+            if let Err(error) = Self::start_worker(this, worker) {
+                return Self::start_failed(this, left, error);
             }
+            left -= 1;
+            next = if left > 0 { Self::next_to_start(this, &mut left) } else { None };
         }
+    }
+
+    /// The next of several workers to start, unless those that are left are not wanted any more.
+    fn next_to_start(this: &Arc<Self>, left: &mut usize) -> Option<WorkerId> {
+        let next = {
+            let mut workers = this.workers.lock();
+            machine::spawn_next(&mut workers.machine, &mut this.submit_queue.lock(), *left)
+        };
+        *left -= next.given_up;
+        Self::carry_out(this, next.wakeups);
+        this.drained_if(next.stopped);
+        next.worker
     }
 
     fn start_worker(this: &Arc<Self>, id: WorkerId) -> io::Result<()> {
@@ -118,7 +132,9 @@ impl Shared {
             let mut submit_queue = this.submit_queue.lock();
             machine::spawn_failed(&mut workers.machine, &mut submit_queue, count)
         };
-        this.reporter.report(Incident::ThreadStart, &error, None);
+        if failed.report {
+            this.reporter.report(Incident::ThreadStart, &error, None);
+        }
         let refused_last = this.refuse_jobs(failed.refused, &NeverRan::ThreadStart(StdArc::new(error)));
         Self::carry_out(this, failed.wakeups);
         this.drained_if(failed.stopped || refused_last);

@@ -49,7 +49,7 @@ pub struct ReactorBuilder {
 
 impl ReactorBuilder {
     pub(super) fn new() -> Self {
-        let pool = ThreadPool::builder().size(5, 10);
+        let pool = ThreadPool::builder().size(5, 10).compensated();
         Self {
             pool,
             added: Vec::new(),

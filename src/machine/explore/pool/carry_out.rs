@@ -5,7 +5,7 @@ use super::labels;
 use super::parts::{Activity, Actor, Client, Event, Owed, Worker};
 use super::plan::Bug;
 use super::world::PoolWorld;
-use crate::machine::pool::{Notify, WorkerId, WorkerSlot, spawn_failed};
+use crate::machine::pool::{Notify, SpawnNext, WorkerId, WorkerSlot, spawn_failed, spawn_next};
 
 impl PoolWorld {
     /// The next thing to carry out, with each result that it may have.
@@ -51,17 +51,40 @@ impl PoolWorld {
     }
 
     fn spawn_steps(&self, steps: &mut Steps<'_, Self>, actor: Actor, owed: Owed) {
-        let id = WorkerId::from(owed.first);
+        let Some(first) = owed.first else {
+            self.spawn_next_step(steps, actor, owed);
+            return;
+        };
+        let id = WorkerId::from(first);
         let mut next = self.clone();
         next.threads.push(Worker::new(id));
         next.threads.sort_by_key(|worker| worker.id);
         if next.threads.iter().filter(|worker| worker.activity.is_live()).count() > self.max_limit {
             next.violate("there are more workers than the target allows");
         }
-        let rest = Owed { first: owed.first + 1, count: owed.count - 1, ..owed };
+        let rest = Owed { first: None, count: owed.count - 1, ..owed };
         steps.fair(Event::SpawnsThread(id), next.with_owed(actor, rest));
 
         self.spawn_failure_steps(steps, actor, owed);
+    }
+
+    /// The next of several threads is numbered, or those that are left are given up.
+    fn spawn_next_step(&self, steps: &mut Steps<'_, Self>, actor: Actor, owed: Owed) {
+        let mut next = self.clone();
+        let left = usize::from(owed.count);
+        let SpawnNext { given_up, worker, wakeups, stopped } = next.step(
+            steps,
+            "spawn_next",
+            |workers, submit_queue| spawn_next(workers, submit_queue, left),
+            labels::spawn_next,
+        );
+        next.stop_announced |= stopped;
+        if next.owe(wakeups) != Owed::default() {
+            next.violate("giving threads up wakes or spawns others");
+        }
+        let first = worker.map(|id| u8::try_from(id).unwrap());
+        let rest = Owed { first, count: u8::try_from(left - given_up).unwrap(), ..owed };
+        steps.fair(Event::NumbersThread, next.with_owed(actor, rest));
     }
 
     /// A thread cannot be spawned, nor can the rest of those that were asked for.
@@ -93,6 +116,6 @@ impl PoolWorld {
             }
             Owed { refuses: refuses || owed.refuses, ..next.owe(failed.wakeups) }
         };
-        steps.fair(Event::SpawnFails(WorkerId::from(owed.first)), next.with_owed(actor, rest));
+        steps.fair(Event::SpawnFails(owed.first), next.with_owed(actor, rest));
     }
 }

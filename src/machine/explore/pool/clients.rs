@@ -7,8 +7,8 @@ use super::plain_store::PlainStore;
 use super::plan::Bug;
 use super::world::PoolWorld;
 use crate::machine::pool::{
-    PoolState, Stop, SubmitError, SubmitQueue, TicketId, Wakeups, Workers, cancel, resize, start, stop,
-    submit_when_full,
+    PoolState, Stop, SubmitError, SubmitQueue, TicketId, Wakeups, Workers, cancel, report_saturation, resize, start,
+    stop, submit_when_full,
 };
 
 impl PoolWorld {
@@ -19,7 +19,11 @@ impl PoolWorld {
             Client::Free => {}
             Client::OwesWake => {
                 let mut next = self.clone();
-                let wakeups = next.step(steps, "wake_or_spawn", |workers, _| workers.wake_or_spawn(), labels::wakeups);
+                let wake = |workers: &mut Workers<_>, submit_queue: &mut SubmitQueue<_>| {
+                    let wakeups = workers.wake_or_spawn();
+                    if workers.may_report_saturation() { report_saturation(workers, submit_queue) } else { wakeups }
+                };
+                let wakeups = next.step(steps, "wake_or_spawn", wake, labels::wakeups);
                 let wakeups = if self.has_bug(Bug::ForgetsWakeForSubmit) { Wakeups::NONE } else { wakeups };
                 steps.fair(Event::WakesForSubmit, next.carries_out(at, wakeups));
             }
@@ -121,6 +125,9 @@ impl PoolWorld {
                     labels::stopped,
                 );
                 next.stop_announced |= stopped;
+                if next.is_stranded() && wakeups.spawn.count == 0 {
+                    next.violate("a job is queued, and a stop does not try again to spawn a thread");
+                }
                 let refuses = !cancelled.is_empty();
                 for job in cancelled {
                     next.dequeue(job);

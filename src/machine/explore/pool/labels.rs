@@ -3,8 +3,8 @@
 use super::parts::{Activity, Job, Worker};
 use super::plain_store::PlainStore;
 use crate::machine::pool::{
-    Accepted, Exited, Notify, PoolState, Popped, RefusedJobs, SpawnFailed, Stop, SubmitError, SubmitQueue, Wakeups,
-    WorkerAction, Workers,
+    Accepted, Exited, Notify, PoolState, Popped, RefusedJobs, SpawnFailed, SpawnNext, Stop, SubmitError, SubmitQueue,
+    Wakeups, WorkerAction, Workers,
 };
 
 /// The states of the three tables, without what follows a colon. No name is in two of them.
@@ -111,6 +111,15 @@ pub(super) fn spawn_failed(failed: &SpawnFailed<RefusedJobs<PlainStore<Job>>>) -
         (true, true) => "announce the stop",
         (false, false) => "refuse the jobs",
         (false, true) => "refuse the jobs, announce the stop",
+    }
+}
+
+pub(super) fn spawn_next(next: &SpawnNext) -> &'static str {
+    match (next.given_up > 0, next.stopped, next.wakeups.report_saturation) {
+        (false, ..) => "spawn a thread",
+        (true, true, _) => "give threads up, announce the stop",
+        (true, false, true) => "give threads up, report saturation",
+        (true, false, false) => "give threads up",
     }
 }
 

@@ -20,8 +20,8 @@ pub(super) struct Owed {
     pub(super) wake: Option<WorkerSlot>,
     /// Waiting submitters to notify.
     pub(super) submitters: Notify,
-    /// The next worker to spawn, and how many.
-    pub(super) first: u8,
+    /// The next worker to spawn, if it has a number, and how many.
+    pub(super) first: Option<u8>,
     pub(super) count: u8,
     /// Jobs are to be refused.
     pub(super) refuses: bool,
@@ -183,7 +183,8 @@ pub(super) enum Event {
     Notifies(WorkerId),
     NotifiesNobody,
     SpawnsThread(WorkerId),
-    SpawnFails(WorkerId),
+    SpawnFails(Option<u8>),
+    NumbersThread,
     ThreadStarts(WorkerId),
     AsksNext(WorkerId),
     AsksNextMaySearch(WorkerId),

@@ -105,7 +105,7 @@ impl PoolWorld {
             Some("the counts of live, idle and busy are wrong")
         } else if self.workers.starting != starting {
             Some("the count of starting threads is wrong")
-        } else if counts.started - counts.completed != busy as u64 || counts.peak < live {
+        } else if counts.started - counts.completed != busy as u64 || counts.peak < live - starting {
             Some("the totals of started, completed and peak are wrong")
         } else {
             None

@@ -216,6 +216,9 @@ impl PoolWorld {
             WorkerAction::Run(job, mut wakeups) => {
                 let job = plain_store::job(job);
                 self.dequeue(job);
+                if self.running_unblocked() > self.max_running() {
+                    self.violate("a job begins although as many run as the maximum allows");
+                }
                 if self.has_bug(Bug::WakesNobodyForTheRest) {
                     wakeups.wake = None;
                 }

@@ -8,7 +8,9 @@ use super::labels;
 use super::parts::{Activity, Actor, Client, Job, Owed, Worker};
 use super::plain_store::PlainStore;
 use super::plan::{Budget, Bug, Plan};
-use crate::machine::pool::{Notify, PoolState, Sizes, Spawn, SubmitQueue, Wakeups, WorkerId, WorkerSlot, Workers};
+use crate::machine::pool::{
+    Compensation, Notify, PoolState, Sizes, Spawn, SubmitQueue, Wakeups, WorkerId, WorkerSlot, Workers,
+};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct PoolWorld {
@@ -65,7 +67,7 @@ impl PoolWorld {
             plan: PlanRef(plan),
             budget: plan.budget,
             submit_queue: SubmitQueue::new(plan.bound),
-            workers: Workers::new(plan.sizes, plan.compensation),
+            workers: Workers::new(plan.sizes, Compensation { most: plan.compensation, for_one: true }),
             clients: vec![Client::Free; plan.clients],
             threads: Vec::new(),
             submitted: 0,
@@ -120,10 +122,18 @@ impl PoolWorld {
 
     /// The most active workers that the target allows, computed from what the threads do.
     pub(super) fn limit(&self) -> usize {
-        let Sizes { max, .. } = self.workers.target();
-        let max = if self.workers.state() == PoolState::Draining { max.max(1) } else { max };
         let blocked = self.threads.iter().filter(|worker| worker.blocked).count();
-        max + blocked.min(self.plan.0.compensation)
+        self.max_running() + blocked.min(self.plan.0.compensation)
+    }
+
+    /// How many jobs may begin beside each other, whatever blocked ones are compensated with.
+    pub(super) fn max_running(&self) -> usize {
+        let Sizes { max, .. } = self.workers.target();
+        if self.workers.state() == PoolState::Draining { max.max(1) } else { max }
+    }
+
+    pub(super) fn running_unblocked(&self) -> usize {
+        self.workers.busy() - self.workers.blocked()
     }
 
     pub(super) fn spawnable(&self) -> usize {
@@ -132,6 +142,12 @@ impl PoolWorld {
 
     pub(super) fn queued(&self) -> usize {
         self.workers.queue().len() + self.submit_queue.queue().len()
+    }
+
+    /// Jobs are queued, and nobody comes although a thread could be spawned.
+    pub(super) fn is_stranded(&self) -> bool {
+        let nobody_comes = self.workers.idle() == 0 && self.workers.starting == 0 && !self.workers.searching;
+        self.is_serving() && self.queued() > 0 && nobody_comes && self.spawnable() > 0
     }
 
     pub(super) fn is_serving(&self) -> bool {
@@ -178,13 +194,14 @@ impl PoolWorld {
             self.violate("more threads are spawned than the jobs need");
         }
         let blocked = self.threads.iter().filter(|worker| worker.blocked).count();
-        if report_saturation && (blocked == 0 || blocked != self.workers.live()) {
-            self.violate("saturation is reported, and some worker is not blocked");
+        let is_stuck = blocked > 0 && blocked == self.workers.live() && self.spawnable() == 0 && self.queued() > 0;
+        if report_saturation && !is_stuck {
+            self.violate("saturation is reported, and a job could run, or none waits");
         }
         Owed {
             wake,
             submitters,
-            first: u8::try_from(first).unwrap(),
+            first: (count > 0).then(|| u8::try_from(first).unwrap()),
             count: u8::try_from(count).unwrap(),
             ..Owed::default()
         }

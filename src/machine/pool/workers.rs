@@ -240,8 +240,8 @@ impl<S: JobStore> Workers<CancellableQueue<S>> {
         Spawn { first: self.number_worker(), count }
     }
 
-    /// The number of a worker whose thread is about to be spawned. One that cannot be spawned uses up its own number and
-    /// no other, so that numbers do not run out, however high the minimum is.
+    /// The number of a worker whose thread is about to be spawned. One that cannot be spawned uses up its own number
+    /// and no other, so that numbers do not run out, however high the minimum is.
     pub(super) fn number_worker(&mut self) -> WorkerId {
         let id = self.next_id;
         self.next_id += 1;

@@ -82,6 +82,7 @@ pub mod deferred {
     //!   for a callback that only fails; [`ChainError`] is for chains with a program's own error type; [`Settled`] and
     //!   [`OutcomeOf`] are for functions that are generic over outcomes.
     //! - [`DeferredFuture`] awaits a Deferred on its own thread, [`SendFuture`] on any thread.
+    //! - [`CancelOnDrop`] cancels a Deferred when it is dropped.
     //! - [`PauseHandle`] pauses a chain and resumes it.
     //!
     //! ```
@@ -95,8 +96,8 @@ pub mod deferred {
     //! ```
 
     pub use super::super::deferred::{
-        ChainError, DeferredFuture, DeferredList, Outcome, OutcomeOf, PauseHandle, Raise, Settled, execute,
-        gather_results, maybe_deferred, race,
+        CancelOnDrop, ChainError, DeferredFuture, DeferredList, Outcome, OutcomeOf, PauseHandle, Raise, Settled,
+        execute, gather_results, maybe_deferred, race,
     };
     pub use super::super::reactor::SendFuture;
 }

@@ -11,17 +11,20 @@
 mod without_blocking;
 
 use std::cell::OnceCell;
+use std::panic::Location;
 use std::rc::Rc;
 use std::time::Duration;
 
 pub use self::without_blocking::defer_to_reactor;
-use super::deferred::{Callback, Deferred, Outcome, Passed, PendingResolver, Settled, Unclaimed, ignore_cancellation};
+use super::deferred::{
+    Callback, CancelOnDrop, Deferred, Outcome, Passed, PendingResolver, Settled, Unclaimed, ignore_cancellation,
+};
 use super::oneshot::{self, RecvError, Sender};
 pub use super::pool::{Blocked, blocked};
 use super::pool::{Fate, Job, JobBody, PoolId, ThreadPool, Ticket, current_pool_id};
 use super::reactor::{Address, DropOrder, Handle, OwedAnswer, Owned, Reactor, ValueId};
 use super::reactor_thread::is_reactor_thread;
-use super::report::{Incident, JobReporter, drop_contained, report};
+use super::report::{Incident, JobReporter, drop_contained, report, report_and_drop};
 use super::sync::catch;
 use crate::error::{Abandoned, BlockingCallError, NeverRan, ReactorStopped, Rejected, is_cancellation};
 use crate::failure::{Failure, Panic};
@@ -41,6 +44,10 @@ use crate::failure::{Failure, Panic};
 /// never runs and is dropped at once; if one has, `f` can see the cancellation with
 /// [`CancelToken::current`](crate::pool::CancelToken::current), and its result is dropped on the reactor's thread. If
 /// the reactor ends before the result has come, the Deferred fails with [`ReactorStopped`].
+///
+/// **Cancel safety.** A job that nobody waits for any more, because its Deferred was cancelled or the reactor has
+/// ended, still has its failure reported, a panic included, unless that only says that it was cancelled. Dropping the
+/// Deferred cancels nothing; dropping its future, or a [`CancelOnDrop`](crate::deferred::CancelOnDrop), does.
 ///
 /// ```
 /// use selvedge::{Reactor, threads};
@@ -105,23 +112,25 @@ where
     F: FnOnce() -> R + Send + 'static,
     R: Outcome<Failure> + Send + 'static,
 {
-    move |fate: Fate, _: &JobReporter<'_>| match fate {
+    move |fate: Fate, reporter: &JobReporter<'_>| match fate {
         Fate::Run => {
             let result = catch(f);
             let panicked = result.is_err();
-            // An error means that the reactor has ended and has failed the Deferred: the result is dropped here.
-            let _ = address.handle().post_unbounded({
+            let mut result = JobResult { result: Some(result), location: reporter.label.location() };
+            let posted = address.handle().post_unbounded({
                 let address = address.clone();
                 move |reactor| {
-                    // `None` if the reactor has dropped it. A cancelled Deferred drops the result itself.
-                    if let Some(pending) = address.take(reactor) {
-                        match result.map_err(Failure::new) {
-                            Ok(outcome) => pending.deliver(outcome.settle()),
-                            Err(failure) => pending.fail(failure),
-                        }
+                    // `None` if the reactor has dropped it.
+                    if let Some(pending) = address.take(reactor).filter(|pending| !pending.is_cancelled()) {
+                        result.deliver(pending);
                     }
                 }
             });
+            if posted.is_err() {
+                // The reactor has ended and has failed the Deferred. The result is dropped here.
+                let _scope = reporter.reporter.enter();
+                drop_contained(posted);
+            }
             panicked
         }
         Fate::Refuse(why) => {
@@ -140,6 +149,35 @@ where
             }
             drop(f);
             false
+        }
+    }
+}
+
+/// The result of a job on its way to the reactor. Dropped before it was delivered, because the Deferred was cancelled or
+/// the reactor has ended, it reports a failure that nobody else will see.
+struct JobResult<R: Outcome<Failure>> {
+    result: Option<Result<R, Panic>>,
+    location: &'static Location<'static>,
+}
+
+impl<R: Outcome<Failure>> JobResult<R> {
+    fn deliver(&mut self, to: PendingResolver<R::Value>) {
+        match self.result.take() {
+            Some(Ok(outcome)) => to.deliver(outcome.settle()),
+            Some(Err(panic)) => to.fail(Failure::new(panic)),
+            None => {}
+        }
+    }
+}
+
+impl<R: Outcome<Failure>> Drop for JobResult<R> {
+    fn drop(&mut self) {
+        let Some(result) = self.result.take() else { return };
+        match result.and_then(|outcome| catch(|| outcome.settle())) {
+            Ok(Settled::Now(Err(failure))) if is_cancellation(&failure) => drop_contained(failure),
+            Ok(Settled::Now(Err(failure))) => report_and_drop(Incident::Job, failure, Some(self.location)),
+            Ok(settled) => drop_contained(settled),
+            Err(panic) => report_and_drop(Incident::Job, panic, Some(self.location)),
         }
     }
 }
@@ -254,8 +292,9 @@ type Answer<T> = Result<T, Failure>;
 /// first, the drop of the sender wakes the caller.
 struct PendingAnswer<T> {
     sender: Sender<Answer<T>, ValueId>,
-    /// The end of the Deferred's chain, behind the callback that answers. `None` only while it is being made.
-    answered: Option<Deferred<()>>,
+    /// The end of the Deferred's chain, behind the callback that answers: whoever drops this cancels it. `None` only
+    /// while it is being made.
+    answered: Option<CancelOnDrop<()>>,
     _owed: Option<OwedAnswer>,
 }
 
@@ -335,7 +374,7 @@ fn send_later<T: Send + 'static>(
     let address = pending.address();
     let answered = deferred.add(SendAnswer { pending });
     let wanted = address.with_value(reactor, |pending| {
-        pending.answered = Some(answered);
+        pending.answered = Some(answered.cancel_on_drop());
         pending.sender.start_work(address.id())
     });
     if wanted == Ok(false) {
@@ -352,7 +391,10 @@ impl<T> SendAnswer<T> {
     /// Returns the result if the caller has given up, or the reactor has ended.
     fn send(self, result: Answer<T>) -> Option<Answer<T>> {
         match self.pending.into_inner() {
-            Ok(pending) => pending.sender.send(result).err(),
+            Ok(PendingAnswer { sender, answered }) => {
+                drop(answered.map(CancelOnDrop::into_inner));
+                sender.send(result).err()
+            }
             Err(_) => Some(result),
         }
     }
@@ -380,7 +422,5 @@ impl<T> Callback<T, Failure> for SendAnswer<T> {
 
 /// Cancels the Deferred that a caller waited for, on the reactor's thread.
 fn cancel_answer<T: 'static>(reactor: &Reactor, id: ValueId) {
-    if let Some(PendingAnswer { answered: Some(deferred), .. }) = Address::<PendingAnswer<T>>::take_by_id(reactor, id) {
-        deferred.cancel();
-    }
+    drop(Address::<PendingAnswer<T>>::take_by_id(reactor, id));
 }

@@ -5,7 +5,12 @@ use std::thread;
 use std::time::Duration;
 
 use selvedge::{
-    Deferred, Failure, Reactor, coordination::DeferredQueue, error::BlockingCallError, report::Incident, threads,
+    Deferred, Failure, Reactor, ThreadPool,
+    coordination::DeferredQueue,
+    error::{BlockingCallError, Cancelled},
+    pool::CancelToken,
+    report::Incident,
+    threads,
 };
 
 use crate::support::{Gate, Log, reporting, wait_until, with_watchdog};
@@ -144,5 +149,128 @@ fn a_caller_that_gives_up_while_the_function_runs_has_its_deferred_cancelled_at_
         reactor.turn().unwrap();
         giving_up.join().unwrap();
         assert_eq!(queue.waiting(), 0);
+    });
+}
+
+/// Defers a job that begins, and ends when the gate is open. Returns its Deferred when it has begun.
+fn begun_job<R>(reactor: &Reactor, gate: &Gate, body: impl FnOnce() -> R + Send + 'static) -> Deferred<R::Value>
+where
+    R: selvedge::deferred::Outcome<Failure> + Send + 'static,
+{
+    let (begun, closed) = (Gate::new(), gate.clone());
+    let begins = begun.clone();
+    let deferred = threads::defer_to_thread(reactor, move || {
+        begins.open();
+        closed.pass();
+        body()
+    });
+    while reactor.turn().is_ok() && reactor.thread_pool().stats().busy == 0 {}
+    begun.pass();
+    deferred
+}
+
+/// Turns until the job's result has come.
+fn turn_until_idle(reactor: &Reactor) {
+    while reactor.turn().is_ok() && reactor.thread_pool().stats().busy > 0 {}
+    reactor.turn().unwrap();
+}
+
+// Checks: P80, B46, R41
+#[test]
+fn a_cancelled_job_that_panics_or_fails_is_reported_once_and_one_that_says_it_was_cancelled_is_not() {
+    with_watchdog(|| {
+        for (end, reported) in [(0, true), (1, true), (2, false), (3, false)] {
+            let (reactor, reports) = reporting();
+            let gate = Gate::new();
+            let deferred = begun_job(&reactor, &gate, move || match end {
+                0 => panic!("later"),
+                1 => Err(Failure::new(std::fmt::Error)),
+                2 => CancelToken::current().unwrap().check().map_err(Failure::from),
+                _ => Ok(()),
+            });
+            deferred.cancel();
+            assert!(deferred.try_result().is_ok_and(|result| result.is_err_and(|failure| failure.is::<Cancelled>())));
+            gate.open();
+            turn_until_idle(&reactor);
+            assert_eq!(reports.entries(), if reported { vec![Incident::Job] } else { vec![] }, "{end}");
+        }
+    });
+}
+
+// Checks: P80, R41
+#[test]
+fn a_job_that_fails_after_its_reactor_has_ended_is_reported_to_its_pool() {
+    with_watchdog(|| {
+        let log = Log::new();
+        let pool = ThreadPool::builder().on_report(log.sink()).build().unwrap();
+        pool.start();
+        let reactor = Reactor::new();
+        let (gate, begun) = (Gate::new(), Gate::new());
+        let (closed, begins) = (gate.clone(), begun.clone());
+        let deferred = threads::defer_to_thread_pool(&reactor, &pool, move || -> () {
+            begins.open();
+            closed.pass();
+            panic!("later")
+        });
+        begun.pass();
+        drop(reactor);
+        assert!(deferred.try_result().is_ok_and(|result| result.is_err()));
+        gate.open();
+        pool.stop().unwrap();
+        assert_eq!(log.entries(), [Incident::Job]);
+    });
+}
+
+// Checks: P82
+#[test]
+fn dropping_the_guard_of_a_job_cancels_it_whether_it_waits_or_runs() {
+    with_watchdog(|| {
+        let (reactor, reports) = reporting();
+        reactor.suggest_thread_pool_size(1);
+        let (gate, log) = (Gate::new(), Log::new());
+        let seen = log.clone();
+        let running = begun_job(&reactor, &gate, move || seen.note(CancelToken::current().unwrap().is_cancelled()));
+        let ran = log.clone();
+        let waiting = threads::defer_to_thread(&reactor, move || ran.note(false)).cancel_on_drop();
+        let running = running.cancel_on_drop();
+        assert_eq!(reactor.thread_pool().stats().queued, 1);
+        drop((waiting, running));
+        assert_eq!(reactor.thread_pool().stats().queued, 0);
+        gate.open();
+        turn_until_idle(&reactor);
+        assert_eq!((log.entries(), reports.entries()), (vec![true], vec![]));
+    });
+}
+
+// Checks: P82, P81
+#[test]
+fn a_guard_that_is_taken_back_or_has_its_result_cancels_nothing() {
+    let queue = QUEUE.with(Clone::clone);
+    let kept = queue.get().unwrap().cancel_on_drop().into_inner();
+    let dropped = queue.get().unwrap().cancel_on_drop();
+    drop(dropped);
+    assert_eq!(queue.waiting(), 1);
+    (0..2).for_each(|item| queue.put(item).unwrap());
+    assert!(kept.try_result().is_ok_and(|item| item.is_ok_and(|item| item == 0)));
+    drop(queue.get().unwrap().cancel_on_drop());
+    assert_eq!(queue.len(), 1);
+}
+
+// Checks: P80
+#[test]
+fn what_a_blocked_caller_waited_for_is_cancelled_when_the_reactor_ends() {
+    with_watchdog(|| {
+        let (reactor, reports) = reporting();
+        let handle = reactor.handle();
+        let queue = QUEUE.with(Clone::clone);
+        let asker = thread::spawn(move || {
+            threads::blocking_call_from_thread(&handle, |_| QUEUE.with(|queue| queue.get().unwrap()))
+        });
+        while queue.waiting() == 0 {
+            reactor.turn().unwrap();
+        }
+        drop(reactor);
+        assert!(matches!(asker.join().unwrap(), Err(BlockingCallError::ReactorStopped)));
+        assert_eq!((queue.waiting(), reports.entries()), (0, vec![]));
     });
 }

@@ -64,7 +64,9 @@ use crate::machine::deferred::ChainState;
 /// handles](Self::pause_handle). What has fired and was handled is freed at once, each link as soon as its callback has
 /// run.
 ///
-/// Dropping a `Deferred` cancels nothing: what was added still runs.
+/// **Cancel safety.** Dropping a `Deferred` cancels nothing: what was added still runs. A dropped future of it does
+/// cancel, and so does a [`CancelOnDrop`](super::CancelOnDrop). What is cancelled gives back what it had waited for: an
+/// item goes to its queue, a permit to its semaphore.
 pub struct Deferred<T, E = Failure> {
     /// The last link, or the head.
     pub(crate) tail: Rc<dyn Output<T, E>>,

@@ -22,12 +22,13 @@
 //! - [`link`], [`callbacks`]: one callback; the methods that add one;
 //! - [`cancel`], [`drop_queue`]: which chain a cancel reaches; the effects of drops, one after the other;
 //! - [`head`], [`resolver`], [`constructors`]: the first node of a chain; what fires it; how both are made;
-//! - [`pause`], [`future`], [`gather`], [`deferred_list`], [`pending_resolver`]: one feature each.
+//! - [`pause`], [`future`], [`cancel_on_drop`], [`gather`], [`deferred_list`], [`pending_resolver`]: one feature each.
 //!
 //! The states are in `machine/deferred/` and `machine/gather.rs`.
 
 mod callbacks;
 mod cancel;
+mod cancel_on_drop;
 mod constructors;
 mod cycle;
 #[expect(clippy::module_inception, reason = "the type and its module have the same name")]
@@ -48,6 +49,7 @@ mod run;
 mod tests;
 mod unclaimed;
 
+pub use self::cancel_on_drop::CancelOnDrop;
 pub use self::constructors::{execute, maybe_deferred};
 pub use self::deferred::Deferred;
 pub use self::deferred_list::{DeferredList, gather_results, race};

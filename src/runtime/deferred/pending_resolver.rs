@@ -19,6 +19,11 @@ impl<T> PendingResolver<T> {
         }
     }
 
+    /// Whether a result would be dropped.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.0.as_ref().is_none_or(Resolver::is_cancelled)
+    }
+
     pub(crate) fn fail(self, failure: Failure) {
         self.deliver(Settled::Now(Err(failure)));
     }

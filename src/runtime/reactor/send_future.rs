@@ -11,7 +11,9 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use super::super::deferred::{Callback, Deferred, Passed, Receipt, Settled, Unclaimed, ignore_cancellation};
+use super::super::deferred::{
+    Callback, CancelOnDrop, Deferred, Passed, Receipt, Settled, Unclaimed, ignore_cancellation,
+};
 use super::super::report::{Incident, drop_contained, report, wake_contained};
 use super::super::sync::{Arc, Mutex};
 use super::virtual_time::AwaitedAnswer;
@@ -103,9 +105,9 @@ fn give_back<T>(receipt: Option<Receipt<T>>, value: T) {
 }
 
 /// What the reactor keeps for a future.
-struct Answered<T, E> {
-    /// The end of the Deferred's chain, by which it is cancelled.
-    deferred: Deferred<(), E>,
+struct Answered<T, E: Error + From<Failure> + 'static> {
+    /// The end of the Deferred's chain: whoever drops this cancels it, the reactor at its end included.
+    _deferred: CancelOnDrop<(), E>,
     /// For an item that was sent.
     receipt: Rc<Cell<Option<Receipt<T>>>>,
 }
@@ -216,7 +218,7 @@ where
         let deferred = self.add(SendResult { sender, receipt: Rc::clone(&receipt) });
         SendFuture {
             receiver: ResultReceiver(shared),
-            answered: reactor.own(Answered { deferred, receipt }).detach(),
+            answered: reactor.own(Answered { _deferred: deferred.cancel_on_drop(), receipt }).detach(),
             made_at,
             finished: false,
             awaited: None,
@@ -240,7 +242,7 @@ where
             }
         };
         let receiver = ResultReceiver(Arc::new(Mutex::new(SharedResult { channel, waker: None })));
-        let nothing = Answered { deferred: Deferred::from(Ok(())), receipt: Rc::default() };
+        let nothing = Answered { _deferred: Deferred::from(Ok(())).cancel_on_drop(), receipt: Rc::default() };
         SendFuture { receiver, answered: reactor.own(nothing).detach(), made_at, finished: false, awaited: None }
     }
 }
@@ -290,10 +292,7 @@ where
         let posted = self.answered.handle().post_unbounded(move |reactor| {
             let answered = answered.take(reactor);
             if let Some(Ok(value)) = result {
-                give_back(answered.as_ref().and_then(|answered| answered.receipt.take()), value);
-            }
-            if let Some(answered) = answered {
-                answered.deferred.cancel();
+                give_back(answered.and_then(|answered| answered.receipt.take()), value);
             }
         });
         drop_contained(posted);

@@ -3,12 +3,12 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, Wake, Waker};
 
-use super::super::deferred::{Deferred, Outcome, PendingResolver};
+use super::super::deferred::{Deferred, Outcome, PendingResolver, Settled};
 use super::super::report::{Incident, drop_contained, report_and_drop};
 use super::{Address, LocalHandle, Reactor};
 // `Wake` is implemented for std's own `Arc`, also in the build over loom.
 use super::super::sync::{Mutex, StdArc as Arc, catch};
-use crate::error::ReactorStopped;
+use crate::error::{ReactorStopped, is_cancellation};
 use crate::failure::Failure;
 use crate::machine::task::{Begin, PollRequest, Task as State};
 
@@ -92,11 +92,8 @@ where
         match self.address.with_value(reactor, Task::poll) {
             Ok(Some(result)) => match self.address.take(reactor) {
                 Some(task) => task.finish(result),
-                // It was cancelled during the poll, so nobody waits for the result. A panic is told all the same.
-                None => match result {
-                    Ok(output) => drop_contained(output),
-                    Err(panic) => report_and_drop(Incident::Unhandled, panic, None),
-                },
+                // It was cancelled during the poll.
+                None => report_late(result),
             },
             Ok(None) => {
                 let owed = self.state.lock().pending();
@@ -107,6 +104,16 @@ where
             // Cancelled since it was woken.
             Err(_) => {}
         }
+    }
+}
+
+/// Drops the output of a task that was cancelled. A failure that nobody will see is reported.
+fn report_late<R: Outcome<Failure>>(result: Result<R, Failure>) {
+    match result.and_then(|output| catch(|| output.settle()).map_err(Failure::from)) {
+        Ok(Settled::Now(Err(failure))) | Err(failure) if !is_cancellation(&failure) => {
+            report_and_drop(Incident::Unhandled, failure, None);
+        }
+        settled => drop_contained(settled),
     }
 }
 

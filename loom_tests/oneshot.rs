@@ -64,6 +64,30 @@ fn a_send_against_a_timeout_is_delivered_or_handed_back() {
     });
 }
 
+// Checks: P80, P10, R33
+#[test]
+fn of_a_receiver_that_gives_up_and_a_sender_that_has_started_work_one_cancels_it() {
+    const WORK: u8 = 7;
+    explore_calm(|_| {
+        let (sender, receiver) = channel::<Counted, u8>();
+        let timeout = receiver.timeout_trigger();
+        let clock = thread::spawn(move || timeout.fire());
+        let working = thread::spawn(move || {
+            let wanted = sender.start_work(WORK);
+            (wanted, if wanted { sender.send(counted()).err() } else { None })
+        });
+        let outcome = receiver.recv(None);
+        let (wanted, handed_back) = working.join().unwrap();
+        match outcome {
+            Ok(value) => assert_eq!((*value, wanted, handed_back.is_none()), ("the value", true, true)),
+            Err(RecvError::TimedOut(Some(WORK))) => assert!(wanted && handed_back.is_some()),
+            Err(RecvError::TimedOut(None)) => assert!(!wanted),
+            Err(other) => panic!("{other:?}"),
+        }
+        clock.join().unwrap();
+    });
+}
+
 // Checks: B48, R25
 #[test]
 fn a_dropped_sender_against_a_timeout_leaves_nobody_waiting() {

@@ -17,16 +17,17 @@ use std::time::Duration;
 
 pub use self::without_blocking::defer_to_reactor;
 use super::deferred::{
-    Callback, CancelOnDrop, Deferred, Outcome, Passed, PendingResolver, Settled, Unclaimed, ignore_cancellation,
+    Callback, CancelOnDrop, Deferred, Outcome, Passed, PendingResolver, Settled, Unclaimed, drop_late,
+    ignore_cancellation,
 };
 use super::oneshot::{self, RecvError, Sender};
 pub use super::pool::{Blocked, blocked};
 use super::pool::{Fate, Job, JobBody, PoolId, ThreadPool, Ticket, current_pool_id};
 use super::reactor::{Address, DropOrder, Handle, OwedAnswer, Owned, Reactor, ValueId};
 use super::reactor_thread::is_reactor_thread;
-use super::report::{Incident, JobReporter, drop_contained, report, report_and_drop};
+use super::report::{Incident, JobReporter, drop_contained, report_and_drop};
 use super::sync::catch;
-use crate::error::{Abandoned, BlockingCallError, NeverRan, ReactorStopped, Rejected, is_cancellation};
+use crate::error::{Abandoned, BlockingCallError, NeverRan, ReactorStopped, Rejected};
 use crate::failure::{Failure, Panic};
 
 /// Runs `f` on a thread of the reactor's pool. The Deferred fires on the reactor's thread, with the value or the
@@ -153,8 +154,8 @@ where
     }
 }
 
-/// The result of a job on its way to the reactor. Dropped before it was delivered, because the Deferred was cancelled or
-/// the reactor has ended, it reports a failure that nobody else will see.
+/// The result of a job on its way to the reactor. Dropped before it was delivered, because the Deferred was cancelled
+/// or the reactor has ended, it reports a failure that nobody else will see.
 struct JobResult<R: Outcome<Failure>> {
     result: Option<Result<R, Panic>>,
     location: &'static Location<'static>,
@@ -174,9 +175,7 @@ impl<R: Outcome<Failure>> Drop for JobResult<R> {
     fn drop(&mut self) {
         let Some(result) = self.result.take() else { return };
         match result.and_then(|outcome| catch(|| outcome.settle())) {
-            Ok(Settled::Now(Err(failure))) if is_cancellation(&failure) => drop_contained(failure),
-            Ok(Settled::Now(Err(failure))) => report_and_drop(Incident::Job, failure, Some(self.location)),
-            Ok(settled) => drop_contained(settled),
+            Ok(settled) => drop_late(Incident::Job, settled, Some(self.location)),
             Err(panic) => report_and_drop(Incident::Job, panic, Some(self.location)),
         }
     }
@@ -272,6 +271,8 @@ where
 impl<T: 'static> Address<T> {
     /// Runs `f` on the reactor's thread with the value, and blocks this thread until it has returned.
     ///
+    /// **Cancel safety.** It waits without a limit. If the reactor ends first, `f` is dropped without being run.
+    ///
     /// # Errors
     /// As [`blocking_call_from_thread`]; a value that is gone or in use is a [`Failed`](BlockingCallError::Failed) with
     /// an [`OwnedError`](crate::error::OwnedError) inside.
@@ -353,14 +354,10 @@ fn answer<R>(
 }
 
 /// A result that comes after the caller's timeout is dropped on this thread; a failure is reported before.
-fn send_now<T>(sender: Sender<Answer<T>, ValueId>, result: Answer<T>) {
-    let Err(late) = sender.send(result) else { return };
-    if let Err(failure) = &late
-        && !is_cancellation(failure)
-    {
-        report(Incident::Call, failure, None);
+fn send_now<T: 'static>(sender: Sender<Answer<T>, ValueId>, result: Answer<T>) {
+    if let Err(late) = sender.send(result) {
+        drop_late(Incident::Call, Settled::Now(late), None);
     }
-    drop_contained(late);
 }
 
 fn send_later<T: Send + 'static>(
@@ -372,7 +369,7 @@ fn send_later<T: Send + 'static>(
     let owed = reactor.owe_answer(worker_of);
     let pending = Owned::new(reactor, DropOrder::BlockedCaller, PendingAnswer { sender, answered: None, _owed: owed });
     let address = pending.address();
-    let answered = deferred.add(SendAnswer { pending });
+    let answered = deferred.add(SendAnswer { pending, closed: reactor.is_closed() });
     let wanted = address.with_value(reactor, |pending| {
         pending.answered = Some(answered.cancel_on_drop());
         pending.sender.start_work(address.id())
@@ -385,6 +382,8 @@ fn send_later<T: Send + 'static>(
 /// The callback that answers the caller.
 struct SendAnswer<T: 'static> {
     pending: Owned<PendingAnswer<T>>,
+    /// The reactor runs its last calls and refuses what would fire the Deferred.
+    closed: bool,
 }
 
 impl<T> SendAnswer<T> {
@@ -404,6 +403,10 @@ impl<T> Callback<T, Failure> for SendAnswer<T> {
     type Value = ();
 
     fn call(self, result: Answer<T>) -> Settled<()> {
+        if self.closed && matches!(&result, Err(failure) if failure.is::<Abandoned>()) {
+            // The caller learns that the reactor has stopped.
+            return Settled::Now(Ok(()));
+        }
         match self.send(result) {
             // The end of the reactor has dropped the resolver too, and the caller was told of that.
             Some(Err(failure)) if failure.is::<Abandoned>() => Settled::Now(Ok(())),

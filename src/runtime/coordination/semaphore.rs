@@ -36,9 +36,10 @@ use crate::machine::semaphore::{Acquired, Released, Semaphore};
 /// when those have returned: nothing recurses, however many wait, and all are served in the order in which they asked.
 /// As long as somebody waits, whoever asks next waits too.
 ///
-/// **Waiters.** To [`cancel`](Deferred::cancel) a waiter's Deferred removes the waiter from the queue, wherever it is.
-/// A waiter whose Deferred was dropped keeps its place; when its turn comes, the permit goes to its callbacks, or back
-/// to the semaphore if it has none.
+/// **Cancel safety.** To [`cancel`](Deferred::cancel) a waiter's Deferred, or to drop its future, removes the waiter
+/// from the queue, wherever it is. A waiter whose Deferred was dropped keeps its place; when its turn comes, the permit
+/// goes to its callbacks, or back to the semaphore if it has none. A permit is a guard: one that was granted and that
+/// nobody took, because a future, a task, a time limit or a list was given up first, goes to the next waiter.
 ///
 /// **Handles.** A permit keeps its semaphore alive: when all handles are dropped, waiters are still served, one after
 /// the other. But where every permit that is held was [kept](Permit::keep), nobody is left who could release one: then

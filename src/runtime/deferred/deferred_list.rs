@@ -48,6 +48,9 @@ use crate::failure::{Failure, FailureGroup, FirstError};
 /// fires accordingly. The list itself fails with `Cancelled` only if some member still has no result then.
 /// Dropping the list's Deferred cancels nothing.
 ///
+/// **Cancel safety.** Items of a [queue](crate::coordination::DeferredQueue) go back if the list does not return them,
+/// and also those in its result, while no callback, future or caller has received that.
+///
 /// **Cycles.** A member that would wait for its own list, directly or through others, fails with
 /// [`WaitsForItself`](crate::error::WaitsForItself), as does every Deferred that would wait for itself.
 ///

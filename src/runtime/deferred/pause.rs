@@ -66,7 +66,8 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
 ///
 /// It stays valid when the Deferred is returned from a callback, chained, awaited or dropped. Clones are handles to the
 /// same Deferred, which has one count of pauses, whoever made them. A pause lasts while there is a handle that could
-/// end it; when the last handle and the Deferred itself are dropped, it ends.
+/// end it; when the last handle and the Deferred itself are dropped, it ends. A callback that waits in the paused chain
+/// and has captured the last handle of that chain is such a holder too: it never runs, and the chain is never freed.
 ///
 /// ```
 /// use selvedge::Deferred;

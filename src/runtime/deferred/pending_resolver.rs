@@ -1,21 +1,27 @@
 //! A resolver that the reactor keeps until the result comes.
 
+use std::panic::Location;
+
+use super::super::report::{Incident, drop_contained, report_and_drop};
 use super::outcome::Settled;
 use super::resolver::Resolver;
+use crate::error::is_cancellation;
 use crate::failure::Failure;
 
 /// The resolver of a Deferred whose result a timer, a job or a task will deliver. If the reactor drops it at its end,
 /// the Deferred fails with `ReactorStopped`.
 pub(crate) struct PendingResolver<T>(Option<Resolver<T>>);
 
-impl<T> PendingResolver<T> {
+impl<T: 'static> PendingResolver<T> {
     pub(crate) fn new(resolver: Resolver<T>) -> Self {
         Self(Some(resolver))
     }
 
     pub(crate) fn deliver(mut self, settled: Settled<T, Failure>) {
-        if let Some(resolver) = self.0.take() {
-            resolver.fire_settled(settled);
+        match self.0.take() {
+            Some(resolver) if resolver.is_cancelled() => drop_late(Incident::Unhandled, settled, None),
+            Some(resolver) => resolver.fire_settled(settled),
+            None => drop_late(Incident::Unhandled, settled, None),
         }
     }
 
@@ -26,6 +32,20 @@ impl<T> PendingResolver<T> {
 
     pub(crate) fn fail(self, failure: Failure) {
         self.deliver(Settled::Now(Err(failure)));
+    }
+}
+
+/// Drops a result that comes when nobody waits for it any more. What it waits for is cancelled. A failure is reported,
+/// unless it only says that it was cancelled or that the reactor stopped.
+pub(crate) fn drop_late<T: 'static>(
+    incident: Incident,
+    settled: Settled<T, Failure>,
+    location: Option<&'static Location<'static>>,
+) {
+    match settled {
+        Settled::Later(deferred) => drop(deferred.cancel_on_drop()),
+        Settled::Now(Err(failure)) if !is_cancellation(&failure) => report_and_drop(incident, failure, location),
+        Settled::Now(result) => drop_contained(result),
     }
 }
 

@@ -183,6 +183,9 @@ impl ThreadPool {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
+    /// **Cancel safety.** A caller that gives up leaves nothing behind: its job is handed back, and the slot that
+    /// became free for it goes to the next who waits.
+    ///
     /// # Errors
     /// The job is handed back, with the reason: the time is over, the pool was stopped, or this thread must not wait,
     /// because it is a worker of the pool or has a reactor that has not ended. The last is returned even if a slot is

@@ -81,6 +81,8 @@ impl Handle {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
+    /// **Cancel safety.** A caller that gives up leaves nothing behind: its call is handed back.
+    ///
     /// # Errors
     /// The call is handed back with the reason: the timeout passed, the reactor has stopped, or a reactor lives on this
     /// thread that has not ended: it must not wait then. The last is an error even if a slot is free, so that it does

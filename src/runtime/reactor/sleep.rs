@@ -11,9 +11,9 @@ impl Reactor {
     /// A Deferred that fires on this thread after `time`, or later if the loop is busy:
     /// [`call_later`](Self::call_later) for `await` and for callbacks.
     ///
-    /// Cancelling it cancels the timer. If the reactor ends first, it fails with
-    /// [`ReactorStopped`](crate::error::ReactorStopped). Without an errback that is an unhandled failure, reported even
-    /// if the stop was an ordinary one.
+    /// **Cancel safety.** Cancelling it cancels the timer; dropping it does not, dropping its future does. If the
+    /// reactor ends first, it fails with [`ReactorStopped`](crate::error::ReactorStopped). Without an errback that is
+    /// an unhandled failure, reported even if the stop was an ordinary one.
     ///
     /// ```
     /// use selvedge::Reactor;

@@ -3,12 +3,12 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, Wake, Waker};
 
-use super::super::deferred::{Deferred, Outcome, PendingResolver, Settled};
-use super::super::report::{Incident, drop_contained, report_and_drop};
+use super::super::deferred::{Deferred, Outcome, PendingResolver, Settled, drop_late};
+use super::super::report::{Incident, drop_contained};
 use super::{Address, LocalHandle, Reactor};
 // `Wake` is implemented for std's own `Arc`, also in the build over loom.
 use super::super::sync::{Mutex, StdArc as Arc, catch};
-use crate::error::{ReactorStopped, is_cancellation};
+use crate::error::ReactorStopped;
 use crate::failure::Failure;
 use crate::machine::task::{Begin, PollRequest, Task as State};
 
@@ -109,12 +109,8 @@ where
 
 /// Drops the output of a task that was cancelled. A failure that nobody will see is reported.
 fn report_late<R: Outcome<Failure>>(result: Result<R, Failure>) {
-    match result.and_then(|output| catch(|| output.settle()).map_err(Failure::from)) {
-        Ok(Settled::Now(Err(failure))) | Err(failure) if !is_cancellation(&failure) => {
-            report_and_drop(Incident::Unhandled, failure, None);
-        }
-        settled => drop_contained(settled),
-    }
+    let settled = result.and_then(|output| catch(|| output.settle()).map_err(Failure::from));
+    drop_late(Incident::Unhandled, settled.unwrap_or_else(|failure| Settled::Now(Err(failure))), None);
 }
 
 impl<F> Wake for TaskWaker<F>

@@ -13,9 +13,9 @@ use crate::failure::Failure;
 ///
 /// The function runs on the reactor's thread, as any [timer](Reactor::call_later). Cancelled before the call, the
 /// Deferred cancels the timer and drops the function at once; cancelled later, it forwards the cancel to the Deferred
-/// that the function returned. If the reactor ends before the call, it fails with
-/// [`ReactorStopped`](crate::error::ReactorStopped). Without an errback that is an unhandled failure, reported even if
-/// the stop was an ordinary one.
+/// that the function returned. A failure of a function that has cancelled its own Deferred is reported. If the reactor
+/// ends before the call, it fails with [`ReactorStopped`](crate::error::ReactorStopped). Without an errback that is an
+/// unhandled failure, reported even if the stop was an ordinary one.
 ///
 /// ```
 /// use selvedge::{Reactor, task, testing::VirtualClock};

@@ -154,8 +154,12 @@ impl CooperativeTask {
     /// A Deferred that fires when the iterator is exhausted; it fails with the iterator's error, or with
     /// [`TaskFinished`] if the task was stopped.
     ///
+    /// **Cancel safety.** Cancelling the Deferred, or dropping its future, does not affect the task. If only the
+    /// Deferred is dropped, its entry is kept until the task ends: a program that asks often cancels what it no longer
+    /// waits for.
+    ///
     /// May be called any number of times, also after the end. An error has one owner: the first who asked gets it, the
-    /// others [`TaskFinished::Failed`]. Cancelling the Deferred does not affect the task.
+    /// others [`TaskFinished::Failed`].
     #[track_caller]
     #[must_use = "it only returns the Deferred"]
     pub fn when_done(&self) -> Deferred<()> {

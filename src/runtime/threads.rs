@@ -390,7 +390,7 @@ impl<T> SendAnswer<T> {
     /// Returns the result if the caller has given up, or the reactor has ended.
     fn send(self, result: Answer<T>) -> Option<Answer<T>> {
         match self.pending.into_inner() {
-            Ok(PendingAnswer { sender, answered }) => {
+            Ok(PendingAnswer { sender, answered, .. }) => {
                 drop(answered.map(CancelOnDrop::into_inner));
                 sender.send(result).err()
             }

@@ -180,24 +180,6 @@ fn a_job_submitted_while_another_is_cancelled_is_run() {
     });
 }
 
-// Checks: B30, B43, P51
-#[test]
-fn jobs_with_a_ticket_and_without_keep_their_order_while_one_is_cancelled_against_its_worker() {
-    explore_calm(|chaos| {
-        let pool = pool(0, 1);
-        let log = Log::default();
-        pool.call_in_thread(log.job(1)).unwrap();
-        let ran = log.clone();
-        let ticket = pool.call_in_thread_ticketed(move |_| ran.note(2)).unwrap();
-        pool.call_in_thread(log.job(3)).unwrap();
-        pool.start().unwrap();
-        let other = client(&pool, chaos, move |_| ticket.cancel());
-        stop_resolving(&pool, 3);
-        let never_ran = other.join().0 == Cancellation::NeverRuns;
-        assert_eq!(log.seen(), if never_ran { vec![1, 3] } else { vec![1, 2, 3] });
-    });
-}
-
 // Checks: B31, B43, R11
 // Races: grow × cancel
 #[test]

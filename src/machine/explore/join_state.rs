@@ -42,7 +42,8 @@ enum Activity {
     /// Is counted, and about to be spawned.
     Spawning,
     Works,
-    /// Has exited, and runs destructors of thread-locals, which are user code. `drains`: its worker was the pool's last.
+    /// Has exited, and runs destructors of thread-locals, which are user code. `drains`: its worker was the pool's
+    /// last.
     RunsDestructors {
         drains: bool,
     },

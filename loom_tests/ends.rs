@@ -6,7 +6,7 @@ use std::time::Duration;
 use selvedge::loom::{Reactor, ThreadPool, pool::StopPolicy};
 
 use crate::explore::{explore, explore_calm};
-use crate::pool::{client, started, stop};
+use crate::pool::{started, stop};
 use crate::probes::Log;
 
 /// No limit that a model reaches by itself.
@@ -32,19 +32,6 @@ fn a_stop_whose_closing_thread_cannot_be_started_joins_the_last_thread_itself() 
         let _chaos_thread = chaos.start(|| pool.clone(), ThreadPool::wake_stoppers_spuriously);
         pool.stop_within(StopPolicy::Drain, LIMIT).unwrap();
         assert!(pool.has_stopped());
-    });
-}
-
-// Checks: P56, B40, R38
-#[test]
-fn a_limit_that_passes_against_the_end_leaves_the_rest_to_the_next_stop() {
-    explore_calm(|chaos| {
-        let pool = started(1, 1);
-        let client = client(&pool, chaos, ThreadPool::let_deadlines_pass);
-        let stopped = pool.stop_within(StopPolicy::Drain, LIMIT).is_ok();
-        drop(client.join());
-        assert!(!stopped || pool.has_stopped());
-        stop(&pool, 0);
     });
 }
 

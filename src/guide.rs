@@ -99,7 +99,7 @@
 //! | `callWhenRunning(f)` | [`Reactor::call_when_running`] | |
 //! | `addSystemEventTrigger` | [`Reactor::add_event_trigger`] | in each phase it may return a Deferred |
 //! | `removeSystemEventTrigger` | [`Reactor::remove_event_trigger`] | |
-//! | `fireSystemEvent` | [`Reactor::fire_event`] | |
+//! | `fireSystemEvent` | [`Reactor::fire_event`] | for a program's own events |
 //! | `suggestThreadPoolSize(n)` | [`Reactor::suggest_thread_pool_size`] | and the [`Handle`]'s |
 //! | `getThreadPool()` | [`Reactor::thread_pool`] | |
 //! | `isInIOThread()` | [`Handle::is_in_reactor_thread`] | about one reactor, as there may be several |

@@ -27,7 +27,8 @@ use crate::machine::pool::Sizes;
 /// added.
 ///
 /// Before [`start`](Self::start), jobs queue and no thread exists. After [`stop`](Self::stop), jobs are handed back.
-/// Dropping the last handle stops the pool without waiting for it: its workers finish the accepted jobs and end.
+/// Dropping the last handle stops the pool without waiting for it: its workers finish the accepted jobs and end. The
+/// process does not wait for them: when `main` returns, accepted jobs that have not run are lost, unless a stop waits.
 ///
 /// A panic in a job, or in dropping what it captured, is contained, counted and reported; the worker survives.
 ///

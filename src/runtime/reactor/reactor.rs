@@ -47,7 +47,8 @@ impl Reactor {
         LocalHandle::new(self)
     }
 
-    /// Asks the reactor to stop. Shutdown begins at the end of the current turn, not inside this call.
+    /// Asks the reactor to stop. Shutdown begins at the end of the current turn, not inside this call. If startup is
+    /// still waiting for a Deferred then, its triggers that are left never run, and are dropped.
     ///
     /// # Errors
     /// The reactor is not running, or is stopping already. [`Handle::stop`] can be called before it runs.

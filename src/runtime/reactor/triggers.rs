@@ -17,7 +17,7 @@ pub use crate::machine::firing::Phase;
 use crate::machine::firing::{Firing as State, FiringAction};
 use crate::machine::lifecycle::{Lifecycle, LifecycleState};
 
-/// An event with triggers: one of the reactor's own two, or any name.
+/// An event with triggers: one of the reactor's own two, which only the reactor fires, or any name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Event(Cow<'static, str>);
 

@@ -161,6 +161,10 @@ impl PoolBuilder {
     /// Runs `hook` on each thread of the pool when it ends: after its last job, and while the thread still counts as
     /// live, so [`stop`](crate::ThreadPool::stop) waits for it and no thread is started in its place before.
     ///
+    /// What waits for others when a thread ends belongs here rather than into a destructor of a thread-local. Such
+    /// destructors run after the hooks, when the thread no longer counts as live; they may block and use the pool too,
+    /// but some systems run them under a lock of their own, so that no thread can start meanwhile.
+    ///
     /// Several hooks run in reverse of the order in which they were added. The rest is as for
     /// [`on_worker_start`](Self::on_worker_start).
     pub fn on_worker_stop<F>(mut self, hook: F) -> Self

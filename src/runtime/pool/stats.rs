@@ -16,7 +16,8 @@ pub struct PoolStats {
     pub min: usize,
     /// The maximum number of threads, as set last.
     pub max: usize,
-    /// Threads that exist or are being started.
+    /// Threads that exist or are being started. One whose worker has exited does not count, though destructors of
+    /// thread-locals may still run on it.
     pub live: usize,
     /// Threads that wait for a job.
     pub idle: usize,

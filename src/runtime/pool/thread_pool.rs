@@ -250,7 +250,7 @@ impl ThreadPool {
     }
 
     /// Stops the pool and waits until it has stopped: no more jobs are accepted, all accepted ones are finished, all
-    /// threads have ended.
+    /// threads have ended, with the destructors of their thread-locals.
     ///
     /// Jobs of a pool that was never started do not run: each is told so. Stopping again is harmless, and waits as
     /// well.
@@ -281,6 +281,9 @@ impl ThreadPool {
 
     /// [`stop_with`](Self::stop_with), waiting for at most `timeout`; zero does not wait at all. Afterwards the pool
     /// goes on stopping, and this can be called again.
+    ///
+    /// The limit holds for jobs, for hooks, and for destructors of thread-locals on the pool's threads. It does not cut
+    /// short what this thread runs itself: waiting jobs that the policy cancels are told so here, one after the other.
     ///
     /// ```
     /// use selvedge::{Job, ThreadPool, pool::{StopPolicy, StopWithinError}};
@@ -328,7 +331,8 @@ impl ThreadPool {
         is_reactor_thread() || delays_stop_of(&self.owner.shared)
     }
 
-    /// Whether the pool has stopped: no job waits or runs, and none ever will.
+    /// Whether the pool has stopped: no job waits or runs, none ever will, and its threads have ended, destructors of
+    /// their thread-locals included.
     #[must_use]
     pub fn has_stopped(&self) -> bool {
         self.owner.shared.has_stopped()

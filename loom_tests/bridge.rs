@@ -4,8 +4,9 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use loom::thread;
+use selvedge::loom::pool::StopPolicy;
 use selvedge::loom::threads::{blocking_call_from_thread, defer_to_thread};
-use selvedge::loom::{Deferred, Handle, Reactor};
+use selvedge::loom::{Deferred, Handle, Reactor, ThreadPool};
 use selvedge::{
     Failure,
     error::{BlockingCallError, Cancelled, Rejection},
@@ -186,6 +187,29 @@ fn a_job_that_blocks_on_the_reactor_during_shutdown_is_answered() {
         reactor.handle().stop();
         reactor.run();
         assert_eq!(log.seen(), [1]);
+    });
+}
+
+// Checks: P78, B40
+// Races: stop × watch
+#[test]
+fn a_reactor_that_watches_a_pool_is_told_of_a_stop_against_it_once() {
+    explore_calm(|chaos| {
+        let reactor = reactor(chaos);
+        let pool = ThreadPool::new(0, 1).unwrap();
+        pool.start().unwrap();
+        let stopping = pool.clone();
+        let other = thread::spawn(move || stopping.ask_to_stop(StopPolicy::Drain));
+        let (fired, handle) = (Rc::new(Cell::new(0)), reactor.handle());
+        let told = Rc::clone(&fired);
+        let _ = pool.stopped(&reactor).add_callback(move |()| {
+            told.set(told.get() + 1);
+            handle.stop();
+        });
+        reactor.run();
+        other.join().unwrap();
+        assert_eq!(fired.get(), 1);
+        assert!(pool.has_stopped());
     });
 }
 

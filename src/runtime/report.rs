@@ -313,7 +313,12 @@ impl<T> Contained<T> {
     }
 
     pub(crate) fn get(&self) -> &T {
-        let Some(value) = &self.0 else { unreachable!("only the drop takes the value") };
+        let Some(value) = &self.0 else { unreachable!("it is taken only when this is consumed") };
+        value
+    }
+
+    pub(crate) fn into_inner(mut self) -> T {
+        let Some(value) = self.0.take() else { unreachable!("it is taken only when this is consumed") };
         value
     }
 }

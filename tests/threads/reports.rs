@@ -7,7 +7,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 
-use selvedge::error::{BlockingCallError, FailureGroup};
+use selvedge::coordination::DeferredLock;
+use selvedge::error::{BlockingCallError, FailureGroup, Panic};
 use selvedge::reactor::{Event, Phase};
 use selvedge::report::Incident;
 use selvedge::task::Cooperator;
@@ -419,6 +420,41 @@ fn a_job_that_is_refused_is_reported_although_the_drop_of_its_captures_panics() 
     pool.call_in_thread(move || hold(&captured)).unwrap();
     pool.stop().unwrap();
     assert_eq!(reports, [Incident::Drop, Incident::Job]);
+}
+
+// Checks: P77, B36
+#[test]
+fn a_job_that_is_handed_back_may_panic_in_the_drop_of_its_function_and_of_its_callback() {
+    let pool = ThreadPool::new(0, 1).unwrap();
+    pool.stop().unwrap();
+    let (function, callback) = (PanicOnDrop, PanicOnDrop);
+    let rejected = pool.call_in_thread_with_callback(move |_| hold(&callback), move || hold(&function));
+    let dropped = catch_unwind(AssertUnwindSafe(|| drop(rejected))).map_err(Panic::new);
+    assert!(dropped.is_err(), "one of them is left to the program");
+}
+
+// Checks: P77
+#[test]
+fn what_is_dropped_while_a_thread_unwinds_reports_to_a_sink_that_panics_and_nothing_aborts() {
+    let reactor = Reactor::builder().on_report(|_| panic_any(PanicOnDrop)).build().unwrap();
+    let lock = DeferredLock::new();
+    let held = lock.acquire().try_result().unwrap().unwrap();
+    let _ = lock.acquire().add_callback(|_| -> () { panic_any(PanicOnDrop) });
+    let (deferred, resolver) = Deferred::<()>::new();
+    let _ = deferred.add_both(|_| -> () { panic_any(PanicOnDrop) });
+    let (paused, _) = Deferred::<()>::with_canceller(|| panic_any(PanicOnDrop));
+    let (owned, future) = (reactor.own(PanicOnDrop), paused.into_future());
+    let ran = Log::new();
+    let noted = ran.clone();
+    reactor.call_from_thread(move |_| noted.note("ran")).unwrap();
+    let unwound = catch_unwind(AssertUnwindSafe(|| {
+        let _failed = Deferred::<()>::fail(HostileError(PayloadDropPanics));
+        let _dropped_while_unwinding = (held, resolver, owned, future);
+        panic!("unwind");
+    }));
+    assert_eq!(unwound.unwrap_err().downcast_ref(), Some(&"unwind"));
+    reactor.turn().unwrap();
+    assert_eq!(ran, ["ran"]);
 }
 
 // Checks: P77, B48

@@ -4,7 +4,7 @@ use std::fmt;
 use std::panic::Location;
 
 use super::super::job_label::{JobLabel, JobTrace};
-use super::super::report::{Incident, JobReporter, Reporter};
+use super::super::report::{Contained, Incident, JobReporter, Reporter};
 use super::super::sync::{Instant, StdArc, catch};
 use super::cancel_token::CancelToken;
 use super::hooks::{Captured, Hooks};
@@ -298,17 +298,19 @@ where
     F: FnOnce() -> T + Send + 'static,
     C: FnOnce(Result<T, Failure>) + Send + 'static,
 {
+    // If the job is handed back and dropped, both drops may panic: one of them is contained, or the second would abort.
+    let on_result = Contained::new(on_result);
     move |fate: Fate, reporter: &JobReporter<'_>| match fate {
         Fate::Run => {
             // The call consumes `f`: its captures are dropped before `on_result` runs.
             let result = catch(f).map_err(Failure::new);
             let panicked = result.is_err();
-            reporter.contain(Incident::OnResult, || on_result(result));
+            reporter.contain(Incident::OnResult, || on_result.into_inner()(result));
             panicked
         }
         Fate::Refuse(why) => {
             reporter.contain(Incident::Drop, || drop(f));
-            reporter.contain(Incident::OnResult, || on_result(Err(Failure::new(why))));
+            reporter.contain(Incident::OnResult, || on_result.into_inner()(Err(Failure::new(why))));
             false
         }
     }

@@ -2,9 +2,11 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
+use std::time::Duration;
 
 use loom::thread;
 use selvedge::loom::pool::StopPolicy;
+use selvedge::loom::testing::VirtualClock;
 use selvedge::loom::threads::{blocking_call_from_thread, defer_to_thread};
 use selvedge::loom::{Deferred, Handle, Reactor, ThreadPool};
 use selvedge::{
@@ -234,5 +236,33 @@ fn a_job_cancelled_against_its_beginning_fails_its_deferred_once() {
         drop(reactor);
         assert_eq!(fired.get(), 1);
         assert!(ran.seen().len() <= 1);
+    });
+}
+
+// Checks: P8, P88, R42
+#[test]
+fn the_end_of_a_job_that_posts_nothing_lets_virtual_time_pass() {
+    explore_calm(|_| {
+        let (pool, stepper) = ThreadPool::builder().size(0, 1).build_stepped().unwrap();
+        pool.start().unwrap();
+        let reactor = Reactor::builder().clock(VirtualClock::new()).share_pool("stepped", &pool).build().unwrap();
+        let log = Log::default();
+        pool.call_in_thread(log.job(1)).unwrap();
+        // Startup and the worker's first look are in no race.
+        reactor.turn().unwrap();
+        stepper.step().unwrap();
+        let worker = thread::spawn(move || {
+            while stepper.step().is_some() {}
+            stepper
+        });
+        let due = log.clone();
+        let _ = reactor.call_later(Duration::from_secs(60), move |reactor| {
+            due.note(2);
+            // Nor is the end.
+            drop(worker.join().unwrap());
+            reactor.stop().unwrap();
+        });
+        reactor.run();
+        assert_eq!(log.seen(), [1, 2]);
     });
 }

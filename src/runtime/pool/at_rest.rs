@@ -29,6 +29,10 @@ impl RestWatch {
         PoolId(self.0.address())
     }
 
+    pub(crate) fn has_stopped(&self) -> bool {
+        self.0.has_stopped()
+    }
+
     /// If the pool is at rest, the number of jobs that it has ever accepted: if that number is the same later, the pool
     /// was at rest all the time. Otherwise `tell` is called once when the pool comes to rest, on some thread.
     ///

@@ -171,7 +171,8 @@ impl ReactorBuilder {
     /// When it is over, nothing is waited for any more, neither a thread nor a trigger's Deferred: the triggers that
     /// are left run, then accepted calls, and the reactor ends. What was late is in the [`Shutdown`] that
     /// [`run`](Reactor::run) returns. A late pool goes on stopping without the reactor; blocking calls of its jobs
-    /// return [`ReactorStopped`](crate::error::BlockingCallError::ReactorStopped).
+    /// return [`ReactorStopped`](crate::error::BlockingCallError::ReactorStopped). A job that runs keeps a
+    /// [`VirtualClock`] from advancing by itself: there the limit is reached by hand only.
     pub fn stop_within(mut self, time: Duration) -> Self {
         self.stop_within = Some(time);
         self

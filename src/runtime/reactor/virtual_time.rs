@@ -76,6 +76,7 @@ impl VirtualTime {
         let watch = pool.rest_watch();
         let mut pools = self.pools.borrow_mut();
         if pools.iter().all(|used| used.watch.id() != watch.id()) {
+            pools.retain(|used| !used.watch.has_stopped());
             pools.push(UsedPool { watch, owed: 0 });
         }
     }

@@ -78,7 +78,7 @@ pub const SITES: &[Site] = &[
     Site {
         name: "the drop of a future that was cancelled in its own poll",
         panic: Goes::Reported(Incident::Drop),
-        places: &["runtime/reactor/spawn poll_task"],
+        places: &["runtime/reactor/spawn report_late"],
         install: Install::OnLoop(|reactor, act| {
             let place = std::rc::Rc::new(std::cell::Cell::new(None::<Deferred<()>>));
             let itself = std::rc::Rc::clone(&place);
@@ -122,7 +122,7 @@ pub const SITES: &[Site] = &[
     Site {
         name: "the drop of an answer that comes after its caller has given up",
         panic: Goes::Reported(Incident::Drop),
-        places: &["runtime/threads send_now"],
+        places: &["runtime/deferred/pending_resolver drop_late"],
         install: Install::Elsewhere(|act| {
             // A function that had not begun when the time was over never runs.
             loop {

@@ -193,7 +193,6 @@ fn a_job_that_blocks_on_the_reactor_during_shutdown_is_answered() {
 }
 
 // Checks: P78, B40
-// Races: stop × watch
 #[test]
 fn a_reactor_that_watches_a_pool_is_told_of_a_stop_against_it_once() {
     explore_calm(|chaos| {

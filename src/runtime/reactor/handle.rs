@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::super::deadline::WhenFull;
 use super::super::pool::{Blocked, Job, ThreadPool};
 use super::super::reactor_thread::is_reactor_thread;
+use super::super::report::drop_contained;
 use super::super::sync::{Arc, Spin, current_thread};
 use super::super::typed_queue;
 use super::{Call, Core, Reactor, Shared};
@@ -235,7 +236,13 @@ impl LocalHandle {
     /// # Errors
     /// The reactor has ended; `f` is dropped without being called.
     pub fn with<R>(&self, f: impl FnOnce(&Reactor) -> R) -> Result<R, ReactorStopped> {
-        self.reactor().map(|reactor| f(&reactor))
+        match self.reactor() {
+            Ok(reactor) => Ok(f(&reactor)),
+            Err(stopped) => {
+                drop_contained(f);
+                Err(stopped)
+            }
+        }
     }
 
     /// The reactor. Do not keep it: that would keep the reactor alive.

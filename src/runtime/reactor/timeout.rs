@@ -125,7 +125,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
     /// **Cancel safety.** What was waited for is cancelled as by the program: a queue keeps its item, a semaphore its
     /// permit, and a job is not run, or sees the cancel. A job's time in the queue counts.
     ///
-    /// The time runs on the clock of `reactor`, from now on: for a job, the time in its pool's queue counts too. If the reactor ends first, or has ended, the Deferred is
+    /// The time runs on the clock of `reactor`, from now on. If the reactor ends first, or has ended, the Deferred is
     /// cancelled then, and the [`Cancelled`] that follows becomes [`ReactorStopped`]. In a chain with an error type of
     /// its own, an error counts as `Cancelled` if that is among its [sources](Error::source).
     ///

@@ -96,7 +96,7 @@ where
     reactor.use_pool(pool);
     let address = reactor.own(PendingResolver::new(resolver)).detach();
     let job = deferred_job(f, address.clone());
-    match pool.submit_ticketed(|_| job) {
+    match pool.submit_ticketed_body(|_| job) {
         Ok(accepted) => drop(ticket.set(accepted)),
         Err(rejected) => {
             if let Some(pending) = address.take(reactor) {

@@ -13,6 +13,7 @@ mod hooks;
 mod idle_workers;
 mod lifecycle;
 mod many_pools;
+mod offered_again;
 mod stats;
 mod stepper;
 mod stop_policies;

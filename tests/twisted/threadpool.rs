@@ -333,6 +333,7 @@ fn too_much_work_before_starting() {
         assert_eq!(pool.stats().live, 0);
         pool.start().unwrap();
         assert_eq!(pool.stats().live, 10);
+        wait_until(|| pool.stats().busy == 10);
         gate.open();
         pool.stop().unwrap();
         assert_eq!(pool.stats().peak, 10);

@@ -132,6 +132,11 @@ impl Job {
         self
     }
 
+    /// The same job with another body around its own.
+    pub(super) fn map_body<B: JobBody>(self, around: impl FnOnce(Box<dyn JobBody>) -> B) -> Self {
+        Self { body: Box::new(around(self.body)), ..self }
+    }
+
     /// The same job with the token that its body looks at, so that a stop can set it.
     pub(super) fn with_token(mut self, token: CancelToken) -> Self {
         self.token = Some(token);
@@ -225,7 +230,11 @@ impl fmt::Debug for Job {
 impl QueuedJob for Job {
     #[inline]
     fn trace(&self) -> JobTrace {
-        if self.extras.is_some() { JobTrace::started(self.label()) } else { JobTrace::Origin(self.origin) }
+        if self.extras.is_some() || self.token.is_some() {
+            JobTrace::started(self.label())
+        } else {
+            JobTrace::Origin(self.origin)
+        }
     }
 
     fn token(&self) -> Option<CancelToken> {

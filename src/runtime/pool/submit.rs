@@ -28,8 +28,8 @@ impl Shared {
         Self::with_context(this, job, |job| Self::submit(this, job, when_full))
     }
 
-    /// Submits a job that can be cancelled. It does not wait for a slot.
-    pub(super) fn submit_ticketed(this: &Arc<Self>, job: Job) -> Result<TicketId, Rejected<Job>> {
+    /// Submits a job that can be cancelled.
+    pub(super) fn submit_ticketed(this: &Arc<Self>, job: Job, when_full: WhenFull) -> Result<TicketId, Rejected<Job>> {
         Self::with_context(this, job, |job| {
             let (submitted, backlog) = {
                 let mut submit_queue = this.submit_queue.lock();
@@ -40,7 +40,7 @@ impl Shared {
                     Self::accepted(this, accepted, backlog);
                     accepted.ticket
                 }
-                Err(error) => Self::hand_back_or_wait(this, error, true, WhenFull::Return)?,
+                Err(error) => Self::hand_back_or_wait(this, error, true, when_full)?,
             };
             // A ticketed submission that is accepted always has an id.
             Ok(ticket.unwrap_or(TicketId::MAX))

@@ -15,7 +15,7 @@ use super::shared::Shared;
 use super::stats::{PoolStats, PoolTimes};
 use super::stop::{StopPolicy, StopWithinError, Straggler};
 use super::thread_ends::ThreadEnds;
-use super::ticket::{Ticket, with_token};
+use super::ticket::{Ticket, ticketed, with_token};
 use crate::error::{PoolStopped, Rejected, Rejection, SizeError, WouldDeadlock};
 use crate::failure::Failure;
 use crate::machine::pool::Sizes;
@@ -197,10 +197,43 @@ impl ThreadPool {
     where
         F: FnOnce() + Send + 'static,
     {
-        if is_worker_of(&self.owner.shared) || is_reactor_thread() {
+        if self.must_not_wait() {
             return Err(Rejected::new(Job::new(f), Rejection::WouldDeadlock));
         }
         Shared::submit_inline(&self.owner.shared, InlineJob::of(job::plain(f)), WhenFull::Wait(timeout))
+    }
+
+    /// [`submit`](Self::submit), waiting for a free slot as
+    /// [`call_in_thread_waiting`](Self::call_in_thread_waiting) does: for a job that has a name, or that was handed
+    /// back. It keeps its name, its location, and its token if it has one.
+    ///
+    /// ```
+    /// use selvedge::{Job, ThreadPool, error::Rejection};
+    /// use std::num::NonZeroUsize;
+    ///
+    /// let pool = ThreadPool::builder().size(0, 1).queue_bound(NonZeroUsize::MIN).build()?;
+    /// pool.call_in_thread(|| ())?;
+    /// let rejected = pool.submit(Job::new(|| ()).named("second")).unwrap_err();
+    /// assert_eq!(rejected.reason, Rejection::QueueFull);
+    /// pool.start()?;
+    /// pool.submit_waiting(rejected.job, None)?;
+    /// pool.stop()?;
+    /// assert_eq!(pool.stats().completed, 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`call_in_thread_waiting`](Self::call_in_thread_waiting): the job is handed back, as it was.
+    pub fn submit_waiting(&self, job: Job, timeout: Option<Duration>) -> Result<(), Rejected<Job>> {
+        if self.must_not_wait() {
+            return Err(Rejected::new(job, Rejection::WouldDeadlock));
+        }
+        Shared::submit_boxed(&self.owner.shared, job, WhenFull::Wait(timeout))
+    }
+
+    /// Whether this thread must not wait for a slot: nobody might free one.
+    fn must_not_wait(&self) -> bool {
+        is_worker_of(&self.owner.shared) || is_reactor_thread()
     }
 
     /// Runs `f` on one of the pool's threads, and returns a ticket that can cancel it: while the job waits it is taken
@@ -215,18 +248,47 @@ impl ThreadPool {
     where
         F: FnOnce(&CancelToken) + Send + 'static,
     {
-        self.submit_ticketed(|token| job::plain(move || f(&token)))
+        self.submit_ticketed_body(|token| job::plain(move || f(&token)))
+    }
+
+    /// [`submit`](Self::submit), with a ticket that can cancel the job: for one that has a name, or that was handed
+    /// back, by this method too. It finds its token with [`CancelToken::current`].
+    ///
+    /// # Errors
+    /// As for [`submit`](Self::submit): the job is handed back, as it was.
+    pub fn submit_ticketed(&self, job: Job) -> Result<Ticket, Rejected<Job>> {
+        self.submit_with_token(ticketed(job), WhenFull::Return)
+    }
+
+    /// [`submit_ticketed`](Self::submit_ticketed), waiting for a free slot as [`submit_waiting`](Self::submit_waiting)
+    /// does.
+    ///
+    /// # Errors
+    /// As for [`submit_waiting`](Self::submit_waiting): the job is handed back, as it was.
+    pub fn submit_ticketed_waiting(&self, job: Job, timeout: Option<Duration>) -> Result<Ticket, Rejected<Job>> {
+        if self.must_not_wait() {
+            return Err(Rejected::new(job, Rejection::WouldDeadlock));
+        }
+        self.submit_with_token(ticketed(job), WhenFull::Wait(timeout))
     }
 
     /// Submits a job with a ticket. `body` gets the job's token.
     #[track_caller]
-    pub(crate) fn submit_ticketed<B: JobBody>(
+    pub(crate) fn submit_ticketed_body<B: JobBody>(
         &self,
         body: impl FnOnce(CancelToken) -> B,
     ) -> Result<Ticket, Rejected<Job>> {
         let token = CancelToken::new();
         let job = Job::of(with_token(token.clone(), body(token.clone()))).with_token(token.clone());
-        let id = Shared::submit_ticketed(&self.owner.shared, job)?;
+        self.submit_with_token((job, token), WhenFull::Return)
+    }
+
+    fn submit_with_token(
+        &self,
+        (job, token): (Job, CancelToken),
+        when_full: WhenFull,
+    ) -> Result<Ticket, Rejected<Job>> {
+        let id = Shared::submit_ticketed(&self.owner.shared, job, when_full)?;
         Ok(Ticket { shared: Arc::clone(&self.owner.shared), id, token })
     }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use super::super::report::JobReporter;
 use super::super::sync::Arc;
 use super::cancel_token::{CancelToken, CurrentTokenGuard};
-use super::job::{Fate, JobBody};
+use super::job::{Fate, Job, JobBody, QueuedJob};
 use super::shared::Shared;
 use crate::error::NeverRan;
 use crate::machine::pool::{self as machine, CancelRequest, TicketId};
@@ -81,6 +81,17 @@ impl Shared {
         }
         true
     }
+}
+
+/// A job that can have a ticket, and its token: that of an earlier submission, from which it was handed back, or a new
+/// one.
+pub(super) fn ticketed(job: Job) -> (Job, CancelToken) {
+    if let Some(token) = job.token() {
+        return (job, token);
+    }
+    let token = CancelToken::new();
+    let job = job.map_body(|body| with_token(token.clone(), body)).with_token(token.clone());
+    (job, token)
 }
 
 /// The body of a job with a ticket: `body`, with the token as the current one of its thread.

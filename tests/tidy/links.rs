@@ -5,8 +5,16 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-const DOCUMENTS: [&str; 6] =
-    ["README.md", "SPEC.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/decisions.md", "docs/matrix.md"];
+const DOCUMENTS: [&str; 8] = [
+    "README.md",
+    "SPEC.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "docs/bugs.md",
+    "docs/decisions.md",
+    "docs/differences.md",
+    "docs/matrix.md",
+];
 
 /// What a name between backticks begins with if it is a path of this repository.
 const FOLDERS: [&str; 9] =

@@ -130,13 +130,22 @@ fn function(line: &str) -> Option<&str> {
     line.split_once("fn ")?.1.split(['(', '<']).next()
 }
 
-/// The clauses of SPEC.md: each is an item of a list, or a row of a table, that begins with its name.
+/// The clauses of the contract: each is an item of a list, or a row of a table, that begins with its name.
 fn clauses() -> BTreeSet<Clause> {
-    let spec = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../SPEC.md")).unwrap();
-    let items = spec
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let contract = ["SPEC.md", "docs/bugs.md"].map(|page| fs::read_to_string(root.join(page)).unwrap()).concat();
+    let items = contract
         .lines()
         .filter_map(|line| line.strip_prefix("- **").or_else(|| line.strip_prefix("| **"))?.split_once("**"));
     items.filter_map(|(name, _)| Clause::parse(name)).collect()
+}
+
+// Checks: P12
+#[test]
+fn the_contract_can_be_read_in_one_go() {
+    let contract = Path::new(env!("CARGO_MANIFEST_DIR")).join("../SPEC.md");
+    let bytes = fs::metadata(contract).unwrap().len();
+    assert!(bytes <= 60_000, "SPEC.md has {bytes} bytes: shorten it, or give a part a page of its own in docs/");
 }
 
 // Checks: P12

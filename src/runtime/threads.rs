@@ -98,9 +98,10 @@ where
     let job = deferred_job(f, address.clone());
     match pool.submit_ticketed_body(|_| job) {
         Ok(accepted) => drop(ticket.set(accepted)),
-        Err(rejected) => {
+        Err(Rejected { job, reason }) => {
+            drop_contained(job);
             if let Some(pending) = address.take(reactor) {
-                pending.fail(Failure::new(Rejected { job: (), reason: rejected.reason }));
+                pending.fail(Failure::new(Rejected { job: (), reason }));
             }
         }
     }
@@ -148,7 +149,7 @@ where
                     }
                 });
             }
-            drop(f);
+            reporter.contain(Incident::Drop, || drop(f));
             false
         }
     }
@@ -164,7 +165,10 @@ struct JobResult<R: Outcome<Failure>> {
 impl<R: Outcome<Failure>> JobResult<R> {
     fn deliver(&mut self, to: PendingResolver<R::Value>) {
         match self.result.take() {
-            Some(Ok(outcome)) => to.deliver(outcome.settle()),
+            Some(Ok(outcome)) => match catch(|| outcome.settle()) {
+                Ok(settled) => to.deliver(settled),
+                Err(panic) => to.fail(Failure::new(panic)),
+            },
             Some(Err(panic)) => to.fail(Failure::new(panic)),
             None => {}
         }

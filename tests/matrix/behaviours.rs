@@ -38,6 +38,7 @@ pub enum Deed {
     StopsThePool,
     AsksThePoolToStop,
     FailsADeferred,
+    RunsAnotherReactor,
     NeverReturns,
 }
 
@@ -64,6 +65,7 @@ pub const DEEDS: &[(Deed, &str)] = &[
     (Deed::StopsThePool, "stops the pool, and would wait for it"),
     (Deed::AsksThePoolToStop, "asks the pool to stop, and cancels what is queued"),
     (Deed::FailsADeferred, "drops a Deferred that has failed"),
+    (Deed::RunsAnotherReactor, "makes another reactor on its thread, and runs it to its end"),
     (Deed::NeverReturns, "never returns"),
 ];
 
@@ -161,6 +163,7 @@ impl Deed {
                 drop(Deferred::<()>::fail(Hostile));
                 Did::Done
             }
+            Self::RunsAnotherReactor => run_another_reactor(),
             Self::NeverReturns => loop {
                 thread::park();
             },
@@ -208,6 +211,19 @@ fn on_another_loop(body: fn(&Handle) -> Did) -> Did {
     handle.stop();
     other.join().unwrap();
     did
+}
+
+/// It runs a job, and stops when the result has come.
+fn run_another_reactor() -> Did {
+    let reactor = Reactor::builder().pool_size(0, 1).build().unwrap();
+    let (handle, (tell, told)) = (reactor.handle(), mpsc::channel());
+    let answer = threads::defer_to_thread(&reactor, || 7_u32);
+    drop(answer.add_both(move |answer| {
+        handle.stop();
+        tell.send(answer.ok()).unwrap();
+    }));
+    reactor.run();
+    Did::all(&[("its job was answered", told.recv() == Ok(Some(7)))])
 }
 
 fn wait_for_a_job(pool: &ThreadPool) -> Did {
@@ -293,7 +309,14 @@ fn enter_reactor(local: &selvedge::LocalHandle) -> Did {
 /// Each method of a pool that changes nothing for good.
 fn enter_pool(handle: &Handle) -> Did {
     let pool = handle.thread_pool();
-    let _ = (pool.start(), pool.adjust_pool_size(0, 4), pool.stats(), pool.times(), pool.has_stopped());
+    let _ = (
+        pool.start(),
+        pool.adjust_pool_size(0, 0),
+        pool.adjust_pool_size(0, 4),
+        pool.stats(),
+        pool.times(),
+        pool.has_stopped(),
+    );
     handle.suggest_thread_pool_size(4);
     drop((pool.clone(), pool.name().to_owned(), format!("{pool:?} {handle:?}")));
     Did::Done

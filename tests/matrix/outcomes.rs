@@ -103,7 +103,7 @@ impl Cell {
             _ if unwinding && deed != Deed::NeverReturns => goes(Some(self.site.panic), Told::Panic),
             _ => {}
         }
-        if deed == Deed::FailsADeferred && thread == Thread::Loop {
+        if deed == Deed::FailsADeferred && self.site.has_sink {
             reports.push(Incident::Unhandled);
         }
         Expected { did, reports, told }

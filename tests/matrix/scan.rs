@@ -29,6 +29,7 @@ const OWN: &[(&str, &[&str])] = &[
             "runtime/pool/blocked update",
             "runtime/pool/thread_ends step",
             "runtime/reactor/timers move_to",
+            "runtime/reactor/virtual_time change_owed",
         ],
     ),
     (
@@ -59,6 +60,7 @@ const OWN: &[(&str, &[&str])] = &[
             "runtime/deferred/head abandon",
             "runtime/deferred/node read_position",
             "runtime/deferred/pause unpause",
+            "runtime/pool/at_rest tell",
             "runtime/pool/control resize",
             "runtime/pool/job_queue take_job",
             "runtime/pool/thread_ends carry_out",

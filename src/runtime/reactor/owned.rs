@@ -241,8 +241,10 @@ impl<T: 'static> Address<T> {
         F: FnOnce(&mut T, &Reactor) + Send + 'static,
     {
         let id = self.id;
+        let mut f = Some(f);
         self.handle.call_from_thread(move |reactor| {
-            if let Err(error) = Self::visit(reactor, id, f) {
+            let called = Self::visit(reactor, id, |value, reactor| f.take().map(|f| f(value, reactor)));
+            if let Err(error) = called {
                 report(Incident::OwnedValue, &error, None);
             }
         })

@@ -207,6 +207,15 @@ pub const SITES: &[Site] = &[
         ..ON_THE_LOOP
     },
     Site {
+        name: "`settle` of what a function of `defer_to_thread` returned",
+        places: &["runtime/threads deliver"],
+        install: Install::OnLoop(|reactor, act| {
+            let settling = Settling(act.clone());
+            tells(act, selvedge::threads::defer_to_thread(reactor, move || settling));
+        }),
+        ..ON_THE_LOOP
+    },
+    Site {
         name: "`settle_as` of what a resolver is given",
         places: &["runtime/deferred/resolver settle"],
         install: Install::OnLoop(|_, act| {

@@ -14,7 +14,7 @@ use selvedge::report::Incident;
 use selvedge::{Deferred, Failure, Reactor, ThreadPool, threads};
 
 use super::super::act::{Act, OnDrop};
-use super::{ELSEWHERE, Goes, Install, ON_A_WORKER, ON_THE_LOOP, Phase, Site};
+use super::{ELSEWHERE, Goes, Install, ON_A_WORKER, ON_THE_LOOP, Phase, Site, Thread};
 
 /// An error that was caused by a cancel, and whose drop runs the code.
 struct CausedByACancel {
@@ -302,6 +302,94 @@ pub const SITES: &[Site] = &[
         install: Install::OnLoop(|_, act| {
             let captured = OnDrop(act.clone());
             assert!(threads::blocking_call_from_thread(&act.handle(), move |_| drop(captured)).is_err());
+        }),
+        ..ON_THE_LOOP
+    },
+    Site {
+        name: "the drop of a result of `defer_to_thread` whose reactor has ended",
+        thread: Thread::OtherWorker,
+        has_sink: true,
+        panic: Goes::Reported(Incident::Drop),
+        places: &["runtime/threads drop"],
+        install: Install::OnLoop(|_, act| {
+            let (pool, other, result) = (pool(act).build().unwrap(), Reactor::new(), OnDrop(act.clone()));
+            pool.start().unwrap();
+            let (go_on, wait) = mpsc::channel::<()>();
+            let done = threads::defer_to_thread_pool(&other, &pool, move || {
+                let _ = wait.recv();
+                Ok::<_, Failure>(result)
+            });
+            drop(done.add_both(|_| ()));
+            drop(other);
+            drop(go_on);
+        }),
+        ..ON_A_WORKER
+    },
+    Site {
+        name: "the drop of a function of `defer_to_thread` that is cancelled",
+        panic: Goes::Reported(Incident::Drop),
+        install: Install::OnLoop(|reactor, act| {
+            let (pool, captured) = (pool(act).build().unwrap(), OnDrop(act.clone()));
+            let done = threads::defer_to_thread_pool(reactor, &pool, move || drop(captured));
+            done.cancel();
+            drop(done.add_errback(|_| ()));
+        }),
+        ..ON_THE_LOOP
+    },
+    Site {
+        name: "the drop of a function of `defer_to_thread` whose pool was stopped",
+        panic: Goes::Reported(Incident::Drop),
+        install: Install::OnLoop(|reactor, act| {
+            let (pool, captured) = (pool(act).build().unwrap(), OnDrop(act.clone()));
+            pool.ask_to_stop(StopPolicy::Drain);
+            let done = threads::defer_to_thread_pool(reactor, &pool, move || drop(captured));
+            drop(done.add_errback(|_| ()));
+        }),
+        ..ON_THE_LOOP
+    },
+    Site {
+        name: "the drop of a job whose pool loses its last handle before it starts",
+        panic: Goes::Reported(Incident::Drop),
+        reports: &[Incident::Job],
+        install: Install::OnLoop(|_, act| {
+            let (pool, captured) = (pool(act).build().unwrap(), OnDrop(act.clone()));
+            pool.call_in_thread(move || drop(captured)).unwrap();
+            drop(pool);
+        }),
+        ..ON_THE_LOOP
+    },
+    Site {
+        name: "the drop of a function of `Address::call` whose value is gone",
+        panic: Goes::Reported(Incident::Call),
+        reports: &[Incident::OwnedValue],
+        install: Install::OnLoop(|reactor, act| {
+            let (owned, captured) = (reactor.own(()), OnDrop(act.clone()));
+            let address = owned.address();
+            drop(owned);
+            address.call(move |_, _| drop(captured)).unwrap();
+        }),
+        ..ON_THE_LOOP
+    },
+    Site {
+        name: "the drop of a callback of a Deferred that nobody fires",
+        panic: Goes::Reported(Incident::Drop),
+        install: Install::OnLoop(|_, act| {
+            let captured = OnDrop(act.clone());
+            let (deferred, resolver) = Deferred::<()>::new();
+            let deferred = deferred.add_callback(move |()| drop(captured)).add_errback(|_| ());
+            drop(resolver);
+            drop(deferred);
+        }),
+        ..ON_THE_LOOP
+    },
+    Site {
+        name: "the drop of a callback of a paused Deferred that nobody resumes",
+        panic: Goes::Reported(Incident::Drop),
+        install: Install::OnLoop(|_, act| {
+            let captured = OnDrop(act.clone());
+            let deferred = Deferred::<()>::fail(Failure::msg("oops"));
+            deferred.pause();
+            drop(deferred.add_callback(move |()| drop(captured)).add_errback(|_| ()));
         }),
         ..ON_THE_LOOP
     },

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-use selvedge::deferred::{ChainError, DeferredList, race};
+use selvedge::deferred::{ChainError, DeferredList, gather_results, race};
 use selvedge::error::FirstError;
 use selvedge::report::Incident;
 use selvedge::{Deferred, Failure};
@@ -89,6 +89,17 @@ pub const SITES: &[Site] = &[
             let won = race([first, second]);
             fire.callback(None);
             drop((won.add_both(|_| ()), resolver));
+        }),
+        ..ON_THE_LOOP
+    },
+    Site {
+        name: "the iterator of the members of a list",
+        install: Install::OnLoop(|_, act| {
+            let members = std::iter::once_with(|| {
+                act.run();
+                Deferred::succeed(())
+            });
+            act.tell_caller(|| drop(gather_results(members)));
         }),
         ..ON_THE_LOOP
     },

@@ -72,6 +72,8 @@ pub struct Site {
     pub cancels: bool,
     /// Whether it belongs to something with handles that it can drop.
     pub has_handles: bool,
+    /// Whether a failed Deferred that is dropped here is told to a sink of the cell, and not to stderr.
+    pub has_sink: bool,
     /// What is reported in each cell, whatever the code does.
     pub reports: &'static [Incident],
     /// It is a destructor of a thread-local: Rust ends the process if a panic leaves it.
@@ -93,6 +95,7 @@ pub const ON_THE_LOOP: Site = Site {
     error: None,
     cancels: false,
     has_handles: false,
+    has_sink: true,
     reports: &[],
     must_not_panic: false,
     places: &[],
@@ -100,9 +103,9 @@ pub const ON_THE_LOOP: Site = Site {
     install: Install::OnLoop(|_, _| ()),
 };
 
-pub const ON_A_WORKER: Site = Site { thread: Thread::Worker, ..ON_THE_LOOP };
+pub const ON_A_WORKER: Site = Site { thread: Thread::Worker, has_sink: false, ..ON_THE_LOOP };
 
-pub const ELSEWHERE: Site = Site { thread: Thread::Other, ..ON_THE_LOOP };
+pub const ELSEWHERE: Site = Site { thread: Thread::Other, has_sink: false, ..ON_THE_LOOP };
 
 /// All sites.
 pub fn all() -> impl Iterator<Item = &'static Site> {

@@ -195,7 +195,7 @@ pub const SITES: &[Site] = &[
         name: "a function of `Address::call`",
         panic: Goes::Reported(Incident::Call),
         has_handles: true,
-        places: &["runtime/reactor/owned visit"],
+        places: &["runtime/reactor/owned visit", "runtime/reactor/owned call"],
         install: Install::OnLoop(|reactor, act| {
             let owned = reactor.own(0_u32);
             let address = owned.address();

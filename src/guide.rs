@@ -2,9 +2,9 @@
 //!
 //! Names are Twisted's, in snake_case, wherever the thing is the same. Errors that cannot occur any more have no name:
 //! there is no `AlreadyCalledError`, because firing consumes the [`Resolver`], and no `ReactorNotRestartable`, because
-//! [`Reactor::run`] consumes the reactor. Where behaviour differs on purpose, `docs/differences.md` lists each difference
-//! with its reason. Everything else is checked by running several hundred programs both through Twisted and through this
-//! crate.
+//! [`Reactor::run`] consumes the reactor. Where behaviour differs on purpose, `docs/differences.md` lists each
+//! difference with its reason. Everything else is checked by running several hundred programs both through Twisted and
+//! through this crate.
 //!
 //! # Four changes that run through everything
 //!

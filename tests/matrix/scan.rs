@@ -39,6 +39,7 @@ const OWN: &[(&str, &[&str])] = &[
             "runtime/pool/blocked run_as_job",
             "runtime/pool/cancel_token without_current_token",
             "runtime/pool/hooks nest",
+            "runtime/pool/job map_body",
             "runtime/pool/submit with_context",
             "runtime/pool/thread_ends spawn_worker",
             "runtime/pool/worker run_worker",

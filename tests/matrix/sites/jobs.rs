@@ -37,7 +37,7 @@ pub const SITES: &[Site] = &[
         cancels: true,
         places: &[
             "runtime/pool/thread_pool call_in_thread_ticketed",
-            "runtime/pool/thread_pool submit_ticketed",
+            "runtime/pool/thread_pool submit_ticketed_body",
             "runtime/pool/ticket with_token",
         ],
         install: Install::OnLoop(|reactor, act| {

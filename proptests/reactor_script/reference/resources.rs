@@ -51,8 +51,8 @@ impl Model {
     pub(super) fn later(&mut self, delay: Duration, closure: &Closure) {
         let traced = self.traced(closure);
         let (at, order) = self.schedule(self.now.saturating_add(delay));
-        // P91: nothing new is begun.
-        if self.closed {
+        // P91: a reactor that has ended takes none.
+        if self.gone || self.stage == Stage::Ended {
             self.drop_contained(traced);
             self.timers.push(Timer { at, order, state: TimerState::Cancelled, traced: None });
             return self.say(Answer::Time { active: false, at });

@@ -130,7 +130,8 @@ impl Reactor {
     where
         F: FnOnce(&Reactor) + 'static,
     {
-        if self.is_closed() {
+        // Not before it has ended: what the last calls add is dropped at the end, after blocked callers were told.
+        if self.core.has_ended() {
             self.refuse(f);
             return DelayedCall::cancelled(&self.core, at);
         }

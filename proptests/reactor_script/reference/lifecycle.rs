@@ -125,7 +125,8 @@ impl Model {
             Posted::Call(value, traced) => match self.refusal(value) {
                 None => self.use_value(value, traced, Reach::Given),
                 Some(error) => {
-                    self.drop_unrun(traced).map(|()| self.report(Incident::OwnedValue, ErrorKind::Value(error)))
+                    self.report(Incident::OwnedValue, ErrorKind::Value(error));
+                    self.drop_unrun(traced)
                 }
             },
             Posted::Release(value) if self.values[value].owned => self.drop_value(value),
@@ -183,10 +184,12 @@ impl Model {
         self.run_phase(firing);
     }
 
-    /// P92: triggers of startup run until shutdown begins.
+    /// P91, P92: triggers of startup run until shutdown begins, others until the end.
     fn runs_triggers(&self, firing: usize) -> bool {
-        let starts = matches!(self.stage, Stage::Starting | Stage::Running);
-        self.firings[firing].event != EventName::Startup || starts
+        match self.firings[firing].event {
+            EventName::Startup => matches!(self.stage, Stage::Starting | Stage::Running),
+            EventName::Shutdown | EventName::Alarm => self.stage != Stage::Ended,
+        }
     }
 
     /// Whether a trigger of the reactor's own events can still run.
@@ -296,7 +299,7 @@ impl Model {
         for posted in mem::take(&mut self.posted) {
             match posted {
                 Posted::Post(traced) | Posted::Call(_, traced) => self.drop_contained(traced),
-                Posted::Result(job) => self.drop_job_value(job, Place::Here),
+                Posted::Result(job) => self.drop_result(job),
                 _ => {}
             }
         }
@@ -332,6 +335,15 @@ impl Model {
         match traced.take() {
             Some(traced) => self.drop_unrun(traced),
             None => Ok(()),
+        }
+    }
+
+    /// R41: a failure that nobody waits for any more is told.
+    pub(super) fn drop_result(&mut self, job: usize) {
+        match self.jobs[job].end {
+            super::JobEnd::Fine => self.drop_job_value(job, Place::Here),
+            super::JobEnd::Refuse => self.report(Incident::Job, ErrorKind::Refused),
+            super::JobEnd::Panic => self.report(Incident::Job, ErrorKind::Panicked),
         }
     }
 

@@ -313,7 +313,7 @@ impl Model {
         half.expect("made with the job").owned = false;
         if self.jobs[job].callback.is_none() {
             // B46: cancelled while it ran, so the late result is dropped.
-            return self.drop_job_value(job, Place::Here);
+            return self.drop_result(job);
         }
         self.fire_job(
             job,

@@ -413,7 +413,11 @@ impl Model {
             Op::Queue(Small(size), Small(backlog)) => self.new_queue(*size, *backlog),
             Op::Put(nth) => self.put(*nth),
             Op::Get(nth) => self.get(*nth),
-            Op::Advance(delay) => self.now = self.now.saturating_add(delay.duration()),
+            // P86: a virtual clock stops just before the time that is never.
+            Op::Advance(delay) => {
+                let never = Duration::MAX.saturating_sub(Duration::from_nanos(1));
+                self.now = self.now.saturating_add(delay.duration()).min(never);
+            }
             Op::Panic => return Err(Unwinding),
         }
         Ok(())

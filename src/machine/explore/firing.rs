@@ -158,6 +158,9 @@ impl World for FiringWorld {
     type Event = Event;
 
     fn steps(&self, steps: &mut Steps<'_, Self>) {
+        if self.violation.is_some() {
+            return;
+        }
         if self.fires > 0 {
             let next = self.fire(steps);
             steps.unfair(Event::Fire, next);

@@ -136,7 +136,7 @@ fn blocking_selvedge(trips: u64) -> Duration {
         let StopOnDrop(handle) = &stopper;
         blocking_call_from_thread(handle, move |_| number).expect("the reactor is running")
     };
-    make_trips(trips, trip, || reactor.run())
+    make_trips(trips, trip, || drop(reactor.run()))
 }
 
 /// The lower bound for two sleeping threads: no queue, no closure, no result but the number itself. It never spins, so

@@ -18,7 +18,7 @@ fn after_a_burst(builder: PoolBuilder) -> ThreadPool {
     let all_run = Arc::new(Barrier::new(MOST));
     for _ in 0..MOST {
         let all_run = Arc::clone(&all_run);
-        pool.call_in_thread(move || drop(all_run.wait())).unwrap();
+        pool.call_in_thread(move || _ = all_run.wait()).unwrap();
     }
     wait_until(|| pool.stats().completed == MOST as u64);
     pool
@@ -52,7 +52,7 @@ fn after_a_burst_the_pool_returns_to_its_minimum_whatever_trickles_in() {
         while pool.stats().live > 1 {
             let done = Arc::new(Barrier::new(2));
             let other_side = Arc::clone(&done);
-            pool.call_in_thread(move || drop(other_side.wait())).unwrap();
+            pool.call_in_thread(move || _ = other_side.wait()).unwrap();
             done.wait();
         }
         assert_eq!(pool.stats().peak, MOST);

@@ -203,7 +203,7 @@ fn a_job_that_fails_after_its_reactor_has_ended_is_reported_to_its_pool() {
     with_watchdog(|| {
         let log = Log::new();
         let pool = ThreadPool::builder().on_report(log.sink()).build().unwrap();
-        pool.start();
+        pool.start().unwrap();
         let reactor = Reactor::new();
         let (gate, begun) = (Gate::new(), Gate::new());
         let (closed, begins) = (gate.clone(), begun.clone());

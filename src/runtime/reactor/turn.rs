@@ -47,10 +47,11 @@ impl Reactor {
     /// The loop keeps running during shutdown, so that jobs which wait for it can finish; their results still reach
     /// their Deferreds. When `run` returns, every accepted call has run, every thread of the reactor's pools has been
     /// joined, and every Deferred that still waited for the reactor has failed with
-    /// [`ReactorStopped`](crate::error::ReactorStopped). Only with a [time limit](ReactorBuilder::stop_within) may
-    /// threads be left; what is returned says which. Other pools, and jobs of a pool that is not the reactor's, are not
-    /// waited for: when `main` returns, the process ends, and accepted jobs that have not run are lost. To wait for
-    /// them, [stop](crate::ThreadPool::stop) their pool first.
+    /// [`ReactorStopped`](crate::error::ReactorStopped). Only with a
+    /// [time limit](crate::reactor::ReactorBuilder::stop_within) may threads be left; what is returned says which.
+    /// Other pools, and jobs of a pool that is not the reactor's, are not waited for: when `main` returns, the process
+    /// ends, and accepted jobs that have not run are lost. To wait for them, [stop](crate::ThreadPool::stop) their pool
+    /// first.
     pub fn run(self) -> Shutdown {
         loop {
             // No turn can be running: `run` owns the reactor.

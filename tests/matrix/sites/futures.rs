@@ -31,7 +31,7 @@ pub const SITES: &[Site] = &[
             });
             let done = done.add_both(move |result| {
                 // A cancel is no failure of the code.
-                if !result.as_ref().is_err_and(|failure| failure.is::<Cancelled>()) {
+                if !result.as_ref().is_err_and(selvedge::Failure::is::<Cancelled>) {
                     told.tell(result);
                 }
             });

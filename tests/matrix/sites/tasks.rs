@@ -58,7 +58,7 @@ pub const SITES: &[Site] = &[
             let task = cooperator.cooperate(std::iter::once_with(move || stepped.result()));
             let done = task.when_done().add_both(move |result| {
                 // A stop is no failure of the code.
-                if !result.as_ref().is_err_and(|failure| failure.is::<TaskFinished>()) {
+                if !result.as_ref().is_err_and(selvedge::Failure::is::<TaskFinished>) {
                     told.tell(result);
                 }
             });

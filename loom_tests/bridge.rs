@@ -134,6 +134,12 @@ fn a_call_posted_against_stop_runs_before_the_reactor_ends_or_is_returned() {
     });
 }
 
+/// Lets the closing thread fail to start, so that a model of a reactor's shutdown has one thread less. `ends` has models
+/// with that thread. Called by a job, whose own thread has started.
+fn without_closing_thread(handle: &Handle) {
+    handle.thread_pool().fail_starts(1);
+}
+
 // Checks: S7, S9, B46
 #[test]
 fn a_deferred_result_reaches_the_loop_and_the_loop_ends() {
@@ -161,7 +167,12 @@ fn a_result_that_comes_during_shutdown_still_reaches_its_deferred() {
     explore_calm(|chaos| {
         let reactor = reactor(chaos);
         let answer = Rc::new(Cell::new(0));
-        let deferred = defer_to_thread(&reactor, || 6 * 7_u32).add_callback({
+        let handle = reactor.handle();
+        let job = move || {
+            without_closing_thread(&handle);
+            6 * 7_u32
+        };
+        let deferred = defer_to_thread(&reactor, job).add_callback({
             let answer = Rc::clone(&answer);
             move |result| answer.set(result)
         });
@@ -181,6 +192,7 @@ fn a_job_that_blocks_on_the_reactor_during_shutdown_is_answered() {
         let job = {
             let (handle, log) = (reactor.handle(), log.clone());
             move || {
+                without_closing_thread(&handle);
                 assert_eq!(blocking_call_from_thread(&handle, |_| 42_u32).unwrap(), 42);
                 log.note(1);
             }

@@ -62,6 +62,7 @@ impl<T> SlotTable<T> {
         self.chunks.get(chunk)?.get(offset)
     }
 
+    #[inline]
     pub(crate) fn get_mut(&mut self, index: u32) -> Option<&mut T> {
         let Location { chunk, offset } = Location::of(index);
         self.chunks.get_mut(chunk)?.get_mut(offset)

@@ -105,7 +105,8 @@ impl WorkerState {
         workers
     }
 
-    /// What to do next. The caller takes the job, or begins to sleep, under the same hold of the lock.
+    /// What to do next. The caller takes the job, or begins to sleep, under the same hold of the lock. What is recorded
+    /// of the job before is replaced then, or cleared here.
     // Returned through memory, the action costs each job a dozen instructions.
     #[inline(always)]
     pub(super) fn next_action(&mut self, pool: &Shared, workers: &mut LockedWorkers) -> Action {
@@ -117,6 +118,7 @@ impl WorkerState {
 
     #[inline(never)]
     fn look_at_both_queues(&mut self, pool: &Shared, workers: &mut LockedWorkers) -> Action {
+        workers.activities.clear(self.slot);
         let action = {
             let mut submit_queue = pool.submit_queue.lock();
             pool.maybe_work.set(false);
@@ -138,7 +140,6 @@ impl WorkerState {
 
     #[inline(always)]
     pub(super) fn job_finished(&mut self, workers: &mut LockedWorkers, result: &JobResult) {
-        workers.activities.clear(self.slot);
         workers.estimate.job_finished(self.wakes_at_start);
         workers.machine.finished(result.panicked);
         self.searched = false;

@@ -101,6 +101,8 @@ impl Stepper {
             NextStep::Finish(result) => {
                 let mut workers = shared.workers.lock();
                 worker.job_finished(&mut workers, &result);
+                // It looks for the next job in a step of its own.
+                workers.activities.clear(worker.slot);
                 workers
             }
             NextStep::Wake => {

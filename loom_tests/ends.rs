@@ -6,8 +6,16 @@ use std::time::Duration;
 use selvedge::loom::{Reactor, ThreadPool, pool::StopPolicy};
 
 use crate::explore::{explore, explore_calm};
-use crate::pool::{started, stop};
+use crate::pool::stop;
 use crate::probes::Log;
+
+/// A started pool, whose threads are joined: in other models they are not.
+fn started(min: usize, max: usize) -> ThreadPool {
+    let pool = ThreadPool::builder().size(min, max).on_report(|report| panic!("nothing should be reported: {report}"));
+    let pool = pool.build().unwrap();
+    pool.start().unwrap();
+    pool
+}
 
 /// No limit that a model reaches by itself.
 const LIMIT: Duration = Duration::MAX;

@@ -10,7 +10,10 @@ use crate::pool::{client, start_chaos, stop};
 use crate::probes::{Log, Signal};
 
 fn builder(min: usize, max: usize) -> PoolBuilder {
-    ThreadPool::builder().size(min, max).on_report(|report| panic!("nothing should be reported: {report}"))
+    ThreadPool::builder()
+        .size(min, max)
+        .without_joins()
+        .on_report(|report| panic!("nothing should be reported: {report}"))
 }
 
 fn started(builder: PoolBuilder) -> ThreadPool {

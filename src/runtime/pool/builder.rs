@@ -31,6 +31,8 @@ pub struct PoolBuilder {
     keep_alive: Option<Duration>,
     bound: Option<NonZeroUsize>,
     compensation: Option<usize>,
+    /// Threads are joined. Not in most models.
+    joins: bool,
 }
 
 impl Default for PoolBuilder {
@@ -45,6 +47,7 @@ impl Default for PoolBuilder {
             keep_alive: Some(Duration::from_secs(10)),
             bound: None,
             compensation: None,
+            joins: true,
         }
     }
 }
@@ -287,6 +290,14 @@ impl PoolBuilder {
         Ok(ThreadPool { owner: Arc::new(Owner { shared }) })
     }
 
+    /// No thread is joined, and a stop does not wait for destructors of thread-locals: for models of anything else, which
+    /// have none and would be ten times as large.
+    #[doc(hidden)]
+    pub fn without_joins(mut self) -> Self {
+        self.joins = false;
+        self
+    }
+
     /// A pool without threads, and the [`Stepper`] that runs its workers one step at a time: for tests and simulations
     /// that decide what happens when.
     ///
@@ -315,6 +326,7 @@ impl PoolBuilder {
                 for_one: self.compensation.is_some(),
             },
             keep_alive: self.keep_alive,
+            joins: self.joins,
             bound: self.bound.map_or(usize::MAX, NonZeroUsize::get),
             host,
         })))

@@ -105,6 +105,8 @@ pub(super) struct Config {
     pub(super) target: Sizes,
     pub(super) compensation: Compensation,
     pub(super) keep_alive: Option<Duration>,
+    /// Threads are joined.
+    pub(super) joins: bool,
     /// The most jobs that may wait.
     pub(super) bound: usize,
     pub(super) host: WorkerHost,
@@ -123,7 +125,7 @@ impl Shared {
             estimate: BlockingEstimate::default(),
         };
         Self {
-            ends: Arc::new(ThreadEnds::new(&config.name)),
+            ends: Arc::new(ThreadEnds::new(&config.name, config.joins)),
             name: config.name,
             stack_size: config.stack_size,
             reporter: config.reporter,

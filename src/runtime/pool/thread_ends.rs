@@ -22,6 +22,8 @@ pub(super) type StopCallback = Box<dyn FnOnce() + Send>;
 pub(super) struct ThreadEnds {
     /// The name of the closing thread.
     closing_name: String,
+    /// `false` in models of anything else.
+    joins: bool,
     locked: Mutex<LockedEnds>,
     /// Callers that wait for the end wait here, with `locked`.
     changed: Condvar,
@@ -72,7 +74,7 @@ impl ThreadExit {
 }
 
 impl ThreadEnds {
-    pub(super) fn new(pool_name: &str) -> Self {
+    pub(super) fn new(pool_name: &str, joins: bool) -> Self {
         let locked = LockedEnds {
             machine: machine::JoinState::new(),
             callbacks: LinkedList::new(),
@@ -81,7 +83,7 @@ impl ThreadEnds {
             deadline_epoch: Epoch::default(),
             failures: 0,
         };
-        Self { closing_name: format!("{pool_name}-end"), locked: Mutex::new(locked), changed: Condvar::new() }
+        Self { closing_name: format!("{pool_name}-end"), joins, locked: Mutex::new(locked), changed: Condvar::new() }
     }
 
     /// Spawns the thread of a worker, which runs `body`, then the destructors of its thread-locals, and then ends as to
@@ -93,6 +95,15 @@ impl ThreadEnds {
         body: impl FnOnce(&ThreadExit) + Send + 'static,
     ) -> io::Result<()> {
         let exit = StdArc::new(ThreadExit::new());
+        if !this.joins {
+            let (ends, exited) = (Arc::clone(this), StdArc::clone(&exit));
+            let last = move |_own| {
+                if exited.get().is_some_and(|exited| exited.drains) {
+                    Self::drained(&ends);
+                }
+            };
+            return sync::spawn(name, stack_size, move || body(&exit), last);
+        }
         let slot = {
             let mut locked = this.locked.lock();
             locked.fail_start()?;

@@ -290,8 +290,8 @@ impl PoolBuilder {
         Ok(ThreadPool { owner: Arc::new(Owner { shared }) })
     }
 
-    /// No thread is joined, and a stop does not wait for destructors of thread-locals: for models of anything else, which
-    /// have none and would be ten times as large.
+    /// No thread is joined, and a stop does not wait for destructors of thread-locals: for models of anything else.
+    /// They have no thread-locals, and those with several threads would be three times as large.
     #[doc(hidden)]
     pub fn without_joins(mut self) -> Self {
         self.joins = false;

@@ -106,7 +106,7 @@ impl ReactorBuilder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn add_pool(mut self, name: impl Into<String>, pool: PoolBuilder) -> Self {
-        self.added.push((name.into(), PoolSource::Own(pool)));
+        self.added.push((name.into(), PoolSource::Own(Box::new(pool))));
         self
     }
 

@@ -10,7 +10,7 @@ use crate::error::{BuildError, UnknownPool};
 #[derive(Debug)]
 pub(super) enum PoolSource {
     /// To be built for this reactor.
-    Own(PoolBuilder),
+    Own(Box<PoolBuilder>),
     /// Shared with others: neither started nor stopped here.
     Shared(ThreadPool),
 }
@@ -43,7 +43,7 @@ impl Pools {
                 return Err(BuildError::DuplicatePool { name });
             }
             pools.others.push(match added {
-                PoolSource::Own(pool) => NamedPool::own(Some(name), pool, reporter)?,
+                PoolSource::Own(pool) => NamedPool::own(Some(name), *pool, reporter)?,
                 PoolSource::Shared(pool) => NamedPool { name, pool, is_own: false },
             });
         }

@@ -1,6 +1,6 @@
 //! Words that `src/` once used in a sense of its own do not come back: the field's word stands beside each.
 //!
-//! SPEC.md's glossary has the words that the crate keeps on purpose.
+//! docs/glossary.md has the words that the crate keeps on purpose.
 
 use std::fmt::Write as _;
 use std::fs;

@@ -158,7 +158,7 @@ fn a_deferred_result_reaches_the_loop_and_the_loop_ends() {
 
 // Checks: B13, B26, B46
 #[test]
-#[ignore = "takes minutes: `.ci/long` runs it"]
+#[ignore = "long: `.ci/long` runs it"]
 fn a_result_that_comes_during_shutdown_still_reaches_its_deferred() {
     explore_calm(|chaos| {
         let reactor = reactor(chaos);
@@ -176,7 +176,7 @@ fn a_result_that_comes_during_shutdown_still_reaches_its_deferred() {
 
 // Checks: S9, B26, R26, R29, R30
 #[test]
-#[ignore = "takes minutes: `.ci/long` runs it"]
+#[ignore = "long: `.ci/long` runs it"]
 fn a_job_that_blocks_on_the_reactor_during_shutdown_is_answered() {
     explore_calm(|chaos| {
         let reactor = reactor(chaos);
@@ -219,6 +219,7 @@ fn a_reactor_that_watches_a_pool_is_told_of_a_stop_against_it_once() {
 
 // Checks: B43, B46
 #[test]
+#[ignore = "long: `.ci/long` runs it"]
 fn a_job_cancelled_against_its_beginning_fails_its_deferred_once() {
     explore_calm(|chaos| {
         let reactor = reactor(chaos);

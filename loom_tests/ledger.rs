@@ -19,6 +19,9 @@ pub struct Counts {
     pub chaotic: usize,
 }
 
+/// A search of more iterations than this is long: `.ci/long` runs it, and `cargo test` does not.
+pub const LONG: usize = 100_000;
+
 /// Models run in parallel, and each may rewrite the whole file.
 static FILE: Mutex<()> = Mutex::new(());
 
@@ -41,6 +44,12 @@ pub fn check(model: &str, counts: Counts) {
     );
 }
 
+/// The iterations of a model's search with the chaos thread, if that search is long.
+pub fn long_chaos(model: &str) -> Option<usize> {
+    let _file = FILE.lock().unwrap_or_else(PoisonError::into_inner);
+    read().get(model).map(|counts| counts.chaotic).filter(|&chaotic| chaotic > LONG)
+}
+
 /// The models that the ledger knows.
 pub fn models() -> Vec<String> {
     read().into_keys().collect()
@@ -59,6 +68,8 @@ the model or loom has changed. After an intended change, this writes the file:
 
 The second number is that of the search with spurious wakes: one more thread, the chaos thread, wakes all sleeping
 threads once. `0` means that there is no such search, because it would be too large.
+
+Searches of more than 100,000 iterations take minutes: `.ci/long` runs them, and `cargo test` does not.
 
 | Model | Calm | With spurious wakes |
 |---|--:|--:|
@@ -83,6 +94,26 @@ fn write(rows: &BTreeMap<String, Counts>) -> String {
     }
     text + &pairs::table(&path().with_file_name(""))
 }
+
+/// A model whose search is long is ignored as a test, and no other one is.
+#[test]
+fn the_long_models_are_ignored_and_no_others() {
+    for (model, counts) in read() {
+        let (module, test) = model.rsplit_once("::").expect("a row names a module and a test");
+        let source = fs::read_to_string(path().with_file_name(format!("{module}.rs"))).unwrap_or_default();
+        let head = source.split(&format!("\nfn {test}()")).next().expect("a split has a first part");
+        let ignored = head.lines().next_back().is_some_and(|line| line == LONG_IGNORED);
+        assert_eq!(
+            ignored,
+            counts.calm > LONG,
+            "{model}, {} iterations: `{LONG_IGNORED}` stands above it",
+            counts.calm
+        );
+    }
+}
+
+/// The line above a long model.
+const LONG_IGNORED: &str = "#[ignore = \"long: `.ci/long` runs it\"]";
 
 /// Digits in groups of three.
 fn grouped(number: usize) -> String {

@@ -105,6 +105,7 @@ fn statistics_are_those_of_one_instant() {
 // Checks: B28, B31, P70
 // Races: submit × shrink
 #[test]
+#[ignore = "long: `.ci/long` runs it"]
 fn a_pause_against_a_submission_is_linearizable() {
     explore_calm(|chaos| {
         let pool = started(0, 1);

@@ -58,8 +58,6 @@ fn read(module: &str, source: &str, races: &mut Races) {
     for line in source.lines() {
         if let Some(listed) = line.strip_prefix("// Races: ") {
             above = listed.split(", ").map(pair).collect();
-        } else if line.starts_with("#[ignore") {
-            above.clear();
         } else if let Some(test) = line.strip_prefix("fn ").and_then(|rest| rest.split('(').next()) {
             for pair in above.drain(..) {
                 races.entry(pair).or_default().push(format!("{module}::{test}"));

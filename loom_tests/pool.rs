@@ -155,6 +155,7 @@ fn two_clients_jobs_each_run_once() {
 
 // Checks: B30, R1, R15
 #[test]
+#[ignore = "long: `.ci/long` runs it"]
 fn two_jobs_of_which_one_waits_for_the_other_run_at_the_same_time() {
     explore_calm(|_| {
         let pool = pool(0, 2);
@@ -168,7 +169,7 @@ fn two_jobs_of_which_one_waits_for_the_other_run_at_the_same_time() {
 
 // Checks: B40, R9, R29
 #[test]
-#[ignore = "takes minutes: `.ci/long` runs it"]
+#[ignore = "long: `.ci/long` runs it"]
 fn two_stops_of_a_pool_both_wait_for_its_end() {
     explore_calm(|chaos| {
         let pool = pool(0, 1);

@@ -12,6 +12,7 @@ use crate::probes::{Log, MustRun, Signal};
 // Checks: B30, B31, R1, R9
 // Races: submit × shrink
 #[test]
+#[ignore = "long: `.ci/long` runs it"]
 fn a_job_that_waits_while_its_pool_shrinks_is_run() {
     explore_calm(|_| {
         let pool = pool(2, 2);
@@ -38,7 +39,7 @@ fn an_idle_worker_above_the_target_retires_now() {
 // Checks: B28, B31, R10, R11
 // Races: submit × shrink
 #[test]
-#[ignore = "takes minutes: `.ci/long` runs it"]
+#[ignore = "long: `.ci/long` runs it"]
 fn a_job_submitted_while_the_last_worker_retires_is_run_when_there_is_room_again() {
     explore_calm(|chaos| {
         let pool = started(1, 1);
@@ -84,7 +85,7 @@ fn a_paused_pool_that_is_stopped_still_finishes_its_jobs() {
 
 // Checks: B31, R1, R11
 #[test]
-#[ignore = "takes minutes: `.ci/long` runs it"]
+#[ignore = "long: `.ci/long` runs it"]
 fn growing_serves_a_job_that_another_one_waits_for() {
     explore_calm(|_| {
         let pool = pool(0, 1);
@@ -101,6 +102,7 @@ fn growing_serves_a_job_that_another_one_waits_for() {
 // Checks: B31, B33, R10, R13
 // Races: grow × shrink
 #[test]
+#[ignore = "long: `.ci/long` runs it"]
 fn of_two_resizes_at_once_the_later_one_holds() {
     explore_calm(|chaos| {
         let pool = started(1, 1);

@@ -87,6 +87,7 @@ fn a_minimum_that_is_raised_against_the_keep_alive_is_kept() {
 // Checks: B31, B34, R4
 // Races: shrink × keep-alive
 #[test]
+#[ignore = "long: `.ci/long` runs it"]
 fn a_pause_against_the_keep_alive_leaves_no_worker() {
     explore_calm(|chaos| {
         let pool = with_surplus_worker();
@@ -323,7 +324,7 @@ fn a_job_that_blocks_until_it_is_notified_ends_with_or_without_a_replacement_wor
 
 // Checks: B45, R1
 #[test]
-#[ignore = "takes minutes: `.ci/long` runs it"]
+#[ignore = "long: `.ci/long` runs it"]
 fn a_job_that_blocks_for_another_in_a_pool_of_one_gets_it() {
     explore_calm(|_| {
         let pool = pool(0, 1);
@@ -351,6 +352,7 @@ fn a_stop_that_cancels_after_one_that_drains_cancels_jobs_that_have_not_begun() 
 
 // Checks: B40, P50, R29
 #[test]
+#[ignore = "long: `.ci/long` runs it"]
 fn a_stop_whose_time_passes_gives_up_and_the_pool_still_stops() {
     explore_calm(|chaos| {
         let pool = started(1, 1);

@@ -43,4 +43,4 @@ pub use self::reactor::{
     Reentered, StopError, UnknownPool, UnknownTrigger,
 };
 pub use self::rejection::{Rejected, Rejection};
-pub use crate::failure::{ErrorTypes, FailureGroup, FirstError, Panic};
+pub use crate::failure::{ErrorTypes, FailureError, FailureGroup, FirstError, Panic};

@@ -1,5 +1,7 @@
 //! [`Failure`]: any error, carried through chains of callbacks and across threads with its type kept.
 
+mod as_error;
+mod chain_error;
 mod group;
 mod message;
 mod panic;
@@ -10,6 +12,8 @@ use std::fmt;
 use std::mem;
 use std::thread::panicking;
 
+pub use self::as_error::FailureError;
+pub use self::chain_error::ChainError;
 pub use self::group::{FailureGroup, FirstError};
 pub(crate) use self::message::{causes, message_with_causes};
 use self::message::{contain, display};
@@ -21,13 +25,33 @@ pub use self::panic::Panic;
 /// thread. Ask for its type with [`is`](Self::is), [`downcast_ref`](Self::downcast_ref) or
 /// [`downcast`](Self::downcast).
 ///
-/// A `Failure` is `Send + Sync`. It never nests: a `Failure` made from another `Failure` is that same failure.
+/// `?` makes a `Failure` of any error that is `Send + Sync`, and a `Box<dyn Error>` of a `Failure`: the original error,
+/// which is found again by downcast. So a `Failure` is not itself an [`Error`], because then it would be made of itself
+/// in two ways. For what takes only an `Error`, [`into_error`](Self::into_error) returns one. It never nests: a
+/// `Failure` made from another one is that same failure.
 ///
-/// It reads like the original error: `Display` prints the original's message, and [`source`](Error::source) is the
-/// original's source, so that a printed chain of causes repeats nothing. `Debug` prints the whole chain, and the
-/// backtrace if one was captured (when `RUST_BACKTRACE` or `RUST_LIB_BACKTRACE` asks for it; otherwise capturing costs
-/// nothing). Both can always be printed: where the `Display` of an error panics or fails, they say so instead. `Debug`
-/// ends after 64 KiB, because a chain of causes may have no end.
+/// ```
+/// use selvedge::Failure;
+/// use std::error::Error;
+///
+/// fn port(text: &str) -> Result<u16, Failure> {
+///     Ok(text.parse()?)
+/// }
+///
+/// fn ports() -> Result<Vec<u16>, Box<dyn Error + Send + Sync>> {
+///     Ok(vec![port("80")?, port("443")?])
+/// }
+///
+/// assert_eq!(ports()?, [80, 443]);
+/// assert!(port("http").is_err_and(|failure| failure.is::<std::num::ParseIntError>()));
+/// # Ok::<(), Failure>(())
+/// ```
+///
+/// It reads like the original error: `Display` prints the original's message, and [`error`](Self::error) is the
+/// original, with its sources. `Debug` prints the whole chain of causes, and the backtrace if one was captured (when
+/// `RUST_BACKTRACE` or `RUST_LIB_BACKTRACE` asks for it; otherwise capturing costs nothing). Both can always be
+/// printed: where the `Display` of an error panics or fails, they say so instead. `Debug` ends after 64 KiB, because a
+/// chain of causes may have no end.
 ///
 /// Dropping it drops every error inside, also where the drop of one of them panics. That panic goes on when the others
 /// are gone, unless the thread is unwinding already.
@@ -104,10 +128,12 @@ impl fmt::Display for Taken {
 }
 
 impl Failure {
-    /// Wraps an error. A `Failure` stays as it is.
+    /// Wraps an error, as `?` and `into` do.
     #[must_use]
     pub fn new(error: impl Error + Send + Sync + 'static) -> Self {
-        Self::from_boxed(Box::new(error))
+        // Named, because a `Box` of an error is itself an error, which would be boxed once more.
+        let error: Box<dyn Error + Send + Sync> = Box::new(error);
+        Self::from_boxed(error)
     }
 
     /// A failure that is only a message.
@@ -121,11 +147,24 @@ impl Failure {
         Self::new(Message(message.into()))
     }
 
-    /// Wraps an error that is boxed already, without boxing it again.
+    /// Wraps an error that is boxed already, without boxing it again; also a message, or the error of a library that
+    /// converts into a box, as `anyhow`'s does. `?` cannot do this, because a boxed error is itself no [`Error`].
+    ///
+    /// ```
+    /// use selvedge::Failure;
+    /// use std::error::Error;
+    ///
+    /// fn load() -> Result<(), Box<dyn Error + Send + Sync>> {
+    ///     Err("no such page".into())
+    /// }
+    ///
+    /// let loaded = load().map_err(Failure::from_boxed);
+    /// assert!(loaded.is_err_and(|failure| failure.to_string() == "no such page"));
+    /// ```
     #[must_use]
-    pub fn from_boxed(error: Box<dyn Error + Send + Sync>) -> Self {
-        match error.downcast::<Self>() {
-            Ok(failure) => *failure,
+    pub fn from_boxed(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        match error.into().downcast::<FailureError>() {
+            Ok(failure) => failure.into_failure(),
             Err(error) => Self(Box::new(Inner { error, backtrace: Backtrace::capture() })),
         }
     }
@@ -179,6 +218,22 @@ impl Failure {
     #[must_use]
     pub fn error(&self) -> &(dyn Error + Send + Sync + 'static) {
         &*self.0.error
+    }
+
+    /// This failure as a type that implements [`Error`], for what takes only such.
+    ///
+    /// ```
+    /// # use selvedge::Failure;
+    /// fn failed() -> Result<(), Failure> {
+    ///     Err(Failure::msg("no such page"))
+    /// }
+    /// // The same with `anyhow`: `failed().map_err(Failure::into_error)?`.
+    /// let error = std::io::Error::other(failed().unwrap_err().into_error());
+    /// assert_eq!(error.to_string(), "no such page");
+    /// ```
+    #[must_use]
+    pub fn into_error(self) -> FailureError {
+        FailureError(self)
     }
 
     /// The original error, boxed.
@@ -273,17 +328,10 @@ error_types! {
 }
 
 /// Whether an `X` is in this error's chain of causes: the error itself, one of its sources, or the original error of a
-/// [`Failure`] among these.
+/// [`FailureError`] among these.
 pub(crate) fn has_cause<X: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
-    let is = |error: &(dyn Error + 'static)| error.is::<X>() || error.downcast_ref().is_some_and(Failure::is::<X>);
+    let is = |error: &(dyn Error + 'static)| error.is::<X>() || error.downcast_ref().is_some_and(FailureError::is::<X>);
     is(error) || causes(error).any(is)
-}
-
-impl Error for Failure {
-    /// The source of the original error. The original itself is not a source: `Display` prints it already.
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.0.error.source()
-    }
 }
 
 impl fmt::Display for Failure {
@@ -297,7 +345,7 @@ impl fmt::Debug for Failure {
         if f.alternate() {
             return f.debug_tuple("Failure").field(&self.0.error).finish();
         }
-        f.write_str(&message_with_causes(self, "\n  caused by: "))?;
+        f.write_str(&message_with_causes(self.error(), "\n  caused by: "))?;
         match self.0.backtrace.status() {
             BacktraceStatus::Captured => write!(f, "\n{}", self.0.backtrace),
             _ => Ok(()),
@@ -305,9 +353,9 @@ impl fmt::Debug for Failure {
     }
 }
 
-impl From<Box<dyn Error + Send + Sync>> for Failure {
-    fn from(error: Box<dyn Error + Send + Sync>) -> Self {
-        Self::from_boxed(error)
+impl<E: Error + Send + Sync + 'static> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::new(error)
     }
 }
 

@@ -73,6 +73,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod error;
+mod exclusive;
 mod failure;
 #[cfg(any(doc, doctest))]
 pub mod guide;

@@ -160,7 +160,7 @@ impl OutcomeOf<Tracked, Failure> for Returned {
 fn given(result: &Result<Tracked, Failure>) -> Given {
     match result {
         Ok(tracked) => Given::Value(tracked.id),
-        Err(failure) => Given::Error(ErrorKind::of(failure)),
+        Err(failure) => Given::Error(ErrorKind::of(failure.error())),
     }
 }
 

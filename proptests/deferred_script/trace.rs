@@ -5,7 +5,6 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use selvedge::{
-    Failure,
     error::{Abandoned, Cancelled, Panic, TimedOut, WaitsForItself},
     report::Incident,
 };
@@ -92,9 +91,6 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     pub fn of(error: &(dyn Error + 'static)) -> Self {
-        if let Some(failure) = error.downcast_ref::<Failure>() {
-            return Self::of(failure.error());
-        }
         if let Some(TestError(tracked)) = error.downcast_ref() {
             return Self::Own(tracked.id);
         }

@@ -224,7 +224,7 @@ impl World {
     fn answer_result(&self, deferred: Deferred<()>) {
         self.say(Answer::JobResult(deferred.try_result().ok().map(|rest| match rest {
             Ok(()) => ErrorKind::Fine,
-            Err(failure) => ErrorKind::of(&failure),
+            Err(failure) => ErrorKind::of(failure.error()),
         })));
     }
 

@@ -5,7 +5,6 @@ use std::fmt;
 use std::time::Duration;
 
 use selvedge::{
-    Failure,
     error::{Abandoned, Cancelled, DelayedCallError, OwnedError, Panic, ReactorStopped, StopError},
     reactor::Turn,
     report::Incident,
@@ -106,9 +105,6 @@ impl fmt::Display for Refused {
 
 impl ErrorKind {
     pub fn of(error: &(dyn Error + 'static)) -> Self {
-        if let Some(failure) = error.downcast_ref::<Failure>() {
-            return Self::of(failure.error());
-        }
         if let Some(error) = error.downcast_ref::<OwnedError>() {
             return Self::Value(*error);
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::messages::messages;
 use super::reactor::ReactorStopped;
-use crate::failure::{Failure, has_cause};
+use crate::failure::has_cause;
 
 /// The Deferred was cancelled before it had a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -37,18 +37,6 @@ pub struct TimedOut(
 pub(crate) fn is_cancellation(error: &(dyn Error + 'static)) -> bool {
     has_cause::<Cancelled>(error) || has_cause::<ReactorStopped>(error)
 }
-
-macro_rules! into_failure {
-    ($($name:ident)*) => {$(
-        impl From<$name> for Failure {
-            fn from(error: $name) -> Self {
-                Self::without_backtrace(error)
-            }
-        }
-    )*};
-}
-
-into_failure! { Cancelled Abandoned WaitsForItself NotPaused TimedOut }
 
 messages! {
     Cancelled {

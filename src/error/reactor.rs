@@ -115,12 +115,6 @@ pub enum BlockingCallError {
     TimedOut(Duration),
 }
 
-impl From<ReactorStopped> for Failure {
-    fn from(error: ReactorStopped) -> Self {
-        Self::without_backtrace(error)
-    }
-}
-
 impl From<Reentered> for AdvanceError {
     fn from(_: Reentered) -> Self {
         Self::Reentered
@@ -181,6 +175,6 @@ messages! {
         Self::TimedOut(after) => "the reactor did not answer the blocking call within {after:?}",
     } => source {
         // `Display` prints the failure already, so the source is the failure's own.
-        Self::Failed(failure) => std::error::Error::source(failure),
+        Self::Failed(failure) => failure.error().source(),
     }
 }

@@ -3,7 +3,8 @@
 use std::error::Error;
 use std::fmt;
 
-use super::Failure;
+use super::message::display;
+use super::{ChainError, Failure};
 
 /// The first of several Deferreds that failed: its index and its error.
 ///
@@ -36,15 +37,9 @@ impl<E> fmt::Display for FirstError<E> {
     }
 }
 
-impl<E: Error + 'static> Error for FirstError<E> {
+impl<E: ChainError> Error for FirstError<E> {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(&self.error)
-    }
-}
-
-impl From<FirstError> for Failure {
-    fn from(first: FirstError) -> Self {
-        Self::without_backtrace(first)
+        Some(self.error.as_error())
     }
 }
 
@@ -81,20 +76,20 @@ impl<E> FailureGroup<E> {
     }
 }
 
-impl<E: Error + 'static> fmt::Display for FailureGroup<E> {
+impl<E: ChainError> fmt::Display for FailureGroup<E> {
     /// Nested groups are written by a loop over a list of what is left: recursion could overflow the stack.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut separator = self.write_summary(f)?;
-        let mut left: Vec<&(dyn Error + 'static)> = self.failures.iter().rev().map(|failure| failure as _).collect();
+        let mut left: Vec<_> = self.failures.iter().rev().map(E::as_error).collect();
         while let Some(failure) = left.pop() {
             f.write_str(separator)?;
-            separator = match failure.downcast_ref::<Failure>().and_then(Failure::downcast_ref::<FailureGroup>) {
+            separator = match failure.downcast_ref::<FailureGroup>() {
                 Some(group) => {
-                    left.extend(group.failures.iter().rev().map(|failure| failure as &(dyn Error + 'static)));
+                    left.extend(group.failures.iter().rev().map(Failure::as_error));
                     group.write_summary(f)?
                 }
                 None => {
-                    write!(f, "{failure}")?;
+                    display(&failure, f)?;
                     "; "
                 }
             };
@@ -103,10 +98,4 @@ impl<E: Error + 'static> fmt::Display for FailureGroup<E> {
     }
 }
 
-impl<E: Error + 'static> Error for FailureGroup<E> {}
-
-impl From<FailureGroup> for Failure {
-    fn from(group: FailureGroup) -> Self {
-        Self::without_backtrace(group)
-    }
-}
+impl<E: ChainError> Error for FailureGroup<E> {}

@@ -5,9 +5,8 @@ use std::error::Error;
 use std::fmt;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::{Mutex, PoisonError};
 
-use super::Failure;
+use crate::exclusive::Exclusive;
 
 /// A panic that was caught, as an error: a function has panicked instead of returning a result.
 ///
@@ -24,8 +23,8 @@ use super::Failure;
 /// ```
 pub struct Panic {
     message: String,
-    /// `None` once it was taken. A payload need not be `Sync`: the mutex makes `Panic` so.
-    payload: Mutex<Option<Box<dyn Any + Send>>>,
+    /// `None` once it was taken. A payload need not be `Sync`.
+    payload: Exclusive<Option<Box<dyn Any + Send>>>,
 }
 
 impl Panic {
@@ -39,7 +38,7 @@ impl Panic {
         } else {
             "a value that is not a string".to_owned()
         };
-        Self { message, payload: Mutex::new(Some(payload)) }
+        Self { message, payload: Exclusive::new(Some(payload)) }
     }
 
     /// The panic's message; a fixed text if the payload is not a string.
@@ -50,7 +49,7 @@ impl Panic {
 
     /// The payload.
     #[must_use]
-    pub fn into_payload(self) -> Box<dyn Any + Send> {
+    pub fn into_payload(mut self) -> Box<dyn Any + Send> {
         self.take().unwrap_or_else(|| Box::new(()))
     }
 
@@ -59,8 +58,8 @@ impl Panic {
         resume_unwind(self.into_payload())
     }
 
-    fn take(&self) -> Option<Box<dyn Any + Send>> {
-        self.payload.lock().unwrap_or_else(PoisonError::into_inner).take()
+    fn take(&mut self) -> Option<Box<dyn Any + Send>> {
+        self.payload.get_mut().take()
     }
 }
 
@@ -86,11 +85,5 @@ impl fmt::Display for Panic {
 impl fmt::Debug for Panic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Panic").field(&self.message).finish()
-    }
-}
-
-impl From<Panic> for Failure {
-    fn from(panic: Panic) -> Self {
-        Self::without_backtrace(panic)
     }
 }

@@ -96,10 +96,11 @@ pub mod deferred {
     //! ```
 
     pub use super::super::deferred::{
-        CancelOnDrop, ChainError, DeferredFuture, DeferredList, Outcome, OutcomeOf, PauseHandle, Raise, Settled,
-        execute, gather_results, maybe_deferred, race,
+        CancelOnDrop, DeferredFuture, DeferredList, Outcome, OutcomeOf, PauseHandle, Raise, Settled, execute,
+        gather_results, maybe_deferred, race,
     };
     pub use super::super::reactor::SendFuture;
+    pub use crate::failure::ChainError;
 }
 
 pub mod coordination {

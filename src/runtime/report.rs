@@ -10,7 +10,7 @@ use std::task::Waker;
 
 use super::job_label::JobLabel;
 use super::sync::{StdArc, catch, thread_local};
-use crate::failure::{Failure, message_with_causes};
+use crate::failure::{ChainError, Failure, message_with_causes};
 
 /// What failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -246,7 +246,7 @@ impl CausedReport {
 
     fn deliver(self) {
         let Self { incident, location, .. } = self;
-        self.reporter.deliver(&Report { incident, error: &self.message, location, job: self.job.as_deref() });
+        self.reporter.deliver(&Report { incident, error: self.message.error(), location, job: self.job.as_deref() });
     }
 }
 
@@ -285,12 +285,12 @@ pub(crate) fn report(incident: Incident, error: &(dyn Error + 'static), location
 }
 
 /// Reports an error to this thread's sink, and drops it.
-pub(crate) fn report_and_drop<E: Error + 'static>(
+pub(crate) fn report_and_drop<E: ChainError>(
     incident: Incident,
     error: E,
     location: Option<&'static Location<'static>>,
 ) {
-    report(incident, &error, location);
+    report(incident, error.as_error(), location);
     drop_contained(error);
 }
 

@@ -180,7 +180,7 @@ impl<R: Outcome<Failure>> Drop for JobResult<R> {
         let Some(result) = self.result.take() else { return };
         match result.and_then(|outcome| catch(|| outcome.settle())) {
             Ok(settled) => drop_late(Incident::Job, settled, Some(self.location)),
-            Err(panic) => report_and_drop(Incident::Job, panic, Some(self.location)),
+            Err(panic) => report_and_drop(Incident::Job, Failure::without_backtrace(panic), Some(self.location)),
         }
     }
 }

@@ -52,8 +52,8 @@ fn the_original_error_is_reached_by_its_type() {
 #[test]
 fn a_failure_of_a_failure_is_the_same_failure() {
     let inner = Failure::new(outer());
-    let boxed: Box<dyn Error + Send + Sync> = Box::new(Failure::new(inner));
-    assert!(Failure::from(boxed).is::<Outer>());
+    let boxed: Box<dyn Error + Send + Sync> = Box::new(Failure::from(inner.into_error()).into_error());
+    assert!(Failure::from_boxed(boxed).is::<Outer>());
 }
 
 // Checks: S8
@@ -61,7 +61,7 @@ fn a_failure_of_a_failure_is_the_same_failure() {
 fn a_printed_chain_of_causes_names_nothing_twice() {
     let failure = Failure::new(outer());
     let mut said = vec![failure.to_string()];
-    let mut cause = failure.source();
+    let mut cause = failure.error().source();
     while let Some(error) = cause {
         said.push(error.to_string());
         cause = error.source();

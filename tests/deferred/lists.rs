@@ -6,7 +6,7 @@ use std::rc::Rc;
 use selvedge::deferred::{gather_results, race};
 use selvedge::{
     Deferred, Failure, Resolver,
-    deferred::{ChainError, DeferredList},
+    deferred::DeferredList,
     error::{Abandoned, Cancelled, FailureGroup, FirstError},
     report::Incident,
 };
@@ -26,8 +26,6 @@ enum Own {
     None(usize),
     Other(Failure),
 }
-
-impl ChainError for Own {}
 
 impl std::error::Error for Own {}
 

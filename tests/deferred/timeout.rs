@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use selvedge::{
     Deferred, Failure, Reactor, Resolver,
-    deferred::ChainError,
     error::{Cancelled, ReactorStopped, TimedOut},
     report::Incident,
     testing::VirtualClock,
@@ -244,11 +243,9 @@ fn the_reactors_end_ends_the_wait_because_the_limit_would_hold_no_more() {
 #[derive(Debug)]
 struct Caused(Failure);
 
-impl ChainError for Caused {}
-
 impl std::error::Error for Caused {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.0)
+        Some(self.0.error())
     }
 }
 

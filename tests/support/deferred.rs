@@ -6,7 +6,7 @@ use std::fmt;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 
-use selvedge::{Deferred, Failure, Reactor, deferred::ChainError, report::Incident};
+use selvedge::{Deferred, Failure, Reactor, report::Incident};
 
 /// A place for a value that a callback takes later.
 pub type Place<T> = Rc<RefCell<Option<T>>>;
@@ -81,8 +81,6 @@ pub enum Own {
     Plain(u32),
     Other(Failure),
 }
-
-impl ChainError for Own {}
 
 impl Error for Own {}
 

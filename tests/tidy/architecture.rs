@@ -15,6 +15,7 @@ use super::tokens::tokens;
 /// The floors, lowest first. A file may import from its own floor and from lower ones. The longest prefix that fits
 /// decides: `machine/explore` is above `machine`.
 const FLOORS: &[&str] = &[
+    "exclusive",
     "failure",
     "error",
     "histogram",
@@ -52,8 +53,8 @@ const UPWARD: &[(&str, &str)] = &[];
 /// Files outside `sync` that use `std::sync`, `std::thread` or loom, and why they may.
 const BESIDE_THE_DOOR: &[(&str, &str)] = &[
     ("error/pool", "an `Arc` makes an `io::Error` cloneable; error types are the same over std and over loom"),
+    ("exclusive", "a mutex that is never locked makes what it holds `Sync`, over std and over loom"),
     ("failure", "`panicking` starts no thread: a panic is not resumed on a thread that unwinds"),
-    ("failure/panic", "a mutex that is never contended makes the payload `Sync`"),
 ];
 
 /// Files and folders that still have lines wider than `WIDTH`.

@@ -44,7 +44,10 @@ fn one_failed(failure: Failure) -> Returned {
     };
     match failure.downcast::<FailureGroup>() {
         Ok(group) => World::current(|world| {
-            group.failures.iter().for_each(|failure| world.say(Answer::Result(Given::Error(ErrorKind::of(failure)))));
+            group
+                .failures
+                .iter()
+                .for_each(|failure| world.say(Answer::Result(Given::Error(ErrorKind::of(failure.error())))));
             drop(group);
             Returned(Settled::Now(Err(world.error())))
         }),

@@ -177,7 +177,7 @@ impl World {
             begin.set(true);
             trace.push(Event::Given(
                 job,
-                result.as_ref().map_or_else(|failure| ErrorKind::of(failure), |_| ErrorKind::Fine),
+                result.as_ref().map_or_else(|failure| ErrorKind::of(failure.error()), |_| ErrorKind::Fine),
             ));
             drop(result);
             callback.begin();

@@ -1,6 +1,5 @@
 //! The ways to add a callback: the methods, and for each the [`Callback`] type of its link.
 
-use std::error::Error;
 use std::rc::Rc;
 
 use super::super::report::{Incident, drop_contained, report_and_drop};
@@ -11,9 +10,9 @@ use super::node::{Input, Stored, Successor};
 use super::outcome::{Outcome, OutcomeOf, Settled};
 use super::run::run_added;
 use super::unclaimed::Unclaimed;
-use crate::failure::Failure;
+use crate::failure::{ChainError, Failure};
 
-impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
+impl<T: 'static, E: ChainError> Deferred<T, E> {
     /// Adds a function for the value. Errors pass by.
     ///
     /// The function may return a value, a `Result` or a Deferred: see [`Outcome`]. If it panics, the chain continues
@@ -256,7 +255,9 @@ where
     #[inline(always)]
     fn call(self, input: Result<T, E>) -> Settled<U, E> {
         match input {
-            Ok(value) => Settled::Now(catch(|| (self.0)(value)).map_err(|panic| E::from(Failure::from(panic)))),
+            Ok(value) => {
+                Settled::Now(catch(|| (self.0)(value)).map_err(|panic| E::from(Failure::without_backtrace(panic))))
+            }
             Err(error) => {
                 drop_contained(self.0);
                 Settled::Now(Err(error))
@@ -268,5 +269,5 @@ where
 /// Calls a user's function, and converts what it returned. A panic of either becomes the failure of the link.
 #[inline]
 pub(crate) fn catch_failure<T, E: From<Failure>>(body: impl FnOnce() -> Settled<T, E>) -> Settled<T, E> {
-    catch(body).unwrap_or_else(|panic| Settled::Now(Err(E::from(Failure::from(panic)))))
+    catch(body).unwrap_or_else(|panic| Settled::Now(Err(E::from(Failure::without_backtrace(panic)))))
 }

@@ -1,6 +1,5 @@
 //! Cancelling: which chain a cancel reaches, and in which order the cancels of a list and its members complete.
 
-use std::error::Error;
 use std::mem;
 use std::rc::{Rc, Weak};
 use std::vec;
@@ -10,7 +9,7 @@ use super::super::sync::catch;
 use super::deferred::Deferred;
 use super::node::{AlsoCancel, Chain, HeadKind, Node, find_outermost};
 use crate::error::Cancelled;
-use crate::failure::Failure;
+use crate::failure::{ChainError, Failure};
 use crate::machine::deferred::{Cancel, ChainState, Fire};
 
 /// A cancel whose canceller was called. It completes when the chains of `others` have been cancelled too.
@@ -20,7 +19,7 @@ struct OpenCancel {
     others: vec::IntoIter<Weak<dyn Chain>>,
 }
 
-impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
+impl<T: 'static, E: ChainError> Deferred<T, E> {
     /// Says that no result is wanted any more.
     ///
     /// - Unfired: its canceller is called, if it has one. Unless that fires it, it fails with [`Cancelled`] now, and a
@@ -87,7 +86,7 @@ impl OpenCancel {
         if let Some(target) = self.target
             && target.core().transition(ChainState::canceller_returned) == Fire::Run
         {
-            target.fail(Failure::from(Cancelled));
+            target.fail(Failure::without_backtrace(Cancelled));
         }
     }
 }

@@ -1,12 +1,11 @@
 //! A guard that cancels its Deferred: for work that is to end when nobody is interested any more.
 
-use std::error::Error;
 use std::fmt;
 
 use super::deferred::Deferred;
 use super::future::DeferredFuture;
 use crate::error::Abandoned;
-use crate::failure::Failure;
+use crate::failure::{ChainError, Failure};
 
 /// A Deferred that is cancelled when this guard is dropped: made by [`Deferred::cancel_on_drop`].
 ///
@@ -29,12 +28,12 @@ use crate::failure::Failure;
 ///
 /// Costs nothing; a drop that cancels costs what [`cancel`](Deferred::cancel) does, and one callback.
 #[must_use = "dropping the guard cancels its Deferred"]
-pub struct CancelOnDrop<T: 'static, E: Error + From<Failure> + 'static = Failure> {
+pub struct CancelOnDrop<T: 'static, E: ChainError = Failure> {
     /// `None` once it was taken out.
     deferred: Option<Deferred<T, E>>,
 }
 
-impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
+impl<T: 'static, E: ChainError> Deferred<T, E> {
     /// Cancels this Deferred when the returned guard is dropped. (Dropping a `Deferred` cancels nothing.)
     ///
     /// Callbacks that are to run in any case are added before. [`into_inner`](CancelOnDrop::into_inner) returns the
@@ -44,16 +43,16 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
     }
 }
 
-impl<T: 'static, E: Error + From<Failure> + 'static> CancelOnDrop<T, E> {
+impl<T: 'static, E: ChainError> CancelOnDrop<T, E> {
     /// The Deferred, which no guard cancels any more.
     pub fn into_inner(mut self) -> Deferred<T, E> {
         // It is taken out once, so there always is one.
-        self.deferred.take().unwrap_or_else(|| Deferred::from(Err(E::from(Failure::from(Abandoned)))))
+        self.deferred.take().unwrap_or_else(|| Deferred::from(Err(E::from(Failure::without_backtrace(Abandoned)))))
     }
 }
 
 /// Awaiting keeps the guard: a future that is dropped unfinished cancels too.
-impl<T: 'static, E: Error + From<Failure> + 'static> IntoFuture for CancelOnDrop<T, E> {
+impl<T: 'static, E: ChainError> IntoFuture for CancelOnDrop<T, E> {
     type Output = Result<T, E>;
     type IntoFuture = DeferredFuture<T, E>;
 
@@ -62,13 +61,13 @@ impl<T: 'static, E: Error + From<Failure> + 'static> IntoFuture for CancelOnDrop
     }
 }
 
-impl<T: 'static, E: Error + From<Failure> + 'static> Drop for CancelOnDrop<T, E> {
+impl<T: 'static, E: ChainError> Drop for CancelOnDrop<T, E> {
     fn drop(&mut self) {
         drop(self.deferred.take().map(Deferred::into_future));
     }
 }
 
-impl<T: 'static, E: Error + From<Failure> + 'static> fmt::Debug for CancelOnDrop<T, E> {
+impl<T: 'static, E: ChainError> fmt::Debug for CancelOnDrop<T, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("CancelOnDrop").field(&self.deferred).finish()
     }

@@ -1,6 +1,5 @@
 //! Constructors: a Deferred with its resolver, a Deferred that has its result, and one of what a function returns.
 
-use std::error::Error;
 use std::panic::Location;
 use std::rc::Rc;
 
@@ -11,7 +10,7 @@ use super::node::{Handler, Output, handler};
 use super::outcome::{Outcome, Raise, Settled};
 use super::resolver::Resolver;
 use super::unclaimed::Unclaimed;
-use crate::failure::Failure;
+use crate::failure::{ChainError, Failure};
 
 impl<T: 'static> Deferred<T> {
     /// A Deferred, and the resolver that fires it. With an error type of your own: [`typed`](Self::typed).
@@ -89,7 +88,7 @@ impl<T: 'static> Deferred<T> {
     }
 }
 
-impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
+impl<T: 'static, E: ChainError> Deferred<T, E> {
     /// As [`new`](Deferred::new), with an error type of the program's own. (`new` itself cannot do this: in
     /// `Deferred::new()` nothing would tell the compiler which `E` is meant.)
     #[track_caller]
@@ -136,14 +135,14 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
 }
 
 /// A Deferred that already has this result.
-impl<T: 'static, E: Error + From<Failure> + 'static> From<Result<T, E>> for Deferred<T, E> {
+impl<T: 'static, E: ChainError> From<Result<T, E>> for Deferred<T, E> {
     #[track_caller]
     fn from(result: Result<T, E>) -> Self {
         Self::from_head(Head::fired(result, Location::caller()))
     }
 }
 
-impl<T: 'static, E: Error + From<Failure> + 'static> Settled<T, E> {
+impl<T: 'static, E: ChainError> Settled<T, E> {
     /// The same as a [`Deferred`], which is fired already if the result is here.
     #[track_caller]
     pub fn into_deferred(self) -> Deferred<T, E> {
@@ -169,7 +168,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Settled<T, E> {
 /// ```
 #[track_caller]
 pub fn execute<T: 'static>(body: impl FnOnce() -> T) -> Deferred<T> {
-    Deferred::from(catch(body).map_err(Failure::from))
+    Deferred::from(catch(body).map_err(Failure::without_backtrace))
 }
 
 /// Calls a function now. The Deferred has its value, its error or its panic, or is the Deferred that it returned.
@@ -191,6 +190,6 @@ pub fn execute<T: 'static>(body: impl FnOnce() -> T) -> Deferred<T> {
 pub fn maybe_deferred<R: Outcome<Failure>>(body: impl FnOnce() -> R) -> Deferred<R::Value> {
     match catch(|| body().settle()) {
         Ok(settled) => settled.into_deferred(),
-        Err(panic) => Deferred::from(Err(Failure::from(panic))),
+        Err(panic) => Deferred::from(Err(Failure::without_backtrace(panic))),
     }
 }

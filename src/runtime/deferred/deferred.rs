@@ -1,12 +1,11 @@
 //! The Deferred itself: the handle to the last node of a chain.
 
-use std::error::Error;
 use std::fmt;
 use std::panic::Location;
 use std::rc::Rc;
 
 use super::node::{Chain, Output};
-use crate::failure::Failure;
+use crate::failure::{ChainError, Failure};
 use crate::machine::deferred::ChainState;
 
 /// A result that is not there yet: a value `T`, or an error `E`.
@@ -73,7 +72,7 @@ pub struct Deferred<T, E = Failure> {
     pub(crate) chain: Rc<dyn Chain>,
 }
 
-impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
+impl<T: 'static, E: ChainError> Deferred<T, E> {
     /// Takes the result, if it is there and not paused.
     ///
     /// # Errors

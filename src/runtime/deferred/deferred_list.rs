@@ -1,11 +1,10 @@
 //! `DeferredList`: several Deferreds that become one, which fires on all of their results or on the first.
 
-use std::error::Error;
 use std::fmt;
 
 use super::deferred::Deferred;
 use super::gather::{Options, Policy, gather};
-use crate::failure::{Failure, FailureGroup, FirstError};
+use crate::failure::{ChainError, Failure, FailureGroup, FirstError};
 
 /// Several Deferreds that become one. Set the options, then call [`all`](Self::all), or a method that says on which
 /// first result the list fires.
@@ -63,7 +62,7 @@ pub struct DeferredList<T, E = Failure> {
     options: Options,
 }
 
-impl<T: 'static, E: Error + From<Failure> + 'static> DeferredList<T, E> {
+impl<T: 'static, E: ChainError> DeferredList<T, E> {
     /// A list of these. Nothing is added to them yet.
     pub fn new(members: impl IntoIterator<Item = Deferred<T, E>>) -> Self {
         Self { members: members.into_iter().collect(), options: Options::default() }
@@ -186,7 +185,7 @@ impl<T, E> fmt::Debug for DeferredList<T, E> {
 pub fn gather_results<T, E>(members: impl IntoIterator<Item = Deferred<T, E>>) -> Deferred<Vec<T>, E>
 where
     T: 'static,
-    E: Error + From<Failure> + From<FirstError<E>> + 'static,
+    E: ChainError + From<FirstError<E>>,
 {
     DeferredList::new(members).fire_on_one_errback()
 }
@@ -210,7 +209,7 @@ where
 pub fn race<T, E>(members: impl IntoIterator<Item = Deferred<T, E>>) -> Deferred<(usize, T), E>
 where
     T: 'static,
-    E: Error + From<Failure> + From<FailureGroup<E>> + 'static,
+    E: ChainError + From<FailureGroup<E>>,
 {
     DeferredList::new(members).consume_errors().cancel_rest().fire_on_one_callback()
 }

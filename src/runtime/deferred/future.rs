@@ -1,6 +1,5 @@
 //! Awaiting a Deferred, and what a future that is dropped unfinished does to it.
 
-use std::error::Error;
 use std::fmt;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -15,7 +14,7 @@ use super::outcome::Settled;
 use super::run::{hold_waker, rest_and_wake};
 use super::unclaimed::Unclaimed;
 use crate::error::is_cancellation;
-use crate::failure::Failure;
+use crate::failure::{ChainError, Failure};
 use crate::machine::deferred::{ChainStage, ChainState};
 
 /// The future that `deferred.await` polls.
@@ -47,12 +46,12 @@ use crate::machine::deferred::{ChainStage, ChainState};
 /// reactor.run();
 /// ```
 #[must_use = "a future does nothing unless it is polled, and dropping this one cancels its Deferred"]
-pub struct DeferredFuture<T: 'static, E: Error + From<Failure> + 'static = Failure> {
+pub struct DeferredFuture<T: 'static, E: ChainError = Failure> {
     /// `None` once it has been ready.
     deferred: Option<Deferred<T, E>>,
 }
 
-impl<T: 'static, E: Error + From<Failure> + 'static> IntoFuture for Deferred<T, E> {
+impl<T: 'static, E: ChainError> IntoFuture for Deferred<T, E> {
     type Output = Result<T, E>;
     type IntoFuture = DeferredFuture<T, E>;
 
@@ -61,7 +60,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> IntoFuture for Deferred<T, 
     }
 }
 
-impl<T: 'static, E: Error + From<Failure> + 'static> Future for DeferredFuture<T, E> {
+impl<T: 'static, E: ChainError> Future for DeferredFuture<T, E> {
     type Output = Result<T, E>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<T, E>> {
@@ -77,7 +76,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Future for DeferredFuture<T
     }
 }
 
-impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
+impl<T: 'static, E: ChainError> Deferred<T, E> {
     /// Arranges that this waker is woken when there is a result to take.
     fn wake_with_result(&self, waker: &Waker) {
         let cell = self.tail.cell();
@@ -117,7 +116,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
 /// `detach`.
 struct Detach;
 
-impl<T, E: Error + From<Failure> + 'static> Callback<T, E> for Detach {
+impl<T, E: ChainError> Callback<T, E> for Detach {
     type Value = ();
 
     fn call(self, input: Result<T, E>) -> Settled<(), E> {
@@ -132,9 +131,9 @@ impl<T, E: Error + From<Failure> + 'static> Callback<T, E> for Detach {
 
 /// What is left of a result that nobody wants any more: an error, unless that only says that it was cancelled or that
 /// the reactor stopped.
-pub(crate) fn ignore_cancellation<E: Error + 'static>(result: Result<(), E>) -> Settled<(), E> {
+pub(crate) fn ignore_cancellation<E: ChainError>(result: Result<(), E>) -> Settled<(), E> {
     Settled::Now(match result {
-        Err(error) if is_cancellation(&error) => {
+        Err(error) if is_cancellation(error.as_error()) => {
             drop_contained(error);
             Ok(())
         }
@@ -153,7 +152,7 @@ fn hold_for_task(chain: &Rc<dyn Chain>, waker: Waker) {
     }
 }
 
-impl<T: 'static, E: Error + From<Failure> + 'static> Drop for DeferredFuture<T, E> {
+impl<T: 'static, E: ChainError> Drop for DeferredFuture<T, E> {
     fn drop(&mut self) {
         if let Some(deferred) = self.deferred.take() {
             deferred.stop_awaiting();
@@ -161,7 +160,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Drop for DeferredFuture<T, 
     }
 }
 
-impl<T: 'static, E: Error + From<Failure> + 'static> fmt::Debug for DeferredFuture<T, E> {
+impl<T: 'static, E: ChainError> fmt::Debug for DeferredFuture<T, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("DeferredFuture").field(&self.deferred).finish()
     }

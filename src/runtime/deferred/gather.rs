@@ -8,7 +8,6 @@
 //! there. The states are in `machine/gather.rs`.
 
 use std::cell::{Cell, RefCell};
-use std::error::Error;
 use std::mem;
 use std::panic::Location;
 use std::rc::{Rc, Weak};
@@ -24,7 +23,7 @@ use super::node::{
 use super::resolver::Resolver;
 use super::run::{deliver_stored, run_added};
 use super::unclaimed::{Receipt, Unclaimed};
-use crate::failure::Failure;
+use crate::failure::{ChainError, Failure};
 use crate::machine::deferred::{ChainStage, ChainState, Fire};
 use crate::machine::gather::{Arrival, DecidedBy, GatherState};
 
@@ -58,7 +57,7 @@ enum Slot<T, E> {
 }
 
 /// The data of one list, owned by its members. It fires the list's own chain, as a resolver would.
-struct Gathering<T: 'static, E: Error + From<Failure> + 'static, U: 'static> {
+struct Gathering<T: 'static, E: ChainError, U: 'static> {
     head: Weak<Head<U, E>>,
     /// Keeps the list's chain alive until that is fired or cancelled, and no longer, even if other members have no
     /// result yet.
@@ -72,7 +71,7 @@ struct Gathering<T: 'static, E: Error + From<Failure> + 'static, U: 'static> {
 }
 
 /// The node at the end of a member's chain.
-struct Member<T: 'static, E: Error + From<Failure> + 'static, U: 'static> {
+struct Member<T: 'static, E: ChainError, U: 'static> {
     gathering: Rc<Gathering<T, E, U>>,
     index: usize,
     input: Cell<Option<Stored<T, E>>>,
@@ -85,7 +84,7 @@ struct Member<T: 'static, E: Error + From<Failure> + 'static, U: 'static> {
 pub(super) fn gather<T, E, U>(members: Vec<Deferred<T, E>>, options: Options, policy: Policy<T, E, U>) -> Deferred<U, E>
 where
     T: 'static,
-    E: Error + From<Failure> + 'static,
+    E: ChainError,
     U: 'static,
 {
     let (state, at_once) = GatherState::new(policy.decided_by(), members.len());
@@ -125,7 +124,7 @@ where
 fn link<T, E, U>(member: Rc<Member<T, E, U>>, deferred: Deferred<T, E>)
 where
     T: 'static,
-    E: Error + From<Failure> + 'static,
+    E: ChainError,
     U: 'static,
 {
     let Deferred { tail, chain } = deferred;
@@ -144,7 +143,7 @@ impl<T, E, U> Policy<T, E, U> {
     }
 }
 
-impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Gathering<T, E, U> {
+impl<T: 'static, E: ChainError, U: 'static> Gathering<T, E, U> {
     /// A member has its result. Returns what the list fires with, if this decides it.
     fn arrived(&self, index: usize, stored: Stored<T, E>) -> Option<Stored<U, E>> {
         let mut state = self.state.get();
@@ -258,7 +257,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Gathering<T, E,
         if let Stored::Result(Err(error), made_at) = &stored
             && !self.options.consume_errors
         {
-            report(Incident::Unhandled, error, Some(made_at));
+            report(Incident::Unhandled, error.as_error(), Some(made_at));
         }
         drop_contained(stored);
     }
@@ -270,7 +269,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Gathering<T, E,
     }
 }
 
-impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> List for Gathering<T, E, U> {
+impl<T: 'static, E: ChainError, U: 'static> List for Gathering<T, E, U> {
     fn unfired_chain(&self) -> Option<Rc<dyn Chain>> {
         let head = self.head.upgrade()?;
         (!head.core().state().is_decided()).then_some(head)
@@ -281,7 +280,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> List for Gather
     }
 }
 
-impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Drop for Gathering<T, E, U> {
+impl<T: 'static, E: ChainError, U: 'static> Drop for Gathering<T, E, U> {
     /// The members are gone. If the list is unfired, the chain of some member was dropped without a result: the list is
     /// abandoned.
     fn drop(&mut self) {
@@ -298,10 +297,10 @@ impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Drop for Gather
 
 /// Calls a conversion, which may be user code. A panic becomes the error.
 fn catch_conversion<U, E: From<Failure>>(convert: impl FnOnce() -> Result<U, E>) -> Result<U, E> {
-    catch(convert).unwrap_or_else(|panic| Err(E::from(Failure::from(panic))))
+    catch(convert).unwrap_or_else(|panic| Err(E::from(Failure::without_backtrace(panic))))
 }
 
-impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Member<T, E, U> {
+impl<T: 'static, E: ChainError, U: 'static> Member<T, E, U> {
     /// The member for this Deferred, and its slot. It is not linked yet.
     fn new(gathering: &Rc<Gathering<T, E, U>>, index: usize, deferred: &Deferred<T, E>) -> (Rc<Self>, Slot<T, E>) {
         let core = Core::new(ChainState::new(ChainStage::Waiting), None, deferred.made_at());
@@ -317,7 +316,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Member<T, E, U>
     }
 }
 
-impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Chain for Member<T, E, U> {
+impl<T: 'static, E: ChainError, U: 'static> Chain for Member<T, E, U> {
     fn core(&self) -> &Core {
         &self.core
     }
@@ -331,7 +330,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Chain for Membe
 }
 
 /// A walk downstream ends here: any member may be the one that fires the list.
-impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Node for Member<T, E, U> {
+impl<T: 'static, E: ChainError, U: 'static> Node for Member<T, E, U> {
     fn next(&self) -> Option<Rc<dyn Node>> {
         None
     }
@@ -341,7 +340,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Node for Member
     }
 }
 
-impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Input<T, E> for Member<T, E, U> {
+impl<T: 'static, E: ChainError, U: 'static> Input<T, E> for Member<T, E, U> {
     fn accept(self: Rc<Self>, result: Result<T, E>) -> Rc<dyn Run> {
         self.input.set(Some(Stored::Result(result, self.core.made_at())));
         self
@@ -353,7 +352,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Input<T, E> for
     }
 }
 
-impl<T: 'static, E: Error + From<Failure> + 'static, U: 'static> Run for Member<T, E, U> {
+impl<T: 'static, E: ChainError, U: 'static> Run for Member<T, E, U> {
     /// The result leaves the member's chain. If it decides the list, the loop goes on with the list's chain.
     fn run(self: Rc<Self>, chain: &mut Rc<dyn Chain>) -> Option<Rc<dyn Run>> {
         let stored = self.input.take()?;

@@ -1,6 +1,5 @@
 //! The head of a chain: the node that is fired. When it is dropped, nobody can end a pause any more, so pauses end.
 
-use std::error::Error;
 use std::fmt;
 use std::panic::Location;
 use std::rc::Rc;
@@ -11,11 +10,11 @@ use super::drop_queue::{Abandon, DropEffect, run_or_enqueue};
 use super::node::{Chain, ChainRef, Core, Handler, Node, Output, ResultCell, Stored, connect};
 use super::run::{deliver, deliver_stored, run, wait};
 use super::unclaimed::Unclaimed;
-use crate::failure::Failure;
+use crate::failure::{ChainError, Failure};
 use crate::machine::deferred::{ChainStage, ChainState, Fire, PathEnds, PathPosition, Unpause};
 
 /// The first node, in one allocation: the data of the chain, and the cell for its first result.
-pub(super) struct Head<T, E: Error + 'static> {
+pub(super) struct Head<T, E: ChainError> {
     core: Core,
     cell: ResultCell<T, E>,
 }
@@ -33,7 +32,7 @@ pub(super) trait Source<T, E>: Abandon {
     fn is_decided(&self) -> bool;
 }
 
-impl<T: 'static, E: Error + From<Failure> + 'static> Head<T, E> {
+impl<T: 'static, E: ChainError> Head<T, E> {
     pub(super) fn unfired(canceller: Option<Handler>, made_at: &'static Location<'static>) -> Rc<Self> {
         let state = ChainState::new(ChainStage::Unfired);
         Rc::new(Self { core: Core::new(state, canceller, made_at), cell: ResultCell::empty() })
@@ -67,7 +66,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Head<T, E> {
     }
 }
 
-impl<T: 'static, E: Error + From<Failure> + 'static> Source<T, E> for Head<T, E> {
+impl<T: 'static, E: ChainError> Source<T, E> for Head<T, E> {
     fn fire(self: Rc<Self>, result: Result<T, E>) {
         match self.core.transition(ChainState::fire) {
             Fire::Run => self.send(result),
@@ -102,7 +101,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Source<T, E> for Head<T, E>
     }
 }
 
-impl<T: 'static, E: Error + From<Failure> + 'static> Abandon for Head<T, E> {
+impl<T: 'static, E: ChainError> Abandon for Head<T, E> {
     fn abandon(self: Rc<Self>, why: fn() -> Failure) {
         match self.core.transition(ChainState::abandon) {
             Fire::Run => self.fail(why()),
@@ -111,7 +110,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Abandon for Head<T, E> {
     }
 }
 
-impl<T: 'static, E: Error + From<Failure> + 'static> Chain for Head<T, E> {
+impl<T: 'static, E: ChainError> Chain for Head<T, E> {
     fn core(&self) -> &Core {
         &self.core
     }
@@ -121,7 +120,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Chain for Head<T, E> {
     }
 }
 
-impl<T: 'static, E: Error + From<Failure> + 'static> Node for Head<T, E> {
+impl<T: 'static, E: ChainError> Node for Head<T, E> {
     fn next(&self) -> Option<Rc<dyn Node>> {
         self.cell.next()
     }
@@ -131,7 +130,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Node for Head<T, E> {
     }
 }
 
-impl<T: 'static, E: Error + From<Failure> + 'static> Output<T, E> for Head<T, E> {
+impl<T: 'static, E: ChainError> Output<T, E> for Head<T, E> {
     fn cell(&self) -> &ResultCell<T, E> {
         &self.cell
     }
@@ -144,7 +143,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Output<T, E> for Head<T, E>
     }
 }
 
-impl<T, E: Error + 'static> Drop for Head<T, E> {
+impl<T, E: ChainError> Drop for Head<T, E> {
     fn drop(&mut self) {
         if let Some(handler) = self.core.handler.take() {
             release_without_head(&self.core, handler);
@@ -168,7 +167,7 @@ fn release_without_head(dropped: &Core, handler: Handler) {
     run_or_enqueue(DropEffect::Release(handler, chain));
 }
 
-impl<T, E: Error + 'static> fmt::Debug for Head<T, E> {
+impl<T, E: ChainError> fmt::Debug for Head<T, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.core.state().stage(), f)
     }

@@ -2,7 +2,6 @@
 
 use std::any::Any;
 use std::cell::Cell;
-use std::error::Error;
 use std::mem;
 use std::ptr;
 use std::rc::Rc;
@@ -11,7 +10,7 @@ use super::node::{Chain, Input, Node, Output, ResultCell, Run, Stored};
 use super::outcome::Settled;
 use super::run::{deliver, deliver_stored, hold_if_paused, pass, run, run_added, wait};
 use super::unclaimed::Unclaimed;
-use crate::failure::Failure;
+use crate::failure::{ChainError, Failure};
 use crate::machine::deferred::ChainState;
 
 /// What a link calls with the result it is given: one type for each way to add a callback.
@@ -49,7 +48,7 @@ pub(crate) enum Passed<T, E> {
 pub(super) struct Link<C, T, E>
 where
     C: Callback<T, E>,
-    E: Error + 'static,
+    E: ChainError,
 {
     /// `None` once it was called, and in a link that only stores a result or waits.
     callback: Cell<Option<C>>,
@@ -72,7 +71,7 @@ enum InputSlot<T, E> {
 impl<C, T, E> Link<C, T, E>
 where
     C: Callback<T, E>,
-    E: Error + 'static,
+    E: ChainError,
 {
     pub(super) fn new(callback: C) -> Rc<Self> {
         let link = Rc::<Self>::default();
@@ -132,7 +131,7 @@ where
 impl<C, T, E> Default for Link<C, T, E>
 where
     C: Callback<T, E>,
-    E: Error + 'static,
+    E: ChainError,
 {
     fn default() -> Self {
         Self { callback: Cell::new(None), input: Cell::new(InputSlot::Empty), cell: ResultCell::empty() }
@@ -150,7 +149,7 @@ pub(super) fn call_or_hold<C, T, E>(
 where
     C: Callback<T, E, Value: 'static> + 'static,
     T: 'static,
-    E: Error + From<Failure> + 'static,
+    E: ChainError,
 {
     let core = chain.core();
     if core.is_paused() {
@@ -196,7 +195,7 @@ impl<C, T, E> Input<T, E> for Link<C, T, E>
 where
     C: Callback<T, E, Value: 'static> + 'static,
     T: 'static,
-    E: Error + From<Failure> + 'static,
+    E: ChainError,
 {
     fn accept(self: Rc<Self>, result: Result<T, E>) -> Rc<dyn Run> {
         // The slot is empty, so there is nothing to drop; `set` would have to check that.
@@ -214,7 +213,7 @@ impl<C, T, E> Run for Link<C, T, E>
 where
     C: Callback<T, E, Value: 'static> + 'static,
     T: 'static,
-    E: Error + From<Failure> + 'static,
+    E: ChainError,
 {
     fn run(self: Rc<Self>, chain: &mut Rc<dyn Chain>) -> Option<Rc<dyn Run>> {
         let callback = self.callback.take()?;
@@ -228,7 +227,7 @@ where
 impl<C, T, E> Node for Link<C, T, E>
 where
     C: Callback<T, E>,
-    E: Error + 'static,
+    E: ChainError,
 {
     fn next(&self) -> Option<Rc<dyn Node>> {
         self.cell.next()
@@ -253,7 +252,7 @@ where
 impl<C, T, E> Output<C::Value, E> for Link<C, T, E>
 where
     C: Callback<T, E>,
-    E: Error + 'static,
+    E: ChainError,
 {
     fn cell(&self) -> &ResultCell<C::Value, E> {
         &self.cell
@@ -274,7 +273,7 @@ where
 impl<C, T, E> Drop for Link<C, T, E>
 where
     C: Callback<T, E>,
-    E: Error + 'static,
+    E: ChainError,
 {
     fn drop(&mut self) {
         self.cell.close();

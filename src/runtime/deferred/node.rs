@@ -2,7 +2,6 @@
 //! stored.
 
 use std::cell::Cell;
-use std::error::Error;
 use std::panic::Location;
 use std::ptr;
 use std::rc::{Rc, Weak};
@@ -10,7 +9,7 @@ use std::task::Waker;
 
 use super::super::report::{Incident, drop_contained, report};
 use super::unclaimed::{Receipt, Unclaimed};
-use crate::failure::Failure;
+use crate::failure::{ChainError, Failure};
 use crate::machine::deferred::{self as machine, ChainState, PathEnds, PathPosition, ResultState};
 
 /// A whole chain: its handles cancel and pause it through this trait, and the loop that runs callbacks keeps its state.
@@ -335,7 +334,7 @@ impl<T, E> ResultCell<T, E> {
     }
 }
 
-impl<T, E: Error + 'static> ResultCell<T, E> {
+impl<T, E: ChainError> ResultCell<T, E> {
     /// Called when the node is dropped. An error that is still stored was handled by nobody: it is reported here and
     /// nowhere else, so exactly once.
     #[inline]
@@ -348,13 +347,13 @@ impl<T, E: Error + 'static> ResultCell<T, E> {
     }
 }
 
-impl<T, E: Error + 'static> Stored<T, E> {
+impl<T, E: ChainError> Stored<T, E> {
     #[inline(never)]
     fn report_unhandled(self) {
         match self {
             Self::Result(result, made_at) => {
                 if let Err(error) = &result {
-                    report(Incident::Unhandled, error, Some(made_at));
+                    report(Incident::Unhandled, error.as_error(), Some(made_at));
                 }
                 drop_contained(result);
             }

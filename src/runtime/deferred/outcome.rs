@@ -90,56 +90,12 @@ pub enum Settled<T, E = Failure> {
     message = "`{Self}` cannot be an error in a chain whose error is `{E}`",
     note = "in a chain of `Failure`s it has to be `Error + Send + Sync + 'static`; \
             for a boxed error there is `Failure::from_boxed`",
-    note = "in a chain with an error type of your own, say `impl ChainError for ThatType {{}}`"
+    note = "in a chain with an error type of your own it has to be that type, an `Error` that is `From<Failure>`"
 )]
 pub trait Raise<E> {
     /// Converts it.
     fn raise(self) -> E;
 }
-
-/// A program's own error type, as the `E` of a [`Deferred<T, E>`](Deferred).
-///
-/// A chain itself fails when a callback panics or when it is cancelled, so the type must be able to hold a [`Failure`].
-///
-/// ```
-/// use selvedge::{Deferred, Failure, deferred::ChainError};
-/// use std::fmt;
-///
-/// #[derive(Debug)]
-/// enum Fetch {
-///     NotFound,
-///     Other(Failure),
-/// }
-///
-/// impl ChainError for Fetch {}
-///
-/// impl From<Failure> for Fetch {
-///     fn from(failure: Failure) -> Self {
-///         Fetch::Other(failure)
-///     }
-/// }
-///
-/// impl std::error::Error for Fetch {}
-///
-/// impl fmt::Display for Fetch {
-///     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-///         match self {
-///             Fetch::NotFound => f.write_str("no such page"),
-///             Fetch::Other(failure) => failure.fmt(f),
-///         }
-///     }
-/// }
-///
-/// let (page, fire) = Deferred::<String, Fetch>::typed();
-/// page.add_errback(|error| match error {
-///     Fetch::NotFound => Ok(String::new()),
-///     other => Err(other),
-/// });
-/// fire.errback(Fetch::NotFound);
-/// ```
-///
-/// `From<Failure>` must not panic: no error could then be made of the panic, which would go on to the call that fired.
-pub trait ChainError: Error + From<Failure> + 'static {}
 
 impl<X: Error + Send + Sync + 'static> Raise<Failure> for X {
     fn raise(self) -> Failure {
@@ -147,7 +103,13 @@ impl<X: Error + Send + Sync + 'static> Raise<Failure> for X {
     }
 }
 
-impl<E: ChainError> Raise<E> for E {
+impl Raise<Failure> for Failure {
+    fn raise(self) -> Failure {
+        self
+    }
+}
+
+impl<E: Error + From<Failure> + 'static> Raise<E> for E {
     fn raise(self) -> E {
         self
     }

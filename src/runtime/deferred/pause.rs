@@ -1,16 +1,15 @@
 //! Pausing a Deferred: its methods, and a handle for one that was given away.
 
-use std::error::Error;
 use std::fmt;
 use std::rc::Rc;
 
 use super::deferred::Deferred;
 use super::node::{Chain, HeadKind};
 use crate::error::NotPaused;
-use crate::failure::Failure;
+use crate::failure::ChainError;
 use crate::machine::deferred::{ChainState, Unpause};
 
-impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
+impl<T: 'static, E: ChainError> Deferred<T, E> {
     /// Holds the result where it is until [`unpause`](Self::unpause): it goes neither to the next callback nor to a
     /// chain that waits for this Deferred.
     ///

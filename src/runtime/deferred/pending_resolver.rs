@@ -44,7 +44,7 @@ pub(crate) fn drop_late<T: 'static>(
 ) {
     match settled {
         Settled::Later(deferred) => drop(deferred.cancel_on_drop()),
-        Settled::Now(Err(failure)) if !is_cancellation(&failure) => report_and_drop(incident, failure, location),
+        Settled::Now(Err(failure)) if !is_cancellation(failure.error()) => report_and_drop(incident, failure, location),
         Settled::Now(result) => drop_contained(result),
     }
 }

@@ -1,6 +1,5 @@
 //! The resolver: the half that fires a Deferred, and is consumed by firing.
 
-use std::error::Error;
 use std::fmt;
 use std::rc::Rc;
 
@@ -10,7 +9,7 @@ use super::head::Source;
 use super::outcome::{OutcomeOf, Raise, Settled};
 use super::unclaimed::Unclaimed;
 use crate::error::{Abandoned, ReactorStopped};
-use crate::failure::Failure;
+use crate::failure::{ChainError, Failure};
 
 /// Fires a [`Deferred`]. Firing consumes it, so a program that fires twice does not compile.
 ///
@@ -97,7 +96,7 @@ impl<T, E> Resolver<T, E> {
     /// with `Cancelled` instead.
     pub(crate) fn reactor_stopped(mut self) {
         if let Some(source) = self.source.take() {
-            run_or_enqueue(DropEffect::Abandon(source, || Failure::from(ReactorStopped)));
+            run_or_enqueue(DropEffect::Abandon(source, || Failure::without_backtrace(ReactorStopped)));
         }
     }
 
@@ -109,7 +108,7 @@ impl<T, E> Resolver<T, E> {
     }
 }
 
-impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
+impl<T: 'static, E: ChainError> Deferred<T, E> {
     /// Fires another Deferred with the result of this one, value or error: [`Resolver::settle`] from this side.
     ///
     /// From now on the other one waits for this one, so a [`cancel`](Self::cancel) of it is forwarded here. A million
@@ -133,7 +132,7 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
 impl<T, E> Drop for Resolver<T, E> {
     fn drop(&mut self) {
         if let Some(source) = self.source.take() {
-            run_or_enqueue(DropEffect::Abandon(source, || Failure::from(Abandoned)));
+            run_or_enqueue(DropEffect::Abandon(source, || Failure::without_backtrace(Abandoned)));
         }
     }
 }

@@ -1,6 +1,5 @@
 //! The one loop that runs callbacks, and how it passes results along a chain and from chain to waiting chain.
 
-use std::error::Error;
 use std::rc::Rc;
 use std::task::Waker;
 
@@ -12,7 +11,7 @@ use super::node::{
     replace_head_from,
 };
 use crate::error::WaitsForItself;
-use crate::failure::Failure;
+use crate::failure::{ChainError, Failure};
 use crate::machine::deferred::{ChainState, PathPosition, Store};
 
 /// Runs links until the result is stored or held, a callback waits, or nothing is left to run. Callbacks run nowhere
@@ -34,7 +33,7 @@ pub(super) fn run_added(link: Rc<dyn Run>, chain: &Rc<dyn Chain>) {
 }
 
 /// Carries a result out of `from`.
-pub(super) fn deliver<T: 'static, E: Error + 'static>(
+pub(super) fn deliver<T: 'static, E: ChainError>(
     from: Rc<dyn Output<T, E>>,
     result: Result<T, E>,
     chain: &mut Rc<dyn Chain>,
@@ -49,7 +48,7 @@ pub(super) fn deliver<T: 'static, E: Error + 'static>(
 /// A node that waits for a chain has the type of the chain's result. So a result that ends one chain after the other
 /// passes through all of them in this loop, without a call for each.
 #[inline]
-pub(super) fn deliver_stored<T: 'static, E: Error + 'static>(
+pub(super) fn deliver_stored<T: 'static, E: ChainError>(
     mut from: Rc<dyn Output<T, E>>,
     mut stored: Stored<T, E>,
     chain: &mut Rc<dyn Chain>,
@@ -108,7 +107,7 @@ fn hand_over<T, E>(waiter: &Rc<dyn Output<T, E>>, chain: &mut Rc<dyn Chain>) -> 
 }
 
 /// Makes `waiter` wait for the result of `inner`, which its callback has just returned. `waiter` is a node of `chain`.
-pub(super) fn wait<T: 'static, E: Error + From<Failure> + 'static>(
+pub(super) fn wait<T: 'static, E: ChainError>(
     waiter: Rc<dyn Output<T, E>>,
     inner: Deferred<T, E>,
     chain: &mut Rc<dyn Chain>,
@@ -127,7 +126,7 @@ pub(super) fn wait<T: 'static, E: Error + From<Failure> + 'static>(
     let ends = if would_close_cycle(chain, &other) { None } else { joined_ends(chain, &other) };
     let Some(ends) = ends else {
         drop((tail, other));
-        return deliver(waiter, Err(E::from(Failure::from(WaitsForItself))), chain);
+        return deliver(waiter, Err(E::from(Failure::without_backtrace(WaitsForItself))), chain);
     };
     let may_be_bypassed = chain.core().state().may_be_bypassed();
     let next = match may_be_bypassed.then(|| waiter.cell().detach_waiter()).flatten() {
@@ -175,7 +174,7 @@ pub(super) fn hold_link(core: &Core, link: Rc<dyn Run>) -> Option<Rc<dyn Run>> {
 
 /// Holds the result of a paused chain for which another one waits.
 #[cold]
-fn hold_for_waiter<T: 'static, E: Error + 'static>(core: &Core, waiter: Rc<dyn Output<T, E>>, stored: Stored<T, E>) {
+fn hold_for_waiter<T: 'static, E: ChainError>(core: &Core, waiter: Rc<dyn Output<T, E>>, stored: Stored<T, E>) {
     core.hold(move |mut chain, _| {
         if hand_over(&waiter, &mut chain).is_some() {
             let stored = stored.in_chain(chain.core().made_at());

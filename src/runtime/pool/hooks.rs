@@ -6,6 +6,7 @@ use std::mem;
 use super::super::job_label::JobLabel;
 use super::super::report::{Contained, Incident, JobReporter, Reporter, drop_contained};
 use super::super::sync::StdArc;
+use crate::exclusive::Exclusive;
 use crate::machine::pool::WorkerId;
 
 /// Identifies a worker to its start and stop hooks. It displays as `<pool>-<n>`.
@@ -208,7 +209,7 @@ fn nest(
     let mut rest = || nest(inner, job_runs, captured, reporter, body);
     match (outer, own) {
         (Around::Job(hook), _) if job_runs => hook.enter(reporter, &mut rest),
-        (_, Some(captured)) => captured.0.restore(reporter, &mut rest),
+        (_, Some(captured)) => captured.0.into_inner().restore(reporter, &mut rest),
         _ => rest(),
     }
 }
@@ -251,12 +252,15 @@ where
     E: Fn(C) -> G + Send + Sync + 'static,
 {
     fn capture(&self) -> Captured {
-        Captured(Box::new(Restorable { value: self.capture.get()(), enter: StdArc::clone(&self.enter) }))
+        Captured(Exclusive::new(Box::new(Restorable {
+            value: self.capture.get()(),
+            enter: StdArc::clone(&self.enter),
+        })))
     }
 }
 
 /// What a context captured on the submitter's thread, with the function that restores it on the worker's.
-pub(super) struct Captured(Box<dyn Restore>);
+pub(super) struct Captured(Exclusive<Box<dyn Restore>>);
 
 struct Restorable<C, E> {
     value: C,

@@ -10,6 +10,7 @@ use super::cancel_token::CancelToken;
 use super::hooks::{Captured, Hooks};
 use super::stats::JobTimes;
 use crate::error::NeverRan;
+use crate::exclusive::Exclusive;
 use crate::failure::Failure;
 
 /// What becomes of a job: one of these, once.
@@ -28,6 +29,14 @@ pub(crate) enum Fate {
 pub(crate) trait JobBody: FnOnce(Fate, &JobReporter<'_>) -> bool + Send + 'static {}
 
 impl<F: FnOnce(Fate, &JobReporter<'_>) -> bool + Send + 'static> JobBody for F {}
+
+/// A boxed body. It is `Sync`, so that a job that is handed back is an error that can be passed on as any other.
+type SharedBody = Box<dyn JobBody + Sync>;
+
+fn shared(body: impl JobBody) -> SharedBody {
+    let body = Exclusive::new(body);
+    Box::new(move |fate: Fate, reporter: &JobReporter<'_>| body.into_inner()(fate, reporter))
+}
 
 /// A function for a thread of a pool: what [`ThreadPool::submit`](crate::ThreadPool::submit) takes, and what a pool
 /// that does not accept it hands back inside [`Rejected`](crate::error::Rejected).
@@ -49,7 +58,7 @@ impl<F: FnOnce(Fate, &JobReporter<'_>) -> bool + Send + 'static> JobBody for F {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Job {
-    body: Box<dyn JobBody>,
+    body: SharedBody,
     /// Not inside the box: a worker reads it under its lock, and the box's memory is in the submitter's cache.
     origin: &'static Location<'static>,
     /// What few jobs have, so that the others pay only a pointer for it.
@@ -122,7 +131,7 @@ impl Job {
 
     #[track_caller]
     pub(crate) fn of(body: impl JobBody) -> Self {
-        Self { body: Box::new(body), origin: Location::caller(), extras: None, token: None }
+        Self { body: shared(body), origin: Location::caller(), extras: None, token: None }
     }
 
     /// The same job with a name, for reports, hooks and lists of running jobs. Names need not be unique.
@@ -133,7 +142,7 @@ impl Job {
     }
 
     /// The same job with another body around its own.
-    pub(super) fn map_body<B: JobBody>(self, around: impl FnOnce(Box<dyn JobBody>) -> B) -> Self {
+    pub(super) fn map_body<B: JobBody + Sync>(self, around: impl FnOnce(SharedBody) -> B) -> Self {
         Self { body: Box::new(around(self.body)), ..self }
     }
 
@@ -215,7 +224,7 @@ impl Job {
         self.extras.get_or_insert_default()
     }
 
-    fn into_parts(mut self) -> (JobLabel, Box<dyn JobBody>, Option<Box<JobExtras>>) {
+    fn into_parts(mut self) -> (JobLabel, SharedBody, Option<Box<JobExtras>>) {
         let name = self.extras.as_mut().and_then(|extras| extras.name.take());
         (JobLabel::new(name, self.origin), self.body, self.extras)
     }
@@ -279,7 +288,7 @@ impl<B: JobBody> QueuedJob for InlineJob<B> {
     }
 
     fn into_job(self) -> Job {
-        Job { body: Box::new(self.body), origin: self.origin, extras: None, token: None }
+        Job { body: shared(self.body), origin: self.origin, extras: None, token: None }
     }
 }
 

@@ -9,14 +9,24 @@ use super::super::report::{Incident, Reporter, drop_contained};
 use super::super::segment_list::{SegmentList, Unused};
 use super::super::typed_queue::{HasVTable, SEGMENT_CAPACITY, Segment, TypeLane};
 use super::Reactor;
+use crate::exclusive::Exclusive;
 
 /// A call with its type erased. It can itself be queued as a call.
-type BoxedCall = Box<dyn FnOnce(&Reactor) + Send>;
+pub(super) type BoxedCall = Box<dyn FnOnce(&Reactor) + Send>;
 
 /// A posted call. A reactor that does not accept one returns it inside [`Rejected`](crate::error::Rejected).
-pub struct Call(pub(super) BoxedCall);
+///
+/// It is `Sync`, so that the error can be passed on as any other.
+pub struct Call(Box<dyn FnOnce(&Reactor) + Send + Sync>);
 
 impl Call {
+    /// A call that was not accepted.
+    #[cold]
+    pub(super) fn new(call: impl FnOnce(&Reactor) + Send + 'static) -> Self {
+        let call = Exclusive::new(call);
+        Self(Box::new(move |reactor| call.into_inner()(reactor)))
+    }
+
     /// Makes the call now, on the thread of the given reactor. A panic is not contained.
     pub fn call(self, reactor: &Reactor) {
         (self.0)(reactor);

@@ -10,6 +10,7 @@ use super::super::reactor_thread::is_reactor_thread;
 use super::super::report::drop_contained;
 use super::super::sync::{Arc, Spin, current_thread};
 use super::super::typed_queue;
+use super::calls::BoxedCall;
 use super::{Call, Core, Reactor, Shared};
 use crate::error::{ReactorStopped, Rejected, Rejection, UnknownPool};
 
@@ -93,7 +94,7 @@ impl Handle {
         F: FnOnce(&Reactor) + Send + 'static,
     {
         if is_reactor_thread() {
-            return Err(Rejected::new(Call(Box::new(f)), Rejection::WouldDeadlock));
+            return Err(Rejected::new(Call::new(f), Rejection::WouldDeadlock));
         }
         match self.post_bounded(f, WhenFull::Return) {
             Err(Rejected { job, reason: Rejection::InboxFull, .. }) => {
@@ -111,9 +112,10 @@ impl Handle {
     {
         let inbox = &self.shared.inbox;
         let handed_back = if typed_queue::fits::<F>() {
-            inbox.post_bounded(f, when_full).map_err(|(f, reason)| (Call(Box::new(f)), reason))
+            inbox.post_bounded(f, when_full).map_err(|(f, reason)| (Call::new(f), reason))
         } else {
-            inbox.post_bounded(Call(Box::new(f)).0, when_full).map_err(|(call, reason)| (Call(call), reason))
+            let call: BoxedCall = Box::new(f);
+            inbox.post_bounded(call, when_full).map_err(|(call, reason)| (Call::new(call), reason))
         };
         handed_back.map_err(|(call, reason)| Rejected::new(call, reason))
     }
@@ -126,9 +128,10 @@ impl Handle {
     {
         let inbox = &self.shared.inbox;
         let handed_back = if typed_queue::fits::<F>() {
-            inbox.post(f).map_err(|f| Call(Box::new(f)))
+            inbox.post(f).map_err(Call::new)
         } else {
-            inbox.post(Call(Box::new(f)).0).map_err(Call)
+            let call: BoxedCall = Box::new(f);
+            inbox.post(call).map_err(Call::new)
         };
         handed_back.map_err(|call| Rejected::new(call, Rejection::ReactorStopped))
     }

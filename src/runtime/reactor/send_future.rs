@@ -3,7 +3,6 @@
 
 use std::cell::Cell;
 use std::convert::Infallible;
-use std::error::Error;
 use std::fmt;
 use std::mem;
 use std::panic::Location;
@@ -19,7 +18,7 @@ use super::super::sync::{Arc, Mutex};
 use super::virtual_time::AwaitedAnswer;
 use super::{Address, DropOrder, Owned, Reactor};
 use crate::error::{ReactorStopped, is_cancellation};
-use crate::failure::Failure;
+use crate::failure::{ChainError, Failure};
 use crate::machine::oneshot::{Oneshot, Receive, ReceiverWake};
 
 /// The one-shot machine, with the waker of a task in place of a thread that sleeps.
@@ -77,7 +76,7 @@ impl<T: 'static, E: 'static> SendResult<T, E> {
     }
 }
 
-impl<T: 'static, E: Error + From<Failure> + 'static> Callback<T, E> for SendResult<T, E> {
+impl<T: 'static, E: ChainError> Callback<T, E> for SendResult<T, E> {
     type Value = ();
 
     fn call(self, input: Result<T, E>) -> Settled<(), E> {
@@ -105,7 +104,7 @@ fn give_back<T>(receipt: Option<Receipt<T>>, value: T) {
 }
 
 /// What the reactor keeps for a future.
-struct Answered<T, E: Error + From<Failure> + 'static> {
+struct Answered<T, E: ChainError> {
     /// The end of the Deferred's chain: whoever drops this cancels it, the reactor at its end included.
     _deferred: CancelOnDrop<(), E>,
     /// For an item that was sent.
@@ -157,7 +156,7 @@ impl<T> ResultReceiver<T> {
 pub struct SendFuture<T, E = Failure>
 where
     T: Send + 'static,
-    E: Error + From<Failure> + Send + 'static,
+    E: ChainError + Send,
 {
     receiver: ResultReceiver<Result<T, E>>,
     answered: Address<Answered<T, E>>,
@@ -170,7 +169,7 @@ where
 impl<T, E> Deferred<T, E>
 where
     T: Send + 'static,
-    E: Error + From<Failure> + Send + 'static,
+    E: ChainError + Send,
 {
     /// Turns this Deferred into a future that any executor can await, on any thread.
     ///
@@ -229,7 +228,7 @@ where
 impl<T, E> Deferred<T, E>
 where
     T: Send + 'static,
-    E: Error + From<Failure> + Send + 'static,
+    E: ChainError + Send,
 {
     /// On a reactor that has ended: with the result, if there is one. Otherwise the Deferred is cancelled.
     fn without_reactor(self, reactor: &Reactor, made_at: &'static Location<'static>) -> SendFuture<T, E> {
@@ -250,7 +249,7 @@ where
 impl<T, E> Future for SendFuture<T, E>
 where
     T: Send + 'static,
-    E: Error + From<Failure> + Send + 'static,
+    E: ChainError + Send,
 {
     type Output = Result<T, E>;
 
@@ -266,7 +265,7 @@ where
                 return Poll::Pending;
             }
             Receive::Value(result) => result,
-            Receive::Disconnected | Receive::TimedOut(_) => Err(E::from(Failure::from(ReactorStopped))),
+            Receive::Disconnected | Receive::TimedOut(_) => Err(E::from(Failure::without_backtrace(ReactorStopped))),
         };
         self.finished = true;
         self.awaited = None;
@@ -277,14 +276,14 @@ where
 impl<T, E> Drop for SendFuture<T, E>
 where
     T: Send + 'static,
-    E: Error + From<Failure> + Send + 'static,
+    E: ChainError + Send,
 {
     fn drop(&mut self) {
         let result = if mem::replace(&mut self.finished, true) { None } else { self.receiver.give_up() };
         if let Some(Err(error)) = &result
-            && !is_cancellation(error)
+            && !is_cancellation(error.as_error())
         {
-            report(Incident::Unhandled, error, Some(self.made_at));
+            report(Incident::Unhandled, error.as_error(), Some(self.made_at));
         }
         // Also removes the Deferred from the reactor. Cancelling one that has fired does nothing; if the reactor has
         // ended, it is gone already. The inbox's bound does not hold it back: nobody could cancel later.
@@ -302,7 +301,7 @@ where
 impl<T, E> fmt::Debug for SendFuture<T, E>
 where
     T: Send + 'static,
-    E: Error + From<Failure> + Send + 'static,
+    E: ChainError + Send,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SendFuture").field("finished", &self.finished).finish_non_exhaustive()

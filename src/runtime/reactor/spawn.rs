@@ -43,7 +43,7 @@ where
         match catch(|| future.as_mut().poll(&mut Context::from_waker(waker))) {
             Ok(Poll::Pending) => None,
             Ok(Poll::Ready(output)) => Some(Ok(output)),
-            Err(panic) => Some(Err(Failure::from(panic))),
+            Err(panic) => Some(Err(Failure::without_backtrace(panic))),
         }
     }
 
@@ -53,7 +53,7 @@ where
         let resolver = self.result.take();
         drop(self);
         let Some(resolver) = resolver else { return drop_contained(result) };
-        match result.and_then(|output| catch(|| output.settle()).map_err(Failure::from)) {
+        match result.and_then(|output| catch(|| output.settle()).map_err(Failure::without_backtrace)) {
             Ok(settled) => resolver.deliver(settled),
             Err(failure) => resolver.fail(failure),
         }
@@ -109,7 +109,7 @@ where
 
 /// Drops the output of a task that was cancelled. A failure that nobody will see is reported.
 fn report_late<R: Outcome<Failure>>(result: Result<R, Failure>) {
-    let settled = result.and_then(|output| catch(|| output.settle()).map_err(Failure::from));
+    let settled = result.and_then(|output| catch(|| output.settle()).map_err(Failure::without_backtrace));
     drop_late(Incident::Unhandled, settled.unwrap_or_else(|failure| Settled::Now(Err(failure))), None);
 }
 

@@ -1,7 +1,6 @@
 //! Timeouts: a timer that cancels the part of a chain before it, and the link that stops the timer.
 
 use std::cell::Cell;
-use std::error::Error;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
@@ -11,7 +10,7 @@ use super::super::deferred::{
 use super::super::report::drop_contained;
 use super::{DelayedCall, Reactor};
 use crate::error::{Cancelled, ReactorStopped, TimedOut};
-use crate::failure::{Failure, has_cause};
+use crate::failure::{ChainError, Failure, has_cause};
 
 /// What the timer and its link share.
 #[derive(Default)]
@@ -76,7 +75,7 @@ struct OnTimeout<F> {
 
 impl<T, E, F, R> Callback<T, E> for OnTimeout<F>
 where
-    E: Error + From<Failure> + 'static,
+    E: ChainError,
     F: FnOnce(Result<T, E>, Duration) -> R,
     R: OutcomeOf<T, E>,
 {
@@ -92,8 +91,8 @@ where
         // If this drop panics, the panic is reported and the result goes on.
         drop_contained(on_timeout);
         Settled::Now(match input {
-            Err(error) if expired.is_some() && has_cause::<Cancelled>(&error) => {
-                Err(E::from(Failure::from(ReactorStopped)))
+            Err(error) if expired.is_some() && has_cause::<Cancelled>(error.as_error()) => {
+                Err(E::from(Failure::without_backtrace(ReactorStopped)))
             }
             input => input,
         })
@@ -113,7 +112,7 @@ where
     }
 }
 
-impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
+impl<T: 'static, E: ChainError> Deferred<T, E> {
     /// Limits the time until a result reaches this place in the chain.
     ///
     /// When the time has run out, the Deferred is [cancelled](Self::cancel), and the [`Cancelled`] that follows becomes
@@ -150,7 +149,9 @@ impl<T: 'static, E: Error + From<Failure> + 'static> Deferred<T, E> {
     pub fn add_timeout(self, reactor: &Reactor, after: Duration) -> Self {
         self.limit(reactor, after, true, |result, after| {
             Settled::Now(match result {
-                Err(error) if has_cause::<Cancelled>(&error) => Err(E::from(Failure::from(TimedOut(after)))),
+                Err(error) if has_cause::<Cancelled>(error.as_error()) => {
+                    Err(E::from(Failure::without_backtrace(TimedOut(after))))
+                }
                 result => result,
             })
         })

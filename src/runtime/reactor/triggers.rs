@@ -93,7 +93,7 @@ impl Triggers {
                 Ok(Settled::Now(Ok(()))) => {}
                 Ok(Settled::Now(Err(failure))) => report_and_drop(Incident::Trigger, failure, None),
                 Ok(Settled::Later(deferred)) => firing.wait_for(deferred),
-                Err(panic) => report_and_drop(Incident::Trigger, panic, None),
+                Err(panic) => report_and_drop(Incident::Trigger, Failure::without_backtrace(panic), None),
             });
             self.pending.borrow_mut().insert((event.clone(), phase, number), trigger);
         } else {

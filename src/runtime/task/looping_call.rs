@@ -185,7 +185,7 @@ impl LoopingCall {
         });
         self.core.ended.set(Some(resolver));
         if reactor.is_closed() {
-            self.core.end(self.core.transition(State::call_failed), Err(Failure::from(ReactorStopped)));
+            self.core.end(self.core.transition(State::call_failed), Err(Failure::without_backtrace(ReactorStopped)));
             return Ok(deferred);
         }
         self.core.reactor.set(Some(reactor.local()));
@@ -296,7 +296,7 @@ impl LoopCore {
                     }
                 }
             }
-            Err(panic) => self.call_ended(call, Err(Failure::from(panic))),
+            Err(panic) => self.call_ended(call, Err(Failure::without_backtrace(panic))),
         }
     }
 
@@ -326,7 +326,7 @@ impl LoopCore {
                 // The result of the call is not waited for any more.
                 self.call.set(self.call.get() + 1);
                 self.cancel_waiting_for();
-                Err(Failure::from(ReactorStopped))
+                Err(Failure::without_backtrace(ReactorStopped))
             }
             LoopAction::Call | LoopAction::SetTimer(_) | LoopAction::Nothing => return unwanted(result),
         };
@@ -368,9 +368,9 @@ impl LoopCore {
 /// The loop does not wait for this result any more: an error is reported, unless the loop's own cancel has caused it.
 fn unwanted(result: Result<(), Failure>) {
     if let Err(failure) = &result
-        && !is_cancellation(failure)
+        && !is_cancellation(failure.error())
     {
-        report(Incident::Unhandled, failure, None);
+        report(Incident::Unhandled, failure.error(), None);
     }
     drop_contained(result);
 }

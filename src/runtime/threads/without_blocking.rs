@@ -97,7 +97,7 @@ impl<T: Send + 'static> AskingReactor<T> {
 
 impl<T: Send + 'static> Drop for AskingReactor<T> {
     fn drop(&mut self) {
-        self.deliver(Err(Failure::from(ReactorStopped)));
+        self.deliver(Err(Failure::without_backtrace(ReactorStopped)));
     }
 }
 

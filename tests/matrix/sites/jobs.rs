@@ -14,7 +14,7 @@ pub const SITES: &[Site] = &[
     Site {
         name: "a job",
         panic: Goes::Reported(Incident::Job),
-        places: &["runtime/pool/job run_in"],
+        places: &["runtime/pool/job run_in", "runtime/pool/job shared"],
         install: Install::OnLoop(|reactor, act| {
             let act = act.clone();
             reactor.call_in_thread(move || act.run()).unwrap();

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-use selvedge::deferred::{ChainError, DeferredList, gather_results, race};
+use selvedge::deferred::{DeferredList, gather_results, race};
 use selvedge::error::FirstError;
 use selvedge::report::Incident;
 use selvedge::{Deferred, Failure};
@@ -18,8 +18,6 @@ enum Own {
 }
 
 impl Error for Own {}
-
-impl ChainError for Own {}
 
 impl fmt::Display for Own {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

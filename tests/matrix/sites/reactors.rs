@@ -243,7 +243,7 @@ pub const SITES: &[Site] = &[
             let rejected = ended.call_from_thread(move |_| back.run()).unwrap_err();
             act.tell_caller(|| rejected.job.call(reactor));
         }),
-        places: &["runtime/reactor/calls call"],
+        places: &["runtime/reactor/calls call", "runtime/reactor/calls new"],
         ..ON_THE_LOOP
     },
 ];

@@ -93,7 +93,7 @@ impl TaskCore {
             Ok(Some(Settled::Now(Err(failure)))) => self.step_ended(StepResult::Failed, cooperator, Err(failure)),
             Ok(Some(Settled::Later(deferred))) => self.wait_for(deferred, cooperator),
             Ok(None) => self.step_ended(StepResult::Exhausted, cooperator, Ok(())),
-            Err(panic) => self.step_ended(StepResult::Failed, cooperator, Err(Failure::from(panic))),
+            Err(panic) => self.step_ended(StepResult::Failed, cooperator, Err(Failure::without_backtrace(panic))),
         }
     }
 
@@ -101,7 +101,7 @@ impl TaskCore {
         let action = self.transition(|state| state.step_ended(step));
         if let (Err(failure), Action::Nothing) = (&result, action) {
             // The task was stopped in this very step, and its waiters notified before it failed.
-            report(Incident::Unhandled, failure, Some(self.made_at));
+            report(Incident::Unhandled, failure.error(), Some(self.made_at));
         }
         self.carry_out(action, cooperator, result);
     }
@@ -176,7 +176,7 @@ fn end_result(reason: EndReason, failure: Option<Failure>) -> Result<(), Failure
     match (failure, reason) {
         (Some(failure), _) => Err(failure),
         (None, EndReason::Done) => Ok(()),
-        (None, EndReason::ReactorStopped) => Err(Failure::from(ReactorStopped)),
+        (None, EndReason::ReactorStopped) => Err(Failure::without_backtrace(ReactorStopped)),
         (None, EndReason::Stopped | EndReason::Failed | EndReason::SchedulerStopped) => {
             Err(Failure::new(finished(reason)))
         }

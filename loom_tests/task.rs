@@ -1,12 +1,13 @@
 //! Tasks and their wakers: no wake is lost, none causes an extra poll, and a waker may outlive the reactor.
 
 use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::mpsc;
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker};
 
 use loom::sync::{Arc, Mutex};
 use loom::thread;
-use selvedge::loom::{Deferred, Reactor};
+use selvedge::loom::{Deferred, Reactor, coordination::DeferredQueue};
 use selvedge::{
     Failure,
     error::{Cancelled, ReactorStopped},
@@ -155,7 +156,7 @@ fn a_deferred_that_another_thread_awaits_reaches_it_or_is_cancelled() {
         let handle = reactor.handle();
         let thread = thread::spawn(move || {
             // Polled once and dropped: the result may come before, between or after.
-            let polled = std::pin::Pin::new(&mut future).poll(&mut std::task::Context::from_waker(Waker::noop()));
+            let polled = Pin::new(&mut future).poll(&mut Context::from_waker(Waker::noop()));
             drop(future);
             handle.stop();
             (polled.map(Result::unwrap), handle)
@@ -164,6 +165,27 @@ fn a_deferred_that_another_thread_awaits_reaches_it_or_is_cancelled() {
         reactor.run();
         let (polled, _handle) = thread.join().unwrap();
         assert!(matches!(polled, Poll::Pending | Poll::Ready(1)));
+    });
+}
+
+// Checks: P97, P81, P25, R33
+#[test]
+fn an_item_that_another_thread_gives_up_was_received_or_is_in_its_queue() {
+    explore_calm(|chaos| {
+        let reactor = reactor(chaos);
+        let queue = DeferredQueue::new();
+        let mut future = queue.get().unwrap().into_send_future(&reactor);
+        let thread = thread::spawn(move || {
+            // The item may come before the poll, between poll and drop, or when nobody wants it any more.
+            let polled = Pin::new(&mut future).poll(&mut Context::from_waker(Waker::noop()));
+            drop(future);
+            matches!(polled, Poll::Ready(Ok(7)))
+        });
+        queue.put(7).unwrap();
+        let received = thread.join().unwrap();
+        // The cancel, or the item that goes back.
+        reactor.turn().unwrap();
+        assert_eq!((queue.len(), queue.waiting()), (usize::from(!received), 0));
     });
 }
 

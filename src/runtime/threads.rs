@@ -222,6 +222,9 @@ pub fn call_multiple_in_thread(handle: &Handle, commands: Vec<Box<dyn FnOnce() +
 /// [`Handle::call_from_thread`] and runs in that order; a bounded inbox accepts it even if it is full. Code on the
 /// reactor's thread must not wait for this thread meanwhile. A pool's thread that waits here counts as [`blocked`].
 ///
+/// **Cancel safety.** It waits without a limit: [`blocking_call_from_thread_timeout`] is what can give up. If the
+/// reactor ends first, an `f` that has not begun is dropped without being run.
+///
 /// ```
 /// use selvedge::{Reactor, threads};
 ///

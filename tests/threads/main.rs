@@ -7,6 +7,7 @@ mod support;
 
 mod abandoned;
 mod bridges;
+mod conservation;
 mod elsewhere;
 mod founding;
 mod hostile;

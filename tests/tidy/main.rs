@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod architecture;
+mod cancel_safety;
 mod links;
 mod spec;
 #[path = "../support/tokens.rs"]

@@ -9,8 +9,8 @@ use crate::failure::{ChainError, Failure};
 
 /// A Deferred that is cancelled when this guard is dropped: made by [`Deferred::cancel_on_drop`].
 ///
-/// Whoever keeps the guard is interested in the result. If the guard is dropped before there is one, what the Deferred
-/// waits for is cancelled: a job that no worker has taken never runs; one that runs sees it in its
+/// **Cancel safety.** Whoever keeps the guard is interested in the result. If the guard is dropped before there is one,
+/// what the Deferred waits for is cancelled: a job that no worker has taken never runs; one that runs sees it in its
 /// [`CancelToken`](crate::pool::CancelToken); a timer, a task, a place in a queue are gone. The resulting
 /// [`Cancelled`](crate::error::Cancelled) is not reported, any other failure is. Dropping the guard afterwards does
 /// nothing.

@@ -22,10 +22,11 @@ use crate::machine::deferred::{ChainStage, ChainState};
 /// It is ready with the Deferred's result, on the thread that owns the Deferred, whichever executor polls it there.
 /// Awaiting costs no allocation: the waker is stored in place of the next callback.
 ///
-/// **Dropping it unfinished cancels the Deferred**, as dropping a future stops it: a task that is cancelled cancels
-/// what it awaits. The result of the cancelled Deferred is dropped. An error that only says that it was cancelled, or
-/// that the reactor stopped, is not reported; any other is unhandled, and reported. (Dropping a [`Deferred`] cancels
-/// nothing. Because the two differ in this, a Deferred is not a future but turns into one.)
+/// **Cancel safety.** Dropping it unfinished cancels the Deferred, as dropping a future stops it: a task that is
+/// cancelled cancels what it awaits. An item of a queue or a permit that had come goes back; any other result of the
+/// cancelled Deferred is dropped. An error that only says that it was cancelled, or that the reactor stopped, is not
+/// reported; any other is unhandled, and reported. (Dropping a [`Deferred`] cancels nothing. Because the two differ in
+/// this, a Deferred is not a future but turns into one.)
 ///
 /// Polled again after it was ready, it is pending for ever.
 ///

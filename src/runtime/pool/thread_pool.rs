@@ -371,6 +371,9 @@ impl ThreadPool {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
+    /// **Cancel safety.** After the timeout nothing is taken back: the pool goes on stopping, and
+    /// [`stop`](Self::stop) or [`stopped`](Self::stopped) waits for its end.
+    ///
     /// # Errors
     /// The time is over: the error lists which workers are late, with what, and for how long. Or the pool may wait for
     /// this thread, as for [`stop`](Self::stop), and nothing has changed; that is an error also if the timeout is zero.

@@ -140,9 +140,12 @@ impl Reactor {
     /// reactor's end. Wakes before the next poll count as one, so a wake costs a short lock, and the first of them a
     /// post. A future that wakes itself is polled once a turn, so that timers and calls are not delayed.
     ///
-    /// The output may be whatever a callback may return (see [`Outcome`]). Cancelling the Deferred drops the future at
-    /// once, or, inside its own poll, when that returns. A panic of the future fails the Deferred with a
-    /// [`Panic`](crate::error::Panic). If the Deferred is dropped, the future runs on.
+    /// The output may be whatever a callback may return (see [`Outcome`]). A panic of the future fails the Deferred
+    /// with a [`Panic`](crate::error::Panic).
+    ///
+    /// **Cancel safety.** Cancelling the Deferred, or dropping its future, drops the spawned future at once, or, inside
+    /// its own poll, when that returns; with it the futures that it awaits, which cancels their Deferreds. If the
+    /// Deferred is only dropped, the future runs on.
     ///
     /// At the reactor's end an unfinished future is dropped, and the Deferred fails with [`ReactorStopped`]; if the
     /// reactor has ended already, inside this call. Without an errback that is an unhandled failure, reported even

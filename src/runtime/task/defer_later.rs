@@ -11,11 +11,14 @@ use crate::failure::Failure;
 /// Calls a function after `delay`, and fires with its result: its value, its error, its panic, or the result of the
 /// Deferred that it returns.
 ///
-/// The function runs on the reactor's thread, as any [timer](Reactor::call_later). Cancelled before the call, the
-/// Deferred cancels the timer and drops the function at once; cancelled later, it forwards the cancel to the Deferred
-/// that the function returned. A failure of a function that has cancelled its own Deferred is reported. If the reactor
-/// ends before the call, it fails with [`ReactorStopped`](crate::error::ReactorStopped). Without an errback that is an
-/// unhandled failure, reported even if the stop was an ordinary one.
+/// The function runs on the reactor's thread, as any [timer](Reactor::call_later).
+///
+/// **Cancel safety.** Cancelled before the call, the Deferred cancels the timer and drops the function at once;
+/// cancelled later, it forwards the cancel to the Deferred that the function returned. A failure of a function that has
+/// cancelled its own Deferred is reported.
+///
+/// If the reactor ends before the call, it fails with [`ReactorStopped`](crate::error::ReactorStopped). Without an
+/// errback that is an unhandled failure, reported even if the stop was an ordinary one.
 ///
 /// ```
 /// use selvedge::{Reactor, task, testing::VirtualClock};

@@ -157,6 +157,10 @@ impl LoopingCall {
     /// With an interval too long for the clock, the second call is never made. If the reactor has ended, no call is
     /// made, and the Deferred has failed with [`ReactorStopped`].
     ///
+    /// **Cancel safety.** Cancelling the Deferred, or dropping its future, stops the loop and cancels the Deferred that
+    /// the function has returned last; a call that runs is finished. Then the loop can be started again. If the
+    /// Deferred is only dropped, the loop runs on.
+    ///
     /// # Errors
     /// It runs already, or is still in its last call.
     #[track_caller]

@@ -67,7 +67,11 @@ impl Cooperator {
         CooperativeTask { task, cooperator: Rc::clone(&self.core) }
     }
 
-    /// Adds a task, and returns its [`when_done`](CooperativeTask::when_done). Cancelling that Deferred stops the task.
+    /// Adds a task, and returns its [`when_done`](CooperativeTask::when_done).
+    ///
+    /// **Cancel safety.** Cancelling the Deferred, or dropping its future, stops the task, as
+    /// [`CooperativeTask::stop`] does: its iterator is dropped, after a step that runs, and the Deferred that the task
+    /// waits for is cancelled. If the Deferred is only dropped, the task runs on.
     #[track_caller]
     pub fn coiterate<I, R>(&self, iterator: I) -> Deferred<()>
     where

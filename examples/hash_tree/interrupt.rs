@@ -1,4 +1,4 @@
-//! Ctrl-C: ends the program within a second, whatever it is doing.
+//! Ctrl-C: ends the program within seconds, whatever it is doing.
 
 use std::process;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::progress::Progress;
 
 /// How long the threads have to come to their next chunk. They need a thousandth of it, unless they sit in a system
 /// call that does not return: a network disk that went away, a trace pipe, a reader of our output that stopped reading.
-const GRACE: Duration = Duration::from_millis(500);
+const GRACE: Duration = Duration::from_secs(3);
 
 /// `ctrlc` runs the closure on a thread of its own, so it may block, and a handle is all that it needs.
 pub fn on_ctrl_c(handle: Handle, progress: Arc<Progress>) -> Result<(), ctrlc::Error> {

@@ -26,7 +26,10 @@ fn call_from_thread_runs_the_call_in_the_reactors_thread() {
 // Checks: S3
 #[test]
 fn call_in_thread_blocks_a_thread_and_not_the_reactor() {
-    assert_eq!(printed_by("call_in_thread"), "1 second has passed\n2 seconds have passed\n");
+    // A loop that was blocked would always be late. One that is free is late only if its thread was held up for a
+    // second: then this is tried again.
+    let printed = (0..10).map(|_| printed_by("call_in_thread")).find(|printed| printed.starts_with('1'));
+    assert_eq!(printed.as_deref(), Some("1 second has passed\n2 seconds have passed\n"));
 }
 
 // Checks: S6

@@ -14,8 +14,8 @@ use super::outcomes::{Cell, Outcome, product};
 const CELLS: &str = "SELVEDGE_MATRIX_CELLS";
 /// Set by whoever wants other cells than the default: words that the name of a cell must contain, one of them at least.
 const ONLY: &str = "SELVEDGE_MATRIX_ONLY";
-/// A cell without news for this time hangs. The slowest needs a thousandth of it.
-const WATCHDOG: Duration = Duration::from_secs(60);
+/// A cell without news for this time hangs. The slowest needs a thousandth of it on a quiet machine.
+const WATCHDOG: Duration = Duration::from_secs(600);
 /// Set to other seconds by whoever looks for cells that hang.
 const IMPATIENT: &str = "SELVEDGE_MATRIX_WATCHDOG";
 /// What a child writes before its news.

@@ -81,8 +81,8 @@ fn as_a_user_with_limits(child: &mut Command) {
     const NOBODY_ELSE: u32 = 47_113;
     if geteuid().is_root() {
         let test = child.get_args().nth(1).unwrap().to_string_lossy().replace("::", "-");
-        let place = env::temp_dir().join(format!("{PLACE}{}-{test}", std::process::id()));
-        fs::create_dir(&place).unwrap();
+        // Of its own, whatever an earlier run has left.
+        let place = tempfile::Builder::new().prefix(&format!("{PLACE}{test}-")).tempdir().unwrap().keep();
         fs::set_permissions(&place, fs::Permissions::from_mode(0o755)).unwrap();
         chown(&place, Some(NOBODY_ELSE), Some(NOBODY_ELSE)).unwrap();
         let program = place.join("program");

@@ -166,6 +166,10 @@ impl Gate {
         self.0.1.notify_all();
     }
 
+    pub fn is_open(&self) -> bool {
+        *lock(&self.0.0)
+    }
+
     /// Blocks until the gate is open.
     pub fn pass(&self) {
         let mut open = lock(&self.0.0);

@@ -416,7 +416,8 @@ mod looping {
             let (reactor, log) = (Reactor::new(), Log::new());
             let calls = log.clone();
             let looping = LoopingCall::new(move |_| calls.note(()));
-            let ended = looping.start_later(&reactor, Duration::from_millis(1)).unwrap();
+            let ended = looping.start_later(&reactor, Duration::from_secs(3600)).unwrap();
+            // Due before the first call, however long this thread is held up here.
             let _ = reactor.call_later(Duration::ZERO, move |_| looping.stop().unwrap());
             let _ = reactor.call_later(Duration::from_millis(5), |reactor| reactor.stop().unwrap());
             reactor.run();

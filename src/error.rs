@@ -35,8 +35,8 @@ mod reactor;
 mod rejection;
 
 pub use self::coordination::{LoopingCallError, OverRelease, QueueOverflow, QueueUnderflow, TaskFinished};
-pub(crate) use self::deferred::is_cancellation;
 pub use self::deferred::{Abandoned, Cancelled, NotPaused, TimedOut, WaitsForItself};
+pub(crate) use self::deferred::{is_cancellation, is_stop};
 pub use self::pool::{NeverRan, PoolStopped, Saturated, SizeError, WouldDeadlock};
 pub use self::reactor::{
     AdvanceError, BlockingCallError, BuildError, DelayedCallError, FireEventError, OwnedError, ReactorStopped,

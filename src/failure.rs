@@ -15,7 +15,7 @@ use std::thread::panicking;
 pub use self::as_error::FailureError;
 pub use self::chain_error::ChainError;
 pub use self::group::{FailureGroup, FirstError};
-pub(crate) use self::message::{causes, message_with_causes};
+pub(crate) use self::message::{causes_and_self, message_with_causes};
 use self::message::{contain, display};
 pub use self::panic::Panic;
 
@@ -44,7 +44,7 @@ pub use self::panic::Panic;
 ///
 /// assert_eq!(ports()?, [80, 443]);
 /// assert!(port("http").is_err_and(|failure| failure.is::<std::num::ParseIntError>()));
-/// # Ok::<(), Failure>(())
+/// # Ok::<(), Box<dyn Error + Send + Sync>>(())
 /// ```
 ///
 /// It reads like the original error: `Display` prints the original's message, and [`error`](Self::error) is the
@@ -331,7 +331,7 @@ error_types! {
 /// [`FailureError`] among these.
 pub(crate) fn has_cause<X: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
     let is = |error: &(dyn Error + 'static)| error.is::<X>() || error.downcast_ref().is_some_and(FailureError::is::<X>);
-    is(error) || causes(error).any(is)
+    causes_and_self(error).any(is)
 }
 
 impl fmt::Display for Failure {

@@ -4,8 +4,9 @@ use std::error::Error;
 use std::time::Duration;
 
 use super::messages::messages;
+use super::pool::NeverRan;
 use super::reactor::ReactorStopped;
-use crate::failure::has_cause;
+use crate::failure::{FailureGroup, causes_and_self, has_cause};
 
 /// The Deferred was cancelled before it had a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -36,6 +37,25 @@ pub struct TimedOut(
 /// dropped with such an error reports it, as any other.
 pub(crate) fn is_cancellation(error: &(dyn Error + 'static)) -> bool {
     has_cause::<Cancelled>(error) || has_cause::<ReactorStopped>(error)
+}
+
+/// Whether the error only says that something has ended with what it belonged to: it is a [`ReactorStopped`], or a job
+/// of a pool whose queue was [cancelled](NeverRan::CancelledByStop), or was caused by one.
+pub(crate) fn is_stop(error: &(dyn Error + 'static)) -> bool {
+    let by_stop = |error: &(dyn Error + 'static)| {
+        error.is::<ReactorStopped>() || matches!(error.downcast_ref(), Some(NeverRan::CancelledByStop))
+    };
+    let mut left = vec![error];
+    // Of a group, all have to be so. A loop, because groups nest.
+    while let Some(error) = left.pop() {
+        match causes_and_self(error).find_map(|cause| cause.downcast_ref::<FailureGroup>()) {
+            Some(group) if group.failures.is_empty() => return false,
+            Some(group) => left.extend(group.failures.iter().map(|failure| failure.error() as &(dyn Error + 'static))),
+            None if causes_and_self(error).any(by_stop) => {}
+            None => return false,
+        }
+    }
+    true
 }
 
 messages! {

@@ -14,8 +14,13 @@ const MAX_CAUSES: usize = 1 << 20;
 const MAX_MESSAGE: usize = 1 << 16;
 
 /// The causes of an error, the nearest first. A `source` that panics ends them.
-pub(crate) fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     iter::successors(source(error), |cause| source(*cause)).take(MAX_CAUSES)
+}
+
+/// The error itself, and then its [`causes`].
+pub(crate) fn causes_and_self<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    iter::once(error).chain(causes(error))
 }
 
 fn source<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {

@@ -9,7 +9,9 @@ use std::panic::Location;
 use std::task::Waker;
 
 use super::job_label::JobLabel;
+use super::reactor_thread::has_no_running_reactor;
 use super::sync::{StdArc, catch, thread_local};
+use crate::error::is_stop;
 use crate::failure::{ChainError, Failure, message_with_causes};
 
 /// What failed.
@@ -284,13 +286,25 @@ pub(crate) fn report(incident: Incident, error: &(dyn Error + 'static), location
     reporter.ok().flatten().unwrap_or_default().report(incident, error, location);
 }
 
-/// Reports an error to this thread's sink, and drops it.
+/// Reports an error that no code of the program handles, unless it only says that this thread's reactor has stopped:
+/// whoever has stopped it knows.
+pub(crate) fn report_unhandled(
+    incident: Incident,
+    error: &(dyn Error + 'static),
+    location: Option<&'static Location<'static>>,
+) {
+    if !(has_no_running_reactor() && is_stop(error)) {
+        report(incident, error, location);
+    }
+}
+
+/// [Reports](report_unhandled) an error to this thread's sink, and drops it.
 pub(crate) fn report_and_drop<E: ChainError>(
     incident: Incident,
     error: E,
     location: Option<&'static Location<'static>>,
 ) {
-    report(incident, error.as_error(), location);
+    report_unhandled(incident, error.as_error(), location);
     drop_contained(error);
 }
 

@@ -9,6 +9,7 @@ mod end;
 mod futures;
 mod lifecycle;
 mod owned;
+mod quiet_end;
 mod tasks;
 mod timers;
 mod triggers;

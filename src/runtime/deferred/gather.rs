@@ -12,7 +12,7 @@ use std::mem;
 use std::panic::Location;
 use std::rc::{Rc, Weak};
 
-use super::super::report::{Incident, drop_contained, report};
+use super::super::report::{Incident, drop_contained, report_unhandled};
 use super::super::sync::catch;
 use super::cancel::cancel_each;
 use super::deferred::Deferred;
@@ -257,7 +257,7 @@ impl<T: 'static, E: ChainError, U: 'static> Gathering<T, E, U> {
         if let Stored::Result(Err(error), made_at) = &stored
             && !self.options.consume_errors
         {
-            report(Incident::Unhandled, error.as_error(), Some(made_at));
+            report_unhandled(Incident::Unhandled, error.as_error(), Some(made_at));
         }
         drop_contained(stored);
     }

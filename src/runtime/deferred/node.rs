@@ -7,7 +7,7 @@ use std::ptr;
 use std::rc::{Rc, Weak};
 use std::task::Waker;
 
-use super::super::report::{Incident, drop_contained, report};
+use super::super::report::{Incident, drop_contained, report_unhandled};
 use super::unclaimed::{Receipt, Unclaimed};
 use crate::failure::{ChainError, Failure};
 use crate::machine::deferred::{self as machine, ChainState, PathEnds, PathPosition, ResultState};
@@ -353,7 +353,7 @@ impl<T, E: ChainError> Stored<T, E> {
         match self {
             Self::Result(result, made_at) => {
                 if let Err(error) = &result {
-                    report(Incident::Unhandled, error.as_error(), Some(made_at));
+                    report_unhandled(Incident::Unhandled, error.as_error(), Some(made_at));
                 }
                 drop_contained(result);
             }

@@ -13,7 +13,7 @@ impl Reactor {
     ///
     /// **Cancel safety.** Cancelling it cancels the timer; dropping it does not, dropping its future does. If the
     /// reactor ends first, it fails with [`ReactorStopped`](crate::error::ReactorStopped). Without an errback that is
-    /// an unhandled failure, reported even if the stop was an ordinary one.
+    /// reported to nobody: whoever has stopped the reactor knows.
     ///
     /// ```
     /// use selvedge::Reactor;

@@ -148,8 +148,8 @@ impl Reactor {
     /// Deferred is only dropped, the future runs on.
     ///
     /// At the reactor's end an unfinished future is dropped, and the Deferred fails with [`ReactorStopped`]; if the
-    /// reactor has ended already, inside this call. Without an errback that is an unhandled failure, reported even
-    /// if the stop was an ordinary one.
+    /// reactor has ended already, inside this call. Without an errback that is reported to nobody: whoever has stopped
+    /// the reactor knows.
     ///
     /// It can await whatever needs no particular executor: channels, locks, combinators; a [`Deferred`];
     /// [`sleep`](Self::sleep); [`defer_to_thread`](crate::threads::defer_to_thread). Cost: five allocations (the

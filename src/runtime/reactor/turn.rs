@@ -10,6 +10,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use super::super::reactor_thread::EndingGuard;
 use super::super::report::Incident;
 use super::clock::Clock;
 use super::shutdown::Shutdown;
@@ -209,6 +210,7 @@ impl Core {
 
     /// Ends the reactor: fails what waits for it, then drops everything else, on this thread.
     fn end(&self) {
+        let _ending = EndingGuard::enter();
         self.transition(Lifecycle::end);
         self.shared.inbox.close().drop_unrun();
         self.clock.forget_pools(&self.shared);

@@ -18,7 +18,7 @@ use crate::failure::Failure;
 /// cancelled its own Deferred is reported.
 ///
 /// If the reactor ends before the call, it fails with [`ReactorStopped`](crate::error::ReactorStopped). Without an
-/// errback that is an unhandled failure, reported even if the stop was an ordinary one.
+/// errback that is reported to nobody: whoever has stopped the reactor knows.
 ///
 /// ```
 /// use selvedge::{Reactor, task, testing::VirtualClock};

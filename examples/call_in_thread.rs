@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     })?;
 
     // The job is queued: it starts when the reactor runs, and meanwhile the reactor's thread is free.
-    let _ = reactor.call_later(Duration::from_secs(1), |_| println!("1 second has passed"));
+    reactor.call_later(Duration::from_secs(1), |_| println!("1 second has passed"));
     reactor.run();
     Ok(())
 }

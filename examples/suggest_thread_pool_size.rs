@@ -57,6 +57,6 @@ fn wait_until_shrunk(reactor: &Reactor) {
         println!("{live} threads are left");
         _ = reactor.stop();
     } else {
-        let _ = reactor.call_later(Duration::from_millis(1), wait_until_shrunk);
+        reactor.call_later(Duration::from_millis(1), wait_until_shrunk);
     }
 }

@@ -18,7 +18,7 @@
 //! // def main(reactor):
 //! //     reactor.callLater(0.01, reactor.stop)
 //! let reactor = Reactor::new();
-//! let _ = reactor.call_later(Duration::from_millis(10), |reactor| {
+//! reactor.call_later(Duration::from_millis(10), |reactor| {
 //!     reactor.stop().ok();
 //! });
 //! reactor.run();

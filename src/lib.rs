@@ -13,7 +13,7 @@
 //!
 //! let reactor = Reactor::new();
 //! let handle = reactor.handle();
-//! let _ = threads::defer_to_thread(&reactor, || 6 * 7)
+//! threads::defer_to_thread(&reactor, || 6 * 7)
 //!     .add_callback(|answer| println!("{answer}, on the reactor's thread"))
 //!     .add_both(move |result| {
 //!         handle.stop();

@@ -110,5 +110,5 @@ pub fn draw(progress: Arc<Progress>, reactor: &Reactor) {
         return;
     }
     progress.show();
-    let _ = reactor.call_later(TICK, move |reactor| draw(progress, reactor));
+    reactor.call_later(TICK, move |reactor| draw(progress, reactor));
 }

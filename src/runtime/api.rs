@@ -23,8 +23,8 @@ pub mod reactor {
     //! use std::time::Duration;
     //!
     //! let reactor = Reactor::builder().pool_size(0, 4).pool_name("lookups").build()?;
-    //! let _ = reactor.add_event_trigger(Phase::After, Event::SHUTDOWN, |_| println!("the pool has ended"));
-    //! let _ = reactor.call_later(Duration::from_millis(1), |reactor| reactor.stop().unwrap_or_default());
+    //! reactor.add_event_trigger(Phase::After, Event::SHUTDOWN, |_| println!("the pool has ended"));
+    //! reactor.call_later(Duration::from_millis(1), |reactor| reactor.stop().unwrap_or_default());
     //! loop {
     //!     match reactor.turn()? {
     //!         Turn::Again => {}

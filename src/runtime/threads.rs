@@ -55,7 +55,7 @@ use crate::failure::{Failure, Panic};
 ///
 /// let reactor = Reactor::new();
 /// let handle = reactor.handle();
-/// let _ = threads::defer_to_thread(&reactor, || 6 * 7)
+/// threads::defer_to_thread(&reactor, || 6 * 7)
 ///     .add_callback(|answer| assert_eq!(answer, 42))
 ///     .add_both(move |result| {
 ///         handle.stop();

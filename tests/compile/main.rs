@@ -4,4 +4,5 @@
 
 mod errors;
 mod misuse;
+mod must_use;
 mod types;

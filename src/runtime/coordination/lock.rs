@@ -40,6 +40,7 @@ impl DeferredLock {
     }
 
     /// The lock, as soon as it is free: at once, if nobody holds it or waits for it.
+    #[must_use = "dropping the Deferred gives the lock back at once"]
     #[track_caller]
     pub fn acquire(&self) -> Deferred<Permit> {
         self.0.acquire()

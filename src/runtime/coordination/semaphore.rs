@@ -73,6 +73,7 @@ impl DeferredSemaphore {
     /// assert_eq!(semaphore.tokens(), 1);
     /// # drop(second);
     /// ```
+    #[must_use = "dropping the Deferred gives the permit back at once"]
     #[track_caller]
     pub fn acquire(&self) -> Deferred<Permit> {
         if let Some(permit) = self.try_acquire() {

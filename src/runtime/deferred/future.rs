@@ -36,7 +36,7 @@ use crate::machine::deferred::{ChainStage, ChainState};
 ///
 /// let reactor = Reactor::new();
 /// let local = reactor.local();
-/// let _ = reactor.spawn(async move {
+/// reactor.spawn(async move {
 ///     let (answer, resolver) = Deferred::new();
 ///     let timer = local.sleep(Duration::from_millis(1)).add_callback(move |()| resolver.callback(42));
 ///     assert_eq!(answer.await?, 42);

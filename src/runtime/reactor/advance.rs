@@ -31,7 +31,7 @@ impl Reactor {
     /// let reactor = Reactor::builder().clock(VirtualClock::new()).build()?;
     /// let outer = reactor.call_later(second, |reactor| {
     ///     assert_eq!(reactor.now(), Duration::from_secs(3));
-    ///     let _ = reactor.call_later(Duration::ZERO, |_| println!("in the same advance"));
+    ///     reactor.call_later(Duration::ZERO, |_| println!("in the same advance"));
     /// });
     /// assert_eq!(reactor.advance(3 * second)?, Turn::Idle);
     /// # drop(outer);

@@ -216,11 +216,11 @@ impl fmt::Debug for Handle {
 /// let reactor = Reactor::new();
 /// let (answer, resolver) = Deferred::<u32>::new();
 /// let local = reactor.local();
-/// let _ = answer.add_callback(move |answer| {
+/// answer.add_callback(move |answer| {
 ///     assert_eq!(answer, 42);
 ///     local.with(|reactor| reactor.stop()).ok();
 /// });
-/// let _ = reactor.call_later(Duration::from_millis(1), move |_| resolver.callback(42));
+/// reactor.call_later(Duration::from_millis(1), move |_| resolver.callback(42));
 /// reactor.run();
 /// ```
 #[derive(Clone)]

@@ -144,6 +144,7 @@ impl Table {
 /// });
 /// reactor.run();
 /// ```
+#[must_use = "dropping the owner drops the value at once; `detach` leaves it to the reactor"]
 pub struct Owned<T: 'static> {
     core: Weak<Core>,
     id: ValueId,

@@ -174,7 +174,7 @@ impl Reactor {
     ///     .build()?;
     /// let handle = reactor.handle();
     /// let read = threads::defer_to_thread_pool(&reactor, reactor.pool("slow disk")?, || std::fs::read("Cargo.toml"));
-    /// let _ = read.add_both(move |_| handle.stop());
+    /// read.add_both(move |_| handle.stop());
     /// reactor.run();
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -210,7 +210,7 @@ impl Reactor {
     /// use selvedge::{Reactor, reactor::{Event, Phase}};
     ///
     /// let reactor = Reactor::new();
-    /// let _ = reactor.add_event_trigger(Phase::Before, Event::SHUTDOWN, |_| println!("goodbye"));
+    /// reactor.add_event_trigger(Phase::Before, Event::SHUTDOWN, |_| println!("goodbye"));
     /// reactor.call_when_running(|reactor| reactor.stop().unwrap_or_default());
     /// reactor.run();
     /// ```

@@ -26,6 +26,7 @@ impl Reactor {
     ///     .add_callback(move |()| local.with(|reactor| reactor.stop()).unwrap_or(Ok(())));
     /// reactor.run();
     /// ```
+    #[must_use = "it only returns the Deferred, and does not block"]
     #[track_caller]
     pub fn sleep(&self, time: Duration) -> Deferred<()> {
         let timer: Rc<Cell<Option<DelayedCall>>> = Rc::default();
@@ -43,6 +44,7 @@ impl Reactor {
 impl LocalHandle {
     /// As [`Reactor::sleep`]. If the reactor has ended, the Deferred has failed with
     /// [`ReactorStopped`](crate::error::ReactorStopped).
+    #[must_use = "it only returns the Deferred, and does not block"]
     #[track_caller]
     pub fn sleep(&self, time: Duration) -> Deferred<()> {
         // A `match`, because `track_caller` does not reach into a closure.

@@ -169,7 +169,7 @@ impl Reactor {
     ///     Ok::<_, Failure>(())
     /// });
     /// // With a value or an error, the reactor stops.
-    /// let _ = task.add_both(move |result| {
+    /// task.add_both(move |result| {
     ///     handle.stop();
     ///     result
     /// });

@@ -84,7 +84,6 @@ impl Timers {
 /// call.
 ///
 /// Dropping it does not cancel the call. It stays on the reactor's thread, and does not keep the reactor alive.
-#[must_use = "dropping a delayed call does not cancel it; use `let _ =` if you will not change it"]
 pub struct DelayedCall {
     core: Weak<Core>,
     state: Rc<Cell<State>>,

@@ -55,7 +55,6 @@ impl fmt::Display for Event {
 
 /// Identifies one trigger among those of all reactors, to remove it; ids are never reused.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[must_use = "without its id a trigger cannot be removed; use `let _ =` if it is to stay"]
 pub struct TriggerId {
     event: Event,
     phase: Phase,

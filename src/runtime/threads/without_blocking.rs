@@ -33,7 +33,7 @@ use crate::failure::Failure;
 /// let other = receiver.recv()?;
 /// let reactor = Reactor::new();
 /// let handle = reactor.handle();
-/// let _ = threads::defer_to_reactor(&reactor, &other, |_| 6 * 7)
+/// threads::defer_to_reactor(&reactor, &other, |_| 6 * 7)
 ///     .add_callback(|answer| assert_eq!(answer, 42))
 ///     .add_both(move |result| {
 ///         other.stop();
@@ -120,11 +120,12 @@ impl ThreadPool {
     /// let reactor = Reactor::new();
     /// let handle = reactor.handle();
     /// pool.ask_to_stop(StopPolicy::Drain);
-    /// let _ = pool.stopped(&reactor).add_callback(move |()| handle.stop());
+    /// pool.stopped(&reactor).add_callback(move |()| handle.stop());
     /// reactor.run();
     /// assert!(pool.has_stopped());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[must_use = "it only returns the Deferred, and does not stop the pool"]
     #[track_caller]
     pub fn stopped(&self, reactor: &Reactor) -> Deferred<()> {
         let (stopped, resolver) = Deferred::new();

@@ -187,6 +187,22 @@ fn a_job_submitted_while_another_is_cancelled_is_run() {
     });
 }
 
+// Checks: B43, P2, P97
+#[test]
+fn a_job_that_is_cancelled_against_its_worker_leaves_the_next_one_alone() {
+    explore_calm(|_| {
+        let pool = started(0, 1);
+        let log = Log::default();
+        let (first, second) = (log.clone(), log.clone());
+        let ticket = pool.call_in_thread_ticketed(move |_| first.note(1)).unwrap();
+        let next = pool.call_in_thread_ticketed(move |_| second.note(2)).unwrap();
+        let cancelled = ticket.cancel();
+        stop_resolving(&pool, 2);
+        assert_eq!(log.seen(), if cancelled == Cancellation::NeverRuns { vec![2] } else { vec![1, 2] });
+        assert_eq!(next.cancel(), Cancellation::Over);
+    });
+}
+
 // Checks: B31, B43, R11
 // Races: grow × cancel
 #[test]
@@ -352,21 +368,21 @@ fn a_stop_that_cancels_after_one_that_drains_cancels_jobs_that_have_not_begun() 
 
 // Checks: B40, P50, R29
 #[test]
-#[ignore = "long: `.ci/long` runs it"]
 fn a_stop_whose_time_passes_gives_up_and_the_pool_still_stops() {
-    explore_calm(|chaos| {
-        let pool = started(1, 1);
-        let time = client(&pool, chaos, ThreadPool::let_deadlines_pass);
+    explore_calm(|_| {
+        let pool = started(0, 1);
+        let time = pool.clone();
+        pool.call_in_thread(move || time.let_deadlines_pass()).unwrap();
         // If the time passes before it is waited for, the pool ends first.
         match pool.stop_within(StopPolicy::Drain, Duration::from_secs(1)) {
             Ok(()) => assert!(pool.has_stopped()),
             Err(StopWithinError::Unfinished { stragglers, queued, .. }) => {
-                assert_eq!((stragglers, queued), (vec![], 0))
+                assert!(stragglers.len() <= 1);
+                assert_eq!(queued, 0);
             }
             Err(_) => unreachable!("this is not a worker"),
         }
-        drop(time.join());
-        stop(&pool, 0);
+        stop(&pool, 1);
     });
 }
 

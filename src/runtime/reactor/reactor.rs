@@ -236,7 +236,8 @@ impl Reactor {
     /// a Deferred which has not fired.
     ///
     /// Firings of one event do not overlap: one that is asked for while the event is being fired, by a trigger for
-    /// example, begins when that is over.
+    /// example, begins when that is over. So a trigger that adds itself again and fires its own event does so for ever,
+    /// inside the first call.
     ///
     /// # Errors
     /// The event is [`STARTUP`](Event::STARTUP) or [`SHUTDOWN`](Event::SHUTDOWN), which only the reactor fires, or the

@@ -53,6 +53,9 @@ impl Reactor {
     /// Other pools, and jobs of a pool that is not the reactor's, are not waited for: when `main` returns, the process
     /// ends, and accepted jobs that have not run are lost. To wait for them, [stop](crate::ThreadPool::stop) their pool
     /// first.
+    ///
+    /// A thread runs one reactor at a time: if a callback of this reactor runs another one, this one goes on when that
+    /// has ended. Run the other on a thread of its own, or [turn](Self::turn) both in one loop.
     pub fn run(self) -> Shutdown {
         loop {
             // No turn can be running: `run` owns the reactor.

@@ -2,7 +2,7 @@
 //! is dropped.
 
 use loom::sync::Arc;
-use selvedge::loom::{Injected, ThreadPool};
+use selvedge::loom::{ThreadPool, testing::Injected};
 use selvedge::{
     Failure,
     error::{NeverRan, Panic, Rejection},

@@ -5,6 +5,7 @@ mod chain_error;
 mod group;
 mod message;
 mod panic;
+mod watch;
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::error::Error;
@@ -18,6 +19,8 @@ pub use self::group::{FailureGroup, FirstError};
 pub(crate) use self::message::{causes_and_self, message_with_causes};
 use self::message::{contain, display};
 pub use self::panic::Panic;
+pub use self::watch::Injected;
+pub(crate) use self::watch::{Watch, contained};
 
 /// Any error, one pointer wide, with its type kept.
 ///

@@ -46,7 +46,7 @@
 //! | [`task`] | calling a function later or repeatedly, and dividing long work among turns |
 //! | [`error`] | the error types |
 //! | [`report`] | where failures go that nothing else can handle |
-//! | [`testing`] | a virtual clock, and a pool without threads that a test steps |
+//! | [`testing`] | a reactor for tests: virtual time, no threads, many orders |
 //!
 //! If you know Twisted, the [`guide`] has each of its names.
 //!

@@ -19,7 +19,7 @@
 //!
 //! A model has no time, so three things differ. Nothing spins before it sleeps. The clock stands still, and a wait with
 //! a timeout never times out by itself. A panic in a job or a callback is not contained but re-raised, so that a failed
-//! assertion fails the model; only a panic whose payload is [`Injected`] is contained.
+//! assertion fails the model; only a panic whose payload is [`Injected`](testing::Injected) is contained.
 
 #[path = "sync/loom.rs"]
 pub(crate) mod sync;
@@ -28,7 +28,6 @@ pub(crate) mod sync;
 pub(crate) mod runtime;
 
 pub use runtime::api::*;
-pub use sync::Injected;
 
 pub use crate::error;
 pub use crate::failure::Failure;

@@ -152,7 +152,13 @@ pub mod report {
 }
 
 pub mod testing {
-    //! Deterministic tests: a clock that moves when the test advances it, and a pool without threads that it steps.
+    //! Deterministic tests: everything happens on the test's thread, in an order that it decides, and takes no time.
+    //!
+    //! - [`TestReactor`] is a reactor with a virtual clock and pools without threads. It settles until nothing moves;
+    //!   what panics in a callback or a job fails the test. [`Injected`] panics are those that are meant.
+    //! - [`schedules`] runs a test under many orders of its steps, each from a seed.
+    //!
+    //! The parts, for tests that decide every step themselves:
     //!
     //! - [`VirtualClock`] is given to a reactor; [`Reactor::advance`](crate::Reactor::advance) and
     //!   [`pump`](crate::Reactor::pump) move it and run what is due.
@@ -162,17 +168,17 @@ pub mod testing {
     //! Programs that use threads are explored with the feature `loom`: see README.
     //!
     //! ```
-    //! use selvedge::Reactor;
-    //! use selvedge::testing::VirtualClock;
+    //! use selvedge::testing::TestReactor;
     //! use std::time::Duration;
     //!
-    //! let reactor = Reactor::builder().clock(VirtualClock::new()).build()?;
+    //! let reactor = TestReactor::new();
     //! let call = reactor.call_later(Duration::from_secs(3600), |_| println!("an hour later, at once"));
-    //! reactor.advance(Duration::from_secs(3600))?;
+    //! reactor.advance(Duration::from_secs(3600));
     //! assert!(!call.is_active());
-    //! # Ok::<(), Box<dyn std::error::Error>>(())
     //! ```
 
     pub use super::super::pool::{Stage, Step, Stepper};
     pub use super::super::reactor::VirtualClock;
+    pub use super::super::testing::{TestReactor, schedules};
+    pub use crate::failure::Injected;
 }

@@ -17,6 +17,7 @@ pub(crate) mod reactor_thread;
 pub(crate) mod report;
 mod segment_list;
 pub mod task;
+pub(crate) mod testing;
 pub mod threads;
 mod typed_queue;
 

@@ -153,6 +153,11 @@ impl Reporter {
         Self(Some(StdArc::new(sink)))
     }
 
+    /// This one, or one for `sink` if this is the default.
+    pub(crate) fn or(self, sink: impl Fn(&Report<'_>) + Send + Sync + 'static) -> Self {
+        if self.0.is_some() { self } else { Self::new(sink) }
+    }
+
     pub(crate) fn report(
         &self,
         incident: Incident,

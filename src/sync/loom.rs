@@ -15,12 +15,9 @@ pub(crate) use loom::thread_local;
 pub(crate) use std::sync::Arc as StdArc;
 /// std's: what it holds is set before a thread of the model waits for it.
 pub(crate) use std::sync::OnceLock;
+pub(crate) use std::thread::panicking;
 
-use crate::failure::Panic;
-
-/// The payload of a panic that a model causes on purpose. Only such a panic is contained in a model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Injected;
+use crate::failure::{Injected, Panic};
 
 #[derive(Debug)]
 pub(crate) struct Mutex<T>(loom::sync::Mutex<T>);

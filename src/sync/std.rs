@@ -17,10 +17,11 @@ pub(crate) use std::sync::Arc;
 pub(crate) use std::sync::Arc as StdArc;
 pub(crate) use std::sync::OnceLock;
 pub(crate) use std::thread::ThreadId;
+pub(crate) use std::thread::panicking;
 pub(crate) use std::thread_local;
 pub(crate) use std::time::Instant;
 
-use crate::failure::Panic;
+use crate::failure::{Panic, contained};
 
 /// A mutex without poisoning: no user code runs under a lock here, so the state behind a poisoned one is still
 /// consistent.
@@ -276,7 +277,7 @@ pub(crate) fn unique_number() -> usize {
 
 /// Runs user code and catches its panic.
 pub(crate) fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Panic> {
-    catch_unwind(AssertUnwindSafe(body)).map_err(|payload: Box<dyn Any + Send>| Panic::new(payload))
+    catch_unwind(AssertUnwindSafe(body)).map_err(|payload: Box<dyn Any + Send>| contained(payload))
 }
 
 /// Runs a unit test of the runtime. The loom build has the same function, where the test has to be a model.

@@ -54,6 +54,7 @@ const OWN: &[(&str, &[&str])] = &[
             "sync/std spawn",
         ],
     ),
+    ("it is a test, which is to fail by its panics", &["runtime/testing/schedules schedules"]),
     (
         "the closure is this crate's",
         &[

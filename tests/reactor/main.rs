@@ -11,6 +11,7 @@ mod lifecycle;
 mod owned;
 mod quiet_end;
 mod tasks;
+mod test_reactor;
 mod timers;
 mod triggers;
 mod virtual_time;

@@ -37,6 +37,7 @@ const FLOORS: &[&str] = &[
     "runtime/reactor",
     "runtime/task",
     "runtime/threads",
+    "runtime/testing",
     "runtime",
     "std_build",
     "loom",

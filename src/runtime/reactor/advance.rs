@@ -55,6 +55,13 @@ impl Reactor {
         Ok(Turn::Again)
     }
 
+    /// Moves the virtual clock, and runs nothing.
+    pub(crate) fn pass_time(&self, by: Duration) {
+        if let Clock::Virtual(time) = &self.core.clock {
+            time.clock.advance(by);
+        }
+    }
+
     /// [Advances](Self::advance) by each duration in turn, and returns what the last turn returned. Without any, it
     /// advances by zero.
     ///

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::super::inbox::Inbox;
-use super::super::pool::{PoolBuilder, StopPolicy, ThreadPool};
+use super::super::pool::{PoolBuilder, Stepper, StopPolicy, ThreadPool};
 use super::super::reactor_thread::ReactorThreadGuard;
 use super::super::report::{Report, Reporter};
 use super::super::sync::{Arc, Spin, current_thread};
@@ -189,7 +189,30 @@ impl ReactorBuilder {
     /// # Errors
     /// The minimum of a pool is above its maximum, or two pools have the same name.
     pub fn build(self) -> Result<Reactor, BuildError> {
-        let pools = Pools::build(self.pool, self.added, &self.reporter)?;
+        self.build_with(None)
+    }
+
+    /// Its own pools have no threads: they are stepped.
+    pub(crate) fn build_stepped(self) -> Result<(Reactor, Vec<Stepper>), BuildError> {
+        let mut steppers = Vec::new();
+        let reactor = self.build_with(Some(&mut steppers))?;
+        Ok((reactor, steppers))
+    }
+
+    /// Sets the sink, unless one was set before.
+    pub(crate) fn or_report_to(mut self, sink: impl Fn(&Report<'_>) + Send + Sync + 'static) -> Self {
+        self.reporter = self.reporter.or(sink);
+        self
+    }
+
+    /// Sets the clock, unless one was set before.
+    pub(crate) fn or_clock(mut self, clock: VirtualClock) -> Self {
+        self.clock.get_or_insert(clock);
+        self
+    }
+
+    fn build_with(self, steppers: Option<&mut Vec<Stepper>>) -> Result<Reactor, BuildError> {
+        let pools = Pools::build(self.pool, self.added, &self.reporter, steppers)?;
         let inbox = Inbox::bounded(self.inbox_bound);
         let clock = self.clock.map_or_else(Clock::real, Clock::virtual_from);
         let shutdown = ShutdownState::new(self.stop_policy, self.stop_within);

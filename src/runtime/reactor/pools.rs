@@ -1,7 +1,7 @@
 //! The pools of a reactor, by name: those it starts and stops itself, and shared ones that it only uses.
 
 use super::super::deferred::{Deferred, Resolver};
-use super::super::pool::{PoolBuilder, Straggler, ThreadPool};
+use super::super::pool::{PoolBuilder, Stepper, Straggler, ThreadPool};
 use super::super::report::Reporter;
 use super::Reactor;
 use crate::error::{BuildError, UnknownPool};
@@ -30,20 +30,21 @@ pub(super) struct NamedPool {
 }
 
 impl Pools {
-    /// Builds the pools, without starting them.
+    /// Builds the pools, without starting them. With a list of steppers, the reactor's own have no threads.
     pub(super) fn build(
         main: PoolBuilder,
         added: Vec<(String, PoolSource)>,
         reporter: &Reporter,
+        mut steppers: Option<&mut Vec<Stepper>>,
     ) -> Result<Self, BuildError> {
-        let main = NamedPool::own(None, main, reporter)?;
+        let main = NamedPool::own(None, main, reporter, steppers.as_deref_mut())?;
         let mut pools = Self { main, others: Vec::with_capacity(added.len()) };
         for (name, added) in added {
             if pools.find(&name).is_some() {
                 return Err(BuildError::DuplicatePool { name });
             }
             pools.others.push(match added {
-                PoolSource::Own(pool) => NamedPool::own(Some(name), *pool, reporter)?,
+                PoolSource::Own(pool) => NamedPool::own(Some(name), *pool, reporter, steppers.as_deref_mut())?,
                 PoolSource::Shared(pool) => NamedPool { name, pool, is_own: false },
             });
         }
@@ -86,10 +87,22 @@ impl Pools {
 
 impl NamedPool {
     /// A pool of the reactor's own. Without a name, it takes the one its builder has.
-    fn own(name: Option<String>, pool: PoolBuilder, reporter: &Reporter) -> Result<Self, BuildError> {
+    fn own(
+        name: Option<String>,
+        pool: PoolBuilder,
+        reporter: &Reporter,
+        steppers: Option<&mut Vec<Stepper>>,
+    ) -> Result<Self, BuildError> {
         let pool = pool.or(name.as_deref().unwrap_or("reactor"), reporter);
         let name = name.unwrap_or_else(|| pool.name_or_default().to_owned());
-        match pool.build() {
+        let built = match steppers {
+            None => pool.build(),
+            Some(steppers) => pool.build_stepped().map(|(pool, stepper)| {
+                steppers.push(stepper);
+                pool
+            }),
+        };
+        match built {
             Ok(pool) => Ok(Self { name, pool, is_own: true }),
             Err(error) => Err(BuildError::Size { pool: name, error }),
         }

@@ -153,7 +153,7 @@ impl Reactor {
     }
 
     /// When the next turn is due.
-    fn next_turn(&self) -> Turn {
+    pub(crate) fn next_turn(&self) -> Turn {
         let core = &*self.core;
         // Shutdown may have finished during this turn; the next turn acts on that.
         if core.lifecycle.get().state() == LifecycleState::Finishing || core.shared.inbox.has_calls() {

@@ -78,6 +78,11 @@ impl Stepper {
         self.stepped().map(SteppedWorkers::stages).unwrap_or_default()
     }
 
+    /// The numbers of those that can do a step, the oldest first.
+    pub(crate) fn ready(&self) -> Vec<usize> {
+        self.stepped().map(SteppedWorkers::ready).unwrap_or_default()
+    }
+
     fn stepped(&self) -> Option<&SteppedWorkers> {
         match &self.shared.host {
             WorkerHost::Threads(_) => None,

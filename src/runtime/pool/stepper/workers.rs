@@ -41,6 +41,12 @@ struct SteppedWorker {
     state: Option<(WorkerState, NextStep)>,
 }
 
+impl SteppedWorker {
+    fn is_ready(&self) -> bool {
+        self.stage != Stage::Asleep && self.state.is_some()
+    }
+}
+
 impl SteppedWorkers {
     pub(in super::super) fn new() -> Self {
         Self(Mutex::new(Vec::new()))
@@ -69,7 +75,7 @@ impl SteppedWorkers {
     /// Takes out the oldest worker that can be stepped, or the one asked for, for one step.
     pub(super) fn checkout(&self, id: Option<WorkerId>) -> Option<(WorkerState, NextStep)> {
         let mut workers = self.0.lock();
-        let mut ready = workers.iter_mut().filter(|worker| worker.stage != Stage::Asleep && worker.state.is_some());
+        let mut ready = workers.iter_mut().filter(|worker| worker.is_ready());
         let worker = ready.find(|worker| id.is_none_or(|id| worker.id == id))?;
         let state = worker.state.take();
         if matches!(state, Some((_, NextStep::Run(_)))) {
@@ -89,6 +95,12 @@ impl SteppedWorkers {
 
     pub(super) fn remove(&self, id: WorkerId) {
         self.0.lock().retain(|worker| worker.id != id);
+    }
+
+    /// The workers that can do a step.
+    pub(super) fn ready(&self) -> Vec<WorkerId> {
+        let workers = self.0.lock();
+        workers.iter().filter(|worker| worker.is_ready()).map(|worker| worker.id).collect()
     }
 
     pub(super) fn stages(&self) -> Vec<(WorkerId, Stage)> {

@@ -1,0 +1,223 @@
+//! `TestReactor`: a reactor whose turns, workers and time are in the hands of a test, and whose failures are the test's.
+
+use std::fmt;
+use std::ops::Deref;
+use std::panic::resume_unwind;
+use std::time::Duration;
+
+use super::super::pool::Stepper;
+use super::super::reactor::{Reactor, ReactorBuilder, Turn, VirtualClock};
+use super::super::report::Report;
+use super::super::sync::{Mutex, StdArc, panicking};
+use super::order::Order;
+use crate::error::BuildError;
+use crate::failure::Watch;
+use crate::machine::timer_queue::END_OF_TIME;
+
+/// A program that leaves something to run for so many steps, while no time passes, will not come to rest.
+const MAX_STEPS: u32 = 100_000;
+
+/// A reactor for tests: everything happens on the thread of the test, when the test says so.
+///
+/// It is a [`Reactor`] (it dereferences to one), with these differences:
+///
+/// - The reactor's own pools have no threads: [`settle`](Self::settle) runs their jobs, in steps, on this thread.
+/// - Its clock is virtual: [`advance`](Self::advance) moves it.
+/// - A panic in a callback, a job, a timer or a task of this thread, such as a failed assertion, is contained as always,
+///   and then continued: out of the `settle` or `advance` that ran it, or else out of the next one, or of the drop of
+///   this. Only a panic with [`Injected`](crate::testing::Injected) is not.
+/// - A report, for example of an error that nobody has handled, fails the test in the same way, unless the builder was
+///   given a sink.
+///
+/// Which step comes next is always the same: turns of the loop first, then steps of the oldest worker. With a
+/// [seed](Self::with_seed), it is drawn from what may come next: see [`schedules`](crate::testing::schedules).
+///
+/// What blocks cannot be tested like this, because there is one thread: a blocking call of a job is an error
+/// ([`WouldDeadlock`](crate::error::BlockingCallError::WouldDeadlock)), and a job that waits for another hangs. Shared
+/// pools keep their threads; nothing waits for these.
+///
+/// ```
+/// use selvedge::{reactor::Turn, testing::TestReactor, threads};
+/// use std::time::Duration;
+///
+/// let reactor = TestReactor::new();
+/// let answer = threads::defer_to_thread(&reactor, || 42);
+/// let late = reactor.call_later(Duration::from_secs(60), |_| println!("a minute later"));
+/// assert_eq!(reactor.settle(), Turn::Wait(Duration::from_secs(60)));
+/// assert!(answer.try_result().is_ok_and(|answer| answer.is_ok_and(|answer| answer == 42)));
+/// reactor.advance(Duration::from_secs(60));
+/// assert!(!late.is_active());
+/// ```
+pub struct TestReactor {
+    reactor: Reactor,
+    /// Of the reactor's own pools.
+    steppers: Vec<Stepper>,
+    order: Order,
+    watch: Watch,
+    /// The reports that the test has not failed by yet.
+    reports: StdArc<Mutex<Vec<String>>>,
+}
+
+impl Default for TestReactor {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl ReactorBuilder {
+    /// A reactor for a test: see [`TestReactor`]. The clock is a new one, unless one was set.
+    ///
+    /// ```
+    /// use selvedge::Reactor;
+    ///
+    /// let reactor = Reactor::builder().pool_size(0, 1).build_test()?.with_seed(17);
+    /// reactor.call_in_thread(|| println!("in the only worker, on this very thread"))?;
+    /// reactor.settle();
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`build`](Self::build).
+    pub fn build_test(self) -> Result<TestReactor, BuildError> {
+        let reports = StdArc::new(Mutex::new(Vec::new()));
+        let noted = StdArc::clone(&reports);
+        let sink = move |report: &Report<'_>| {
+            let text = report.to_string();
+            noted.lock().push(text);
+        };
+        let (reactor, steppers) = self.or_report_to(sink).or_clock(VirtualClock::new()).build_stepped()?;
+        Ok(TestReactor { reactor, steppers, order: Order::default(), watch: Watch::new(), reports })
+    }
+}
+
+impl TestReactor {
+    /// A reactor for a test, as [`Reactor::new`] makes one.
+    #[must_use]
+    pub fn new() -> Self {
+        let Ok(reactor) = Reactor::builder().build_test() else { unreachable!("the builder's own sizes are in order") };
+        reactor
+    }
+
+    /// From now on, the seed decides which step comes next: a turn of the loop, or a step of which worker. If the test
+    /// fails, the seed is printed.
+    #[must_use]
+    pub fn with_seed(mut self, seed: u64) -> Self {
+        self.order = Order::of(seed);
+        self
+    }
+
+    /// Runs turns of the loop and steps of the workers until nothing moves, and no time has to pass; returns what the
+    /// reactor waits for then. The first starts the reactor. If a stop was requested, it shuts down.
+    ///
+    /// # Panics
+    /// - Something has panicked, or was reported: see [`TestReactor`].
+    /// - Something is left to run after a hundred thousand steps: a task that wakes itself in each poll, or a looping
+    ///   call without an interval.
+    /// - This is inside a turn.
+    #[track_caller]
+    #[allow(clippy::must_use_candidate, reason = "it is called for its effect")]
+    #[allow(clippy::panic, reason = "it fails a test")]
+    pub fn settle(&self) -> Turn {
+        self.fail_if_reported();
+        // Whatever the test has done since, the loop looks for it.
+        let mut turn = Turn::Again;
+        for _ in 0..MAX_STEPS {
+            let workers: Vec<(&Stepper, usize)> = self
+                .steppers
+                .iter()
+                .flat_map(|stepper| stepper.ready().into_iter().map(move |id| (stepper, id)))
+                .collect();
+            let turns = usize::from(turn == Turn::Again);
+            if turns + workers.len() == 0 {
+                return turn;
+            }
+            match self.order.pick(turns + workers.len()).checked_sub(turns).and_then(|at| workers.get(at)) {
+                None => match self.reactor.turn() {
+                    Ok(next) => turn = next,
+                    Err(_) => panic!("a test reactor cannot settle or advance inside a turn"),
+                },
+                Some((stepper, worker)) => {
+                    stepper.step_worker(*worker);
+                    if turn != Turn::Ended {
+                        turn = self.reactor.next_turn();
+                    }
+                }
+            }
+            self.fail_if_reported();
+        }
+        panic!(
+            "the reactor does not come to rest: {MAX_STEPS} steps at {:?} of its clock, and something is left to run \
+             (a task that wakes itself, or a looping call without an interval?)",
+            self.now()
+        );
+    }
+
+    /// Lets the time pass: [settles](Self::settle), moves the clock to the next timer, settles, and so on until `by`
+    /// has passed and nothing moves. So timers run in the order of their deadlines, each at its own time, and what they
+    /// start has come to rest before the next. Returns what the reactor waits for then.
+    ///
+    /// No time passes while a job is on its way: a job wins against any timeout. The clock stops at the last moment
+    /// before [`Duration::MAX`].
+    ///
+    /// # Panics
+    /// As `settle`. A task that spins ends this, too, before any time has passed.
+    #[track_caller]
+    #[allow(clippy::must_use_candidate, reason = "it is called for its effect")]
+    pub fn advance(&self, by: Duration) -> Turn {
+        let until = self.now().saturating_add(by).min(END_OF_TIME);
+        loop {
+            let turn = self.settle();
+            let left = until.saturating_sub(self.now());
+            match turn {
+                Turn::Wait(time) if time <= left => self.reactor.pass_time(time),
+                _ if left.is_zero() => return turn,
+                _ => self.reactor.pass_time(left),
+            }
+        }
+    }
+
+    /// Continues a panic that was contained, or panics with what was reported.
+    #[track_caller]
+    #[allow(clippy::panic, reason = "it fails a test")]
+    fn fail_if_reported(&self) {
+        // The panic hook has printed where it was.
+        if let Some(message) = self.watch.take_first() {
+            resume_unwind(Box::new(message));
+        }
+        let reports = std::mem::take(&mut *self.reports.lock());
+        if !reports.is_empty() {
+            panic!("reported: {}", reports.join("\nreported: "));
+        }
+    }
+}
+
+impl Deref for TestReactor {
+    type Target = Reactor;
+
+    fn deref(&self) -> &Reactor {
+        &self.reactor
+    }
+}
+
+impl Drop for TestReactor {
+    fn drop(&mut self) {
+        let fails = panicking() || self.watch.has_first() || !self.reports.lock().is_empty();
+        if let Some(seed) = self.order.seed().filter(|_| fails) {
+            eprintln!("this was seed {seed}: `testing::schedules([{seed}], ...)` runs it alone");
+        }
+        if !panicking() {
+            // A test may end without having settled.
+            self.fail_if_reported();
+        }
+    }
+}
+
+impl fmt::Debug for TestReactor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TestReactor")
+            .field("reactor", &self.reactor)
+            .field("steppers", &self.steppers)
+            .field("seed", &self.order.seed())
+            .finish()
+    }
+}

@@ -1,0 +1,151 @@
+//! `TestReactor`: a test fails by what fails in its callbacks, and decides what comes when.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
+use std::rc::Rc;
+use std::time::Duration;
+
+use selvedge::reactor::Turn;
+use selvedge::testing::{Injected, TestReactor, schedules};
+use selvedge::{Deferred, Failure, Reactor, threads};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// The message that a test fails with.
+fn failure_of(test: impl FnOnce()) -> String {
+    let payload = catch_unwind(AssertUnwindSafe(test)).expect_err("it must fail");
+    payload.downcast_ref::<String>().cloned().unwrap_or_else(|| (*payload.downcast_ref::<&str>().unwrap()).to_owned())
+}
+
+// Checks: P120
+#[test]
+fn a_failed_assertion_fails_the_test_wherever_it_is() {
+    let places: [fn(&TestReactor); 5] = [
+        |reactor| reactor.call_from_thread(|_| panic!("here")).unwrap(),
+        |reactor| drop(reactor.call_later(Duration::ZERO, |_| panic!("here"))),
+        |reactor| reactor.call_in_thread(|| panic!("here")).unwrap(),
+        |reactor| drop(reactor.spawn(async { panic!("here") }).add_callback(|()| ())),
+        // Even if the program handles the failure, as any other.
+        |reactor| {
+            let job = threads::defer_to_thread(reactor, || ()).add_callback(|()| panic!("here"));
+            let _ = job.add_errback(|_| ());
+        },
+    ];
+    for place in places {
+        let reactor = TestReactor::new();
+        place(&reactor);
+        assert_eq!(failure_of(|| drop(reactor.settle())), "here");
+    }
+}
+
+// Checks: P120
+#[test]
+fn what_fails_outside_of_settle_fails_the_next_or_the_drop() {
+    let fail = || drop(Deferred::<()>::succeed(()).add_callback(|()| panic!("here")).add_errback(|_| ()));
+    let reactor = TestReactor::new();
+    fail();
+    assert_eq!(failure_of(|| drop(reactor.settle())), "here");
+    fail();
+    assert_eq!(failure_of(|| drop(reactor)), "here");
+    // Without a test reactor, it is a failure like any other.
+    fail();
+    TestReactor::new().settle();
+}
+
+// Checks: P120
+#[test]
+fn a_panic_on_purpose_is_contained_and_a_report_fails_the_test_unless_there_is_a_sink() {
+    let reactor = TestReactor::new();
+    let job = threads::defer_to_thread(&reactor, || -> () { panic_any(Injected) });
+    let _ = job.add_errback(|_| ());
+    assert_eq!(reactor.settle(), Turn::Idle);
+    let lost = || drop(threads::defer_to_thread(&reactor, || Err::<(), _>(Failure::msg("nobody cares"))));
+    lost();
+    let message = failure_of(|| drop(reactor.settle()));
+    assert!(message.contains("unhandled failure in a Deferred: nobody cares"), "{message}");
+    drop(reactor);
+    let reactor = Reactor::builder().on_report(|_| ()).build_test().unwrap();
+    drop(threads::defer_to_thread(&reactor, || Err::<(), _>(Failure::msg("nobody cares"))));
+    reactor.settle();
+}
+
+// Checks: P121
+#[test]
+fn time_passes_from_timer_to_timer_and_jobs_settle_in_between() {
+    let reactor = TestReactor::new();
+    let log = Rc::new(RefCell::new(Vec::new()));
+    for seconds in [3, 1, 2] {
+        let log = Rc::clone(&log);
+        let _ = reactor.call_later(seconds * SECOND, move |reactor| {
+            assert_eq!(reactor.now(), seconds * SECOND);
+            let job = threads::defer_to_thread(reactor, move || seconds).add_timeout(reactor, Duration::from_millis(1));
+            let _ = job.add_callback(move |seconds| log.borrow_mut().push(seconds));
+        });
+    }
+    assert_eq!(reactor.settle(), Turn::Wait(SECOND));
+    assert_eq!(reactor.advance(2 * SECOND), Turn::Wait(SECOND));
+    assert_eq!(*log.borrow(), [1, 2]);
+    assert_eq!(reactor.advance(Duration::MAX), Turn::Idle);
+    assert_eq!(*log.borrow(), [1, 2, 3]);
+}
+
+// Checks: P121
+#[test]
+fn a_task_that_spins_ends_advance_with_an_error_before_time_has_passed() {
+    let reactor = TestReactor::new();
+    let spins = reactor.spawn(std::future::poll_fn(|context| {
+        context.waker().wake_by_ref();
+        std::task::Poll::<()>::Pending
+    }));
+    let message = failure_of(|| drop(reactor.advance(SECOND)));
+    assert!(message.contains("does not come to rest"), "{message}");
+    assert_eq!(reactor.now(), Duration::ZERO);
+    spins.cancel();
+}
+
+// Checks: P121
+#[test]
+fn a_stop_shuts_down_within_settle() {
+    let reactor = Reactor::builder().pool_size(0, 2).build_test().unwrap();
+    let ran = Rc::new(Cell::new(false));
+    let noted = Rc::clone(&ran);
+    let _ = threads::defer_to_thread(&reactor, || ()).add_callback(move |()| noted.set(true));
+    reactor.handle().stop();
+    assert_eq!(reactor.settle(), Turn::Ended);
+    assert!(ran.get());
+    assert_eq!(reactor.advance(SECOND), Turn::Ended);
+}
+
+/// The order in which three jobs and a call ran.
+fn order(reactor: &TestReactor) -> Vec<u32> {
+    let seen = Rc::new(RefCell::new(Vec::new()));
+    for job in 1..=3 {
+        let seen = Rc::clone(&seen);
+        let _ = threads::defer_to_thread(reactor, move || job).add_callback(move |job| seen.borrow_mut().push(job));
+    }
+    reactor.settle();
+    seen.take()
+}
+
+// Checks: P122
+#[test]
+fn seeds_find_every_order_and_a_seed_always_finds_the_same() {
+    let mut orders = BTreeSet::new();
+    schedules(0..200, |reactor| drop(orders.insert(order(reactor))));
+    assert_eq!(orders.len(), 6, "{orders:?}");
+    for seed in 0..20 {
+        let run = || order(&TestReactor::new().with_seed(seed));
+        assert_eq!(run(), run());
+    }
+    assert_eq!(order(&TestReactor::new()), [1, 2, 3]);
+}
+
+// Checks: P122
+#[test]
+fn a_seed_that_fails_fails_alone_too() {
+    let test = |reactor: &TestReactor| assert_ne!(order(reactor), [3, 2, 1], "the order that nobody thought of");
+    let failing = (0..200).find(|seed| catch_unwind(|| schedules([*seed], test)).is_err()).unwrap();
+    assert!(catch_unwind(|| schedules(0..=failing, test)).is_err());
+    assert!(catch_unwind(|| schedules([failing], test)).is_err());
+}

@@ -25,10 +25,10 @@ fn a_failed_assertion_fails_the_test_wherever_it_is() {
         |reactor| reactor.call_from_thread(|_| panic!("here")).unwrap(),
         |reactor| drop(reactor.call_later(Duration::ZERO, |_| panic!("here"))),
         |reactor| reactor.call_in_thread(|| panic!("here")).unwrap(),
-        |reactor| drop(reactor.spawn(async { panic!("here") }).add_callback(|()| ())),
+        |reactor| drop(reactor.spawn(async { assert!(std::hint::black_box(false), "here") }).add_callback(|()| ())),
         // Even if the program handles the failure, as any other.
         |reactor| {
-            let job = threads::defer_to_thread(reactor, || ()).add_callback(|()| panic!("here"));
+            let job = threads::defer_to_thread(reactor, || ()).add_callback(|()| -> () { panic!("here") });
             let _ = job.add_errback(|_| ());
         },
     ];
@@ -42,7 +42,7 @@ fn a_failed_assertion_fails_the_test_wherever_it_is() {
 // Checks: P120
 #[test]
 fn what_fails_outside_of_settle_fails_the_next_or_the_drop() {
-    let fail = || drop(Deferred::<()>::succeed(()).add_callback(|()| panic!("here")).add_errback(|_| ()));
+    let fail = || drop(Deferred::<()>::succeed(()).add_callback(|()| -> () { panic!("here") }).add_errback(|_| ()));
     let reactor = TestReactor::new();
     fail();
     assert_eq!(failure_of(|| drop(reactor.settle())), "here");
@@ -120,7 +120,7 @@ fn a_stop_shuts_down_within_settle() {
 /// The order in which three jobs and a call ran.
 fn order(reactor: &TestReactor) -> Vec<u32> {
     let seen = Rc::new(RefCell::new(Vec::new()));
-    for job in 1..=3 {
+    for job in 1..=3_u32 {
         let seen = Rc::clone(&seen);
         let _ = threads::defer_to_thread(reactor, move || job).add_callback(move |job| seen.borrow_mut().push(job));
     }

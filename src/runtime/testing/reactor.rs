@@ -180,11 +180,11 @@ impl TestReactor {
     #[track_caller]
     #[allow(clippy::panic, reason = "it fails a test")]
     fn fail_if_reported(&self) {
-        // The panic hook has printed where it was.
+        let reports = std::mem::take(&mut *self.reports.lock());
+        // It is among the reports too, unless the program has handled it. The panic hook has printed where it was.
         if let Some(message) = self.watch.take_first() {
             resume_unwind(Box::new(message));
         }
-        let reports = std::mem::take(&mut *self.reports.lock());
         if !reports.is_empty() {
             panic!("reported: {}", reports.join("\nreported: "));
         }

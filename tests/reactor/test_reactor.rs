@@ -13,8 +13,8 @@ use selvedge::{Deferred, Failure, Reactor, threads};
 const SECOND: Duration = Duration::from_secs(1);
 
 /// The message that a test fails with.
-fn failure_of(test: impl FnOnce()) -> String {
-    let payload = catch_unwind(AssertUnwindSafe(test)).expect_err("it must fail");
+fn failure_of<R>(test: impl FnOnce() -> R) -> String {
+    let Err(payload) = catch_unwind(AssertUnwindSafe(test)) else { panic!("it must fail") };
     payload.downcast_ref::<String>().cloned().unwrap_or_else(|| (*payload.downcast_ref::<&str>().unwrap()).to_owned())
 }
 
@@ -35,7 +35,7 @@ fn a_failed_assertion_fails_the_test_wherever_it_is() {
     for place in places {
         let reactor = TestReactor::new();
         place(&reactor);
-        assert_eq!(failure_of(|| drop(reactor.settle())), "here");
+        assert_eq!(failure_of(|| reactor.settle()), "here");
     }
 }
 
@@ -45,7 +45,7 @@ fn what_fails_outside_of_settle_fails_the_next_or_the_drop() {
     let fail = || drop(Deferred::<()>::succeed(()).add_callback(|()| -> () { panic!("here") }).add_errback(|_| ()));
     let reactor = TestReactor::new();
     fail();
-    assert_eq!(failure_of(|| drop(reactor.settle())), "here");
+    assert_eq!(failure_of(|| reactor.settle()), "here");
     fail();
     assert_eq!(failure_of(|| drop(reactor)), "here");
     // Without a test reactor, it is a failure like any other.
@@ -62,7 +62,7 @@ fn a_panic_on_purpose_is_contained_and_a_report_fails_the_test_unless_there_is_a
     assert_eq!(reactor.settle(), Turn::Idle);
     let lost = || drop(threads::defer_to_thread(&reactor, || Err::<(), _>(Failure::msg("nobody cares"))));
     lost();
-    let message = failure_of(|| drop(reactor.settle()));
+    let message = failure_of(|| reactor.settle());
     assert!(message.contains("unhandled failure in a Deferred: nobody cares"), "{message}");
     drop(reactor);
     let reactor = Reactor::builder().on_report(|_| ()).build_test().unwrap();
@@ -98,10 +98,10 @@ fn a_task_that_spins_ends_advance_with_an_error_before_time_has_passed() {
         context.waker().wake_by_ref();
         std::task::Poll::<()>::Pending
     }));
-    let message = failure_of(|| drop(reactor.advance(SECOND)));
+    let message = failure_of(|| reactor.advance(SECOND));
     assert!(message.contains("does not come to rest"), "{message}");
     assert_eq!(reactor.now(), Duration::ZERO);
-    spins.cancel();
+    spins.add_errback(|_cancelled| ()).cancel();
 }
 
 // Checks: P121
@@ -132,7 +132,9 @@ fn order(reactor: &TestReactor) -> Vec<u32> {
 #[test]
 fn seeds_find_every_order_and_a_seed_always_finds_the_same() {
     let mut orders = BTreeSet::new();
-    schedules(0..200, |reactor| drop(orders.insert(order(reactor))));
+    schedules(0..200, |reactor| {
+        orders.insert(order(reactor));
+    });
     assert_eq!(orders.len(), 6, "{orders:?}");
     for seed in 0..20 {
         let run = || order(&TestReactor::new().with_seed(seed));

@@ -135,7 +135,7 @@ fn a_poster_of_a_full_inbox_posts_when_the_loop_takes_or_gets_its_call_back_when
         let inbox = Arc::new(Inbox::bounded(1));
         inbox.post(1).unwrap();
         let posting = Arc::clone(&inbox);
-        let poster = thread::spawn(move || posting.post_bounded(2, WhenFull::Wait(None)));
+        let poster = thread::spawn(move || posting.post_bounded(2, WhenFull::Wait));
         let _chaos_thread = chaos.start(|| Arc::clone(&inbox), |inbox| inbox.wake_waiters_spuriously());
         let mut batch: Vec<u32> = Vec::new();
         inbox.take(&mut batch);

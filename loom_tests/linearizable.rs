@@ -169,7 +169,7 @@ fn a_bounded_inbox_behaves_as_a_deque_of_its_capacity() {
             recorded.during(|| theirs.post_bounded(1, WhenFull::Return), |outcome| posted(1, *outcome)).ok();
             recorded.during(|| theirs.post_bounded(2, WhenFull::Return), |outcome| posted(2, *outcome)).ok();
             // This one waits until the inbox has room.
-            recorded.during(|| theirs.post_bounded(3, WhenFull::Wait(None)), |outcome| posted(3, *outcome)).ok();
+            recorded.during(|| theirs.post_bounded(3, WhenFull::Wait), |outcome| posted(3, *outcome)).ok();
             theirs
         });
         let run = |batch: &mut Vec<u32>| {

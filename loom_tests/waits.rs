@@ -8,8 +8,8 @@ use loom::sync::Arc;
 use loom::thread;
 use selvedge::error::Rejection;
 use selvedge::loom::{
-    ThreadPool,
-    pool::{Cancellation, StopPolicy, StopWithinError},
+    Job, ThreadPool,
+    pool::{Cancellation, StopPolicy, StopWithinError, WhenFull},
     threads,
 };
 
@@ -260,7 +260,9 @@ fn a_submission_to_a_full_queue_is_accepted_when_a_job_is_cancelled() {
         let pool = with_queue_of_one(0, 0);
         let ticket = pool.call_in_thread_ticketed(|_| ()).unwrap();
         let waiting = pool.clone();
-        let waiting = thread::spawn(move || waiting.call_in_thread_waiting(None, || ()).map_err(|back| back.reason));
+        let waiting = thread::spawn(move || {
+            waiting.submit(Job::new(|| ()).when_full(WhenFull::Wait)).map_err(|back| back.reason)
+        });
         let _chaos_thread = chaos.start(|| pool.clone(), ThreadPool::wake_waiters_spuriously);
         ticket.cancel();
         assert_eq!(waiting.join().unwrap(), Ok(()));
@@ -276,7 +278,8 @@ fn a_submission_to_a_full_queue_is_accepted_when_a_job_is_taken() {
         let log = Log::default();
         pool.call_in_thread(log.job(1)).unwrap();
         let (waiting, job) = (pool.clone(), log.job(2));
-        let waiting = thread::spawn(move || waiting.call_in_thread_waiting(None, job).map_err(|back| back.reason));
+        let waiting =
+            thread::spawn(move || waiting.submit(Job::new(job).when_full(WhenFull::Wait)).map_err(|back| back.reason));
         pool.start().unwrap();
         assert_eq!(waiting.join().unwrap(), Ok(()));
         stop(&pool, 2);
@@ -291,7 +294,9 @@ fn a_submission_to_a_full_queue_is_returned_when_the_pool_is_stopped() {
         let pool = with_queue_of_one(0, 0);
         pool.call_in_thread(|| ()).unwrap();
         let waiting = pool.clone();
-        let waiting = thread::spawn(move || waiting.call_in_thread_waiting(None, || ()).map_err(|back| back.reason));
+        let waiting = thread::spawn(move || {
+            waiting.submit(Job::new(|| ()).when_full(WhenFull::Wait)).map_err(|back| back.reason)
+        });
         let _chaos_thread = chaos.start(|| pool.clone(), ThreadPool::wake_waiters_spuriously);
         pool.stop().unwrap();
         assert_eq!(waiting.join().unwrap(), Err(Rejection::PoolStopped));
@@ -307,7 +312,7 @@ fn a_submission_whose_timeout_races_a_free_place_is_accepted_or_returned() {
         let ticket = pool.call_in_thread_ticketed(|_| ()).unwrap();
         let waiting = pool.clone();
         let waiting = thread::spawn(move || {
-            let waited = waiting.call_in_thread_waiting(Some(Duration::from_secs(1)), || ());
+            let waited = waiting.submit(Job::new(|| ()).when_full(WhenFull::WaitUpTo(Duration::from_secs(1))));
             waited.map_err(|back| back.reason)
         });
         let time = pool.clone();

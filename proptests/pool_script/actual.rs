@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use selvedge::{
-    Failure, ThreadPool,
+    Failure, Job, ThreadPool,
     error::{NeverRan, Rejected, Rejection},
-    pool::{CancelToken, Cancellation, StopPolicy, Ticket},
+    pool::{CancelToken, Cancellation, StopPolicy, Ticket, WhenFull},
     testing::Stepper,
     threads,
 };
@@ -222,7 +222,7 @@ impl World {
         let body = closure.body.clone();
         let submitted = match way {
             Way::Plain => self.pool.call_in_thread(move || job.run(&body, None)),
-            Way::Waiting => self.pool.call_in_thread_waiting(None, move || job.run(&body, None)),
+            Way::Waiting => self.pool.submit(Job::new(move || job.run(&body, None)).when_full(WhenFull::Wait)),
             Way::WithCallback => {
                 let world = Arc::clone(self);
                 let on_result = move |result: Result<(), Failure>| world.reference().job_callback(id, outcome(&result));

@@ -72,7 +72,7 @@ pub enum Way {
     WithCallback,
     /// `call_in_thread_ticketed`.
     Ticketed,
-    /// `call_in_thread_waiting`: nobody can make room meanwhile, so its time is over at once.
+    /// `submit` of a job that waits for a slot: nobody can make room meanwhile, so its time is over at once.
     Waiting,
 }
 

@@ -39,8 +39,8 @@ messages! {
         Self::PoolStopped =>
             "the thread pool has been stopped and takes no more jobs; this one is in the error's `job`",
         Self::QueueFull =>
-            "the pool's queue is full; the job is in the error's `job`: submit it later, or wait for a slot with \
-             `call_in_thread_waiting`",
+            "the pool's queue is full; the job is in the error's `job`: submit it later, or as a `Job` that \
+             waits (`when_full`)",
         Self::InboxFull =>
             "the reactor's inbox is full; the call is in the error's `job`: post it later, or wait for a slot with \
              `call_from_thread_waiting`",
@@ -49,7 +49,8 @@ messages! {
              is in the error's `job`: try again later, or with a longer timeout",
         Self::WouldDeadlock =>
             "this thread must not wait for a slot, because it could wait for itself; what was not accepted is in the \
-             error's `job`: use `call_in_thread` or `call_from_thread`, which do not wait, or wait on another thread",
+             error's `job`: use `call_from_thread`, or a job that does not wait (`WhenFull::Return`), or wait \
+             elsewhere",
     }
 }
 

@@ -64,10 +64,11 @@ pub mod pool {
     //! # Ok::<(), Box<dyn std::error::Error>>(())
     //! ```
 
+    pub use super::super::deadline::WhenFull;
     pub use super::super::job_label::JobLabel;
     pub use super::super::pool::{
-        CancelToken, Cancellation, PoolBuilder, PoolStats, PoolTimes, StopPolicy, StopWithinError, Straggler, Ticket,
-        Worker, WorkerActivity,
+        BoxedWork, CancelToken, Cancellation, IntoJob, PoolBuilder, PoolStats, PoolTimes, StopPolicy, StopWithinError,
+        Straggler, Ticket, Work, Worker, WorkerActivity,
     };
     pub use crate::histogram::{Bucket, Histogram};
 }

@@ -8,22 +8,31 @@ use super::sync::Instant;
 /// A keep-alive that passes only because a test says so. Unlike `Duration::MAX` it is not never.
 pub(crate) const UNTIL_A_TEST_SAYS_SO: Duration = Duration::from_secs(u64::MAX);
 
-/// What a caller does that finds a bounded queue full.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a caller does that finds a bounded queue full: see [`Job::when_full`](crate::Job::when_full).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum WhenFull {
     /// Hand back at once what does not fit.
+    #[default]
     Return,
-    /// Wait for a free slot, for this long at most; without a limit if `None`.
-    Wait(Option<Duration>),
+    /// Wait for a free slot.
+    Wait,
+    /// Wait for a free slot, for this long at most. `Duration::MAX` is no limit.
+    WaitUpTo(Duration),
 }
 
 impl WhenFull {
+    /// Waits at most for `timeout`; without a limit if that is `None`.
+    pub(crate) fn wait_at_most(timeout: Option<Duration>) -> Self {
+        timeout.map_or(Self::Wait, Self::WaitUpTo)
+    }
+
     /// The end of the wait, if there is one. `now` is the present epoch of the lock that the caller waits with.
     #[inline]
     pub(crate) fn deadline(self, now: Epoch) -> Option<Deadline> {
         match self {
             Self::Return => None,
-            Self::Wait(timeout) => Some(Deadline::new(timeout, now)),
+            Self::Wait => Some(Deadline::new(None, now)),
+            Self::WaitUpTo(timeout) => Some(Deadline::new(Some(timeout), now)),
         }
     }
 }

@@ -22,7 +22,7 @@ use super::deferred::{
 };
 use super::oneshot::{self, RecvError, Sender};
 pub use super::pool::{Blocked, blocked};
-use super::pool::{Fate, Job, JobBody, PoolId, ThreadPool, Ticket, current_pool_id};
+use super::pool::{Fate, IntoJob, Job, JobBody, PoolId, ThreadPool, Ticket, current_pool_id};
 use super::reactor::{Address, DropOrder, Handle, OwedAnswer, Owned, Reactor, ValueId};
 use super::reactor_thread::is_reactor_thread;
 use super::report::{Incident, JobReporter, drop_contained, report_and_drop};
@@ -30,8 +30,8 @@ use super::sync::catch;
 use crate::error::{Abandoned, BlockingCallError, NeverRan, ReactorStopped, Rejected};
 use crate::failure::{Failure, Panic};
 
-/// Runs `f` on a thread of the reactor's pool. The Deferred fires on the reactor's thread, with the value or the
-/// failure.
+/// Runs a function on a thread of the reactor's pool. The Deferred fires on the reactor's thread, with the value or the
+/// failure. `job` is the function `f`, or a [`Job`] that describes it.
 ///
 /// Adding callbacks is free of races: once the pool has accepted `f`, the Deferred cannot fire before this thread
 /// returns to the loop. `f` may return a value or a `Result` (see [`Outcome`]); a panic becomes a [`Failure`] with a
@@ -63,13 +63,26 @@ use crate::failure::{Failure, Panic};
 ///     });
 /// reactor.run();
 /// ```
+///
+/// With a name, for reports and for lists of running jobs:
+///
+/// ```
+/// use selvedge::{Job, Reactor, threads};
+///
+/// let reactor = Reactor::new();
+/// let local = reactor.local();
+/// let _ = threads::defer_to_thread(&reactor, Job::new(|| 6 * 7).named("answer"))
+///     .add_callback(move |_| local.with(|reactor| reactor.stop()).is_ok());
+/// reactor.run();
+/// ```
 #[track_caller]
-pub fn defer_to_thread<R, F>(reactor: &Reactor, f: F) -> Deferred<R::Value>
+pub fn defer_to_thread<J, R>(reactor: &Reactor, job: J) -> Deferred<R::Value>
 where
-    F: FnOnce() -> R + Send + 'static,
+    J: IntoJob,
+    J::Function: FnOnce() -> R + Send + 'static,
     R: Outcome<Failure> + Send + 'static,
 {
-    defer_to_thread_pool(reactor, reactor.thread_pool(), f)
+    defer_to_thread_pool(reactor, reactor.thread_pool(), job)
 }
 
 /// [`defer_to_thread`], on any pool.
@@ -78,11 +91,13 @@ where
 /// [`ReactorStopped`]. A result that comes after the reactor has ended is dropped on the worker's
 /// thread.
 #[track_caller]
-pub fn defer_to_thread_pool<R, F>(reactor: &Reactor, pool: &ThreadPool, f: F) -> Deferred<R::Value>
+pub fn defer_to_thread_pool<J, R>(reactor: &Reactor, pool: &ThreadPool, job: J) -> Deferred<R::Value>
 where
-    F: FnOnce() -> R + Send + 'static,
+    J: IntoJob,
+    J::Function: FnOnce() -> R + Send + 'static,
     R: Outcome<Failure> + Send + 'static,
 {
+    let (f, job) = job.into_job().split();
     if reactor.is_closed() {
         drop_contained(f);
         return Deferred::fail(ReactorStopped);
@@ -95,8 +110,7 @@ where
     });
     reactor.use_pool(pool);
     let address = reactor.own(PendingResolver::new(resolver)).detach();
-    let job = deferred_job(f, address.clone());
-    match pool.submit_ticketed_body(|_| job) {
+    match pool.submit_ticketed(job.with_body(deferred_job(f, address.clone()))) {
         Ok(accepted) => drop(ticket.set(accepted)),
         Err(Rejected { job, reason }) => {
             drop_contained(job);

@@ -7,8 +7,8 @@ use std::thread;
 use std::time::Duration;
 
 use selvedge::error::{AdvanceError, BlockingCallError, NeverRan, Reentered, Rejected};
-use selvedge::pool::StopPolicy;
-use selvedge::{Deferred, Handle, Reactor, ThreadPool, threads};
+use selvedge::pool::{StopPolicy, WhenFull};
+use selvedge::{Deferred, Handle, Job, Reactor, ThreadPool, threads};
 
 use super::act::{Act, Did, Hostile, HostilePayload};
 
@@ -118,7 +118,7 @@ impl Deed {
             }
             Self::WaitsForASlotOfThePool => {
                 let ran = act.owes();
-                let submitted = act.handle().thread_pool().call_in_thread_waiting(None, ran);
+                let submitted = act.handle().thread_pool().submit(Job::new(ran).when_full(WhenFull::Wait));
                 accepted(act, submitted.map_err(|rejected| handed_back(&rejected)))
             }
             Self::WaitsForAJob => wait_for_a_job(act.handle().thread_pool()),

@@ -8,9 +8,9 @@ use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
 use selvedge::{
-    Reactor, ThreadPool,
+    Job, Reactor, ThreadPool,
     error::WouldDeadlock,
-    pool::{PoolBuilder, StopPolicy, StopWithinError, Straggler, Worker, WorkerActivity},
+    pool::{PoolBuilder, StopPolicy, StopWithinError, Straggler, WhenFull, Worker, WorkerActivity},
     threads,
 };
 
@@ -77,7 +77,7 @@ fn nobody_waits_for_the_destructors_of_a_worker_that_has_exited() {
         }
         // Three threads are in their destructors. Whatever is done now goes on without them.
         for _ in 0..10 {
-            pool.call_in_thread_waiting(None, || ()).unwrap();
+            pool.submit(Job::new(|| ()).when_full(WhenFull::Wait)).unwrap();
             pool.adjust_pool_size(0, 0).unwrap();
             pool.adjust_pool_size(1, 1).unwrap();
             pool.adjust_pool_size(0, 1).unwrap();

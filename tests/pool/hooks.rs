@@ -9,7 +9,7 @@ use std::thread;
 use selvedge::{
     Job, Reactor, ThreadPool,
     error::NeverRan,
-    pool::{Cancellation, JobLabel, PoolBuilder},
+    pool::{Cancellation, JobLabel, PoolBuilder, WhenFull},
     report::Incident,
     threads,
 };
@@ -433,7 +433,7 @@ fn hooks_see_the_place_of_a_job_whichever_way_it_was_submitted() {
         expected.push(line!() + 3);
         let (other, handle) = (pool.clone(), reactor.handle());
         let waiter = thread::spawn(move || {
-            other.call_in_thread_waiting(None, move || handle.stop()).unwrap();
+            other.submit(Job::new(move || handle.stop()).when_full(WhenFull::Wait)).unwrap();
         });
         waiter.join().unwrap();
         expected.push(line!() + 1);

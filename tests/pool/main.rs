@@ -7,6 +7,7 @@ mod support;
 
 #[cfg(target_os = "linux")]
 mod at_scale;
+mod description;
 mod endings;
 mod failing_starts;
 mod hooks;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use selvedge::{
     Job, ThreadPool,
     error::Rejection,
-    pool::{CancelToken, Cancellation, StopPolicy, StopWithinError},
+    pool::{CancelToken, Cancellation, StopPolicy, StopWithinError, WhenFull},
     testing::Step,
 };
 
@@ -33,18 +33,18 @@ fn a_job_that_came_back_is_offered_again_in_every_way_and_keeps_its_name_and_pla
         let inner = ran.clone();
         let job = Job::new(move || inner.note(CancelToken::current().is_some())).named("again");
         let label = job.label();
-        let moment = Some(Duration::from_millis(1));
+        let moment = WhenFull::WaitUpTo(Duration::from_millis(1));
         let rejected = pool.submit(job).unwrap_err();
         assert_eq!(rejected.reason, Rejection::QueueFull);
-        let rejected = pool.submit_waiting(rejected.job, moment).unwrap_err();
+        let rejected = pool.submit(rejected.job.when_full(moment)).unwrap_err();
         assert_eq!(rejected.reason, Rejection::TimedOut);
-        let rejected = pool.submit_ticketed(rejected.job).unwrap_err();
+        let rejected = pool.submit_ticketed(rejected.job.when_full(WhenFull::Return)).unwrap_err();
         assert_eq!(rejected.reason, Rejection::QueueFull);
-        let rejected = pool.submit_ticketed_waiting(rejected.job, moment).unwrap_err();
+        let rejected = pool.submit_ticketed(rejected.job.when_full(moment)).unwrap_err();
         assert_eq!((rejected.reason, rejected.job.label()), (Rejection::TimedOut, label));
         assert_eq!(pool.stats().rejected, 4);
         gate.open();
-        let ticket = pool.submit_ticketed_waiting(rejected.job, None).unwrap();
+        let ticket = pool.submit_ticketed(rejected.job.when_full(WhenFull::Wait)).unwrap();
         wait_until(|| ran.len() == 1);
         wait_until(|| pool.stats().busy == 0);
         assert_eq!((ran.entries(), ticket.cancel()), (vec![true], Cancellation::Over));
@@ -62,8 +62,9 @@ fn a_waiting_submission_of_a_job_is_refused_where_it_would_wait_for_itself() {
         let (own, seen) = (pool.clone(), Log::new());
         let inner = seen.clone();
         pool.call_in_thread(move || {
-            inner.note(own.submit_waiting(Job::new(|| ()), None).unwrap_err().reason);
-            inner.note(own.submit_ticketed_waiting(Job::new(|| ()), None).unwrap_err().reason);
+            let waits = || Job::new(|| ()).when_full(WhenFull::Wait);
+            inner.note(own.submit(waits()).unwrap_err().reason);
+            inner.note(own.submit_ticketed(waits()).unwrap_err().reason);
         })
         .unwrap();
         pool.stop().unwrap();

@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use selvedge::{
-    Failure, ThreadPool,
+    Failure, Job, ThreadPool,
     error::{NeverRan, Rejection},
-    pool::{CancelToken, Cancellation, StopPolicy, StopWithinError},
+    pool::{CancelToken, Cancellation, StopPolicy, StopWithinError, WhenFull},
     report::Incident,
     testing::{Stage, Step, Stepper},
     threads,
@@ -214,7 +214,7 @@ fn a_stop_that_cancels_strengthens_one_that_drains() {
 #[test]
 fn a_stop_that_runs_out_of_time_names_those_that_run() {
     let (pool, stepper) = pool(0, 2);
-    pool.submit(selvedge::Job::new(|| ()).named("slow")).unwrap();
+    pool.submit(Job::new(|| ()).named("slow")).unwrap();
     pool.call_in_thread(|| ()).unwrap();
     assert_eq!(stepper.step(), Some(Step::Took));
     let error = pool.stop_within(StopPolicy::Drain, Duration::ZERO).unwrap_err();
@@ -236,7 +236,7 @@ fn a_stop_that_runs_out_of_time_names_no_job_that_has_ended_and_says_where_one_w
         Err(StopWithinError::Unfinished { stragglers, queued, .. }) => (stragglers, queued),
         other => panic!("{other:?}"),
     };
-    pool.submit(selvedge::Job::new(|| ()).named("over")).unwrap();
+    pool.submit(Job::new(|| ()).named("over")).unwrap();
     settle(&stepper);
     let line = line!() + 1;
     pool.call_in_thread(|| ()).unwrap();
@@ -275,7 +275,7 @@ fn a_full_queue_hands_jobs_back_until_one_is_taken_or_cancelled() {
     assert_eq!((full.reason, pool.stats().rejected), (Rejection::QueueFull, 1));
     ticket.cancel();
     pool.submit(full.job).unwrap();
-    assert_eq!(pool.call_in_thread_waiting(None, || ()).unwrap_err().reason, Rejection::TimedOut);
+    assert_eq!(pool.submit(Job::new(|| ()).when_full(WhenFull::Wait)).unwrap_err().reason, Rejection::TimedOut);
     pool.start().unwrap();
     assert_eq!(stepper.step(), Some(Step::Took));
     pool.call_in_thread(log.job(3)).unwrap();

@@ -9,8 +9,8 @@ use std::thread;
 use std::time::Duration;
 
 use selvedge::{
-    Failure, ThreadPool,
-    pool::{Cancellation, PoolStats, StopPolicy, Ticket},
+    Failure, Job, ThreadPool,
+    pool::{Cancellation, PoolStats, StopPolicy, Ticket, WhenFull},
     report::Incident,
     threads,
 };
@@ -109,7 +109,10 @@ impl Client {
                 self.account.callbacks_due.fetch_add(u64::from(result.is_ok()), Relaxed);
                 result
             }
-            2 => self.pool.call_in_thread_waiting(Some(Duration::from_micros(50)), move || entry.run(rng)),
+            2 => {
+                let moment = WhenFull::WaitUpTo(Duration::from_micros(50));
+                self.pool.submit(Job::new(move || entry.run(rng)).when_full(moment))
+            }
             _ => self.pool.call_in_thread(move || entry.run(rng)),
         };
         self.account.handed_back.fetch_add(u64::from(result.is_err()), Relaxed);

@@ -9,9 +9,9 @@ use std::thread;
 use std::time::Duration;
 
 use selvedge::{
-    Reactor, ThreadPool,
+    Job, Reactor, ThreadPool,
     error::Rejection,
-    pool::{Cancellation, StopPolicy, StopWithinError},
+    pool::{Cancellation, StopPolicy, StopWithinError, WhenFull},
     threads,
 };
 
@@ -72,7 +72,7 @@ fn callers_wait_for_a_place_and_every_job_runs() {
     let pool = started(ThreadPool::builder().size(0, 2).queue_bound(NonZeroUsize::MIN));
     thread::scope(|scope| {
         for _ in 0..4 {
-            scope.spawn(|| (0..200).for_each(|_| pool.call_in_thread_waiting(None, || ()).unwrap()));
+            scope.spawn(|| (0..200).for_each(|_| pool.submit(Job::new(|| ()).when_full(WhenFull::Wait)).unwrap()));
         }
     });
     pool.stop().unwrap();
@@ -85,7 +85,7 @@ fn stopping_hands_the_jobs_of_those_who_wait_back() {
     let pool = ThreadPool::builder().queue_bound(NonZeroUsize::MIN).on_report(|_| ()).build().unwrap();
     pool.call_in_thread(|| ()).unwrap();
     thread::scope(|scope| {
-        let waiting = scope.spawn(|| pool.call_in_thread_waiting(None, || ()));
+        let waiting = scope.spawn(|| pool.submit(Job::new(|| ()).when_full(WhenFull::Wait)));
         wait_until(|| pool.stats().waiting == 1);
         pool.stop().unwrap();
         assert_eq!(waiting.join().unwrap().unwrap_err().reason, Rejection::PoolStopped);
@@ -98,13 +98,13 @@ fn who_must_not_wait_for_a_place_is_refused() {
     let pool = started(ThreadPool::builder().size(0, 1).queue_bound(NonZeroUsize::MIN));
     let own = pool.clone();
     pool.call_in_thread(move || {
-        assert_eq!(own.call_in_thread_waiting(None, || ()).unwrap_err().reason, Rejection::WouldDeadlock);
+        assert_eq!(own.submit(Job::new(|| ()).when_full(WhenFull::Wait)).unwrap_err().reason, Rejection::WouldDeadlock);
     })
     .unwrap();
     let reactor = Reactor::new();
-    assert_eq!(pool.call_in_thread_waiting(None, || ()).unwrap_err().reason, Rejection::WouldDeadlock);
+    assert_eq!(pool.submit(Job::new(|| ()).when_full(WhenFull::Wait)).unwrap_err().reason, Rejection::WouldDeadlock);
     drop(reactor);
-    pool.call_in_thread_waiting(None, || ()).unwrap();
+    pool.submit(Job::new(|| ()).when_full(WhenFull::Wait)).unwrap();
     pool.stop().unwrap();
     assert_eq!((pool.stats().completed, pool.stats().panicked), (2, 0));
 }

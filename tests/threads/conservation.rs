@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use selvedge::coordination::{DeferredQueue, DeferredSemaphore};
 use selvedge::error::{BlockingCallError, Cancelled, Rejection};
-use selvedge::pool::{Cancellation, StopPolicy};
-use selvedge::{Failure, Reactor, ThreadPool, threads};
+use selvedge::pool::{Cancellation, StopPolicy, WhenFull};
+use selvedge::{Failure, Job, Reactor, ThreadPool, threads};
 
 use crate::support::{Rng, reporting, with_watchdog};
 
@@ -143,9 +143,8 @@ fn jobs_that_are_cancelled_timed_out_or_stopped_by_other_threads_each_run_once_o
                         let run = move || {
                             counts[job].fetch_add(1, Ordering::Relaxed);
                         };
-                        let limit = Some(patience(&mut rng));
-                        let submitted = selvedge::Job::new(run);
-                        match pool.submit_ticketed_waiting(submitted, limit) {
+                        let limit = WhenFull::WaitUpTo(patience(&mut rng));
+                        match pool.submit_ticketed(Job::new(run).when_full(limit)) {
                             Ok(ticket) => {
                                 accepted += 1;
                                 if rng.below(2) == 0 && ticket.cancel() == Cancellation::NeverRuns {

@@ -9,10 +9,10 @@ use std::thread;
 use std::time::Duration;
 
 use selvedge::{
-    Deferred, DelayedCall, Failure, Reactor, ThreadPool,
+    Deferred, DelayedCall, Failure, Job, Reactor, ThreadPool,
     coordination::DeferredLock,
     error::{Cancelled, Rejection},
-    pool::StopPolicy,
+    pool::{StopPolicy, WhenFull},
     report::Incident,
     task::LoopingCall,
     threads::defer_to_thread_pool,
@@ -168,7 +168,8 @@ fn a_stop_ends_the_wait_for_a_slot_in_a_full_queue() {
         started.pass();
         pool.call_in_thread(|| ()).unwrap();
         let other = pool.clone();
-        let waiter = thread::spawn(move || other.call_in_thread_waiting(None, || ()).unwrap_err().reason);
+        let job = Job::new(|| ()).when_full(WhenFull::Wait);
+        let waiter = thread::spawn(move || other.submit(job).unwrap_err().reason);
         wait_until(|| pool.stats().waiting == 1);
         pool.ask_to_stop(StopPolicy::Drain);
         assert_eq!(waiter.join().unwrap(), Rejection::PoolStopped);

@@ -7,9 +7,9 @@ use std::thread;
 use std::time::Duration;
 
 use selvedge::error::{BlockingCallError, Cancelled, ReactorStopped, Rejection, WouldDeadlock};
-use selvedge::pool::{StopPolicy, StopWithinError};
+use selvedge::pool::{StopPolicy, StopWithinError, WhenFull};
 use selvedge::testing::VirtualClock;
-use selvedge::{Deferred, Failure, Handle, Reactor, ThreadPool, reactor::Turn, threads};
+use selvedge::{Deferred, Failure, Handle, Job, Reactor, ThreadPool, reactor::Turn, threads};
 
 use crate::support::{DropSignal, Gate, Log, with_watchdog};
 
@@ -18,6 +18,8 @@ fn refusals(pool: &ThreadPool, other: &Handle) -> Vec<(&'static str, bool)> {
     let some = Some(Duration::ZERO);
     let refused = |result: Result<(), BlockingCallError>| matches!(result, Err(BlockingCallError::WouldDeadlock));
     let rejected = |reason| reason == Rejection::WouldDeadlock;
+    let submitted =
+        |when_full| pool.submit(Job::new(|| ()).when_full(when_full)).is_err_and(|error| rejected(error.reason));
     vec![
         ("stop", matches!(pool.stop(), Err(WouldDeadlock { .. }))),
         ("stop_with", matches!(pool.stop_with(StopPolicy::CancelQueued), Err(WouldDeadlock { .. }))),
@@ -26,8 +28,8 @@ fn refusals(pool: &ThreadPool, other: &Handle) -> Vec<(&'static str, bool)> {
             "stop_within, at once",
             pool.stop_within(StopPolicy::Drain, Duration::ZERO) == Err(StopWithinError::WouldDeadlock),
         ),
-        ("submit", pool.call_in_thread_waiting(None, || ()).is_err_and(|error| rejected(error.reason))),
-        ("submit, at once", pool.call_in_thread_waiting(some, || ()).is_err_and(|error| rejected(error.reason))),
+        ("submit", submitted(WhenFull::Wait)),
+        ("submit, at once", submitted(WhenFull::WaitUpTo(Duration::ZERO))),
         ("post", other.call_from_thread_waiting(None, |_| ()).is_err_and(|error| rejected(error.reason))),
         ("post, at once", other.call_from_thread_waiting(some, |_| ()).is_err_and(|error| rejected(error.reason))),
         ("call", refused(threads::blocking_call_from_thread(other, |_| ()))),
@@ -89,7 +91,7 @@ fn every_call_that_blocks_is_refused_where_a_reactor_lives_that_has_not_ended() 
         while reactor.turn() != Ok(Turn::Ended) {}
         assert!(log.len() == 10 && log.entries().iter().all(|(_, refused)| *refused), "at the end: {log:?}");
         drop(dropped_at_the_end);
-        pool.call_in_thread_waiting(None, || ()).unwrap();
+        pool.submit(Job::new(|| ()).when_full(WhenFull::Wait)).unwrap();
         other.call_from_thread_waiting(None, |_| ()).unwrap();
         assert_eq!(threads::blocking_call_from_thread(&other, |_| 42).unwrap(), 42);
         let own = threads::blocking_call_from_thread(&reactor.handle(), |_| ());

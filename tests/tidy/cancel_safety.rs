@@ -18,8 +18,6 @@ const PARAGRAPH: &str = "**Cancel safety.**";
 const SAID_BY: &[(&str, &str)] = &[
     ("LoopingCall::start_later", "LoopingCall::start"),
     ("Settled::into_deferred", "Deferred"),
-    ("ThreadPool::submit_ticketed_waiting", "ThreadPool::call_in_thread_waiting"),
-    ("ThreadPool::submit_waiting", "ThreadPool::call_in_thread_waiting"),
     ("defer_to_thread_pool", "defer_to_thread"),
     ("execute", "Deferred"),
     ("gather_results", "DeferredList"),

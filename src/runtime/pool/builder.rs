@@ -101,9 +101,8 @@ impl PoolBuilder {
     /// The most accepted jobs that may wait for a thread at a time. By default unlimited.
     ///
     /// When that many wait, [`call_in_thread`](ThreadPool::call_in_thread) hands its job back
-    /// ([`QueueFull`](crate::error::Rejection::QueueFull)), and
-    /// [`call_in_thread_waiting`](ThreadPool::call_in_thread_waiting) waits for a slot. The bound is exact. A queue
-    /// that seems full costs a submitter both of the pool's locks instead of one.
+    /// ([`QueueFull`](crate::error::Rejection::QueueFull)), and a job that [says so](crate::Job::when_full) waits for a
+    /// slot. The bound is exact. A queue that seems full costs a submitter both of the pool's locks instead of one.
     pub fn queue_bound(mut self, jobs: NonZeroUsize) -> Self {
         self.bound = Some(jobs);
         self
@@ -302,9 +301,8 @@ impl PoolBuilder {
     /// that decide what happens when.
     ///
     /// Everything else is as usual, with two exceptions. No thread is blocked, because it might be the one that steps:
-    /// [`stop`](ThreadPool::stop) tells the pool to stop and returns; [`stop_within`](ThreadPool::stop_within) and
-    /// [`call_in_thread_waiting`](ThreadPool::call_in_thread_waiting) time out at once. And the keep-alive does not
-    /// pass by the clock.
+    /// [`stop`](ThreadPool::stop) tells the pool to stop and returns; [`stop_within`](ThreadPool::stop_within) and a
+    /// job's [wait for a slot](crate::Job::when_full) time out at once. And the keep-alive does not pass by the clock.
     ///
     /// # Errors
     /// The minimum is above the maximum.

@@ -10,7 +10,6 @@ use super::cancel_token::CancelToken;
 use super::hooks::{Captured, Hooks};
 use super::stats::JobTimes;
 use crate::error::NeverRan;
-use crate::exclusive::Exclusive;
 use crate::failure::Failure;
 
 /// What becomes of a job: one of these, once.
@@ -30,35 +29,9 @@ pub(crate) trait JobBody: FnOnce(Fate, &JobReporter<'_>) -> bool + Send + 'stati
 
 impl<F: FnOnce(Fate, &JobReporter<'_>) -> bool + Send + 'static> JobBody for F {}
 
-/// A boxed body. It is `Sync`, so that a job that is handed back is an error that can be passed on as any other.
-type SharedBody = Box<dyn JobBody + Sync>;
-
-fn shared(body: impl JobBody) -> SharedBody {
-    let body = Exclusive::new(body);
-    Box::new(move |fate: Fate, reporter: &JobReporter<'_>| body.into_inner()(fate, reporter))
-}
-
-/// A function for a thread of a pool: what [`ThreadPool::submit`](crate::ThreadPool::submit) takes, and what a pool
-/// that does not accept it hands back inside [`Rejected`](crate::error::Rejected).
-///
-/// Most programs never name it: [`call_in_thread`](crate::ThreadPool::call_in_thread) takes a function. A `Job` is for
-/// work that should have a name, and for what was handed back: it can be run here, or submitted to another pool. Cost:
-/// one allocation for what the function captured, which a call without a `Job` saves; two more for a name.
-///
-/// ```
-/// use selvedge::{Job, ThreadPool};
-///
-/// let pool = ThreadPool::builder().on_report(|report| eprintln!("{report}")).build()?;
-/// pool.start()?;
-/// // Should it panic, the report says so: (job "thumbnail", made at src/main.rs:6:13).
-/// pool.submit(Job::new(|| { /* … */ }).named("thumbnail"))?;
-/// pool.stop()?;
-/// let rejected = pool.call_in_thread(|| println!("done here instead")).unwrap_err();
-/// rejected.job.run();
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-pub struct Job {
-    body: SharedBody,
+/// A job as it lies in a queue, whatever its type.
+pub(crate) struct BoxedJob {
+    body: Box<dyn JobBody>,
     /// Not inside the box: a worker reads it under its lock, and the box's memory is in the submitter's cache.
     origin: &'static Location<'static>,
     /// What few jobs have, so that the others pay only a pointer for it.
@@ -68,8 +41,8 @@ pub struct Job {
 }
 
 #[derive(Default)]
-struct JobExtras {
-    name: Option<StdArc<str>>,
+pub(super) struct JobExtras {
+    pub(super) name: Option<StdArc<str>>,
     /// One for each context of the pool; `None` where the capture panicked.
     captured: Vec<Option<Captured>>,
     /// When the job was submitted, if the pool takes times.
@@ -82,7 +55,7 @@ pub(super) struct InlineJob<B> {
     origin: &'static Location<'static>,
 }
 
-/// A job as it lies in a queue: a [`Job`] or an [`InlineJob`].
+/// A job as it lies in a queue: a [`BoxedJob`] or an [`InlineJob`].
 pub(super) trait QueuedJob: Send + 'static {
     /// What is recorded while it runs, under the workers' lock.
     fn trace(&self) -> JobTrace;
@@ -94,7 +67,7 @@ pub(super) trait QueuedJob: Send + 'static {
     fn run_in(self, hooks: &Hooks, reporter: &Reporter) -> JobResult;
 
     /// The same job, boxed.
-    fn into_job(self) -> Job;
+    fn into_job(self) -> BoxedJob;
 }
 
 /// How a job ended.
@@ -105,44 +78,29 @@ pub(super) struct JobResult {
     pub(super) times: Option<Box<JobTimes>>,
 }
 
-impl Job {
-    /// A job that runs `f`. What it panics with is reported.
-    #[must_use]
-    #[track_caller]
-    pub fn new<F>(f: F) -> Self
-    where
-        F: FnOnce() + Send + 'static,
-    {
-        Self::of(plain(f))
+impl BoxedJob {
+    pub(super) fn new(body: impl JobBody, origin: &'static Location<'static>, extras: Option<Box<JobExtras>>) -> Self {
+        Self { body: Box::new(body), origin, extras, token: None }
     }
 
-    /// A job that runs `f`, then `on_result`, on the same thread, with what it returned or panicked with:
-    /// see [`call_in_thread_with_callback`](crate::ThreadPool::call_in_thread_with_callback).
-    #[must_use]
-    #[track_caller]
-    pub fn with_callback<T, F, C>(on_result: C, f: F) -> Self
-    where
-        T: 'static,
-        F: FnOnce() -> T + Send + 'static,
-        C: FnOnce(Result<T, Failure>) + Send + 'static,
-    {
-        Self::of(with_callback(f, on_result))
+    pub(super) fn from_parts(
+        body: Box<dyn JobBody>,
+        origin: &'static Location<'static>,
+        extras: Option<Box<JobExtras>>,
+        token: Option<CancelToken>,
+    ) -> Self {
+        Self { body, origin, extras, token }
     }
 
-    #[track_caller]
-    pub(crate) fn of(body: impl JobBody) -> Self {
-        Self { body: shared(body), origin: Location::caller(), extras: None, token: None }
-    }
-
-    /// The same job with a name, for reports, hooks and lists of running jobs. Names need not be unique.
-    #[must_use]
-    pub fn named(mut self, name: impl Into<StdArc<str>>) -> Self {
-        self.extras_mut().name = Some(name.into());
-        self
+    #[allow(clippy::type_complexity, reason = "the inverse of `from_parts`")]
+    pub(super) fn take_apart(
+        self,
+    ) -> (Box<dyn JobBody>, &'static Location<'static>, Option<Box<JobExtras>>, Option<CancelToken>) {
+        (self.body, self.origin, self.extras, self.token)
     }
 
     /// The same job with another body around its own.
-    pub(super) fn map_body<B: JobBody + Sync>(self, around: impl FnOnce(SharedBody) -> B) -> Self {
+    pub(super) fn map_body<B: JobBody>(self, around: impl FnOnce(Box<dyn JobBody>) -> B) -> Self {
         Self { body: Box::new(around(self.body)), ..self }
     }
 
@@ -153,15 +111,9 @@ impl Job {
     }
 
     /// Its name, and where it was made.
-    #[must_use]
-    pub fn label(&self) -> JobLabel {
+    pub(super) fn label(&self) -> JobLabel {
         let name = self.extras.as_ref().and_then(|extras| extras.name.clone());
         JobLabel::new(name, self.origin)
-    }
-
-    /// Runs the job on this thread, as a worker would: a panic is not thrown but reported, to the pool's default sink.
-    pub fn run(self) {
-        self.run_in(&Hooks::default(), &Reporter::default());
     }
 
     /// Adds what the pool's contexts capture, and the time. On the submitter's thread, before the job is offered.
@@ -224,19 +176,19 @@ impl Job {
         self.extras.get_or_insert_default()
     }
 
-    fn into_parts(mut self) -> (JobLabel, SharedBody, Option<Box<JobExtras>>) {
+    fn into_parts(mut self) -> (JobLabel, Box<dyn JobBody>, Option<Box<JobExtras>>) {
         let name = self.extras.as_mut().and_then(|extras| extras.name.take());
         (JobLabel::new(name, self.origin), self.body, self.extras)
     }
 }
 
-impl fmt::Debug for Job {
+impl fmt::Debug for BoxedJob {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Job")
+        f.write_str("BoxedJob")
     }
 }
 
-impl QueuedJob for Job {
+impl QueuedJob for BoxedJob {
     #[inline]
     fn trace(&self) -> JobTrace {
         if self.extras.is_some() || self.token.is_some() {
@@ -257,7 +209,7 @@ impl QueuedJob for Job {
         InlineJob { body: self.body, origin: self.origin }.run_in(hooks, reporter)
     }
 
-    fn into_job(self) -> Job {
+    fn into_job(self) -> BoxedJob {
         self
     }
 }
@@ -265,7 +217,12 @@ impl QueuedJob for Job {
 impl<B: JobBody> InlineJob<B> {
     #[track_caller]
     pub(super) fn of(body: B) -> Self {
-        Self { body, origin: Location::caller() }
+        Self::made_at(Location::caller(), body)
+    }
+
+    #[inline]
+    pub(super) fn made_at(origin: &'static Location<'static>, body: B) -> Self {
+        Self { body, origin }
     }
 }
 
@@ -287,8 +244,8 @@ impl<B: JobBody> QueuedJob for InlineJob<B> {
         JobResult { panicked, times: None }
     }
 
-    fn into_job(self) -> Job {
-        Job { body: shared(self.body), origin: self.origin, extras: None, token: None }
+    fn into_job(self) -> BoxedJob {
+        BoxedJob { body: Box::new(self.body), origin: self.origin, extras: None, token: None }
     }
 }
 

@@ -7,7 +7,7 @@ use std::mem;
 
 use super::super::segment_list::{SegmentList, Unused};
 use super::super::typed_queue::{HasVTable, SEGMENT_CAPACITY, Segment};
-use super::job::{Job, QueuedJob};
+use super::job::{BoxedJob, QueuedJob};
 use crate::machine::pool::{JobStore, Popped, PushJob, RefusedJobs};
 
 /// Segments in order: the first, from which jobs are taken, full ones, and the last, which takes the next job. `R` is
@@ -28,7 +28,7 @@ pub(super) struct JobVTable<R> {
     /// Takes it and runs it.
     pub(super) run: R,
     /// Takes it, boxed.
-    take: fn(u8, &mut JobQueue<R>) -> Option<Job>,
+    take: fn(u8, &mut JobQueue<R>) -> Option<BoxedJob>,
 }
 
 /// Where the job is that was popped last: to be taken from there before the next is popped.
@@ -92,17 +92,17 @@ impl<R> JobQueue<R> {
     }
 }
 
-impl<R: Copy + HasVTable<Job>> JobQueue<R> {
+impl<R: Copy + HasVTable<BoxedJob>> JobQueue<R> {
     /// Appends a job whose type has no lane and cannot get one. Room has been reserved for it.
     #[cold]
     #[inline(never)]
-    fn push_boxed(&mut self, job: Job) {
+    fn push_boxed(&mut self, job: BoxedJob) {
         self.last.push_uncapped(job);
     }
 }
 
 impl<R: Copy> JobStore for JobQueue<R> {
-    type Job = Job;
+    type Job = BoxedJob;
     type Location = Position<R>;
 
     #[inline]
@@ -132,7 +132,7 @@ impl<R: Copy> JobStore for JobQueue<R> {
     }
 }
 
-impl<R: Copy + HasVTable<J> + HasVTable<Job>, J: QueuedJob> PushJob<J> for JobQueue<R> {
+impl<R: Copy + HasVTable<J> + HasVTable<BoxedJob>, J: QueuedJob> PushJob<J> for JobQueue<R> {
     #[inline]
     fn push(&mut self, job: J) {
         self.reserve();
@@ -143,7 +143,7 @@ impl<R: Copy + HasVTable<J> + HasVTable<Job>, J: QueuedJob> PushJob<J> for JobQu
 }
 
 /// Takes a popped job out of its queue, boxed.
-pub(super) fn take_job<R: Copy>(popped: Popped<JobQueue<R>>, queue: &mut JobQueue<R>) -> Option<Job> {
+pub(super) fn take_job<R: Copy>(popped: Popped<JobQueue<R>>, queue: &mut JobQueue<R>) -> Option<BoxedJob> {
     match popped {
         Popped::InStore(position) => (position.vtable.take)(position.lane, queue),
         Popped::Ticketed(job) => Some(job),
@@ -151,7 +151,7 @@ pub(super) fn take_job<R: Copy>(popped: Popped<JobQueue<R>>, queue: &mut JobQueu
 }
 
 /// The jobs of a backlog, in order.
-pub(super) fn drain<R: Copy>(mut backlog: RefusedJobs<JobQueue<R>>) -> impl Iterator<Item = Job> {
+pub(super) fn drain<R: Copy>(mut backlog: RefusedJobs<JobQueue<R>>) -> impl Iterator<Item = BoxedJob> {
     std::iter::from_fn(move || {
         let popped = backlog.pop()?;
         drop(backlog.store().take_used_up());

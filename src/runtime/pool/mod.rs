@@ -1,8 +1,8 @@
 //! The pool: jobs from any thread, to threads that may block. A shell around `machine::pool`.
 //!
 //! Each of these files uses those before it: what a job is (`job`, `job_queue`), all shared data (`shared`), wakes and
-//! threads (`thread_ends`, `worker_threads`), jobs in (`submit`), jobs out (`worker`), the operations on a whole pool
-//! (`control`), the public handle (`thread_pool`).
+//! threads (`thread_ends`, `worker_threads`), jobs in (`submit`, `description`), jobs out (`worker`), the
+//! operations on a whole pool (`control`), the public handle (`thread_pool`).
 
 mod activities;
 mod at_rest;
@@ -11,6 +11,7 @@ mod builder;
 mod cancel_token;
 mod context;
 mod control;
+mod description;
 mod hooks;
 mod job;
 mod job_queue;
@@ -34,8 +35,8 @@ pub(crate) use self::at_rest::{PoolId, RestWatch, current_pool_id};
 pub use self::blocked::{Blocked, blocked};
 pub use self::builder::PoolBuilder;
 pub use self::cancel_token::CancelToken;
+pub use self::description::{BoxedWork, IntoJob, Job, Work};
 pub use self::hooks::Worker;
-pub use self::job::Job;
 pub(crate) use self::job::{Fate, JobBody};
 pub use self::stats::{PoolStats, PoolTimes};
 pub use self::stepper::{Stage, Step, Stepper};

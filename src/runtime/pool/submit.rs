@@ -4,7 +4,7 @@ use super::super::deadline::WhenFull;
 use super::super::sync::Arc;
 use super::super::typed_queue;
 use super::blocked::Blocked;
-use super::job::{InlineJob, Job, JobBody, QueuedJob};
+use super::job::{BoxedJob, InlineJob, JobBody, QueuedJob};
 use super::shared::Shared;
 use crate::error::{Rejected, Rejection};
 use crate::machine::pool::{self as machine, Accepted, SubmitError, TicketId};
@@ -16,7 +16,7 @@ impl Shared {
         this: &Arc<Self>,
         job: InlineJob<B>,
         when_full: WhenFull,
-    ) -> Result<(), Rejected<Job>> {
+    ) -> Result<(), Rejected<BoxedJob>> {
         if typed_queue::fits::<InlineJob<B>>() && !this.hooks.needs_boxed_jobs() {
             Self::submit(this, job, when_full)
         } else {
@@ -24,12 +24,16 @@ impl Shared {
         }
     }
 
-    pub(super) fn submit_boxed(this: &Arc<Self>, job: Job, when_full: WhenFull) -> Result<(), Rejected<Job>> {
+    pub(super) fn submit_boxed(this: &Arc<Self>, job: BoxedJob, when_full: WhenFull) -> Result<(), Rejected<BoxedJob>> {
         Self::with_context(this, job, |job| Self::submit(this, job, when_full))
     }
 
     /// Submits a job that can be cancelled.
-    pub(super) fn submit_ticketed(this: &Arc<Self>, job: Job, when_full: WhenFull) -> Result<TicketId, Rejected<Job>> {
+    pub(super) fn submit_ticketed(
+        this: &Arc<Self>,
+        job: BoxedJob,
+        when_full: WhenFull,
+    ) -> Result<TicketId, Rejected<BoxedJob>> {
         Self::with_context(this, job, |job| {
             let (submitted, backlog) = {
                 let mut submit_queue = this.submit_queue.lock();
@@ -51,9 +55,9 @@ impl Shared {
     /// handed back as it was.
     fn with_context<T>(
         this: &Arc<Self>,
-        mut job: Job,
-        submit: impl FnOnce(Job) -> Result<T, Rejected<Job>>,
-    ) -> Result<T, Rejected<Job>> {
+        mut job: BoxedJob,
+        submit: impl FnOnce(BoxedJob) -> Result<T, Rejected<BoxedJob>>,
+    ) -> Result<T, Rejected<BoxedJob>> {
         if this.hooks.adds_extras() {
             job.capture_context(&this.hooks, &this.reporter);
         }
@@ -65,7 +69,7 @@ impl Shared {
 
     /// One short lock and a push; another lock if a worker has to be woken or started.
     #[inline]
-    fn submit<J: QueuedJob>(this: &Arc<Self>, job: J, when_full: WhenFull) -> Result<(), Rejected<Job>> {
+    fn submit<J: QueuedJob>(this: &Arc<Self>, job: J, when_full: WhenFull) -> Result<(), Rejected<BoxedJob>> {
         let (submitted, backlog) = {
             let mut submit_queue = this.submit_queue.lock();
             (submit_queue.submit(job), submit_queue.queue().len())
@@ -103,17 +107,17 @@ impl Shared {
     #[cold]
     fn hand_back_or_wait(
         this: &Arc<Self>,
-        error: SubmitError<Job>,
+        error: SubmitError<BoxedJob>,
         ticketed: bool,
         when_full: WhenFull,
-    ) -> Result<Option<TicketId>, Rejected<Job>> {
+    ) -> Result<Option<TicketId>, Rejected<BoxedJob>> {
         let mut job = match error {
             SubmitError::Closed(job) => return Err(Rejected::new(job, Rejection::PoolStopped)),
             SubmitError::Full(job) => job,
         };
         // A worker of another pool that waits here is blocked there. Declared before the guards of the locks, so that
         // they are dropped first.
-        let _blocked = matches!(when_full, WhenFull::Wait(_)).then(Blocked::enter);
+        let _blocked = (when_full != WhenFull::Return).then(Blocked::enter);
         let mut workers = this.workers.lock();
         let deadline = when_full.deadline(workers.deadline_epoch);
         loop {

@@ -1,6 +1,7 @@
 //! The public handle of a pool.
 
 use std::fmt;
+use std::panic::Location;
 use std::time::Duration;
 
 use super::super::deadline::WhenFull;
@@ -10,12 +11,13 @@ use super::at_rest::RestWatch;
 use super::cancel_token::CancelToken;
 use super::context::{delays_stop_of, is_worker_of};
 use super::control::checked_sizes;
-use super::job::{self, InlineJob, Job, JobBody};
+use super::description::{Job, Work};
+use super::job::{self, BoxedJob, InlineJob};
 use super::shared::Shared;
 use super::stats::{PoolStats, PoolTimes};
 use super::stop::{StopPolicy, StopWithinError, Straggler};
 use super::thread_ends::ThreadEnds;
-use super::ticket::{Ticket, ticketed, with_token};
+use super::ticket::{Ticket, with_token};
 use crate::error::{PoolStopped, Rejected, Rejection, SizeError, WouldDeadlock};
 use crate::failure::Failure;
 use crate::machine::pool::Sizes;
@@ -105,6 +107,7 @@ impl ThreadPool {
         F: FnOnce() + Send + 'static,
     {
         Shared::submit_inline(&self.owner.shared, InlineJob::of(job::plain(f)), WhenFull::Return)
+            .map_err(|rejected| handed_back(rejected, WhenFull::Return))
     }
 
     /// Runs `f` on one of the pool's threads, then `on_result`, on the same thread, with what it returned or panicked
@@ -138,9 +141,11 @@ impl ThreadPool {
         C: FnOnce(Result<T, Failure>) + Send + 'static,
     {
         Shared::submit_inline(&self.owner.shared, InlineJob::of(job::with_callback(f, on_result)), WhenFull::Return)
+            .map_err(|rejected| handed_back(rejected, WhenFull::Return))
     }
 
-    /// Submits a [`Job`]: one that has a name, or that another pool has handed back. From any thread; returns at once.
+    /// Submits a [`Job`]: a function with a name, or that may wait for a slot, or that a pool has handed back. From any
+    /// thread; returns at once, unless the job is to wait [when the queue is full](Job::when_full).
     ///
     /// ```
     /// use selvedge::{Job, ThreadPool};
@@ -155,80 +160,15 @@ impl ThreadPool {
     /// ```
     ///
     /// # Errors
-    /// The pool has been stopped, or its queue is [bounded](crate::pool::PoolBuilder::queue_bound) and full: the job
-    /// is handed back, as it was.
-    pub fn submit(&self, job: Job) -> Result<(), Rejected<Job>> {
-        Shared::submit_boxed(&self.owner.shared, job, WhenFull::Return)
-    }
-
-    /// Runs `f` on one of the pool's threads. Where the queue is [bounded](crate::pool::PoolBuilder::queue_bound) and
-    /// full it waits for a free slot, for at most `timeout`; without a limit if that is `None`.
-    ///
-    /// Jobs run in the order in which they were accepted; callers that wait are not served in any particular order. A
-    /// worker of another pool that waits here counts as [blocked](crate::threads::blocked) there.
-    ///
-    /// ```
-    /// use selvedge::{ThreadPool, error::Rejection};
-    /// use std::num::NonZeroUsize;
-    /// use std::time::Duration;
-    ///
-    /// let pool = ThreadPool::builder().queue_bound(NonZeroUsize::MIN).build()?;
-    /// // Nothing is started yet, so nothing leaves the queue.
-    /// pool.call_in_thread(|| ())?;
-    /// assert_eq!(pool.call_in_thread(|| ()).unwrap_err().reason, Rejection::QueueFull);
-    /// let late = pool.call_in_thread_waiting(Some(Duration::from_millis(1)), || ());
-    /// assert_eq!(late.unwrap_err().reason, Rejection::TimedOut);
-    /// pool.start()?;
-    /// pool.call_in_thread_waiting(None, || ())?;
-    /// pool.stop()?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// **Cancel safety.** A caller that gives up leaves nothing behind: its job is handed back, and the slot that
-    /// became free for it goes to the next who waits.
-    ///
-    /// # Errors
-    /// The job is handed back, with the reason: the time is over, the pool was stopped, or this thread must not wait,
-    /// because it is a worker of the pool or has a reactor that has not ended. The last is returned even if a slot is
-    /// free, so that it does not depend on chance. There, use [`call_in_thread`](Self::call_in_thread), which does not
-    /// wait, and offer what was handed back again when a job has ended.
-    #[track_caller]
-    pub fn call_in_thread_waiting<F>(&self, timeout: Option<Duration>, f: F) -> Result<(), Rejected<Job>>
-    where
-        F: FnOnce() + Send + 'static,
-    {
-        if self.must_not_wait() {
-            return Err(Rejected::new(Job::new(f), Rejection::WouldDeadlock));
+    /// The job is handed back, as it was, with the reason: the pool has been stopped; its queue is
+    /// [bounded](crate::pool::PoolBuilder::queue_bound) and full, and was for as long as the job was to wait; or it was
+    /// to wait on a thread that must not. There, submit it again without waiting when a job has ended.
+    pub fn submit<F: Work>(&self, job: Job<F>) -> Result<(), Rejected<Job>> {
+        if job.may_wait() && self.must_not_wait() {
+            return Err(job.refused(Rejection::WouldDeadlock));
         }
-        Shared::submit_inline(&self.owner.shared, InlineJob::of(job::plain(f)), WhenFull::Wait(timeout))
-    }
-
-    /// [`submit`](Self::submit), waiting for a free slot as
-    /// [`call_in_thread_waiting`](Self::call_in_thread_waiting) does: for a job that has a name, or that was handed
-    /// back. It keeps its name, its location, and its token if it has one.
-    ///
-    /// ```
-    /// use selvedge::{Job, ThreadPool, error::Rejection};
-    /// use std::num::NonZeroUsize;
-    ///
-    /// let pool = ThreadPool::builder().size(0, 1).queue_bound(NonZeroUsize::MIN).build()?;
-    /// pool.call_in_thread(|| ())?;
-    /// let rejected = pool.submit(Job::new(|| ()).named("second")).unwrap_err();
-    /// assert_eq!(rejected.reason, Rejection::QueueFull);
-    /// pool.start()?;
-    /// pool.submit_waiting(rejected.job, None)?;
-    /// pool.stop()?;
-    /// assert_eq!(pool.stats().completed, 2);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    /// As for [`call_in_thread_waiting`](Self::call_in_thread_waiting): the job is handed back, as it was.
-    pub fn submit_waiting(&self, job: Job, timeout: Option<Duration>) -> Result<(), Rejected<Job>> {
-        if self.must_not_wait() {
-            return Err(Rejected::new(job, Rejection::WouldDeadlock));
-        }
-        Shared::submit_boxed(&self.owner.shared, job, WhenFull::Wait(timeout))
+        let when_full = job.when_full_is();
+        F::submit(job, &self.owner.shared).map_err(|rejected| handed_back(rejected, when_full))
     }
 
     /// Whether this thread must not wait for a slot: nobody might free one.
@@ -248,47 +188,33 @@ impl ThreadPool {
     where
         F: FnOnce(&CancelToken) + Send + 'static,
     {
-        self.submit_ticketed_body(|token| job::plain(move || f(&token)))
+        let token = CancelToken::new();
+        let given = token.clone();
+        let body = with_token(token.clone(), job::plain(move || f(&given)));
+        let job = BoxedJob::new(body, Location::caller(), None).with_token(token.clone());
+        self.submit_with_token((job, token), WhenFull::Return)
     }
 
-    /// [`submit`](Self::submit), with a ticket that can cancel the job: for one that has a name, or that was handed
-    /// back, by this method too. It finds its token with [`CancelToken::current`].
+    /// [`submit`](Self::submit), with a ticket that can cancel the job: for one that has a description, or that was
+    /// handed back, by this method too. It finds its token with [`CancelToken::current`].
     ///
     /// # Errors
     /// As for [`submit`](Self::submit): the job is handed back, as it was.
-    pub fn submit_ticketed(&self, job: Job) -> Result<Ticket, Rejected<Job>> {
-        self.submit_with_token(ticketed(job), WhenFull::Return)
-    }
-
-    /// [`submit_ticketed`](Self::submit_ticketed), waiting for a free slot as [`submit_waiting`](Self::submit_waiting)
-    /// does.
-    ///
-    /// # Errors
-    /// As for [`submit_waiting`](Self::submit_waiting): the job is handed back, as it was.
-    pub fn submit_ticketed_waiting(&self, job: Job, timeout: Option<Duration>) -> Result<Ticket, Rejected<Job>> {
-        if self.must_not_wait() {
-            return Err(Rejected::new(job, Rejection::WouldDeadlock));
+    pub fn submit_ticketed<F: Work>(&self, job: Job<F>) -> Result<Ticket, Rejected<Job>> {
+        if job.may_wait() && self.must_not_wait() {
+            return Err(job.refused(Rejection::WouldDeadlock));
         }
-        self.submit_with_token(ticketed(job), WhenFull::Wait(timeout))
-    }
-
-    /// Submits a job with a ticket. `body` gets the job's token.
-    #[track_caller]
-    pub(crate) fn submit_ticketed_body<B: JobBody>(
-        &self,
-        body: impl FnOnce(CancelToken) -> B,
-    ) -> Result<Ticket, Rejected<Job>> {
-        let token = CancelToken::new();
-        let job = Job::of(with_token(token.clone(), body(token.clone()))).with_token(token.clone());
-        self.submit_with_token((job, token), WhenFull::Return)
+        let when_full = job.when_full_is();
+        self.submit_with_token(F::into_ticketed(job), when_full)
     }
 
     fn submit_with_token(
         &self,
-        (job, token): (Job, CancelToken),
+        (job, token): (BoxedJob, CancelToken),
         when_full: WhenFull,
     ) -> Result<Ticket, Rejected<Job>> {
-        let id = Shared::submit_ticketed(&self.owner.shared, job, when_full)?;
+        let id = Shared::submit_ticketed(&self.owner.shared, job, when_full)
+            .map_err(|rejected| handed_back(rejected, when_full))?;
         Ok(Ticket { shared: Arc::clone(&self.owner.shared), id, token })
     }
 
@@ -487,6 +413,12 @@ impl ThreadPool {
     pub fn fail_starts(&self, count: usize) {
         self.owner.shared.ends.fail_starts(count);
     }
+}
+
+/// A job that was not accepted, as the program gets it back.
+#[cold]
+fn handed_back(rejected: Rejected<BoxedJob>, when_full: WhenFull) -> Rejected<Job> {
+    Rejected::new(Job::handed_back(rejected.job, when_full), rejected.reason)
 }
 
 impl fmt::Debug for ThreadPool {

@@ -5,7 +5,7 @@ use std::fmt;
 use super::super::report::JobReporter;
 use super::super::sync::Arc;
 use super::cancel_token::{CancelToken, CurrentTokenGuard};
-use super::job::{Fate, Job, JobBody, QueuedJob};
+use super::job::{BoxedJob, Fate, JobBody, QueuedJob};
 use super::shared::Shared;
 use crate::error::NeverRan;
 use crate::machine::pool::{self as machine, CancelRequest, TicketId};
@@ -85,7 +85,7 @@ impl Shared {
 
 /// A job that can have a ticket, and its token: that of an earlier submission, from which it was handed back, or a new
 /// one.
-pub(super) fn ticketed(job: Job) -> (Job, CancelToken) {
+pub(super) fn ticketed(job: BoxedJob) -> (BoxedJob, CancelToken) {
     if let Some(token) = job.token() {
         return (job, token);
     }

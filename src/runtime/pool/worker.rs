@@ -18,7 +18,7 @@ use super::at_rest::tell;
 use super::blocked::run_as_job;
 use super::context::{CurrentPool, EnterPool};
 use super::hooks::Worker;
-use super::job::{Job, JobResult, QueuedJob};
+use super::job::{BoxedJob, JobResult, QueuedJob};
 use super::shared::{Exit, LockedWorkers, Queue, RunFn, Shared};
 use super::thread_ends::ThreadExit;
 use super::worker_state::WorkerState;
@@ -230,7 +230,7 @@ fn run_from_lane<J: QueuedJob>(
 
 #[inline(never)]
 fn run_ticketed(
-    job: Job,
+    job: BoxedJob,
     wakeups: Wakeups,
     pool: &Arc<Shared>,
     worker: &WorkerState,

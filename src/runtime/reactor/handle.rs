@@ -99,7 +99,7 @@ impl Handle {
         match self.post_bounded(f, WhenFull::Return) {
             Err(Rejected { job, reason: Rejection::InboxFull, .. }) => {
                 let _blocked = Blocked::enter();
-                self.post_bounded(move |reactor: &Reactor| job.call(reactor), WhenFull::Wait(timeout))
+                self.post_bounded(move |reactor: &Reactor| job.call(reactor), WhenFull::wait_at_most(timeout))
             }
             outcome => outcome,
         }

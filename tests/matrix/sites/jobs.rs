@@ -14,7 +14,7 @@ pub const SITES: &[Site] = &[
     Site {
         name: "a job",
         panic: Goes::Reported(Incident::Job),
-        places: &["runtime/pool/job run_in", "runtime/pool/job shared"],
+        places: &["runtime/pool/job run_in"],
         install: Install::OnLoop(|reactor, act| {
             let act = act.clone();
             reactor.call_in_thread(move || act.run()).unwrap();
@@ -35,11 +35,7 @@ pub const SITES: &[Site] = &[
         name: "a job with a ticket",
         panic: Goes::Reported(Incident::Job),
         cancels: true,
-        places: &[
-            "runtime/pool/thread_pool call_in_thread_ticketed",
-            "runtime/pool/thread_pool submit_ticketed_body",
-            "runtime/pool/ticket with_token",
-        ],
+        places: &["runtime/pool/thread_pool call_in_thread_ticketed", "runtime/pool/ticket with_token"],
         install: Install::OnLoop(|reactor, act| {
             let place = Arc::new(OnceLock::<Ticket>::new());
             let itself = Arc::clone(&place);

@@ -1,7 +1,7 @@
 //! The workers of a pool without threads, each where its last step left it.
 
 use super::super::super::sync::Mutex;
-use super::super::job::{Job, JobResult};
+use super::super::job::{BoxedJob, JobResult};
 use super::super::worker_state::WorkerState;
 use crate::machine::pool::{WorkerId, WorkerSlot};
 
@@ -26,7 +26,7 @@ pub enum Stage {
 /// A worker's next step, with what it needs.
 pub(super) enum NextStep {
     Start,
-    Run(Job),
+    Run(BoxedJob),
     Finish(JobResult),
     Wake,
 }

@@ -1,0 +1,309 @@
+//! A job as a program describes it: a function, its name, and what to do when the queue is full.
+
+use std::fmt;
+use std::panic::Location;
+
+use super::super::deadline::WhenFull;
+use super::super::job_label::JobLabel;
+use super::super::report::Reporter;
+use super::super::sync::{Arc, StdArc};
+use super::cancel_token::CancelToken;
+use super::hooks::Hooks;
+use super::job::{self, BoxedJob, InlineJob, JobBody, JobExtras, QueuedJob};
+use super::shared::Shared;
+use super::ticket;
+use crate::error::{Rejected, Rejection};
+use crate::exclusive::Exclusive;
+use crate::failure::Failure;
+
+/// A function for a thread of a pool, and how it is to be run: its name, and what to do when the queue is full.
+///
+/// Every way to a thread takes one: [`submit`](crate::ThreadPool::submit),
+/// [`submit_ticketed`](crate::ThreadPool::submit_ticketed) and [`defer_to_thread`](crate::threads::defer_to_thread).
+/// What is not said costs nothing, and everything combines. A function that needs no description goes in as it is, by
+/// [`call_in_thread`](crate::ThreadPool::call_in_thread) or `defer_to_thread`. Cost: two allocations for a name, or for
+/// what else is said, and then one for what the function captured.
+///
+/// A pool that does not accept a job hands it back inside [`Rejected`] as a plain `Job`, whose function is
+/// [boxed](BoxedWork): it can be run here, or submitted again, there or to another pool.
+///
+/// ```
+/// use selvedge::{Job, ThreadPool, pool::WhenFull};
+/// use std::time::Duration;
+///
+/// let pool = ThreadPool::builder().on_report(|report| eprintln!("{report}")).build()?;
+/// pool.start()?;
+/// // Should it panic, the report says so: (job "thumbnail", made at src/main.rs:7:11).
+/// let job = Job::new(|| { /* … */ }).named("thumbnail").when_full(WhenFull::WaitUpTo(Duration::from_secs(1)));
+/// let ticket = pool.submit_ticketed(job)?;
+/// ticket.cancel();
+/// pool.stop()?;
+/// let rejected = pool.call_in_thread(|| println!("done here instead")).unwrap_err();
+/// rejected.job.run();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use = "a job does nothing until it is submitted or run"]
+pub struct Job<F = BoxedWork> {
+    work: F,
+    origin: &'static Location<'static>,
+    /// What few jobs have.
+    extras: Option<Box<JobExtras>>,
+    when_full: WhenFull,
+}
+
+/// The function of a [`Job`] of any type, boxed.
+pub struct BoxedWork {
+    /// Exclusive, so that a job that is handed back is `Sync`, and an error that can be passed on as any other.
+    body: Exclusive<Box<dyn JobBody>>,
+    /// Present if the job has had a ticket: its body looks at it.
+    token: Option<CancelToken>,
+}
+
+/// What can be submitted to a pool as a [`Job`]: a function without a result, or [`BoxedWork`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the function of a job for a pool",
+    note = "a job for `submit` runs a function without arguments and result that is `Send` and `'static`; one whose \
+            result is wanted goes to `threads::defer_to_thread`"
+)]
+#[allow(
+    private_interfaces,
+    reason = "its methods are for this crate alone, which keeps it from being implemented elsewhere"
+)]
+pub trait Work: Send + Sized + 'static {
+    /// The job as a queue holds it.
+    #[doc(hidden)]
+    fn into_boxed(job: Job<Self>) -> BoxedJob;
+
+    /// The job with a ticket: with the token of an earlier submission, from which it was handed back, or a new one.
+    #[doc(hidden)]
+    fn into_ticketed(job: Job<Self>) -> (BoxedJob, CancelToken);
+
+    /// Submits it without a ticket: by value, if nothing is said of it.
+    #[doc(hidden)]
+    fn submit(job: Job<Self>, pool: &Arc<Shared>) -> Result<(), Rejected<BoxedJob>>;
+}
+
+/// A function, or a [`Job`] that describes one: what [`defer_to_thread`](crate::threads::defer_to_thread) takes.
+pub trait IntoJob: Sized {
+    /// The function.
+    type Function;
+
+    /// The job. That of a plain function is made where this is called.
+    #[track_caller]
+    fn into_job(self) -> Job<Self::Function>;
+}
+
+impl<R, F: FnOnce() -> R> IntoJob for F {
+    type Function = F;
+
+    #[inline]
+    #[track_caller]
+    fn into_job(self) -> Job<F> {
+        Job::new(self)
+    }
+}
+
+impl<F> IntoJob for Job<F> {
+    type Function = F;
+
+    #[inline]
+    fn into_job(self) -> Self {
+        self
+    }
+}
+
+impl<F> Job<F> {
+    /// A job that runs `f`. What it panics with is reported, or fails the Deferred of its result.
+    #[inline]
+    #[track_caller]
+    pub fn new<R>(f: F) -> Self
+    where
+        F: FnOnce() -> R,
+    {
+        Self { work: f, origin: Location::caller(), extras: None, when_full: WhenFull::Return }
+    }
+
+    /// The same job with a name, for reports, hooks and lists of running jobs. Names need not be unique.
+    pub fn named(mut self, name: impl Into<StdArc<str>>) -> Self {
+        self.extras.get_or_insert_default().name = Some(name.into());
+        self
+    }
+
+    /// What the submission does if the pool's queue is [bounded](crate::pool::PoolBuilder::queue_bound) and full: hand
+    /// the job back at once, which is the default, or wait for a free slot.
+    ///
+    /// Jobs run in the order in which they were accepted; callers that wait are not served in any particular order. A
+    /// worker of another pool that waits counts as [blocked](crate::threads::blocked) there. A worker of the pool
+    /// itself and a thread with a reactor that has not ended must not wait: there a job that would wait is handed back
+    /// with [`WouldDeadlock`](Rejection::WouldDeadlock), even if a slot is free, so that it does not depend on chance.
+    ///
+    /// ```
+    /// use selvedge::{Job, ThreadPool, error::Rejection, pool::WhenFull};
+    /// use std::num::NonZeroUsize;
+    /// use std::time::Duration;
+    ///
+    /// let pool = ThreadPool::builder().queue_bound(NonZeroUsize::MIN).build()?;
+    /// // Nothing is started yet, so nothing leaves the queue.
+    /// pool.call_in_thread(|| ())?;
+    /// let second = Job::new(|| ()).named("second").when_full(WhenFull::WaitUpTo(Duration::from_millis(1)));
+    /// let late = pool.submit(second).unwrap_err();
+    /// assert_eq!(late.reason, Rejection::TimedOut);
+    /// pool.start()?;
+    /// pool.submit(late.job.when_full(WhenFull::Wait))?;
+    /// pool.stop()?;
+    /// assert_eq!(pool.stats().completed, 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// **Cancel safety.** A caller that gives up leaves nothing behind: its job is handed back, and the slot that
+    /// became free for it goes to the next who waits.
+    pub fn when_full(mut self, when_full: WhenFull) -> Self {
+        self.when_full = when_full;
+        self
+    }
+
+    /// Its name, and where it was made.
+    #[must_use]
+    pub fn label(&self) -> JobLabel {
+        JobLabel::new(self.extras.as_ref().and_then(|extras| extras.name.clone()), self.origin)
+    }
+
+    pub(super) fn when_full_is(&self) -> WhenFull {
+        self.when_full
+    }
+
+    /// Whether it is to wait for a free slot.
+    pub(super) fn may_wait(&self) -> bool {
+        self.when_full != WhenFull::Return
+    }
+
+    /// The function, and the same job without it.
+    pub(crate) fn split(self) -> (F, Job<()>) {
+        let Self { work, origin, extras, when_full } = self;
+        (work, Job { work: (), origin, extras, when_full })
+    }
+}
+
+impl Job<()> {
+    /// The job with this body.
+    pub(crate) fn with_body<B: JobBody>(self, body: B) -> Job<Body<B>> {
+        let Self { work: (), origin, extras, when_full } = self;
+        Job { work: Body(body), origin, extras, when_full }
+    }
+}
+
+impl Job {
+    /// A job that runs `f`, then `on_result`, on the same thread, with what it returned or panicked with:
+    /// see [`call_in_thread_with_callback`](crate::ThreadPool::call_in_thread_with_callback).
+    #[track_caller]
+    pub fn with_callback<T, F, C>(on_result: C, f: F) -> Self
+    where
+        T: 'static,
+        F: FnOnce() -> T + Send + 'static,
+        C: FnOnce(Result<T, Failure>) + Send + 'static,
+    {
+        let body: Box<dyn JobBody> = Box::new(job::with_callback(f, on_result));
+        Self {
+            work: BoxedWork { body: Exclusive::new(body), token: None },
+            origin: Location::caller(),
+            extras: None,
+            when_full: WhenFull::Return,
+        }
+    }
+
+    pub(super) fn handed_back(job: BoxedJob, when_full: WhenFull) -> Self {
+        let (body, origin, extras, token) = job.take_apart();
+        Self { work: BoxedWork { body: Exclusive::new(body), token }, origin, extras, when_full }
+    }
+}
+
+impl<F: Work> Job<F> {
+    /// The same job, with its function boxed: jobs of all functions have this type.
+    pub fn boxed(self) -> Job {
+        let when_full = self.when_full;
+        Job::handed_back(F::into_boxed(self), when_full)
+    }
+
+    /// Runs the job on this thread, as a worker would: a panic is not thrown but reported, to the pool's default sink.
+    pub fn run(self) {
+        F::into_boxed(self).run_in(&Hooks::default(), &Reporter::default());
+    }
+
+    /// Hands the job back.
+    pub(super) fn refused(self, reason: Rejection) -> Rejected<Job> {
+        Rejected::new(self.boxed(), reason)
+    }
+}
+
+impl<F> fmt::Debug for Job<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Job").field("label", &self.label()).field("when_full", &self.when_full).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for BoxedWork {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BoxedWork")
+    }
+}
+
+/// The body of a job, with what becomes of it if it is refused.
+pub(crate) struct Body<B>(B);
+
+#[allow(private_interfaces, reason = "as the trait")]
+impl<B: JobBody> Work for Body<B> {
+    fn into_boxed(job: Job<Self>) -> BoxedJob {
+        BoxedJob::new(job.work.0, job.origin, job.extras)
+    }
+
+    fn into_ticketed(job: Job<Self>) -> (BoxedJob, CancelToken) {
+        let token = CancelToken::new();
+        let body = ticket::with_token(token.clone(), job.work.0);
+        (BoxedJob::new(body, job.origin, job.extras).with_token(token.clone()), token)
+    }
+
+    #[inline]
+    fn submit(job: Job<Self>, pool: &Arc<Shared>) -> Result<(), Rejected<BoxedJob>> {
+        let Job { work: Self(body), origin, extras, when_full } = job;
+        match extras {
+            None => Shared::submit_inline(pool, InlineJob::made_at(origin, body), when_full),
+            extras => Shared::submit_boxed(pool, BoxedJob::new(body, origin, extras), when_full),
+        }
+    }
+}
+
+#[allow(private_interfaces, reason = "as the trait")]
+impl<F: FnOnce() + Send + 'static> Work for F {
+    fn into_boxed(job: Job<Self>) -> BoxedJob {
+        let (f, job) = job.split();
+        Work::into_boxed(job.with_body(job::plain(f)))
+    }
+
+    fn into_ticketed(job: Job<Self>) -> (BoxedJob, CancelToken) {
+        let (f, job) = job.split();
+        Work::into_ticketed(job.with_body(job::plain(f)))
+    }
+
+    #[inline]
+    fn submit(job: Job<Self>, pool: &Arc<Shared>) -> Result<(), Rejected<BoxedJob>> {
+        let (f, job) = job.split();
+        Work::submit(job.with_body(job::plain(f)), pool)
+    }
+}
+
+#[allow(private_interfaces, reason = "as the trait")]
+impl Work for BoxedWork {
+    fn into_boxed(job: Job) -> BoxedJob {
+        let Job { work: Self { body, token }, origin, extras, .. } = job;
+        BoxedJob::from_parts(body.into_inner(), origin, extras, token)
+    }
+
+    fn into_ticketed(job: Job) -> (BoxedJob, CancelToken) {
+        ticket::ticketed(Self::into_boxed(job))
+    }
+
+    fn submit(job: Job, pool: &Arc<Shared>) -> Result<(), Rejected<BoxedJob>> {
+        let when_full = job.when_full;
+        Shared::submit_boxed(pool, Self::into_boxed(job), when_full)
+    }
+}

@@ -1,0 +1,85 @@
+//! One description of a job, whichever way it goes to a thread.
+
+use std::num::NonZeroUsize;
+use std::sync::mpsc;
+
+use selvedge::{
+    Job, Reactor, ThreadPool,
+    error::{Rejected, Rejection},
+    pool::{CancelToken, Cancellation, StopPolicy, StopWithinError, WhenFull},
+    testing::Step,
+    threads,
+};
+use std::time::Duration;
+
+use crate::support::{Gate, Log, wait_until, with_watchdog};
+
+// Checks: P115, B43, B44
+#[test]
+fn a_job_has_a_name_and_a_ticket_and_waits_for_a_slot_all_at_once() {
+    with_watchdog(|| {
+        let pool = ThreadPool::builder().size(0, 1).queue_bound(NonZeroUsize::MIN).build().unwrap();
+        let (gate, held) = (Gate::new(), Gate::new());
+        pool.start().unwrap();
+        let first = gate.clone();
+        pool.call_in_thread(move || first.pass()).unwrap();
+        wait_until(|| pool.stats().busy == 1);
+        pool.call_in_thread(|| ()).unwrap();
+        let (submitter, inner) = (pool.clone(), held.clone());
+        let waiting = std::thread::spawn(move || {
+            let asked = move || {
+                inner.pass();
+                assert!(CancelToken::current().unwrap().is_cancelled());
+            };
+            submitter.submit_ticketed(Job::new(asked).named("slow").when_full(WhenFull::Wait)).unwrap()
+        });
+        gate.open();
+        let ticket = waiting.join().unwrap();
+        wait_until(|| pool.stats().completed == 2 && pool.stats().busy == 1);
+        assert_eq!(ticket.cancel(), Cancellation::Asked);
+        match pool.stop_within(StopPolicy::Drain, Duration::ZERO) {
+            Err(StopWithinError::Unfinished { stragglers, .. }) => {
+                assert_eq!(stragglers[0].job().and_then(|job| job.name()), Some("slow"));
+            }
+            other => panic!("{other:?}"),
+        }
+        held.open();
+        pool.stop().unwrap();
+        assert_eq!((pool.stats().completed, pool.stats().panicked), (3, 0));
+    });
+}
+
+// Checks: P115, P63
+#[test]
+fn a_deferred_function_has_its_name_and_the_place_where_it_was_described() {
+    let labels = Log::new();
+    let noted = labels.clone();
+    let (pool, stepper) =
+        ThreadPool::builder().size(0, 1).around_jobs(move |label| noted.note(label.clone())).build_stepped().unwrap();
+    pool.start().unwrap();
+    let reactor = Reactor::new();
+    let job = Job::new(|| 6 * 7).named("answer");
+    let label = job.label();
+    let answer = threads::defer_to_thread_pool(&reactor, &pool, job);
+    let (plain, line) = (threads::defer_to_thread_pool(&reactor, &pool, || 1), line!());
+    while stepper.step().is_some_and(|step| step != Step::Slept) {}
+    reactor.turn().unwrap();
+    assert_eq!(answer.try_result().ok().and_then(Result::ok), Some(42));
+    assert_eq!(plain.try_result().ok().and_then(Result::ok), Some(1));
+    let labels = labels.entries();
+    assert_eq!((&labels[0], labels[0].name()), (&label, Some("answer")));
+    assert_eq!((labels[1].name(), labels[1].location().line()), (None, line));
+}
+
+// Checks: P115, P78
+#[test]
+fn a_deferred_function_that_would_wait_for_a_slot_on_the_reactors_thread_is_refused() {
+    let (pool, _stepper) = ThreadPool::builder().size(0, 1).build_stepped().unwrap();
+    let reactor = Reactor::new();
+    let (sender, dropped) = mpsc::channel::<()>();
+    let job = Job::new(move || drop(sender)).when_full(WhenFull::Wait);
+    let refused = threads::defer_to_thread_pool(&reactor, &pool, job).try_result().ok().and_then(Result::err);
+    let refused = refused.unwrap().downcast::<Rejected<()>>().unwrap();
+    assert_eq!(refused.reason, Rejection::WouldDeadlock);
+    assert!(dropped.recv().is_err(), "the function was dropped here");
+}

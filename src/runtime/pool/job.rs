@@ -40,6 +40,9 @@ pub(crate) struct BoxedJob {
     token: Option<CancelToken>,
 }
 
+/// It is moved under the locks. What only a submission needs to know is in `Job` instead.
+const _: () = assert!(size_of::<BoxedJob>() == 5 * size_of::<usize>());
+
 #[derive(Default)]
 pub(super) struct JobExtras {
     pub(super) name: Option<StdArc<str>>,

@@ -24,8 +24,8 @@ const MAX_STEPS: u32 = 100_000;
 /// - The reactor's own pools have no threads: [`settle`](Self::settle) runs their jobs, in steps, on this thread.
 /// - Its clock is virtual: [`advance`](Self::advance) moves it.
 /// - A panic in a callback, a job, a timer or a task of this thread, such as a failed assertion, is contained as
-///   always, and then continued: out of the `settle` or `advance` that ran it, or else out of the next one, or of the drop
-///   of this. Only a panic with [`Injected`](crate::testing::Injected) is not.
+///   always, and then continued: out of the `settle` or `advance` that ran it, or else out of the next one, or of
+///   the drop of this. Only a panic with [`Injected`](crate::testing::Injected) is not.
 /// - A report, for example of an error that nobody has handled, fails the test in the same way, unless the builder was
 ///   given a sink.
 ///

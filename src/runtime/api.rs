@@ -46,6 +46,7 @@ pub mod pool {
     //!   that they run on.
     //! - [`PoolStats`] and [`PoolTimes`] are what the pool is doing, and how long jobs waited and ran ([`Histogram`],
     //!   [`Bucket`]).
+    //! - A [`Job`](crate::Job) describes one; [`WhenFull`] says what its submission does when the queue is full.
     //! - A [`Ticket`] cancels one job; [`Cancellation`] says how that went, and the job itself asks its
     //!   [`CancelToken`].
     //! - [`StopPolicy`] says what becomes of queued jobs when the pool stops; [`StopWithinError`] names each

@@ -184,3 +184,21 @@ fn what_takes_turns_or_is_called_again_stays_on_its_thread_and_its_errors_travel
     assert_impl_all!(LoopingCallError: Error, Send, Sync, Copy);
     assert_impl_all!(TaskFinished: Error, Send, Sync, Copy);
 }
+
+// Checks: P108
+#[test]
+fn plain_values_of_std_come_back_from_a_function_as_they_are() {
+    use selvedge::deferred::{Outcome, OutcomeOf};
+    macro_rules! assert_plain {
+        ($($plain:ty)+) => {$(
+            assert_impl_all!($plain: Outcome<Failure, Value = $plain>, OutcomeOf<$plain, Failure>);
+        )+};
+    }
+    assert_plain! {
+        () bool u8 i128 f64 char String std::path::PathBuf std::ffi::OsString Duration std::time::Instant
+        std::time::SystemTime std::cmp::Ordering std::net::IpAddr std::net::SocketAddr std::net::TcpStream
+        std::fs::File std::fs::Metadata std::process::Child std::process::Output std::ops::Range<u32> Vec<Rc<u32>>
+        Option<Box<dyn Fn()>> std::collections::BinaryHeap<u32> std::collections::HashMap<String, Vec<u8>>
+        std::cell::RefCell<u32> (u32, String) [u8; 32]
+    }
+}

@@ -1,13 +1,20 @@
 //! What a callback may return, and how its errors become the chain's.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::cell::{Cell, RefCell};
+use std::cmp::{Ordering, Reverse};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, LinkedList, VecDeque};
 use std::convert::Infallible;
 use std::error::Error;
 use std::ffi::{OsStr, OsString};
+use std::fs::{File, Metadata};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::num::Wrapping;
+use std::ops::{Range, RangeInclusive};
 use std::path::{Path, PathBuf};
+use std::process::{Child, ExitStatus, Output};
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
 use super::super::sync::StdArc;
 use super::deferred::Deferred;
@@ -20,8 +27,8 @@ use crate::failure::Failure;
 /// - `Result<U, X>`: the chain continues with the value `U` or the error `X`. In a chain of [`Failure`]s that can be
 ///   any error (see [`Raise`]);
 /// - `Deferred<U, E>`: the chain waits for it and continues with its result;
-/// - `()`, numbers, strings, paths, and the collections, pointers and tuples of std: the chain continues with the value
-///   as it is.
+/// - `()`, numbers, strings, paths, times, addresses, files, sockets and processes, and the collections, pointers,
+///   cells and tuples of std: the chain continues with the value as it is.
 ///
 /// A type of your own is returned from [`Deferred::map`], or as `Ok::<_, Failure>(value)`, or implements this trait:
 ///
@@ -41,9 +48,10 @@ use crate::failure::Failure;
 /// # assert!(page.try_result().is_ok_and(|page| page.is_ok_and(|page| page.0 == "<p>")));
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "a callback cannot return `{Self}` in a chain whose error is `{E}`",
-    label = "neither a plain value, nor a `Result` with a fitting error, nor a `Deferred<_, {E}>`",
-    note = "use `map` for a callback that returns a type of your own, or return `Ok::<_, {E}>(value)`",
+    message = "this function cannot return `{Self}` as the result of a Deferred whose error is `{E}`",
+    label = "neither a plain value of std, nor a `Result` with a fitting error, nor a `Deferred<_, {E}>`",
+    note = "to return a value of a type of your own, write `Ok::<_, {E}>(value)`: in a callback, a task, a job or a \
+            call; or add the callback with `map`, which takes any type",
     note = "a closure that never returns says what it would return: `|_| -> () {{ panic!() }}`",
     note = "the error of a returned `Result` has to be `Raise<{E}>`; \
             any `Error + Send + Sync` is that in a chain of `Failure`s"
@@ -198,6 +206,21 @@ plain! {
     [] OsString;
     [] PathBuf;
     [] Duration;
+    [] Instant;
+    [] SystemTime;
+    [] Ordering;
+    [] IpAddr;
+    [] Ipv4Addr;
+    [] Ipv6Addr;
+    [] SocketAddr;
+    [] TcpListener;
+    [] TcpStream;
+    [] UdpSocket;
+    [] File;
+    [] Metadata;
+    [] Child;
+    [] ExitStatus;
+    [] Output;
     [] Infallible;
     [] &'static str;
     [] &'static OsStr;
@@ -206,11 +229,19 @@ plain! {
     [T: 'static, const N: usize] [T; N];
     [T: ToOwned<Owned: 'static> + ?Sized + 'static] Cow<'static, T>;
     [T: 'static] Option<T>;
+    [T: 'static] Reverse<T>;
+    [T: 'static] Wrapping<T>;
+    [T: 'static] Range<T>;
+    [T: 'static] RangeInclusive<T>;
+    [T: 'static] Cell<T>;
+    [T: 'static] RefCell<T>;
     [T: ?Sized + 'static] Box<T>;
     [T: ?Sized + 'static] Rc<T>;
     [T: ?Sized + 'static] StdArc<T>;
     [T: 'static] Vec<T>;
     [T: 'static] VecDeque<T>;
+    [T: 'static] LinkedList<T>;
+    [T: 'static] BinaryHeap<T>;
     [T: 'static] BTreeSet<T>;
     [K: 'static, V: 'static] BTreeMap<K, V>;
     [T: 'static, S: 'static] HashSet<T, S>;

@@ -87,6 +87,7 @@ const OWN: &[(&str, &[&str])] = &[
             "runtime/oneshot drop",
             "runtime/oneshot fire",
             "runtime/oneshot send",
+            "runtime/testing/reactor advance",
         ],
     ),
 ];

@@ -55,7 +55,10 @@ fn after_a_burst_the_pool_returns_to_its_minimum_whatever_trickles_in() {
             pool.call_in_thread(move || _ = other_side.wait()).unwrap();
             done.wait();
             // The next finds the one that ran this asleep again, and last.
-            wait_until(|| pool.stats().busy == 0);
+            wait_until(|| {
+                let stats = pool.stats();
+                stats.busy == 0 && stats.idle == stats.live
+            });
         }
         assert_eq!(pool.stats().peak, MOST);
         pool.stop().unwrap();

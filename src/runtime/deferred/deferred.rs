@@ -48,10 +48,10 @@ use crate::machine::deferred::ChainState;
 /// [`into_send_future`](Self::into_send_future). A Deferred can be given a time limit
 /// ([`add_timeout`](Self::add_timeout)), paused ([`pause`](Self::pause)) and cancelled ([`cancel`](Self::cancel)).
 ///
-/// **Errors.** `E` is [`Failure`], unless a program wants its own ([`ChainError`](super::ChainError)). An error that
-/// is at the end of its chain when nobody can add a callback any more was handled by nobody. It is reported exactly
-/// once, when the Deferred and its [`Resolver`](super::Resolver) are both gone, to the sink of the reactor that this
-/// thread is running, with the place where the Deferred was made. Returning the Deferred from a callback hands its
+/// **Errors.** `E` is [`Failure`], unless a program wants its own ([`ChainError`](crate::deferred::ChainError)). An
+/// error that is at the end of its chain when nobody can add a callback any more was handled by nobody. It is reported
+/// exactly once, when the Deferred and its [`Resolver`](super::Resolver) are both gone, to the sink of the reactor that
+/// this thread is running, with the place where the Deferred was made. Returning the Deferred from a callback hands its
 /// error on; [`log_error`](Self::log_error) handles it.
 ///
 /// **Cost.** One allocation for the Deferred, of 104 bytes, and one for each callback, of 80 bytes, where pointers have

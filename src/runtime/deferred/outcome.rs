@@ -93,7 +93,8 @@ pub enum Settled<T, E = Failure> {
 /// What a callback may return as `Err`: it is converted to the error type `E` of the chain.
 ///
 /// In a chain of [`Failure`]s, which is the default, this is every `Error + Send + Sync + 'static`, and a `Failure`
-/// stays as it is. In a chain with an error type of its own, it is that type (see [`ChainError`]).
+/// stays as it is. In a chain with an error type of its own, it is that type (see
+/// [`ChainError`](crate::deferred::ChainError)).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an error in a chain whose error is `{E}`",
     note = "in a chain of `Failure`s it has to be `Error + Send + Sync + 'static`; \

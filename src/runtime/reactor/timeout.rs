@@ -126,7 +126,7 @@ impl<T: 'static, E: ChainError> Deferred<T, E> {
     ///
     /// The time runs on the clock of `reactor`, from now on. If the reactor ends first, or has ended, the Deferred is
     /// cancelled then, and the [`Cancelled`] that follows becomes [`ReactorStopped`]. In a chain with an error type of
-    /// its own, an error counts as `Cancelled` if that is among its [sources](Error::source).
+    /// its own, an error counts as `Cancelled` if that is among its [sources](std::error::Error::source).
     ///
     /// Costs a callback, a timer, and one more allocation. When the time runs out, this takes as long as to walk along
     /// the Deferreds that wait for this one.

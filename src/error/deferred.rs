@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::messages::messages;
 use super::pool::NeverRan;
 use super::reactor::ReactorStopped;
-use crate::failure::{FailureGroup, causes_and_self, has_cause};
+use crate::failure::{ChainError, FailureGroup, causes_and_self, has_cause};
 
 /// The Deferred was cancelled before it had a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -39,23 +39,40 @@ pub(crate) fn is_cancellation(error: &(dyn Error + 'static)) -> bool {
     has_cause::<Cancelled>(error) || has_cause::<ReactorStopped>(error)
 }
 
+/// How many members of groups are looked at: an error may be caused by a group that it is a member of.
+const MAX_MEMBERS: usize = 1 << 20;
+
 /// Whether the error only says that something has ended with what it belonged to: it is a [`ReactorStopped`], or a job
-/// of a pool whose queue was [cancelled](NeverRan::CancelledByStop), or was caused by one.
+/// of a pool whose queue was [cancelled](NeverRan::CancelledByStop), or was caused by one. Of a group, all have to be.
 pub(crate) fn is_stop(error: &(dyn Error + 'static)) -> bool {
-    let by_stop = |error: &(dyn Error + 'static)| {
-        error.is::<ReactorStopped>() || matches!(error.downcast_ref(), Some(NeverRan::CancelledByStop))
-    };
+    // A loop, because groups nest.
     let mut left = vec![error];
-    // Of a group, all have to be so. A loop, because groups nest.
-    while let Some(error) = left.pop() {
-        match causes_and_self(error).find_map(|cause| cause.downcast_ref::<FailureGroup>()) {
-            Some(group) if group.failures.is_empty() => return false,
-            Some(group) => left.extend(group.failures.iter().map(|failure| failure.error() as &(dyn Error + 'static))),
-            None if causes_and_self(error).any(by_stop) => {}
-            None => return false,
+    for _ in 0..MAX_MEMBERS {
+        let Some(error) = left.pop() else { return true };
+        match causes_and_self(error).find_map(Stop::of) {
+            Some(Stop::This) => {}
+            Some(Stop::AllOf(group)) if !group.failures.is_empty() => {
+                left.extend(group.failures.iter().map(ChainError::as_error));
+            }
+            _ => return false,
         }
     }
-    true
+    false
+}
+
+/// What says that an error is a stop.
+enum Stop<'a> {
+    This,
+    AllOf(&'a FailureGroup),
+}
+
+impl<'a> Stop<'a> {
+    fn of(error: &'a (dyn Error + 'static)) -> Option<Self> {
+        if error.is::<ReactorStopped>() || matches!(error.downcast_ref(), Some(NeverRan::CancelledByStop)) {
+            return Some(Self::This);
+        }
+        error.downcast_ref().map(Self::AllOf)
+    }
 }
 
 messages! {

@@ -1,9 +1,13 @@
 //! A clean end reports nothing: nobody is told that what he has stopped has stopped.
 
+use std::error::Error;
+use std::fmt;
 use std::future::pending;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use selvedge::deferred::{gather_results, race};
+use selvedge::error::FailureGroup;
 use selvedge::report::Incident;
 use selvedge::task::{Cooperator, LoopingCall, defer_later};
 use selvedge::{Deferred, Failure, Reactor, threads};
@@ -103,4 +107,33 @@ fn a_job_that_a_stop_has_cancelled_is_reported_to_nobody_once_its_reactor_ends()
     drop(reactor);
     drop(held);
     assert_eq!(reports.len(), 0, "{:?}", reports.entries());
+}
+
+/// An error whose source is a group that it is a member of.
+#[derive(Debug)]
+struct OfItsOwnGroup;
+
+impl fmt::Display for OfItsOwnGroup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a member of its own source")
+    }
+}
+
+impl Error for OfItsOwnGroup {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        static GROUP: OnceLock<FailureGroup> = OnceLock::new();
+        Some(GROUP.get_or_init(|| FailureGroup { failures: vec![Failure::new(Self)] }))
+    }
+}
+
+// Checks: P106, P75
+#[test]
+fn an_error_that_is_in_a_ring_of_groups_is_reported() {
+    with_watchdog(|| {
+        let (reactor, reports) = reporting();
+        drop(reactor.sleep(HOUR).add_errback(|_| Err::<(), _>(OfItsOwnGroup)));
+        reactor.handle().stop();
+        reactor.run();
+        assert_eq!(reports.entries(), [Incident::Unhandled]);
+    });
 }

@@ -424,6 +424,19 @@ mod cooperator {
         }
     }
 
+    // Checks: P87, R48
+    #[test]
+    fn a_slice_of_endless_work_ends_although_the_clock_stands_still() {
+        let (reactor, _clock, _) = virtual_time();
+        let (cooperator, steps) = (Cooperator::new(&reactor), Log::new());
+        let noted = steps.clone();
+        let _task = cooperator.cooperate(std::iter::repeat_with(move || noted.note(())));
+        for turns in 1..4 {
+            reactor.turn().unwrap();
+            assert_eq!(steps.len(), 1000 * turns, "as many as at one time, and then the loop goes on");
+        }
+    }
+
     // Checks: B68, R52
     #[test]
     fn however_often_it_is_started_a_cooperator_ticks_once_a_turn() {

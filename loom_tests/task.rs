@@ -218,3 +218,43 @@ fn a_task_of_one_reactor_that_awaits_a_deferred_of_another_thread_is_woken() {
         other.join().unwrap();
     });
 }
+
+// Checks: P110, R20
+#[test]
+fn a_question_against_the_reactors_stop_is_answered_or_told_of_it() {
+    explore(|chaos| {
+        let reactor = reactor(chaos);
+        let handle = reactor.handle();
+        let asker = thread::spawn(move || handle.ask(|_| 7_u8));
+        reactor.handle().stop();
+        reactor.run();
+        let mut asked = asker.join().unwrap();
+        match std::pin::Pin::new(&mut asked).poll(&mut std::task::Context::from_waker(Waker::noop())) {
+            Poll::Ready(Ok(answer)) => assert_eq!(answer, 7),
+            Poll::Ready(Err(failure)) => assert!(failure.is::<ReactorStopped>()),
+            Poll::Pending => panic!("nobody answers any more"),
+        }
+    });
+}
+
+// Checks: P110, R20
+#[test]
+fn a_question_that_is_dropped_against_its_turn_is_not_asked_or_its_deferred_is_cancelled() {
+    explore_calm(|chaos| {
+        let reactor = reactor(chaos);
+        let (begun, cancelled) = (Arc::new(Mutex::new(0)), Arc::new(Mutex::new(0)));
+        let (asked, noted) = (Arc::clone(&begun), Arc::clone(&cancelled));
+        let question = reactor.handle().ask(move |reactor| {
+            *asked.lock().unwrap() += 1;
+            let (deferred, resolver) = Deferred::<()>::with_canceller(move || *noted.lock().unwrap() += 1);
+            // It is fired by nothing else than the cancel.
+            drop(reactor.own(resolver).detach());
+            deferred
+        });
+        let asker = thread::spawn(move || drop(question));
+        reactor.turn().unwrap();
+        asker.join().unwrap();
+        reactor.turn().unwrap();
+        assert_eq!(*begun.lock().unwrap(), *cancelled.lock().unwrap());
+    });
+}

@@ -13,6 +13,7 @@ pub mod reactor {
     //!   [`add_event_trigger`](crate::Reactor::add_event_trigger).
     //! - [`Shutdown`] says how a reactor has ended, and which [`LatePool`]s had not stopped in time.
     //! - [`Turn`] is what [`Reactor::turn`](crate::Reactor::turn) returns: when the reactor wants its next turn.
+    //! - [`Ask`] is a question to a reactor, which any executor can await: see [`Handle::ask`](crate::Handle::ask).
     //! - [`Call`] is a posted call that was not accepted and is handed back.
     //!
     //! Use it to configure a reactor, or to host one in a loop of your own:
@@ -36,7 +37,7 @@ pub mod reactor {
     //! # Ok::<(), Box<dyn std::error::Error>>(())
     //! ```
 
-    pub use super::super::reactor::{Call, Event, LatePool, Phase, ReactorBuilder, Shutdown, TriggerId, Turn};
+    pub use super::super::reactor::{Ask, Call, Event, LatePool, Phase, ReactorBuilder, Shutdown, TriggerId, Turn};
 }
 
 pub mod pool {

@@ -8,6 +8,7 @@
 //!
 //! To post a call without waiting, use [`Handle::call_from_thread`].
 
+mod local;
 mod without_blocking;
 
 use std::cell::OnceCell;
@@ -290,20 +291,24 @@ where
 }
 
 impl<T: 'static> Address<T> {
-    /// Runs `f` on the reactor's thread with the value, and blocks this thread until it has returned.
+    /// Runs `f` on the reactor's thread with the value, and blocks this thread until the result has come; if `f`
+    /// returns a Deferred, until that has fired. Meanwhile the value is free for others. [`ask`](Self::ask) does not
+    /// block.
     ///
-    /// **Cancel safety.** It waits without a limit. If the reactor ends first, `f` is dropped without being run.
+    /// **Cancel safety.** It waits without a limit. If the reactor ends first, `f` is dropped without being run, or its
+    /// Deferred is cancelled.
     ///
     /// # Errors
     /// As [`blocking_call_from_thread`]; a value that is gone or in use is a [`Failed`](BlockingCallError::Failed) with
     /// an [`OwnedError`](crate::error::OwnedError) inside.
-    pub fn blocking_call<R, F>(&self, f: F) -> Result<R, BlockingCallError>
+    pub fn blocking_call<R, F>(&self, f: F) -> Result<R::Value, BlockingCallError>
     where
-        R: Send + 'static,
         F: FnOnce(&mut T, &Reactor) -> R + Send + 'static,
+        R: Outcome<Failure>,
+        R::Value: Send + 'static,
     {
         let id = self.id();
-        blocking_call_from_thread(self.handle(), move |reactor| Self::visit(reactor, id, f))
+        blocking_call_from_thread(self.handle(), move |reactor| Self::answer(reactor, id, f))
     }
 }
 

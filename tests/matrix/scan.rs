@@ -88,6 +88,8 @@ const OWN: &[(&str, &[&str])] = &[
             "runtime/oneshot fire",
             "runtime/oneshot send",
             "runtime/testing/reactor advance",
+            "runtime/reactor/ask poll",
+            "runtime/reactor/send_future poll",
         ],
     ),
 ];

@@ -7,15 +7,19 @@
 //!   pools;
 //! - [`clock`], [`advance`] and [`virtual_time`] are its time, real or virtual;
 //! - [`shutdown`] limits the time of its own end, and says what was late;
-//! - [`spawn`], [`sleep`], [`timeout`] and [`send_future`] join it to Deferreds and futures.
+//! - [`spawn`], [`sleep`], [`timeout`] and [`block_on`] join it to Deferreds and futures; [`send_future`] and [`ask`]
+//!   carry results to other threads, over a [`polled_oneshot`].
 
 mod advance;
+mod ask;
+mod block_on;
 mod builder;
 mod calls;
 mod clock;
 mod end_notice;
 mod handle;
 mod owned;
+mod polled_oneshot;
 mod pools;
 mod reactor;
 mod send_future;
@@ -44,6 +48,7 @@ use super::report::Reporter;
 use super::sync::{Arc, Spin, ThreadId};
 use crate::machine::lifecycle::Lifecycle;
 
+pub use self::ask::Ask;
 pub use self::builder::ReactorBuilder;
 pub use self::calls::Call;
 pub use self::clock::VirtualClock;

@@ -2,65 +2,23 @@
 //! awaits it.
 
 use std::cell::Cell;
-use std::convert::Infallible;
 use std::fmt;
 use std::mem;
 use std::panic::Location;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use super::super::deferred::{
     Callback, CancelOnDrop, Deferred, Passed, Receipt, Settled, Unclaimed, ignore_cancellation,
 };
-use super::super::report::{Incident, drop_contained, report, wake_contained};
-use super::super::sync::{Arc, Mutex};
+use super::super::report::{Incident, drop_contained, report};
+use super::polled_oneshot::{ResultReceiver, ResultSender, channel};
 use super::virtual_time::AwaitedAnswer;
 use super::{Address, DropOrder, Owned, Reactor};
 use crate::error::{ReactorStopped, is_cancellation};
 use crate::failure::{ChainError, Failure};
-use crate::machine::oneshot::{Oneshot, Receive, ReceiverWake};
-
-/// The one-shot machine, with the waker of a task in place of a thread that sleeps.
-struct SharedResult<T> {
-    channel: Oneshot<T, Infallible>,
-    /// The waker of the last poll, while the result is awaited.
-    waker: Option<Waker>,
-}
-
-impl<T> SharedResult<T> {
-    /// Takes the waker if it must be woken, which is done after the lock is released.
-    fn take_waker(&mut self, wake: ReceiverWake) -> Option<Waker> {
-        match wake {
-            ReceiverWake::Needed => self.waker.take(),
-            ReceiverWake::NotNeeded => None,
-        }
-    }
-}
-
-/// The reactor's half. Dropped unused, at the reactor's end, it says that there will be no result.
-struct ResultSender<T>(Arc<Mutex<SharedResult<T>>>);
-
-impl<T> ResultSender<T> {
-    fn send(self, value: T) -> Result<(), T> {
-        let mut shared = self.0.lock();
-        let wake = shared.channel.send(value)?;
-        let waker = shared.take_waker(wake);
-        drop(shared);
-        waker.into_iter().for_each(wake_contained);
-        Ok(())
-    }
-}
-
-impl<T> Drop for ResultSender<T> {
-    fn drop(&mut self) {
-        let mut shared = self.0.lock();
-        let wake = shared.channel.disconnect();
-        let waker = shared.take_waker(wake);
-        drop(shared);
-        waker.into_iter().for_each(wake_contained);
-    }
-}
+use crate::machine::oneshot::Receive;
 
 /// The callback that sends the result to the future.
 struct SendResult<T: 'static, E: 'static> {
@@ -109,39 +67,6 @@ struct Answered<T, E: ChainError> {
     _deferred: CancelOnDrop<(), E>,
     /// For an item that was sent.
     receipt: Rc<Cell<Option<Receipt<T>>>>,
-}
-
-/// The half that is polled.
-struct ResultReceiver<T>(Arc<Mutex<SharedResult<T>>>);
-
-impl<T> ResultReceiver<T> {
-    fn poll(&self, waker: &Waker) -> Receive<T, Infallible> {
-        // Outside the lock, because cloning and dropping a waker run the code of its executor.
-        let waker = waker.clone();
-        let mut shared = self.0.lock();
-        let received = shared.channel.receive();
-        let unused = match received {
-            Receive::Wait => shared.waker.replace(waker),
-            Receive::Value(_) | Receive::Disconnected | Receive::TimedOut(_) => shared.waker.take().or(Some(waker)),
-        };
-        drop(shared);
-        drop_contained(unused);
-        received
-    }
-
-    /// Gives up. Returns the result if it has arrived already.
-    fn give_up(&self) -> Option<T> {
-        let mut shared = self.0.lock();
-        let _ = shared.channel.time_out();
-        let result = match shared.channel.receive() {
-            Receive::Value(result) => Some(result),
-            Receive::Wait | Receive::Disconnected | Receive::TimedOut(_) => None,
-        };
-        let waker = shared.waker.take();
-        drop(shared);
-        drop_contained(waker);
-        result
-    }
 }
 
 /// A Deferred that any executor can await, on any thread: returned by [`Deferred::into_send_future`].
@@ -210,13 +135,13 @@ where
         if reactor.is_closed() {
             return self.without_reactor(reactor, made_at);
         }
-        let shared = Arc::new(Mutex::new(SharedResult { channel: Oneshot::new(), waker: None }));
+        let (sender, receiver) = channel();
         // Dropped before other values at the reactor's end, because another thread waits for it.
-        let sender = Owned::new(reactor, DropOrder::BlockedCaller, ResultSender(Arc::clone(&shared)));
+        let sender = Owned::new(reactor, DropOrder::BlockedCaller, sender);
         let receipt = Rc::default();
         let deferred = self.add(SendResult { sender, receipt: Rc::clone(&receipt) });
         SendFuture {
-            receiver: ResultReceiver(shared),
+            receiver,
             answered: reactor.own(Answered { _deferred: deferred.cancel_on_drop(), receipt }).detach(),
             made_at,
             finished: false,
@@ -232,15 +157,15 @@ where
 {
     /// On a reactor that has ended: with the result, if there is one. Otherwise the Deferred is cancelled.
     fn without_reactor(self, reactor: &Reactor, made_at: &'static Location<'static>) -> SendFuture<T, E> {
-        let channel = match self.try_result() {
-            Ok(result) => Oneshot::Sent(result),
+        let result = match self.try_result() {
+            Ok(result) => Some(result),
             Err(waiting) => {
                 waiting.cancel();
                 drop(waiting.add_both(|result| ignore_cancellation(result.map(drop_contained))));
-                Oneshot::Disconnected
+                None
             }
         };
-        let receiver = ResultReceiver(Arc::new(Mutex::new(SharedResult { channel, waker: None })));
+        let receiver = ResultReceiver::decided(result);
         let nothing = Answered { _deferred: Deferred::from(Ok(())).cancel_on_drop(), receipt: Rc::default() };
         SendFuture { receiver, answered: reactor.own(nothing).detach(), made_at, finished: false, awaited: None }
     }

@@ -1,5 +1,6 @@
 //! The sites: one file for each kind.
 
+mod asks;
 mod coordination;
 mod deferreds;
 mod failures;
@@ -111,6 +112,7 @@ pub const ELSEWHERE: Site = Site { thread: Thread::Other, has_sink: false, ..ON_
 pub fn all() -> impl Iterator<Item = &'static Site> {
     [
         reactors::SITES,
+        asks::SITES,
         deferreds::SITES,
         lists::SITES,
         futures::SITES,

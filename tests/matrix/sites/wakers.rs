@@ -124,7 +124,7 @@ pub const SITES: &[Site] = &[
     Site {
         name: "the drop of a waker of another executor that another replaces",
         panic: Goes::Reported(Incident::Drop),
-        places: &["runtime/reactor/send_future poll"],
+        places: &["runtime/reactor/polled_oneshot poll"],
         install: Install::OnLoop(|reactor, act| {
             let (deferred, resolver) = Deferred::new();
             let mut future = Box::pin(deferred.into_send_future(reactor));
@@ -137,7 +137,7 @@ pub const SITES: &[Site] = &[
     Site {
         name: "the drop of a waker of another executor whose future is dropped",
         panic: Goes::Reported(Incident::Drop),
-        places: &["runtime/reactor/send_future give_up"],
+        places: &["runtime/reactor/polled_oneshot give_up"],
         install: Install::OnLoop(|reactor, act| {
             let (deferred, resolver) = Deferred::<()>::new();
             let mut future = Box::pin(deferred.into_send_future(reactor));

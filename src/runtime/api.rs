@@ -16,21 +16,24 @@ pub mod reactor {
     //! - [`Ask`] is a question to a reactor, which any executor can await: see [`Handle::ask`](crate::Handle::ask).
     //! - [`Call`] is a posted call that was not accepted and is handed back.
     //!
-    //! Use it to configure a reactor, or to host one in a loop of your own:
+    //! Use it to configure a reactor, or to host one in a loop of your own, which [`on_wake`](ReactorBuilder::on_wake)
+    //! wakes. This one waits in `park`:
     //!
     //! ```
     //! use selvedge::Reactor;
     //! use selvedge::reactor::{Event, Phase, Turn};
     //! use std::time::Duration;
     //!
-    //! let reactor = Reactor::builder().pool_size(0, 4).pool_name("lookups").build()?;
+    //! let host = std::thread::current();
+    //! let builder = Reactor::builder().pool_size(0, 4).pool_name("lookups");
+    //! let reactor = builder.on_wake(move || host.unpark()).build()?;
     //! reactor.add_event_trigger(Phase::After, Event::SHUTDOWN, |_| println!("the pool has ended"));
     //! reactor.call_later(Duration::from_millis(1), |reactor| reactor.stop().unwrap_or_default());
     //! loop {
     //!     match reactor.turn()? {
     //!         Turn::Again => {}
-    //!         Turn::Wait(time) => std::thread::sleep(time.min(Duration::from_millis(1))),
-    //!         Turn::Idle => std::thread::sleep(Duration::from_millis(1)),
+    //!         Turn::Wait(time) => std::thread::park_timeout(time),
+    //!         Turn::Idle => std::thread::park(),
     //!         Turn::Ended => break,
     //!     }
     //! }

@@ -1,4 +1,7 @@
 //! The inbox: calls posted from any thread, in one total order, to one loop. A shell around `machine::inbox`.
+//!
+//! The loop sleeps in `wait`, or it is hosted: it parks with `park` and goes back to its host, until its next turn
+//! calls `resume`. Then the one wake that is owed to a sleep is a call of the host's hook.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,6 +9,7 @@ use std::time::Duration;
 use super::cache_padded::CachePadded;
 use super::deadline::{Epoch, WhenFull};
 use super::sync::{Condvar, Hint, Mutex, MutexGuard, Spin, pause};
+use super::wake_hook::WakeHook;
 use crate::error::Rejection;
 use crate::machine::inbox::{self as machine, LoopWake, Park, PostError};
 pub use crate::machine::inbox::{CallQueue, PushCall};
@@ -29,6 +33,8 @@ pub struct Inbox<Q> {
     /// core has this cache line anyway.
     maybe_nonempty: Hint,
     consumer: CachePadded<ConsumerState>,
+    /// Wakes the loop's host, if it has one.
+    on_wake: Option<Box<WakeHook>>,
 }
 
 /// What only the loop writes: on a cache line of its own.
@@ -57,7 +63,13 @@ impl<Q: CallQueue> Inbox<Q> {
             not_full: Condvar::new(),
             maybe_nonempty: Hint::default(),
             consumer: CachePadded(ConsumerState { last_batch_large: Hint::default(), spin: Spin::new() }),
+            on_wake: None,
         }
+    }
+
+    /// The same for a hosted loop.
+    pub(crate) fn hosted(self, on_wake: WakeHook) -> Self {
+        Self { on_wake: Some(Box::new(on_wake)), ..self }
     }
 
     /// Posts a call and wakes the loop if it sleeps. A closed inbox hands the call back.
@@ -111,6 +123,14 @@ impl<Q: CallQueue> Inbox<Q> {
         self.maybe_nonempty.set(true);
         drop(state);
         if wake == LoopWake::Needed {
+            self.wake_loop();
+        }
+    }
+
+    /// The one wake that is owed to a loop which fell asleep, in `wait` or hosted.
+    fn wake_loop(&self) {
+        let hook = self.on_wake.as_ref();
+        if !hook.is_some_and(|hook| hook.call()) {
             self.wake.notify_one();
         }
     }
@@ -136,6 +156,28 @@ impl<Q: CallQueue> Inbox<Q> {
             // comes before `park`, which finds it, or its poster finds the loop asleep and wakes it.
             state = self.wake.wait_for(state, timeout);
             state.resume();
+        }
+    }
+
+    /// Whether the loop has a hook, which wakes its host.
+    pub(crate) fn is_hosted(&self) -> bool {
+        self.on_wake.is_some()
+    }
+
+    /// A hosted loop falls asleep: the next post calls its hook. False if there are calls to take, or if it is closed.
+    pub(crate) fn park(&self) -> bool {
+        self.state.lock().park() == Park::Sleep
+    }
+
+    /// A hosted loop is turned again.
+    pub(crate) fn resume(&self) {
+        self.state.lock().resume();
+    }
+
+    /// The loop's host is not woken any more: the loop sleeps in `wait`, or has ended.
+    pub(crate) fn retire_hook(&self) {
+        if let Some(hook) = &self.on_wake {
+            hook.retire();
         }
     }
 

@@ -20,5 +20,6 @@ pub mod task;
 pub(crate) mod testing;
 pub mod threads;
 mod typed_queue;
+mod wake_hook;
 
 pub(crate) use super::sync;

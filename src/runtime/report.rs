@@ -47,6 +47,8 @@ pub enum Incident {
     Saturated,
     /// A pool's hook: at the start or end of a worker, around a job, or of a context.
     Hook,
+    /// The [hook](crate::reactor::ReactorBuilder::on_wake) that wakes the loop which hosts a reactor.
+    OnWake,
 }
 
 impl fmt::Display for Incident {
@@ -66,6 +68,7 @@ impl fmt::Display for Incident {
             Self::ThreadStart => "a worker thread could not be started",
             Self::Saturated => "a thread pool is saturated",
             Self::Hook => "a hook of the thread pool failed",
+            Self::OnWake => "waking the loop that hosts a reactor failed",
         })
     }
 }

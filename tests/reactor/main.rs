@@ -7,6 +7,7 @@ mod support;
 
 mod end;
 mod futures;
+mod hosted;
 mod lifecycle;
 mod owned;
 mod quiet_end;

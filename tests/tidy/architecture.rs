@@ -27,6 +27,7 @@ const FLOORS: &[&str] = &[
     "runtime/job_label",
     "runtime/reactor_thread",
     "runtime/report",
+    "runtime/wake_hook",
     "runtime/typed_queue",
     "runtime/segment_list",
     "runtime/inbox",

@@ -11,6 +11,9 @@ use super::super::pool::{PoolBuilder, Stepper, StopPolicy, ThreadPool};
 use super::super::reactor_thread::ReactorThreadGuard;
 use super::super::report::{Report, Reporter};
 use super::super::sync::{Arc, Spin, current_thread};
+use super::super::wake_hook::{OnWake, WakeHook};
+#[allow(unused_imports, reason = "links of the documentation")]
+use super::Turn;
 use super::calls::Calls;
 use super::clock::{Clock, VirtualClock};
 use super::owned::Table;
@@ -43,6 +46,7 @@ pub struct ReactorBuilder {
     reporter: Reporter,
     clock: Option<VirtualClock>,
     inbox_bound: usize,
+    on_wake: Option<OnWake>,
     stop_policy: StopPolicy,
     stop_within: Option<Duration>,
 }
@@ -56,6 +60,7 @@ impl ReactorBuilder {
             reporter: Reporter::default(),
             clock: None,
             inbox_bound: usize::MAX,
+            on_wake: None,
             stop_policy: StopPolicy::Drain,
             stop_within: None,
         }
@@ -159,6 +164,55 @@ impl ReactorBuilder {
         self
     }
 
+    /// Hosts the reactor in a loop of another kind: `hook` is to wake that loop, which then [turns](Reactor::turn) the
+    /// reactor.
+    ///
+    /// A turn that returns [`Turn::Wait`] or [`Turn::Idle`] leaves the reactor asleep. The first thing that makes an
+    /// earlier turn necessary calls the hook, **once for each sleep**, however much follows; it is not called while the
+    /// reactor is awake: during a turn, after [`Turn::Again`], before the first turn. A turn that begins for another
+    /// reason, such as the passing of `Turn::Wait`'s time, ends the sleep too; a hook that was to be called by then may
+    /// still be called a moment later, so the host takes a wake without a reason for one.
+    ///
+    /// Two kinds of things call it: what other threads post, that is calls, [`stop`](crate::Handle::stop), results of
+    /// jobs, wakes of tasks, blocking calls, cancels, and the end of a pool; and what the host does on the reactor's
+    /// own thread between turns: `Reactor::stop`, a timer that is due before `Turn::Wait`'s time is over, a Deferred
+    /// that shutdown waited for. [`VirtualClock::advance`] does not: whoever advances the clock turns the reactor.
+    ///
+    /// The hook runs on the thread that posts, before its post returns, under no lock. So it should be short, and only
+    /// tell the host: write to its waker, send it an event, unpark it. It may post, stop the reactor, and drop the last
+    /// handle; a panic goes to the [sink](Self::on_report). On the reactor's own thread it may even turn the reactor:
+    /// that is a turn like any other. It is dropped when the reactor has ended or is dropped, or by
+    /// [`Reactor::run`], which waits by itself; if it is being called then, by the thread that calls it. A second hook
+    /// replaces the first.
+    ///
+    /// A host that misses a wake, or no longer turns the reactor, loses nothing: what is posted stays in the inbox, for
+    /// the next turn or for the drop of the reactor. But whoever waits for it goes on waiting.
+    ///
+    /// Cost: nothing on a post to a reactor that is awake; a wake costs a second short lock and the hook.
+    ///
+    /// ```
+    /// use selvedge::{Reactor, reactor::Turn};
+    /// use std::thread;
+    ///
+    /// let host = thread::current();
+    /// let reactor = Reactor::builder().on_wake(move || host.unpark()).build()?;
+    /// let handle = reactor.handle();
+    /// thread::spawn(move || handle.stop());
+    /// loop {
+    ///     match reactor.turn()? {
+    ///         Turn::Again => {}
+    ///         Turn::Wait(time) => thread::park_timeout(time),
+    ///         Turn::Idle => thread::park(),
+    ///         Turn::Ended => break,
+    ///     }
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn on_wake(mut self, hook: impl Fn() + Send + Sync + 'static) -> Self {
+        self.on_wake = Some(OnWake::new(hook));
+        self
+    }
+
     /// What becomes of the jobs of the reactor's own pools when it shuts down. By default they are
     /// [run](StopPolicy::Drain).
     pub fn stop_policy(mut self, policy: StopPolicy) -> Self {
@@ -213,7 +267,10 @@ impl ReactorBuilder {
 
     fn build_with(self, steppers: Option<&mut Vec<Stepper>>) -> Result<Reactor, BuildError> {
         let pools = Pools::build(self.pool, self.added, &self.reporter, steppers)?;
-        let inbox = Inbox::bounded(self.inbox_bound);
+        let mut inbox = Inbox::bounded(self.inbox_bound);
+        if let Some(hook) = self.on_wake {
+            inbox = inbox.hosted(WakeHook::new(hook, self.reporter.clone()));
+        }
         let clock = self.clock.map_or_else(Clock::real, Clock::virtual_from);
         let shutdown = ShutdownState::new(self.stop_policy, self.stop_within);
         Ok(Reactor::assemble(inbox, pools, self.reporter, clock, shutdown))
@@ -228,6 +285,7 @@ impl Reactor {
             clock,
             lifecycle: Cell::new(Lifecycle::new()),
             turning: Cell::new(false),
+            parked: Cell::default(),
             batch: Cell::default(),
             timers: Timers::default(),
             triggers: Triggers::new(),
@@ -248,6 +306,7 @@ impl fmt::Debug for ReactorBuilder {
             .field("added", &self.added)
             .field("reporter", &self.reporter)
             .field("clock", &self.clock)
+            .field("on_wake", &self.on_wake.is_some())
             .field("stop_policy", &self.stop_policy)
             .field("stop_within", &self.stop_within)
             .finish()

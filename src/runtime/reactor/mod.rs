@@ -5,6 +5,7 @@
 //!   [`end_notice`] tells of the reactor's end;
 //! - [`reactor`](self::reactor) has the methods of [`Reactor`], [`builder`] makes one, [`pools`] names its thread
 //!   pools;
+//! - [`hosted`] lets the loop that turns it wait for it;
 //! - [`clock`], [`advance`] and [`virtual_time`] are its time, real or virtual;
 //! - [`shutdown`] limits the time of its own end, and says what was late;
 //! - [`spawn`], [`sleep`], [`timeout`] and [`block_on`] join it to Deferreds and futures; [`send_future`] and [`ask`]
@@ -18,6 +19,7 @@ mod calls;
 mod clock;
 mod end_notice;
 mod handle;
+mod hosted;
 mod owned;
 mod polled_oneshot;
 mod pools;
@@ -34,6 +36,7 @@ mod virtual_time;
 
 use std::cell::Cell;
 use std::rc::Rc;
+use std::time::Duration;
 
 use self::calls::Calls;
 use self::clock::Clock;
@@ -99,6 +102,8 @@ struct Core {
     lifecycle: Cell<Lifecycle>,
     /// Whether a turn is running.
     turning: Cell<bool>,
+    /// When the host turns this reactor again by itself, if that waits for a wake meanwhile: see [`hosted`].
+    parked: Cell<Option<Duration>>,
     /// An empty queue that the next turn exchanges for the inbox's, so that its memory is used again.
     batch: Cell<Calls>,
     timers: Timers,

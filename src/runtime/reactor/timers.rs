@@ -92,6 +92,7 @@ pub struct DelayedCall {
 impl DelayedCall {
     pub(super) fn schedule(core: &Rc<Core>, at: Duration, call: LocalCall) -> Self {
         let state = core.timers.add(at, call);
+        core.due_by(at);
         Self { core: Rc::downgrade(core), state }
     }
 
@@ -149,7 +150,9 @@ impl DelayedCall {
     fn move_to(&self, to: impl FnOnce(Duration, &Clock) -> Duration) -> Result<(), DelayedCallError> {
         let key = self.pending()?;
         let Some(core) = self.core.upgrade() else { return Err(DelayedCallError::AlreadyCancelled) };
-        if core.timers.reschedule(key, to(key.at, &core.clock)) {
+        let at = to(key.at, &core.clock);
+        if core.timers.reschedule(key, at) {
+            core.due_by(at);
             Ok(())
         } else {
             Err(DelayedCallError::AlreadyCancelled)

@@ -19,14 +19,17 @@ use super::{Core, Reactor};
 use crate::error::Reentered;
 use crate::machine::lifecycle::{EndOfTurn, Lifecycle, LifecycleState};
 
-/// When a reactor wants its next turn.
+/// When a reactor wants its next turn. "Posted" is all that comes from elsewhere: calls, results of jobs, wakes of
+/// tasks, answers, cancels, a stop, the end of a pool. How a loop of another kind learns of it:
+/// [`ReactorBuilder::on_wake`](crate::reactor::ReactorBuilder::on_wake).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Turn {
     /// At once: there is something to run.
     Again,
-    /// After this time, for a timer; earlier if a call is posted.
+    /// After this time, for a timer; earlier if something is posted. The time is of the reactor's own clock, which a
+    /// program that has set a [`VirtualClock`](crate::testing::VirtualClock) advances itself.
     Wait(Duration),
-    /// When a call is posted.
+    /// When something is posted.
     Idle,
     /// Never: the reactor has stopped.
     Ended,
@@ -56,10 +59,14 @@ impl Reactor {
     ///
     /// A thread runs one reactor at a time: if a callback of this reactor runs another one, this one goes on when that
     /// has ended. Run the other on a thread of its own, or [turn](Self::turn) both in one loop.
+    ///
+    /// A reactor that was hosted may be run too: it waits by itself then, and its
+    /// [hook](crate::reactor::ReactorBuilder::on_wake) is dropped as `run` begins.
     pub fn run(self) -> Shutdown {
+        self.core.shared.inbox.retire_hook();
         loop {
             // No turn can be running: `run` owns the reactor.
-            let Ok(turn) = self.turn() else { return Shutdown::default() };
+            let Ok(turn) = self.run_turn() else { return Shutdown::default() };
             let inbox = &self.core.shared.inbox;
             match (turn, &self.core.clock) {
                 (Turn::Ended, _) => return self.ended().unwrap_or_default(),
@@ -89,12 +96,22 @@ impl Reactor {
     /// are due; then the start of shutdown, if a stop was requested. What is posted or added meanwhile runs in the next
     /// turn.
     ///
-    /// For programs that have a loop of their own. The first turn starts the reactor; after the last, `turn` does
-    /// nothing.
+    /// For programs that have a loop of their own, which turns the reactor once, waits as the [`Turn`] says, and turns
+    /// it again, until that is [`Turn::Ended`]. What wakes such a loop is a hook: see
+    /// [`ReactorBuilder::on_wake`](crate::reactor::ReactorBuilder::on_wake). The first turn starts the reactor; after
+    /// the last, `turn` does nothing. Turns alone shut a reactor down completely: what shutdown waits for is posted.
+    ///
+    /// Cost: one short lock, and two more if the reactor has a hook and comes to rest.
     ///
     /// # Errors
     /// A turn is running already.
     pub fn turn(&self) -> Result<Turn, Reentered> {
+        let turn = self.run_turn()?;
+        Ok(if self.core.shared.inbox.is_hosted() { self.park(turn) } else { turn })
+    }
+
+    /// A turn of `run` or of a host.
+    fn run_turn(&self) -> Result<Turn, Reentered> {
         let core = &*self.core;
         if core.turning.replace(true) {
             return Err(Reentered);
@@ -102,6 +119,7 @@ impl Reactor {
         let _turning = Turning(core);
         let _scope = core.reporter.enter();
         let _virtual_time = self.enter_virtual_time();
+        core.unpark();
         if core.has_ended() {
             return Ok(Turn::Ended);
         }
@@ -159,8 +177,7 @@ impl Reactor {
         if core.lifecycle.get().state() == LifecycleState::Finishing || core.shared.inbox.has_calls() {
             return Turn::Again;
         }
-        let next = core.timers.next_deadline().into_iter().chain(core.shutdown.deadline()).min();
-        match next {
+        match self.next_deadline() {
             None => Turn::Idle,
             Some(at) => match at.saturating_sub(core.clock.now()) {
                 Duration::ZERO => Turn::Again,
@@ -203,7 +220,9 @@ impl Core {
     pub(super) fn transition<R>(&self, event: impl FnOnce(&mut Lifecycle) -> R) -> R {
         let mut lifecycle = self.lifecycle.get();
         let result = event(&mut lifecycle);
-        self.lifecycle.set(lifecycle);
+        if self.lifecycle.replace(lifecycle) != lifecycle {
+            self.due_by(Duration::ZERO);
+        }
         result
     }
 
@@ -214,6 +233,7 @@ impl Core {
     /// Ends the reactor: fails what waits for it, then drops everything else, on this thread.
     fn end(&self) {
         let _ending = EndingGuard::enter();
+        self.parked.take();
         self.transition(Lifecycle::end);
         self.shared.inbox.close().drop_unrun();
         self.clock.forget_pools(&self.shared);
@@ -221,6 +241,7 @@ impl Core {
         self.timers.clear();
         self.triggers.clear();
         drop(self.thread.take());
+        self.shared.inbox.retire_hook();
     }
 }
 

@@ -1,15 +1,17 @@
 //! Calls, timers, triggers and owned values of a reactor, and the drops of what they captured.
 
 use std::rc::Rc;
+use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
 
 use selvedge::error::{DelayedCallError, OwnedError};
-use selvedge::reactor::{Event, Phase as EventPhase};
+use selvedge::reactor::{Event, Phase as EventPhase, Turn};
 use selvedge::report::Incident;
-use selvedge::threads;
+use selvedge::{Reactor, threads};
 
 use super::super::act::{Did, OnDrop};
-use super::{Goes, Install, ON_THE_LOOP, Phase, Site};
+use super::{ELSEWHERE, Goes, Install, ON_THE_LOOP, Phase, Site};
 
 const LATER: Duration = Duration::from_secs(3600);
 
@@ -245,5 +247,46 @@ pub const SITES: &[Site] = &[
         }),
         places: &["runtime/reactor/calls call", "runtime/reactor/calls new"],
         ..ON_THE_LOOP
+    },
+    Site {
+        name: "the hook of a hosted reactor",
+        panic: Goes::Reported(Incident::OnWake),
+        has_sink: true,
+        places: &["runtime/wake_hook call", "runtime/wake_hook new"],
+        install: Install::Elsewhere(|act| {
+            let (sink, hook) = (act.clone(), act.clone());
+            let (tell, told) = mpsc::channel();
+            let host = thread::spawn(move || {
+                let builder = Reactor::builder().on_report(move |report| sink.reported(report));
+                let reactor = builder.on_wake(move || hook.run()).build().unwrap();
+                assert_eq!(reactor.turn(), Ok(Turn::Idle));
+                tell.send(reactor.handle()).unwrap();
+                while reactor.turn() != Ok(Turn::Ended) {
+                    thread::yield_now();
+                }
+            });
+            let handle = told.recv().unwrap();
+            handle.stop();
+            host.join().unwrap();
+        }),
+        ..ELSEWHERE
+    },
+    Site {
+        name: "the drop of the hook of a hosted reactor",
+        panic: Goes::Reported(Incident::Drop),
+        has_sink: true,
+        install: Install::Elsewhere(|act| {
+            let (sink, captured) = (act.clone(), OnDrop(act.clone()));
+            let builder = Reactor::builder().on_report(move |report| sink.reported(report));
+            drop(
+                builder
+                    .on_wake(move || {
+                        let _ = &captured;
+                    })
+                    .build()
+                    .unwrap(),
+            );
+        }),
+        ..ELSEWHERE
     },
 ];

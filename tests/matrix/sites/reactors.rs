@@ -255,18 +255,21 @@ pub const SITES: &[Site] = &[
         places: &["runtime/wake_hook call", "runtime/wake_hook new"],
         install: Install::Elsewhere(|act| {
             let (sink, hook) = (act.clone(), act.clone());
-            let (tell, told) = mpsc::channel();
+            let ((tell, told), (wake, woken)) = (mpsc::channel(), mpsc::channel());
             let host = thread::spawn(move || {
                 let builder = Reactor::builder().on_report(move |report| sink.reported(report));
                 let reactor = builder.on_wake(move || hook.run()).build().unwrap();
                 assert_eq!(reactor.turn(), Ok(Turn::Idle));
                 tell.send(reactor.handle()).unwrap();
+                // It sleeps until the hook has returned: a host that turned meanwhile need not be woken.
+                woken.recv().unwrap();
                 while reactor.turn() != Ok(Turn::Ended) {
                     thread::yield_now();
                 }
             });
             let handle = told.recv().unwrap();
             handle.stop();
+            wake.send(()).unwrap();
             host.join().unwrap();
         }),
         ..ELSEWHERE

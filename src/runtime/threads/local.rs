@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::super::deferred::{Deferred, Outcome, maybe_deferred};
+use super::super::pool::IntoJob;
 use super::super::reactor::{DelayedCall, LocalHandle, Reactor};
 use super::super::report::drop_contained;
 use super::defer_to_thread;
@@ -15,6 +16,8 @@ impl LocalHandle {
     ///
     /// If the reactor has ended, `f` is dropped, and the Deferred has failed with [`ReactorStopped`]. Only
     /// [`Handle::ask`](crate::Handle::ask) can be called on other threads.
+    ///
+    /// **Cancel safety.** `f` has run when this returns. Cancelling the Deferred cancels the one that `f` has returned.
     ///
     /// ```
     /// use selvedge::{Failure, Reactor};
@@ -42,18 +45,22 @@ impl LocalHandle {
         }
     }
 
-    /// As [`threads::defer_to_thread`](defer_to_thread). If the reactor has ended, `f` is dropped, and the Deferred has
-    /// failed with [`ReactorStopped`].
+    /// As [`threads::defer_to_thread`](defer_to_thread). If the reactor has ended, the job is dropped, and the Deferred
+    /// has failed with [`ReactorStopped`].
+    ///
+    /// **Cancel safety.** As there: cancelling the Deferred takes a job that waits out of the queue, and sets the token
+    /// of one that runs.
     #[track_caller]
-    pub fn defer_to_thread<R, F>(&self, f: F) -> Deferred<R::Value>
+    pub fn defer_to_thread<J, R>(&self, job: J) -> Deferred<R::Value>
     where
-        F: FnOnce() -> R + Send + 'static,
+        J: IntoJob,
+        J::Function: FnOnce() -> R + Send + 'static,
         R: Outcome<Failure> + Send + 'static,
     {
         match self.reactor() {
-            Ok(reactor) => defer_to_thread(&reactor, f),
+            Ok(reactor) => defer_to_thread(&reactor, job),
             Err(stopped) => {
-                drop_contained(f);
+                drop_contained(job);
                 Deferred::fail(stopped)
             }
         }

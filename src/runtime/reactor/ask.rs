@@ -35,7 +35,9 @@ enum State<T: Send + 'static> {
 /// A question to a reactor, which any executor can await, on any thread: returned by [`Handle::ask`] and
 /// [`Address::ask`].
 ///
-/// **Cancel safety.** Dropping it unfinished cancels what was asked: see [`Handle::ask`]. Polled again after it was ready, it is pending for ever.
+/// **Cancel safety.** Dropping it unfinished cancels what was asked: see [`Handle::ask`].
+///
+/// Polled again after it was ready, it is pending for ever.
 #[must_use = "dropping this cancels what was asked"]
 pub struct Ask<T: Send + 'static> {
     state: State<T>,

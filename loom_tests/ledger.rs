@@ -20,7 +20,7 @@ pub struct Counts {
 }
 
 /// A search of more iterations than this is long: `.ci/long` runs it, and `cargo test` does not.
-pub const LONG: usize = 100_000;
+pub const LONG: usize = 50_000;
 
 /// Models run in parallel, and each may rewrite the whole file.
 static FILE: Mutex<()> = Mutex::new(());
@@ -69,7 +69,7 @@ the model or loom has changed. After an intended change, this writes the file:
 The second number is that of the search with spurious wakes: one more thread, the chaos thread, wakes all sleeping
 threads once. `0` means that there is no such search, because it would be too large.
 
-Searches of more than 100,000 iterations take minutes: `.ci/long` runs them, and `cargo test` does not.
+Searches of more than 50,000 iterations take ten seconds to minutes: `.ci/long` runs them, and `cargo test` does not.
 
 | Model | Calm | With spurious wakes |
 |---|--:|--:|

@@ -151,6 +151,7 @@ fn the_inbox_behaves_as_a_deque_that_is_closed_at_one_instant() {
 
 // Checks: B6, B21, P2, P70
 #[test]
+#[ignore = "long: `.ci/long` runs it"]
 fn a_bounded_inbox_behaves_as_a_deque_of_its_capacity() {
     explore_calm(|_| {
         let inbox: Arc<Inbox<Vec<u32>>> = Arc::new(Inbox::bounded(1));

@@ -14,6 +14,7 @@ mod calibrate;
 mod ends;
 mod explore;
 mod hooks;
+mod hosted;
 mod inbox;
 mod ledger;
 mod linearizable;

@@ -264,13 +264,14 @@ fn what_the_host_does_between_turns_wakes_it_if_a_turn_is_due_earlier_than_it_kn
     with_watchdog(|| {
         let hosted = Hosted::new(|builder| builder.clock(VirtualClock::new()));
         assert_eq!(hosted.turn(), Turn::Idle);
-        assert_eq!(hosted.reactor.next_deadline(), None);
+        assert_eq!((Turn::Idle.timeout(), hosted.reactor.next_deadline()), (None, None));
         let later = hosted.reactor.call_later(9 * SECOND, |_| ());
         hosted.is_woken_once();
         // It has been told, and the turn will see what else there is.
         let _ = hosted.reactor.call_later(8 * SECOND, |_| ());
         hosted.is_not_woken();
         assert_eq!(hosted.turn(), Turn::Wait(8 * SECOND));
+        assert_eq!(Turn::Wait(8 * SECOND).timeout(), Some(8 * SECOND));
         assert_eq!(hosted.reactor.next_deadline(), Some(8 * SECOND));
         let never = hosted.reactor.call_later(Duration::MAX, |_| ());
         let _ = hosted.reactor.call_later(8 * SECOND, |_| ());

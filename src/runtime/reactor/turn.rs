@@ -35,6 +35,40 @@ pub enum Turn {
     Ended,
 }
 
+impl Turn {
+    /// How long a host may wait for what else it waits for, in the form in which the pollers of sockets take it:
+    /// nothing after [`Again`](Self::Again) and [`Ended`](Self::Ended), and without limit, `None`, after
+    /// [`Idle`](Self::Idle).
+    ///
+    /// ```
+    /// use selvedge::{Reactor, reactor::Turn};
+    ///
+    /// let (wake, wakes) = std::sync::mpsc::channel();
+    /// let reactor = Reactor::builder().on_wake(move || wake.send(()).unwrap_or_default()).build()?;
+    /// reactor.handle().stop();
+    /// loop {
+    ///     let turn = reactor.turn()?;
+    ///     if turn == Turn::Ended {
+    ///         break;
+    ///     }
+    ///     // In place of a poller.
+    ///     let _ = match turn.timeout() {
+    ///         Some(time) => wakes.recv_timeout(time).is_ok(),
+    ///         None => wakes.recv().is_ok(),
+    ///     };
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn timeout(self) -> Option<Duration> {
+        match self {
+            Self::Again | Self::Ended => Some(Duration::ZERO),
+            Self::Wait(time) => Some(time),
+            Self::Idle => None,
+        }
+    }
+}
+
 /// Marks the reactor as inside a turn until it is dropped.
 struct Turning<'a>(&'a Core);
 

@@ -19,20 +19,20 @@ use crate::support::{DropSignal, Gate, Log, hold, wait_until, wait_until_asleep,
 const SECOND: Duration = Duration::from_secs(1);
 
 /// A reactor and the calls of its hook.
-struct Hosted {
-    reactor: Reactor,
-    wakes: Receiver<()>,
+pub struct Hosted {
+    pub reactor: Reactor,
+    pub wakes: Receiver<()>,
 }
 
 impl Hosted {
-    fn new(configure: impl FnOnce(ReactorBuilder) -> ReactorBuilder) -> Self {
+    pub fn new(configure: impl FnOnce(ReactorBuilder) -> ReactorBuilder) -> Self {
         let (wake, wakes) = mpsc::channel();
         let builder = Reactor::builder().pool_size(0, 2).on_wake(move || wake.send(()).unwrap_or_default());
         Self { reactor: configure(builder).build().unwrap(), wakes }
     }
 
     /// Turns the reactor until it sleeps or has ended.
-    fn turn(&self) -> Turn {
+    pub fn turn(&self) -> Turn {
         loop {
             match self.reactor.turn().unwrap() {
                 Turn::Again => {}
@@ -42,17 +42,17 @@ impl Hosted {
     }
 
     /// Waits for the one wake of a sleep. There is no other until the next turn.
-    fn is_woken_once(&self) {
+    pub fn is_woken_once(&self) {
         self.wakes.recv().unwrap();
         self.is_not_woken();
     }
 
-    fn is_not_woken(&self) {
+    pub fn is_not_woken(&self) {
         assert!(self.wakes.try_recv().is_err(), "the hook is called once for a sleep, and never while it is awake");
     }
 
     /// Hosts it to its end by wakes alone. Returns how many sleeps there were, each of which was ended by one wake.
-    fn host(&self) -> usize {
+    pub fn host(&self) -> usize {
         for sleeps in 0.. {
             if self.turn() == Turn::Ended {
                 return sleeps;
@@ -63,11 +63,11 @@ impl Hosted {
     }
 }
 
-fn plainly(builder: ReactorBuilder) -> ReactorBuilder {
+pub fn plainly(builder: ReactorBuilder) -> ReactorBuilder {
     builder
 }
 
-fn elsewhere<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> T {
+pub fn elsewhere<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> T {
     thread::spawn(body).join().unwrap()
 }
 

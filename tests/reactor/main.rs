@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod bad_hosts;
 mod end;
 mod futures;
 mod hosted;

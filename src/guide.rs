@@ -177,6 +177,25 @@
 //! | `CooperativeTask` | [`task::CooperativeTask`] | |
 //! | `react` | [`Reactor::run`] | `main` is a posted call or a spawned future |
 //!
+//! # `twisted.trial`
+//!
+//! | Twisted | Here | |
+//! |---|---|---|
+//! | a `TestCase` that returns a Deferred | [`TestReactor`] | [`settle`](TestReactor::settle) until nothing moves |
+//! | `Clock`, `MemoryReactorClock` | [`TestReactor::advance`] | its pools have no threads |
+//! | `flushLoggedErrors` | [`Injected`], [`ReactorBuilder::on_report`] | other panics and reports fail the test |
+//! | | [`schedules`] | a test in many orders, each from a seed |
+//!
+//! A test in three lines:
+//!
+//! ```
+//! use selvedge::{testing::TestReactor, threads};
+//!
+//! let reactor = TestReactor::new();
+//! threads::defer_to_thread(&reactor, || 42).add_callback(|answer| assert_eq!(answer, 42));
+//! reactor.settle();
+//! ```
+//!
 //! # `twisted.python.failure`
 //!
 //! | Twisted | Here | |

@@ -55,6 +55,28 @@ fn what_fails_outside_of_settle_fails_the_next_or_the_drop() {
 
 // Checks: P120
 #[test]
+fn what_fails_in_the_drop_of_the_reactor_fails_the_test() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("here");
+        }
+    }
+    let reactor = TestReactor::new();
+    let _ = reactor.own(Bomb).detach();
+    assert_eq!(failure_of(|| drop(reactor)), "here");
+    let reactor = TestReactor::new();
+    let job = Bomb;
+    reactor.call_in_thread(move || drop(job)).unwrap();
+    assert_eq!(failure_of(|| drop(reactor)), "here");
+    let reactor = TestReactor::new();
+    drop(reactor.sleep(SECOND).add_errback(|_stopped| Err::<(), _>(Failure::msg("nobody cares"))));
+    let message = failure_of(|| drop(reactor));
+    assert!(message.contains("nobody cares"), "{message}");
+}
+
+// Checks: P120
+#[test]
 fn a_panic_on_purpose_is_contained_and_a_report_fails_the_test_unless_there_is_a_sink() {
     let reactor = TestReactor::new();
     let job = threads::defer_to_thread(&reactor, || -> () { panic_any(Injected) });

@@ -25,7 +25,8 @@ const MAX_STEPS: u32 = 100_000;
 /// - Its clock is virtual: [`advance`](Self::advance) moves it.
 /// - A panic in a callback, a job, a timer or a task of this thread, such as a failed assertion, is contained as
 ///   always, and then continued: out of the `settle` or `advance` that ran it, or else out of the next one, or of
-///   the drop of this. Only a panic with [`Injected`](crate::testing::Injected) is not.
+///   the drop of this, which drops the reactor first. Only a panic with [`Injected`](crate::testing::Injected) is
+///   not. Of two test reactors on one thread, the first to settle or to be dropped continues it.
 /// - A report, for example of an error that nobody has handled, fails the test in the same way, unless the builder was
 ///   given a sink.
 ///
@@ -49,7 +50,8 @@ const MAX_STEPS: u32 = 100_000;
 /// assert!(!late.is_active());
 /// ```
 pub struct TestReactor {
-    reactor: Reactor,
+    /// `None` only in the drop of this, which fails the test by what fails in the reactor's own.
+    reactor: Option<Reactor>,
     /// Of the reactor's own pools.
     steppers: Vec<Stepper>,
     order: Order,
@@ -86,7 +88,7 @@ impl ReactorBuilder {
             noted.lock().push(text);
         };
         let (reactor, steppers) = self.or_report_to(sink).or_clock(VirtualClock::new()).build_stepped()?;
-        Ok(TestReactor { reactor, steppers, order: Order::default(), watch: Watch::new(), reports })
+        Ok(TestReactor { reactor: Some(reactor), steppers, order: Order::default(), watch: Watch::new(), reports })
     }
 }
 
@@ -132,14 +134,14 @@ impl TestReactor {
                 return turn;
             }
             match self.order.pick(turns + workers.len()).checked_sub(turns).and_then(|at| workers.get(at)) {
-                None => match self.reactor.turn() {
+                None => match self.turn() {
                     Ok(next) => turn = next,
                     Err(_) => panic!("a test reactor cannot settle or advance inside a turn"),
                 },
                 Some((stepper, worker)) => {
                     stepper.step_worker(*worker);
                     if turn != Turn::Ended {
-                        turn = self.reactor.next_turn();
+                        turn = self.next_turn();
                     }
                 }
             }
@@ -160,7 +162,8 @@ impl TestReactor {
     /// before [`Duration::MAX`].
     ///
     /// # Panics
-    /// As `settle`. A task that spins ends this, too, before any time has passed.
+    /// As `settle`. A task that wakes itself for ever ends this, too, before any time has passed. A function that never
+    /// returns is not ended.
     #[track_caller]
     #[allow(clippy::must_use_candidate, reason = "it is called for its effect")]
     pub fn advance(&self, by: Duration) -> Turn {
@@ -169,9 +172,9 @@ impl TestReactor {
             let turn = self.settle();
             let left = until.saturating_sub(self.now());
             match turn {
-                Turn::Wait(time) if time <= left => self.reactor.pass_time(time),
+                Turn::Wait(time) if time <= left => self.pass_time(time),
                 _ if left.is_zero() => return turn,
-                _ => self.reactor.pass_time(left),
+                _ => self.pass_time(left),
             }
         }
     }
@@ -195,12 +198,18 @@ impl Deref for TestReactor {
     type Target = Reactor;
 
     fn deref(&self) -> &Reactor {
-        &self.reactor
+        match &self.reactor {
+            Some(reactor) => reactor,
+            None => unreachable!("it is taken in the drop"),
+        }
     }
 }
 
 impl Drop for TestReactor {
     fn drop(&mut self) {
+        drop(self.reactor.take());
+        // The last of the pools, with jobs that have not run.
+        self.steppers.clear();
         let fails = panicking() || self.watch.has_first() || !self.reports.lock().is_empty();
         if let Some(seed) = self.order.seed().filter(|_| fails) {
             eprintln!("this was seed {seed}: `testing::schedules([{seed}], ...)` runs it alone");

@@ -4,11 +4,11 @@
 //! Each says what the caller can do. They are of three kinds:
 //!
 //! - **Errors that a method returns.** [`Rejected`] hands back the call or job that was not accepted, and its
-//!   [`Rejection`] says why; [`QueueOverflow`] hands back the item. The others say which rule the caller broke:
+//!   [`Rejection`] says why; [`PutError`] hands back the item of a queue. The others say which rule the caller broke:
 //!   [`StopError`], [`DelayedCallError`], [`OwnedError`], [`BuildError`] and so on.
 //! - **Failures** travel through Deferreds, as the original error of a [`Failure`](crate::Failure): [`Cancelled`],
-//!   [`TimedOut`], [`Abandoned`], [`ReactorStopped`], a [`Panic`]; of several Deferreds together, [`FirstError`] and
-//!   [`FailureGroup`].
+//!   [`TimedOut`], [`Abandoned`], [`QueueClosed`], [`ReactorStopped`], a [`Panic`]; of several Deferreds together,
+//!   [`FirstError`] and [`FailureGroup`].
 //! - **[`NeverRan`]** says why a job that was accepted did not run; **[`BlockingCallError`]** says why a thread that
 //!   waited for the reactor got no value.
 //!
@@ -34,7 +34,9 @@ mod pool;
 mod reactor;
 mod rejection;
 
-pub use self::coordination::{LoopingCallError, OverRelease, QueueOverflow, QueueUnderflow, TaskFinished};
+pub use self::coordination::{
+    LoopingCallError, OverRelease, PutError, PutRejection, QueueClosed, QueueUnderflow, TaskFinished,
+};
 pub use self::deferred::{Abandoned, Cancelled, NotPaused, TimedOut, WaitsForItself};
 pub(crate) use self::deferred::{is_cancellation, is_stop};
 pub use self::pool::{NeverRan, PoolStopped, Saturated, SizeError, WouldDeadlock};

@@ -164,7 +164,7 @@
 //! | `DeferredLock` | [`DeferredLock`] | dropping its [`Permit`] releases it |
 //! | `DeferredSemaphore` | [`DeferredSemaphore`] | dropping a [`Permit`] releases it |
 //! | `DeferredQueue` | [`DeferredQueue`] | |
-//! | `QueueOverflow`, `QueueUnderflow` | [`QueueOverflow`], [`QueueUnderflow`] | |
+//! | `QueueOverflow`, `QueueUnderflow` | [`PutError`], [`QueueUnderflow`] | |
 //!
 //! # `twisted.internet.task`
 //!

@@ -10,35 +10,51 @@ use super::messages::messages;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct OverRelease;
 
-/// The queue is full: the item is handed back inside the error.
+/// An item that a queue did not accept, and why.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub struct QueueOverflow<T> {
+pub struct PutError<T> {
     /// The item that was not put into the queue.
     pub item: T,
+    /// Why it was not accepted.
+    pub reason: PutRejection,
 }
 
-impl<T> QueueOverflow<T> {
-    pub(crate) fn new(item: T) -> Self {
-        Self { item }
+/// Why a queue did not accept an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum PutRejection {
+    /// The queue is full, and nobody waits for an item.
+    Full,
+    /// The queue was [closed](crate::coordination::DeferredQueue::close).
+    Closed,
+}
+
+impl<T> PutError<T> {
+    pub(crate) fn new(item: T, reason: PutRejection) -> Self {
+        Self { item, reason }
     }
 }
 
-impl<T> fmt::Display for QueueOverflow<T> {
+impl<T> fmt::Display for PutError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the queue is full; the item that did not fit is in the error's `item`")
+        self.reason.fmt(f)
     }
 }
 
 // Not derived: that would require `T: Debug`, and an error with an item that is not could be neither unwrapped nor
 // passed on with `?`.
-impl<T> fmt::Debug for QueueOverflow<T> {
+impl<T> fmt::Debug for PutError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("QueueOverflow").finish_non_exhaustive()
+        f.debug_struct("PutError").field("reason", &self.reason).finish_non_exhaustive()
     }
 }
 
-impl<T> Error for QueueOverflow<T> {}
+impl<T> Error for PutError<T> {}
+
+/// The queue was [closed](crate::coordination::DeferredQueue::close), and has no item for who asked: no more will come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct QueueClosed;
 
 /// The queue is empty, and as many callers wait for an item as its limit allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -72,6 +88,13 @@ pub enum TaskFinished {
 messages! {
     OverRelease {
         Self => "there is no kept permit to release: a permit with a guard is released by dropping the guard",
+    }
+    PutRejection {
+        Self::Full => "the queue is full; the item that did not fit is in the error's `item`",
+        Self::Closed => "the queue is closed and takes no more items; this one is in the error's `item`",
+    }
+    QueueClosed {
+        Self => "the queue is closed and empty: no more items will come",
     }
     QueueUnderflow {
         Self => "the queue is empty, and no more callers may wait for an item",

@@ -11,6 +11,9 @@
 //! been paired with a taker.
 //!
 //! An item that its taker never received comes back (`put_back`), to its place before all that were put after it.
+//!
+//! A closed queue accepts no item and no taker that would have to wait. The loop that delivers turns those away for
+//! whom no item is left; what is left without a taker can be taken.
 
 use std::collections::BTreeMap;
 
@@ -30,18 +33,39 @@ pub(crate) struct ItemQueue<T, W> {
     /// Place of the first of `items`: the number of items that were taken from there.
     taken: u64,
     takers: WaitQueue<W>,
-    /// Some caller of [`put`](Self::put) or [`put_back`](Self::put_back) is in its loop over [`next`](Self::next).
+    /// Some caller of [`put`](Self::put), [`put_back`](Self::put_back) or [`close`](Self::close) is in its loop over
+    /// [`next`](Self::next).
     delivering: bool,
+    /// Nothing is put any more, and nobody waits for it.
+    closed: bool,
 }
 
-/// What the caller of [`put`](ItemQueue::put) or [`put_back`](ItemQueue::put_back) owes.
+/// What the caller of [`put`](ItemQueue::put), [`put_back`](ItemQueue::put_back) or [`close`](ItemQueue::close) owes.
 #[must_use]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Put {
     /// Nobody waits, or an outer call is delivering already.
     Nothing,
-    /// Call [`next`](ItemQueue::next) and deliver the pair, until there is none.
+    /// Call [`next`](ItemQueue::next) and serve the taker, until there is none.
     Deliver,
+}
+
+/// Why an item is not accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum PutRefused {
+    /// The limit of items is reached.
+    Full,
+    Closed,
+}
+
+/// What the loop that delivers does with the next taker.
+#[must_use]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Serve<W, T> {
+    /// It gets this item, from this place.
+    Deliver(W, T, u64),
+    /// The queue is closed, and no item is left for it.
+    TurnAway(W),
 }
 
 /// What the caller of [`take`](ItemQueue::take) gets.
@@ -54,6 +78,8 @@ pub(crate) enum Take<T> {
     MustWait,
     /// The limit of takers is reached.
     Refused,
+    /// The queue is closed, and no item is left for it.
+    Closed,
 }
 
 impl<T, W> ItemQueue<T, W> {
@@ -66,14 +92,18 @@ impl<T, W> ItemQueue<T, W> {
             taken: 0,
             takers: WaitQueue::new(),
             delivering: false,
+            closed: false,
         }
     }
 
-    /// Appends an item, or returns it if the limit of items is reached.
-    pub(crate) fn put(&mut self, item: T) -> Result<Put, T> {
+    /// Appends an item, or returns it with the reason.
+    pub(crate) fn put(&mut self, item: T) -> Result<Put, (T, PutRefused)> {
+        if self.closed {
+            return Err((item, PutRefused::Closed));
+        }
         let has_taker = self.items() < self.takers.len();
         if !has_taker && self.size.is_some_and(|size| self.len() >= size) {
-            return Err(item);
+            return Err((item, PutRefused::Full));
         }
         self.items.push_back(item);
         Ok(self.deliver())
@@ -83,6 +113,12 @@ impl<T, W> ItemQueue<T, W> {
     pub(crate) fn put_back(&mut self, item: T, place: u64) -> Put {
         let before = self.returned.insert(place, item);
         debug_assert!(before.is_none(), "a place belongs to one item");
+        self.deliver()
+    }
+
+    /// Accepts nothing from now on. Closing again changes nothing.
+    pub(crate) fn close(&mut self) -> Put {
+        self.closed = true;
         self.deliver()
     }
 
@@ -103,6 +139,9 @@ impl<T, W> ItemQueue<T, W> {
             return Take::Item(item, place);
         }
         let has_item = self.takers.len() < self.items();
+        if !has_item && self.closed {
+            return Take::Closed;
+        }
         if !has_item && self.backlog.is_some_and(|backlog| self.waiting() >= backlog) {
             return Take::Refused;
         }
@@ -138,16 +177,22 @@ impl<T, W> ItemQueue<T, W> {
         self.takers.remove(key)
     }
 
-    /// The next taker, its item and the item's place, for the loop that delivers. `None` ends that loop.
-    pub(crate) fn next(&mut self) -> Option<(W, T, u64)> {
-        if self.items() > 0
+    /// The next taker, and what it gets, for the loop that delivers. `None` ends that loop.
+    pub(crate) fn next(&mut self) -> Option<Serve<W, T>> {
+        if (self.closed || self.items() > 0)
             && let Some(taker) = self.takers.pop()
-            && let Some((item, place)) = self.pop()
         {
-            return Some((taker, item, place));
+            return Some(match self.pop() {
+                Some((item, place)) => Serve::Deliver(taker, item, place),
+                None => Serve::TurnAway(taker),
+            });
         }
         self.delivering = false;
         None
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed
     }
 
     /// Items without a taker.

@@ -2,13 +2,17 @@
 //! those who wait for one.
 //!
 //! ```text
-//!   Available ──acquire──▶ Exhausted ──acquire──▶ Contended ──release──▶ Serving ──next: no waiter, or no permit──▶ …
+//!   Available ──acquire──▶ Exhausted ──acquire──▶ Contended ──release──▶ Serving ──next: no waiter that fits──▶ …
 //!     ▲                        │                                          ▲    │
 //!     └────────release─────────┘                                          └next┘  serve one waiter, and ask again
 //! ```
 //!
 //! Serving a waiter runs its callbacks, which may acquire, release and cancel. So `Serving` is a state: permits that
 //! are released meanwhile are passed on by the loop that is running already, and nothing recurses.
+//!
+//! A waiter may ask for several permits: it is served when all of them are there, and those behind it wait as long. So
+//! a cancel of the first waiter can make the next one fit. The limit can be moved; below what is held, nothing is
+//! available until enough is released.
 
 use super::wait_queue::{Key, WaitQueue};
 
@@ -17,12 +21,13 @@ use super::wait_queue::{Key, WaitQueue};
 pub(crate) struct Semaphore<W> {
     /// Number of permits.
     limit: usize,
-    /// Permits that nobody holds.
-    available: usize,
-    /// Permits held without a guard: [`release_kept`](Self::release_kept) returns them.
+    /// Permits that somebody holds. More than the limit only if that was lowered.
+    held: usize,
+    /// Those held without a guard: [`release_kept`](Self::release_kept) returns them.
     kept: usize,
-    waiters: WaitQueue<W>,
-    /// Some caller of [`release`](Self::release) is in its loop over [`next`](Self::next).
+    /// Each with the number of permits that it asks for.
+    waiters: WaitQueue<(usize, W)>,
+    /// Some caller that was told to [serve](Released::Serve) is in its loop over [`next`](Self::next).
     serving: bool,
 }
 
@@ -36,13 +41,13 @@ pub(crate) enum Acquired {
     MustWait,
 }
 
-/// What the caller of [`release`](Semaphore::release) owes.
+/// What the caller owes where permits became available, or the first waiter left.
 #[must_use]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Released {
-    /// Nobody waits, or an outer call is serving already.
+    /// Nobody who waits can be served, or an outer call is serving already.
     Nothing,
-    /// Call [`next`](Semaphore::next) and serve that waiter, until there is none.
+    /// Call [`next`](Semaphore::next) and serve that waiter, until there is none that can be served.
     Serve,
 }
 
@@ -52,14 +57,14 @@ pub(crate) struct NoneKept;
 
 impl<W> Semaphore<W> {
     pub(crate) const fn new(limit: usize) -> Self {
-        Self { limit, available: limit, kept: 0, waiters: WaitQueue::new(), serving: false }
+        Self { limit, held: 0, kept: 0, waiters: WaitQueue::new(), serving: false }
     }
 
-    /// Takes a permit. No barging: while others wait, the caller waits too, even if a permit has just been released for
-    /// them.
-    pub(crate) fn try_acquire(&mut self) -> Acquired {
-        if self.available > 0 && self.waiters.is_empty() {
-            self.available -= 1;
+    /// Takes permits, all or none. No barging: while others wait, the caller waits too, even if a permit has just been
+    /// released for them.
+    pub(crate) fn try_acquire(&mut self, count: usize) -> Acquired {
+        if self.waiters.is_empty() && count <= self.free() {
+            self.held += count;
             Acquired::Granted
         } else {
             Acquired::MustWait
@@ -71,42 +76,62 @@ impl<W> Semaphore<W> {
         self.waiters.next_key()
     }
 
-    pub(crate) fn wait(&mut self, waiter: W) {
-        self.waiters.push(waiter);
+    pub(crate) fn wait(&mut self, count: usize, waiter: W) {
+        self.waiters.push((count, waiter));
     }
 
     /// Removes a waiter. It is returned, so that the caller drops it when it no longer borrows the semaphore; `None` if
     /// it was served before.
-    pub(crate) fn cancel_wait(&mut self, key: Key) -> Option<W> {
-        self.waiters.remove(key)
+    pub(crate) fn cancel_wait(&mut self, key: Key) -> (Option<W>, Released) {
+        let waiter = self.waiters.remove(key).map(|(_, waiter)| waiter);
+        (waiter, self.serve())
     }
 
-    /// Returns a permit: its guard was dropped.
-    pub(crate) fn release(&mut self) -> Released {
-        self.available += 1;
-        if self.serving || self.waiters.is_empty() {
+    /// Returns permits: their guard was dropped.
+    pub(crate) fn release(&mut self, count: usize) -> Released {
+        self.held -= count;
+        self.serve()
+    }
+
+    /// Moves the number of permits. Those that are held stay with their holders.
+    pub(crate) fn set_limit(&mut self, limit: usize) -> Released {
+        self.limit = limit;
+        self.serve()
+    }
+
+    /// A guard is gone and its permits are still held, until [`release_kept`](Self::release_kept).
+    pub(crate) fn keep(&mut self, count: usize) {
+        self.kept += count;
+    }
+
+    /// Returns one permit that was kept.
+    pub(crate) fn release_kept(&mut self) -> Result<Released, NoneKept> {
+        self.kept = self.kept.checked_sub(1).ok_or(NoneKept)?;
+        Ok(self.release(1))
+    }
+
+    fn serve(&mut self) -> Released {
+        if self.serving || self.fitting().is_none() {
             return Released::Nothing;
         }
         self.serving = true;
         Released::Serve
     }
 
-    /// A guard is gone and its permit is still held, until [`release_kept`](Self::release_kept).
-    pub(crate) fn keep(&mut self) {
-        self.kept += 1;
+    /// The number of permits that the first waiter asks for, if there are as many.
+    fn fitting(&self) -> Option<usize> {
+        self.waiters.first().map(|(count, _)| *count).filter(|count| *count <= self.free())
     }
 
-    /// Returns a permit that was kept.
-    pub(crate) fn release_kept(&mut self) -> Result<Released, NoneKept> {
-        self.kept = self.kept.checked_sub(1).ok_or(NoneKept)?;
-        Ok(self.release())
+    fn free(&self) -> usize {
+        self.limit.saturating_sub(self.held)
     }
 
-    /// The next waiter, for the loop that serves; it holds a permit from now on. `None` ends that loop.
-    pub(crate) fn next(&mut self) -> Option<W> {
-        let next = if self.available > 0 { self.waiters.pop() } else { None };
+    /// The next waiter, for the loop that serves, and how many permits it holds from now on. `None` ends that loop.
+    pub(crate) fn next(&mut self) -> Option<(usize, W)> {
+        let next = self.fitting().and_then(|_| self.waiters.pop());
         match next {
-            Some(_) => self.available -= 1,
+            Some((count, _)) => self.held += count,
             None => self.serving = false,
         }
         next
@@ -118,7 +143,7 @@ impl<W> Semaphore<W> {
 
     /// Permits that could be acquired now: none while somebody waits.
     pub(crate) fn available(&self) -> usize {
-        if self.waiters.is_empty() { self.available } else { 0 }
+        if self.waiters.is_empty() { self.free() } else { 0 }
     }
 
     pub(crate) fn waiting(&self) -> usize {

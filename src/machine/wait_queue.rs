@@ -42,6 +42,10 @@ impl<W> WaitQueue<W> {
         key
     }
 
+    pub(crate) fn first(&self) -> Option<&W> {
+        self.waiters.first_key_value().map(|(_, waiter)| waiter)
+    }
+
     /// Removes the first waiter.
     pub(crate) fn pop(&mut self) -> Option<W> {
         self.waiters.pop_first().map(|(_, waiter)| waiter)

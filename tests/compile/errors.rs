@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use selvedge::error::{
     Abandoned, AdvanceError, BlockingCallError, BuildError, Cancelled, DelayedCallError, FailureError, FailureGroup,
     FireEventError, FirstError, LoopingCallError, NeverRan, NotPaused, OverRelease, OwnedError, Panic, PoolStopped,
-    QueueOverflow, QueueUnderflow, ReactorStopped, Reentered, Rejected, Rejection, Saturated, SizeError, StopError,
-    TaskFinished, TimedOut, UnknownPool, UnknownTrigger, WaitsForItself, WouldDeadlock,
+    PutError, PutRejection, QueueClosed, QueueUnderflow, ReactorStopped, Reentered, Rejected, Rejection, Saturated,
+    SizeError, StopError, TaskFinished, TimedOut, UnknownPool, UnknownTrigger, WaitsForItself, WouldDeadlock,
 };
 use selvedge::pool::StopWithinError;
 use selvedge::reactor::Call;
@@ -89,7 +89,9 @@ fn every_public_error_is_passed_on_by_a_question_mark() {
         OwnedError,
         Panic,
         PoolStopped,
-        QueueOverflow<u32>,
+        PutError<u32>,
+        PutRejection,
+        QueueClosed,
         QueueUnderflow,
         ReactorStopped,
         Reentered,

@@ -161,7 +161,7 @@ fn what_takes_turns_or_is_called_again_stays_on_its_thread_and_its_errors_travel
         coordination::{DeferredLock, DeferredQueue, DeferredSemaphore, Permit},
         deferred::DeferredList,
         error::{
-            AdvanceError, FailureGroup, FirstError, LoopingCallError, OverRelease, QueueOverflow, QueueUnderflow,
+            AdvanceError, FailureGroup, FirstError, LoopingCallError, OverRelease, PutError, QueueUnderflow,
             TaskFinished,
         },
     };
@@ -176,8 +176,8 @@ fn what_takes_turns_or_is_called_again_stays_on_its_thread_and_its_errors_travel
     assert_not_impl_any!(Permit: Send, Sync, Clone);
     assert_impl_all!(FirstError: Error, Send, Sync, Into<Failure>);
     assert_impl_all!(FailureGroup: Error, Send, Sync, Into<Failure>);
-    assert_impl_all!(QueueOverflow<u32>: Error, Send, Sync);
-    assert_impl_all!(QueueOverflow<Rc<u32>>: Error);
+    assert_impl_all!(PutError<u32>: Error, Send, Sync);
+    assert_impl_all!(PutError<Rc<u32>>: Error);
     assert_impl_all!(OverRelease: Error, Send, Sync, Copy);
     assert_impl_all!(QueueUnderflow: Error, Send, Sync, Copy);
     assert_impl_all!(AdvanceError: Error, Send, Sync, Copy);

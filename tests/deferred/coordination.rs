@@ -7,7 +7,7 @@ use std::rc::Rc;
 use selvedge::{
     Deferred, Failure, Reactor,
     coordination::{DeferredLock, DeferredQueue, DeferredSemaphore, Permit},
-    error::{Abandoned, Cancelled, OverRelease, QueueUnderflow},
+    error::{Abandoned, Cancelled, OverRelease, PutRejection, QueueClosed, QueueUnderflow},
     report::Incident,
 };
 
@@ -316,6 +316,55 @@ fn a_semaphore_lets_as_many_in_as_it_has_permits() {
     assert_eq!((three.tokens(), three.limit()), (2, 3));
 }
 
+// Checks: P119
+#[test]
+fn several_permits_are_granted_together_and_whoever_asks_behind_waits_for_its_turn() {
+    let three = DeferredSemaphore::new(NonZeroUsize::new(3).unwrap());
+    let held = three.try_acquire_many(2).unwrap();
+    assert_eq!((held.count(), three.tokens()), (2, 1));
+    assert!(three.try_acquire_many(2).is_none());
+    let (many, one) = (three.acquire_many(3), three.acquire());
+    assert_eq!(three.waiting(), 2);
+    drop(held);
+    let many = value(many);
+    assert_eq!((many.count(), three.waiting()), (3, 1));
+    many.keep();
+    (0..2).for_each(|_| three.release().unwrap());
+    drop(value(one));
+    assert_eq!((three.release(), three.release(), three.tokens()), (Ok(()), Err(OverRelease), 3));
+    assert_eq!(value(three.acquire_many(0)).count(), 0);
+}
+
+// Checks: P119
+#[test]
+fn a_waiter_for_several_permits_that_is_cancelled_lets_those_behind_it_in() {
+    let two = DeferredSemaphore::new(NonZeroUsize::new(2).unwrap());
+    let held = two.try_acquire().unwrap();
+    let (many, one) = (two.acquire_many(2), two.acquire());
+    many.cancel();
+    assert!(error(many.map(drop)).is::<Cancelled>());
+    drop((value(one), held));
+    assert_eq!((two.waiting(), two.tokens()), (0, 2));
+}
+
+// Checks: P119
+#[test]
+fn a_limit_that_is_lowered_takes_no_permit_away_and_one_that_is_raised_serves_at_once() {
+    let semaphore = DeferredSemaphore::new(NonZeroUsize::new(2).unwrap());
+    let (first, second) = (semaphore.try_acquire().unwrap(), semaphore.try_acquire().unwrap());
+    semaphore.set_limit(0);
+    assert_eq!((semaphore.limit(), semaphore.tokens()), (0, 0));
+    let waits = semaphore.acquire();
+    drop((first, second));
+    assert_eq!((semaphore.waiting(), semaphore.tokens()), (1, 0), "nobody is served with a limit of zero");
+    let too_many = semaphore.acquire_many(usize::MAX);
+    semaphore.set_limit(1);
+    drop(value(waits));
+    assert_eq!(semaphore.waiting(), 1);
+    semaphore.set_limit(usize::MAX);
+    assert_eq!(value(too_many).count(), usize::MAX);
+}
+
 // Checks: P31
 #[test]
 fn a_callback_may_return_the_permit() {
@@ -422,6 +471,60 @@ fn takers_of_a_queue_that_is_dropped_are_abandoned_and_its_items_are_dropped() {
     (0..3).for_each(|_| queue.put(drops.token()).unwrap());
     drop(queue);
     assert_eq!(drops.count(), 3);
+}
+
+// Checks: P118
+#[test]
+fn a_queue_that_is_closed_turns_away_who_waits_and_hands_back_what_is_put() {
+    let trace = Trace::new();
+    let queue = DeferredQueue::<u32>::new();
+    for name in ["first", "second"] {
+        let (trace, again) = (trace.clone(), queue.clone());
+        queue.get().unwrap().map(drop).add_errback(move |failure| {
+            assert!(failure.is::<QueueClosed>());
+            let refused = again.put(7).unwrap_err();
+            assert_eq!((refused.item, refused.reason), (7, PutRejection::Closed));
+            again.close();
+            trace.note(name);
+        });
+    }
+    queue.close();
+    assert!(queue.is_closed());
+    assert_eq!((trace.seen(), queue.len(), queue.waiting()), ("first second".to_owned(), 0, 0));
+    assert!(error(queue.get().unwrap()).is::<QueueClosed>());
+}
+
+// Checks: P118
+#[test]
+fn what_is_left_in_a_closed_queue_can_be_taken_and_what_comes_back_too() {
+    let queue = DeferredQueue::with_limits(2, 0);
+    (1..=2).for_each(|item| queue.put(item).unwrap());
+    queue.close();
+    drop(queue.get().unwrap());
+    assert_eq!(value(queue.get().unwrap()), 1);
+    assert_eq!(value(queue.get().unwrap()), 2);
+    assert!(error(queue.get().unwrap()).is::<QueueClosed>());
+    assert_eq!(queue.put(3).unwrap_err().reason, PutRejection::Closed);
+}
+
+// Checks: P118
+#[test]
+fn a_queue_that_is_closed_while_it_delivers_first_serves_those_for_whom_there_is_an_item() {
+    let trace = Trace::new();
+    let queue = DeferredQueue::new();
+    let (again, note) = (queue.clone(), trace.clone());
+    queue.get().unwrap().add_callback(move |item: u32| {
+        again.put(item + 1).unwrap();
+        again.close();
+        note.note(item);
+    });
+    for _ in 0..2 {
+        let (note, other) = (trace.clone(), trace.clone());
+        let closed = move |failure: Failure| other.note(if failure.is::<QueueClosed>() { "closed" } else { "?" });
+        queue.get().unwrap().add_callbacks(move |item| note.note(item), closed);
+    }
+    queue.put(1).unwrap();
+    assert_eq!(trace.seen(), "1 2 closed");
 }
 
 // Checks: P32

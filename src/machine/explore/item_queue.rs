@@ -1,8 +1,8 @@
 //! Exhaustive search of the item queue: items that are put, delivered and come back, takers that take, wait and cancel,
-//! also while an item is being delivered.
+//! and a close, also while an item is being delivered.
 
 use super::{Row, Rows, Steps, World, must_find, must_hold, table, table_file};
-use crate::machine::item_queue::{ItemQueue, Put, Take};
+use crate::machine::item_queue::{ItemQueue, Put, PutRefused, Serve, Take};
 use crate::machine::wait_queue::Key;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -29,6 +29,8 @@ enum Bug {
     ComesBackLast,
     /// Nobody is served with an item that comes back.
     ComesBackUnseen,
+    /// Nobody turns takers away when the queue closes.
+    ClosesUnseen,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -53,6 +55,9 @@ struct ItemQueueWorld {
     unclaimed: Vec<(u8, u64)>,
     /// How many items may still come back.
     returns: u8,
+    /// How often the queue may still be closed.
+    closes: u8,
+    closed: bool,
     /// Delivering loops that are running, one inside another.
     loops: usize,
     /// A taker was cancelled during delivery, or an item came back: one may be left above the limit.
@@ -67,6 +72,7 @@ enum Event {
     Take(usize),
     Cancel(usize),
     ComeBack(u8),
+    Close,
     DeliverNext,
 }
 
@@ -86,6 +92,8 @@ impl ItemQueueWorld {
             queued: 0,
             unclaimed: Vec::new(),
             returns: 0,
+            closes: 0,
+            closed: false,
             loops: 0,
             above_limit: false,
             violation: None,
@@ -98,8 +106,15 @@ impl ItemQueueWorld {
         Self { takers, items: 3, left: 3, returns: 2, ..Self::new(bug, size, backlog) }
     }
 
+    /// A smaller world, in which the queue is closed, perhaps twice.
+    fn with_closes(bug: Bug, size: Option<usize>, backlog: Option<usize>) -> Self {
+        Self { closes: 2, returns: 1, ..Self::with_returns(bug, size, backlog) }
+    }
+
     fn label(&self) -> &'static str {
         match (self.queue.is_delivering(), self.queue.len(), self.queue.waiting()) {
+            (true, ..) if self.queue.is_closed() => "Delivering, closed",
+            (false, ..) if self.queue.is_closed() => "Closed",
             (true, ..) => "Delivering",
             (false, 0, 0) => "Empty",
             (false, _, 0) => "Items",
@@ -158,7 +173,10 @@ impl ItemQueueWorld {
                     "nothing"
                 }
             }
-            Err(item) => {
+            Err((item, refused)) => {
+                if (refused == PutRefused::Closed) != self.closed {
+                    next.violation = Some("a closed queue accepts an item, or an open one says that it is closed");
+                }
                 if item != self.accepted {
                     next.violation = Some("another item is returned than was put");
                 }
@@ -167,6 +185,20 @@ impl ItemQueueWorld {
             }
         };
         self.row(steps, "put", action, &next);
+        next
+    }
+
+    fn close(&self, steps: &mut Steps<'_, Self>) -> Self {
+        let mut next = self.clone();
+        next.closes -= 1;
+        next.closed = true;
+        let action = if next.queue.close() == Put::Deliver && self.bug != Bug::ClosesUnseen {
+            next.loops += 1;
+            "serve takers"
+        } else {
+            "nothing"
+        };
+        self.row(steps, "close", action, &next);
         next
     }
 
@@ -188,6 +220,12 @@ impl ItemQueueWorld {
                 "wait"
             }
             Take::Refused => "refuse: underflow",
+            Take::Closed => {
+                if !self.closed {
+                    next.violation = Some("an open queue says that it is closed");
+                }
+                "refuse: closed"
+            }
         };
         self.row(steps, "take", action, &next);
         next
@@ -211,20 +249,20 @@ impl ItemQueueWorld {
     fn deliver_next(&self, steps: &mut Steps<'_, Self>) -> Self {
         let mut next = self.clone();
         let action = match next.queue.next() {
-            Some((id, item, place)) => {
-                if next.order.first() == Some(&id) {
-                    next.order.remove(0);
-                } else {
-                    next.violation = Some("takers are served out of order");
-                }
-                if let Taker::Waiting(_, times) = next.takers[usize::from(id)] {
-                    next.takers[usize::from(id)] = Taker::Away(times);
-                }
+            Some(Serve::Deliver(id, item, place)) => {
+                next.served(id);
                 next.receive(item, place);
                 if self.bug == Bug::DeliversOne {
                     next.loops -= 1;
                 }
                 "deliver"
+            }
+            Some(Serve::TurnAway(id)) => {
+                next.served(id);
+                if !self.closed || self.queued != 0 {
+                    next.violation = Some("a taker is turned away although there is an item, or may be one");
+                }
+                "turn away"
             }
             None => {
                 next.loops -= 1;
@@ -233,6 +271,17 @@ impl ItemQueueWorld {
         };
         self.row(steps, "next", action, &next);
         next
+    }
+
+    fn served(&mut self, id: u8) {
+        if self.order.first() == Some(&id) {
+            self.order.remove(0);
+        } else {
+            self.violation = Some("takers are served out of order");
+        }
+        if let Taker::Waiting(_, times) = self.takers[usize::from(id)] {
+            self.takers[usize::from(id)] = Taker::Away(times);
+        }
     }
 }
 
@@ -260,6 +309,10 @@ impl World for ItemQueueWorld {
         for index in 0..self.unclaimed.len() {
             let next = self.come_back(index, steps);
             steps.unfair(Event::ComeBack(self.unclaimed[index].0), next);
+        }
+        if self.closes > 0 {
+            let next = self.close(steps);
+            steps.unfair(Event::Close, next);
         }
         if self.loops > 0 {
             let next = self.deliver_next(steps);
@@ -289,12 +342,15 @@ impl World for ItemQueueWorld {
         if held > 0 && !self.order.is_empty() {
             return Some("an item is left, and somebody waits for one");
         }
+        if self.closed && !self.order.is_empty() {
+            return Some("the queue is closed, and somebody waits");
+        }
         (held != self.queue.len() || self.order.len() != self.queue.waiting())
             .then_some("the queue holds items or takers that it should not")
     }
 }
 
-// Checks: B64, P32, P81
+// Checks: B64, P32, P81, P118
 #[test]
 fn each_item_goes_to_one_taker_and_both_are_served_in_order() {
     let mut rows = Rows::new();
@@ -304,10 +360,12 @@ fn each_item_goes_to_one_taker_and_both_are_served_in_order() {
     rows.extend(must_hold(ItemQueueWorld::new(Bug::None, None, Some(0)), 137, 305));
     rows.extend(must_hold(ItemQueueWorld::with_returns(Bug::None, None, None), 885, 2363));
     rows.extend(must_hold(ItemQueueWorld::with_returns(Bug::None, Some(1), Some(1)), 1418, 3446));
+    rows.extend(must_hold(ItemQueueWorld::with_closes(Bug::None, None, None), 3935, 12298));
+    rows.extend(must_hold(ItemQueueWorld::with_closes(Bug::None, Some(1), Some(1)), 4021, 12284));
     table_file::assert_current("item_queue", &table::markdown(&rows));
 }
 
-// Checks: B64, P32, P81
+// Checks: B64, P32, P81, P118
 #[test]
 fn injected_bugs_of_the_item_queue_are_found() {
     let must_find = |bug, what| must_find(ItemQueueWorld::new(bug, Some(1), None), what);
@@ -318,4 +376,6 @@ fn injected_bugs_of_the_item_queue_are_found() {
     let must_find = |bug, what| super::must_find(ItemQueueWorld::with_returns(bug, None, None), what);
     must_find(Bug::ComesBackLast, "items are delivered out of order");
     must_find(Bug::ComesBackUnseen, "an item is left, and somebody waits for one");
+    let must_find = |bug, what| super::must_find(ItemQueueWorld::with_closes(bug, None, None), what);
+    must_find(Bug::ClosesUnseen, "the queue is closed, and somebody waits");
 }

@@ -1,5 +1,5 @@
-//! Exhaustive search of the semaphore: clients that acquire, wait, cancel, keep and release, also while another is
-//! being served.
+//! Exhaustive search of the semaphore: clients that acquire permits, wait, cancel, keep and release, also while another
+//! is being served, and a limit that moves.
 
 use super::{Row, Rows, Steps, World, must_find, must_hold, table, table_file};
 use crate::machine::semaphore::{Acquired, NoneKept, Released, Semaphore};
@@ -28,6 +28,10 @@ enum Bug {
     StaysInTheQueue,
     /// A release of a kept permit is accepted although none was kept.
     ReleasesAnything,
+    /// When the limit rises, nobody is served.
+    RaisesUnseen,
+    /// When the first waiter is cancelled, nobody is served.
+    CancelsUnseen,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -35,11 +39,15 @@ struct SemaphoreWorld {
     bug: Bug,
     semaphore: Semaphore<u8>,
     clients: Vec<Client>,
+    /// How many permits each client asks for.
+    counts: Vec<usize>,
     /// How many times more each client may acquire.
     acquires: Vec<u8>,
     /// Clients that wait, in the order in which they began to.
     order: Vec<u8>,
     kept: usize,
+    /// The limits that are still to be set.
+    limits: Vec<usize>,
     /// Serving loops that are running, one inside another.
     loops: usize,
     violation: Option<&'static str>,
@@ -53,6 +61,7 @@ enum Event {
     Release(usize),
     Keep(usize),
     ReleaseKept,
+    SetLimit(usize),
     ServeNext,
 }
 
@@ -62,11 +71,32 @@ impl SemaphoreWorld {
             bug,
             semaphore: Semaphore::new(limit),
             clients: vec![Client::Nothing; clients],
+            counts: vec![1; clients],
             acquires: vec![acquires; clients],
             order: Vec::new(),
             kept: 0,
+            limits: Vec::new(),
             loops: 0,
             violation: None,
+        }
+    }
+
+    /// Clients that ask for several permits, of which the last two ask for one, while the limit moves.
+    fn moving(bug: Bug, limits: &[usize]) -> Self {
+        Self { counts: vec![2, 1, 1], limits: limits.to_vec(), ..Self::new(bug, 2, 3, 1) }
+    }
+
+    /// Permits that clients hold, or have kept.
+    fn held(&self) -> usize {
+        let with_guard = self.clients.iter().zip(&self.counts).filter(|(client, _)| **client == Client::Permit);
+        with_guard.map(|(_, count)| count).sum::<usize>() + self.kept
+    }
+
+    /// A client has got its permits.
+    fn granted(&mut self, id: usize) {
+        self.clients[id] = Client::Permit;
+        if self.held() > self.semaphore.limit() {
+            self.violation = Some("more permits are granted than there are");
         }
     }
 
@@ -100,9 +130,9 @@ impl SemaphoreWorld {
     fn acquire(&self, id: usize, steps: &mut Steps<'_, Self>) -> Self {
         let mut next = self.clone();
         next.acquires[id] -= 1;
-        let action = match next.semaphore.try_acquire() {
+        let action = match next.semaphore.try_acquire(self.counts[id]) {
             Acquired::Granted => {
-                next.clients[id] = Client::Permit;
+                next.granted(id);
                 if !self.order.is_empty() {
                     next.violation = Some("somebody overtakes a waiter");
                 }
@@ -110,7 +140,7 @@ impl SemaphoreWorld {
             }
             Acquired::MustWait => {
                 next.clients[id] = Client::Waiting(next.semaphore.next_key());
-                next.semaphore.wait(id as u8);
+                next.semaphore.wait(self.counts[id], id as u8);
                 next.order.push(id as u8);
                 "wait"
             }
@@ -123,20 +153,24 @@ impl SemaphoreWorld {
         let mut next = self.clone();
         next.clients[id] = Client::Nothing;
         next.order.retain(|waiting| usize::from(*waiting) != id);
+        let mut action = "nothing";
         if self.bug != Bug::StaysInTheQueue {
-            let removed = next.semaphore.cancel_wait(key);
-            if removed != Some(id as u8) || next.semaphore.cancel_wait(key).is_some() {
+            let (removed, released) = next.semaphore.cancel_wait(key);
+            if removed != Some(id as u8) || next.semaphore.clone().cancel_wait(key).0.is_some() {
                 next.violation = Some("a cancel removes another waiter than its own, or removes it twice");
             }
+            if self.bug != Bug::CancelsUnseen {
+                action = next.carry_out(released);
+            }
         }
-        self.row(steps, "cancel", "nothing", &next);
+        self.row(steps, "cancel", action, &next);
         next
     }
 
     fn release(&self, id: usize, steps: &mut Steps<'_, Self>) -> Self {
         let mut next = self.clone();
         next.clients[id] = Client::Nothing;
-        let released = next.semaphore.release();
+        let released = next.semaphore.release(self.counts[id]);
         let action = next.carry_out(released);
         self.row(steps, "release", action, &next);
         next
@@ -145,7 +179,7 @@ impl SemaphoreWorld {
     fn release_kept(&self, steps: &mut Steps<'_, Self>) -> Self {
         let mut next = self.clone();
         let released = if self.bug == Bug::ReleasesAnything {
-            Ok(next.semaphore.release())
+            Ok(if self.held() > 0 { next.semaphore.release(1) } else { Released::Nothing })
         } else {
             next.semaphore.release_kept()
         };
@@ -163,16 +197,28 @@ impl SemaphoreWorld {
         next
     }
 
+    fn set_limit(&self, steps: &mut Steps<'_, Self>) -> Self {
+        let mut next = self.clone();
+        let limit = next.limits.remove(0);
+        let released = next.semaphore.set_limit(limit);
+        let action = if self.bug == Bug::RaisesUnseen { "nothing" } else { next.carry_out(released) };
+        self.row(steps, "set limit", action, &next);
+        next
+    }
+
     fn serve_next(&self, steps: &mut Steps<'_, Self>) -> Self {
         let mut next = self.clone();
         let action = match next.semaphore.next() {
-            Some(id) => {
+            Some((count, id)) => {
                 if next.order.first() == Some(&id) {
                     next.order.remove(0);
                 } else {
                     next.violation = Some("waiters are served out of order");
                 }
-                next.clients[usize::from(id)] = Client::Permit;
+                if count != self.counts[usize::from(id)] {
+                    next.violation = Some("a waiter gets another number of permits than it asked for");
+                }
+                next.granted(usize::from(id));
                 if self.bug == Bug::ServesOne {
                     next.loops -= 1;
                 }
@@ -207,9 +253,9 @@ impl World for SemaphoreWorld {
                     let next = self.release(id, steps);
                     steps.user_fair(Event::Release(id), next);
                     let mut next = self.clone();
-                    next.semaphore.keep();
+                    next.semaphore.keep(self.counts[id]);
                     next.clients[id] = Client::Nothing;
-                    next.kept += 1;
+                    next.kept += self.counts[id];
                     self.row(steps, "keep", "nothing", &next);
                     steps.unfair(Event::Keep(id), next);
                 }
@@ -221,6 +267,10 @@ impl World for SemaphoreWorld {
         } else {
             steps.unfair(Event::ReleaseKept, next);
         }
+        if let Some(&limit) = self.limits.first() {
+            let next = self.set_limit(steps);
+            steps.user_fair(Event::SetLimit(limit), next);
+        }
         if self.loops > 0 {
             let next = self.serve_next(steps);
             steps.fair(Event::ServeNext, next);
@@ -228,11 +278,8 @@ impl World for SemaphoreWorld {
     }
 
     fn violation(&self) -> Option<&'static str> {
-        let held = self.clients.iter().filter(|client| **client == Client::Permit).count();
-        if held + self.kept > self.semaphore.limit() {
-            return Some("more permits are held than there are");
-        }
-        if self.semaphore.waiting() == 0 && held + self.kept + self.semaphore.available() != self.semaphore.limit() {
+        let free = self.semaphore.limit().saturating_sub(self.held());
+        if self.semaphore.waiting() == 0 && self.semaphore.available() != free {
             return Some("a permit is lost, or invented");
         }
         if self.loops > 1 {
@@ -242,9 +289,8 @@ impl World for SemaphoreWorld {
     }
 
     fn stuck(&self) -> Option<&'static str> {
-        let held = self.clients.iter().filter(|client| **client == Client::Permit).count();
-        let idle = held + self.kept < self.semaphore.limit();
-        (idle && !self.order.is_empty()).then_some("a permit is available, and somebody waits")
+        let first = self.counts[usize::from(*self.order.first()?)];
+        (self.held() + first <= self.semaphore.limit()).then_some("a permit is available, and somebody waits")
     }
 
     fn unfinished(&self) -> Option<&'static str> {
@@ -252,21 +298,26 @@ impl World for SemaphoreWorld {
     }
 }
 
-// Checks: B64, P31, R31
+// Checks: B64, P31, P119, R31
 #[test]
 fn each_permit_is_held_once_and_nobody_waits_while_one_is_available() {
     let mut rows = Rows::new();
     rows.extend(must_hold(SemaphoreWorld::new(Bug::None, 1, 3, 2), 3453, 14330));
     rows.extend(must_hold(SemaphoreWorld::new(Bug::None, 2, 4, 1), 654, 2972));
+    rows.extend(must_hold(SemaphoreWorld::moving(Bug::None, &[0, 2]), 916, 3723));
+    rows.extend(must_hold(SemaphoreWorld::moving(Bug::None, &[1, 3]), 896, 3720));
     table_file::assert_current("semaphore", &table::markdown(&rows));
 }
 
-// Checks: B64, P31, R31
+// Checks: B64, P31, P119, R31
 #[test]
 fn injected_bugs_of_the_semaphore_are_found() {
     let must_find = |bug, what| must_find(SemaphoreWorld::new(bug, 1, 3, 2), what);
     must_find(Bug::Recurses, "serving recurses");
     must_find(Bug::ServesOne, "a permit is available, and somebody waits");
     must_find(Bug::StaysInTheQueue, "waiters are served out of order");
-    must_find(Bug::ReleasesAnything, "a permit is lost, or invented");
+    must_find(Bug::ReleasesAnything, "a permit can be released without a guard if it was kept, and only then");
+    let must_find = |bug, what| super::must_find(SemaphoreWorld::moving(bug, &[0, 2]), what);
+    must_find(Bug::RaisesUnseen, "a permit is available, and somebody waits");
+    must_find(Bug::CancelsUnseen, "a permit is available, and somebody waits");
 }

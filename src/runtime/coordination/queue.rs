@@ -6,8 +6,8 @@ use std::rc::{Rc, Weak};
 
 use super::super::deferred::{Deferred, Receipt, Resolver, TakeBack, Unclaimed};
 use super::super::report::drop_contained;
-use crate::error::{QueueOverflow, QueueUnderflow};
-use crate::machine::item_queue::{ItemQueue, Put, Take};
+use crate::error::{PutError, PutRejection, QueueClosed, QueueUnderflow};
+use crate::machine::item_queue::{ItemQueue, Put, PutRefused, Serve, Take};
 
 /// A FIFO queue of items whose [`get`](Self::get) is a Deferred: each item goes to one taker, and both items and takers
 /// keep their order.
@@ -22,8 +22,8 @@ use crate::machine::item_queue::{ItemQueue, Put, Take};
 /// queue.put("printed at once")?;
 /// queue.put("kept")?;
 /// queue.put("kept too")?;
-/// let overflow = queue.put("one too many").unwrap_err();
-/// assert_eq!(overflow.item, "one too many");
+/// let refused = queue.put("one too many").unwrap_err();
+/// assert_eq!(refused.item, "one too many");
 /// # drop(first);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -45,8 +45,8 @@ use crate::machine::item_queue::{ItemQueue, Put, Take};
 /// are.
 ///
 /// **Handles.** When the last one is dropped the items are dropped, and takers fail with
-/// [`Abandoned`](crate::error::Abandoned). So a consumer that holds a handle while it waits is never told that all
-/// producers are gone: let it hold a weak reference, or put a last item that says so.
+/// [`Abandoned`](crate::error::Abandoned). A consumer that holds a handle while it waits is not told that all producers
+/// are gone: whoever has put the last item [closes](Self::close) the queue.
 ///
 /// **Cost.** Constant time for each put and get; logarithmic, in the number of items that came back, while there are
 /// such. A get allocates its Deferred, and one box for the item.
@@ -74,8 +74,11 @@ impl<T: 'static> Shared<T> {
         loop {
             let next = self.queue.borrow_mut().next();
             // After the borrow, because the taker's callbacks may call this queue.
-            let Some((taker, item, place)) = next else { return };
-            taker.deliver_unclaimed(self.unclaimed(item, place));
+            match next {
+                Some(Serve::Deliver(taker, item, place)) => taker.deliver_unclaimed(self.unclaimed(item, place)),
+                Some(Serve::TurnAway(taker)) => taker.errback(QueueClosed),
+                None => return,
+            }
         }
     }
 }
@@ -106,14 +109,52 @@ impl<T: 'static> DeferredQueue<T> {
     /// Appends an item, and delivers it if somebody waits for one.
     ///
     /// # Errors
-    /// Nobody waits and the queue is full: the item is handed back inside the error.
-    pub fn put(&self, item: T) -> Result<(), QueueOverflow<T>> {
-        let put = self.shared.queue.borrow_mut().put(item).map_err(QueueOverflow::new)?;
+    /// Nobody waits and the queue is full, or it is [closed](Self::close): the item is handed back inside the error.
+    pub fn put(&self, item: T) -> Result<(), PutError<T>> {
+        let put = self.shared.queue.borrow_mut().put(item).map_err(|(item, refused)| match refused {
+            PutRefused::Full => PutError::new(item, PutRejection::Full),
+            PutRefused::Closed => PutError::new(item, PutRejection::Closed),
+        })?;
         self.shared.deliver(put);
         Ok(())
     }
 
-    /// Takes the first item, or waits for one.
+    /// Says that no more items will be put: from now on [`put`](Self::put) hands its item back. Takers that wait fail
+    /// with [`QueueClosed`], in their order, inside this call; if it is made inside the callbacks of a delivery, when
+    /// those have returned. Items that are left can still be taken; [`get`](Self::get) fails when there are none.
+    ///
+    /// An item that comes back to the closed queue can be taken too. Closing again does nothing.
+    ///
+    /// ```
+    /// use selvedge::coordination::DeferredQueue;
+    /// use selvedge::{Failure, Reactor};
+    ///
+    /// let lines = DeferredQueue::new();
+    /// for line in ["first", "last"] {
+    ///     lines.put(line)?;
+    /// }
+    /// lines.close();
+    /// Reactor::new().block_on(async move {
+    ///     while let Ok(line) = lines.get()?.await {
+    ///         println!("{line}");
+    ///     }
+    ///     Ok::<_, Failure>(())
+    /// })?;
+    /// # Ok::<(), Failure>(())
+    /// ```
+    pub fn close(&self) {
+        let put = self.shared.queue.borrow_mut().close();
+        self.shared.deliver(put);
+    }
+
+    /// Whether the queue was [closed](Self::close). Items may be left.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.shared.queue.borrow().is_closed()
+    }
+
+    /// Takes the first item, or waits for one. The Deferred fails with [`QueueClosed`] if the queue is
+    /// [closed](Self::close) and has no item left.
     ///
     /// # Errors
     /// The queue is empty, and as many takers wait as may.
@@ -123,6 +164,7 @@ impl<T: 'static> DeferredQueue<T> {
         match take {
             Take::Item(item, place) => return Ok(Deferred::unclaimed(self.shared.unclaimed(item, place))),
             Take::Refused => return Err(QueueUnderflow),
+            Take::Closed => return Ok(Deferred::fail(QueueClosed)),
             Take::MustWait => {}
         }
         let key = self.shared.queue.borrow().next_key();
@@ -170,7 +212,11 @@ impl<T: 'static> Default for DeferredQueue<T> {
 
 impl<T: 'static> fmt::Debug for DeferredQueue<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DeferredQueue").field("len", &self.len()).field("waiting", &self.waiting()).finish()
+        f.debug_struct("DeferredQueue")
+            .field("len", &self.len())
+            .field("waiting", &self.waiting())
+            .field("closed", &self.is_closed())
+            .finish()
     }
 }
 

@@ -34,7 +34,8 @@ use crate::machine::semaphore::{Acquired, Released, Semaphore};
 /// **Order.** All of it lives on one thread and nothing blocks. Releasing a permit serves the first waiter at once,
 /// inside that call. If it is released inside the callbacks of a waiter that is being served, the next waiter is served
 /// when those have returned: nothing recurses, however many wait, and all are served in the order in which they asked.
-/// As long as somebody waits, whoever asks next waits too.
+/// As long as somebody waits, whoever asks next waits too, and so does everybody behind a waiter for
+/// [several](Self::acquire_many) permits.
 ///
 /// **Cancel safety.** To [`cancel`](Deferred::cancel) a waiter's Deferred, or to drop its future, removes the waiter
 /// from the queue, wherever it is. A waiter whose Deferred was dropped keeps its place; when its turn comes, the permit
@@ -76,27 +77,57 @@ impl DeferredSemaphore {
     #[must_use = "dropping the Deferred gives the permit back at once"]
     #[track_caller]
     pub fn acquire(&self) -> Deferred<Permit> {
-        if let Some(permit) = self.try_acquire() {
+        self.acquire_many(1)
+    }
+
+    /// Several permits, with one guard, as soon as there are as many. It gets all at once, and holds none while it
+    /// waits, so two that each want several cannot block each other.
+    ///
+    /// To ask for more than the [limit](Self::limit) waits until the limit is raised: it is no error, because the limit
+    /// may be lower for a while. Those behind it wait as long.
+    ///
+    /// ```
+    /// use selvedge::coordination::DeferredSemaphore;
+    /// use std::num::NonZeroUsize;
+    ///
+    /// let readers = DeferredSemaphore::new(const { NonZeroUsize::new(8).unwrap() });
+    /// let reader = readers.try_acquire().expect("it is new");
+    /// let writer = readers.acquire_many(8).add_callback(|all| assert_eq!(all.count(), 8));
+    /// drop(reader);
+    /// assert!(writer.try_result().is_ok());
+    /// ```
+    #[must_use = "dropping the Deferred gives the permits back at once"]
+    #[track_caller]
+    pub fn acquire_many(&self, count: usize) -> Deferred<Permit> {
+        if let Some(permit) = self.try_acquire_many(count) {
             return Deferred::succeed(permit);
         }
         let key = self.state.borrow().next_key();
         let semaphore = Rc::downgrade(&self.state);
         let (deferred, resolver) = Deferred::with_canceller(move || {
-            let waiter = semaphore.upgrade().and_then(|state| state.borrow_mut().cancel_wait(key));
+            let Some(state) = semaphore.upgrade() else { return };
+            let (waiter, released) = state.borrow_mut().cancel_wait(key);
             // Dropped after the borrow. A resolver dropped unfired fails its Deferred, but this one is being cancelled
             // already.
             drop(waiter);
+            Self { state }.serve(released);
         });
-        self.state.borrow_mut().wait(resolver);
+        self.state.borrow_mut().wait(count, resolver);
         deferred
     }
 
     /// A permit, if one is available and nobody waits.
     #[must_use = "dropping the permit releases it"]
     pub fn try_acquire(&self) -> Option<Permit> {
-        let acquired = self.state.borrow_mut().try_acquire();
+        self.try_acquire_many(1)
+    }
+
+    /// Several permits with one guard, if as many are available and nobody waits.
+    #[must_use = "dropping the permit releases it"]
+    pub fn try_acquire_many(&self, count: usize) -> Option<Permit> {
+        let acquired = self.state.borrow_mut().try_acquire(count);
         match acquired {
-            Acquired::Granted => Some(Permit { semaphore: Some(self.clone()) }),
+            Acquired::Granted => Some(Permit { semaphore: Some(self.clone()), count }),
             Acquired::MustWait => None,
         }
     }
@@ -121,7 +152,7 @@ impl DeferredSemaphore {
         })
     }
 
-    /// Releases a permit that was [kept](Permit::keep), whoever kept it.
+    /// Releases one permit that was [kept](Permit::keep), whoever kept it.
     ///
     /// # Errors
     /// No permit is kept. A permit with a guard is released only by dropping the guard.
@@ -137,7 +168,28 @@ impl DeferredSemaphore {
         self.state.borrow().available()
     }
 
-    /// How many permits there are.
+    /// Moves the number of permits. If it rises, waiters are served at once, inside this call.
+    ///
+    /// A lower limit takes no permit away: those that are held stay with their holders, and until enough of them are
+    /// released nobody is served. With a limit of zero everybody waits until it is raised again.
+    ///
+    /// ```
+    /// use selvedge::coordination::DeferredSemaphore;
+    /// use std::num::NonZeroUsize;
+    ///
+    /// let connections = DeferredSemaphore::new(NonZeroUsize::MIN);
+    /// connections.set_limit(0); // The server is overloaded: nobody begins.
+    /// let waits = connections.acquire();
+    /// assert_eq!(connections.waiting(), 1);
+    /// connections.set_limit(4);
+    /// assert!(waits.try_result().is_ok());
+    /// ```
+    pub fn set_limit(&self, limit: usize) {
+        let released = self.state.borrow_mut().set_limit(limit);
+        self.serve(released);
+    }
+
+    /// How many permits there are. More may be held, if the limit was [lowered](Self::set_limit).
     #[must_use]
     pub fn limit(&self) -> usize {
         self.state.borrow().limit()
@@ -158,8 +210,8 @@ impl DeferredSemaphore {
         loop {
             let next = self.state.borrow_mut().next();
             // After the borrow, because the waiter's callbacks may call this semaphore.
-            let Some(waiter) = next else { return };
-            waiter.callback(Permit { semaphore: Some(self.clone()) });
+            let Some((count, waiter)) = next else { return };
+            waiter.callback(Permit { semaphore: Some(self.clone()), count });
         }
     }
 }
@@ -174,8 +226,8 @@ impl fmt::Debug for DeferredSemaphore {
     }
 }
 
-/// A permit of a [`DeferredSemaphore`] or a [`DeferredLock`](crate::coordination::DeferredLock). Dropping it releases
-/// it, and serves the first waiter.
+/// A permit of a [`DeferredSemaphore`] or a [`DeferredLock`](crate::coordination::DeferredLock), or several that were
+/// [acquired together](DeferredSemaphore::acquire_many). Dropping it releases them, and serves the first waiter.
 ///
 /// ```
 /// use selvedge::coordination::DeferredLock;
@@ -190,19 +242,27 @@ impl fmt::Debug for DeferredSemaphore {
 pub struct Permit {
     /// `None` once it is kept.
     semaphore: Option<DeferredSemaphore>,
+    count: usize,
 }
 
 impl Permit {
+    /// For how many permits this guard stands.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
     /// Releases it, as dropping it does.
     pub fn release(self) {
         drop(self);
     }
 
     /// Drops the guard but not the permit, which is held until somebody calls [`DeferredSemaphore::release`] or
-    /// [`DeferredLock::release`](crate::coordination::DeferredLock::release).
+    /// [`DeferredLock::release`](crate::coordination::DeferredLock::release); several permits are held until it was
+    /// called as often.
     pub fn keep(mut self) {
         if let Some(semaphore) = self.semaphore.take() {
-            semaphore.state.borrow_mut().keep();
+            semaphore.state.borrow_mut().keep(self.count);
         }
     }
 }
@@ -210,7 +270,7 @@ impl Permit {
 impl Drop for Permit {
     fn drop(&mut self) {
         if let Some(semaphore) = self.semaphore.take() {
-            let released = semaphore.state.borrow_mut().release();
+            let released = semaphore.state.borrow_mut().release(self.count);
             semaphore.serve(released);
         }
     }
@@ -233,6 +293,6 @@ impl<E> OutcomeOf<Permit, E> for Permit {
 
 impl fmt::Debug for Permit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Permit").field(&self.semaphore).finish()
+        f.debug_struct("Permit").field("count", &self.count).field("semaphore", &self.semaphore).finish()
     }
 }

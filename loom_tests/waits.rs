@@ -113,6 +113,37 @@ fn a_pool_that_is_stopped_against_the_keep_alive_stops() {
     });
 }
 
+// Explored from when both are asleep until the job has run: how they start and end is for other models.
+// Checks: P66, R43
+#[test]
+fn of_two_idle_workers_the_one_that_slept_last_is_woken() {
+    explore_calm(|_| {
+        loom::stop_exploring();
+        let pool = started(1, 1);
+        let wait_until_idle = |workers| {
+            while pool.stats().idle < workers {
+                thread::yield_now();
+            }
+        };
+        wait_until_idle(1);
+        pool.adjust_pool_size(2, 2).unwrap();
+        wait_until_idle(2);
+        loom::explore();
+        let ran_on = Log::default();
+        let (ran, job_has_run) = Signal::pair();
+        let log = ran_on.clone();
+        let job = move || {
+            log.note(u32::from(thread::current().name() == Some("pool-1")));
+            ran.notify();
+        };
+        pool.call_in_thread(job).unwrap();
+        job_has_run.wait();
+        loom::stop_exploring();
+        stop(&pool, 1);
+        assert_eq!(ran_on.seen(), [1]);
+    });
+}
+
 // Checks: B43, P2, P10
 #[test]
 fn a_job_that_is_cancelled_against_its_worker_runs_or_is_dropped_by_the_canceller() {
@@ -197,6 +228,27 @@ fn a_job_that_is_cancelled_against_its_worker_leaves_the_next_one_alone() {
         let ticket = pool.call_in_thread_ticketed(move |_| first.note(1)).unwrap();
         let next = pool.call_in_thread_ticketed(move |_| second.note(2)).unwrap();
         let cancelled = ticket.cancel();
+        stop_resolving(&pool, 2);
+        assert_eq!(log.seen(), if cancelled == Cancellation::NeverRuns { vec![2] } else { vec![1, 2] });
+        assert_eq!(next.cancel(), Cancellation::Over);
+    });
+}
+
+// Explored until both jobs have been submitted and the first has been cancelled or taken: how the pool ends is for other
+// models.
+// Checks: B43, P2, P97
+// Races: submit × cancel
+#[test]
+fn a_ticket_whose_job_was_taken_against_a_submission_leaves_the_new_job_alone() {
+    explore_calm(|chaos| {
+        let pool = started(0, 1);
+        let log = Log::default();
+        let (first, second) = (log.clone(), log.clone());
+        let ticket = pool.call_in_thread_ticketed(move |_| first.note(1)).unwrap();
+        let other = client(&pool, chaos, move |_| ticket.cancel());
+        let next = pool.call_in_thread_ticketed(move |_| second.note(2)).unwrap();
+        let cancelled = other.join().0;
+        loom::stop_exploring();
         stop_resolving(&pool, 2);
         assert_eq!(log.seen(), if cancelled == Cancellation::NeverRuns { vec![2] } else { vec![1, 2] });
         assert_eq!(next.cancel(), Cancellation::Over);

@@ -62,9 +62,9 @@ fn path() -> PathBuf {
 const HEAD: &str = "\
 # Iterations of each model
 
-Each search is exhaustive: no bound on preemptions, on iterations or on time. A model that explores only from a state on,
-or up to one, says so. A different number means that the code, the model or loom has changed. After an intended change, this writes
-the file: `SELVEDGE_BLESS=1 cargo test --features loom --test loom`
+Each search is exhaustive: no bound on preemptions, on iterations or on time. A model that explores only from a state
+on, or up to one, says so. A different number means that the code, the model or loom has changed. After an intended
+change, this writes the file: `SELVEDGE_BLESS=1 cargo test --features loom --test loom`
 
 The second number is that of the search with spurious wakes: one more thread, the chaos thread, wakes all sleeping
 threads once. `0` means that there is no such search, because it would be too large.

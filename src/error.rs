@@ -45,4 +45,4 @@ pub use self::reactor::{
     Reentered, StopError, UnknownPool, UnknownTrigger,
 };
 pub use self::rejection::{Rejected, Rejection};
-pub use crate::failure::{ErrorTypes, FailureError, FailureGroup, FirstError, Panic};
+pub use crate::failure::{ErrorTypes, FailureError, FailureGroup, FirstError, Panic, SharedFailure};

@@ -5,6 +5,7 @@ mod chain_error;
 mod group;
 mod message;
 mod panic;
+mod shared;
 mod watch;
 
 use std::backtrace::{Backtrace, BacktraceStatus};
@@ -19,6 +20,7 @@ pub use self::group::{FailureGroup, FirstError};
 pub(crate) use self::message::{causes_and_self, message_with_causes};
 use self::message::{contain, display};
 pub use self::panic::Panic;
+pub use self::shared::SharedFailure;
 pub use self::watch::Injected;
 pub(crate) use self::watch::{Watch, contained};
 

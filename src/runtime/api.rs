@@ -88,7 +88,8 @@ pub mod deferred {
     //!   for a callback that only fails; [`ChainError`] is for chains with a program's own error type; [`Settled`] and
     //!   [`OutcomeOf`] are for functions that are generic over outcomes.
     //! - [`DeferredFuture`] awaits a Deferred on its own thread, [`SendFuture`] on any thread.
-    //! - [`CancelOnDrop`] cancels a Deferred when it is dropped.
+    //! - [`CancelOnDrop`] cancels a Deferred when it is dropped, and a [`CancelHandle`] after it was given away.
+    //! - A [`SharedDeferred`] has one result for several who wait.
     //! - [`PauseHandle`] pauses a chain and resumes it.
     //!
     //! ```
@@ -102,8 +103,8 @@ pub mod deferred {
     //! ```
 
     pub use super::super::deferred::{
-        CancelOnDrop, DeferredFuture, DeferredList, Outcome, OutcomeOf, PauseHandle, Raise, Settled, execute,
-        gather_results, maybe_deferred, race,
+        CancelHandle, CancelOnDrop, DeferredFuture, DeferredList, Outcome, OutcomeOf, PauseHandle, Raise, Settled,
+        SharedDeferred, execute, gather_results, maybe_deferred, race,
     };
     pub use super::super::reactor::SendFuture;
     pub use crate::failure::ChainError;

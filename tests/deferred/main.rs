@@ -10,6 +10,7 @@ mod cancel;
 mod chain;
 mod coordination;
 mod failure;
+mod given_away;
 mod leaks;
 mod lists;
 mod nested;

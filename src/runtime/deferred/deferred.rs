@@ -90,6 +90,23 @@ impl<T: 'static, E: ChainError> Deferred<T, E> {
         }
     }
 
+    /// Whether it has its result, and is not paused: [`try_result`](Self::try_result) would return it. `false` while a
+    /// callback runs or the chain waits for another Deferred.
+    ///
+    /// ```
+    /// use selvedge::Deferred;
+    ///
+    /// let (answer, resolver) = Deferred::new();
+    /// assert!(!answer.has_result());
+    /// resolver.callback(42);
+    /// assert!(answer.has_result());
+    /// ```
+    #[must_use]
+    #[doc(alias = "called")]
+    pub fn has_result(&self) -> bool {
+        !self.chain.core().is_paused() && self.tail.cell().is_stored()
+    }
+
     /// Where the Deferred was made, which a report of it says.
     pub(crate) fn made_at(&self) -> &'static Location<'static> {
         self.chain.core().made_at()

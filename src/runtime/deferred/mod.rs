@@ -22,12 +22,14 @@
 //! - [`link`], [`callbacks`]: one callback; the methods that add one;
 //! - [`cancel`], [`drop_queue`]: which chain a cancel reaches; the effects of drops, one after the other;
 //! - [`head`], [`resolver`], [`constructors`]: the first node of a chain; what fires it; how both are made;
-//! - [`pause`], [`future`], [`cancel_on_drop`], [`gather`], [`deferred_list`], [`pending_resolver`]: one feature each.
+//! - [`pause`], [`future`], [`cancel_on_drop`], [`cancel_handle`], [`gather`], [`deferred_list`], [`shared`],
+//!   [`pending_resolver`]: one feature each.
 //!
 //! The states are in `machine/deferred/` and `machine/gather.rs`.
 
 mod callbacks;
 mod cancel;
+mod cancel_handle;
 mod cancel_on_drop;
 mod constructors;
 mod cycle;
@@ -45,10 +47,12 @@ mod pause;
 mod pending_resolver;
 mod resolver;
 mod run;
+mod shared;
 #[cfg(test)]
 mod tests;
 mod unclaimed;
 
+pub use self::cancel_handle::CancelHandle;
 pub use self::cancel_on_drop::CancelOnDrop;
 pub use self::constructors::{execute, maybe_deferred};
 pub use self::deferred::Deferred;
@@ -57,6 +61,7 @@ pub use self::future::DeferredFuture;
 pub use self::outcome::{Outcome, OutcomeOf, Raise, Settled};
 pub use self::pause::PauseHandle;
 pub use self::resolver::Resolver;
+pub use self::shared::SharedDeferred;
 
 // For timeouts, which need a reactor.
 pub(crate) use self::callbacks::catch_failure;

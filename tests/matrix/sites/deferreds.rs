@@ -111,6 +111,24 @@ pub const SITES: &[Site] = &[
         ..ON_THE_LOOP
     },
     Site {
+        name: "the drop of a shared result",
+        panic: Goes::Reported(Incident::Drop),
+        places: &["runtime/deferred/shared drop"],
+        install: Install::OnLoop(|_, act| drop(Deferred::<_, Failure>::from(Ok(OnDrop(act.clone()))).shared())),
+        ..ON_THE_LOOP
+    },
+    Site {
+        name: "a callback for a shared result",
+        error: Some(Goes::Told),
+        install: Install::OnLoop(|_, act| {
+            let (deferred, resolver) = Deferred::<()>::new();
+            let (shared, called) = (deferred.shared(), act.clone());
+            tells(act, shared.get().add_callback(move |_| called.result()));
+            resolver.callback(());
+        }),
+        ..ON_THE_LOOP
+    },
+    Site {
         name: "a canceller",
         panic: Goes::Reported(Incident::Canceller),
         cancels: true,

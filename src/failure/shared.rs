@@ -1,0 +1,46 @@
+//! [`SharedFailure`]: a failure that several are told of.
+
+use std::error::Error;
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use super::Failure;
+
+/// The failure of a [`SharedDeferred`](crate::deferred::SharedDeferred), which everybody who has asked is given.
+///
+/// Its [source](Error::source) is the original error; it derefs to the [`Failure`], which knows the error's type.
+#[derive(Clone)]
+pub struct SharedFailure(Arc<Failure>);
+
+impl SharedFailure {
+    pub(crate) fn new(failure: Failure) -> Self {
+        Self(Arc::new(failure))
+    }
+}
+
+impl Deref for SharedFailure {
+    type Target = Failure;
+
+    fn deref(&self) -> &Failure {
+        &self.0
+    }
+}
+
+impl fmt::Display for SharedFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a shared Deferred has failed")
+    }
+}
+
+impl fmt::Debug for SharedFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SharedFailure").field(&*self.0).finish()
+    }
+}
+
+impl Error for SharedFailure {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(self.0.error())
+    }
+}

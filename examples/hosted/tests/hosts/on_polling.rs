@@ -1,12 +1,10 @@
 //! The reactor over `polling`: each question is answered by the pool and sent by the loop, and it ends when it is told.
 
-mod program;
-
 use std::fs;
 use std::net::UdpSocket;
 use std::process::Command;
 
-use program::{LIMIT, Program};
+use crate::program::{LIMIT, Program};
 
 #[test]
 fn it_answers_with_the_size_of_each_file_and_stops() {

@@ -1,10 +1,8 @@
 //! The reactor on tokio: a thousand tasks ask it, one of its own awaits them, and turns alone bring it to its end.
 
-mod program;
-
 use std::process::Command;
 
-use program::Program;
+use crate::program::Program;
 
 #[test]
 fn tasks_of_both_await_each_other_and_the_reactor_ends() {

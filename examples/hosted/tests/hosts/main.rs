@@ -1,0 +1,6 @@
+//! Runs each program of this crate, and checks what it does.
+
+mod on_mio;
+mod on_polling;
+mod on_tokio;
+mod program;

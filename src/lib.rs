@@ -84,11 +84,8 @@ pub mod loom;
 mod machine;
 mod std_build;
 
-pub use failure::Failure;
-pub use std_build::runtime::api::{
-    Address, Deferred, DelayedCall, Handle, Job, LocalHandle, Owned, Reactor, Resolver, ThreadPool, coordination,
-    deferred, pool, reactor, report, task, testing, threads,
-};
+// The same list as that of the module `loom`.
+pub use std_build::runtime::api::*;
 
 /// The programs of the README, compiled and run.
 #[cfg(doctest)]

@@ -30,7 +30,6 @@ pub(crate) mod runtime;
 pub use runtime::api::*;
 
 pub use crate::error;
-pub use crate::failure::Failure;
 
 /// Inbox and one-shot channel, so that models can explore each on its own. May change in any version.
 #[doc(hidden)]

@@ -4,6 +4,7 @@ pub use super::deferred::{Deferred, Resolver};
 pub use super::pool::{Job, ThreadPool};
 pub use super::reactor::{Address, DelayedCall, Handle, LocalHandle, Owned, Reactor};
 pub use super::{task, threads};
+pub use crate::failure::Failure;
 
 pub mod reactor {
     //! Building a [`Reactor`](crate::Reactor), its event triggers, and turning it in a loop of your own.

@@ -303,6 +303,65 @@ fn what_is_added_while_the_reactor_ends_is_refused_too() {
     }
 }
 
+/// Runs `f` among the last calls of a reactor, when its inbox is closed, and returns the reactor, which has ended.
+fn in_a_last_call(reactor: Reactor, f: impl FnOnce(&Reactor) + Send + 'static) -> Reactor {
+    reactor.add_event_trigger(Phase::After, Event::SHUTDOWN, |reactor| {
+        // The pools have stopped, so this is the last turn.
+        reactor.call_from_thread(f).unwrap();
+    });
+    reactor.handle().stop();
+    while reactor.turn().unwrap() != Turn::Ended {}
+    reactor
+}
+
+// Checks: P91, P98, R54
+#[test]
+fn what_a_last_call_adds_is_refused_at_once_or_told_of_the_end_when_the_last_call_returns() {
+    let (reactor, reports) = reporting();
+    let told = Log::new();
+    let tell = told.clone();
+    let reactor = in_a_last_call(reactor, move |reactor| {
+        let dropped = |what: &'static str| tell.when_dropped(what);
+        let watch = |what: &'static str, deferred: Deferred<()>| {
+            let tell = tell.clone();
+            deferred.add_errback(move |failure| {
+                assert!(failure.is::<ReactorStopped>(), "{what}: {failure}");
+                tell.note(what);
+            });
+        };
+        let (timer, later, future, tick) = (dropped("timer"), dropped("later"), dropped("future"), dropped("tick"));
+        let (startup, shutdown, event) = (dropped("startup"), dropped("shutdown"), dropped("event"));
+        watch("spawn", reactor.spawn(async move { hold(&future) }));
+        watch("defer_to_thread", threads::defer_to_thread(reactor, || ()));
+        watch("looping", LoopingCall::new(move |_| hold(&tick)).start(reactor, SECOND).unwrap());
+        reactor.add_event_trigger(Phase::During, Event::SHUTDOWN, move |_| hold(&shutdown));
+        reactor.call_when_running(move |_| hold(&startup));
+        assert!(reactor.call_from_thread(|_| ()).is_err() && reactor.call_in_thread(|| ()).is_err());
+        tell.note("the last call goes on");
+        let _ = reactor.call_later(SECOND, move |_| hold(&timer));
+        watch("defer_later", defer_later(reactor, SECOND, move |_| hold(&later)));
+        watch("sleep", reactor.sleep(SECOND));
+        let (limited, resolver) = Deferred::<()>::new();
+        watch("limit", limited.add_timeout(reactor, SECOND));
+        let _ = reactor.call_later(2 * SECOND, move |_| resolver.callback(()));
+        watch("cooperator", Cooperator::new(reactor).coiterate(std::iter::repeat(())));
+        // What can still happen does: the event is fired, and the value is used.
+        let fired = tell.clone();
+        reactor.add_event_trigger(Phase::During, "event", move |_| fired.note("fired"));
+        reactor.fire_event("event").unwrap();
+        reactor.add_event_trigger(Phase::During, "event", move |_| hold(&event));
+        let owned = reactor.own(dropped("value"));
+        owned.with(|_| ()).unwrap();
+        let _ = owned.detach();
+        tell.note("the last call returns");
+    });
+    let at_once = ["future", "spawn", "defer_to_thread", "looping", "tick", "shutdown", "startup"];
+    let during = ["the last call goes on", "fired", "the last call returns"];
+    let afterwards = ["cooperator", "value", "timer", "defer_later", "later", "sleep", "limit", "event"];
+    assert_eq!(told.entries(), [&at_once[..], &during, &afterwards].concat());
+    assert_eq!((reactor.delayed_calls(), reports.len()), (0, 0));
+}
+
 // Checks: P94, R46
 #[test]
 fn a_reactors_policy_asks_the_jobs_of_its_pools_to_end() {

@@ -113,7 +113,7 @@ impl Reactor {
     /// A call that is added by a running timer waits for the next turn, however short its delay. [`Duration::MAX`] is
     /// never, and so is a delay too long for the clock. While the machine is suspended, the system's monotonic clock
     /// stands still on Linux and macOS: the delay takes that much longer. If the reactor has ended, the call is
-    /// cancelled already, and `f` is dropped inside this one.
+    /// cancelled already, and `f` is dropped inside this one; if it runs its last calls, when they are over.
     ///
     /// Cost: two allocations and an entry in a search tree, O(log n) in the worst case; to cancel or to move it costs
     /// the same.

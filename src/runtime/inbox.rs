@@ -90,30 +90,49 @@ impl<Q: CallQueue> Inbox<Q> {
     ///
     /// # Errors
     /// The call, and why it was not taken.
-    pub fn post_bounded<C>(&self, mut call: C, when_full: WhenFull) -> Result<(), (C, Rejection)>
+    pub fn post_bounded<C>(&self, call: C, when_full: WhenFull) -> Result<(), (C, Rejection)>
     where
         Q: PushCall<C>,
     {
-        let deadline = when_full.deadline(Epoch::default());
         let mut state = self.state.lock();
-        let wake = loop {
+        match state.post_bounded(call) {
+            Ok(wake) => {
+                self.notify(state, wake);
+                Ok(())
+            }
+            Err(PostError::Closed(call)) => Err((call, Rejection::ReactorStopped)),
+            Err(PostError::Full(call)) => self.post_when_free(state, call, when_full),
+        }
+    }
+
+    /// The inbox is full: waits for a free slot as `when_full` says.
+    #[cold]
+    fn post_when_free<'a, C>(
+        &'a self,
+        mut state: MutexGuard<'a, machine::Inbox<Q>>,
+        mut call: C,
+        when_full: WhenFull,
+    ) -> Result<(), (C, Rejection)>
+    where
+        Q: PushCall<C>,
+    {
+        let Some(deadline) = when_full.deadline(Epoch::default()) else { return Err((call, Rejection::InboxFull)) };
+        loop {
+            if deadline.has_passed(Epoch::default()) {
+                return Err((call, Rejection::TimedOut));
+            }
+            state.begin_slot_wait();
+            state = self.not_full.wait_for(state, deadline.remaining());
+            state.end_slot_wait();
             match state.post_bounded(call) {
-                Ok(wake) => break wake,
+                Ok(wake) => {
+                    self.notify(state, wake);
+                    return Ok(());
+                }
                 Err(PostError::Closed(call)) => return Err((call, Rejection::ReactorStopped)),
                 Err(PostError::Full(back)) => call = back,
             }
-            match deadline {
-                None => return Err((call, Rejection::InboxFull)),
-                Some(deadline) if deadline.has_passed(Epoch::default()) => return Err((call, Rejection::TimedOut)),
-                Some(deadline) => {
-                    state.begin_slot_wait();
-                    state = self.not_full.wait_for(state, deadline.remaining());
-                    state.end_slot_wait();
-                }
-            }
-        };
-        self.notify(state, wake);
-        Ok(())
+        }
     }
 
     /// Carries out what a post asks for: releases the lock, then wakes the loop if it sleeps.

@@ -1,11 +1,13 @@
 //! Tasks and their wakers: no wake is lost, none causes an extra poll, and a waker may outlive the reactor.
 
 use std::future::poll_fn;
-use std::pin::Pin;
-use std::sync::mpsc;
-use std::task::{Context, Poll, Waker};
+use std::mem;
+use std::pin::{Pin, pin};
+use std::sync::{Arc as StdArc, mpsc};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
 
-use loom::sync::{Arc, Mutex};
+use loom::sync::{Arc, Condvar, Mutex};
 use loom::thread;
 use selvedge::loom::{Deferred, Reactor, coordination::DeferredQueue};
 use selvedge::{
@@ -256,5 +258,63 @@ fn a_question_that_is_dropped_against_its_turn_is_not_asked_or_its_deferred_is_c
         asker.join().unwrap();
         reactor.turn().unwrap();
         assert_eq!(*begun.lock().unwrap(), *cancelled.lock().unwrap());
+    });
+}
+
+/// Wakes a thread that polls a future by hand.
+#[derive(Default)]
+struct PollingThread(Mutex<bool>, Condvar);
+
+impl PollingThread {
+    fn block_on<F: Future>(future: F) -> F::Output {
+        let this = StdArc::new(Self::default());
+        let waker = Waker::from(StdArc::clone(&this));
+        let mut future = pin!(future);
+        loop {
+            if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+                return output;
+            }
+            let mut woken = this.0.lock().unwrap();
+            while !mem::take(&mut *woken) {
+                woken = this.1.wait(woken).unwrap();
+            }
+        }
+    }
+}
+
+impl Wake for PollingThread {
+    fn wake(self: StdArc<Self>) {
+        *self.0.lock().unwrap() = true;
+        self.1.notify_one();
+    }
+}
+
+// Checks: P110, P25, R9
+#[test]
+fn a_thread_that_awaits_an_answer_whose_deferred_fires_later_is_woken_for_it() {
+    explore_calm(|chaos| {
+        let reactor = reactor(chaos);
+        let asked = reactor.handle().ask(|reactor| {
+            let (deferred, resolver) = Deferred::<u8>::new();
+            let _ = reactor.call_later(Duration::ZERO, move |_| resolver.callback(7));
+            deferred
+        });
+        // The answer is the Deferred; what that waits for comes in the next turn.
+        reactor.turn().unwrap();
+        let asker = thread::spawn(move || PollingThread::block_on(asked).unwrap());
+        reactor.turn().unwrap();
+        assert_eq!(asker.join().unwrap(), 7);
+    });
+}
+
+// Checks: P110, R9
+#[test]
+fn a_thread_that_awaits_an_answer_against_the_turn_that_gives_it_is_woken_for_it() {
+    explore_calm(|chaos| {
+        let reactor = reactor(chaos);
+        let asked = reactor.handle().ask(|_| 7_u8);
+        let asker = thread::spawn(move || PollingThread::block_on(asked).unwrap());
+        reactor.turn().unwrap();
+        assert_eq!(asker.join().unwrap(), 7);
     });
 }

@@ -6,6 +6,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use futures::future::{Either, select};
 use selvedge::error::TimedOut;
 use selvedge::pool::{Cancellation, StopPolicy, Ticket};
 use selvedge::reactor::{Event, Phase};
@@ -315,5 +316,36 @@ fn what_was_deferred_to_another_reactor_wins_against_a_timeout_of_a_minute() {
         assert!(run_until(reactor, answer).is_ok_and(|answer| answer == 42));
         other_handle.stop();
         other.join().unwrap();
+    });
+}
+
+// Checks: P88, P110
+#[test]
+fn a_job_that_awaits_an_answer_of_this_reactor_in_its_own_executor_holds_the_time() {
+    with_watchdog(|| {
+        let reactor = reactor();
+        let (handle, log) = (reactor.handle(), Log::new());
+        let (other, due) = (open_when_asleep(handle.clone()), log.clone());
+        let _ = reactor.call_later(2 * MINUTE, move |reactor| {
+            due.note("two minutes have passed");
+            reactor.stop().unwrap();
+        });
+        let awaits = log.clone();
+        let job = move || {
+            let (tell, told) = futures::channel::oneshot::channel();
+            thread::spawn(move || {
+                other.pass();
+                tell.send(()).unwrap();
+            });
+            // It may go on without the answer, and does: so no time may have passed.
+            let slept = handle.ask(|reactor| reactor.sleep(MINUTE));
+            match futures::executor::block_on(select(slept, told)) {
+                Either::Left(_) => awaits.note("a minute has passed"),
+                Either::Right(_) => awaits.note("it goes on for another reason"),
+            }
+        };
+        reactor.call_in_thread(job).unwrap();
+        reactor.run();
+        assert_eq!(log, ["it goes on for another reason", "two minutes have passed"]);
     });
 }

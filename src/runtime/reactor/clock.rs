@@ -18,10 +18,11 @@ use crate::machine::timer_queue::END_OF_TIME;
 /// that timer and nothing is on its way to the reactor: no posted call, no job of a pool that it was built with or has
 /// [deferred to](crate::threads::defer_to_thread_pool), nothing that one of its futures awaits from another reactor. So
 /// a job that takes a moment always wins against a timeout of an hour. A job that never ends keeps the time from
-/// passing, and so does one that waits for a sleep of this reactor, except in a [blocking
-/// call](crate::threads::blocking_call_from_thread). Jobs that nobody can take, because their pool is not started or is
-/// paused, do not; those of a [stepped](crate::pool::PoolBuilder::build_stepped) pool do, so another thread has to step
-/// it meanwhile. What other threads do unasked is not known: a test that waits for it turns the reactor by hand.
+/// passing, and so does one that waits for a sleep of this reactor, in an executor of its own too, but not in a
+/// [blocking call](crate::threads::blocking_call_from_thread). Jobs that nobody can take, because their pool is not
+/// started or is paused, do not; those of a [stepped](crate::pool::PoolBuilder::build_stepped) pool do, so another
+/// thread has to step it meanwhile. What other threads do unasked is not known: a test that waits for it turns the
+/// reactor by hand.
 ///
 /// ```
 /// use selvedge::{Reactor, testing::VirtualClock};

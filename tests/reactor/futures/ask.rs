@@ -12,7 +12,7 @@ use selvedge::error::{OwnedError, Panic, ReactorStopped};
 use selvedge::{Deferred, Failure, Reactor, reactor::Ask, report::Incident};
 use static_assertions::assert_impl_all;
 
-use crate::support::{DropSignal, Log, reporting, virtual_time, with_watchdog};
+use crate::support::{DropSignal, Gate, Log, reporting, virtual_time, wait_until_asleep, with_watchdog};
 
 assert_impl_all!(Ask<u32>: Send, Sync, Unpin);
 
@@ -194,16 +194,28 @@ fn a_task_of_a_reactor_awaits_the_answer_of_another_and_holds_its_virtual_time_m
             reactor.run();
         });
         let (other, five) = other.recv().unwrap();
-        let (reactor, ..) = virtual_time();
+        let (reactor, _, reports) = virtual_time();
         let _ =
             reactor.call_later(Duration::from_secs(60), |_| unreachable!("time passes while an answer is on its way"));
+        let (asleep, handle) = (Gate::new(), reactor.handle());
+        let sleeping = asleep.clone();
+        thread::spawn(move || {
+            wait_until_asleep(&handle);
+            sleeping.open();
+        });
         let answer = reactor.block_on(async move {
+            let five = five.ask(move |five, _| {
+                // The one that asks has nothing else to do.
+                asleep.pass();
+                *five
+            });
+            let five = five.await?;
             let slept = other.ask(|reactor| reactor.sleep(Duration::from_millis(5))).await;
-            let five = five.ask(|five, _| *five).await?;
             other.stop();
             slept.map(|()| five)
         });
         assert_eq!(answer.unwrap(), 5);
+        assert_eq!(reports, []);
         elsewhere.join().unwrap();
     });
 }

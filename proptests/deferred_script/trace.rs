@@ -94,7 +94,7 @@ impl ErrorKind {
         if let Some(TestError(tracked)) = error.downcast_ref() {
             return Self::Own(tracked.id);
         }
-        if let Some(TimedOut(after)) = error.downcast_ref() {
+        if let Some(TimedOut { after, .. }) = error.downcast_ref() {
             return Self::TimedOut(Delay(u8::try_from(after.as_millis()).unwrap_or(u8::MAX)));
         }
         match error {

@@ -24,12 +24,16 @@ pub struct WaitsForItself;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct NotPaused;
 
-/// A Deferred had no result when its [timeout](crate::Deferred::add_timeout) passed.
+/// A Deferred had no result when a time limit passed: that of its [timeout](crate::Deferred::add_timeout), or one of
+/// its job's, from the [start](crate::Job::time_limit) or in the [queue](crate::Job::queue_limit).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct TimedOut(
-    /// The timeout.
-    pub Duration,
-);
+pub struct TimedOut {
+    /// The limit.
+    pub after: Duration,
+    /// Whether the job had begun when a limit of its own passed: if not, it never runs. `None` for a timeout of the
+    /// Deferred, which knows of no job.
+    pub started: Option<bool>,
+}
 
 /// Whether the error is [`Cancelled`] or [`ReactorStopped`], or was caused by one.
 ///
@@ -90,6 +94,8 @@ messages! {
         Self => "not paused: every pause has already ended",
     }
     TimedOut {
-        Self(after) => "no result within {after:?}",
+        Self { after, started: None } => "no result within {after:?}",
+        Self { after, started: Some(true) } => "the job had not ended {after:?} after its start, and was asked to end",
+        Self { after, started: Some(false) } => "the job had not begun after {after:?} in the queue, and never runs",
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::messages::messages;
 
@@ -45,6 +46,8 @@ pub enum NeverRan {
     CancelledByStop,
     /// It was cancelled by its [`Ticket`](crate::pool::Ticket) before a worker took it.
     Cancelled,
+    /// It was still in the queue when its [limit there](crate::Job::queue_limit), this one, had passed.
+    TimedOut(Duration),
     /// The pool had no worker and could not start one.
     ThreadStart(Arc<io::Error>),
 }
@@ -68,6 +71,7 @@ messages! {
         Self::PoolStopped => "the job never ran: its pool was stopped before it was started",
         Self::CancelledByStop => "the job never ran: its pool was stopped, and the stop cancelled all queued jobs",
         Self::Cancelled => "the job never ran: it was cancelled",
+        Self::TimedOut(after) => "the job never ran: no worker had taken it after {after:?} in the queue",
         Self::ThreadStart(_) => "the job never ran: the pool has no worker and could not start one",
     } => source {
         Self::ThreadStart(error) => Some(&**error),

@@ -8,14 +8,16 @@
 //!
 //! To post a call without waiting, use [`Handle::call_from_thread`].
 
+mod limits;
 mod local;
 mod without_blocking;
 
 use std::cell::OnceCell;
 use std::panic::Location;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::time::Duration;
 
+use self::limits::LimitWatch;
 pub use self::without_blocking::defer_to_reactor;
 use super::deferred::{
     Callback, CancelOnDrop, Deferred, Outcome, Passed, PendingResolver, Settled, Unclaimed, drop_late,
@@ -28,7 +30,7 @@ use super::reactor::{Address, DropOrder, Handle, OwedAnswer, Owned, Reactor, Val
 use super::reactor_thread::is_reactor_thread;
 use super::report::{Incident, JobReporter, drop_contained, report_and_drop};
 use super::sync::catch;
-use crate::error::{Abandoned, BlockingCallError, NeverRan, ReactorStopped, Rejected};
+use crate::error::{Abandoned, BlockingCallError, NeverRan, ReactorStopped, Rejected, TimedOut};
 use crate::failure::{Failure, Panic};
 
 /// Runs a function on a thread of the reactor's pool. The Deferred fires on the reactor's thread, with the value or the
@@ -45,7 +47,8 @@ use crate::failure::{Failure, Panic};
 /// Cancelling the Deferred fails it with [`Cancelled`](crate::error::Cancelled) at once. If no worker has taken `f`, it
 /// never runs and is dropped at once; if one has, `f` can see the cancellation with
 /// [`CancelToken::current`](crate::pool::CancelToken::current), and its result is dropped on the reactor's thread. If
-/// the reactor ends before the result has come, the Deferred fails with [`ReactorStopped`].
+/// the reactor ends before the result has come, the Deferred fails with [`ReactorStopped`]. A limit of the job that
+/// passes, [from its start](Job::time_limit) or [in the queue](Job::queue_limit), fails it with [`TimedOut`].
 ///
 /// **Cancel safety.** A job that nobody waits for any more, because its Deferred was cancelled or the reactor has
 /// ended, still has its failure reported, a panic included, unless that only says that it was cancelled. Dropping the
@@ -98,21 +101,43 @@ where
     J::Function: FnOnce() -> R + Send + 'static,
     R: Outcome<Failure> + Send + 'static,
 {
-    let (f, job) = job.into_job().split();
+    let (f, mut job) = job.into_job().split();
     if reactor.is_closed() {
         drop_contained(f);
         return Deferred::fail(ReactorStopped);
     }
+    let limits = job.take_limits();
+    if limits.as_ref().is_some_and(|limits| limits.queue == Some(Duration::ZERO)) {
+        drop_contained(f);
+        return Deferred::fail(TimedOut { after: Duration::ZERO, started: Some(false) });
+    }
     // The canceller is made before the ticket exists; before the job is accepted there is nothing to cancel.
-    let ticket = Rc::new(OnceCell::new());
-    let cancelled = Rc::clone(&ticket);
-    let (deferred, resolver) = Deferred::with_canceller(move || {
-        cancelled.get().map(Ticket::cancel);
-    });
+    let (deferred, resolver, job_of) = match limits {
+        None => {
+            let ticket = Rc::new(OnceCell::new());
+            let cancelled = Rc::clone(&ticket);
+            let (deferred, resolver) = Deferred::with_canceller(move || {
+                cancelled.get().map(Ticket::cancel);
+            });
+            (deferred, resolver, JobOf::Unlimited(ticket))
+        }
+        Some(limits) => {
+            let watch = LimitWatch::new(limits);
+            if let Some(notice) = watch.start_notice(reactor) {
+                job.on_start(notice);
+            }
+            let job_of = JobOf::Limited(Rc::downgrade(&watch));
+            let (deferred, resolver) = Deferred::with_canceller(move || watch.cancel());
+            (deferred, resolver, job_of)
+        }
+    };
     reactor.use_pool(pool);
     let address = reactor.own(PendingResolver::new(resolver)).detach();
     match pool.submit_ticketed(job.with_body(deferred_job(f, address.clone()))) {
-        Ok(accepted) => drop(ticket.set(accepted)),
+        Ok(ticket) => match job_of {
+            JobOf::Unlimited(of) => drop(of.set(ticket)),
+            JobOf::Limited(watch) => drop(watch.upgrade().map(|watch| watch.accepted(reactor, ticket, address))),
+        },
         Err(Rejected { job, reason }) => {
             drop_contained(job);
             if let Some(pending) = address.take(reactor) {
@@ -121,6 +146,13 @@ where
         }
     }
     deferred
+}
+
+/// Where the canceller of a job's Deferred finds the job.
+enum JobOf<T: 'static> {
+    Unlimited(Rc<OnceCell<Ticket>>),
+    /// Weak, because the canceller alone owns it.
+    Limited(Weak<LimitWatch<T>>),
 }
 
 /// The body of a job whose result goes back to the reactor.
@@ -151,18 +183,19 @@ where
             panicked
         }
         Fate::Refuse(why) => {
-            if matches!(why, NeverRan::Cancelled) {
+            match why {
                 // It was cancelled by its Deferred, which has failed already.
-                drop(address.release());
-            } else {
-                let _ = address.handle().post_unbounded({
+                NeverRan::Cancelled => drop(address.release()),
+                // The timer that took it out of the queue fails the Deferred.
+                NeverRan::TimedOut(_) => {}
+                why => drop(address.handle().post_unbounded({
                     let address = address.clone();
                     move |reactor| {
                         if let Some(pending) = address.take(reactor) {
                             pending.fail(Failure::new(why));
                         }
                     }
-                });
+                })),
             }
             reporter.contain(Incident::Drop, || drop(f));
             false

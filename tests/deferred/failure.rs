@@ -125,7 +125,7 @@ fn the_errors_of_the_crate_itself_become_failures_and_say_something() {
         WaitsForItself.into(),
         ReactorStopped.into(),
         NotPaused.into(),
-        TimedOut(Duration::from_secs(1)).into(),
+        TimedOut { after: Duration::from_secs(1), started: None }.into(),
         Failure::new(outer()),
     ];
     assert!(failures[0].is::<Cancelled>() && failures[2].is::<WaitsForItself>());

@@ -39,7 +39,7 @@ fn one_that_has_no_result_in_time_is_cancelled_and_fails_with_timed_out() {
     assert_eq!(called.get(), 0);
     pass(&reactor, &clock, Duration::from_nanos(1));
     assert_eq!(called.get(), 1);
-    assert_eq!(error(deferred).downcast::<TimedOut>().unwrap(), TimedOut(TIME));
+    assert_eq!(error(deferred).downcast::<TimedOut>().unwrap(), TimedOut { after: TIME, started: None });
     assert!(resolver.is_cancelled());
 }
 
@@ -125,7 +125,10 @@ fn of_two_timeouts_the_one_that_ran_out_says_so_and_the_other_passes_it_on() {
             .add_timeout(&reactor, Duration::from_secs(inner))
             .add_timeout(&reactor, Duration::from_secs(outer));
         pass(&reactor, &clock, Duration::from_secs(1));
-        assert_eq!(error(deferred).downcast::<TimedOut>().unwrap(), TimedOut(Duration::from_secs(1)));
+        assert_eq!(
+            error(deferred).downcast::<TimedOut>().unwrap(),
+            TimedOut { after: Duration::from_secs(1), started: None }
+        );
         assert_eq!(reactor.delayed_calls(), 0);
     }
 }

@@ -13,6 +13,7 @@ mod failing_starts;
 mod hooks;
 mod idle_workers;
 mod lifecycle;
+mod limits;
 mod many_pools;
 mod offered_again;
 mod stats;

@@ -11,6 +11,7 @@ mod conservation;
 mod elsewhere;
 mod founding;
 mod hostile;
+mod limits;
 mod linearizable;
 mod never_block;
 mod promises;

@@ -5,12 +5,13 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-const DOCUMENTS: [&str; 8] = [
+const DOCUMENTS: [&str; 9] = [
     "README.md",
     "SPEC.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "docs/bugs.md",
+    "docs/costs.md",
     "docs/decisions.md",
     "docs/differences.md",
     "docs/matrix.md",

@@ -57,6 +57,8 @@ pub(crate) struct Counts {
     pub(crate) cancelled: u64,
     /// Accepted jobs that never ran because no thread could be spawned.
     pub(crate) failed: u64,
+    /// Completed jobs that were refused in place of being run, because they were in the queue for too long.
+    pub(crate) expired: u64,
     /// How often a thread could not be spawned.
     pub(crate) start_failures: u64,
     /// The most threads that ran at any time.

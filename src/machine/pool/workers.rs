@@ -102,6 +102,11 @@ impl<S: JobStore> Workers<CancellableQueue<S>> {
         self.counts.0.panicked += u64::from(panicked);
     }
 
+    /// The job that has [finished](Self::finished) was refused in place of being run: it was too long in the queue.
+    pub(crate) fn record_expired(&mut self, expired: bool) {
+        self.counts.0.expired += u64::from(expired);
+    }
+
     /// A blocked worker's job goes on. If there is now a worker too many, an idle one exits at once, or else the next
     /// one to finish its job.
     pub(crate) fn unblock(&mut self) -> Wakeups {

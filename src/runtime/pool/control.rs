@@ -153,6 +153,7 @@ fn snapshot(workers: &Workers<Queue>, submit_queue: &SubmitQueue<Queue>) -> Pool
         started: counts.started,
         completed: counts.completed,
         panicked: counts.panicked,
+        expired: counts.expired,
         cancelled: counts.cancelled,
         failed: counts.failed,
         start_failures: counts.start_failures,

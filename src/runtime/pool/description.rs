@@ -1,7 +1,8 @@
-//! A job as a program describes it: a function, its name, and what to do when the queue is full.
+//! A job as a program describes it: a function, its name, its time limits, and what to do when the queue is full.
 
 use std::fmt;
 use std::panic::Location;
+use std::time::Duration;
 
 use super::super::deadline::WhenFull;
 use super::super::job_label::JobLabel;
@@ -10,13 +11,14 @@ use super::super::sync::{Arc, StdArc};
 use super::cancel_token::CancelToken;
 use super::hooks::Hooks;
 use super::job::{self, BoxedJob, InlineJob, JobBody, JobExtras, QueuedJob};
+use super::limits::Limits;
 use super::shared::Shared;
-use super::ticket;
 use crate::error::{Rejected, Rejection};
 use crate::exclusive::Exclusive;
 use crate::failure::Failure;
 
-/// A function for a thread of a pool, and how it is to be run: its name, and what to do when the queue is full.
+/// A function for a thread of a pool, and how it is to be run: its name, its [time limit](Self::time_limit), its limit
+/// [in the queue](Self::queue_limit), and what to do when that is full.
 ///
 /// Every way to a thread takes one: [`submit`](crate::ThreadPool::submit),
 /// [`submit_ticketed`](crate::ThreadPool::submit_ticketed) and [`defer_to_thread`](crate::threads::defer_to_thread).
@@ -48,14 +50,14 @@ pub struct Job<F = BoxedWork> {
     origin: &'static Location<'static>,
     /// What few jobs have.
     extras: Option<Box<JobExtras>>,
-    when_full: WhenFull,
+    pub(super) when_full: WhenFull,
 }
 
 /// The function of a [`Job`] of any type, boxed.
 pub struct BoxedWork {
     /// Exclusive, so that a job that is handed back is `Sync`, and an error that can be passed on as any other.
     body: Exclusive<Box<dyn JobBody>>,
-    /// Present if the job has had a ticket: its body looks at it.
+    /// Present if the job has had a ticket or a time limit.
     token: Option<CancelToken>,
 }
 
@@ -73,10 +75,6 @@ pub trait Work: Send + Sized + 'static {
     /// The job as a queue holds it.
     #[doc(hidden)]
     fn into_boxed(job: Job<Self>) -> BoxedJob;
-
-    /// The job with a ticket: with the token of an earlier submission, from which it was handed back, or a new one.
-    #[doc(hidden)]
-    fn into_ticketed(job: Job<Self>) -> (BoxedJob, CancelToken);
 
     /// Submits it without a ticket: by value, if nothing is said of it.
     #[doc(hidden)]
@@ -162,14 +160,114 @@ impl<F> Job<F> {
         self
     }
 
+    /// Limits the time from the job's start, however long it was in the queue before: when `limit` has passed, the job
+    /// is asked to end, by its [`CancelToken`]. The default is no limit.
+    ///
+    /// - **With a Deferred** ([`defer_to_thread`](crate::threads::defer_to_thread) and its kin), the reactor watches
+    ///   the limit, on its own clock: a [virtual](crate::testing::VirtualClock) one, if it has that. The worker posts
+    ///   the start, and the time counts from the turn that learns of it. When it passes, the token is set and the
+    ///   Deferred fails with [`TimedOut`](crate::error::TimedOut), `started: Some(true)`, on the reactor's thread. A
+    ///   job that ignores its token goes on; its late result is dropped, and a failure reported.
+    /// - **Without one**, no thread watches a clock for the pool. The token reads as cancelled once the time is over,
+    ///   for whoever [looks at it](CancelToken::is_cancelled), by the system's clock. The job ends as it chooses, and
+    ///   its callback gets what it returns. Without a ticket, it finds its token with [`CancelToken::current`].
+    ///
+    /// A limit of zero passes as soon as the job begins: it is run, and asked to end at once. `Duration::MAX` is no
+    /// limit. Cost: the description's allocation, and two more; with a Deferred also a post when the job begins, and a
+    /// timer.
+    ///
+    /// One slow query must not fail those that wait behind it, as an
+    /// [`add_timeout`](crate::Deferred::add_timeout) on each would, which counts the queue:
+    ///
+    /// ```
+    /// use selvedge::{Failure, Job, Reactor, error::TimedOut, pool::CancelToken, threads};
+    /// use std::time::Duration;
+    ///
+    /// fn query(number: u32) -> u32 {
+    ///     // The first is slow, and looks at its token now and then.
+    ///     while number == 0 && CancelToken::current().is_some_and(|token| !token.is_cancelled()) {}
+    ///     number
+    /// }
+    ///
+    /// // One thread, as a database has one connection; eight clients at once.
+    /// let reactor = Reactor::builder().pool_size(0, 1).build()?;
+    /// let local = reactor.local();
+    /// let first = reactor.block_on(async move {
+    ///     let limited = |number| Job::new(move || query(number)).time_limit(Duration::from_millis(50));
+    ///     let answers: Vec<_> = (0..8).map(|number| local.defer_to_thread(limited(number))).collect();
+    ///     let mut answers = answers.into_iter();
+    ///     let first = answers.next().unwrap().await;
+    ///     for answer in answers {
+    ///         println!("{:?}", answer.await);
+    ///     }
+    ///     first
+    /// })?;
+    /// let Some(TimedOut { started, .. }) = first.unwrap_err().downcast_ref().copied() else { unreachable!() };
+    /// assert_eq!(started, Some(true));
+    /// # Ok::<(), Failure>(())
+    /// ```
+    ///
+    /// **Cancel safety.** Cancelling the Deferred stops its timer.
+    pub fn time_limit(mut self, limit: Duration) -> Self {
+        self.limits_mut().run = limited(limit);
+        self
+    }
+
+    /// Limits the time that the job may wait in the queue. If no worker has taken it when `limit` has passed, it never
+    /// runs. One that a worker has taken is not touched. The default is no limit.
+    ///
+    /// - **With a Deferred**, the reactor watches the limit, on its own clock. When it passes, the job is taken out of
+    ///   the queue and its function dropped, and the Deferred fails with [`TimedOut`](crate::error::TimedOut),
+    ///   `started: Some(false)`, all on the reactor's thread. Its token is not set.
+    /// - **Without one**, no thread watches a clock for the pool. The job keeps its place, and the worker that comes to
+    ///   it refuses it with [`NeverRan::TimedOut`](crate::error::NeverRan::TimedOut) in place of running it: its
+    ///   callback is called with that, or it is reported if there is none. The time counts from the submission, a wait
+    ///   for a slot included, by the system's clock.
+    ///
+    /// With a limit of zero a job never runs, even if a worker is idle. `Duration::MAX` is no limit. Cost: the
+    /// description's allocation, and one more; with a Deferred also a timer.
+    ///
+    /// ```
+    /// use selvedge::{Job, ThreadPool, error::NeverRan};
+    /// use std::time::Duration;
+    ///
+    /// let pool = ThreadPool::new(0, 1)?;
+    /// let told = |result: Result<(), selvedge::Failure>| {
+    ///     assert!(result.is_err_and(|failure| failure.is::<NeverRan>()));
+    /// };
+    /// // Nothing is started yet, so the job waits for longer than it may.
+    /// pool.submit(Job::with_callback(told, || ()).queue_limit(Duration::from_nanos(1)))?;
+    /// pool.start()?;
+    /// pool.stop()?;
+    /// assert_eq!(pool.stats().expired, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// **Cancel safety.** Cancelling the Deferred stops its timer.
+    pub fn queue_limit(mut self, limit: Duration) -> Self {
+        self.limits_mut().queue = limited(limit);
+        self
+    }
+
+    fn limits_mut(&mut self) -> &mut Limits {
+        self.extras.get_or_insert_default().limits.get_or_insert_default()
+    }
+
+    /// Its limits, for a reactor that watches them. Those of `Duration::MAX` are none.
+    pub(crate) fn take_limits(&mut self) -> Option<Limits> {
+        let limits = self.extras.as_mut()?.limits.take()?;
+        (limits.queue.is_some() || limits.run.is_some()).then_some(*limits)
+    }
+
+    /// Has `told` called on the worker when the job begins.
+    pub(crate) fn on_start(&mut self, told: impl FnOnce() + Send + 'static) {
+        *self.limits_mut() = Limits::on_start(told);
+    }
+
     /// Its name, and where it was made.
     #[must_use]
     pub fn label(&self) -> JobLabel {
         JobLabel::new(self.extras.as_ref().and_then(|extras| extras.name.clone()), self.origin)
-    }
-
-    pub(super) fn when_full_is(&self) -> WhenFull {
-        self.when_full
     }
 
     /// Whether it is to wait for a free slot.
@@ -225,8 +323,11 @@ impl<F: Work> Job<F> {
     }
 
     /// Runs the job on this thread, as a worker would: a panic is not thrown but reported, to the pool's default sink.
+    /// It is in no queue, so only its [limit from the start](Self::time_limit) counts.
     pub fn run(self) {
-        F::into_boxed(self).run_in(&Hooks::default(), &Reporter::default());
+        let mut job = F::into_boxed(self);
+        job.begin_limits(false);
+        job.run_in(&Hooks::default(), &Reporter::default());
     }
 
     /// Hands the job back.
@@ -247,6 +348,11 @@ impl fmt::Debug for BoxedWork {
     }
 }
 
+/// `Duration::MAX` is no limit.
+fn limited(limit: Duration) -> Option<Duration> {
+    (limit < Duration::MAX).then_some(limit)
+}
+
 /// The body of a job, with what becomes of it if it is refused.
 pub(crate) struct Body<B>(B);
 
@@ -254,12 +360,6 @@ pub(crate) struct Body<B>(B);
 impl<B: JobBody> Work for Body<B> {
     fn into_boxed(job: Job<Self>) -> BoxedJob {
         BoxedJob::new(job.work.0, job.origin, job.extras)
-    }
-
-    fn into_ticketed(job: Job<Self>) -> (BoxedJob, CancelToken) {
-        let token = CancelToken::new();
-        let body = ticket::with_token(token.clone(), job.work.0);
-        (BoxedJob::new(body, job.origin, job.extras).with_token(token.clone()), token)
     }
 
     #[inline]
@@ -279,11 +379,6 @@ impl<F: FnOnce() + Send + 'static> Work for F {
         Work::into_boxed(job.with_body(job::plain(f)))
     }
 
-    fn into_ticketed(job: Job<Self>) -> (BoxedJob, CancelToken) {
-        let (f, job) = job.split();
-        Work::into_ticketed(job.with_body(job::plain(f)))
-    }
-
     #[inline]
     fn submit(job: Job<Self>, pool: &Arc<Shared>) -> Result<(), Rejected<BoxedJob>> {
         let (f, job) = job.split();
@@ -296,10 +391,6 @@ impl Work for BoxedWork {
     fn into_boxed(job: Job) -> BoxedJob {
         let Job { work: Self { body, token }, origin, extras, .. } = job;
         BoxedJob::from_parts(body.into_inner(), origin, extras, token)
-    }
-
-    fn into_ticketed(job: Job) -> (BoxedJob, CancelToken) {
-        ticket::ticketed(Self::into_boxed(job))
     }
 
     fn submit(job: Job, pool: &Arc<Shared>) -> Result<(), Rejected<BoxedJob>> {

@@ -161,22 +161,25 @@ impl Hooks {
     }
 
     /// Captures each context, on the submitter's thread. A job does without one whose capture panics.
-    pub(super) fn capture(&self, reporter: &JobReporter<'_>) -> Vec<Option<Captured>> {
+    pub(super) fn capture(&self, reporter: &JobReporter<'_>) -> Box<[Option<Captured>]> {
         if self.contexts == 0 {
-            return Vec::new();
+            return Box::default();
         }
         let contexts = self.around.iter().filter_map(|around| match around {
             Around::Job(_) => None,
             Around::Context(context) => Some(context),
         });
-        contexts.map(|context| reporter.contain(Incident::Hook, || context.capture())).collect()
+        // Of exactly this capacity, so that the box is the same allocation.
+        let mut captured = Vec::with_capacity(self.contexts);
+        captured.extend(contexts.map(|context| reporter.contain(Incident::Hook, || context.capture())));
+        captured.into_boxed_slice()
     }
 
     /// Runs the body once, within all hooks: the one added first is entered first and left last. The body must not
     /// panic.
     pub(super) fn run_around(
         &self,
-        captured: Vec<Option<Captured>>,
+        captured: Box<[Option<Captured>]>,
         reporter: &JobReporter<'_>,
         body: &mut dyn FnMut(),
     ) {
@@ -186,7 +189,7 @@ impl Hooks {
     /// Runs the body once, within the contexts only.
     pub(super) fn run_within_contexts(
         &self,
-        captured: Vec<Option<Captured>>,
+        captured: Box<[Option<Captured>]>,
         reporter: &JobReporter<'_>,
         body: &mut dyn FnMut(),
     ) {

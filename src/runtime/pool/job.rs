@@ -6,8 +6,9 @@ use std::panic::Location;
 use super::super::job_label::{JobLabel, JobTrace};
 use super::super::report::{Contained, Incident, JobReporter, Reporter};
 use super::super::sync::{Instant, StdArc, catch};
-use super::cancel_token::CancelToken;
+use super::cancel_token::{CancelToken, CurrentTokenGuard};
 use super::hooks::{Captured, Hooks};
+use super::limits::Limits;
 use super::stats::JobTimes;
 use crate::error::NeverRan;
 use crate::failure::Failure;
@@ -47,9 +48,10 @@ const _: () = assert!(size_of::<BoxedJob>() == 5 * size_of::<usize>());
 pub(super) struct JobExtras {
     pub(super) name: Option<StdArc<str>>,
     /// One for each context of the pool; `None` where the capture panicked.
-    captured: Vec<Option<Captured>>,
+    captured: Box<[Option<Captured>]>,
     /// When the job was submitted, if the pool takes times.
     submitted: Option<Instant>,
+    pub(super) limits: Option<Box<Limits>>,
 }
 
 /// A job by value, for a pool without hooks around its jobs: it has no name, and nothing travels with it.
@@ -77,8 +79,17 @@ pub(super) trait QueuedJob: Send + 'static {
 #[derive(Debug, Default)]
 pub(super) struct JobResult {
     pub(super) panicked: bool,
-    /// Present if the pool takes times. Boxed, so that the result of other jobs stays small.
-    pub(super) times: Option<Box<JobTimes>>,
+    /// Boxed, so that the result of most jobs stays small.
+    pub(super) details: Option<Box<JobDetails>>,
+}
+
+/// What there is to say about the end of few jobs.
+#[derive(Debug, Default)]
+pub(super) struct JobDetails {
+    /// Its time in the queue was over, so it was refused.
+    pub(super) expired: bool,
+    /// Present if the pool takes times.
+    pub(super) times: Option<JobTimes>,
 }
 
 impl BoxedJob {
@@ -102,15 +113,25 @@ impl BoxedJob {
         (self.body, self.origin, self.extras, self.token)
     }
 
-    /// The same job with another body around its own.
-    pub(super) fn map_body<B: JobBody>(self, around: impl FnOnce(Box<dyn JobBody>) -> B) -> Self {
-        Self { body: Box::new(around(self.body)), ..self }
+    /// Its token: that of an earlier submission, from which it was handed back, if that has the same time limit, or a
+    /// new one.
+    pub(super) fn give_token(&mut self) -> CancelToken {
+        let limit = self.limits().and_then(|limits| limits.run);
+        let token = self.token.take().filter(|token| token.limit() == limit);
+        self.token.insert(token.unwrap_or_else(|| CancelToken::with_limit(limit))).clone()
     }
 
-    /// The same job with the token that its body looks at, so that a stop can set it.
-    pub(super) fn with_token(mut self, token: CancelToken) -> Self {
-        self.token = Some(token);
-        self
+    /// Its limits begin to count, that in the queue only if it is to be queued. On the submitter's thread.
+    pub(super) fn begin_limits(&mut self, queued: bool) {
+        let Some(limits) = self.extras.as_mut().and_then(|extras| extras.limits.as_mut()) else { return };
+        limits.begin(queued);
+        if limits.run.is_some() {
+            drop(self.give_token());
+        }
+    }
+
+    fn limits(&self) -> Option<&Limits> {
+        self.extras.as_ref()?.limits.as_deref()
     }
 
     /// Its name, and where it was made.
@@ -138,7 +159,10 @@ impl BoxedJob {
     }
 
     /// Tells the job that it never will run, within the contexts captured for it: what it does then is user code too.
-    pub(super) fn refuse(self, why: NeverRan, hooks: &Hooks, reporter: &Reporter) {
+    pub(super) fn refuse(mut self, why: NeverRan, hooks: &Hooks, reporter: &Reporter) {
+        if let Some(token) = self.token.take() {
+            token.end();
+        }
         let (label, body, extras) = self.into_parts();
         let reporter = &JobReporter { reporter, label: &label };
         let mut body = Some((body, why));
@@ -152,22 +176,46 @@ impl BoxedJob {
     /// Not inlined: few jobs have extras, and the path of the others should be short.
     #[inline(never)]
     fn run_with_extras(self, hooks: &Hooks, reporter: &Reporter) -> JobResult {
+        let submitted = self.extras.as_ref().and_then(|extras| extras.submitted);
+        let started = submitted.map(|submitted| (submitted, Instant::now()));
+        let late = self.limits().and_then(Limits::passed_in_queue);
+        let panicked = match late {
+            None => self.run_within(hooks, reporter),
+            Some(limit) => {
+                self.refuse(NeverRan::TimedOut(limit), hooks, reporter);
+                false
+            }
+        };
+        let times = started.map(|(submitted, started)| JobTimes {
+            wait: started.saturating_duration_since(submitted),
+            run: started.elapsed(),
+        });
+        let expired = late.is_some();
+        let details = (expired || times.is_some()).then(|| Box::new(JobDetails { expired, times }));
+        JobResult { panicked, details }
+    }
+
+    /// Runs it within all hooks. Returns whether it panicked.
+    fn run_within(mut self, hooks: &Hooks, reporter: &Reporter) -> bool {
+        let token = self.token.take();
         let (label, body, extras) = self.into_parts();
         let reporter = &JobReporter { reporter, label: &label };
-        let submitted = extras.as_ref().and_then(|extras| extras.submitted);
-        let started = submitted.map(|submitted| (submitted, Instant::now()));
+        let (captured, limits) = extras.map(|extras| (extras.captured, extras.limits)).unwrap_or_default();
         let mut panicked = false;
         // It is called once; an `Option`, because an `FnMut` cannot say so.
-        let mut body = Some(body);
-        let captured = extras.map(|extras| extras.captured).unwrap_or_default();
+        let mut body = Some((body, token, limits));
         hooks.run_around(captured, reporter, &mut || {
-            let Some(body) = body.take() else { return };
-            panicked = reporter.contain(Incident::Job, || body(Fate::Run, reporter)).unwrap_or(true);
+            let Some((body, token, limits)) = body.take() else { return };
+            let run = || {
+                let _current = token.map(CurrentTokenGuard::enter);
+                if let Some(limits) = limits {
+                    limits.job_starts();
+                }
+                body(Fate::Run, reporter)
+            };
+            panicked = reporter.contain(Incident::Job, run).unwrap_or(true);
         });
-        let times = started.map(|(submitted, started)| {
-            Box::new(JobTimes { wait: started.saturating_duration_since(submitted), run: started.elapsed() })
-        });
-        JobResult { panicked, times }
+        panicked
     }
 
     /// What is recorded of a job with a ticket while it runs.
@@ -209,7 +257,11 @@ impl QueuedJob for BoxedJob {
         if self.extras.is_some() || hooks.has_job_hooks() {
             return self.run_with_extras(hooks, reporter);
         }
-        InlineJob { body: self.body, origin: self.origin }.run_in(hooks, reporter)
+        let Self { body, origin, token, .. } = self;
+        match token {
+            None => InlineJob { body, origin }.run_in(hooks, reporter),
+            Some(token) => InlineJob { body: with_token(token, body), origin }.run_in(hooks, reporter),
+        }
     }
 
     fn into_job(self) -> BoxedJob {
@@ -244,11 +296,19 @@ impl<B: JobBody> QueuedJob for InlineJob<B> {
     fn run_in(self, _: &Hooks, reporter: &Reporter) -> JobResult {
         let reporter = &JobReporter { reporter, label: &JobLabel::unnamed(self.origin) };
         let panicked = reporter.contain(Incident::Job, || (self.body)(Fate::Run, reporter)).unwrap_or(true);
-        JobResult { panicked, times: None }
+        JobResult { panicked, details: None }
     }
 
     fn into_job(self) -> BoxedJob {
         BoxedJob { body: Box::new(self.body), origin: self.origin, extras: None, token: None }
+    }
+}
+
+/// A body that runs with this token as the current one of its thread.
+fn with_token(token: CancelToken, body: Box<dyn JobBody>) -> impl JobBody {
+    move |fate: Fate, reporter: &JobReporter<'_>| {
+        let _current = CurrentTokenGuard::enter(token);
+        body(fate, reporter)
     }
 }
 

@@ -35,11 +35,15 @@ pub struct PoolStats {
     pub peak: usize,
     /// Jobs that a thread has taken.
     pub started: u64,
-    /// Jobs that have ended, by returning or by a panic.
+    /// Jobs that have ended, by returning, by a panic or because they had expired.
     pub completed: u64,
     /// Jobs that ended by a panic.
     pub panicked: u64,
-    /// Accepted jobs that never run because they were cancelled, by their ticket or by a stop.
+    /// Jobs that a thread has taken when their [limit in the queue](crate::Job::queue_limit) had passed, and has not
+    /// run.
+    pub expired: u64,
+    /// Accepted jobs that never run because they were cancelled, by their ticket or by a stop, or taken
+    /// out of the queue by a limit that a reactor watches.
     pub cancelled: u64,
     /// Accepted jobs that never run because there was no thread and none could be started.
     pub failed: u64,

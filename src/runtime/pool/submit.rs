@@ -51,13 +51,14 @@ impl Shared {
         })
     }
 
-    /// Adds what the pool's contexts capture, on this thread, before the job is offered. A job that is handed back is
-    /// handed back as it was.
+    /// Adds what the job's limits need and the pool's contexts capture, on this thread, before the job is offered. One
+    /// that is handed back is handed back as it was.
     fn with_context<T>(
         this: &Arc<Self>,
         mut job: BoxedJob,
         submit: impl FnOnce(BoxedJob) -> Result<T, Rejected<BoxedJob>>,
     ) -> Result<T, Rejected<BoxedJob>> {
+        job.begin_limits(true);
         if this.hooks.adds_extras() {
             job.capture_context(&this.hooks, &this.reporter);
         }

@@ -17,7 +17,7 @@ use super::shared::Shared;
 use super::stats::{PoolStats, PoolTimes};
 use super::stop::{StopPolicy, StopWithinError, Straggler};
 use super::thread_ends::ThreadEnds;
-use super::ticket::{Ticket, with_token};
+use super::ticket::Ticket;
 use crate::error::{PoolStopped, Rejected, Rejection, SizeError, WouldDeadlock};
 use crate::failure::Failure;
 use crate::machine::pool::Sizes;
@@ -167,7 +167,7 @@ impl ThreadPool {
         if job.may_wait() && self.must_not_wait() {
             return Err(job.refused(Rejection::WouldDeadlock));
         }
-        let when_full = job.when_full_is();
+        let when_full = job.when_full;
         F::submit(job, &self.owner.shared).map_err(|rejected| handed_back(rejected, when_full))
     }
 
@@ -188,11 +188,8 @@ impl ThreadPool {
     where
         F: FnOnce(&CancelToken) + Send + 'static,
     {
-        let token = CancelToken::new();
-        let given = token.clone();
-        let body = with_token(token.clone(), job::plain(move || f(&given)));
-        let job = BoxedJob::new(body, Location::caller(), None).with_token(token.clone());
-        self.submit_with_token((job, token), WhenFull::Return)
+        let body = job::plain(move || f(&CancelToken::current().unwrap_or_else(CancelToken::unlimited)));
+        self.submit_with_ticket(BoxedJob::new(body, Location::caller(), None), WhenFull::Return)
     }
 
     /// [`submit`](Self::submit), with a ticket that can cancel the job: for one that has a description, or that was
@@ -204,15 +201,12 @@ impl ThreadPool {
         if job.may_wait() && self.must_not_wait() {
             return Err(job.refused(Rejection::WouldDeadlock));
         }
-        let when_full = job.when_full_is();
-        self.submit_with_token(F::into_ticketed(job), when_full)
+        let when_full = job.when_full;
+        self.submit_with_ticket(F::into_boxed(job), when_full)
     }
 
-    fn submit_with_token(
-        &self,
-        (job, token): (BoxedJob, CancelToken),
-        when_full: WhenFull,
-    ) -> Result<Ticket, Rejected<Job>> {
+    fn submit_with_ticket(&self, mut job: BoxedJob, when_full: WhenFull) -> Result<Ticket, Rejected<Job>> {
+        let token = job.give_token();
         let id = Shared::submit_ticketed(&self.owner.shared, job, when_full)
             .map_err(|rejected| handed_back(rejected, when_full))?;
         Ok(Ticket { shared: Arc::clone(&self.owner.shared), id, token })

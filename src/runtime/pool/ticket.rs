@@ -1,11 +1,10 @@
 //! Tickets: cancelling a job takes it out of the queue while it waits, and asks it to end while it runs.
 
 use std::fmt;
+use std::time::Duration;
 
-use super::super::report::JobReporter;
 use super::super::sync::Arc;
-use super::cancel_token::{CancelToken, CurrentTokenGuard};
-use super::job::{BoxedJob, Fate, JobBody, QueuedJob};
+use super::cancel_token::CancelToken;
 use super::shared::Shared;
 use crate::error::NeverRan;
 use crate::machine::pool::{self as machine, CancelRequest, TicketId};
@@ -44,9 +43,17 @@ impl Ticket {
         // The token first: if a worker takes the job meanwhile, the job starts with a token that is set.
         match self.token.cancel() {
             CancelRequest::TooLate => Cancellation::Over,
-            CancelRequest::Sent if Shared::cancel(&self.shared, self.id) => Cancellation::NeverRuns,
+            CancelRequest::Sent if Shared::cancel(&self.shared, self.id, NeverRan::Cancelled) => {
+                Cancellation::NeverRuns
+            }
             CancelRequest::Sent => Cancellation::Asked,
         }
+    }
+
+    /// Takes the job out of the queue because its time there is over. Returns whether it was there: if not, a worker
+    /// has taken it, and goes on undisturbed.
+    pub(crate) fn expire(&self, limit: Duration) -> bool {
+        Shared::cancel(&self.shared, self.id, NeverRan::TimedOut(limit))
     }
 
     /// The token that the job looks at to see whether it was asked to end.
@@ -63,8 +70,8 @@ impl fmt::Debug for Ticket {
 }
 
 impl Shared {
-    /// Takes a job out of the queue and drops it. Returns whether it was there.
-    fn cancel(this: &Arc<Self>, ticket: TicketId) -> bool {
+    /// Takes a job out of the queue and refuses it. Returns whether it was there.
+    fn cancel(this: &Arc<Self>, ticket: TicketId, why: NeverRan) -> bool {
         let (job, wakeups, unused, somebody_waits_for_rest) = {
             let mut workers = this.workers.lock();
             let mut submit_queue = this.submit_queue.lock();
@@ -75,41 +82,10 @@ impl Shared {
         drop(unused);
         let Some(job) = job else { return false };
         Self::carry_out(this, wakeups);
-        job.refuse(NeverRan::Cancelled, &this.hooks, &this.reporter);
+        job.refuse(why, &this.hooks, &this.reporter);
         if somebody_waits_for_rest {
             this.tell_of_rest();
         }
         true
-    }
-}
-
-/// A job that can have a ticket, and its token: that of an earlier submission, from which it was handed back, or a new
-/// one.
-pub(super) fn ticketed(job: BoxedJob) -> (BoxedJob, CancelToken) {
-    if let Some(token) = job.token() {
-        return (job, token);
-    }
-    let token = CancelToken::new();
-    let job = job.map_body(|body| with_token(token.clone(), body)).with_token(token.clone());
-    (job, token)
-}
-
-/// The body of a job with a ticket: `body`, with the token as the current one of its thread.
-pub(super) fn with_token(token: CancelToken, body: impl JobBody) -> impl JobBody {
-    let parts = (body, token);
-    move |fate: Fate, reporter: &JobReporter<'_>| {
-        // Captured as a whole, so that a job that is dropped unrun drops the body first.
-        let parts = parts;
-        let (body, token) = parts;
-        match fate {
-            Fate::Run => {
-                let _current = CurrentTokenGuard::enter(token);
-                body(Fate::Run, reporter)
-            }
-            Fate::Refuse(why) => {
-                token.end();
-                body(Fate::Refuse(why), reporter)
-            }
-        }
     }
 }

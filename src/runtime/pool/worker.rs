@@ -145,8 +145,11 @@ impl WorkerState {
         self.searched = false;
         self.was_asleep = false;
         self.keep_alive_end = None;
-        if let (Some(histograms), Some(times)) = (&mut workers.times, &result.times) {
-            histograms.record(times);
+        if let Some(details) = &result.details {
+            workers.machine.record_expired(details.expired);
+            if let (Some(histograms), Some(times)) = (&mut workers.times, &details.times) {
+                histograms.record(times);
+            }
         }
     }
 

@@ -122,7 +122,10 @@ impl<T: 'static, E: ChainError> Deferred<T, E> {
     /// `Cancelled`.
     ///
     /// **Cancel safety.** What was waited for is cancelled as by the program: a queue keeps its item, a semaphore its
-    /// permit, and a job is not run, or sees the cancel. A job's time in the queue counts.
+    /// permit, and a job is not run, or sees the cancel.
+    ///
+    /// The time of a job in its queue counts, so that one slow job can fail all those that wait behind it. What counts
+    /// from the job's start is its [`time_limit`](crate::Job::time_limit).
     ///
     /// The time runs on the clock of `reactor`, from now on. If the reactor ends first, or has ended, the Deferred is
     /// cancelled then, and the [`Cancelled`] that follows becomes [`ReactorStopped`]. In a chain with an error type of
@@ -150,7 +153,7 @@ impl<T: 'static, E: ChainError> Deferred<T, E> {
         self.limit(reactor, after, true, |result, after| {
             Settled::Now(match result {
                 Err(error) if has_cause::<Cancelled>(error.as_error()) => {
-                    Err(E::from(Failure::without_backtrace(TimedOut(after))))
+                    Err(E::from(Failure::without_backtrace(TimedOut { after, started: None })))
                 }
                 result => result,
             })

@@ -24,7 +24,7 @@ pub const SITES: &[Site] = &[
     Site {
         name: "a job with a name",
         panic: Goes::Reported(Incident::Job),
-        places: &["runtime/pool/job run_with_extras"],
+        places: &["runtime/pool/job run_within"],
         install: Install::OnLoop(|reactor, act| {
             let act = act.clone();
             reactor.thread_pool().submit(Job::new(move || act.run()).named("it")).unwrap();
@@ -35,7 +35,7 @@ pub const SITES: &[Site] = &[
         name: "a job with a ticket",
         panic: Goes::Reported(Incident::Job),
         cancels: true,
-        places: &["runtime/pool/thread_pool call_in_thread_ticketed", "runtime/pool/ticket with_token"],
+        places: &["runtime/pool/thread_pool call_in_thread_ticketed", "runtime/pool/job with_token"],
         install: Install::OnLoop(|reactor, act| {
             let place = Arc::new(OnceLock::<Ticket>::new());
             let itself = Arc::clone(&place);

@@ -118,7 +118,7 @@ fn timed_out() {
     let (deferred, _resolver) = unfired();
     let deferred = deferred.add_timeout(&reactor, TEN_SECONDS);
     pass_ten_seconds(&reactor);
-    assert_eq!(error(deferred).downcast::<TimedOut>().unwrap(), TimedOut(TEN_SECONDS));
+    assert_eq!(error(deferred).downcast::<TimedOut>().unwrap(), TimedOut { after: TEN_SECONDS, started: None });
 }
 
 // Checks: B59

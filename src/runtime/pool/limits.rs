@@ -1,0 +1,50 @@
+//! The time limits of a job: in the queue, and from its start.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::super::deadline::{Deadline, Epoch};
+use crate::exclusive::Exclusive;
+
+/// What is said of a job's time. Few jobs have it.
+#[derive(Default)]
+pub(crate) struct Limits {
+    /// In the queue.
+    pub(crate) queue: Option<Duration>,
+    /// From its start.
+    pub(crate) run: Option<Duration>,
+    /// When its time in the queue is over. Set by a submission, unless a reactor watches the limits.
+    queue_end: Option<Deadline>,
+    /// Told on the worker that the job begins.
+    on_start: Option<Exclusive<Box<dyn FnOnce() + Send>>>,
+}
+
+impl Limits {
+    /// Neither: a reactor watches them, which has to be told when the job begins.
+    pub(crate) fn on_start(told: impl FnOnce() + Send + 'static) -> Self {
+        Self { on_start: Some(Exclusive::new(Box::new(told))), ..Self::default() }
+    }
+
+    /// The job is about to be offered, or to be run without having been `queued`.
+    pub(super) fn begin(&mut self, queued: bool) {
+        self.queue_end = self.queue.filter(|_| queued).map(|limit| Deadline::new(Some(limit), Epoch::default()));
+    }
+
+    /// The limit in the queue, if it has passed.
+    pub(super) fn passed_in_queue(&self) -> Option<Duration> {
+        self.queue.filter(|_| self.queue_end.is_some_and(|end| end.has_passed(Epoch::default())))
+    }
+
+    /// The job begins.
+    pub(super) fn job_starts(self) {
+        if let Some(told) = self.on_start {
+            told.into_inner()();
+        }
+    }
+}
+
+impl fmt::Debug for Limits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Limits").field("queue", &self.queue).field("run", &self.run).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,110 @@
+//! The time limits of a job whose result is a Deferred: timers of the reactor that waits for it.
+
+use std::cell::{Cell, OnceCell};
+use std::rc::{Rc, Weak};
+use std::time::Duration;
+
+use super::super::deferred::PendingResolver;
+use super::super::pool::{Limits, Ticket};
+use super::super::reactor::{Address, DelayedCall, Owned, Reactor};
+use super::super::report::drop_contained;
+use crate::error::TimedOut;
+use crate::failure::Failure;
+
+/// What watches the limits of one job. The canceller of its Deferred owns it, which is dropped when the Deferred has a
+/// result, whichever: then the timer is stopped.
+pub(super) struct LimitWatch<T: 'static> {
+    limits: Limits,
+    /// Empty until the pool has accepted the job.
+    job: OnceCell<(Ticket, Address<PendingResolver<T>>)>,
+    /// That of the queue until the reactor learns of the job's start, and then that of the start.
+    timer: Cell<Option<DelayedCall>>,
+    /// Where the worker posts the start to.
+    start: OnceCell<Owned<Weak<Self>>>,
+}
+
+impl<T: 'static> LimitWatch<T> {
+    pub(super) fn new(limits: Limits) -> Rc<Self> {
+        Rc::new(Self { limits, job: OnceCell::new(), timer: Cell::new(None), start: OnceCell::new() })
+    }
+
+    /// What the worker does when the job begins, if anybody has to know that.
+    pub(super) fn start_notice(self: &Rc<Self>, reactor: &Reactor) -> Option<impl FnOnce() + Send + 'static> {
+        self.limits.run?;
+        let start = reactor.own(Rc::downgrade(self));
+        let address = start.address();
+        drop(self.start.set(start));
+        Some(move || {
+            let posted = address.handle().post_unbounded({
+                let address = address.clone();
+                move |reactor| {
+                    if let Ok(Some(watch)) = address.with_value(reactor, |watch| watch.upgrade()) {
+                        watch.started(reactor);
+                    }
+                }
+            });
+            // An error means that the reactor has ended, and has failed the Deferred.
+            drop_contained(posted);
+        })
+    }
+
+    /// The pool has accepted the job: its time in the queue begins.
+    pub(super) fn accepted(self: &Rc<Self>, reactor: &Reactor, ticket: Ticket, address: Address<PendingResolver<T>>) {
+        drop(self.job.set((ticket, address)));
+        if let Some(limit) = self.limits.queue {
+            self.arm(reactor, limit, Self::queue_limit_passed);
+        }
+    }
+
+    pub(super) fn cancel(&self) {
+        if let Some((ticket, _)) = self.job.get() {
+            ticket.cancel();
+        }
+    }
+
+    fn started(self: &Rc<Self>, reactor: &Reactor) {
+        if let Some(limit) = self.limits.run {
+            self.arm(reactor, limit, Self::time_limit_passed);
+        }
+    }
+
+    /// Stops the timer, and starts another.
+    fn arm(self: &Rc<Self>, reactor: &Reactor, after: Duration, passed: fn(&Self, &Reactor, Duration)) {
+        let watch = Rc::downgrade(self);
+        let timer = reactor.call_later(after, move |reactor| {
+            if let Some(watch) = watch.upgrade() {
+                passed(&watch, reactor, after);
+            }
+        });
+        stop(self.timer.replace(Some(timer)));
+    }
+
+    fn queue_limit_passed(&self, reactor: &Reactor, after: Duration) {
+        // If it is not in the queue, a worker has taken it.
+        if self.job.get().is_some_and(|(ticket, _)| ticket.expire(after)) {
+            self.fail(reactor, TimedOut { after, started: Some(false) });
+        }
+    }
+
+    fn time_limit_passed(&self, reactor: &Reactor, after: Duration) {
+        self.cancel();
+        self.fail(reactor, TimedOut { after, started: Some(true) });
+    }
+
+    fn fail(&self, reactor: &Reactor, error: TimedOut) {
+        if let Some(pending) = self.job.get().and_then(|(_, address)| address.take(reactor)) {
+            pending.fail(Failure::without_backtrace(error));
+        }
+    }
+}
+
+impl<T: 'static> Drop for LimitWatch<T> {
+    fn drop(&mut self) {
+        stop(self.timer.take());
+    }
+}
+
+fn stop(timer: Option<DelayedCall>) {
+    // One that has run cannot be cancelled, and says so.
+    let _ = timer.map(|timer| timer.cancel());
+}

@@ -190,8 +190,8 @@ impl ReactorBuilder {
     ///
     /// Cost: nothing on a post to a reactor that is awake; a wake costs a second short lock and the hook.
     ///
-    /// A host that waits with `park`. The repository's `examples/hosted/` has whole programs: for `polling`, tokio and
-    /// mio.
+    /// A host that waits with `park`. The repository's `examples/hosted/` has whole programs: for `polling`, tokio, mio
+    /// and winit.
     ///
     /// ```
     /// use selvedge::{Reactor, reactor::Turn};

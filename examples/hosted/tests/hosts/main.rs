@@ -3,4 +3,5 @@
 mod on_mio;
 mod on_polling;
 mod on_tokio;
+mod on_winit;
 mod program;

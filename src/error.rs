@@ -42,7 +42,7 @@ pub(crate) use self::deferred::{is_cancellation, is_stop};
 pub use self::pool::{NeverRan, PoolStopped, Saturated, SizeError, WouldDeadlock};
 pub use self::reactor::{
     AdvanceError, BlockingCallError, BuildError, DelayedCallError, FireEventError, OwnedError, ReactorStopped,
-    Reentered, StopError, UnknownPool, UnknownTrigger,
+    Reentered, StopError, Unavailable, UnknownPool, UnknownTrigger,
 };
 pub use self::rejection::{Rejected, Rejection};
 pub use crate::failure::{ErrorTypes, FailureError, FailureGroup, FirstError, Panic, SharedFailure};

@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use selvedge::{
-    error::{Abandoned, Cancelled, DelayedCallError, OwnedError, Panic, ReactorStopped, StopError},
+    error::{Abandoned, Cancelled, DelayedCallError, OwnedError, Panic, ReactorStopped, StopError, Unavailable},
     reactor::Turn,
     report::Incident,
 };
@@ -59,7 +59,7 @@ pub enum Answer {
     UnknownTrigger,
     Stop(StopError),
     Timer(DelayedCallError),
-    Value(OwnedError),
+    Value(Unavailable),
     Turned(Turn),
     Time {
         active: bool,
@@ -87,7 +87,7 @@ pub enum ErrorKind {
     Abandoned,
     Cancelled,
     Stopped,
-    Value(OwnedError),
+    Value(Unavailable),
     Other,
 }
 
@@ -106,7 +106,7 @@ impl fmt::Display for Refused {
 impl ErrorKind {
     pub fn of(error: &(dyn Error + 'static)) -> Self {
         if let Some(error) = error.downcast_ref::<OwnedError>() {
-            return Self::Value(*error);
+            return Self::Value(error.reason);
         }
         match error {
             error if error.is::<Panic>() => Self::Panicked,

@@ -1,5 +1,6 @@
 //! Errors of reactors, of what they own, and of calls that wait for them.
 
+use std::panic::Location;
 use std::time::Duration;
 
 use super::messages::messages;
@@ -78,14 +79,28 @@ pub enum DelayedCallError {
     AlreadyCalled,
 }
 
+/// A reactor-owned value could not be reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct OwnedError {
+    /// Why.
+    pub reason: Unavailable,
+    /// The value's type, as [`type_name`](std::any::type_name) writes it.
+    pub type_name: &'static str,
+    /// Where the reactor was given the value.
+    pub owned_at: &'static Location<'static>,
+}
+
 /// Why a reactor-owned value could not be reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum OwnedError {
+pub enum Unavailable {
     /// The value is gone: its owner was dropped, it was released, or the reactor has ended.
     Gone,
     /// The value is in use further up this thread's stack: the call came from inside another one with the value.
-    Reentered,
+    InUse,
+    /// Another reactor owns the value.
+    OtherReactor,
 }
 
 /// Why the time of a reactor could not be advanced. Nothing has changed.
@@ -156,8 +171,12 @@ messages! {
         Self::AlreadyCalled => "the delayed call was called already",
     }
     OwnedError {
+        Self { reason, type_name, owned_at } => "{reason}: a `{type_name}`, owned at {owned_at}",
+    }
+    Unavailable {
         Self::Gone => "the reactor-owned value is gone",
-        Self::Reentered => "the reactor-owned value is in use further up this thread's stack",
+        Self::InUse => "the reactor-owned value is in use further up this thread's stack",
+        Self::OtherReactor => "the value is owned by another reactor",
     }
     AdvanceError {
         Self::RealClock => "the reactor uses the real clock, which cannot be advanced; build it with a VirtualClock",

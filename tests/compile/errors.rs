@@ -9,8 +9,8 @@ use selvedge::error::{
     Abandoned, AdvanceError, BlockingCallError, BuildError, Cancelled, DelayedCallError, FailureError, FailureGroup,
     FireEventError, FirstError, LoopingCallError, NeverRan, NotPaused, OverRelease, OwnedError, Panic, PoolStopped,
     PutError, PutRejection, QueueClosed, QueueUnderflow, ReactorStopped, Reentered, Rejected, Rejection, Saturated,
-    SharedFailure, SizeError, StopError, TaskFinished, TimedOut, UnknownPool, UnknownTrigger, WaitsForItself,
-    WouldDeadlock,
+    SharedFailure, SizeError, StopError, TaskFinished, TimedOut, Unavailable, UnknownPool, UnknownTrigger,
+    WaitsForItself, WouldDeadlock,
 };
 use selvedge::pool::StopWithinError;
 use selvedge::reactor::Call;
@@ -106,6 +106,7 @@ fn every_public_error_is_passed_on_by_a_question_mark() {
         StopWithinError,
         TaskFinished,
         TimedOut,
+        Unavailable,
         UnknownPool,
         UnknownTrigger,
         WaitsForItself,

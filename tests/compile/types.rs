@@ -30,9 +30,6 @@ fn what_belongs_to_the_reactors_thread_can_neither_be_sent_nor_shared() {
     assert_not_impl_any!(LocalHandle: Send, Sync);
     assert_not_impl_any!(DelayedCall: Send, Sync);
     assert_not_impl_any!(Owned<u32>: Send, Sync);
-    assert_not_impl_any!(VirtualClock: Send, Sync);
-    // Its clock, if it has one, is of that thread.
-    assert_not_impl_any!(ReactorBuilder: Send, Sync);
     // Not even of values that could: its callbacks need not be `Send`.
     assert_not_impl_any!(Deferred<u32>: Send, Sync);
     assert_not_impl_any!(DeferredFuture<u32>: Send, Sync);
@@ -58,6 +55,13 @@ fn what_threads_hold_of_a_reactor_or_a_pool_can_be_sent_shared_and_cloned() {
     assert_impl_all!(Phase: Send, Sync, Copy);
     assert_impl_all!(Turn: Send, Sync, Copy);
     assert_impl_all!(Incident: Send, Sync, Copy);
+}
+
+// Checks: P127
+#[test]
+fn a_reactor_is_described_on_one_thread_and_built_on_another() {
+    assert_impl_all!(ReactorBuilder: Send);
+    assert_impl_all!(VirtualClock: Send, Sync);
 }
 
 // Checks: P25, P20

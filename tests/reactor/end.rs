@@ -11,7 +11,7 @@ use std::time::Duration;
 use selvedge::task::{Cooperator, LoopingCall, defer_later};
 use selvedge::{
     Deferred, Failure, LocalHandle, Reactor, ThreadPool,
-    error::{BlockingCallError, DelayedCallError, LoopingCallError, NeverRan, OwnedError, ReactorStopped},
+    error::{BlockingCallError, DelayedCallError, LoopingCallError, NeverRan, ReactorStopped, Unavailable},
     pool::{CancelToken, StopPolicy},
     reactor::{Event, Phase, Shutdown, Turn},
     testing::VirtualClock,
@@ -214,7 +214,7 @@ fn a_reactor_that_has_ended_refuses_at_once_and_drops_what_it_was_given() {
     assert_eq!(call.reset(SECOND), Err(DelayedCallError::AlreadyCancelled));
     let later = defer_later(&reactor, Duration::ZERO, move |_| hold(&job));
     let owned = reactor.own(value);
-    assert_eq!(owned.with(|_| ()), Err(OwnedError::Gone));
+    assert!(owned.with(|_| ()).is_err_and(|error| error.reason == Unavailable::Gone));
     let task = reactor.spawn(async move { hold(&future) });
     assert_eq!(drops.count(), 4);
     for refused in [later, task, reactor.sleep(Duration::ZERO)] {

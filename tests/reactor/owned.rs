@@ -6,7 +6,7 @@ use std::thread::{self, ThreadId};
 
 use selvedge::{
     Owned, Reactor,
-    error::{BlockingCallError, OwnedError},
+    error::{BlockingCallError, OwnedError, Unavailable},
     report::Incident,
 };
 
@@ -121,6 +121,7 @@ fn a_call_to_a_value_that_is_gone_is_dropped_unrun_and_reported() {
 fn a_blocking_call_to_a_value_that_is_gone_fails_with_that() {
     with_watchdog(|| {
         let reactor = Reactor::new();
+        let place = line!() + 1;
         let (address, handle) = (reactor.own(()).address(), reactor.handle());
         let asker = thread::spawn(move || {
             let answer = address.blocking_call(|(), _| ());
@@ -129,8 +130,28 @@ fn a_blocking_call_to_a_value_that_is_gone_fails_with_that() {
         });
         reactor.run();
         let Err(BlockingCallError::Failed(failure)) = asker.join().unwrap() else { panic!("it was gone") };
-        assert_eq!(failure.downcast::<OwnedError>().unwrap(), OwnedError::Gone);
+        let gone = failure.downcast::<OwnedError>().unwrap();
+        assert_eq!((gone.reason, gone.type_name, gone.owned_at.line()), (Unavailable::Gone, "()", place));
+        assert_eq!(gone.to_string(), format!("the reactor-owned value is gone: a `()`, owned at {}", gone.owned_at));
     });
+}
+
+// Checks: P126
+#[test]
+fn an_address_reaches_its_value_on_its_own_thread_and_says_why_it_cannot() {
+    let (reactor, other) = (Reactor::new(), Reactor::new());
+    let address = reactor.own(7).detach();
+    assert_eq!(address.with(&reactor, |value| *value += 1), Ok(()));
+    let inside = address.with(&reactor, |value| (*value, address.with(&reactor, |_| ()).unwrap_err().reason));
+    assert_eq!(inside, Ok((8, Unavailable::InUse)));
+    // The other reactor owns a value with the same number.
+    let same = other.own(1);
+    assert_eq!(address.with(&other, |_| ()).unwrap_err().reason, Unavailable::OtherReactor);
+    drop(same);
+    address.release().unwrap();
+    reactor.turn().unwrap();
+    let gone = address.with(&reactor, |_| ()).unwrap_err();
+    assert_eq!((gone.reason, gone.type_name, gone.owned_at.file()), (Unavailable::Gone, "i32", file!()));
 }
 
 // Checks: S1
@@ -138,7 +159,8 @@ fn a_blocking_call_to_a_value_that_is_gone_fails_with_that() {
 fn a_value_in_use_cannot_be_reached_again() {
     let reactor = Reactor::new();
     let owner = reactor.own(7);
-    assert_eq!(owner.with(|_| owner.with(|_| ())), Ok(Err(OwnedError::Reentered)));
+    let again = owner.with(|_| owner.with(|_| ())).unwrap();
+    assert_eq!(again.unwrap_err().reason, Unavailable::InUse);
     assert_eq!(owner.with(|value| *value), Ok(7));
 }
 
@@ -243,7 +265,7 @@ fn values_that_are_left_are_dropped_at_the_reactors_end_on_its_thread_the_oldest
         reactor.run();
         assert_eq!(log, [0, 1, 2]);
         assert_eq!(told.recv(), Ok(thread::current().id()));
-        assert_eq!(owner.with(|_| ()), Err(OwnedError::Gone));
+        assert!(owner.with(|_| ()).is_err_and(|error| error.reason == Unavailable::Gone));
         assert!(owner.into_inner().is_err());
     });
 }

@@ -74,7 +74,7 @@ impl World {
                     self.say(Answer::Fine);
                     drop(value);
                 }
-                Err(error) => self.say(Answer::Value(error)),
+                Err(error) => self.say(Answer::Value(error.reason)),
             },
         }
     }
@@ -89,7 +89,7 @@ impl World {
                 let Some(owner) = owner else { return self.say(Answer::Nothing) };
                 let traced = self.traced(closure);
                 let visited = owner.with(|_| traced.run(here));
-                self.say(visited.map_or_else(Answer::Value, |()| Answer::Fine));
+                self.say(visited.map_or_else(|error| Answer::Value(error.reason), |()| Answer::Fine));
             }
             Op::Call(nth, closure) => {
                 let Some(address) = self.address(*nth) else { return self.say(Answer::Nothing) };

@@ -4,7 +4,7 @@ use std::mem;
 use std::time::Duration;
 
 use selvedge::{
-    error::{OwnedError, StopError},
+    error::{StopError, Unavailable},
     reactor::Turn,
     report::Incident,
 };
@@ -143,10 +143,10 @@ impl Model {
         self.contain(Incident::Call, flow);
     }
 
-    fn refusal(&self, value: usize) -> Option<OwnedError> {
+    fn refusal(&self, value: usize) -> Option<Unavailable> {
         match &self.values[value] {
-            value if !value.owned => Some(OwnedError::Gone),
-            value if value.in_use => Some(OwnedError::Reentered),
+            value if !value.owned => Some(Unavailable::Gone),
+            value if value.in_use => Some(Unavailable::InUse),
             _ => None,
         }
     }

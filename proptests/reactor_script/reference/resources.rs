@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use selvedge::{
-    error::{DelayedCallError, OwnedError},
+    error::{DelayedCallError, Unavailable},
     report::Incident,
 };
 
@@ -138,7 +138,7 @@ impl Model {
     pub(super) fn take_back(&mut self, nth: Nth) -> Flow {
         let Some(n) = self.give_up_owner(nth) else { return Ok(()) };
         if self.values[n].in_use {
-            self.say(Answer::Value(OwnedError::Reentered));
+            self.say(Answer::Value(Unavailable::InUse));
             return Ok(());
         }
         self.values[n].owned = false;
@@ -149,7 +149,7 @@ impl Model {
                 self.drop_unrun(traced)
             }
             None => {
-                self.say(Answer::Value(OwnedError::Gone));
+                self.say(Answer::Value(Unavailable::Gone));
                 Ok(())
             }
         }
@@ -162,8 +162,8 @@ impl Model {
         };
         let traced = self.traced(closure);
         let refusal = match &self.values[n] {
-            Value { in_use: true, .. } => Some(OwnedError::Reentered),
-            Value { content: Content::Traced(None), .. } => Some(OwnedError::Gone),
+            Value { in_use: true, .. } => Some(Unavailable::InUse),
+            Value { content: Content::Traced(None), .. } => Some(Unavailable::Gone),
             _ => None,
         };
         self.values[n].visits += 1;

@@ -39,6 +39,8 @@ use crate::machine::lifecycle::Lifecycle;
 ///     .build()?;
 /// # Ok::<(), selvedge::error::BuildError>(())
 /// ```
+///
+/// It is `Send`, and the reactor is not: it lives on the thread that calls [`build`](Self::build).
 #[must_use]
 pub struct ReactorBuilder {
     pool: PoolBuilder,

@@ -1,8 +1,7 @@
 //! The reactor's clock: the system's, or a virtual one that tests move.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::fmt;
-use std::rc::Rc;
 use std::time::Duration;
 
 use super::super::pool::RestWatch;
@@ -24,6 +23,9 @@ use crate::machine::timer_queue::END_OF_TIME;
 /// thread has to step it meanwhile. What other threads do unasked is not known: a test that waits for it turns the
 /// reactor by hand.
 ///
+/// Clones are the same clock, on any thread, so that the builder of a reactor can be sent to the thread where the
+/// reactor is to live. A reactor is not woken when another thread advances its clock.
+///
 /// ```
 /// use selvedge::{Reactor, testing::VirtualClock};
 /// use std::time::Duration;
@@ -38,8 +40,20 @@ use crate::machine::timer_queue::END_OF_TIME;
 /// assert!(!call.is_active());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, Default)]
-pub struct VirtualClock(Rc<Cell<Duration>>);
+#[derive(Clone)]
+pub struct VirtualClock(StdArc<Mutex<Duration>>);
+
+impl Default for VirtualClock {
+    fn default() -> Self {
+        Self(StdArc::new(Mutex::new(Duration::ZERO)))
+    }
+}
+
+impl fmt::Debug for VirtualClock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("VirtualClock").field(&self.now()).finish()
+    }
+}
 
 impl VirtualClock {
     /// A new clock, at zero.
@@ -51,13 +65,14 @@ impl VirtualClock {
     /// The present time of this clock.
     #[must_use]
     pub fn now(&self) -> Duration {
-        self.0.get()
+        *self.0.lock()
     }
 
     /// Advances the time, at most to the last moment before [`Duration::MAX`], which is never. Nothing runs yet: what
     /// is due runs in the reactor's next turn.
     pub fn advance(&self, by: Duration) {
-        self.0.set(self.0.get().saturating_add(by).min(END_OF_TIME));
+        let mut now = self.0.lock();
+        *now = now.saturating_add(by).min(END_OF_TIME);
     }
 }
 

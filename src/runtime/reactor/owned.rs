@@ -1,21 +1,50 @@
 //! Reactor-owned values: a value that is not thread-safe stays on the reactor's thread; other threads reach it by its
 //! address.
 
-use std::any::Any;
+use std::any::{Any, type_name};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
+use std::panic::Location;
 use std::rc::{Rc, Weak};
 
 use super::super::report::{Incident, drop_contained, report};
-use super::super::sync::catch;
+use super::super::sync::{Arc, catch};
 use super::{Call, Core, Handle, Reactor};
-use crate::error::{OwnedError, Rejected};
+use crate::error::{OwnedError, Rejected, Unavailable};
 
-/// Identifies a value of one reactor; numbers are never reused. When the reactor ends, values are dropped in this
-/// order.
-pub(crate) type ValueId = (DropOrder, u64);
+/// Identifies a value of one reactor, and says where a program gave it to the reactor. As small as two words, because
+/// each call by address carries it.
+#[derive(Clone, Copy)]
+pub(crate) struct ValueId {
+    key: ValueKey,
+    owned_at: &'static Location<'static>,
+}
+
+/// A value's number, which is never reused, behind its drop order. When the reactor ends, values are dropped in the
+/// order of their keys.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct ValueKey(u64);
+
+impl ValueKey {
+    const NUMBER_BITS: u32 = 62;
+
+    fn new(drop_order: DropOrder, number: u64) -> Self {
+        Self((drop_order as u64) << Self::NUMBER_BITS | number)
+    }
+
+    fn number(self) -> u64 {
+        self.0 & ((1 << Self::NUMBER_BITS) - 1)
+    }
+}
+
+impl ValueId {
+    /// Why the value, a `T`, cannot be reached.
+    fn error<T>(self, reason: Unavailable) -> OwnedError {
+        OwnedError { reason, type_name: type_name::<T>(), owned_at: self.owned_at }
+    }
+}
 
 /// In which order the reactor drops its values when it ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,19 +62,19 @@ pub(crate) enum DropOrder {
 struct Slot<T>(RefCell<Option<T>>);
 
 impl<T> Slot<T> {
-    fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> Result<R, OwnedError> {
-        let mut value = self.0.try_borrow_mut().map_err(|_| OwnedError::Reentered)?;
+    fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> Result<R, Unavailable> {
+        let mut value = self.0.try_borrow_mut().map_err(|_| Unavailable::InUse)?;
         // Not `map`: it would drop an uncalled `f` while the slot is borrowed, and that drop is user code, which may
         // use the slot.
         match value.as_mut() {
             Some(value) => Ok(f(value)),
-            None => Err(OwnedError::Gone),
+            None => Err(Unavailable::Gone),
         }
     }
 
-    fn take(&self) -> Result<T, OwnedError> {
-        let mut value = self.0.try_borrow_mut().map_err(|_| OwnedError::Reentered)?;
-        value.take().ok_or(OwnedError::Gone)
+    fn take(&self) -> Result<T, Unavailable> {
+        let mut value = self.0.try_borrow_mut().map_err(|_| Unavailable::InUse)?;
+        value.take().ok_or(Unavailable::Gone)
     }
 }
 
@@ -84,35 +113,35 @@ fn with_slot<T: 'static, R>(
         let _scope = core.map(|core| core.reporter.enter());
         slot.empty();
     }
-    result.unwrap_or_else(|panic| panic.resume())
+    result.unwrap_or_else(|panic| panic.resume()).map_err(|reason| id.error::<T>(reason))
 }
 
 /// All values that the reactor owns.
 #[derive(Default)]
 pub(super) struct Table {
-    slots: RefCell<BTreeMap<ValueId, Rc<dyn AnySlot>>>,
+    slots: RefCell<BTreeMap<ValueKey, Rc<dyn AnySlot>>>,
     next: Cell<u64>,
 }
 
 impl Table {
-    fn next_id(&self, drop_order: DropOrder) -> ValueId {
+    fn next_id(&self, drop_order: DropOrder, owned_at: &'static Location<'static>) -> ValueId {
         let number = self.next.get();
         self.next.set(number + 1);
-        (drop_order, number)
+        ValueId { key: ValueKey::new(drop_order, number), owned_at }
     }
 
     fn find<T: 'static>(&self, id: ValueId) -> Option<Rc<Slot<T>>> {
-        let slot = Rc::clone(self.slots.borrow().get(&id)?);
+        let slot = Rc::clone(self.slots.borrow().get(&id.key)?);
         slot.as_any().downcast().ok()
     }
 
     fn has(&self, id: ValueId) -> bool {
-        self.slots.borrow().contains_key(&id)
+        self.slots.borrow().contains_key(&id.key)
     }
 
     /// Removes a value's slot and returns it: the caller drops the value.
     fn remove(&self, id: ValueId) -> Option<Rc<dyn AnySlot>> {
-        self.slots.borrow_mut().remove(&id)
+        self.slots.borrow_mut().remove(&id.key)
     }
 
     /// Drops all values: by drop order, then oldest first.
@@ -154,14 +183,15 @@ pub struct Owned<T: 'static> {
 }
 
 impl<T: 'static> Owned<T> {
+    #[track_caller]
     pub(crate) fn new(reactor: &Reactor, drop_order: DropOrder, value: T) -> Self {
         let core = &reactor.core;
-        let (id, slot) = (core.owned.next_id(drop_order), Rc::new(Slot(RefCell::new(Some(value)))));
+        let (id, slot) = (core.owned.next_id(drop_order, Location::caller()), Rc::new(Slot(RefCell::new(Some(value)))));
         if core.has_ended() {
             let _scope = core.reporter.enter();
             slot.empty();
         } else {
-            core.owned.slots.borrow_mut().insert(id, Rc::clone(&slot) as Rc<dyn AnySlot>);
+            core.owned.slots.borrow_mut().insert(id.key, Rc::clone(&slot) as Rc<dyn AnySlot>);
         }
         Self { core: Rc::downgrade(core), id, slot, handle: reactor.handle(), detached: false }
     }
@@ -187,8 +217,8 @@ impl<T: 'static> Owned<T> {
     /// with the reactor.
     pub fn into_inner(mut self) -> Result<T, OwnedError> {
         let taken = self.slot.take();
-        self.detached = matches!(taken, Err(OwnedError::Reentered));
-        taken
+        self.detached = matches!(taken, Err(Unavailable::InUse));
+        taken.map_err(|reason| self.id.error::<T>(reason))
     }
 
     /// Gives up the owner: the value stays with the reactor until it is [released](Address::release) or the reactor
@@ -214,7 +244,7 @@ impl<T: 'static> Drop for Owned<T> {
 
 impl<T: 'static> fmt::Debug for Owned<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Owned").field("id", &self.id.1).finish_non_exhaustive()
+        f.debug_struct("Owned").field("id", &self.id.key.number()).finish_non_exhaustive()
     }
 }
 
@@ -229,10 +259,42 @@ pub struct Address<T: 'static> {
 }
 
 impl<T: 'static> Address<T> {
+    /// Calls `f` with the value, now, on the reactor's own thread: a `&Reactor` cannot be anywhere else. Other threads
+    /// [`call`](Self::call) or [`ask`](Self::ask).
+    ///
+    /// ```
+    /// use selvedge::Reactor;
+    ///
+    /// let reactor = Reactor::new();
+    /// let visitors = reactor.own(0_u32).detach();
+    /// reactor.call_later(std::time::Duration::ZERO, move |reactor| {
+    ///     let count = visitors.with(reactor, |visitors| {
+    ///         *visitors += 1;
+    ///         *visitors
+    ///     });
+    ///     assert_eq!(count, Ok(1));
+    ///     reactor.handle().stop();
+    /// });
+    /// reactor.run();
+    /// ```
+    ///
+    /// # Errors
+    /// The value is gone, or in use further up this thread's stack, or another reactor owns it. Then `f` is dropped
+    /// uncalled.
+    pub fn with<R>(&self, reactor: &Reactor, f: impl FnOnce(&mut T) -> R) -> Result<R, OwnedError> {
+        if !Arc::ptr_eq(&self.handle.shared, &reactor.core.shared) {
+            return Err(self.id.error::<T>(Unavailable::OtherReactor));
+        }
+        self.with_value(reactor, f)
+    }
+
     /// Runs `f` on the reactor's thread with the value. Returns at once; order and cost are those of
     /// [`Handle::call_from_thread`].
     ///
     /// If the value is gone or in use by then, `f` is dropped without being called, and an [`OwnedError`] is reported.
+    /// `Ok` says only that the call was accepted: for a value whose `Owned` was moved into a callback, for example a
+    /// shutdown trigger, calls are accepted until the reactor ends, and it is gone when the callback has returned.
+    /// [`ask`](Self::ask) tells its caller.
     ///
     /// # Errors
     /// The reactor has stopped, or its [bounded](crate::reactor::ReactorBuilder::inbox_bound) inbox is full: the call
@@ -291,7 +353,7 @@ impl<T: 'static> Address<T> {
         id: ValueId,
         f: impl FnOnce(&mut T, &Reactor) -> R,
     ) -> Result<R, OwnedError> {
-        let slot = reactor.core.owned.find::<T>(id).ok_or(OwnedError::Gone)?;
+        let slot = reactor.core.owned.find::<T>(id).ok_or_else(|| id.error::<T>(Unavailable::Gone))?;
         with_slot(&Rc::downgrade(&reactor.core), id, &slot, |value| f(value, reactor))
     }
 }
@@ -304,6 +366,6 @@ impl<T: 'static> Clone for Address<T> {
 
 impl<T: 'static> fmt::Debug for Address<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Address").field("id", &self.id.1).finish_non_exhaustive()
+        f.debug_struct("Address").field("id", &self.id.key.number()).finish_non_exhaustive()
     }
 }

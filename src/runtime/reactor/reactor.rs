@@ -194,6 +194,7 @@ impl Reactor {
     ///
     /// If the reactor has ended, the value is dropped inside this call, and the owner is empty. Cost: two allocations
     /// and an entry in a search tree.
+    #[track_caller]
     pub fn own<T: 'static>(&self, value: T) -> Owned<T> {
         Owned::new(self, DropOrder::Value, value)
     }

@@ -5,7 +5,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use selvedge::error::{DelayedCallError, OwnedError};
+use selvedge::error::{DelayedCallError, Unavailable};
 use selvedge::reactor::{Event, Phase as EventPhase, Turn};
 use selvedge::report::Incident;
 use selvedge::{Reactor, threads};
@@ -179,7 +179,10 @@ pub const SITES: &[Site] = &[
             let itself = Rc::clone(&owned);
             act.reenters(move || {
                 Did::all(&[
-                    ("a value in use is not reached", itself.with(|_| ()) == Err(OwnedError::Reentered)),
+                    (
+                        "a value in use is not reached",
+                        itself.with(|_| ()).is_err_and(|error| error.reason == Unavailable::InUse),
+                    ),
                     ("it can be released", itself.address().release().is_ok()),
                 ])
             });

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use futures::executor::block_on;
-use selvedge::error::{OwnedError, Panic, ReactorStopped};
+use selvedge::error::{OwnedError, Panic, ReactorStopped, Unavailable};
 use selvedge::{Deferred, Failure, Reactor, reactor::Ask, report::Incident};
 use static_assertions::assert_impl_all;
 
@@ -178,7 +178,7 @@ fn a_value_is_free_while_the_deferred_of_a_question_to_it_is_waited_for() {
             gone.downcast::<OwnedError>().unwrap()
         });
         reactor.run();
-        assert_eq!(elsewhere.join().unwrap(), OwnedError::Gone);
+        assert_eq!(elsewhere.join().unwrap().reason, Unavailable::Gone);
         assert_eq!(reports, []);
     });
 }

@@ -14,8 +14,9 @@ impl Reactor {
     ///
     /// The future runs on this thread as a task of [`spawn`](Self::spawn), and need not be `Send`; a Deferred is
     /// awaited with `async { deferred.await }`. When it ends, the reactor is asked to stop: what was posted before
-    /// still runs, and jobs of its pool are waited for. This takes the reactor by value, so a callback cannot call it:
-    /// there, [spawn](Self::spawn) the future.
+    /// still runs, and jobs of its pool are waited for. This takes the reactor by value, so its own callbacks cannot
+    /// call it: there, [spawn](Self::spawn) the future. A callback of another reactor can, which goes on when this one
+    /// has ended: a future that awaits an answer of that one never ends.
     ///
     /// ```
     /// use selvedge::{Failure, Reactor, threads};

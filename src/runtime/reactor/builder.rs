@@ -183,9 +183,12 @@ impl ReactorBuilder {
     /// The hook runs on the thread that posts, before its post returns, under no lock. So it should be short, and only
     /// tell the host: write to its waker, send it an event, unpark it. It may post, stop the reactor, and drop the last
     /// handle; a panic goes to the [sink](Self::on_report). On the reactor's own thread it may even turn the reactor:
-    /// that is a turn like any other. It is dropped when the reactor has ended or is dropped, or by
-    /// [`Reactor::run`], which waits by itself; if it is being called then, by the thread that calls it. A second hook
-    /// replaces the first.
+    /// that is a turn like any other, inside the post, or inside what made a turn due: a timer that is due at once has
+    /// run before `call_later` returns. No other thread can turn a reactor; a hook there may wait until its own thread
+    /// has. It is dropped when the reactor has ended or is dropped, or by [`Reactor::run`], which waits by itself; if
+    /// it is being called then, by the thread that calls it. A second hook replaces the first.
+    ///
+    /// Reactors that share a host may share what their hooks do, as each is turned until it is asleep.
     ///
     /// A host that misses a wake, or no longer turns the reactor, loses nothing: what is posted stays in the inbox, for
     /// the next turn or for the drop of the reactor. But whoever waits for it goes on waiting.

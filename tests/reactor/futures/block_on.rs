@@ -73,3 +73,29 @@ fn a_local_handle_of_a_reactor_that_has_ended_drops_what_it_is_given_and_says_so
     assert_eq!(drops, [1, 2, 3]);
     local.stop();
 }
+
+// Checks: P111, P100
+#[test]
+fn block_on_inside_the_turn_of_another_reactor_returns_to_it_and_what_was_asked_of_that_is_answered_then() {
+    with_watchdog(|| {
+        let log = Log::new();
+        let (in_call, in_task) = (log.clone(), log.clone());
+        let outer = Reactor::new();
+        outer.call_when_running(move |outer| {
+            let inner = Reactor::new();
+            let (local, asked) = (inner.local(), outer.handle().ask(|outer| outer.is_running()));
+            let answer = inner.block_on(async move {
+                local.sleep(Duration::from_millis(1)).await?;
+                local.defer_to_thread(|| 6_u32).await
+            });
+            in_call.note(answer.unwrap());
+            let outer_handle = outer.handle();
+            let _ = outer.spawn(async move {
+                in_task.note(u32::from(asked.await.unwrap()));
+                outer_handle.stop();
+            });
+        });
+        outer.run();
+        assert_eq!(log, [6, 1]);
+    });
+}

@@ -1,5 +1,7 @@
 //! What a job costs in memory: no allocation once the queue has room, unless a feature asks for one.
 
+use std::time::Duration;
+
 use allocation_counter::{AllocationInfo, measure};
 use selvedge::{
     Job, ThreadPool,
@@ -133,4 +135,14 @@ fn a_name_costs_two_allocations_more_a_time_one_and_a_context_three() {
     let context = plain().context(|| 42, |number: i32| number);
     assert_eq!(cost(context.clone(), submit).0, 3.0);
     assert_eq!(cost(context.context(|| 42, |number: i32| number), submit).0, 4.0);
+}
+
+// Checks: P73, P115
+#[test]
+fn a_limit_costs_two_allocations_and_one_from_the_start_two_more_for_its_token() {
+    let limit = Duration::from_secs(60);
+    let queued = |pool: &ThreadPool| pool.submit(Job::new(|| ()).queue_limit(limit)).unwrap();
+    let timed = |pool: &ThreadPool| pool.submit(Job::new(|| ()).time_limit(limit)).unwrap();
+    let both = |pool: &ThreadPool| pool.submit(Job::new(|| ()).time_limit(limit).queue_limit(limit)).unwrap();
+    assert_eq!((cost(plain(), queued).0, cost(plain(), timed).0, cost(plain(), both).0), (2.0, 4.0, 4.0));
 }

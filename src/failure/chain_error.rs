@@ -55,7 +55,8 @@ use super::Failure;
 /// Its [`source`](Error::source) should be the [original error](Failure::error) of a failure that it holds: that is
 /// where a time limit and a dropped future look for the cancellation that they caused.
 ///
-/// `From<Failure>` must not panic: no error could then be made of the panic, which would go on to the call that fired.
+/// `From<Failure>` runs on the thread of the chain, under no lock. If it panics, it is called once more, with the
+/// [`Panic`](crate::error::Panic). If it panics again there is no error, and the panic goes on to the call that fired.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the error of a chain",
     label = "neither `Failure`, nor an `Error` that is `From<Failure>`",

@@ -2,11 +2,12 @@
 
 use std::any::Any;
 use std::backtrace::BacktraceStatus;
+use std::cell::Cell;
 use std::env;
 use std::error::Error;
 use std::fmt;
 use std::io;
-use std::panic::catch_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Command;
 use std::time::Duration;
 
@@ -205,4 +206,57 @@ fn a_backtrace_is_captured_where_the_environment_asks_for_one() {
     assert!(child(&[("RUST_BACKTRACE", "1")]));
     assert!(child(&[("RUST_LIB_BACKTRACE", "1")]));
     assert!(!child(&[("RUST_BACKTRACE", "1"), ("RUST_LIB_BACKTRACE", "0")]));
+}
+
+thread_local! {
+    /// How many conversions of a failure still panic on this thread.
+    static PANICS: Cell<u32> = const { Cell::new(0) };
+}
+
+/// An error of a program's own, whose conversion may panic.
+#[derive(Debug)]
+struct Converted(Failure);
+
+impl Error for Converted {}
+
+impl fmt::Display for Converted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl From<Failure> for Converted {
+    fn from(failure: Failure) -> Self {
+        let left = PANICS.get();
+        PANICS.set(left.saturating_sub(1));
+        assert_eq!(left, 0, "a conversion panics");
+        Self(failure)
+    }
+}
+
+// Checks: P75
+#[test]
+fn a_conversion_that_panics_becomes_the_error_itself() {
+    type Chain = Deferred<(), Converted>;
+    let cancelled = || {
+        let (chain, _resolver) = Chain::typed();
+        chain.cancel();
+        chain
+    };
+    let panicked = || Chain::from(Ok(())).add_callback(|()| -> Result<(), Converted> { panic!("a callback panics") });
+    let ways: [&dyn Fn() -> Chain; 4] = [&cancelled, &panicked, &|| Chain::typed().0, &|| {
+        Chain::from(Ok(())).map(|()| -> () { panic!("a callback panics") })
+    }];
+    for (number, fail) in ways.into_iter().enumerate() {
+        PANICS.set(1);
+        let Ok(Err(Converted(failure))) = fail().try_result() else { panic!("{number} has not failed") };
+        let message = failure.downcast_ref::<Panic>().map(|panic| panic.message().to_owned());
+        assert!(message.is_some_and(|message| message.contains("a conversion panics")), "{number}: {failure}");
+    }
+    // If there is no error to be had, the panic goes to whoever fires.
+    PANICS.set(2);
+    let (chain, _resolver) = Chain::typed();
+    let left = catch_unwind(AssertUnwindSafe(|| chain.cancel()));
+    assert!(left.is_err());
+    assert_eq!(PANICS.get(), 0);
 }

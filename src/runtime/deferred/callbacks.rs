@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::super::report::{Incident, drop_contained, report_and_drop};
 use super::super::sync::catch;
+use super::conversion::convert_own;
 use super::deferred::Deferred;
 use super::link::{Callback, Link, Passed, call_or_hold};
 use super::node::{Input, Stored, Successor};
@@ -255,9 +256,7 @@ where
     #[inline(always)]
     fn call(self, input: Result<T, E>) -> Settled<U, E> {
         match input {
-            Ok(value) => {
-                Settled::Now(catch(|| (self.0)(value)).map_err(|panic| E::from(Failure::without_backtrace(panic))))
-            }
+            Ok(value) => Settled::Now(catch(|| (self.0)(value)).map_err(convert_own)),
             Err(error) => {
                 drop_contained(self.0);
                 Settled::Now(Err(error))
@@ -269,5 +268,5 @@ where
 /// Calls a user's function, and converts what it returned. A panic of either becomes the failure of the link.
 #[inline]
 pub(crate) fn catch_failure<T, E: From<Failure>>(body: impl FnOnce() -> Settled<T, E>) -> Settled<T, E> {
-    catch(body).unwrap_or_else(|panic| Settled::Now(Err(E::from(Failure::without_backtrace(panic)))))
+    catch(body).unwrap_or_else(|panic| Settled::Now(Err(convert_own(panic))))
 }

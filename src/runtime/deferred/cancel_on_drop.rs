@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::conversion::convert_own;
 use super::deferred::Deferred;
 use super::future::DeferredFuture;
 use crate::error::Abandoned;
@@ -47,7 +48,7 @@ impl<T: 'static, E: ChainError> CancelOnDrop<T, E> {
     /// The Deferred, which no guard cancels any more.
     pub fn into_inner(mut self) -> Deferred<T, E> {
         // It is taken out once, so there always is one.
-        self.deferred.take().unwrap_or_else(|| Deferred::from(Err(E::from(Failure::without_backtrace(Abandoned)))))
+        self.deferred.take().unwrap_or_else(|| Deferred::from(Err(convert_own(Abandoned))))
     }
 }
 

@@ -15,6 +15,7 @@ use std::rc::{Rc, Weak};
 use super::super::report::{Incident, drop_contained, report_unhandled};
 use super::super::sync::catch;
 use super::cancel::cancel_each;
+use super::conversion::convert_own;
 use super::deferred::Deferred;
 use super::head::{Head, Source};
 use super::node::{
@@ -297,7 +298,7 @@ impl<T: 'static, E: ChainError, U: 'static> Drop for Gathering<T, E, U> {
 
 /// Calls a conversion, which may be user code. A panic becomes the error.
 fn catch_conversion<U, E: From<Failure>>(convert: impl FnOnce() -> Result<U, E>) -> Result<U, E> {
-    catch(convert).unwrap_or_else(|panic| Err(E::from(Failure::without_backtrace(panic))))
+    catch(convert).unwrap_or_else(|panic| Err(convert_own(panic)))
 }
 
 impl<T: 'static, E: ChainError, U: 'static> Member<T, E, U> {

@@ -5,6 +5,7 @@ use std::panic::Location;
 use std::rc::Rc;
 
 use super::super::report::drop_contained;
+use super::conversion::convert;
 use super::deferred::Deferred;
 use super::drop_queue::{Abandon, DropEffect, run_or_enqueue};
 use super::node::{Chain, ChainRef, Core, Handler, Node, Output, ResultCell, Stored, connect};
@@ -116,7 +117,7 @@ impl<T: 'static, E: ChainError> Chain for Head<T, E> {
     }
 
     fn fail(self: Rc<Self>, failure: Failure) {
-        self.send(Err(E::from(failure)));
+        self.send(Err(convert(failure)));
     }
 }
 

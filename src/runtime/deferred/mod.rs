@@ -15,6 +15,7 @@
 //! From the bottom up:
 //!
 //! - [`node`]: the traits of nodes and of whole chains; the data of a chain; the cell where a result is stored;
+//! - [`conversion`]: the error of a chain that fails by itself;
 //! - [`unclaimed`]: an item that goes back to its queue if nobody receives it;
 //! - [`deferred`], [`outcome`]: the handle; what a callback may return;
 //! - [`cycle`], [`run`]: whether a wait would close a cycle; the loop that runs callbacks and carries results across
@@ -32,6 +33,7 @@ mod cancel;
 mod cancel_handle;
 mod cancel_on_drop;
 mod constructors;
+mod conversion;
 mod cycle;
 #[expect(clippy::module_inception, reason = "the type and its module have the same name")]
 mod deferred;
@@ -66,6 +68,7 @@ pub use self::shared::SharedDeferred;
 // For timeouts, which need a reactor.
 pub(crate) use self::callbacks::catch_failure;
 pub(crate) use self::cancel::cancel_from;
+pub(crate) use self::conversion::convert_own;
 pub(crate) use self::link::{Callback, Passed};
 pub(crate) use self::node::{Chain, Node};
 // For the runtime's other parts that fire, await and drop Deferreds.

@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::task::Waker;
 
 use super::super::report::wake_contained;
+use super::conversion::convert_own;
 use super::cycle::would_close_cycle;
 use super::deferred::Deferred;
 use super::node::{
@@ -11,7 +12,7 @@ use super::node::{
     replace_head_from,
 };
 use crate::error::WaitsForItself;
-use crate::failure::{ChainError, Failure};
+use crate::failure::ChainError;
 use crate::machine::deferred::{ChainState, PathPosition, Store};
 
 /// Runs links until the result is stored or held, a callback waits, or nothing is left to run. Callbacks run nowhere
@@ -126,7 +127,7 @@ pub(super) fn wait<T: 'static, E: ChainError>(
     let ends = if would_close_cycle(chain, &other) { None } else { joined_ends(chain, &other) };
     let Some(ends) = ends else {
         drop((tail, other));
-        return deliver(waiter, Err(E::from(Failure::without_backtrace(WaitsForItself))), chain);
+        return deliver(waiter, Err(convert_own(WaitsForItself)), chain);
     };
     let may_be_bypassed = chain.core().state().may_be_bypassed();
     let next = match may_be_bypassed.then(|| waiter.cell().detach_waiter()).flatten() {

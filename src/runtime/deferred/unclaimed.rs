@@ -4,6 +4,7 @@
 use std::rc::Weak;
 
 use super::super::report::drop_contained;
+use super::conversion::convert_own;
 use crate::error::Abandoned;
 use crate::failure::Failure;
 
@@ -51,7 +52,7 @@ impl<T> Unclaimed<T> {
 
     /// The program receives the item. (An item is claimed once, so there always is one.)
     pub(crate) fn claim<E: From<Failure>>(mut self) -> Result<T, E> {
-        self.0.item.take().ok_or_else(|| E::from(Failure::without_backtrace(Abandoned)))
+        self.0.item.take().ok_or_else(|| convert_own(Abandoned))
     }
 
     /// The item, and the right to give it back, which the caller keeps until the item is received elsewhere.

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use super::super::deferred::{
-    Callback, CancelOnDrop, Deferred, Passed, Receipt, Settled, Unclaimed, ignore_cancellation,
+    Callback, CancelOnDrop, Deferred, Passed, Receipt, Settled, Unclaimed, convert_own, ignore_cancellation,
 };
 use super::super::report::{Incident, drop_contained, report};
 use super::polled_oneshot::{ResultReceiver, ResultSender, channel};
@@ -189,12 +189,12 @@ where
                 }
                 return Poll::Pending;
             }
-            Receive::Value(result) => result,
-            Receive::Disconnected | Receive::TimedOut(_) => Err(E::from(Failure::without_backtrace(ReactorStopped))),
+            Receive::Value(result) => Some(result),
+            Receive::Disconnected | Receive::TimedOut(_) => None,
         };
         self.finished = true;
         self.awaited = None;
-        Poll::Ready(result)
+        Poll::Ready(result.unwrap_or_else(|| Err(convert_own(ReactorStopped))))
     }
 }
 

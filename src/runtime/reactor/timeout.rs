@@ -5,7 +5,7 @@ use std::rc::{Rc, Weak};
 use std::time::Duration;
 
 use super::super::deferred::{
-    Callback, Chain, Deferred, Node, OutcomeOf, Passed, Settled, Unclaimed, cancel_from, catch_failure,
+    Callback, Chain, Deferred, Node, OutcomeOf, Passed, Settled, Unclaimed, cancel_from, catch_failure, convert_own,
 };
 use super::super::report::drop_contained;
 use super::{DelayedCall, Reactor};
@@ -92,7 +92,7 @@ where
         drop_contained(on_timeout);
         Settled::Now(match input {
             Err(error) if expired.is_some() && has_cause::<Cancelled>(error.as_error()) => {
-                Err(E::from(Failure::without_backtrace(ReactorStopped)))
+                Err(convert_own(ReactorStopped))
             }
             input => input,
         })

@@ -1,20 +1,63 @@
 //! Lists of Deferreds: conversions of their errors, and the drops of results that a list does not need.
 
+use std::cell::RefCell;
 use std::error::Error;
 use std::fmt;
+use std::rc::Rc;
 
 use selvedge::deferred::{DeferredList, gather_results, race};
-use selvedge::error::FirstError;
+use selvedge::error::{FirstError, Panic};
 use selvedge::report::Incident;
 use selvedge::{Deferred, Failure};
 
-use super::super::act::{Act, OnDrop};
+use super::super::act::{Act, Did, OnDrop};
 use super::{Goes, Install, ON_THE_LOOP, Site};
 
 /// An error of a program's own, which runs the code when a list makes its error of it.
 enum Own {
     Converting(Act),
     Other(Failure),
+}
+
+thread_local! {
+    /// What the next conversion of a failure runs on this thread.
+    static ON_FAILURE: RefCell<Option<Act>> = const { RefCell::new(None) };
+}
+
+/// An error of a program's own, which runs the code when a chain that fails by itself makes its error of a failure.
+#[derive(Debug)]
+struct Converted(Failure);
+
+impl Error for Converted {}
+
+impl fmt::Display for Converted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl From<Failure> for Converted {
+    fn from(failure: Failure) -> Self {
+        if let Some(act) = ON_FAILURE.take() {
+            act.run();
+        }
+        Self(failure)
+    }
+}
+
+/// The message of a panic that is not the code's.
+const CALLBACK: &str = "a callback";
+
+/// Is told of a panic of the conversion that comes next, and of nothing else.
+fn told_of_panics(act: &Act) -> impl FnOnce(Result<(), Converted>) + 'static {
+    ON_FAILURE.set(Some(act.clone()));
+    let told = act.clone();
+    move |result| match result {
+        Err(Converted(failure)) if failure.downcast_ref::<Panic>().is_some_and(|panic| panic.message() != CALLBACK) => {
+            told.tell::<()>(Err(failure));
+        }
+        Err(_) | Ok(()) => {}
+    }
 }
 
 impl Error for Own {}
@@ -47,6 +90,46 @@ impl From<FirstError<Own>> for Own {
 }
 
 pub const SITES: &[Site] = &[
+    Site {
+        name: "the conversion of a chain's own failure into an error of the program",
+        places: &["runtime/deferred/conversion convert"],
+        install: Install::OnLoop(|_, act| {
+            let (chain, resolver) = Deferred::<(), Converted>::typed();
+            drop(chain.add_both(told_of_panics(act)));
+            drop(resolver);
+        }),
+        ..ON_THE_LOOP
+    },
+    Site {
+        name: "the same, for a chain that is cancelled",
+        has_handles: true,
+        cancels: true,
+        install: Install::OnLoop(|_, act| {
+            let (chain, resolver) = Deferred::<(), Converted>::typed();
+            let chain = Rc::new(chain.add_both(told_of_panics(act)));
+            let (again, cancelled) = (Rc::clone(&chain), Rc::clone(&chain));
+            act.reenters(move || {
+                again.cancel();
+                Did::Done
+            });
+            act.cancels(move || {
+                cancelled.cancel();
+                Did::Done
+            });
+            act.holds(resolver);
+            chain.cancel();
+        }),
+        ..ON_THE_LOOP
+    },
+    Site {
+        name: "the same, for the panic of a callback",
+        install: Install::OnLoop(|_, act| {
+            let told = told_of_panics(act);
+            let chain = Deferred::<(), Converted>::from(Ok(()));
+            drop(chain.map(|()| -> () { panic!("{CALLBACK}") }).add_both(told));
+        }),
+        ..ON_THE_LOOP
+    },
     Site {
         name: "the conversion of an error in a list",
         places: &[

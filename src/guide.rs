@@ -89,6 +89,7 @@
 //! | `reactor.stop()` | [`Reactor::stop`], [`Handle::stop`] | other threads have the handle's |
 //! | `reactor.running` | [`Reactor::is_running`] | |
 //! | `reactor.iterate()` | [`Reactor::turn`] | never waits; returns when the next turn is due |
+//! | `gtk3reactor.install()` and the like | [`ReactorBuilder::on_wake`] | any loop can host a reactor, and turns it |
 //! | `callFromThread(f, *args)` | [`Handle::call_from_thread`] | once the reactor has stopped, an error |
 //! | `callInThread(f, *args)` | [`Reactor::call_in_thread`], [`Handle::call_in_thread`] | |
 //! | `callLater(delay, f, *args)` | [`Reactor::call_later`] | equal deadlines keep their order |

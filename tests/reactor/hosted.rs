@@ -258,7 +258,7 @@ fn a_hosted_reactor_shuts_down_by_turns_alone() {
     });
 }
 
-// Checks: P103
+// Checks: P100, P103
 #[test]
 fn what_the_host_does_between_turns_wakes_it_if_a_turn_is_due_earlier_than_it_knows() {
     with_watchdog(|| {

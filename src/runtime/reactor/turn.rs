@@ -131,9 +131,10 @@ impl Reactor {
     /// turn.
     ///
     /// For programs that have a loop of their own, which turns the reactor once, waits as the [`Turn`] says, and turns
-    /// it again, until that is [`Turn::Ended`]. What wakes such a loop is a hook: see
-    /// [`ReactorBuilder::on_wake`](crate::reactor::ReactorBuilder::on_wake). The first turn starts the reactor; after
-    /// the last, `turn` does nothing. Turns alone shut a reactor down completely: what shutdown waits for is posted.
+    /// it again, until that is [`Turn::Ended`]. [`Turn::timeout`] is the time to wait as pollers take it. What wakes
+    /// such a loop is a hook: see [`ReactorBuilder::on_wake`](crate::reactor::ReactorBuilder::on_wake). The first turn
+    /// starts the reactor; after the last, `turn` does nothing. Turns alone shut a reactor down completely: what
+    /// shutdown waits for is posted.
     ///
     /// Cost: one short lock, and two more if the reactor has a hook and comes to rest.
     ///

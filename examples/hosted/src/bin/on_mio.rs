@@ -5,10 +5,8 @@
 //! address: `cargo run --bin on_mio -- ADDRESS LOG`.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::error::Error;
-use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
-use std::{env, net::Shutdown, rc::Rc, sync::Arc, time::Duration};
+use std::{env, error::Error, fs::File, net::Shutdown, rc::Rc, sync::Arc, time::Duration};
 
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token, Waker};

@@ -22,6 +22,7 @@ mod oneshot;
 mod pairs;
 mod pool;
 mod probes;
+mod programs;
 mod resize;
 mod starts;
 mod task;

@@ -5,10 +5,10 @@
 //! error types are the same types, not copies. Programs that use the ordinary types are not affected, whichever crate
 //! of a dependency graph turns the feature on.
 //!
-//! ```no_run
+//! ```
 //! use selvedge::loom::{Reactor, threads};
 //!
-//! loom::model(|| {
+//! selvedge::loom::model(|| {
 //!     let reactor = Reactor::new();
 //!     let handle = reactor.handle();
 //!     loom::thread::spawn(move || handle.call_from_thread(|reactor| reactor.stop().unwrap_or_default()));
@@ -27,6 +27,9 @@ pub(crate) mod sync;
 #[path = "runtime/mod.rs"]
 pub(crate) mod runtime;
 
+mod model;
+
+pub use self::model::{Model, model, note};
 pub use runtime::api::*;
 
 pub use crate::error;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::cache_padded::CachePadded;
 use super::deadline::{Epoch, WhenFull};
-use super::sync::{Condvar, Hint, Mutex, MutexGuard, Spin, pause};
+use super::sync::{Condvar, Hint, Mutex, MutexGuard, Spin, pause, trace};
 use super::wake_hook::WakeHook;
 use crate::error::Rejection;
 use crate::machine::inbox::{self as machine, LoopWake, Park, PostError};
@@ -82,6 +82,7 @@ impl<Q: CallQueue> Inbox<Q> {
     {
         let mut state = self.state.lock();
         let wake = state.post(call)?;
+        trace::call::<C>("posts");
         self.notify(state, wake);
         Ok(())
     }
@@ -97,6 +98,7 @@ impl<Q: CallQueue> Inbox<Q> {
         let mut state = self.state.lock();
         match state.post_bounded(call) {
             Ok(wake) => {
+                trace::call::<C>("posts");
                 self.notify(state, wake);
                 Ok(())
             }
@@ -126,6 +128,7 @@ impl<Q: CallQueue> Inbox<Q> {
             state.end_slot_wait();
             match state.post_bounded(call) {
                 Ok(wake) => {
+                    trace::call::<C>("posts");
                     self.notify(state, wake);
                     return Ok(());
                 }
@@ -171,6 +174,7 @@ impl<Q: CallQueue> Inbox<Q> {
     pub fn wait(&self, timeout: Option<Duration>) {
         let mut state = self.state.lock();
         if state.park() == Park::Sleep {
+            trace::other("sleeps", || "in the loop".into());
             // `park` and the wait share one hold of the lock, which the wait releases as it begins to sleep. So a call
             // comes before `park`, which finds it, or its poster finds the loop asleep and wakes it.
             state = self.wake.wait_for(state, timeout);

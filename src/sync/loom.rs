@@ -1,5 +1,7 @@
 //! The same names as in `std.rs`, over loom: locks, condition variables and threads that the model checker schedules.
 
+pub(crate) mod trace;
+
 use std::any::Any;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};

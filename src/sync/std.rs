@@ -23,6 +23,21 @@ pub(crate) use std::time::Instant;
 
 use crate::failure::{Panic, contained};
 
+/// What a model's trace shows. Nothing is traced outside of models.
+pub(crate) mod trace {
+    use std::borrow::Cow;
+    use std::panic::Location;
+
+    #[inline(always)]
+    pub(crate) fn call<F>(_verb: &'static str) {}
+
+    #[inline(always)]
+    pub(crate) fn job(_verb: &'static str, _origin: &'static Location<'static>) {}
+
+    #[inline(always)]
+    pub(crate) fn other(_verb: &'static str, _what: impl FnOnce() -> Cow<'static, str>) {}
+}
+
 /// A mutex without poisoning: no user code runs under a lock here, so the state behind a poisoned one is still
 /// consistent.
 #[derive(Debug, Default)]

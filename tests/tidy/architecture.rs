@@ -56,6 +56,7 @@ const UPWARD: &[(&str, &str)] = &[];
 const BESIDE_THE_DOOR: &[(&str, &str)] = &[
     ("error/pool", "an `Arc` makes an `io::Error` cloneable; error types are the same over std and over loom"),
     ("exclusive", "a mutex that is never locked makes what it holds `Sync`, over std and over loom"),
+    ("loom/model", "it counts and explores executions, around the model and not in it"),
     ("failure", "`panicking` starts no thread: a panic is not resumed on a thread that unwinds"),
     ("failure/shared", "an `Arc` makes a failure cloneable; error types are the same over std and over loom"),
 ];

@@ -65,6 +65,9 @@ pub(super) trait QueuedJob: Send + 'static {
     /// What is recorded while it runs, under the workers' lock.
     fn trace(&self) -> JobTrace;
 
+    /// Where it was made.
+    fn origin(&self) -> &'static Location<'static>;
+
     /// Its token, if it has a ticket.
     fn token(&self) -> Option<CancelToken>;
 
@@ -249,6 +252,11 @@ impl QueuedJob for BoxedJob {
         }
     }
 
+    #[inline]
+    fn origin(&self) -> &'static Location<'static> {
+        self.origin
+    }
+
     fn token(&self) -> Option<CancelToken> {
         self.token.clone()
     }
@@ -285,6 +293,11 @@ impl<B: JobBody> QueuedJob for InlineJob<B> {
     #[inline]
     fn trace(&self) -> JobTrace {
         JobTrace::Origin(self.origin)
+    }
+
+    #[inline]
+    fn origin(&self) -> &'static Location<'static> {
+        self.origin
     }
 
     #[inline]

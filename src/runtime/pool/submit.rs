@@ -1,7 +1,7 @@
 //! Jobs in: a job goes into the submit queue, and a worker is woken or started for it if the machine says so.
 
 use super::super::deadline::WhenFull;
-use super::super::sync::Arc;
+use super::super::sync::{Arc, trace};
 use super::super::typed_queue;
 use super::blocked::Blocked;
 use super::job::{BoxedJob, InlineJob, JobBody, QueuedJob};
@@ -35,8 +35,10 @@ impl Shared {
         when_full: WhenFull,
     ) -> Result<TicketId, Rejected<BoxedJob>> {
         Self::with_context(this, job, |job| {
+            let origin = job.origin();
             let (submitted, backlog) = {
                 let mut submit_queue = this.submit_queue.lock();
+                trace::job("submits", origin);
                 (submit_queue.submit_ticketed(job), submit_queue.queue().len())
             };
             let ticket = match submitted {
@@ -71,8 +73,10 @@ impl Shared {
     /// One short lock and a push; another lock if a worker has to be woken or started.
     #[inline]
     fn submit<J: QueuedJob>(this: &Arc<Self>, job: J, when_full: WhenFull) -> Result<(), Rejected<BoxedJob>> {
+        let origin = job.origin();
         let (submitted, backlog) = {
             let mut submit_queue = this.submit_queue.lock();
+            trace::job("submits", origin);
             (submit_queue.submit(job), submit_queue.queue().len())
         };
         match submitted {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::super::deadline::Deadline;
 use super::super::job_label::JobTrace;
-use super::super::sync::{Arc, Instant, MutexGuard};
+use super::super::sync::{Arc, Instant, MutexGuard, trace};
 use super::super::typed_queue::HasVTable;
 use super::activities::Activity;
 use super::at_rest::tell;
@@ -256,6 +256,7 @@ fn run_job(
     worker: &WorkerState,
     mut workers: MutexGuard<'_, LockedWorkers>,
 ) -> JobResult {
+    trace::job("runs", job.origin());
     workers.activities.set(worker.slot, worker.id, Activity::Job(trace, job.token()));
     if workers.machine.store().has_used_up() {
         free_used_up(workers);

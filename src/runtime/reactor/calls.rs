@@ -7,6 +7,7 @@ use std::fmt;
 use super::super::inbox::{CallQueue, PushCall};
 use super::super::report::{Incident, Reporter, drop_contained};
 use super::super::segment_list::{SegmentList, Unused};
+use super::super::sync::trace;
 use super::super::typed_queue::{HasVTable, SEGMENT_CAPACITY, Segment, TypeLane};
 use super::Reactor;
 use crate::exclusive::Exclusive;
@@ -67,6 +68,7 @@ fn run<F: FnOnce(&Reactor) + 'static>(
     let Some(values) = lane.values::<F>() else { return };
     for _ in 0..calls {
         if let Some(call) = values.pop_front() {
+            trace::call::<F>("runs");
             reporter.contain(Incident::Call, || call(reactor));
         }
     }

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use super::super::reactor_thread::EndingGuard;
 use super::super::report::Incident;
+use super::super::sync::trace;
 use super::clock::Clock;
 use super::shutdown::Shutdown;
 use super::triggers::{Event, Firing, Phase};
@@ -196,6 +197,7 @@ impl Reactor {
         }
         core.timers.begin_pass(core.clock.now());
         while let Some(call) = core.timers.next_due() {
+            trace::other("runs", || "a timer".into());
             core.reporter.contain(Incident::Timer, || call(self));
         }
     }

@@ -31,15 +31,19 @@ fn a_stop_with_a_limit_against_the_end_of_the_last_thread_returns_when_it_is_joi
     });
 }
 
-// Checks: P56, B40, B41, R38
+// Checks: P56, P67, B40, B41, R38
 #[test]
 fn a_stop_whose_closing_thread_cannot_be_started_joins_the_last_thread_itself() {
     explore(|chaos| {
-        let pool = started(1, 1);
+        let reports = Log::default();
+        let told = reports.clone();
+        let pool = ThreadPool::builder().size(1, 1).on_report(move |_| told.note(1)).build().unwrap();
+        pool.start().unwrap();
         pool.fail_starts(1);
         let _chaos_thread = chaos.start(|| pool.clone(), ThreadPool::wake_stoppers_spuriously);
         pool.stop_within(StopPolicy::Drain, LIMIT).unwrap();
         assert!(pool.has_stopped());
+        assert_eq!(reports.seen(), [1], "the closing thread was not started");
     });
 }
 

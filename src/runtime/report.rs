@@ -40,7 +40,8 @@ pub enum Incident {
     Drop,
     /// A call to a reactor-owned value that is gone or in use.
     OwnedValue,
-    /// A worker thread could not be started. Reported once, until one has started.
+    /// A thread of a pool could not be started: a worker's, which is reported once, until one has started; or the one
+    /// that ends the pool, without which a stop with a time limit waits for the end of the last worker's thread.
     ThreadStart,
     /// Jobs wait in a pool whose threads are all blocked, and no thread may be added. Reported once, until that
     /// changes.
@@ -65,7 +66,7 @@ impl fmt::Display for Incident {
             Self::Waker => "waking what awaits a Deferred failed",
             Self::Drop => "dropping a value failed",
             Self::OwnedValue => "a call to a reactor-owned value failed",
-            Self::ThreadStart => "a worker thread could not be started",
+            Self::ThreadStart => "a thread of a pool could not be started",
             Self::Saturated => "a thread pool is saturated",
             Self::Hook => "a hook of the thread pool failed",
             Self::OnWake => "waking the loop that hosts a reactor failed",

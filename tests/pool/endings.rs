@@ -11,10 +11,11 @@ use selvedge::{
     Job, Reactor, ThreadPool,
     error::WouldDeadlock,
     pool::{PoolBuilder, StopPolicy, StopWithinError, Straggler, WhenFull, Worker, WorkerActivity},
+    report::Incident,
     threads,
 };
 
-use crate::support::{Gate, Log, wait_until, with_watchdog};
+use crate::support::{Gate, Log, reporting, wait_until, with_watchdog};
 
 /// Calls a function when it is dropped.
 struct CallOnDrop(Option<Box<dyn FnOnce()>>);
@@ -222,16 +223,18 @@ fn a_limit_bounds_start_and_stop_hooks_too_and_says_that_they_are_late() {
     });
 }
 
-// Checks: P56, B41
+// Checks: P56, P67, B41
 #[test]
-fn a_pool_whose_closing_thread_cannot_be_started_ends_all_the_same() {
+fn a_pool_whose_closing_thread_cannot_be_started_says_so_and_ends_all_the_same() {
     with_watchdog(|| {
-        let pool = started(ThreadPool::builder().size(1, 1));
+        let reports = Log::new();
+        let pool = started(ThreadPool::builder().size(1, 1).on_report(reports.sink()));
         wait_until(|| pool.stats().idle == 1);
         pool.fail_starts(1);
         pool.stop_within(StopPolicy::Drain, Duration::MAX).unwrap();
+        assert_eq!(reports, [Incident::ThreadStart]);
 
-        let reactor = Reactor::new();
+        let (reactor, reports) = reporting();
         let handle = reactor.handle();
         let pool = reactor.thread_pool().clone();
         reactor
@@ -244,6 +247,7 @@ fn a_pool_whose_closing_thread_cannot_be_started_ends_all_the_same() {
             .unwrap();
         reactor.run();
         assert!(pool.has_stopped());
+        assert_eq!(reports, [Incident::ThreadStart]);
     });
 }
 

@@ -80,6 +80,7 @@ impl Shared {
         let asked = Instant::now();
         // A pool without threads cannot be waited for.
         let timeout = if self.host.has_threads() { timeout } else { Some(Duration::ZERO) };
+        let _scope = self.reporter.enter();
         if ThreadEnds::wait(&self.ends, timeout) {
             return Ok(());
         }

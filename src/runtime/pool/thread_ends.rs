@@ -10,13 +10,20 @@ use std::mem;
 use std::time::Duration;
 
 use super::super::deadline::{Deadline, Epoch};
-use super::super::report::{self, Incident};
+use super::super::report::{self, Incident, Reporter};
 use super::super::sync::{self, Arc, Condvar, Instant, JoinHandle, Mutex, MutexGuard, StdArc, catch};
 use super::slots::Slots;
 use crate::machine::pool::{self as machine, EndAction, EndWait, WorkerId, WorkerSlot};
 
 /// Called when the pool has stopped.
 pub(super) type StopCallback = Box<dyn FnOnce() + Send>;
+
+/// What somebody has asked for who does not wait.
+struct Request {
+    callback: StopCallback,
+    /// The pool's, which may be gone by then.
+    reporter: Reporter,
+}
 
 /// The threads of a pool as to their end.
 pub(super) struct ThreadEnds {
@@ -32,7 +39,7 @@ pub(super) struct ThreadEnds {
 struct LockedEnds {
     machine: machine::JoinState<JoinHandle>,
     /// A list, because adding one to it copies nothing.
-    callbacks: LinkedList<StopCallback>,
+    requests: LinkedList<Request>,
     /// The threads that were spawned and have not ended.
     threads: Slots<StdArc<ThreadExit>>,
     /// The one that ended last.
@@ -77,7 +84,7 @@ impl ThreadEnds {
     pub(super) fn new(pool_name: &str, joins: bool) -> Self {
         let locked = LockedEnds {
             machine: machine::JoinState::new(),
-            callbacks: LinkedList::new(),
+            requests: LinkedList::new(),
             threads: Slots::default(),
             last: None,
             deadline_epoch: Epoch::default(),
@@ -139,10 +146,10 @@ impl ThreadEnds {
 
     /// Calls `callback` when all threads have ended, on some thread: perhaps now, on this one. What may be left to be
     /// joined then is a thread that runs no code of the program: see [`join_last`](Self::join_last).
-    pub(super) fn when_ended(this: &Arc<Self>, callback: StopCallback) {
-        let mut callback = LinkedList::from([callback]);
+    pub(super) fn when_ended(this: &Arc<Self>, reporter: &Reporter, callback: StopCallback) {
+        let mut request = LinkedList::from([Request { callback, reporter: reporter.clone() }]);
         Self::step(this, |locked| {
-            locked.callbacks.append(&mut callback);
+            locked.requests.append(&mut request);
             locked.machine.request()
         });
     }
@@ -227,8 +234,8 @@ impl ThreadEnds {
 
     fn carry_out(this: &Arc<Self>, action: EndAction<JoinHandle>, mut locked: MutexGuard<'_, LockedEnds>) {
         // Under the same hold of the lock as the transition, so that only one caller gets them.
-        let callbacks =
-            if matches!(action, EndAction::Announce) { mem::take(&mut locked.callbacks) } else { LinkedList::new() };
+        let requests =
+            if matches!(action, EndAction::Announce) { mem::take(&mut locked.requests) } else { LinkedList::new() };
         drop(locked);
         match action {
             EndAction::Nothing => {}
@@ -236,12 +243,22 @@ impl ThreadEnds {
             EndAction::Close(last) => Self::close(this, last),
             EndAction::Announce => {
                 this.changed.notify_all();
-                for callback in callbacks {
+                for Request { callback, reporter } in requests {
                     if let Err(panic) = catch(callback) {
-                        report::report(Incident::Job, &panic, None);
+                        reporter.report(Incident::Job, &panic, None);
                     }
                 }
             }
+        }
+    }
+
+    /// The closing thread could not be started: to the sink of somebody who waits, or of this thread.
+    #[cold]
+    fn report(&self, error: &io::Error) {
+        let reporter = self.locked.lock().requests.front().map(|request| request.reporter.clone());
+        match reporter {
+            Some(reporter) => reporter.report(Incident::ThreadStart, error, None),
+            None => report::report(Incident::ThreadStart, error, None),
         }
     }
 
@@ -263,7 +280,8 @@ impl ThreadEnds {
         };
         let closed = move |own| Self::step(&ends, |locked| locked.machine.closed(own));
         let name = this.closing_name.clone();
-        if this.fail_start().and_then(|()| sync::spawn(name, None, joins, closed)).is_err() {
+        if let Err(error) = this.fail_start().and_then(|()| sync::spawn(name, None, joins, closed)) {
+            this.report(&error);
             let last = last.lock().take();
             if let Some(last) = last {
                 Self::step(this, |locked| locked.machine.not_closed(last));

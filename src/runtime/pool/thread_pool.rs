@@ -326,7 +326,7 @@ impl ThreadPool {
     /// Tells the pool to stop, and does not wait. `callback` is called when its threads have ended, on some thread;
     /// [`join_last`](Self::join_last) is called after that.
     pub(crate) fn begin_stop(&self, policy: StopPolicy, callback: impl FnOnce() + Send + 'static) {
-        ThreadEnds::when_ended(&self.owner.shared.ends, Box::new(callback));
+        ThreadEnds::when_ended(&self.owner.shared.ends, &self.owner.shared.reporter, Box::new(callback));
         self.ask_to_stop(policy);
     }
 
@@ -336,7 +336,7 @@ impl ThreadPool {
     /// The callback must not have a handle of the pool, which would never be the last; it gets what it has to join.
     pub(crate) fn when_stopped(&self, callback: impl FnOnce(LastThread) + Send + 'static) {
         let last = LastThread(Arc::clone(&self.owner.shared.ends));
-        ThreadEnds::when_ended(&self.owner.shared.ends, Box::new(move || callback(last)));
+        ThreadEnds::when_ended(&self.owner.shared.ends, &self.owner.shared.reporter, Box::new(move || callback(last)));
     }
 
     /// Joins what is left of a pool whose threads have ended: a thread that runs no code of the program. (Where that

@@ -91,6 +91,29 @@ fn a_thousand_clients_hear_their_rooms_and_sigterm_flushes_everybody() {
 }
 
 #[test]
+fn what_one_client_does_wrong_harms_no_other() {
+    let log = tempfile::NamedTempFile::new().unwrap();
+    let mut server = Program::start(Command::new(env!("CARGO_BIN_EXE_on_mio")).arg("127.0.0.1:0").arg(log.path()));
+    let address = server.line();
+    let (mut speaker, listener) = (Client::enter(&address, "room"), Client::enter(&address, "room"));
+    for n in 0..100 {
+        let mut leaves = Client::enter(&address, "room");
+        leaves.0.get_mut().write_all(b"\xff\0half a line").unwrap();
+        speaker.say(&format!("{n}"));
+        // With what it has not read: its socket is reset, perhaps while it is being sent more.
+        drop(leaves);
+    }
+    speaker.join("elsewhere");
+    server.terminate();
+    assert_eq!(speaker.hear_to_the_end(), ["the server stops"]);
+    let heard = listener.hear_to_the_end();
+    let texts = heard.iter().map(|line| line.split_once(": ").map_or(&**line, |(_, text)| text));
+    let said = (0..100).map(|n| n.to_string()).chain(["the server stops".to_owned()]);
+    assert!(texts.eq(said), "{heard:?}");
+    server.ends_well();
+}
+
+#[test]
 fn sigterm_ends_a_server_that_nobody_uses() {
     let log = tempfile::NamedTempFile::new().unwrap();
     for _ in 0..20 {

@@ -11,6 +11,7 @@
 
 mod bridge;
 mod calibrate;
+mod cancel;
 mod ends;
 mod explore;
 mod hooks;

@@ -53,7 +53,7 @@ pub mod pool {
     //!   [`Bucket`]).
     //! - A [`Job`](crate::Job) describes one; [`WhenFull`] says what its submission does when the queue is full.
     //! - A [`Ticket`] cancels one job; [`Cancellation`] says how that went, and the job itself asks its
-    //!   [`CancelToken`].
+    //!   [`CancelToken`], or is told by it ([`OnCancel`]).
     //! - [`StopPolicy`] says what becomes of queued jobs when the pool stops; [`StopWithinError`] names each
     //!   [`Straggler`] that still runs after a deadline, by its [`JobLabel`].
     //!
@@ -73,8 +73,8 @@ pub mod pool {
     pub use super::super::deadline::WhenFull;
     pub use super::super::job_label::JobLabel;
     pub use super::super::pool::{
-        BoxedWork, CancelToken, Cancellation, IntoJob, PoolBuilder, PoolStats, PoolTimes, StopPolicy, StopWithinError,
-        Straggler, Ticket, Work, Worker, WorkerActivity,
+        BoxedWork, CancelToken, Cancellation, IntoJob, OnCancel, PoolBuilder, PoolStats, PoolTimes, StopPolicy,
+        StopWithinError, Straggler, Ticket, Work, Worker, WorkerActivity,
     };
     pub use crate::histogram::{Bucket, Histogram};
 }

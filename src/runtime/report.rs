@@ -48,6 +48,8 @@ pub enum Incident {
     Saturated,
     /// A pool's hook: at the start or end of a worker, around a job, or of a context.
     Hook,
+    /// A function of [`CancelToken::on_cancel`](crate::pool::CancelToken::on_cancel).
+    OnCancel,
     /// The [hook](crate::reactor::ReactorBuilder::on_wake) that wakes the loop which hosts a reactor.
     OnWake,
 }
@@ -69,6 +71,7 @@ impl fmt::Display for Incident {
             Self::ThreadStart => "a thread of a pool could not be started",
             Self::Saturated => "a thread pool is saturated",
             Self::Hook => "a hook of the thread pool failed",
+            Self::OnCancel => "what a job's cancel calls failed",
             Self::OnWake => "waking the loop that hosts a reactor failed",
         })
     }
@@ -155,6 +158,12 @@ fn at_depth<T>(depth: usize, body: impl FnOnce() -> T) -> T {
 impl Reporter {
     pub(crate) fn new(sink: impl Fn(&Report<'_>) + Send + Sync + 'static) -> Self {
         Self(Some(StdArc::new(sink)))
+    }
+
+    /// That of this thread's innermost scope, or the default.
+    pub(crate) fn current() -> Self {
+        let current = CURRENT.try_with(|current| current.borrow().last().cloned());
+        current.ok().flatten().unwrap_or_default()
     }
 
     /// This one, or one for `sink` if this is the default.
@@ -291,8 +300,7 @@ impl Drop for Scope {
 
 /// Reports to the sink of this thread's innermost scope, or to stderr without one.
 pub(crate) fn report(incident: Incident, error: &(dyn Error + 'static), location: Option<&'static Location<'static>>) {
-    let reporter = CURRENT.try_with(|current| current.borrow().last().cloned());
-    reporter.ok().flatten().unwrap_or_default().report(incident, error, location);
+    Reporter::current().report(incident, error, location);
 }
 
 /// Reports an error that no code of the program handles, unless it only says that this thread's reactor has stopped:

@@ -16,6 +16,7 @@ mod lifecycle;
 mod limits;
 mod many_pools;
 mod offered_again;
+mod on_cancel;
 mod stats;
 mod stepper;
 mod stop_policies;

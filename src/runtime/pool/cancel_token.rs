@@ -1,11 +1,15 @@
 //! The token of a job: by which it can be asked to end while it runs.
 
+mod on_cancel;
+
 use std::cell::RefCell;
 use std::fmt;
 use std::time::Duration;
 
+pub use self::on_cancel::OnCancel;
+use self::on_cancel::{Listener, Listeners};
 use super::super::deadline::{Deadline, Epoch};
-use super::super::sync::{Mutex, MutexGuard, StdArc, thread_local};
+use super::super::sync::{Mutex, StdArc, thread_local};
 use crate::error::Cancelled;
 use crate::machine::pool::{CancelRequest, TicketState};
 
@@ -34,9 +38,15 @@ thread_local! {
 pub struct CancelToken(StdArc<Token>);
 
 struct Token {
-    state: Mutex<TicketState>,
+    state: Mutex<State>,
     /// Few jobs have one.
     limit: Option<Box<TimeLimit>>,
+}
+
+struct State {
+    ticket: TicketState,
+    /// What is called when the job is asked to end. Empty once it is over, or all were called. Few jobs have any.
+    listeners: Option<Box<Listeners>>,
 }
 
 /// A job's time limit that no timer watches: whoever looks at the token looks at the clock.
@@ -56,7 +66,8 @@ impl CancelToken {
     /// The token of a job that, once it runs, is to end within `limit`.
     pub(super) fn with_limit(limit: Option<Duration>) -> Self {
         let limit = limit.map(|after| Box::new(TimeLimit { after, end: Mutex::new(None) }));
-        Self(StdArc::new(Token { state: Mutex::new(TicketState::Live), limit }))
+        let state = State { ticket: TicketState::Live, listeners: None };
+        Self(StdArc::new(Token { state: Mutex::new(state), limit }))
     }
 
     /// For a job that has no token of its own.
@@ -77,23 +88,96 @@ impl CancelToken {
     }
 
     pub(super) fn cancel(&self) -> CancelRequest {
-        self.state().cancel()
+        self.transition(TicketState::cancel)
     }
 
     /// The job is over: it can no longer be asked to end.
     pub(super) fn end(&self) {
-        self.state().end();
+        self.transition(TicketState::end);
     }
 
-    /// The state, in which a limit that has passed has cancelled the job, unless that was over before.
-    fn state(&self) -> MutexGuard<'_, TicketState> {
+    /// One transition of a state in which a limit that has passed has cancelled the job, unless that was over before.
+    /// Whoever asks the job to end calls those who listen, and whoever says that it is over drops them.
+    fn transition<A>(&self, event: impl FnOnce(&mut TicketState) -> A) -> A {
+        self.transition_with(|state| event(&mut state.ticket))
+    }
+
+    fn transition_with<A>(&self, event: impl FnOnce(&mut State) -> A) -> A {
         let passed = self.0.limit.as_ref().is_some_and(|limit| limit.has_passed());
-        let mut state = self.0.state.lock();
-        if passed {
-            // Too late if the job is over.
-            let _ = state.cancel();
+        let (action, asked, unneeded) = {
+            let mut state = self.0.state.lock();
+            let before = state.ticket.is_cancelled();
+            if passed {
+                // Too late if the job is over.
+                let _ = state.ticket.cancel();
+            }
+            let action = event(&mut state);
+            let is_cancelled = state.ticket.is_cancelled();
+            let asked = is_cancelled && !before && state.listeners.is_some();
+            let over = !is_cancelled && state.ticket != TicketState::Live;
+            (action, asked, if over { state.listeners.take() } else { None })
+        };
+        drop(unneeded);
+        if asked {
+            self.call_listeners();
         }
-        state
+        action
+    }
+
+    /// Calls those who listen, one after the other, with no lock held. None is added any more.
+    fn call_listeners(&self) {
+        loop {
+            let next = self.0.state.lock().listeners.as_mut().and_then(|listeners| listeners.pop());
+            let Some(listener) = next else { return };
+            listener.call();
+        }
+    }
+
+    fn remove_listener(&self, number: u64) -> Option<Listener> {
+        let (listener, _emptied) = self.0.state.lock().listeners.as_mut()?.remove(number);
+        listener
+    }
+
+    /// Calls `f` once when the job is asked to end, on the thread that asks it: that of [`Ticket::cancel`], of a cancel
+    /// of the Deferred, of a stop with [`CancelAll`](crate::pool::StopPolicy::CancelAll), or the one that looks at the
+    /// token of a job whose [time limit](crate::Job::time_limit) no reactor watches. For work that has to be told, as a
+    /// database's interrupt, because it cannot look.
+    ///
+    /// If the job was asked already, `f` is called now, on this thread. If the job ends unasked, or is refused, `f` is
+    /// dropped uncalled. Several are called in the order in which they came. A panic is reported; no lock is held, so
+    /// `f` may cancel, look and register. It should be short: whoever cancels waits for it.
+    ///
+    /// Dropping the guard removes `f`. Cost: a box, and one short lock; removing takes another.
+    ///
+    /// ```
+    /// use selvedge::ThreadPool;
+    /// use selvedge::pool::CancelToken;
+    /// use std::sync::mpsc;
+    ///
+    /// let pool = ThreadPool::new(0, 1)?;
+    /// pool.start()?;
+    /// let (interrupt, interrupted) = mpsc::channel();
+    /// let ticket = pool.call_in_thread_ticketed(move |token: &CancelToken| {
+    ///     let _guard = token.on_cancel(move || interrupt.send(()).unwrap_or_default());
+    ///     interrupted.recv() // Blocks until somebody interrupts it.
+    /// })?;
+    /// ticket.cancel();
+    /// pool.stop()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn on_cancel(&self, f: impl FnOnce() + Send + 'static) -> OnCancel {
+        let mut listener = Some(Listener::new(f));
+        let number = self.transition_with(|state| match state.ticket {
+            TicketState::Live => {
+                let listeners = state.listeners.get_or_insert_default();
+                listener.take().map(|listener| listeners.add(listener))
+            }
+            TicketState::Cancelled | TicketState::Over { .. } => None,
+        });
+        if let Some(listener) = listener {
+            if self.is_cancelled() { listener.call() } else { listener.discard() }
+        }
+        OnCancel::new(self.clone(), number)
     }
 
     /// The token of the job that runs on this thread, if it has a ticket or a time limit. For code deep inside a job
@@ -106,7 +190,7 @@ impl CancelToken {
     /// Whether the job was asked to end.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
-        self.state().is_cancelled()
+        self.transition(|ticket| ticket.is_cancelled())
     }
 
     /// [`is_cancelled`](Self::is_cancelled) as a `Result`, for `?`.

@@ -59,6 +59,31 @@ pub const SITES: &[Site] = &[
         ..ON_A_WORKER
     },
     Site {
+        name: "a function of `on_cancel`",
+        panic: Goes::Reported(Incident::OnCancel),
+        places: &["runtime/pool/cancel_token/on_cancel call"],
+        install: Install::OnLoop(|_, act| {
+            let pool = selvedge::ThreadPool::new(0, 1).unwrap();
+            let ticket = pool.call_in_thread_ticketed(|_| ()).unwrap();
+            let act = act.clone();
+            ticket.token().on_cancel(move || act.run()).detach();
+            ticket.cancel();
+        }),
+        ..ON_THE_LOOP
+    },
+    Site {
+        name: "the drop of a function of `on_cancel` that is not needed",
+        panic: Goes::Reported(Incident::Drop),
+        places: &["runtime/pool/cancel_token/on_cancel discard"],
+        install: Install::OnLoop(|_, act| {
+            let pool = selvedge::ThreadPool::new(0, 1).unwrap();
+            let ticket = pool.call_in_thread_ticketed(|_| ()).unwrap();
+            let captured = OnDrop(act.clone());
+            drop(ticket.token().on_cancel(move || drop(captured)));
+        }),
+        ..ON_THE_LOOP
+    },
+    Site {
         name: "a function of `defer_to_thread`",
         error: Some(Goes::Told),
         places: &["runtime/threads deferred_job", "runtime/threads deliver", "runtime/threads drop"],

@@ -1,0 +1,131 @@
+//! What is called when a job is asked to end: once, by whoever asks, with no lock held.
+
+use std::sync::mpsc;
+use std::thread;
+
+use selvedge::ThreadPool;
+use selvedge::pool::{Cancellation, StopPolicy, Ticket};
+use selvedge::report::Incident;
+
+use crate::support::{Gate, Log, wait_until, with_watchdog};
+
+/// A ticket of a job that nobody takes.
+fn ticket() -> (ThreadPool, Ticket) {
+    let pool = ThreadPool::new(0, 1).unwrap();
+    let ticket = pool.call_in_thread_ticketed(|_| ()).unwrap();
+    (pool, ticket)
+}
+
+// Checks: P125
+#[test]
+fn those_who_listen_are_called_once_in_their_order_on_the_thread_that_cancels() {
+    let (_pool, ticket) = ticket();
+    let log = Log::new();
+    for name in ["first", "second"] {
+        let log = log.clone();
+        ticket.token().on_cancel(move || log.note((name, thread::current().id()))).detach();
+    }
+    let other = ticket.clone();
+    let canceller = thread::spawn(move || (other.cancel(), thread::current().id()));
+    let (outcome, id) = canceller.join().unwrap();
+    assert_eq!(outcome, Cancellation::NeverRuns);
+    assert_eq!(ticket.cancel(), Cancellation::Over);
+    assert_eq!(log, [("first", id), ("second", id)]);
+}
+
+// Checks: P125
+#[test]
+fn a_function_is_called_at_once_if_the_job_was_asked_already_and_never_if_it_ended_unasked() {
+    let log = Log::new();
+    let (_pool, asked) = ticket();
+    asked.cancel();
+    let (note, dropped) = (log.clone(), log.when_dropped("captures dropped"));
+    let guard = asked.token().on_cancel(move || {
+        let _dropped = dropped;
+        note.note("called");
+    });
+    assert_eq!(log, ["called", "captures dropped"]);
+    drop(guard);
+
+    let log = Log::new();
+    let (pool, ended) = ticket();
+    let (note, dropped) = (log.clone(), log.when_dropped("at its end"));
+    ended.token().on_cancel(move || drop((dropped, note.note("called")))).detach();
+    pool.start().unwrap();
+    pool.stop().unwrap();
+    assert_eq!(log, ["at its end"]);
+    let (note, dropped) = (log.clone(), log.when_dropped("afterwards"));
+    ended.token().on_cancel(move || drop((dropped, note.note("called")))).detach();
+    assert_eq!(log, ["at its end", "afterwards"]);
+}
+
+// Checks: P125
+#[test]
+fn a_guard_that_is_dropped_removes_its_function_and_no_other() {
+    let (_pool, ticket) = ticket();
+    let (log, token) = (Log::new(), ticket.token());
+    let listen = |name| {
+        let log = log.clone();
+        token.on_cancel(move || log.note(name))
+    };
+    let (first, second, third) = (listen(1), listen(2), listen(3));
+    drop(second);
+    first.detach();
+    ticket.cancel();
+    drop(third);
+    assert_eq!(log, [1, 3]);
+}
+
+// Checks: P125, P9
+#[test]
+fn a_function_may_use_the_token_and_its_panic_is_reported_to_the_sink_of_the_pool() {
+    with_watchdog(|| {
+        let (reports, log) = (Log::new(), Log::new());
+        let (gate, registered) = (Gate::new(), Gate::new());
+        let sink = reports.clone();
+        let pool =
+            ThreadPool::builder().size(0, 1).on_report(move |report| sink.note(report.incident)).build().unwrap();
+        pool.start().unwrap();
+        let (held, ready, note) = (gate.clone(), registered.clone(), log.clone());
+        let ticket = pool
+            .call_in_thread_ticketed(move |token| {
+                let (inside, note) = (token.clone(), note);
+                token.on_cancel(|| panic!("planned")).detach();
+                token
+                    .on_cancel(move || {
+                        let note_nested = note.clone();
+                        inside.on_cancel(move || note_nested.note("nested")).detach();
+                        note.note(if inside.is_cancelled() { "cancelled" } else { "?" });
+                    })
+                    .detach();
+                ready.open();
+                held.pass();
+            })
+            .unwrap();
+        wait_until(|| registered.is_open());
+        assert_eq!(ticket.cancel(), Cancellation::Asked);
+        gate.open();
+        pool.stop().unwrap();
+        assert_eq!(log, ["nested", "cancelled"]);
+        assert_eq!(reports, [Incident::OnCancel]);
+    });
+}
+
+// Checks: P125, P57
+#[test]
+fn a_stop_that_asks_running_jobs_to_end_interrupts_one_that_blocks() {
+    with_watchdog(|| {
+        let pool = ThreadPool::new(0, 1).unwrap();
+        pool.start().unwrap();
+        let (begin, begun) = mpsc::channel();
+        let (interrupt, interrupted) = mpsc::channel::<()>();
+        pool.call_in_thread_ticketed(move |token| {
+            let _guard = token.on_cancel(move || drop(interrupt));
+            begin.send(()).unwrap();
+            assert!(interrupted.recv().is_err());
+        })
+        .unwrap();
+        begun.recv().unwrap();
+        pool.stop_with(StopPolicy::CancelAll).unwrap();
+    });
+}

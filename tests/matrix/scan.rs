@@ -27,6 +27,7 @@ const OWN: &[(&str, &[&str])] = &[
         &[
             "runtime/oneshot settle",
             "runtime/pool/blocked update",
+            "runtime/pool/cancel_token transition_with",
             "runtime/pool/thread_ends step",
             "runtime/reactor/timers move_to",
             "runtime/reactor/virtual_time change_owed",

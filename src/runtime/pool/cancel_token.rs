@@ -159,7 +159,7 @@ impl CancelToken {
     /// let (interrupt, interrupted) = mpsc::channel();
     /// let ticket = pool.call_in_thread_ticketed(move |token: &CancelToken| {
     ///     let _guard = token.on_cancel(move || interrupt.send(()).unwrap_or_default());
-    ///     interrupted.recv() // Blocks until somebody interrupts it.
+    ///     interrupted.recv().unwrap_or_default(); // Blocks until somebody interrupts it.
     /// })?;
     /// ticket.cancel();
     /// pool.stop()?;

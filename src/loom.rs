@@ -6,16 +6,18 @@
 //! of a dependency graph turns the feature on.
 //!
 //! ```
-//! use selvedge::loom::{Reactor, threads};
+//! use selvedge::loom::{Reactor, model};
 //!
-//! selvedge::loom::model(|| {
+//! model(|| {
 //!     let reactor = Reactor::new();
 //!     let handle = reactor.handle();
-//!     loom::thread::spawn(move || handle.call_from_thread(|reactor| reactor.stop().unwrap_or_default()));
+//!     loom::thread::spawn(move || handle.stop());
 //!     reactor.run();
 //! });
-//! # let _ = threads::blocked(|| ());
 //! ```
+//!
+//! [`model`] explores up to two preemptions, and [`Model`] sets another bound. Where a model fails, it prints what each
+//! thread has posted and run, and its own [`note`]s. `examples/model` is a crate that checks itself.
 //!
 //! A model has no time, so three things differ. Nothing spins before it sleeps. The clock stands still, and a wait with
 //! a timeout never times out by itself. A panic in a job or a callback is not contained but re-raised, so that a failed

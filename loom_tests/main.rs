@@ -18,6 +18,7 @@ mod hooks;
 mod hosted;
 mod inbox;
 mod ledger;
+mod limits;
 mod linearizable;
 mod oneshot;
 mod pairs;

@@ -100,9 +100,10 @@ fn a_limit_from_the_start_that_passes_fails_the_deferred_at_once_and_the_job_see
 fn a_result_or_a_cancel_stops_the_timer_of_a_job_that_runs() {
     with_watchdog(|| {
         let (reactor, _clock, _reports) = virtual_time();
-        let (deferred, gate, _pool) = running(&reactor, || Ok(asked()));
+        let (deferred, gate, pool) = running(&reactor, || Ok(asked()));
         gate.open();
-        wait_until(|| reactor.turn().unwrap() == Turn::Idle);
+        wait_until(|| pool.stats().completed == 1);
+        assert_eq!(reactor.turn().unwrap(), Turn::Idle);
         assert_eq!(deferred.try_result().ok().and_then(Result::ok), Some(false));
 
         let (deferred, gate, pool) = running(&reactor, || Ok(asked()));

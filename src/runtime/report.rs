@@ -1,7 +1,6 @@
 //! Reports: failures that nothing else can handle go to a sink, once each.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::error::Error;
 use std::fmt;
 use std::io::Write;
@@ -13,6 +12,7 @@ use super::reactor_thread::has_no_running_reactor;
 use super::sync::{StdArc, catch, thread_local};
 use crate::error::is_stop;
 use crate::failure::{ChainError, Failure, message_with_causes};
+use crate::machine::chunked_queue::ChunkedQueue;
 
 /// What failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -131,7 +131,7 @@ thread_local! {
     /// How deep this thread is in user code that a report calls: sinks, and `Display` of errors. Zero outside.
     static DEPTH: Cell<usize> = Cell::new(0);
     /// The reports that this thread's sink caused while it was told of another.
-    static CAUSED: RefCell<VecDeque<CausedReport>> = RefCell::new(VecDeque::new());
+    static CAUSED: RefCell<ChunkedQueue<CausedReport>> = RefCell::new(ChunkedQueue::new());
 }
 
 /// At this depth an error is no longer asked for its message.
@@ -253,7 +253,7 @@ impl CausedReport {
     /// Leaves it to the report that is under way on this thread.
     fn defer(self) {
         let mut this = Some(self);
-        let _ = CAUSED.try_with(|caused| caused.borrow_mut().extend(this.take()));
+        let _ = CAUSED.try_with(|caused| this.take().into_iter().for_each(|this| caused.borrow_mut().push_back(this)));
         // The thread is ending: nothing can be kept for it.
         if let Some(this) = this {
             this.deliver();

@@ -6,15 +6,18 @@
 //! maps and lists of the standard library, whose costs are documented; segments of a bounded length; and a tree, whose
 //! own tests bound its levels (`machine::radix_map`). Nothing is measured in time.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::future::pending;
 use std::iter;
+use std::rc::Rc;
 use std::time::Duration;
 
 use allocation_counter::{AllocationInfo, measure};
 use selvedge::coordination::{DeferredLock, DeferredQueue};
-use selvedge::task::Cooperator;
+use selvedge::report::Report;
+use selvedge::task::{Cooperator, LoopingCall};
 use selvedge::testing::{Stepper, VirtualClock};
-use selvedge::{Deferred, Reactor, ThreadPool, deferred::DeferredList, pool::Ticket, reactor::Phase};
+use selvedge::{Deferred, Failure, Reactor, ThreadPool, deferred::DeferredList, pool::Ticket, reactor::Phase};
 
 /// How many things wait, at first.
 const FEW: usize = 2_048;
@@ -326,5 +329,69 @@ fn a_cooperative_task_that_is_added_stepped_paused_resumed_and_stopped() {
         let stopped = worst(shuffled(n), |index| tasks[index].stop().unwrap());
         drop(cooperator);
         added.max(stepped).max(paused).max(resumed).max(stopped)
+    });
+}
+
+// Checks: P74
+#[test]
+fn a_task_that_is_spawned_polled_and_cancelled() {
+    check(|n| {
+        let (reactor, _) = reactor();
+        let mut tasks = Vec::with_capacity(n);
+        let spawned = worst(0..n, |_| tasks.push(reactor.spawn(pending::<()>()).add_errback(|_| ())));
+        reactor.turn().unwrap();
+        spawned.max(worst(shuffled(n), |index| tasks[index].cancel()))
+    });
+}
+
+// Checks: P74
+#[test]
+fn a_looping_call_that_is_started_reset_and_stopped() {
+    check(|n| {
+        let (reactor, _) = reactor();
+        let loops: Vec<_> = iter::repeat_with(|| LoopingCall::new(|_| ())).take(n).collect();
+        let mut ends = Vec::with_capacity(n);
+        let started = worst(0..n, |index| ends.push(loops[index].start(&reactor, Duration::from_secs(1)).unwrap()));
+        let reset = worst(shuffled(n), |index| loops[index].reset().unwrap());
+        started.max(reset).max(worst(shuffled(n), |index| loops[index].stop().unwrap()))
+    });
+}
+
+// Checks: P74
+#[test]
+fn a_resolver_that_is_dropped_while_the_effects_of_other_drops_wait() {
+    check(|n| {
+        let resolver = || {
+            let (deferred, resolver) = Deferred::<()>::new();
+            drop(deferred.add_errback(|_| ()));
+            resolver
+        };
+        let mut resolvers: Vec<_> = iter::repeat_with(resolver).take(n).collect();
+        let (outer, dropped) = Deferred::<()>::new();
+        let cost = Rc::new(Cell::new(Cost::default()));
+        let seen = Rc::clone(&cost);
+        drop(outer.add_errback(move |_| seen.set(worst(resolvers.drain(..), drop))));
+        drop(dropped);
+        cost.get()
+    });
+}
+
+// Checks: P74
+#[test]
+fn a_report_that_a_sink_causes_while_others_wait() {
+    thread_local! {
+        static COST: Cell<Option<Cost>> = const { Cell::new(None) };
+    }
+    let fail = || drop(Deferred::<()>::fail(Failure::msg("unhandled")));
+    check(|n| {
+        let sink = move |_: &Report<'_>| {
+            if COST.get().is_none() {
+                COST.set(Some(worst(0..n, |_| fail())));
+            }
+        };
+        let reactor = Reactor::builder().on_report(sink).build().unwrap();
+        reactor.call_from_thread(move |_| fail()).unwrap();
+        reactor.turn().unwrap();
+        COST.take().unwrap()
     });
 }

@@ -1,7 +1,6 @@
 //! The queue for the effects of drops: an effect may drop more, and those effects run after it, not inside it.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::rc::Rc;
 
 use super::super::report::{Incident, report};
@@ -9,6 +8,7 @@ use super::super::sync::{catch, thread_local};
 use super::cancel::cancel;
 use super::node::{Chain, Handler, HeadKind};
 use crate::failure::Failure;
+use crate::machine::chunked_queue::ChunkedQueue;
 
 /// The effect of a drop.
 pub(super) enum DropEffect {
@@ -27,7 +27,7 @@ pub(super) trait Abandon {
 
 thread_local! {
     /// Effects that wait for their turn. `Some` while `run_or_enqueue` runs on this thread.
-    static QUEUE: RefCell<Option<VecDeque<DropEffect>>> = RefCell::new(None);
+    static QUEUE: RefCell<Option<ChunkedQueue<DropEffect>>> = RefCell::new(None);
 }
 
 impl DropEffect {
@@ -49,8 +49,8 @@ pub(super) fn run_or_enqueue(first: DropEffect) {
     let mut first = Some(first);
     // While the thread is torn down the queue no longer exists, and each effect runs at once.
     let _ = QUEUE.try_with(|queue| match &mut *queue.borrow_mut() {
-        Some(queue) => queue.extend(first.take()),
-        idle => *idle = Some(VecDeque::new()),
+        Some(queue) => first.take().into_iter().for_each(|effect| queue.push_back(effect)),
+        idle => *idle = Some(ChunkedQueue::new()),
     });
     let mut next = first;
     while let Some(effect) = next {
@@ -63,7 +63,7 @@ pub(super) fn run_or_enqueue(first: DropEffect) {
 }
 
 /// The next effect. If there is none, the queue is `None` again.
-fn pop_or_close<A>(queue: &mut Option<VecDeque<A>>) -> Option<A> {
+fn pop_or_close<A>(queue: &mut Option<ChunkedQueue<A>>) -> Option<A> {
     let next = queue.as_mut()?.pop_front();
     if next.is_none() {
         *queue = None;

@@ -99,10 +99,10 @@ where
     /// Turns this Deferred into a future that any executor can await, on any thread.
     ///
     /// `reactor` is this thread's: it keeps the Deferred and carries a cancel to it. If it ends before there is a
-    /// result, the future is ready with [`ReactorStopped`](crate::error::ReactorStopped); if it has ended already, that
-    /// also cancels the Deferred. Dropping the future
-    /// unfinished cancels the Deferred. Cost: the allocation of a callback, one for what the two threads share, and two
-    /// entries on the reactor; the result costs a short lock and a wake, and dropping the future a post.
+    /// result, or has ended, the future is ready with [`ReactorStopped`](crate::error::ReactorStopped), and the
+    /// Deferred is cancelled. Dropping the future unfinished cancels the Deferred. Cost: the allocation of a callback,
+    /// one for what the two threads share, and two entries on the reactor; the result costs a short lock and a wake,
+    /// and dropping the future a post.
     ///
     /// ```
     /// use selvedge::{Deferred, Failure, Reactor};

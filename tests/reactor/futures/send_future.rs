@@ -1,7 +1,9 @@
 //! Deferreds that another executor awaits, on another thread.
 
+use std::cell::Cell;
 use std::num::NonZeroUsize;
 use std::pin::pin;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::task::{Context, Wake, Waker};
@@ -75,13 +77,15 @@ fn dropping_the_future_cancels_the_deferred_though_the_inbox_is_full() {
     assert!(resolver.is_cancelled());
 }
 
-// Checks: P25, B13
+// Checks: P25, P80, B13
 #[test]
-fn at_the_reactors_end_the_future_is_ready_with_reactor_stopped() {
+fn at_the_reactors_end_the_future_is_ready_with_reactor_stopped_and_its_deferred_is_cancelled() {
     with_watchdog(|| {
         for run in [true, false] {
             let (reactor, reports) = reporting();
-            let (deferred, resolver) = Deferred::<u32>::new();
+            let cancelled = Rc::new(Cell::new(0));
+            let counts = Rc::clone(&cancelled);
+            let (deferred, resolver) = Deferred::<u32>::with_canceller(move || counts.set(counts.get() + 1));
             let future = deferred.into_send_future(&reactor);
             let elsewhere = thread::spawn(move || block_on(future));
             if run {
@@ -90,6 +94,7 @@ fn at_the_reactors_end_the_future_is_ready_with_reactor_stopped() {
             } else {
                 drop(reactor);
             }
+            assert_eq!(cancelled.get(), 1);
             assert!(elsewhere.join().unwrap().unwrap_err().is::<ReactorStopped>());
             resolver.callback(1);
             assert_eq!(reports, []);

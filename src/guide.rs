@@ -76,7 +76,7 @@
 //! let local = reactor.local();
 //! reactor.spawn(total(Deferred::succeed(1), Deferred::succeed(2))).add_callback(move |sum| {
 //!     assert_eq!(sum, 3);
-//!     local.with(|reactor| reactor.stop()).ok();
+//!     local.stop();
 //! });
 //! reactor.run();
 //! ```

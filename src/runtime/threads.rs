@@ -76,7 +76,7 @@ use crate::failure::{Failure, Panic};
 /// let reactor = Reactor::new();
 /// let local = reactor.local();
 /// let _ = threads::defer_to_thread(&reactor, Job::new(|| 6 * 7).named("answer"))
-///     .add_callback(move |_| local.with(|reactor| reactor.stop()).is_ok());
+///     .add_callback(move |_| local.stop());
 /// reactor.run();
 /// ```
 #[track_caller]

@@ -41,7 +41,7 @@ use crate::machine::deferred::{ChainStage, ChainState};
 ///     let timer = local.sleep(Duration::from_millis(1)).add_callback(move |()| resolver.callback(42));
 ///     assert_eq!(answer.await?, 42);
 ///     timer.await?;
-///     local.with(|reactor| reactor.stop()).ok();
+///     local.stop();
 ///     Ok::<_, Failure>(())
 /// });
 /// reactor.run();

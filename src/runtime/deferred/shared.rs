@@ -20,7 +20,7 @@ type SharedResult<T> = Result<Rc<T>, SharedFailure>;
 /// ```
 /// use selvedge::Deferred;
 ///
-/// let (page, resolver) = Deferred::new();
+/// let (page, resolver) = Deferred::<String>::new();
 /// let page = page.shared();
 /// let length = page.get().add_callback(|page| page.len());
 /// let upper = page.get().add_callback(|page| page.to_uppercase());

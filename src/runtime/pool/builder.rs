@@ -76,7 +76,8 @@ impl PoolBuilder {
         self
     }
 
-    /// At least `min`, at most `max` threads.
+    /// At least `min`, at most `max` threads. For jobs that compute and do not block, the number of processors is a
+    /// good maximum: [`std::thread::available_parallelism`].
     pub fn size(mut self, min: usize, max: usize) -> Self {
         (self.min, self.max) = (min, max);
         self
@@ -219,6 +220,10 @@ impl PoolBuilder {
     /// last. A job that never runs is told so, and dropped, within its contexts as well, on whatever thread that
     /// happens. For a job that is handed back they are dropped. Panics are reported, and the job runs all the same:
     /// without the context if `capture` panicked.
+    ///
+    /// Calls that are posted to a reactor and timers have no contexts: they are closures of the program, which capture
+    /// what they need where they are made (`let request = REQUEST.get();`). The results of a job reach callbacks, which
+    /// do the same.
     ///
     /// Cost: three small allocations for a job with one context, one more for each further context, and the job's box.
     ///

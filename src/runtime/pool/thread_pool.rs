@@ -34,6 +34,15 @@ use crate::machine::pool::Sizes;
 ///
 /// A panic in a job, or in dropping what it captured, is contained, counted and reported; the worker survives.
 ///
+/// **No `scope`.** Jobs own what they use: a scope whose jobs borrow from their submitter has to block until the last
+/// of them ends, which a reactor's thread must never do. Share with an `Arc`, or return what is borrowed with the
+/// result. Where a thread may block, [`std::thread::scope`] does it.
+///
+/// **A value that belongs to a thread**, as a database's connection, has a thread with a reactor of its own, which
+/// [owns](crate::Reactor::own) it: its [`Address`](crate::Address) is called and asked from anywhere, in order. Workers
+/// own no values; one that each of them has is a thread-local, made in
+/// [`on_worker_start`](crate::pool::PoolBuilder::on_worker_start).
+///
 /// ```
 /// use selvedge::ThreadPool;
 /// use std::sync::mpsc;
@@ -46,6 +55,7 @@ use crate::machine::pool::Sizes;
 /// pool.stop()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[doc(alias = "scope")]
 #[derive(Clone)]
 pub struct ThreadPool {
     pub(super) owner: Arc<Owner>,

@@ -19,14 +19,14 @@ impl Reactor {
     /// has ended: a future that awaits an answer of that one never ends.
     ///
     /// ```
-    /// use selvedge::{Failure, Reactor, threads};
+    /// use selvedge::{Failure, Reactor};
     /// use std::time::Duration;
     ///
     /// let reactor = Reactor::new();
     /// let local = reactor.local();
     /// let answer = reactor.block_on(async move {
     ///     local.sleep(Duration::from_millis(1)).await?;
-    ///     let six = local.defer_to_thread(|| 6).await?;
+    ///     let six = local.defer_to_thread(|| 6_u32).await?;
     ///     Ok::<u32, Failure>(six * 7)
     /// })?;
     /// assert_eq!(answer, 42);

@@ -152,6 +152,10 @@ impl Handle {
 
     /// Asks the reactor to stop. The request is posted like a call: calls posted before it run first.
     ///
+    /// **Signals** are not caught here, because that needs `unsafe` or a dependency. A thread that waits for them (that
+    /// of the crate `signal-hook`, for example) calls this; or it posts a call that fires a
+    /// [`Resolver`](crate::Resolver), and the signal is a Deferred.
+    ///
     /// A reactor that has not started stops in its first turn. If it has stopped or is stopping, this does nothing.
     pub fn stop(&self) {
         // An error means that the reactor has stopped already.
@@ -218,7 +222,7 @@ impl fmt::Debug for Handle {
 /// let local = reactor.local();
 /// answer.add_callback(move |answer| {
 ///     assert_eq!(answer, 42);
-///     local.with(|reactor| reactor.stop()).ok();
+///     local.stop();
 /// });
 /// reactor.call_later(Duration::from_millis(1), move |_| resolver.callback(42));
 /// reactor.run();

@@ -21,9 +21,7 @@ impl Reactor {
     ///
     /// let reactor = Reactor::new();
     /// let local = reactor.local();
-    /// reactor
-    ///     .sleep(Duration::from_millis(1))
-    ///     .add_callback(move |()| local.with(|reactor| reactor.stop()).unwrap_or(Ok(())));
+    /// drop(reactor.sleep(Duration::from_millis(1)).add_callback(move |()| local.stop()));
     /// reactor.run();
     /// ```
     #[must_use = "it only returns the Deferred, and does not block"]

@@ -157,14 +157,14 @@ impl Reactor {
     /// which each poll looks up.
     ///
     /// ```
-    /// use selvedge::{Failure, Reactor, threads};
+    /// use selvedge::{Failure, Reactor};
     /// use std::rc::Rc;
     ///
     /// let reactor = Reactor::new();
     /// let (local, handle) = (reactor.local(), reactor.handle());
     /// let task = reactor.spawn(async move {
     ///     let six = Rc::new(6_u32);
-    ///     let seven = local.with(|reactor| threads::defer_to_thread(reactor, || 7_u32))?.await?;
+    ///     let seven = local.defer_to_thread(|| 7_u32).await?;
     ///     assert_eq!(*six * seven, 42);
     ///     Ok::<_, Failure>(())
     /// });

@@ -143,7 +143,7 @@ impl<T: 'static, E: ChainError> Deferred<T, E> {
     /// let local = reactor.local();
     /// answer.add_timeout(&reactor, Duration::from_secs(5)).add_errback(move |failure| {
     ///     assert!(failure.is::<TimedOut>());
-    ///     local.with(|reactor| reactor.stop()).ok();
+    ///     local.stop();
     ///     0
     /// });
     /// reactor.run();
@@ -177,7 +177,7 @@ impl<T: 'static, E: ChainError> Deferred<T, E> {
     ///     .add_timeout_with(&reactor, Duration::from_millis(1), |_late, _after| 0)
     ///     .add_callback(move |answer| {
     ///         assert_eq!(answer, 0);
-    ///         local.with(|reactor| reactor.stop()).ok();
+    ///         local.stop();
     ///     });
     /// reactor.run();
     /// ```

@@ -40,8 +40,36 @@ use crate::machine::looping_call::{LoopAction, LoopRefused, LoopingCall as State
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
+/// **In a task** an interval needs no more than `loop { local.sleep(interval).await?; … }`, where the work delays the
+/// ticks. For ticks that nothing delays, a loop puts each into a
+/// [`DeferredQueue`](crate::coordination::DeferredQueue), and the task awaits `queue.get()?`; a queue with a size of
+/// one drops those that nobody has awaited in time:
+///
+/// ```
+/// use selvedge::coordination::DeferredQueue;
+/// use selvedge::task::LoopingCall;
+/// use selvedge::{Failure, Reactor, testing::VirtualClock};
+/// use std::time::Duration;
+///
+/// let reactor = Reactor::builder().clock(VirtualClock::new()).build()?;
+/// let ticks = DeferredQueue::with_limits(1, None);
+/// let putting = ticks.clone();
+/// let ticking = LoopingCall::new(move |tick| putting.put(tick.reactor().now()).unwrap_or_default());
+/// let ended = ticking.start(&reactor, Duration::from_secs(1))?;
+/// reactor.block_on(async move {
+///     for n in 0..3 {
+///         assert_eq!(ticks.get()?.await?, Duration::from_secs(n));
+///     }
+///     Ok::<_, Failure>(())
+/// })?;
+/// # drop(ended);
+/// # Ok::<(), Failure>(())
+/// ```
+///
 /// Clones are handles to the same loop, which runs on when they are dropped. The function gets a [`Tick`], by which it
 /// can stop its own loop; if it captured a handle instead, the loop would keep itself alive.
+#[doc(alias = "interval")]
+#[doc(alias = "ticks")]
 #[derive(Clone)]
 pub struct LoopingCall {
     core: Rc<LoopCore>,

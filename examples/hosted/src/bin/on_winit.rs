@@ -64,7 +64,7 @@ fn read_files(reactor: &Reactor, window: &Rc<Window>) {
     });
     let local = reactor.local();
     deferred::gather_results(read).add_both(move |result| {
-        local.with(|reactor| reactor.call_later(Duration::from_secs(1), |reactor| reactor.handle().stop()))?;
+        local.call_later(Duration::from_secs(1), |reactor| reactor.handle().stop())?;
         result.map(drop)
     });
 }

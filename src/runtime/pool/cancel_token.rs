@@ -138,10 +138,11 @@ impl CancelToken {
         listener
     }
 
-    /// Calls `f` once when the job is asked to end, on the thread that asks it: that of [`Ticket::cancel`], of a cancel
-    /// of the Deferred, of a stop with [`CancelAll`](crate::pool::StopPolicy::CancelAll), or the one that looks at the
-    /// token of a job whose [time limit](crate::Job::time_limit) no reactor watches. For work that has to be told, as a
-    /// database's interrupt, because it cannot look.
+    /// Calls `f` once when the job is asked to end, on the thread that asks it: that of
+    /// [`Ticket::cancel`](crate::pool::Ticket::cancel), of a cancel of the Deferred, of a stop with
+    /// [`CancelAll`](crate::pool::StopPolicy::CancelAll), or the one that looks at the token of a job whose
+    /// [time limit](crate::Job::time_limit) no reactor watches. For work that has to be told, as a database's
+    /// interrupt, because it cannot look.
     ///
     /// If the job was asked already, `f` is called now, on this thread. If the job ends unasked, or is refused, `f` is
     /// dropped uncalled. Several are called in the order in which they came. A panic is reported; no lock is held, so

@@ -122,7 +122,8 @@ fn places() -> BTreeMap<String, BTreeSet<String>> {
     for path in files(&src) {
         let name = path.strip_prefix(&src).unwrap().with_extension("").to_string_lossy().replace('\\', "/");
         // The machines know no code of a program.
-        if name.ends_with("tests") || name.starts_with("machine/") || name.starts_with("sync/loom") {
+        let only_models = ["loom", "sync/loom", "sync/trace"].iter().any(|prefix| name.starts_with(prefix));
+        if name.ends_with("tests") || name.starts_with("machine/") || only_models {
             continue;
         }
         let text = fs::read_to_string(&path).unwrap();

@@ -207,6 +207,9 @@ impl Reactor {
     /// over, of startup once shutdown has begun, or of a reactor that has ended. Cost: an allocation and an entry in a
     /// search tree, which is found by the event's name.
     ///
+    /// What `f` captures is dropped when it has returned: an [`Owned`] that is moved into a shutdown trigger takes its
+    /// value along, while the inbox still accepts calls to its address. `detach` leaves the value to the reactor's end.
+    ///
     /// ```
     /// use selvedge::{Reactor, reactor::{Event, Phase}};
     ///

@@ -235,7 +235,8 @@ impl<R: Outcome<Failure>> Drop for JobResult<R> {
 
 /// Runs the commands in order, all on one thread of the reactor's pool.
 ///
-/// If one panics, that is reported, and the commands after it are dropped without being run.
+/// If one panics, that is reported, and the commands after it are dropped without being run. A list that is to have a
+/// name or limits is the function of one [`Job`], for [`submit`](ThreadPool::submit).
 ///
 /// ```
 /// use selvedge::{Reactor, threads};

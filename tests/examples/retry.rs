@@ -70,7 +70,7 @@ fn it_returns_what_the_first_attempt_returns_that_succeeds_as_soon_as_it_does() 
         let result = Rc::new(RefCell::new(None));
         let (local, noted) = (reactor.local(), Rc::clone(&result));
         let _ = start(&reactor, &service).add_callback(move |call| {
-            let now = local.with(|reactor| reactor.now())?;
+            let now = local.with(Reactor::now)?;
             *noted.borrow_mut() = Some((call, now));
             Ok::<_, selvedge::Failure>(())
         });

@@ -176,7 +176,7 @@
 //! | `LoopingCall.withCount` | [`task::LoopingCall::with_count`] | |
 //! | `Cooperator`, `cooperate`, `coiterate` | [`task::Cooperator`] | |
 //! | `CooperativeTask` | [`task::CooperativeTask`] | |
-//! | `react` | [`Reactor::run`] | `main` is a posted call or a spawned future |
+//! | `react` | [`Reactor::block_on`] | `main` is a future |
 //!
 //! # `twisted.trial`
 //!

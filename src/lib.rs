@@ -28,11 +28,15 @@
 //! [`LocalHandle`]. [`Reactor::call_later`] sets a timer and returns the [`DelayedCall`]. An [`Owned`] value belongs to
 //! the reactor and never leaves its thread; other threads call it through its [`Address`].
 //!
-//! A [`ThreadPool`] is usable without a reactor. Its jobs are closures, or [`Job`]s where they need a name.
+//! A [`ThreadPool`] is usable without a reactor. Its jobs are closures, or [`Job`]s where they need a name, a
+//! time limit or a ticket, or are to wait for a free slot.
 //!
 //! A [`Deferred`] is a result that is not there yet, and the [`Resolver`] is the half that fires it. Callbacks are
 //! added to it, and it can be awaited in a task of [`Reactor::spawn`], whose futures need not be `Send`. An error
-//! travels along the callbacks as a [`Failure`], with its type kept.
+//! travels along the callbacks as a [`Failure`], with its type kept. [`Deferred::shared`] lets several wait for it.
+//!
+//! In `async` code, [`Reactor::block_on`] runs a reactor for one future, and [`Handle::ask`] asks it from any thread
+//! and executor. A loop of another kind hosts a reactor with [`on_wake`](reactor::ReactorBuilder::on_wake).
 //!
 //! The rest is in modules by topic:
 //!
@@ -53,9 +57,10 @@
 //! # Guarantees
 //!
 //! - No `unsafe`, and no dependency.
-//! - An accepted call or job runs once, unless it is cancelled, its reactor is dropped, or its pool never has a thread:
-//!   then whatever waits for its result gets an error. One that is not accepted is handed back inside the error; only
-//!   the functions of [`threads::defer_to_thread`] and [`threads::blocking_call_from_thread`] are dropped instead.
+//! - An accepted call or job runs once, unless it is cancelled, its reactor is dropped, its time in the queue is over,
+//!   or its pool never has a thread: then whatever waits for its result gets an error. One that is not accepted is
+//!   handed back inside the error; only the functions of [`threads::defer_to_thread`] and
+//!   [`threads::blocking_call_from_thread`] are dropped instead.
 //! - A panic in a callback or job is contained: it becomes the failure of its Deferred, or is reported.
 //! - No user code runs, no value of a program is dropped and no thread is woken while a lock is held.
 //! - A thread that waits never runs other jobs meanwhile.

@@ -9,7 +9,20 @@ use super::Failure;
 
 /// The failure of a [`SharedDeferred`](crate::deferred::SharedDeferred), which everybody who has asked is given.
 ///
-/// Its [source](Error::source) is the original error; it derefs to the [`Failure`], which knows the error's type.
+/// Its [source](Error::source) is the original error; it derefs to the [`Failure`], which knows the error's type:
+///
+/// ```
+/// use selvedge::{Deferred, Failure};
+/// use selvedge::error::{SharedFailure, TimedOut};
+///
+/// let page = Deferred::<u32>::fail(Failure::msg("no network")).shared();
+/// let _ = page.get().add_errback(|failure| {
+///     let original: &Failure = failure.downcast_ref::<SharedFailure>().expect("it is shared");
+///     assert!(!original.is::<TimedOut>());
+///     assert_eq!(original.to_string(), "no network");
+///     Err(failure)
+/// });
+/// ```
 #[derive(Clone)]
 pub struct SharedFailure(Arc<Failure>);
 

@@ -121,7 +121,8 @@ impl<T: 'static> DeferredQueue<T> {
 
     /// Says that no more items will be put: from now on [`put`](Self::put) hands its item back. Takers that wait fail
     /// with [`QueueClosed`], in their order, inside this call; if it is made inside the callbacks of a delivery, when
-    /// those have returned. Items that are left can still be taken; [`get`](Self::get) fails when there are none.
+    /// those have returned. Items that are left can still be taken; [`get`](Self::get) fails when there are none. The
+    /// error of a taker whose Deferred was dropped, and not cancelled, is reported as any that nobody handles.
     ///
     /// An item that comes back to the closed queue can be taken too. Closing again does nothing.
     ///

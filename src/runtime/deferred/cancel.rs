@@ -28,6 +28,9 @@ impl<T: 'static, E: ChainError> Deferred<T, E> {
     ///   for. Errbacks decide how the chain goes on.
     /// - Fired, or running a callback: nothing happens.
     ///
+    /// The error `Cancelled` is one like others: if nobody handles it before the Deferred is dropped, it is reported.
+    /// Who wants neither uses [`cancel_on_drop`](Self::cancel_on_drop), or drops the Deferred's future.
+    ///
     /// Takes the same time however long the chain is, and however many Deferreds wait for each other.
     pub fn cancel(&self) {
         cancel(&self.chain);

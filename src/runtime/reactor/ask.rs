@@ -53,9 +53,11 @@ impl Handle {
     /// `f` is posted inside this call, before the future is polled, and runs in the order of
     /// [`call_from_thread`](Self::call_from_thread); a bounded inbox accepts it even if it is full. On the reactor's
     /// own thread too `f` runs in a later turn, so only a task may await the answer there. A thread without an
-    /// executor uses [`blocking_call_from_thread`](crate::threads::blocking_call_from_thread). So does a job whose
-    /// answer needs [virtual time](crate::testing::VirtualClock) to pass: one that awaits it in an executor of its own
-    /// may go on for another reason, and holds that time until it ends.
+    /// executor uses [`blocking_call_from_thread`](crate::threads::blocking_call_from_thread).
+    ///
+    /// **Virtual time.** While a job runs, [virtual time](crate::testing::VirtualClock) stands still, unless the job is
+    /// in a blocking call. An executor that waits inside a job looks like a job that runs. So a job whose answer needs
+    /// time to pass uses a blocking call; if it awaits, the answer never comes.
     ///
     /// **Cancel safety.** Dropping the future keeps an `f` that has not begun from running: it is dropped on the
     /// reactor's thread, in its turn. If `f` has returned a Deferred that has not fired, that is cancelled there, in a

@@ -12,11 +12,14 @@ impl Reactor {
     /// Runs the reactor until the future has ended, shuts it down as [`run`](Self::run) does, and returns the future's
     /// output: Twisted's `react`.
     ///
-    /// The future runs on this thread as a task of [`spawn`](Self::spawn), and need not be `Send`; a Deferred is
-    /// awaited with `async { deferred.await }`. When it ends, the reactor is asked to stop: what was posted before
-    /// still runs, and jobs of its pool are waited for. This takes the reactor by value, so its own callbacks cannot
-    /// call it: there, [spawn](Self::spawn) the future. A callback of another reactor can, which goes on when this one
-    /// has ended: a future that awaits an answer of that one never ends.
+    /// The future runs on this thread as a task of [`spawn`](Self::spawn), and need not be `Send`; it may be a
+    /// [`Deferred`](crate::Deferred). When it ends, the reactor is asked to stop: what was posted before still runs,
+    /// and jobs of its pool are waited for, without a limit unless the reactor has
+    /// [one](crate::reactor::ReactorBuilder::stop_within).
+    ///
+    /// This takes the reactor by value, so its own callbacks cannot call it: there, [spawn](Self::spawn) the future. A
+    /// callback of another reactor can, which goes on when this one has ended: a future that awaits an answer of that
+    /// one never ends.
     ///
     /// ```
     /// use selvedge::{Failure, Reactor};
@@ -39,11 +42,11 @@ impl Reactor {
     #[track_caller]
     pub fn block_on<F>(self, future: F) -> Result<<F::Output as Outcome<Failure>>::Value, Failure>
     where
-        F: Future<Output: Outcome<Failure>> + 'static,
+        F: IntoFuture<Output: Outcome<Failure>, IntoFuture: 'static>,
     {
         let output = Rc::new(Cell::new(None));
         let (kept, handle) = (Rc::clone(&output), self.handle());
-        drop(self.spawn(future).add_both(move |result| {
+        drop(self.spawn(future.into_future()).add_both(move |result| {
             kept.set(Some(result));
             handle.stop();
         }));

@@ -108,6 +108,25 @@ impl fmt::Display for Report<'_> {
     }
 }
 
+/// What a report says of the failed thing, apart from the error.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Origin<'a> {
+    location: Option<&'static Location<'static>>,
+    job: Option<&'a str>,
+}
+
+impl From<Option<&'static Location<'static>>> for Origin<'_> {
+    fn from(location: Option<&'static Location<'static>>) -> Self {
+        Self { location, job: None }
+    }
+}
+
+impl<'a> From<&'a JobLabel> for Origin<'a> {
+    fn from(label: &'a JobLabel) -> Self {
+        Self { location: Some(label.location()), job: label.name() }
+    }
+}
+
 /// A shared sink; without one, reports go to stderr. It may be called on any thread, and never under a lock.
 #[derive(Clone, Default)]
 pub(crate) struct Reporter(Option<StdArc<dyn Fn(&Report<'_>) + Send + Sync>>);
@@ -171,13 +190,9 @@ impl Reporter {
         if self.0.is_some() { self } else { Self::new(sink) }
     }
 
-    pub(crate) fn report(
-        &self,
-        incident: Incident,
-        error: &(dyn Error + 'static),
-        location: Option<&'static Location<'static>>,
-    ) {
-        self.send(&Report { incident, error, location, job: None });
+    pub(crate) fn report<'a>(&self, incident: Incident, error: &(dyn Error + 'static), origin: impl Into<Origin<'a>>) {
+        let Origin { location, job } = origin.into();
+        self.send(&Report { incident, error, location, job });
     }
 
     /// Passes a report to the sink, and then those that it causes there, on this thread. A sink is never called inside
@@ -228,8 +243,7 @@ pub(crate) struct JobReporter<'a> {
 
 impl JobReporter<'_> {
     pub(crate) fn report(&self, incident: Incident, error: &(dyn Error + 'static)) {
-        let (location, job) = (Some(self.label.location()), self.label.name());
-        self.reporter.send(&Report { incident, error, location, job });
+        self.reporter.report(incident, error, self.label);
     }
 
     /// Runs user code; a panic is reported.
@@ -299,29 +313,21 @@ impl Drop for Scope {
 }
 
 /// Reports to the sink of this thread's innermost scope, or to stderr without one.
-pub(crate) fn report(incident: Incident, error: &(dyn Error + 'static), location: Option<&'static Location<'static>>) {
-    Reporter::current().report(incident, error, location);
+pub(crate) fn report<'a>(incident: Incident, error: &(dyn Error + 'static), origin: impl Into<Origin<'a>>) {
+    Reporter::current().report(incident, error, origin);
 }
 
 /// Reports an error that no code of the program handles, unless it only says that this thread's reactor has stopped:
 /// whoever has stopped it knows.
-pub(crate) fn report_unhandled(
-    incident: Incident,
-    error: &(dyn Error + 'static),
-    location: Option<&'static Location<'static>>,
-) {
+pub(crate) fn report_unhandled<'a>(incident: Incident, error: &(dyn Error + 'static), origin: impl Into<Origin<'a>>) {
     if !(has_no_running_reactor() && is_stop(error)) {
-        report(incident, error, location);
+        report(incident, error, origin);
     }
 }
 
 /// [Reports](report_unhandled) an error to this thread's sink, and drops it.
-pub(crate) fn report_and_drop<E: ChainError>(
-    incident: Incident,
-    error: E,
-    location: Option<&'static Location<'static>>,
-) {
-    report_unhandled(incident, error.as_error(), location);
+pub(crate) fn report_and_drop<'a>(incident: Incident, error: impl ChainError, origin: impl Into<Origin<'a>>) {
+    report_unhandled(incident, error.as_error(), origin);
     drop_contained(error);
 }
 

@@ -13,7 +13,6 @@ mod local;
 mod without_blocking;
 
 use std::cell::OnceCell;
-use std::panic::Location;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
@@ -23,6 +22,7 @@ use super::deferred::{
     Callback, CancelOnDrop, Deferred, Outcome, Passed, PendingResolver, Settled, Unclaimed, drop_late,
     ignore_cancellation,
 };
+use super::job_label::JobLabel;
 use super::oneshot::{self, RecvError, Sender};
 pub use super::pool::{Blocked, blocked};
 use super::pool::{Fate, IntoJob, Job, JobBody, PoolId, ThreadPool, Ticket, current_pool_id};
@@ -165,7 +165,7 @@ where
         Fate::Run => {
             let result = catch(f);
             let panicked = result.is_err();
-            let mut result = JobResult { result: Some(result), location: reporter.label.location() };
+            let mut result = JobResult { result: Some(result), label: reporter.label.clone() };
             let posted = address.handle().post_unbounded({
                 let address = address.clone();
                 move |reactor| {
@@ -207,7 +207,7 @@ where
 /// or the reactor has ended, it reports a failure that nobody else will see.
 struct JobResult<R: Outcome<Failure>> {
     result: Option<Result<R, Panic>>,
-    location: &'static Location<'static>,
+    label: JobLabel,
 }
 
 impl<R: Outcome<Failure>> JobResult<R> {
@@ -227,8 +227,8 @@ impl<R: Outcome<Failure>> Drop for JobResult<R> {
     fn drop(&mut self) {
         let Some(result) = self.result.take() else { return };
         match result.and_then(|outcome| catch(|| outcome.settle())) {
-            Ok(settled) => drop_late(Incident::Job, settled, Some(self.location)),
-            Err(panic) => report_and_drop(Incident::Job, Failure::without_backtrace(panic), Some(self.location)),
+            Ok(settled) => drop_late(Incident::Job, settled, &self.label),
+            Err(panic) => report_and_drop(Incident::Job, Failure::without_backtrace(panic), &self.label),
         }
     }
 }

@@ -8,7 +8,7 @@ use selvedge::{
     error::{Cancelled, ReactorStopped, TimedOut},
     pool::CancelToken,
     reactor::Turn,
-    report::Incident,
+    report::{Incident, Report},
     testing::{Step, Stepper},
     threads::defer_to_thread_pool,
 };
@@ -144,6 +144,40 @@ fn a_limit_in_the_queue_leaves_a_job_alone_that_a_worker_has_taken() {
     run(&stepper);
     reactor.turn().unwrap();
     assert_eq!(deferred.try_result().ok().and_then(Result::ok), Some(false));
+}
+
+// Checks: P63
+#[test]
+fn a_failure_of_a_named_job_that_nobody_waits_for_is_reported_with_its_name() {
+    let jobs: [fn() -> Result<(), io::Error>; 2] = [|| panic!("oops"), || Err(io::Error::other("oops"))];
+    let ends: [fn(Reactor, Deferred<()>, &Stepper); 3] = [
+        |reactor, deferred, stepper| {
+            run(stepper);
+            deferred.cancel();
+            reactor.turn().unwrap();
+        },
+        |reactor, _, stepper| {
+            run(stepper);
+            drop(reactor);
+        },
+        |reactor, _, stepper| {
+            drop(reactor);
+            run(stepper);
+        },
+    ];
+    for (job, end) in jobs.into_iter().flat_map(|job| ends.map(|end| (job, end))) {
+        let reports = Log::new();
+        let sink = |log: &Log<_>| {
+            let log = log.clone();
+            move |report: &Report<'_>| log.note((report.incident, report.job.map(str::to_owned)))
+        };
+        let reactor = Reactor::builder().on_report(sink(&reports)).build().unwrap();
+        let (pool, stepper) = ThreadPool::builder().size(0, 1).on_report(sink(&reports)).build_stepped().unwrap();
+        pool.start().unwrap();
+        let deferred = defer_to_thread_pool(&reactor, &pool, Job::new(job).named("thumb"));
+        end(reactor, deferred, &stepper);
+        assert_eq!(reports.entries(), [(Incident::Job, Some("thumb".to_owned()))]);
+    }
 }
 
 // Checks: P114

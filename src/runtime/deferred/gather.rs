@@ -258,7 +258,7 @@ impl<T: 'static, E: ChainError, U: 'static> Gathering<T, E, U> {
         if let Stored::Result(Err(error), made_at) = &stored
             && !self.options.consume_errors
         {
-            report_unhandled(Incident::Unhandled, error.as_error(), Some(made_at));
+            report_unhandled(Incident::Unhandled, error.as_error(), Some(*made_at));
         }
         drop_contained(stored);
     }

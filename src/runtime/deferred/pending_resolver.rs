@@ -1,8 +1,6 @@
 //! A resolver that the reactor keeps until the result comes.
 
-use std::panic::Location;
-
-use super::super::report::{Incident, drop_contained, report_and_drop};
+use super::super::report::{Incident, Origin, drop_contained, report_and_drop};
 use super::outcome::Settled;
 use super::resolver::Resolver;
 use crate::error::is_cancellation;
@@ -37,14 +35,14 @@ impl<T: 'static> PendingResolver<T> {
 
 /// Drops a result that comes when nobody waits for it any more. What it waits for is cancelled. A failure is reported,
 /// unless it only says that it was cancelled or that the reactor stopped.
-pub(crate) fn drop_late<T: 'static>(
+pub(crate) fn drop_late<'a, T: 'static>(
     incident: Incident,
     settled: Settled<T, Failure>,
-    location: Option<&'static Location<'static>>,
+    origin: impl Into<Origin<'a>>,
 ) {
     match settled {
         Settled::Later(deferred) => drop(deferred.cancel_on_drop()),
-        Settled::Now(Err(failure)) if !is_cancellation(failure.error()) => report_and_drop(incident, failure, location),
+        Settled::Now(Err(failure)) if !is_cancellation(failure.error()) => report_and_drop(incident, failure, origin),
         Settled::Now(result) => drop_contained(result),
     }
 }

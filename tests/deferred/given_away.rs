@@ -53,8 +53,9 @@ fn a_cancel_handle_reaches_what_the_chain_waits_for_wherever_the_chain_is() {
 fn a_cancel_handle_is_for_what_was_added_before_it_and_keeps_nothing_alive() {
     let (deferred, resolver, handle) = pending();
     let (later, other) = Deferred::<u32>::new();
-    let deferred = deferred.add_callback(move |_| later);
     resolver.callback(1);
+    assert!(!handle.is_pending());
+    let deferred = deferred.add_callback(move |_| later);
     handle.cancel();
     assert!(!handle.is_pending() && !other.is_cancelled());
     other.callback(3);

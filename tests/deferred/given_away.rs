@@ -123,7 +123,7 @@ fn everybody_who_asked_is_given_the_failure_with_its_type_and_nobody_else_hears_
         for deferred in [before, shared.get()] {
             let failure = error(deferred);
             assert!(failure.downcast_ref::<SharedFailure>().is_some_and(|shared| shared.is::<Oops>()));
-            assert!(failure.error().source().is_some_and(|source| source.is::<Oops>()));
+            assert!(failure.error().source().is_some_and(<dyn std::error::Error>::is::<Oops>));
         }
     });
     assert_eq!(told, []);

@@ -273,7 +273,8 @@ fn two_reactors_in_one_host_wake_it_for_each_and_work_for_each_other() {
         assert_eq!(answers, [12]);
         drop(hosted);
         woken.extend(wakes);
-        (sleeps.sort_unstable(), woken.sort_unstable());
+        sleeps.sort_unstable();
+        woken.sort_unstable();
         assert_eq!(woken, sleeps, "each sleep of each has one wake");
     });
 }

@@ -25,7 +25,7 @@ fn a_value_a_result_and_a_deferred_are_answers_and_a_panic_is_a_failure() {
         let here = thread::current().id();
         let elsewhere = thread::spawn(move || {
             block_on(async {
-                assert_eq!(handle.ask(|reactor| reactor.delayed_calls()).await.unwrap(), 0);
+                assert_eq!(handle.ask(Reactor::delayed_calls).await.unwrap(), 0);
                 assert!(handle.ask(move |_| thread::current().id() == here).await.unwrap());
                 let slept = handle.ask(|reactor| reactor.sleep(Duration::from_millis(1)).add_callback(|()| 7_u32));
                 assert_eq!(slept.await.unwrap(), 7);

@@ -83,7 +83,7 @@ fn block_on_inside_the_turn_of_another_reactor_returns_to_it_and_what_was_asked_
         let outer = Reactor::new();
         outer.call_when_running(move |outer| {
             let inner = Reactor::new();
-            let (local, asked) = (inner.local(), outer.handle().ask(|outer| outer.is_running()));
+            let (local, asked) = (inner.local(), outer.handle().ask(Reactor::is_running));
             let answer = inner.block_on(async move {
                 local.sleep(Duration::from_millis(1)).await?;
                 local.defer_to_thread(|| 6_u32).await

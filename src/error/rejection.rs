@@ -9,7 +9,8 @@ use super::messages::messages;
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Rejected<J> {
-    /// What was not accepted, as it was: not run, and not dropped.
+    /// What was not accepted, as it was: not run, and not dropped. Only in the failure of a Deferred, which is a
+    /// `Rejected<()>`, is nothing here: the function was dropped where it was not accepted.
     pub job: J,
     /// Why it was not accepted.
     pub reason: Rejection,
@@ -35,22 +36,18 @@ pub enum Rejection {
 
 messages! {
     Rejection {
-        Self::ReactorStopped => "the reactor has stopped and runs no more calls; this one is in the error's `job`",
-        Self::PoolStopped =>
-            "the thread pool has been stopped and takes no more jobs; this one is in the error's `job`",
+        Self::ReactorStopped => "the reactor has stopped and runs no more calls",
+        Self::PoolStopped => "the thread pool has been stopped and takes no more jobs",
         Self::QueueFull =>
-            "the pool's queue is full; the job is in the error's `job`: submit it later, or as a `Job` that \
-             waits (`when_full`)",
+            "the pool's queue is full: submit the job later, or as a `Job` that waits (`when_full`)",
         Self::InboxFull =>
-            "the reactor's inbox is full; the call is in the error's `job`: post it later, or wait for a slot with \
-             `call_from_thread_waiting`",
+            "the reactor's inbox is full: post the call later, or wait for a slot with `call_from_thread_waiting`",
         Self::TimedOut =>
-            "the pool's queue or the reactor's inbox was full until the caller's timeout passed; what was not accepted \
-             is in the error's `job`: try again later, or with a longer timeout",
+            "the pool's queue or the reactor's inbox was full until the caller's timeout passed: try again later, or \
+             with a longer timeout",
         Self::WouldDeadlock =>
-            "this thread must not wait for a slot, because it could wait for itself; what was not accepted is in the \
-             error's `job`: use `call_from_thread`, or a job that does not wait (`WhenFull::Return`), or wait \
-             elsewhere",
+            "this thread must not wait for a slot, because it could wait for itself: use `call_from_thread`, or a job \
+             that does not wait (`WhenFull::Return`), or wait elsewhere",
     }
 }
 

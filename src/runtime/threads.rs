@@ -41,8 +41,9 @@ use crate::failure::{Failure, Panic};
 /// [`Panic`] inside.
 ///
 /// If the pool does not accept `f`, `f` is dropped here, not handed back, and the returned Deferred has already failed
-/// with [`Rejected`]: callbacks that are added to it run at once, perhaps before [`Reactor::run`]. So stop the reactor
-/// with [`Handle::stop`] in them; [`Reactor::stop`] is an error before `run`.
+/// with a [`Rejected<()>`](Rejected), the type for a downcast: callbacks that are added to it run at once, perhaps
+/// before [`Reactor::run`]. So stop the reactor with [`Handle::stop`] in them; [`Reactor::stop`] is an error before
+/// `run`. Who wants the function back uses [`ThreadPool::submit`].
 ///
 /// Cancelling the Deferred fails it with [`Cancelled`](crate::error::Cancelled) at once. If no worker has taken `f`, it
 /// never runs and is dropped at once; if one has, `f` can see the cancellation with

@@ -20,11 +20,15 @@ use crate::failure::Failure;
 /// A function for a thread of a pool, and how it is to be run: its name, its [time limit](Self::time_limit), its limit
 /// [in the queue](Self::queue_limit), and what to do when that is full.
 ///
-/// Every way to a thread takes one: [`submit`](crate::ThreadPool::submit),
-/// [`submit_ticketed`](crate::ThreadPool::submit_ticketed) and [`defer_to_thread`](crate::threads::defer_to_thread).
-/// What is not said costs nothing, and everything combines. A function that needs no description goes in as it is, by
-/// [`call_in_thread`](crate::ThreadPool::call_in_thread) or `defer_to_thread`. Cost: two allocations for a name, or for
-/// what else is said, and then one for what the function captured.
+/// - [`submit`](crate::ThreadPool::submit) and [`submit_ticketed`](crate::ThreadPool::submit_ticketed) take one of a
+///   function without a result, one [with a callback](Self::with_callback), and one that was handed back. For the pool
+///   of a reactor: `reactor.thread_pool().submit(job)`.
+/// - [`defer_to_thread`](crate::threads::defer_to_thread) and its kin take one that [`new`](Self::new) has made, of a
+///   function with or without a result, or the function as it is.
+/// - [`call_in_thread`](crate::ThreadPool::call_in_thread) takes no `Job`: only a function as it is, without a result.
+///
+/// What is not said costs nothing, and everything combines. Cost: two allocations for a name, or for what else is said,
+/// and then one for what the function captured.
 ///
 /// A pool that does not accept a job hands it back inside [`Rejected`] as a plain `Job`, whose function is
 /// [boxed](BoxedWork): it can be run here, or submitted again, there or to another pool.
@@ -172,9 +176,17 @@ impl<F> Job<F> {
     ///   for whoever [looks at it](CancelToken::is_cancelled), by the system's clock. The job ends as it chooses, and
     ///   its callback gets what it returns. Without a ticket, it finds its token with [`CancelToken::current`].
     ///
-    /// A limit of zero passes as soon as the job begins: it is run, and asked to end at once. `Duration::MAX` is no
+    /// A job with a limit of zero is run. Without a Deferred, its token reads as cancelled from the start; with one, it
+    /// is set once the reactor has learned of the start, and a job that is faster than that wins. `Duration::MAX` is no
     /// limit. Cost: the description's allocation, and two more; with a Deferred also a post when the job begins, and a
     /// timer.
+    ///
+    /// A limit ends no thread: nothing can. A reactor that shuts down, as [`block_on`](crate::Reactor::block_on) does
+    /// when it has its result, still waits for a job that ignores its token, unless it was built with
+    /// [`stop_within`](crate::reactor::ReactorBuilder::stop_within).
+    ///
+    /// In a test: a [`TestReactor`](crate::testing::TestReactor) runs a job of its own pools to its end before time
+    /// passes, so there this limit never does. Its page shows how to test what comes of one that passes.
     ///
     /// One slow query must not fail those that wait behind it, as an
     /// [`add_timeout`](crate::Deferred::add_timeout) on each would, which counts the queue:
@@ -224,7 +236,8 @@ impl<F> Job<F> {
     ///   for a slot included, by the system's clock.
     ///
     /// With a limit of zero a job never runs, even if a worker is idle. `Duration::MAX` is no limit. Cost: the
-    /// description's allocation, and one more; with a Deferred also a timer.
+    /// description's allocation, and one more; with a Deferred also a timer. For a test, the page of
+    /// [`TestReactor`](crate::testing::TestReactor) shows one that passes.
     ///
     /// ```
     /// use selvedge::{Job, ThreadPool, error::NeverRan};

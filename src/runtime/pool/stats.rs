@@ -40,10 +40,11 @@ pub struct PoolStats {
     /// Jobs that ended by a panic.
     pub panicked: u64,
     /// Jobs that a thread has taken when their [limit in the queue](crate::Job::queue_limit) had passed, and has not
-    /// run.
+    /// run. A job whose result is a Deferred is none of them: its reactor takes it out of the queue, so it is
+    /// `cancelled`.
     pub expired: u64,
-    /// Accepted jobs that never run because they were cancelled, by their ticket or by a stop, or taken
-    /// out of the queue by a limit that a reactor watches.
+    /// Accepted jobs that never run because they were cancelled, by their ticket or by a stop, or whose result is a
+    /// Deferred and whose [limit in the queue](crate::Job::queue_limit) has passed.
     pub cancelled: u64,
     /// Accepted jobs that never run because there was no thread and none could be started.
     pub failed: u64,

@@ -49,6 +49,43 @@ const MAX_STEPS: u32 = 100_000;
 /// reactor.advance(Duration::from_secs(60));
 /// assert!(!late.is_active());
 /// ```
+///
+/// There is no `block_on`, which would end the reactor: [`spawn`](Reactor::spawn) a future, settle, and look at its
+/// Deferred.
+///
+/// **Limits of a job.** One [in the queue](crate::Job::queue_limit) passes where the pool has no worker. One [from the
+/// start](crate::Job::time_limit) never does in the reactor's own pools, because a job of theirs is over before time
+/// passes. The job has to run on a thread of another pool, and to wait there until the test has advanced the time:
+///
+/// ```
+/// use selvedge::{Job, ThreadPool, error::TimedOut, reactor::Turn, testing::TestReactor, threads};
+/// use std::sync::mpsc;
+/// use std::time::Duration;
+///
+/// const LIMIT: Duration = Duration::from_secs(5);
+/// let reactor = TestReactor::new();
+///
+/// reactor.suggest_thread_pool_size(0);
+/// let queued = threads::defer_to_thread(&reactor, Job::new(|| ()).queue_limit(LIMIT));
+/// reactor.advance(LIMIT);
+/// let late: TimedOut = queued.try_result().ok().unwrap().unwrap_err().downcast()?;
+/// assert_eq!(late.started, Some(false));
+///
+/// let pool = ThreadPool::new(0, 1)?;
+/// pool.start()?;
+/// let (end, ended) = mpsc::channel::<()>();
+/// let job = Job::new(move || drop(ended.recv())).time_limit(LIMIT);
+/// let slow = threads::defer_to_thread_pool(&reactor, &pool, job);
+/// // Until the reactor has learned that the job has begun.
+/// while reactor.settle() != Turn::Wait(LIMIT) {
+///     std::thread::yield_now();
+/// }
+/// reactor.advance(LIMIT);
+/// let late: TimedOut = slow.try_result().ok().unwrap().unwrap_err().downcast()?;
+/// assert_eq!(late.started, Some(true));
+/// drop(end);
+/// # Ok::<(), selvedge::Failure>(())
+/// ```
 pub struct TestReactor {
     /// `None` only in the drop of this, which fails the test by what fails in the reactor's own.
     reactor: Option<Reactor>,

@@ -92,6 +92,8 @@ fn deferring_to_a_pool_that_has_stopped_fails_the_deferred_at_once() {
         let reactor = Reactor::new();
         let deferred = threads::defer_to_thread_pool(&reactor, &pool, || ());
         let failure = deferred.try_result().unwrap().unwrap_err();
+        // The function is not in it, so it must not say so.
+        assert!(!failure.to_string().contains("job`"), "{failure}");
         assert_eq!(failure.downcast::<Rejected<()>>().unwrap().reason, Rejection::PoolStopped);
     });
 }

@@ -12,6 +12,7 @@ mod hosted;
 mod lifecycle;
 mod owned;
 mod quiet_end;
+mod spans;
 mod tasks;
 mod test_reactor;
 mod timers;

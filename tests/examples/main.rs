@@ -6,6 +6,7 @@ mod example;
 mod founding;
 #[cfg(target_os = "linux")]
 mod hash_tree;
+mod programs;
 mod retry;
 #[cfg(target_os = "linux")]
 mod terminal;

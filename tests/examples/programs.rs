@@ -1,0 +1,45 @@
+//! Programs as users write them print what they should, and end by themselves.
+
+use std::process::Command;
+
+use crate::example;
+
+/// All of stdout and of stderr, of a program that succeeded.
+fn printed_by(name: &str) -> (String, String) {
+    let output = example::run(&mut Command::new(example::path(name)));
+    let [stdout, stderr] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+    assert!(output.status.success(), "{name}: {}: {stderr}", output.status);
+    (stdout, stderr)
+}
+
+// Checks: P110, P111
+#[test]
+fn actors_ask_each_other_and_one_is_made_anew() {
+    let (stdout, stderr) = printed_by("actors");
+    assert_eq!(
+        stdout,
+        "cake 1 for 4: 3 pieces each\n\
+         no cake: panicked: attempt to divide by zero\n\
+         cake 1 for 6: 2 pieces each\n\
+         10 guests have paid, 1 restart\n"
+    );
+    // The panic's own message, and nothing from the end of three reactors.
+    assert_eq!(stderr.matches("panicked at").count(), 1, "{stderr}");
+    assert!(!stderr.contains("failure"), "{stderr}");
+}
+
+// Checks: S2, S7
+#[test]
+fn a_poller_of_twisted_is_ported() {
+    let (stdout, stderr) = printed_by("twisted_poller");
+    assert_eq!(
+        stdout,
+        "reading line 1\n\
+         read 1\n\
+         reading line 2\n\
+         not read: the line is busy\n\
+         reading line 3\n\
+         read 9\n"
+    );
+    assert_eq!(stderr, "");
+}

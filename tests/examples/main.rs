@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod database;
 mod example;
 mod founding;
 #[cfg(target_os = "linux")]
 mod hash_tree;
+mod job_runner;
 mod programs;
 mod retry;
 #[cfg(target_os = "linux")]

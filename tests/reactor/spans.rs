@@ -1,6 +1,5 @@
 //! Spans of the crate `tracing` follow a request through posts, jobs and callbacks.
 
-use std::io::Read;
 use std::sync::Arc;
 
 use selvedge::threads::defer_to_thread;
@@ -18,26 +17,28 @@ fn serve(reactor: &Reactor) -> Deferred<()> {
 // Checks: B39
 #[test]
 fn spans_of_tracing_follow_requests() {
-    let mut file = tempfile::NamedTempFile::new().unwrap();
-    let log = Arc::new(file.reopen().unwrap());
+    let file = tempfile::NamedTempFile::new().unwrap();
     // The only subscriber of this program's tests.
-    let lines = tracing_subscriber::fmt().with_writer(log).with_ansi(false).without_time();
-    lines.with_level(false).with_target(false).init();
+    let lines = tracing_subscriber::fmt().with_writer(Arc::new(file.reopen().unwrap())).with_ansi(false);
+    lines.without_time().with_level(false).with_target(false).init();
 
-    // One worker: the second job would be in the first one's span, were that not left.
+    // One worker: the last job would be in the span of another, were that not left.
     let builder = Reactor::builder().configure_pool(|pool| pool.size(1, 1).context(Span::current, Span::entered));
     let reactor = builder.build().unwrap();
-    let handle = reactor.handle();
+    let (handle, local) = (reactor.handle(), reactor.local());
     let request = move |id: u32| {
         let span = info_span!("request", id);
         handle.ask(move |reactor| span.in_scope(|| serve(reactor)))
     };
     let [first, second] = std::thread::spawn(move || [1, 2].map(request)).join().unwrap();
-    reactor.block_on(async { first.await.and(second.await) }).unwrap();
+    let served = async move {
+        first.await.and(second.await)?;
+        local.defer_to_thread(|| info!("in no span")).await
+    };
+    reactor.block_on(served).unwrap();
 
-    let mut text = String::new();
-    file.read_to_string(&mut text).unwrap();
-    assert_eq!(text.lines().count(), 6, "{text}");
+    let text = std::fs::read_to_string(file.path()).unwrap();
+    assert_eq!((text.lines().count(), text.lines().last()), (7, Some("in no span")), "{text}");
     for id in [1, 2] {
         let span = format!("request{{id={id}}}");
         let own: Vec<_> = text.lines().filter_map(|line| line.strip_prefix(&span)).collect();

@@ -8,11 +8,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io::{ErrorKind, Read, Write};
 use std::{env, error::Error, fs::File, net::Shutdown, rc::Rc, sync::Arc, time::Duration};
 
-use mio::net::{TcpListener, TcpStream};
-use mio::{Events, Interest, Poll, Token, Waker};
+use mio::{Events, Interest, Poll, Token, Waker, net::TcpListener, net::TcpStream};
 use selvedge::reactor::{Event, Phase, Turn};
 use selvedge::{Deferred, Reactor, Resolver};
-use signal_hook::consts::SIGTERM;
 use signal_hook_mio::v1_0::Signals;
 
 const WAKE: Token = Token(0);
@@ -75,7 +73,7 @@ impl Chat {
 fn main() -> Result<(), Box<dyn Error>> {
     let (address, log) = env::args().nth(1).zip(env::args().nth(2)).ok_or("usage: on_mio ADDRESS LOG")?;
     let (mut poll, mut events) = (Poll::new()?, Events::with_capacity(1024));
-    let (waker, mut signals) = (Waker::new(poll.registry(), WAKE)?, Signals::new([SIGTERM])?);
+    let (waker, mut signals) = (Waker::new(poll.registry(), WAKE)?, Signals::new([signal_hook::consts::SIGTERM])?);
     let (mut listener, log) = (TcpListener::bind(address.parse()?)?, Arc::new(File::create(log)?));
     poll.registry().register(&mut signals, SIGNALS, Interest::READABLE)?;
     poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;

@@ -1,27 +1,15 @@
 //! A reactor on a tokio runtime: a task of a `LocalSet` turns it, and calls go both ways.
 //!
 //! Tasks on tokio's threads ask the reactor, which owns a value that is not thread-safe; a task of the reactor awaits
-//! what is tokio's. It prints what they found out.
-//!
-//! ```text
-//! cargo run --bin on_tokio
-//! ```
+//! what is tokio's. It prints what they found out: `cargo run --bin on_tokio`.
 
-use std::cell::Cell;
-use std::error::Error;
-use std::rc::Rc;
-use std::sync::Arc;
-use std::time::Duration;
+use std::{cell::Cell, error::Error, rc::Rc, sync::Arc, time::Duration};
 
-use selvedge::error::Reentered;
-use selvedge::reactor::Turn;
-use selvedge::{Failure, Reactor};
+use selvedge::{Failure, Reactor, error::Reentered, reactor::Turn};
 use tokio::runtime::Builder;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::{self, LocalSet};
 use tokio::time;
-
-const TASKS: u64 = 1000;
 
 /// Turns the reactor to its end. The hook notifies `woken`.
 async fn host(reactor: Reactor, woken: Arc<Notify>) -> Result<(), Reentered> {
@@ -63,7 +51,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let hosted = task::spawn_local(host(reactor, woken));
 
         // On tokio's threads, what is the reactor's.
-        for n in 1..=TASKS {
+        for n in 1..=1000_u64 {
             let (address, sender) = (address.clone(), sender.clone());
             tokio::spawn(async move {
                 let sum = address.ask(move |sum, _| {

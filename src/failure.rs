@@ -84,12 +84,15 @@ impl Inner {
         mem::replace(&mut self.error, Box::new(Taken))
     }
 
-    /// Takes out the failures inside a [`FirstError`] or [`FailureGroup`], in order. Any other error has none.
+    /// Takes out the failures inside a [`FirstError`] or [`FailureGroup`], in order, or of a [`SharedFailure`] that
+    /// nobody else holds. Any other error has none.
     fn take_members(&mut self) -> Vec<Failure> {
         if self.error.is::<FirstError>() {
             self.take().downcast::<FirstError>().map_or_else(|_| Vec::new(), |first| vec![first.error])
         } else if self.error.is::<FailureGroup>() {
             self.take().downcast::<FailureGroup>().map_or_else(|_| Vec::new(), |group| group.failures)
+        } else if self.error.is::<SharedFailure>() {
+            self.take().downcast::<SharedFailure>().map_or_else(|_| Vec::new(), |shared| Vec::from_iter(shared.last()))
         } else {
             Vec::new()
         }

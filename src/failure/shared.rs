@@ -30,6 +30,11 @@ impl SharedFailure {
     pub(crate) fn new(failure: Failure) -> Self {
         Self(Arc::new(failure))
     }
+
+    /// The original, if nobody else holds it.
+    pub(super) fn last(self) -> Option<Failure> {
+        Arc::into_inner(self.0)
+    }
 }
 
 impl Deref for SharedFailure {

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use selvedge::{
     Deferred, Failure, Reactor, Resolver,
-    deferred::{DeferredList, gather_results, race},
-    error::{Abandoned, Cancelled, TimedOut, WaitsForItself},
+    deferred::{DeferredList, SharedDeferred, gather_results, race},
+    error::{Abandoned, Cancelled, SharedFailure, TimedOut, WaitsForItself},
     testing::VirtualClock,
 };
 
@@ -431,5 +431,45 @@ fn many_lists_in_lists_that_would_close_a_wait_cycle_fail() {
             // The innermost fails. Other tests check what lists make of a failure.
             assert!(failed.take().is_some(), "it waits for itself");
         }
+    });
+}
+
+/// The last of many shared Deferreds, each made of the one before, and the resolver of the first.
+fn shared_in_a_row() -> (SharedDeferred<usize>, Resolver<usize>) {
+    let (deferred, resolver) = Deferred::new();
+    let mut last = deferred.shared();
+    for _ in 0..MANY {
+        last = last.get().map(|n| *n + 1).shared();
+    }
+    (last, resolver)
+}
+
+// Checks: B52, P124
+#[test]
+fn many_shared_deferreds_in_a_row_fire() {
+    on_a_small_stack(|| {
+        let (last, resolver) = shared_in_a_row();
+        resolver.callback(0);
+        assert_eq!(*value(last.get()), MANY);
+    });
+}
+
+// Checks: B52, P124
+#[test]
+fn many_shared_deferreds_in_a_row_fail_and_their_nested_failures_are_dropped() {
+    on_a_small_stack(|| {
+        let (last, resolver) = shared_in_a_row();
+        resolver.errback(Oops(1));
+        assert!(error(last.get()).is::<SharedFailure>());
+    });
+}
+
+// Checks: B52, P124
+#[test]
+fn many_shared_deferreds_in_a_row_are_abandoned() {
+    on_a_small_stack(|| {
+        let (last, resolver) = shared_in_a_row();
+        drop(resolver);
+        assert!(error(last.get()).is::<SharedFailure>());
     });
 }

@@ -1,4 +1,5 @@
-//! The queue for the effects of drops: an effect may drop more, and those effects run after it, not inside it.
+//! The queue for the effects of drops, and of results that several wait for: an effect may have more, and those run
+//! after it, not inside it.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -10,7 +11,7 @@ use super::node::{Chain, Handler, HeadKind};
 use crate::failure::Failure;
 use crate::machine::chunked_queue::ChunkedQueue;
 
-/// The effect of a drop.
+/// The effect of a drop, or of a result that several wait for.
 pub(super) enum DropEffect {
     /// A resolver was dropped unfired: its Deferred fails with this.
     Abandon(Rc<dyn Abandon>, fn() -> Failure),
@@ -18,6 +19,13 @@ pub(super) enum DropEffect {
     Cancel(Rc<dyn Chain>),
     /// Everybody who could have ended the pauses of a held chain is gone: the result goes on.
     Release(Handler, Rc<dyn Chain>),
+    /// A shared Deferred has its result: those who wait are told.
+    Tell(Rc<dyn Tell>),
+}
+
+/// A shared Deferred, as the queue sees it.
+pub(super) trait Tell {
+    fn tell(self: Rc<Self>);
 }
 
 /// A head, as the queue sees it: it can fail for want of a resolver.
@@ -36,6 +44,7 @@ impl DropEffect {
             Self::Abandon(source, why) => source.abandon(why),
             Self::Cancel(chain) => cancel(&chain),
             Self::Release(handler, chain) => drop(handler(chain, HeadKind::Substitute)),
+            Self::Tell(shared) => shared.tell(),
         }
     }
 }

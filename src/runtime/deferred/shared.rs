@@ -8,6 +8,7 @@ use std::rc::Rc;
 use super::super::report::{Incident, drop_contained, report_unhandled};
 use super::cancel_handle::CancelHandle;
 use super::deferred::Deferred;
+use super::drop_queue::{DropEffect, Tell, run_or_enqueue};
 use super::resolver::Resolver;
 use crate::failure::{Failure, SharedFailure};
 use crate::machine::wait_queue::WaitQueue;
@@ -31,13 +32,18 @@ type SharedResult<T> = Result<Rc<T>, SharedFailure>;
 /// ```
 ///
 /// **Where and when.** All of it lives on one thread. Those who wait are told in the order in which they asked, inside
-/// the call that fires the original. Whoever asks when there is a result gets it at once.
+/// the call that fires the original; if that is made where those of another shared Deferred are told, when these have
+/// been, so that chains of any length take no stack. Whoever asks when there is a result gets it at once.
 ///
 /// **Errors.** Each is given a [`SharedFailure`], whose source is the original error. If nobody has asked before the
 /// last handle is dropped, the error is reported as unhandled.
 ///
 /// **Cancel safety.** Cancelling what [`get`](Self::get) returns, or dropping its future, withdraws that one only.
-/// [`cancel`](Self::cancel) cancels the original. Dropping all handles cancels nothing, and those who wait are told.
+/// [`cancel`](Self::cancel) cancels the original. Dropping all handles cancels nothing, and those who wait are told; so
+/// are Deferreds that were only dropped, whose memory is kept until then.
+///
+/// **Waiting for itself.** A chain that waits, through a shared Deferred, for its own result is not detected, as one is
+/// that does so directly: it never has a result.
 ///
 /// **Cost.** One `Rc` for the value; O(log n) in the number of those who wait, for each.
 pub struct SharedDeferred<T: 'static> {
@@ -101,12 +107,18 @@ impl<T: 'static> Deferred<T> {
 
 impl<T: 'static> Shared<T> {
     /// The original has its result: tells everybody who waits.
-    fn fire(&self, result: SharedResult<T>) {
+    fn fire(self: &Rc<Self>, result: SharedResult<T>) {
         self.state.replace_with(|state| State::Done {
             result,
             waiters: std::mem::replace(state.waiters(), WaitQueue::new()),
             given: false,
         });
+        run_or_enqueue(DropEffect::Tell(Rc::clone(self) as _));
+    }
+}
+
+impl<T: 'static> Tell for Shared<T> {
+    fn tell(self: Rc<Self>) {
         loop {
             let next = self.state.borrow_mut().next();
             // After the borrow, because the waiter's callbacks may use this.

@@ -95,45 +95,59 @@ impl<Q: CallQueue> Inbox<Q> {
     where
         Q: PushCall<C>,
     {
-        let mut state = self.state.lock();
+        let posted = self.post_locked(self.state.lock(), call);
+        posted.or_else(|(state, refused)| self.post_refused(state, refused, when_full))
+    }
+
+    /// Posts a call, or returns the lock and the call.
+    #[inline]
+    fn post_locked<'a, C>(
+        &self,
+        mut state: MutexGuard<'a, machine::Inbox<Q>>,
+        call: C,
+    ) -> Result<(), (MutexGuard<'a, machine::Inbox<Q>>, PostError<C>)>
+    where
+        Q: PushCall<C>,
+    {
         match state.post_bounded(call) {
             Ok(wake) => {
                 trace::call::<C>("posts");
                 self.notify(state, wake);
                 Ok(())
             }
-            Err(PostError::Closed(call)) => Err((call, Rejection::ReactorStopped)),
-            Err(PostError::Full(call)) => self.post_when_free(state, call, when_full),
+            Err(refused) => Err((state, refused)),
         }
     }
 
-    /// The inbox is full: waits for a free slot as `when_full` says.
+    /// A call was refused: waits for a free slot as `when_full` says, and posts it then.
     #[cold]
-    fn post_when_free<'a, C>(
-        &'a self,
-        mut state: MutexGuard<'a, machine::Inbox<Q>>,
-        mut call: C,
+    fn post_refused<C>(
+        &self,
+        mut state: MutexGuard<'_, machine::Inbox<Q>>,
+        mut refused: PostError<C>,
         when_full: WhenFull,
     ) -> Result<(), (C, Rejection)>
     where
         Q: PushCall<C>,
     {
-        let Some(deadline) = when_full.deadline(Epoch::default()) else { return Err((call, Rejection::InboxFull)) };
+        let deadline = when_full.deadline(Epoch::default());
         loop {
-            if deadline.has_passed(Epoch::default()) {
-                return Err((call, Rejection::TimedOut));
-            }
-            state.begin_slot_wait();
-            state = self.not_full.wait_for(state, deadline.remaining());
-            state.end_slot_wait();
-            match state.post_bounded(call) {
-                Ok(wake) => {
-                    trace::call::<C>("posts");
-                    self.notify(state, wake);
-                    return Ok(());
+            let call = match (refused, deadline) {
+                (PostError::Closed(call), _) => return Err((call, Rejection::ReactorStopped)),
+                (PostError::Full(call), None) => return Err((call, Rejection::InboxFull)),
+                (PostError::Full(call), Some(deadline)) if deadline.has_passed(Epoch::default()) => {
+                    return Err((call, Rejection::TimedOut));
                 }
-                Err(PostError::Closed(call)) => return Err((call, Rejection::ReactorStopped)),
-                Err(PostError::Full(back)) => call = back,
+                (PostError::Full(call), Some(deadline)) => {
+                    state.begin_slot_wait();
+                    state = self.not_full.wait_for(state, deadline.remaining());
+                    state.end_slot_wait();
+                    call
+                }
+            };
+            match self.post_locked(state, call) {
+                Ok(()) => return Ok(()),
+                Err(again) => (state, refused) = again,
             }
         }
     }

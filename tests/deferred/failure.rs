@@ -9,12 +9,15 @@ use std::fmt;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Command;
+use std::rc::Rc;
 use std::time::Duration;
 
 use selvedge::{
     Deferred, Failure,
     error::{Abandoned, Cancelled, NotPaused, Panic, ReactorStopped, TimedOut, WaitsForItself},
 };
+
+use crate::support::converted::{Converted, on_conversion};
 
 #[derive(Debug)]
 struct Outer(io::Error);
@@ -208,32 +211,6 @@ fn a_backtrace_is_captured_where_the_environment_asks_for_one() {
     assert!(!child(&[("RUST_BACKTRACE", "1"), ("RUST_LIB_BACKTRACE", "0")]));
 }
 
-thread_local! {
-    /// How many conversions of a failure still panic on this thread.
-    static PANICS: Cell<u32> = const { Cell::new(0) };
-}
-
-/// An error of a program's own, whose conversion may panic.
-#[derive(Debug)]
-struct Converted(Failure);
-
-impl Error for Converted {}
-
-impl fmt::Display for Converted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl From<Failure> for Converted {
-    fn from(failure: Failure) -> Self {
-        let left = PANICS.get();
-        PANICS.set(left.saturating_sub(1));
-        assert_eq!(left, 0, "a conversion panics");
-        Self(failure)
-    }
-}
-
 // Checks: P75
 #[test]
 fn a_conversion_that_panics_becomes_the_error_itself() {
@@ -248,15 +225,21 @@ fn a_conversion_that_panics_becomes_the_error_itself() {
         Chain::from(Ok(())).map(|()| -> () { panic!("a callback panics") })
     }];
     for (number, fail) in ways.into_iter().enumerate() {
-        PANICS.set(1);
+        on_conversion(|| panic!("a conversion panics"));
         let Ok(Err(Converted(failure))) = fail().try_result() else { panic!("{number} has not failed") };
         let message = failure.downcast_ref::<Panic>().map(|panic| panic.message().to_owned());
         assert!(message.is_some_and(|message| message.contains("a conversion panics")), "{number}: {failure}");
     }
     // If there is no error to be had, the panic goes to whoever fires.
-    PANICS.set(2);
+    let panics = Rc::new(Cell::new(0));
+    for panics in [Rc::clone(&panics), Rc::clone(&panics)] {
+        on_conversion(move || {
+            panics.set(panics.get() + 1);
+            panic!("a conversion panics");
+        });
+    }
     let (chain, _resolver) = Chain::typed();
     let left = catch_unwind(AssertUnwindSafe(|| chain.cancel()));
     assert!(left.is_err());
-    assert_eq!(PANICS.get(), 0);
+    assert_eq!(panics.get(), 2);
 }

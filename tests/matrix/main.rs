@@ -12,6 +12,8 @@
 mod act;
 mod behaviours;
 mod cell;
+#[path = "../support/converted.rs"]
+mod converted;
 mod outcomes;
 mod runner;
 mod scan;

@@ -1,6 +1,5 @@
 //! Lists of Deferreds: conversions of their errors, and the drops of results that a list does not need.
 
-use std::cell::RefCell;
 use std::error::Error;
 use std::fmt;
 use std::rc::Rc;
@@ -12,6 +11,7 @@ use selvedge::{Deferred, Failure};
 
 use super::super::act::{Act, Did, OnDrop};
 use super::{Goes, Install, ON_THE_LOOP, Site};
+use crate::converted::{Converted, on_conversion};
 
 /// An error of a program's own, which runs the code when a list makes its error of it.
 enum Own {
@@ -19,39 +19,13 @@ enum Own {
     Other(Failure),
 }
 
-thread_local! {
-    /// What the next conversion of a failure runs on this thread.
-    static ON_FAILURE: RefCell<Option<Act>> = const { RefCell::new(None) };
-}
-
-/// An error of a program's own, which runs the code when a chain that fails by itself makes its error of a failure.
-#[derive(Debug)]
-struct Converted(Failure);
-
-impl Error for Converted {}
-
-impl fmt::Display for Converted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl From<Failure> for Converted {
-    fn from(failure: Failure) -> Self {
-        if let Some(act) = ON_FAILURE.take() {
-            act.run();
-        }
-        Self(failure)
-    }
-}
-
 /// The message of a panic that is not the code's.
 const CALLBACK: &str = "a callback";
 
 /// Is told of a panic of the conversion that comes next, and of nothing else.
 fn told_of_panics(act: &Act) -> impl FnOnce(Result<(), Converted>) + 'static {
-    ON_FAILURE.set(Some(act.clone()));
-    let told = act.clone();
+    let (converting, told) = (act.clone(), act.clone());
+    on_conversion(move || converting.run());
     move |result| match result {
         Err(Converted(failure)) if failure.downcast_ref::<Panic>().is_some_and(|panic| panic.message() != CALLBACK) => {
             told.tell::<()>(Err(failure));

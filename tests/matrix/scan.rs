@@ -58,7 +58,7 @@ const OWN: &[(&str, &[&str])] = &[
     (
         "the closure is this crate's",
         &[
-            "runtime/deferred/drop_queue run",
+            "runtime/deferred/effect_queue run",
             "runtime/deferred/head abandon",
             "runtime/deferred/node read_position",
             "runtime/deferred/pause unpause",
@@ -79,7 +79,7 @@ const OWN: &[(&str, &[&str])] = &[
     ),
     (
         "it is a second net: what it calls contains the code of programs",
-        &["runtime/deferred/cancel cancel_all", "runtime/deferred/drop_queue run_or_enqueue"],
+        &["runtime/deferred/cancel cancel_all", "runtime/deferred/effect_queue run_or_enqueue"],
     ),
     (
         "the method is this crate's",

@@ -44,7 +44,7 @@ const NAMES: &[(&str, &str)] = &[
     ("Dozing", "IdleHint"),
     ("Duty", "Action"),
     ("Employed", "EnterPool"),
-    ("Ending", "DropEffect"),
+    ("Ending", "Effect"),
     ("FRESH", "REUSE_LIMIT"),
     ("Far", "the ends of a send_future, each by its name"),
     ("FurtherUp", "CachedAncestor"),

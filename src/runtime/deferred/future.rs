@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 
 use super::super::report::{drop_contained, wake_contained};
 use super::deferred::Deferred;
-use super::drop_queue::{DropEffect, run_or_enqueue};
+use super::effect_queue::{Effect, run_or_enqueue};
 use super::link::{Callback, Passed};
 use super::node::Chain;
 use super::outcome::Settled;
@@ -105,7 +105,7 @@ impl<T: 'static, E: ChainError> Deferred<T, E> {
             // The result is stored here until a pause ends. Nothing is left to cancel, and an error is unhandled.
             return;
         }
-        run_or_enqueue(DropEffect::Cancel(self.detach().chain));
+        run_or_enqueue(Effect::Cancel(self.detach().chain));
     }
 
     /// Drops the result when it comes, but keeps an error that has to be reported.

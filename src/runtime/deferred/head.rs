@@ -7,7 +7,7 @@ use std::rc::Rc;
 use super::super::report::drop_contained;
 use super::conversion::convert;
 use super::deferred::Deferred;
-use super::drop_queue::{Abandon, DropEffect, run_or_enqueue};
+use super::effect_queue::{Abandon, Effect, run_or_enqueue};
 use super::node::{Chain, ChainRef, Core, Handler, Node, Output, ResultCell, Stored, connect};
 use super::run::{deliver, deliver_stored, run, wait};
 use super::unclaimed::Unclaimed;
@@ -165,7 +165,7 @@ fn release_without_head(dropped: &Core, handler: Handler) {
     if let PathPosition::Innermost { outermost } = dropped.position.replace(PathPosition::Alone) {
         connect(PathEnds { outermost, innermost: ChainRef::new(&chain) });
     }
-    run_or_enqueue(DropEffect::Release(handler, chain));
+    run_or_enqueue(Effect::Release(handler, chain));
 }
 
 impl<T, E: ChainError> fmt::Debug for Head<T, E> {

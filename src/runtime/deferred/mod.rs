@@ -21,7 +21,7 @@
 //! - [`cycle`], [`run`]: whether a wait would close a cycle; the loop that runs callbacks and carries results across
 //!   chains;
 //! - [`link`], [`callbacks`]: one callback; the methods that add one;
-//! - [`cancel`], [`drop_queue`]: which chain a cancel reaches; the effects of drops, one after the other;
+//! - [`cancel`], [`effect_queue`]: which chain a cancel reaches; what waits its turn, so that nothing recurses;
 //! - [`head`], [`resolver`], [`constructors`]: the first node of a chain; what fires it; how both are made;
 //! - [`pause`], [`future`], [`cancel_on_drop`], [`cancel_handle`], [`gather`], [`deferred_list`], [`shared`],
 //!   [`pending_resolver`]: one feature each.
@@ -38,7 +38,7 @@ mod cycle;
 #[expect(clippy::module_inception, reason = "the type and its module have the same name")]
 mod deferred;
 mod deferred_list;
-mod drop_queue;
+mod effect_queue;
 mod future;
 mod gather;
 mod head;

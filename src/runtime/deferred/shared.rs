@@ -8,7 +8,7 @@ use std::rc::Rc;
 use super::super::report::{Incident, drop_contained, report_unhandled};
 use super::cancel_handle::CancelHandle;
 use super::deferred::Deferred;
-use super::drop_queue::{DropEffect, Tell, run_or_enqueue};
+use super::effect_queue::{Effect, Tell, run_or_enqueue};
 use super::resolver::Resolver;
 use crate::failure::{Failure, SharedFailure};
 use crate::machine::wait_queue::WaitQueue;
@@ -113,7 +113,7 @@ impl<T: 'static> Shared<T> {
             waiters: std::mem::replace(state.waiters(), WaitQueue::new()),
             given: false,
         });
-        run_or_enqueue(DropEffect::Tell(Rc::clone(self) as _));
+        run_or_enqueue(Effect::Tell(Rc::clone(self) as _));
     }
 }
 

@@ -1,5 +1,4 @@
-//! The queue for the effects of drops, and of results that several wait for: an effect may have more, and those run
-//! after it, not inside it.
+//! The queue for effects that may have more of their kind: those run after it, not inside it, so none recurses.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -11,8 +10,8 @@ use super::node::{Chain, Handler, HeadKind};
 use crate::failure::Failure;
 use crate::machine::chunked_queue::ChunkedQueue;
 
-/// The effect of a drop, or of a result that several wait for.
-pub(super) enum DropEffect {
+/// What follows from a drop, or from a result that several wait for.
+pub(super) enum Effect {
     /// A resolver was dropped unfired: its Deferred fails with this.
     Abandon(Rc<dyn Abandon>, fn() -> Failure),
     /// The future that awaited this Deferred was dropped: the Deferred is cancelled.
@@ -35,10 +34,10 @@ pub(super) trait Abandon {
 
 thread_local! {
     /// Effects that wait for their turn. `Some` while `run_or_enqueue` runs on this thread.
-    static QUEUE: RefCell<Option<ChunkedQueue<DropEffect>>> = RefCell::new(None);
+    static QUEUE: RefCell<Option<ChunkedQueue<Effect>>> = RefCell::new(None);
 }
 
-impl DropEffect {
+impl Effect {
     fn run(self) {
         match self {
             Self::Abandon(source, why) => source.abandon(why),
@@ -54,7 +53,7 @@ impl DropEffect {
 /// Failing a chain drops the callbacks that the error passes by, and with them resolvers that they had captured;
 /// dropping a task drops the future that it awaits, and perhaps another task with it; and so on, a million deep if a
 /// program has linked them so. In a queue, this takes no stack.
-pub(super) fn run_or_enqueue(first: DropEffect) {
+pub(super) fn run_or_enqueue(first: Effect) {
     let mut first = Some(first);
     // While the thread is torn down the queue no longer exists, and each effect runs at once.
     let _ = QUEUE.try_with(|queue| match &mut *queue.borrow_mut() {

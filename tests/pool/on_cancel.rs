@@ -2,10 +2,11 @@
 
 use std::sync::mpsc;
 use std::thread;
+use std::time::Duration;
 
-use selvedge::ThreadPool;
-use selvedge::pool::{Cancellation, StopPolicy, Ticket};
+use selvedge::pool::{CancelToken, Cancellation, StopPolicy, Ticket};
 use selvedge::report::Incident;
+use selvedge::{Job, ThreadPool};
 
 use crate::support::{Gate, Log, wait_until, with_watchdog};
 
@@ -128,4 +129,25 @@ fn a_stop_that_asks_running_jobs_to_end_interrupts_one_that_blocks() {
         begun.recv().unwrap();
         pool.stop_with(StopPolicy::CancelAll).unwrap();
     });
+}
+
+// Checks: P125
+#[test]
+fn printing_a_token_says_that_its_limit_has_passed_and_calls_nobody() {
+    let pool = ThreadPool::new(0, 1).unwrap();
+    let log = Log::new();
+    let (noted, called) = (log.clone(), log.clone());
+    let job = Job::new(move || {
+        let token = CancelToken::current().unwrap();
+        noted.note(format!("{token:?}"));
+        noted.note("looks".to_owned());
+        noted.note(token.is_cancelled().to_string());
+    });
+    let ticket = pool.submit_ticketed(job.time_limit(Duration::ZERO)).unwrap();
+    // The job has not begun, and with it its time.
+    ticket.token().on_cancel(move || called.note("called".to_owned())).detach();
+    assert_eq!(log.len(), 0);
+    pool.start().unwrap();
+    pool.stop().unwrap();
+    assert_eq!(log, ["CancelToken { cancelled: true }", "looks", "called", "true"].map(str::to_owned));
 }

@@ -139,10 +139,10 @@ impl CancelToken {
     }
 
     /// Calls `f` once when the job is asked to end, on the thread that asks it: that of
-    /// [`Ticket::cancel`](crate::pool::Ticket::cancel), of a cancel of the Deferred, of a stop with
-    /// [`CancelAll`](crate::pool::StopPolicy::CancelAll), or the one that looks at the token of a job whose
-    /// [time limit](crate::Job::time_limit) no reactor watches. For work that has to be told, as a database's
-    /// interrupt, because it cannot look.
+    /// [`Ticket::cancel`](crate::pool::Ticket::cancel), of a cancel of the Deferred, or of a stop with
+    /// [`CancelAll`](crate::pool::StopPolicy::CancelAll). If the job has a [time limit](crate::Job::time_limit) that no
+    /// reactor watches, that is the thread which looks at the token next, or the worker as the job ends. For work that
+    /// has to be told, as a database's interrupt, because it cannot look.
     ///
     /// If the job was asked already, `f` is called now, on this thread. If the job ends unasked, or is refused, `f` is
     /// dropped uncalled. Several are called in the order in which they came. A panic is reported; no lock is held, so
@@ -205,7 +205,11 @@ impl CancelToken {
 
 impl fmt::Debug for CancelToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CancelToken").field("cancelled", &self.is_cancelled()).finish()
+        // No transition: whoever prints a token does not call those who listen.
+        let passed = self.0.limit.as_ref().is_some_and(|limit| limit.has_passed());
+        let ticket = self.0.state.lock().ticket;
+        let cancelled = ticket.is_cancelled() || passed && ticket == TicketState::Live;
+        f.debug_struct("CancelToken").field("cancelled", &cancelled).finish()
     }
 }
 

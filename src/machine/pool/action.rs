@@ -1,5 +1,6 @@
 //! What the pool's transitions return: the actions that are owed once the locks are released.
 
+use super::super::count::{Count, ZERO};
 use super::sleepers::WorkerSlot;
 use super::state::WorkerId;
 
@@ -18,7 +19,7 @@ pub(crate) struct Spawn {
     /// The first new worker's number. The others are given theirs, or given up, when their turn
     /// [comes](super::spawn_next).
     pub(crate) first: WorkerId,
-    pub(crate) count: usize,
+    pub(crate) count: Count,
 }
 
 /// Whom to notify and what to spawn, once the locks are released.
@@ -36,8 +37,12 @@ pub(crate) struct Wakeups {
 }
 
 impl Wakeups {
-    pub(crate) const NONE: Self =
-        Self { wake: None, spawn: Spawn { first: 0, count: 0 }, submitters: Notify::Nobody, report_saturation: false };
+    pub(crate) const NONE: Self = Self {
+        wake: None,
+        spawn: Spawn { first: 0, count: ZERO },
+        submitters: Notify::Nobody,
+        report_saturation: false,
+    };
 
     pub(super) fn wake(slot: WorkerSlot) -> Self {
         Self { wake: Some(slot), ..Self::NONE }
@@ -78,7 +83,7 @@ pub(crate) struct Exited {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SpawnNext {
     /// So many are not to be spawned.
-    pub(crate) given_up: usize,
+    pub(crate) given_up: Count,
     /// The number of the next to be spawned, unless none is left.
     pub(crate) worker: Option<WorkerId>,
     pub(crate) wakeups: Wakeups,

@@ -1,5 +1,7 @@
 //! Types that both halves of the pool's machine use: the pool's state, its target, its counts.
 
+use super::super::count::{Count, ZERO};
+
 /// A worker's number, unique within its pool and part of its thread's name.
 pub(crate) type WorkerId = usize;
 
@@ -20,21 +22,21 @@ pub(crate) enum PoolState {
 /// workers that an earlier target made too many are not recorded anywhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Sizes {
-    pub(crate) min: usize,
-    pub(crate) max: usize,
+    pub(crate) min: Count,
+    pub(crate) max: Count,
 }
 
 /// How many workers there may be beyond the maximum, one in place of each blocked one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Compensation {
-    pub(crate) most: usize,
+    pub(crate) most: Count,
     /// Also while the maximum is one or zero. Without that, such a pool is a serialiser.
     pub(crate) for_one: bool,
 }
 
 impl Compensation {
-    pub(super) fn at(self, target: Sizes) -> usize {
-        if target.max > 1 || self.for_one { self.most } else { 0 }
+    pub(super) fn at(self, target: Sizes) -> Count {
+        if target.max > 1 || self.for_one { self.most } else { ZERO }
     }
 }
 
@@ -62,7 +64,7 @@ pub(crate) struct Counts {
     /// How often a thread could not be spawned.
     pub(crate) start_failures: u64,
     /// The most threads that ran at any time.
-    pub(crate) peak: usize,
+    pub(crate) peak: Count,
 }
 
 /// Records that no transition reads. They are equal to every other and add nothing to a hash, so that two states of the

@@ -2,6 +2,7 @@
 
 use std::mem;
 
+use super::super::count::Count;
 use super::cancellable_queue::{CancellableQueue, JobStore, PushJob, TicketId, Unused};
 use super::state::History;
 
@@ -11,7 +12,7 @@ use super::state::History;
 #[repr(C)]
 pub(crate) struct SubmitQueue<Q> {
     /// Lower bound on free slots; takes by workers are not seen here. `usize::MAX` if unbounded.
-    pub(in crate::machine) free_slots: usize,
+    pub(in crate::machine) free_slots: Count,
     /// Jobs are accepted. Once unset it stays so.
     pub(in crate::machine) open: bool,
     /// A worker will look at this queue, or none could come: submitters need not wake anybody. Unset only while both
@@ -21,7 +22,7 @@ pub(crate) struct SubmitQueue<Q> {
     is_bounded: bool,
     pub(super) queue: Q,
     /// The most jobs that may be queued, in both queues together.
-    bound: usize,
+    bound: Count,
     next_ticket: TicketId,
     /// Jobs that were not accepted.
     rejected: History<u64>,
@@ -58,13 +59,13 @@ impl<J> SubmitError<J> {
 }
 
 impl<S: JobStore> SubmitQueue<CancellableQueue<S>> {
-    pub(crate) fn new(bound: usize) -> Self {
+    pub(crate) fn new(bound: Count) -> Self {
         Self {
             queue: CancellableQueue::default(),
             free_slots: bound,
             open: true,
             wake_not_needed: true,
-            is_bounded: bound != usize::MAX,
+            is_bounded: bound != Count::MAX,
             bound,
             next_ticket: 0,
             rejected: History::default(),
@@ -120,7 +121,7 @@ impl<S: JobStore> SubmitQueue<CancellableQueue<S>> {
     }
 
     /// Recounts the free slots. `queued` is the number of jobs in both queues together.
-    pub(super) fn recount_free_slots(&mut self, queued: usize) {
+    pub(super) fn recount_free_slots(&mut self, queued: Count) {
         if self.is_bounded {
             self.free_slots = self.bound.saturating_sub(queued);
         }

@@ -3,6 +3,7 @@
 
 use std::mem;
 
+use super::super::count::{Count, ZERO, in_total};
 use super::action::{Exited, SpawnFailed, SpawnNext, Stop, Wakeups, WorkerAction};
 use super::cancellable_queue::{JobStore, Popped, PushJob, RefusedJobs, TicketId};
 use super::sleepers::WorkerSlot;
@@ -60,7 +61,7 @@ pub(crate) fn resize<S: JobStore>(
 
 /// Spawns the threads that the target and the queued jobs need, less those that are starting. If jobs are queued it
 /// also wakes an idle worker, which will look sooner.
-fn spawn_missing<S: JobStore>(workers: &mut Workers<S>, queued: usize) -> Wakeups {
+fn spawn_missing<S: JobStore>(workers: &mut Workers<S>, queued: Count) -> Wakeups {
     let below_min = workers.target.min.saturating_sub(workers.live);
     let for_jobs = queued.saturating_sub(workers.idle + workers.starting).min(workers.spawnable());
     let count = below_min.max(for_jobs);
@@ -69,7 +70,7 @@ fn spawn_missing<S: JobStore>(workers: &mut Workers<S>, queued: usize) -> Wakeup
 }
 
 /// The same, and wakes idle workers if they are too many.
-fn spawn_and_shrink<S: JobStore>(workers: &mut Workers<S>, queued: usize) -> Wakeups {
+fn spawn_and_shrink<S: JobStore>(workers: &mut Workers<S>, queued: Count) -> Wakeups {
     let wakeups = spawn_missing(workers, queued);
     wake_surplus(workers, wakeups)
 }
@@ -77,7 +78,7 @@ fn spawn_and_shrink<S: JobStore>(workers: &mut Workers<S>, queued: usize) -> Wak
 /// Idle workers above the maximum must exit now. Those above the minimum must sleep again, with a timeout: if the
 /// minimum was higher when they fell asleep, they have none. A worker that `wakeups` wakes passes this on.
 fn wake_surplus<S: JobStore>(workers: &mut Workers<S>, wakeups: Wakeups) -> Wakeups {
-    let wake = wakeups.wake.or_else(|| workers.wake_surplus(0).wake);
+    let wake = wakeups.wake.or_else(|| workers.wake_surplus(ZERO).wake);
     Wakeups { wake, ..wakeups }
 }
 
@@ -101,7 +102,7 @@ pub(crate) fn begin_start_hooks<S: JobStore>(
 pub(crate) fn spawn_next<S: JobStore>(
     workers: &mut Workers<S>,
     submit_queue: &mut SubmitQueue<S>,
-    left: usize,
+    left: Count,
 ) -> SpawnNext {
     let queued = queued(workers, submit_queue);
     let too_many = workers.active().saturating_sub(workers.limit());
@@ -125,7 +126,7 @@ pub(crate) fn spawn_next<S: JobStore>(
 pub(crate) fn spawn_failed<S: JobStore>(
     workers: &mut Workers<S>,
     submit_queue: &mut SubmitQueue<S>,
-    count: usize,
+    count: Count,
 ) -> SpawnFailed<RefusedJobs<S>> {
     workers.live -= count;
     workers.starting -= count;
@@ -140,8 +141,8 @@ pub(crate) fn spawn_failed<S: JobStore>(
         }
     } else {
         refused = RefusedJobs::take(&mut workers.queue, &mut submit_queue.queue);
-        workers.counts.0.failed += refused.len() as u64;
-        workers.refusing += usize::from(!refused.is_empty());
+        workers.counts.0.failed += in_total(refused.len());
+        workers.refusing += Count::from(!refused.is_empty());
         if !refused.is_empty() {
             wakeups.submitters = workers.all_submitters();
         }
@@ -282,15 +283,15 @@ pub(crate) fn stop<S: JobStore>(
     let mut cancelled = RefusedJobs::default();
     if unstarted || policy == Policy::CancelQueued {
         cancelled = RefusedJobs::take(&mut workers.queue, &mut submit_queue.queue);
-        workers.counts.0.cancelled += cancelled.len() as u64;
-        workers.refusing += usize::from(!cancelled.is_empty());
+        workers.counts.0.cancelled += in_total(cancelled.len());
+        workers.refusing += Count::from(!cancelled.is_empty());
     }
     if workers.state < PoolState::Draining {
         workers.state = PoolState::Draining;
     }
     // Idle workers must learn of the stop. For queued jobs a worker is spawned: a paused pool has none, nor has a pool
     // whose threads could not be spawned, and no later submission will try again.
-    let mut wakeups = workers.wake_surplus(0);
+    let mut wakeups = workers.wake_surplus(ZERO);
     if wakeups == Wakeups::NONE {
         wakeups = workers.wake_for(queued(workers, submit_queue));
     }
@@ -307,7 +308,7 @@ pub(crate) fn stop<S: JobStore>(
 pub(crate) fn is_at_rest<S: JobStore>(
     workers: &Workers<S>,
     submit_queue: &SubmitQueue<S>,
-    wait_for_asker: usize,
+    wait_for_asker: Count,
 ) -> bool {
     workers.is_idle_but_for(wait_for_asker) && (queued(workers, submit_queue) == 0 || !workers.may_take_jobs())
 }
@@ -315,9 +316,9 @@ pub(crate) fn is_at_rest<S: JobStore>(
 /// How many jobs were ever accepted.
 pub(crate) fn accepted<S: JobStore>(workers: &Workers<S>, submit_queue: &SubmitQueue<S>) -> u64 {
     let counts = workers.counts();
-    counts.started + queued(workers, submit_queue) as u64 + counts.cancelled + counts.failed
+    counts.started + in_total(queued(workers, submit_queue)) + counts.cancelled + counts.failed
 }
 
-fn queued<S: JobStore>(workers: &Workers<S>, submit_queue: &SubmitQueue<S>) -> usize {
+fn queued<S: JobStore>(workers: &Workers<S>, submit_queue: &SubmitQueue<S>) -> Count {
     workers.queue.len() + submit_queue.queue.len()
 }

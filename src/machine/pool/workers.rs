@@ -2,6 +2,7 @@
 
 use std::mem;
 
+use super::super::count::{Count, ONE, ZERO};
 use super::action::{Notify, Spawn, Wakeups};
 use super::cancellable_queue::{CancellableQueue, JobStore, Popped, Unused};
 use super::sleepers::{Sleepers, WorkerSlot};
@@ -19,26 +20,26 @@ pub(crate) struct Workers<Q> {
     /// `Saturated` was reported for this period: not again before a worker is unblocked or a thread has started.
     pub(in crate::machine) saturation_reported: bool,
     /// Workers that were spawned, or are to be, and have not made their last transition.
-    pub(super) live: usize,
+    pub(super) live: Count,
     /// Of these, those whose thread has not taken this lock yet. Each will look at both queues.
-    pub(in crate::machine) starting: usize,
+    pub(in crate::machine) starting: Count,
     /// Workers that run a job.
-    pub(super) busy: usize,
+    pub(super) busy: Count,
     /// Workers that are asleep, or have been woken and have not taken this lock since.
-    pub(super) idle: usize,
+    pub(super) idle: Count,
     /// Busy workers whose job says that it waits for something.
-    pub(super) blocked: usize,
+    pub(super) blocked: Count,
     /// Workers that take no more jobs and have not made their last transition.
-    pub(super) exiting: usize,
+    pub(super) exiting: Count,
     /// Submitters that wait for a free slot.
-    pub(super) waiting_submitters: usize,
+    pub(super) waiting_submitters: Count,
     /// Threads that refuse jobs which the machine has handed out. The pool does not stop before they are done.
-    pub(in crate::machine) refusing: usize,
+    pub(in crate::machine) refusing: Count,
     pub(super) target: Sizes,
     pub(super) counts: History<Counts>,
     pub(super) queue: Q,
     /// How far blocked workers may raise the limit, with this target.
-    extra: usize,
+    extra: Count,
     compensation: Compensation,
     /// `ThreadStart` was reported: not again before a thread has started.
     pub(super) start_failure_reported: bool,
@@ -56,14 +57,14 @@ impl<S: JobStore> Workers<CancellableQueue<S>> {
             extra: compensation.at(target),
             compensation,
             start_failure_reported: false,
-            live: 0,
-            starting: 0,
-            idle: 0,
-            busy: 0,
-            blocked: 0,
-            exiting: 0,
-            waiting_submitters: 0,
-            refusing: 0,
+            live: ZERO,
+            starting: ZERO,
+            idle: ZERO,
+            busy: ZERO,
+            blocked: ZERO,
+            exiting: ZERO,
+            waiting_submitters: ZERO,
+            refusing: ZERO,
             searching: false,
             saturation_reported: false,
             sleepers: Sleepers::default(),
@@ -86,7 +87,7 @@ impl<S: JobStore> Workers<CancellableQueue<S>> {
         self.idle -= 1;
         self.sleepers.remove(slot);
         // If there is one worker too many, that is this one.
-        self.wake_surplus(1)
+        self.wake_surplus(ONE)
     }
 
     /// A worker's search is over. It asks for its next action now.
@@ -112,7 +113,7 @@ impl<S: JobStore> Workers<CancellableQueue<S>> {
     pub(crate) fn unblock(&mut self) -> Wakeups {
         self.blocked -= 1;
         self.saturation_reported = false;
-        self.wake_surplus(0)
+        self.wake_surplus(ZERO)
     }
 
     /// The next job, if the workers' lock alone is enough to take it: the path of most jobs. Otherwise the worker calls
@@ -178,7 +179,7 @@ impl<S: JobStore> Workers<CancellableQueue<S>> {
 
     /// The same with both locks held, for as many jobs as are queued. Asks for a report if no worker can come before a
     /// blocked job goes on.
-    pub(super) fn wake_for(&mut self, queued: usize) -> Wakeups {
+    pub(super) fn wake_for(&mut self, queued: Count) -> Wakeups {
         if queued == 0 {
             return Wakeups::NONE;
         }
@@ -203,7 +204,7 @@ impl<S: JobStore> Workers<CancellableQueue<S>> {
     /// Wakes the worker that has slept longest, if idle workers must not sleep on: they are to exit, or to sleep with a
     /// timeout from now on. Each that is [woken](Self::woken) passes this on, so one is on its way until none is left.
     /// `others`: how many workers that are awake exit before it, if there are too many.
-    pub(super) fn wake_surplus(&mut self, others: usize) -> Wakeups {
+    pub(super) fn wake_surplus(&mut self, others: Count) -> Wakeups {
         let active = self.active();
         let needed = match self.state {
             PoolState::Draining => true,
@@ -220,7 +221,7 @@ impl<S: JobStore> Workers<CancellableQueue<S>> {
 
     /// Idle workers that have been woken and have not taken this lock since.
     #[inline]
-    fn woken_workers(&self) -> usize {
+    fn woken_workers(&self) -> Count {
         self.idle - self.sleepers.len()
     }
 
@@ -239,7 +240,7 @@ impl<S: JobStore> Workers<CancellableQueue<S>> {
         submit_queue.wake_not_needed = self.is_wake_pending() || !self.queue.is_empty() || !has_effect;
     }
 
-    pub(super) fn spawn(&mut self, count: usize) -> Spawn {
+    pub(super) fn spawn(&mut self, count: Count) -> Spawn {
         self.live += count;
         self.starting += count;
         Spawn { first: self.number_worker(), count }
@@ -291,13 +292,13 @@ impl<S: JobStore> Workers<CancellableQueue<S>> {
     ///
     /// A blocked worker is live, so workers that are not blocked never exceed the maximum: a paused pool stays paused.
     #[inline]
-    pub(super) fn limit(&self) -> usize {
+    pub(super) fn limit(&self) -> Count {
         let max = if self.state == PoolState::Draining { self.target.max.max(1) } else { self.target.max };
         max.saturating_add(self.blocked.min(self.extra))
     }
 
     /// How many threads may be spawned now.
-    pub(super) fn spawnable(&self) -> usize {
+    pub(super) fn spawnable(&self) -> Count {
         self.limit().saturating_sub(self.live)
     }
 
@@ -309,8 +310,8 @@ impl<S: JobStore> Workers<CancellableQueue<S>> {
 
     /// Whether no worker does anything, except for so many that wait for the asker, and no thread refuses jobs. (An
     /// idle worker of a draining pool is about to exit.)
-    pub(crate) fn is_idle_but_for(&self, wait_for_asker: usize) -> bool {
-        let asleep = if self.state == PoolState::Draining { 0 } else { self.idle };
+    pub(crate) fn is_idle_but_for(&self, wait_for_asker: Count) -> bool {
+        let asleep = if self.state == PoolState::Draining { ZERO } else { self.idle };
         self.live - asleep + self.refusing <= wait_for_asker
     }
 
@@ -327,7 +328,7 @@ impl<S: JobStore> Workers<CancellableQueue<S>> {
 
     /// Workers that will ask for another action.
     #[inline]
-    pub(in crate::machine) fn active(&self) -> usize {
+    pub(in crate::machine) fn active(&self) -> Count {
         self.live - self.exiting
     }
 
@@ -345,11 +346,11 @@ impl<S: JobStore> Workers<CancellableQueue<S>> {
         self.target
     }
 
-    pub(crate) fn live(&self) -> usize {
+    pub(crate) fn live(&self) -> Count {
         self.live
     }
 
-    pub(crate) fn idle(&self) -> usize {
+    pub(crate) fn idle(&self) -> Count {
         self.idle
     }
 
@@ -358,15 +359,15 @@ impl<S: JobStore> Workers<CancellableQueue<S>> {
         self.sleepers.iter()
     }
 
-    pub(crate) fn busy(&self) -> usize {
+    pub(crate) fn busy(&self) -> Count {
         self.busy
     }
 
-    pub(crate) fn blocked(&self) -> usize {
+    pub(crate) fn blocked(&self) -> Count {
         self.blocked
     }
 
-    pub(crate) fn waiting_submitters(&self) -> usize {
+    pub(crate) fn waiting_submitters(&self) -> Count {
         self.waiting_submitters
     }
 

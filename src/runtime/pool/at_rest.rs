@@ -8,25 +8,16 @@
 use std::mem;
 
 use super::super::sync::Arc;
-use super::context::current_address;
+use super::context::PoolId;
 use super::shared::{LockedWorkers, RestWaiter, RestWaiters, Shared};
 use crate::machine::pool as machine;
-
-/// Identifies a pool among those that exist.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct PoolId(usize);
-
-/// The pool that this thread works for.
-pub(crate) fn current_pool_id() -> Option<PoolId> {
-    current_address().map(PoolId)
-}
 
 /// Asks a pool whether it is at rest. It does not keep the pool running.
 pub(crate) struct RestWatch(pub(super) Arc<Shared>);
 
 impl RestWatch {
     pub(crate) fn id(&self) -> PoolId {
-        PoolId(self.0.address())
+        PoolId::of(&self.0)
     }
 
     pub(crate) fn has_stopped(&self) -> bool {

@@ -16,6 +16,10 @@ thread_local! {
     static REFUSING: RefCell<Vec<usize>> = RefCell::new(Vec::new());
 }
 
+/// Identifies a pool among those that exist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PoolId(usize);
+
 /// A worker's only `Arc` of its pool: a second one would cost a second decrement.
 pub(super) struct CurrentPool(pub(super) Arc<Shared>);
 
@@ -34,9 +38,9 @@ pub(super) fn current_pool() -> Option<Arc<Shared>> {
     POOL.try_with(|pool| pool.borrow().as_ref().map(|current| Arc::clone(&current.0))).ok().flatten()
 }
 
-/// The [address](Shared::address) of the pool of which this thread is a worker.
-pub(super) fn current_address() -> Option<usize> {
-    POOL.try_with(|pool| pool.borrow().as_ref().map(|current| current.0.address())).ok().flatten()
+/// Identifies the pool of which this thread is a worker.
+pub(crate) fn current_pool_id() -> Option<PoolId> {
+    POOL.try_with(|pool| pool.borrow().as_ref().map(|current| PoolId::of(&current.0))).ok().flatten()
 }
 
 /// Whether this thread is a worker of that pool.
@@ -47,6 +51,12 @@ pub(super) fn is_worker_of(pool: &Shared) -> bool {
 /// Whether the pool cannot stop before this thread returns: it is a worker of it, or refuses jobs of it.
 pub(super) fn delays_stop_of(pool: &Shared) -> bool {
     is_worker_of(pool) || REFUSING.try_with(|refusing| refusing.borrow().contains(&pool.address())).unwrap_or(false)
+}
+
+impl PoolId {
+    pub(super) fn of(pool: &Shared) -> Self {
+        Self(pool.address())
+    }
 }
 
 impl CurrentPool {

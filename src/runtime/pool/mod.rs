@@ -32,10 +32,11 @@ mod worker;
 mod worker_state;
 mod worker_threads;
 
-pub(crate) use self::at_rest::{PoolId, RestWatch, current_pool_id};
+pub(crate) use self::at_rest::RestWatch;
 pub use self::blocked::{Blocked, blocked};
 pub use self::builder::PoolBuilder;
 pub use self::cancel_token::{CancelToken, OnCancel};
+pub(crate) use self::context::{PoolId, current_pool_id};
 pub use self::description::{BoxedWork, IntoJob, Job, Work};
 pub use self::hooks::Worker;
 pub(crate) use self::job::{Fate, JobBody};

@@ -6,6 +6,7 @@ use super::super::typed_queue;
 use super::blocked::Blocked;
 use super::job::{BoxedJob, InlineJob, JobBody, QueuedJob};
 use super::shared::Shared;
+use super::ticket::Ticket;
 use crate::error::{Rejected, Rejection};
 use crate::machine::pool::{self as machine, Accepted, SubmitError, TicketId};
 
@@ -33,15 +34,16 @@ impl Shared {
         this: &Arc<Self>,
         job: BoxedJob,
         when_full: WhenFull,
-    ) -> Result<TicketId, Rejected<BoxedJob>> {
-        Self::with_context(this, job, |job| {
+    ) -> Result<Ticket, Rejected<BoxedJob>> {
+        Self::with_context(this, job, |mut job| {
+            let token = job.give_token();
             let origin = job.origin();
             let (submitted, backlog) = {
                 let mut submit_queue = this.submit_queue.lock();
                 trace::job("submits", origin);
                 (submit_queue.submit_ticketed(job), submit_queue.queue().len())
             };
-            let ticket = match submitted {
+            let id = match submitted {
                 Ok(accepted) => {
                     Self::accepted(this, accepted, backlog);
                     accepted.ticket
@@ -49,7 +51,8 @@ impl Shared {
                 Err(error) => Self::hand_back_or_wait(this, error, true, when_full)?,
             };
             // A ticketed submission that is accepted always has an id.
-            Ok(ticket.unwrap_or(TicketId::MAX))
+            let id = id.unwrap_or(TicketId::MAX);
+            Ok(Ticket { shared: Arc::clone(this), id, token })
         })
     }
 

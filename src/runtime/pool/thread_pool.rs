@@ -199,7 +199,8 @@ impl ThreadPool {
         F: FnOnce(&CancelToken) + Send + 'static,
     {
         let body = job::plain(move || f(&CancelToken::current().unwrap_or_else(CancelToken::unlimited)));
-        self.submit_with_ticket(BoxedJob::new(body, Location::caller(), None), WhenFull::Return)
+        Shared::submit_ticketed(&self.owner.shared, BoxedJob::new(body, Location::caller(), None), WhenFull::Return)
+            .map_err(|rejected| handed_back(rejected, WhenFull::Return))
     }
 
     /// [`submit`](Self::submit), with a ticket that can cancel the job: for one that has a description, or that was
@@ -212,14 +213,8 @@ impl ThreadPool {
             return Err(job.refused(Rejection::WouldDeadlock));
         }
         let when_full = job.when_full;
-        self.submit_with_ticket(F::into_boxed(job), when_full)
-    }
-
-    fn submit_with_ticket(&self, mut job: BoxedJob, when_full: WhenFull) -> Result<Ticket, Rejected<Job>> {
-        let token = job.give_token();
-        let id = Shared::submit_ticketed(&self.owner.shared, job, when_full)
-            .map_err(|rejected| handed_back(rejected, when_full))?;
-        Ok(Ticket { shared: Arc::clone(&self.owner.shared), id, token })
+        Shared::submit_ticketed(&self.owner.shared, F::into_boxed(job), when_full)
+            .map_err(|rejected| handed_back(rejected, when_full))
     }
 
     /// Sets the minimum and maximum number of threads. Idle threads above the maximum end now, busy ones after their

@@ -342,8 +342,7 @@ impl<T: 'static> Address<T> {
 
     /// Takes the value of this id out, on the reactor's thread.
     pub(crate) fn take_by_id(reactor: &Reactor, id: ValueId) -> Option<T> {
-        let slot = reactor.core.owned.find::<T>(id)?;
-        drop(reactor.core.owned.remove(id));
+        let slot = reactor.core.owned.remove(id)?.as_any().downcast::<Slot<T>>().ok()?;
         slot.take().ok()
     }
 

@@ -267,12 +267,12 @@ impl Failure {
     /// assert_eq!(reason, "not written");
     /// ```
     #[must_use]
-    pub fn check<K: ErrorTypes>(&self) -> Option<usize> {
-        K::which(self)
+    pub fn check<E: ErrorTypes>(&self) -> Option<usize> {
+        E::which(self)
     }
 
-    /// `Ok` with this failure if its original error has one of the types in the tuple; otherwise `Err` with it, so that
-    /// `?` passes it on.
+    /// `Ok` with this failure if its original error has one of the types in the tuple `E`; otherwise `Err` with it, so
+    /// that `?` passes it on.
     ///
     /// ```
     /// use selvedge::{Deferred, Failure, error::{Cancelled, TimedOut}};
@@ -286,8 +286,8 @@ impl Failure {
     ///
     /// # Errors
     /// The failure itself, unchanged, if its original error has none of these types.
-    pub fn trap<K: ErrorTypes>(self) -> Result<Self, Self> {
-        if self.check::<K>().is_some() { Ok(self) } else { Err(self) }
+    pub fn trap<E: ErrorTypes>(self) -> Result<Self, Self> {
+        if self.check::<E>().is_some() { Ok(self) } else { Err(self) }
     }
 
     /// The [`Panic`], if the original error is one.

@@ -1,4 +1,4 @@
-//! The macro that gives error types their messages. The generic ones implement `Display` themselves.
+//! The macro that gives error types their messages. Generic error types implement `Display` themselves.
 
 /// Implements `Display` and `Error` for error types: one message for each pattern, which may use the names that the
 /// pattern binds.

@@ -121,8 +121,8 @@ pub enum BlockingCallError {
     Failed(Failure),
     /// The function panicked, or a callback of its Deferred did.
     Panicked(Panic),
-    /// A reactor lives on this thread, this one or another, which must not block: two that wait for each other would
-    /// never answer.
+    /// A reactor lives on this thread, the one that was called or another. Such a thread must not block: two that wait
+    /// for each other would never answer.
     WouldDeadlock,
     /// The reactor had stopped, or stopped before it answered.
     ReactorStopped,

@@ -1,4 +1,4 @@
-//! [`SharedFailure`]: a failure that several are told of.
+//! [`SharedFailure`]: the failure of a Deferred for which several wait.
 
 use std::error::Error;
 use std::fmt;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::Failure;
 
-/// The failure of a [`SharedDeferred`](crate::deferred::SharedDeferred), which everybody who has asked is given.
+/// The failure of a [`SharedDeferred`](crate::deferred::SharedDeferred): each of its waiters is given one.
 ///
 /// Its [source](Error::source) is the original error; it derefs to the [`Failure`], which knows the error's type:
 ///

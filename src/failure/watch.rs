@@ -51,7 +51,7 @@ pub(crate) fn contained(payload: Box<dyn Any + Send>) -> Panic {
 #[derive(Debug)]
 pub(crate) struct Watch(());
 
-#[allow(clippy::unused_self, reason = "only who watches may look")]
+#[allow(clippy::unused_self, reason = "only the holder of a `Watch` may look")]
 impl Watch {
     pub(crate) fn new() -> Self {
         let _ = WATCHED.try_with(|watched| watched.borrow_mut().watchers += 1);

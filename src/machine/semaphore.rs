@@ -11,7 +11,7 @@
 //! are released meanwhile are passed on by the loop that is running already, and nothing recurses.
 //!
 //! A waiter may ask for several permits: it is served when all of them are there, and those behind it wait as long. So
-//! a cancel of the first waiter can make the next one fit. The limit can be moved; below what is held, nothing is
+//! a cancel of the first waiter can make the next one fit. The limit can be changed; below what is held, nothing is
 //! available until enough is released.
 
 use super::wait_queue::{Key, WaitQueue};
@@ -45,7 +45,7 @@ pub(crate) enum Acquired {
 #[must_use]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Released {
-    /// Nobody who waits can be served, or an outer call is serving already.
+    /// No waiter can be served, or an outer call is serving already.
     Nothing,
     /// Call [`next`](Semaphore::next) and serve that waiter, until there is none that can be served.
     Serve,
@@ -93,7 +93,7 @@ impl<W> Semaphore<W> {
         self.serve()
     }
 
-    /// Moves the number of permits. Those that are held stay with their holders.
+    /// Changes the number of permits. Those that are held stay with their holders.
     pub(crate) fn set_limit(&mut self, limit: usize) -> Released {
         self.limit = limit;
         self.serve()

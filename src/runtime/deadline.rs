@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use super::sync::Instant;
 
-/// A keep-alive that passes only because a test says so. Unlike `Duration::MAX` it is not never.
-pub(crate) const UNTIL_A_TEST_SAYS_SO: Duration = Duration::from_secs(u64::MAX);
+/// A timeout that no clock reaches: it ends only when a test lets all deadlines pass. A wait of `Duration::MAX` would
+/// have no deadline, so that a test could not end it.
+pub(crate) const BY_EPOCH_ONLY: Duration = Duration::from_secs(u64::MAX);
 
-/// What a caller does that finds a bounded queue full: see [`Job::when_full`](crate::Job::when_full).
+/// What a caller that finds a bounded queue full does: see [`Job::when_full`](crate::Job::when_full).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum WhenFull {
     /// Hand back at once what does not fit.

@@ -1,4 +1,4 @@
-//! The full segments of a queue in order, and a few emptied ones, of which the next are made.
+//! The full segments of a queue in order, and a few emptied ones, which are used again for the next.
 //!
 //! A list, because a vector copies all that it holds when it grows. Segments move between lists with their nodes, so
 //! that a batch allocates nothing if it fits into one segment and the spares.
@@ -31,7 +31,7 @@ impl<V> SegmentList<V> {
         self.full.len()
     }
 
-    /// Appends a full segment, in whose place comes an empty one.
+    /// Appends the full segment `last`, and leaves an empty one in its place.
     #[cold]
     #[inline(never)]
     pub(super) fn push(&mut self, last: &mut Segment<V>) {

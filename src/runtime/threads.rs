@@ -43,7 +43,7 @@ use crate::failure::{Failure, Panic};
 /// If the pool does not accept `f`, `f` is dropped here, not handed back, and the returned Deferred has already failed
 /// with a [`Rejected<()>`](Rejected), the type for a downcast: callbacks that are added to it run at once, perhaps
 /// before [`Reactor::run`]. So stop the reactor with [`Handle::stop`] in them; [`Reactor::stop`] is an error before
-/// `run`. Who wants the function back uses [`ThreadPool::submit`].
+/// `run`. To get the function back, use [`ThreadPool::submit`].
 ///
 /// Cancelling the Deferred fails it with [`Cancelled`](crate::error::Cancelled) at once. If no worker has taken `f`, it
 /// never runs and is dropped at once; if one has, `f` can see the cancellation with
@@ -93,8 +93,7 @@ where
 /// [`defer_to_thread`], on any pool.
 ///
 /// The reactor does not stop the pool. If the reactor has ended, `f` is dropped here, and the Deferred has failed with
-/// [`ReactorStopped`]. A result that comes after the reactor has ended is dropped on the worker's
-/// thread.
+/// [`ReactorStopped`]. A result that comes after the reactor has ended is dropped on the worker's thread.
 #[track_caller]
 pub fn defer_to_thread_pool<J, R>(reactor: &Reactor, pool: &ThreadPool, job: J) -> Deferred<R::Value>
 where

@@ -1,7 +1,7 @@
 //! The hook of a hosted reactor: what wakes the loop that hosts it, in place of the inbox's condition variable.
 //!
-//! It is there until it is retired: when its reactor has ended, is dropped, or begins to wait by itself. A thread that
-//! is about to call it then either has got it before, and calls it once more, or finds it gone.
+//! The hook is retired when its reactor has ended, is dropped, or begins to wait by itself. A thread that is about to
+//! wake the host just then either has taken the hook already, and calls it once more, or finds none.
 
 use super::report::{Contained, Incident, Reporter};
 use super::sync::{Mutex, StdArc};
@@ -19,6 +19,7 @@ impl OnWake {
     }
 }
 
+/// The hook of one reactor.
 pub(crate) struct WakeHook {
     /// `None` once it is retired.
     hook: Mutex<Option<Hook>>,
@@ -41,7 +42,7 @@ impl WakeHook {
         true
     }
 
-    /// From now on it is not called. It is dropped here, or by the thread that is calling it.
+    /// From now on the hook is not called. It is dropped here, or by the thread that is calling it.
     pub(crate) fn retire(&self) {
         let hook = self.hook.lock().take();
         let _scope = self.reporter.enter();

@@ -26,7 +26,7 @@ enum Bug {
     None,
     /// A thread that ends does not join the one before it (R13).
     ForgetsThePrevious,
-    /// A thread ends as to the machine before its destructors have run (R36).
+    /// A thread tells the machine that it ends before its destructors have run (R36).
     EndsEarly,
     /// A caller with a limit joins the last thread itself (R38).
     JoinsInPlaceOfClosing,
@@ -47,9 +47,9 @@ enum Activity {
     RunsDestructors {
         drains: bool,
     },
-    /// Has ended as to the machine, and joins the thread that ended before it.
+    /// Has ended for the machine, and joins the thread that ended before it.
     Joins(Option<Thread>),
-    /// Has ended as to the system.
+    /// Has ended for the operating system.
     Gone,
     /// Is joined, or could not be spawned.
     Joined,

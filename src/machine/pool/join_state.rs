@@ -27,7 +27,7 @@ enum Stage {
     Joined,
 }
 
-/// The threads of a pool as to their end. `H` is the handle of a thread.
+/// Which threads of a pool are still to be joined, and whether all have been. `H` is the handle of a thread.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct JoinState<H> {
     stage: Stage,
@@ -82,8 +82,8 @@ impl<H> JoinState<H> {
         self.threads -= 1;
     }
 
-    /// A thread ends, after all destructors of its thread-locals. With it the pool is drained if its worker was the
-    /// last, which `drains` the pool. It carries out the action, and joins the thread that is returned.
+    /// A thread ends, after all destructors of its thread-locals. `drains`: its worker was the pool's last, so the pool
+    /// is drained with this. The thread carries out the action, and joins the thread that is returned.
     pub(crate) fn ended(&mut self, own: H, drains: bool) -> (Option<H>, EndAction<H>) {
         self.threads -= 1;
         let previous = self.last.replace(own);

@@ -15,8 +15,8 @@ use crate::failure::Failure;
 /// wait in the middle, while no other of its kind may begin. This is a [`DeferredSemaphore`] with a single permit:
 /// order, waiters, handles and cost are described there.
 ///
-/// **Cancel safety.** As of the semaphore: who gives up leaves the queue, and a permit that nobody took goes to the
-/// next.
+/// **Cancel safety.** As for the semaphore: a waiter that gives up leaves the queue, and a permit that nobody took goes
+/// to the next.
 ///
 /// ```
 /// use selvedge::{Deferred, coordination::DeferredLock};

@@ -35,14 +35,15 @@ use crate::machine::item_queue::{ItemQueue, Put, PutRefused, Serve, Take};
 /// **Limits** count what would be left after every item had been paired with a taker: items without a taker, and takers
 /// without an item. An item that was accepted stays, even if the taker that it was meant for is cancelled.
 ///
-/// **Cancel safety.** To [`cancel`](Deferred::cancel) the Deferred of a waiting taker removes the taker from the queue.
+/// **Cancel safety.** [Cancelling](Deferred::cancel) the Deferred of a waiting taker removes the taker from the queue.
+///
 /// An item belongs to the queue until the program receives it: in a callback for the value, by
 /// [`try_result`](Deferred::try_result), from an awaiting future that is ready, as the result of a list of Deferreds,
-/// or as the answer of a blocking call. Whatever is given up before that (the Deferred, dropped; a future that is
-/// dropped after the item came, and before it was polled; a member of a list that is cancelled; a blocking call whose
-/// time is over; a chain of errbacks and timeouts, which pass values by), the item goes back to its place before all
-/// that were put after it, and to the next taker. It goes back beyond the size too, and is dropped only if all handles
-/// are.
+/// or as the answer of a blocking call. Errbacks and timeouts, which pass values by, do not receive it. If what an item
+/// was delivered to is given up before that, the item goes back, even beyond the size: to its place before all that
+/// were put after it, and so to the next taker. It is given up when its Deferred is dropped, when a future is dropped
+/// after the item came and before it was polled, when a list that has it is cancelled, and when the time of a blocking
+/// call is over. An item that goes back is dropped only if all handles are.
 ///
 /// **Handles.** When the last one is dropped the items are dropped, and takers fail with
 /// [`Abandoned`](crate::error::Abandoned). A consumer that holds a handle while it waits is not told that all producers
@@ -120,9 +121,9 @@ impl<T: 'static> DeferredQueue<T> {
     }
 
     /// Says that no more items will be put: from now on [`put`](Self::put) hands its item back. Takers that wait fail
-    /// with [`QueueClosed`], in their order, inside this call; if it is made inside the callbacks of a delivery, when
-    /// those have returned. Items that are left can still be taken; [`get`](Self::get) fails when there are none. The
-    /// error of a taker whose Deferred was dropped, and not cancelled, is reported as any that nobody handles.
+    /// with [`QueueClosed`], in their order, inside this call, or, if it is made inside the callbacks of a delivery,
+    /// when those have returned. Items that are left can still be taken; [`get`](Self::get) fails when there are none.
+    /// The error of a taker whose Deferred was dropped, and not cancelled, is reported as any that nobody handles.
     ///
     /// An item that comes back to the closed queue can be taken too. Closing again does nothing.
     ///

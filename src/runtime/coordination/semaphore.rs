@@ -1,4 +1,4 @@
-//! The semaphore: a number of permits, a guard for each that is held, and a queue of those who wait for one.
+//! The semaphore: a number of permits, a guard for each that is held, and a queue of waiters.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -37,7 +37,7 @@ use crate::machine::semaphore::{Acquired, Released, Semaphore};
 /// As long as somebody waits, whoever asks next waits too, and so does everybody behind a waiter for
 /// [several](Self::acquire_many) permits.
 ///
-/// **Cancel safety.** To [`cancel`](Deferred::cancel) a waiter's Deferred, or to drop its future, removes the waiter
+/// **Cancel safety.** [Cancelling](Deferred::cancel) a waiter's Deferred, or dropping its future, removes the waiter
 /// from the queue, wherever it is. A waiter whose Deferred was dropped keeps its place; when its turn comes, the permit
 /// goes to its callbacks, or back to the semaphore if it has none. A permit is a guard: one that was granted and that
 /// nobody took, because a future, a task, a time limit or a list was given up first, goes to the next waiter.
@@ -83,8 +83,8 @@ impl DeferredSemaphore {
     /// Several permits, with one guard, as soon as there are as many. It gets all at once, and holds none while it
     /// waits, so two that each want several cannot block each other.
     ///
-    /// To ask for more than the [limit](Self::limit) waits until the limit is raised: it is no error, because the limit
-    /// may be lower for a while. Those behind it wait as long.
+    /// Asking for more than the [limit](Self::limit) is no error, because the limit may be lower for a while: it waits
+    /// until the limit is raised, and so does everybody behind it.
     ///
     /// ```
     /// use selvedge::coordination::DeferredSemaphore;
@@ -168,7 +168,7 @@ impl DeferredSemaphore {
         self.state.borrow().available()
     }
 
-    /// Moves the number of permits. If it rises, waiters are served at once, inside this call.
+    /// Changes the number of permits. If it rises, waiters are served at once, inside this call.
     ///
     /// A lower limit takes no permit away: those that are held stay with their holders, and until enough of them are
     /// released nobody is served. With a limit of zero everybody waits until it is raised again.

@@ -29,7 +29,7 @@ impl<T: 'static, E: ChainError> Deferred<T, E> {
     /// - Fired, or running a callback: nothing happens.
     ///
     /// The error `Cancelled` is one like others: if nobody handles it before the Deferred is dropped, it is reported.
-    /// Who wants neither uses [`cancel_on_drop`](Self::cancel_on_drop), or drops the Deferred's future.
+    /// To cancel without that report, use [`cancel_on_drop`](Self::cancel_on_drop), or drop the Deferred's future.
     ///
     /// Takes the same time however long the chain is, and however many Deferreds wait for each other.
     pub fn cancel(&self) {

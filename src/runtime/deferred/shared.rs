@@ -31,21 +31,22 @@ type SharedResult<T> = Result<Rc<T>, SharedFailure>;
 /// assert!(page.get().try_result().is_ok()); // Whoever asks later gets it at once.
 /// ```
 ///
-/// **Where and when.** All of it lives on one thread. Those who wait are told in the order in which they asked, inside
-/// the call that fires the original; if that is made where those of another shared Deferred are told, when these have
-/// been, so that chains of any length take no stack. Whoever asks when there is a result gets it at once.
+/// **Where and when.** All of it lives on one thread. Waiters are given the result in the order in which they asked,
+/// inside the call that fires the original. If that call is made inside the callbacks of another shared Deferred's
+/// waiters, those are all served first, so that chains of any length take no stack. Whoever asks when there is a result
+/// gets it at once.
 ///
 /// **Errors.** Each is given a [`SharedFailure`], whose source is the original error. If nobody has asked before the
 /// last handle is dropped, the error is reported as unhandled.
 ///
 /// **Cancel safety.** Cancelling what [`get`](Self::get) returns, or dropping its future, withdraws that one only.
-/// [`cancel`](Self::cancel) cancels the original. Dropping all handles cancels nothing, and those who wait are told; so
-/// are Deferreds that were only dropped, whose memory is kept until then.
+/// [`cancel`](Self::cancel) cancels the original. Dropping all handles cancels nothing: waiters still get the result. A
+/// waiter's Deferred that is only dropped is a waiter still, and keeps its memory until there is a result.
 ///
-/// **Waiting for itself.** A chain that waits, through a shared Deferred, for its own result is not detected, as one is
-/// that does so directly: it never has a result.
+/// **Waiting for itself.** A chain that waits for its own result through a shared Deferred never has one. Unlike a
+/// chain that does so directly, it is not detected.
 ///
-/// **Cost.** One `Rc` for the value; O(log n) in the number of those who wait, for each.
+/// **Cost.** One `Rc` for the value, and for each waiter O(log n) in their number.
 pub struct SharedDeferred<T: 'static> {
     shared: Rc<Shared<T>>,
     original: CancelHandle,
@@ -58,7 +59,7 @@ struct Shared<T: 'static> {
 
 enum State<T: 'static> {
     Waiting(WaitQueue<Resolver<Rc<T>>>),
-    /// Those who still wait are being told.
+    /// There is a result, and the waiters that are left are being served.
     Done {
         result: SharedResult<T>,
         waiters: WaitQueue<Resolver<Rc<T>>>,
@@ -74,7 +75,7 @@ impl<T: 'static> State<T> {
         }
     }
 
-    /// The result, for one more who is given it; `None` if there is none yet.
+    /// The result, for one more waiter. `None` if there is none yet.
     fn give(&mut self) -> Option<SharedResult<T>> {
         match self {
             Self::Waiting(_) => None,
@@ -85,7 +86,7 @@ impl<T: 'static> State<T> {
         }
     }
 
-    /// The next who waits, with the result.
+    /// The next waiter, with the result.
     fn next(&mut self) -> Option<(Resolver<Rc<T>>, SharedResult<T>)> {
         let waiter = self.waiters().pop()?;
         self.give().map(|result| (waiter, result))
@@ -99,14 +100,14 @@ impl<T: 'static> Deferred<T> {
         let made_at = self.made_at();
         let shared = Rc::new(Shared { state: RefCell::new(State::Waiting(WaitQueue::new())), made_at });
         let (original, handle) = self.with_cancel_handle();
-        let told = Rc::clone(&shared);
-        drop(original.add_both(move |result| told.fire(result.map(Rc::new).map_err(SharedFailure::new))));
+        let target = Rc::clone(&shared);
+        drop(original.add_both(move |result| target.fire(result.map(Rc::new).map_err(SharedFailure::new))));
         SharedDeferred { shared, original: handle }
     }
 }
 
 impl<T: 'static> Shared<T> {
-    /// The original has its result: tells everybody who waits.
+    /// The original has its result, which every waiter is given.
     fn fire(self: &Rc<Self>, result: SharedResult<T>) {
         self.state.replace_with(|state| State::Done {
             result,

@@ -10,7 +10,6 @@ use super::control::checked_sizes;
 use super::hooks::{Hooks, Worker};
 use super::shared::{Config, Shared, WorkerHost};
 use super::stepper::{SteppedWorkers, Stepper};
-
 use super::thread_pool::{Owner, ThreadPool};
 use super::worker::run_worker;
 use crate::error::SizeError;

@@ -1,4 +1,4 @@
-//! The token of a job: by which it can be asked to end while it runs.
+//! The token by which a job can be asked to end while it runs.
 
 mod on_cancel;
 
@@ -96,8 +96,9 @@ impl CancelToken {
         self.transition(TicketState::end);
     }
 
-    /// One transition of a state in which a limit that has passed has cancelled the job, unless that was over before.
-    /// Whoever asks the job to end calls those who listen, and whoever says that it is over drops them.
+    /// One transition. Before it, a limit that has passed cancels the job, unless that is over. If this cancels the
+    /// job, its listeners are called; if this ends it uncancelled, they are dropped: both here, once the lock is
+    /// released.
     fn transition<A>(&self, event: impl FnOnce(&mut TicketState) -> A) -> A {
         self.transition_with(|state| event(&mut state.ticket))
     }
@@ -124,7 +125,7 @@ impl CancelToken {
         action
     }
 
-    /// Calls those who listen, one after the other, with no lock held. None is added any more.
+    /// Calls the listeners, one after the other, with no lock held. None is added any more.
     fn call_listeners(&self) {
         loop {
             let next = self.0.state.lock().listeners.as_mut().and_then(|listeners| listeners.pop());
@@ -141,12 +142,12 @@ impl CancelToken {
     /// Calls `f` once when the job is asked to end, on the thread that asks it: that of
     /// [`Ticket::cancel`](crate::pool::Ticket::cancel), of a cancel of the Deferred, or of a stop with
     /// [`CancelAll`](crate::pool::StopPolicy::CancelAll). If the job has a [time limit](crate::Job::time_limit) that no
-    /// reactor watches, that is the thread which looks at the token next, or the worker as the job ends. For work that
-    /// has to be told, as a database's interrupt, because it cannot look.
+    /// reactor watches, that is the thread which looks at the token next, or the worker as the job ends. It is for work
+    /// that cannot look at the token and has to be interrupted, such as a query of a database.
     ///
     /// If the job was asked already, `f` is called now, on this thread. If the job ends unasked, or is refused, `f` is
-    /// dropped uncalled. Several are called in the order in which they came. A panic is reported; no lock is held, so
-    /// `f` may cancel, look and register. It should be short: whoever cancels waits for it.
+    /// dropped uncalled. Several are called in the order in which they were given. A panic is reported; no lock is
+    /// held, so `f` may cancel, look and register. It should be short: whoever cancels waits for it.
     ///
     /// Dropping the guard removes `f`. Cost: a box, and one short lock; removing takes another.
     ///
@@ -205,7 +206,7 @@ impl CancelToken {
 
 impl fmt::Debug for CancelToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // No transition: whoever prints a token does not call those who listen.
+        // No transition, which could call listeners.
         let passed = self.0.limit.as_ref().is_some_and(|limit| limit.has_passed());
         let ticket = self.0.state.lock().ticket;
         let cancelled = ticket.is_cancelled() || passed && ticket == TicketState::Live;

@@ -88,7 +88,8 @@ impl Shared {
         Err(StopWithinError::Unfinished { stragglers, queued })
     }
 
-    /// Who keeps the pool from stopping, and how many jobs wait to be run. What has no start time counts from `asked`.
+    /// Which workers keep the pool from stopping, and how many jobs wait to be run. An activity without a start time
+    /// counts from `asked`.
     pub(super) fn stragglers(&self, asked: Instant) -> (Vec<Straggler>, usize) {
         let (mut stragglers, queued) = {
             let workers = self.workers.lock();

@@ -27,7 +27,7 @@ use crate::failure::Failure;
 ///   function with or without a result, or the function as it is.
 /// - [`call_in_thread`](crate::ThreadPool::call_in_thread) takes no `Job`: only a function as it is, without a result.
 ///
-/// What is not said costs nothing, and everything combines. Cost: two allocations for a name, or for what else is said,
+/// A setting that is left out costs nothing, and all can be combined. Cost: two allocations for a name or for limits,
 /// and then one for what the function captured.
 ///
 /// A pool that does not accept a job hands it back inside [`Rejected`] as a plain `Job`, whose function is
@@ -80,7 +80,7 @@ pub trait Work: Send + Sized + 'static {
     #[doc(hidden)]
     fn into_boxed(job: Job<Self>) -> BoxedJob;
 
-    /// Submits it without a ticket: by value, if nothing is said of it.
+    /// Submits it without a ticket: by value, if it has neither a name nor limits.
     #[doc(hidden)]
     fn submit(job: Job<Self>, pool: &Arc<Shared>) -> Result<(), Rejected<BoxedJob>>;
 }
@@ -158,7 +158,7 @@ impl<F> Job<F> {
     /// ```
     ///
     /// **Cancel safety.** A caller that gives up leaves nothing behind: its job is handed back, and the slot that
-    /// became free for it goes to the next who waits.
+    /// became free for it goes to the next caller that waits.
     pub fn when_full(mut self, when_full: WhenFull) -> Self {
         self.when_full = when_full;
         self
@@ -244,11 +244,11 @@ impl<F> Job<F> {
     /// use std::time::Duration;
     ///
     /// let pool = ThreadPool::new(0, 1)?;
-    /// let told = |result: Result<(), selvedge::Failure>| {
+    /// let on_result = |result: Result<(), selvedge::Failure>| {
     ///     assert!(result.is_err_and(|failure| failure.is::<NeverRan>()));
     /// };
     /// // Nothing is started yet, so the job waits for longer than it may.
-    /// pool.submit(Job::with_callback(told, || ()).queue_limit(Duration::from_nanos(1)))?;
+    /// pool.submit(Job::with_callback(on_result, || ()).queue_limit(Duration::from_nanos(1)))?;
     /// pool.start()?;
     /// pool.stop()?;
     /// assert_eq!(pool.stats().expired, 1);
@@ -271,9 +271,9 @@ impl<F> Job<F> {
         (limits.queue.is_some() || limits.run.is_some()).then_some(*limits)
     }
 
-    /// Has `told` called on the worker when the job begins.
-    pub(crate) fn on_start(&mut self, told: impl FnOnce() + Send + 'static) {
-        *self.limits_mut() = Limits::on_start(told);
+    /// Calls `notice` on the worker when the job begins.
+    pub(crate) fn on_start(&mut self, notice: impl FnOnce() + Send + 'static) {
+        *self.limits_mut() = Limits::on_start(notice);
     }
 
     /// Its name, and where it was made.

@@ -86,7 +86,7 @@ pub(super) struct JobResult {
     pub(super) details: Option<Box<JobDetails>>,
 }
 
-/// What there is to say about the end of few jobs.
+/// What is recorded of the end of a job beside a panic. Few jobs have any of it.
 #[derive(Debug, Default)]
 pub(super) struct JobDetails {
     /// Its time in the queue was over, so it was refused.
@@ -124,7 +124,7 @@ impl BoxedJob {
         self.token.insert(token.unwrap_or_else(|| CancelToken::with_limit(limit))).clone()
     }
 
-    /// Its limits begin to count, that in the queue only if it is to be queued. On the submitter's thread.
+    /// Its limits begin to count; the limit in the queue only if it is to be `queued`. On the submitter's thread.
     pub(super) fn begin_limits(&mut self, queued: bool) {
         let Some(limits) = self.extras.as_mut().and_then(|extras| extras.limits.as_mut()) else { return };
         limits.begin(queued);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::super::deadline::{Deadline, Epoch};
 use crate::exclusive::Exclusive;
 
-/// What is said of a job's time. Few jobs have it.
+/// The time limits that a job was given. Few jobs have any.
 #[derive(Default)]
 pub(crate) struct Limits {
     /// In the queue.
@@ -15,14 +15,14 @@ pub(crate) struct Limits {
     pub(crate) run: Option<Duration>,
     /// When its time in the queue is over. Set by a submission, unless a reactor watches the limits.
     queue_end: Option<Deadline>,
-    /// Told on the worker that the job begins.
+    /// Called on the worker when the job begins.
     on_start: Option<Exclusive<Box<dyn FnOnce() + Send>>>,
 }
 
 impl Limits {
-    /// Neither: a reactor watches them, which has to be told when the job begins.
-    pub(crate) fn on_start(told: impl FnOnce() + Send + 'static) -> Self {
-        Self { on_start: Some(Exclusive::new(Box::new(told))), ..Self::default() }
+    /// No limit is kept here: a reactor watches them, and `notice` tells it that the job begins.
+    pub(crate) fn on_start(notice: impl FnOnce() + Send + 'static) -> Self {
+        Self { on_start: Some(Exclusive::new(Box::new(notice))), ..Self::default() }
     }
 
     /// The job is about to be offered, or to be run without having been `queued`.
@@ -37,8 +37,8 @@ impl Limits {
 
     /// The job begins.
     pub(super) fn job_starts(self) {
-        if let Some(told) = self.on_start {
-            told.into_inner()();
+        if let Some(notice) = self.on_start {
+            notice.into_inner()();
         }
     }
 }

@@ -5,7 +5,7 @@ use std::ptr;
 use std::time::Duration;
 
 use super::super::cache_padded::CachePadded;
-use super::super::deadline::{Epoch, UNTIL_A_TEST_SAYS_SO};
+use super::super::deadline::{BY_EPOCH_ONLY, Epoch};
 use super::super::report::Reporter;
 use super::super::sync::{Arc, Condvar, Hint, IdleHint, Mutex, MutexGuard, Spin};
 use super::activities::Activities;
@@ -45,7 +45,7 @@ pub(crate) struct Shared {
     pub(super) idle_hint: CachePadded<IdleHint>,
     /// How long a worker spins before it sleeps.
     pub(super) spin: Spin,
-    /// Its threads as to their end. Callers that wait for the pool to stop wait there.
+    /// Joins its threads. Callers that wait for the pool to stop wait there.
     pub(super) ends: Arc<ThreadEnds>,
     pub(super) host: WorkerHost,
 }
@@ -133,7 +133,7 @@ impl Shared {
             keep_alive: match config.keep_alive {
                 None | Some(Duration::MAX) => None,
                 Some(time) if has_threads => Some(time),
-                Some(_) => Some(UNTIL_A_TEST_SAYS_SO),
+                Some(_) => Some(BY_EPOCH_ONLY),
             },
             workers: CachePadded(Mutex::new(workers)),
             places: WaitPlaces::new(),

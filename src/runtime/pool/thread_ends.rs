@@ -18,14 +18,14 @@ use crate::machine::pool::{self as machine, EndAction, EndWait, WorkerId, Worker
 /// Called when the pool has stopped.
 pub(super) type StopCallback = Box<dyn FnOnce() + Send>;
 
-/// What somebody has asked for who does not wait.
+/// The request of somebody who does not block: to be called when the pool has stopped.
 struct Request {
     callback: StopCallback,
     /// The pool's, which may be gone by then.
     reporter: Reporter,
 }
 
-/// The threads of a pool as to their end.
+/// The threads of a pool that are still to be joined, and those who wait for the end of all.
 pub(super) struct ThreadEnds {
     /// The name of the closing thread.
     closing_name: String,
@@ -52,7 +52,7 @@ struct LockedEnds {
 
 /// Whether a thread's worker has made its last transition, so that what runs on it are destructors of thread-locals.
 ///
-/// It has a lock of its own, which an exiting thread shares with nobody but those who list the late.
+/// It has a lock of its own, which an exiting thread shares only with callers that list stragglers.
 pub(super) struct ThreadExit(Mutex<Option<ExitedWorker>>);
 
 /// A worker that has made its last transition.
@@ -69,7 +69,7 @@ impl ThreadExit {
         Self(Mutex::new(None))
     }
 
-    /// The worker has made its last transition; with this the pool is drained if it `drains` it.
+    /// The worker has made its last transition. `drains`: it was the last of a pool that was told to stop.
     pub(super) fn exited(&self, worker: WorkerId, drains: bool) {
         let since = Instant::now();
         *self.0.lock() = Some(ExitedWorker { worker, since, drains });
@@ -93,8 +93,8 @@ impl ThreadEnds {
         Self { closing_name: format!("{pool_name}-end"), joins, locked: Mutex::new(locked), changed: Condvar::new() }
     }
 
-    /// Spawns the thread of a worker, which runs `body`, then the destructors of its thread-locals, and then ends as to
-    /// this pool.
+    /// Spawns the thread of a worker, which runs `body`, then the destructors of its thread-locals, and then says here
+    /// that it ends.
     pub(super) fn spawn_worker(
         this: &Arc<Self>,
         name: String,
@@ -220,7 +220,7 @@ impl ThreadEnds {
         self.locked.lock().failures = count;
     }
 
-    /// Fails if the start that is about to be tried is to fail.
+    /// Fails if a test has asked for the next start to fail.
     pub(super) fn fail_start(&self) -> io::Result<()> {
         self.locked.lock().fail_start()
     }
@@ -252,7 +252,7 @@ impl ThreadEnds {
         }
     }
 
-    /// The closing thread could not be started: to the sink of somebody who waits, or of this thread.
+    /// Reports that the closing thread could not be started: to the sink of the first request, or of this thread.
     #[cold]
     fn report(&self, error: &io::Error) {
         let reporter = self.locked.lock().requests.front().map(|request| request.reporter.clone());

@@ -14,8 +14,7 @@ pub(super) struct WorkerState {
     /// It has just been woken. Only then can its keep-alive have passed.
     pub(super) was_asleep: bool,
     pub(super) wakes_at_start: WakesAtStart,
-    /// When its keep-alive passes. Set when it first sleeps above the minimum, cleared when it has run a
-    /// job.
+    /// When its keep-alive passes. Set when it first sleeps above the minimum, cleared when it has run a job.
     pub(super) keep_alive_end: Option<Deadline>,
 }
 

@@ -22,7 +22,7 @@ enum Answer<T: Send + 'static> {
     Later(SendFuture<T>),
 }
 
-/// How far a question is.
+/// The state of a question.
 enum State<T: Send + 'static> {
     /// The function has not answered. The handle is that of its reactor.
     Asked(ResultReceiver<Answer<T>>, Handle),

@@ -4,7 +4,7 @@ use std::rc::{Rc, Weak};
 
 use super::{DropOrder, Owned, Reactor};
 
-/// What is told when its reactor has ended.
+/// What is notified when its reactor has ended.
 pub(crate) trait EndListener: 'static {
     /// Also called when the notice is dropped earlier: the listener's own state says whether that means anything.
     fn reactor_ended(&self);

@@ -15,8 +15,8 @@ impl Reactor {
     /// or the end of the [time for shutdown](crate::reactor::ReactorBuilder::stop_within). `None` if only something
     /// that is posted can make a turn necessary.
     ///
-    /// [`turn`](Self::turn) has returned the same as the time from then; this is for a host that asks later, as one
-    /// that computes the timeout of its own poll. Cost: it looks at the first of the timers.
+    /// [`turn`](Self::turn) has returned the same as a duration, counted from then. This is for a host that asks later,
+    /// such as one that computes the timeout of its own poll. Cost: a look at the first of the timers.
     ///
     /// ```
     /// use selvedge::{Reactor, reactor::Turn};
@@ -61,7 +61,7 @@ impl Core {
         }
     }
 
-    /// A turn is due by this time. If that is earlier than the host knows, it is told.
+    /// A turn is due by this time. If that is earlier than the last turn said, the host is woken.
     #[inline]
     pub(super) fn due_by(&self, at: Duration) {
         if self.parked.get().is_some_and(|until| at < until) {

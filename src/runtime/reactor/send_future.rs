@@ -148,13 +148,7 @@ where
             awaited: None,
         }
     }
-}
 
-impl<T, E> Deferred<T, E>
-where
-    T: Send + 'static,
-    E: ChainError + Send,
-{
     /// On a reactor that has ended: with the result, if there is one. Otherwise the Deferred is cancelled.
     fn without_reactor(self, reactor: &Reactor, made_at: &'static Location<'static>) -> SendFuture<T, E> {
         let result = match self.try_result() {

@@ -1,4 +1,4 @@
-//! How a reactor's own shutdown goes: its policy, its time limit, and what was late.
+//! A reactor's own shutdown: its policy, its time limit, and what was late.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -77,7 +77,7 @@ pub(super) struct ShutdownState {
     pub(super) policy: StopPolicy,
     /// The most time that it may take.
     within: Option<Duration>,
-    /// When that is over, on the reactor's clock. `None` if it is over, or not to be.
+    /// When that has passed, on the reactor's clock. `None` if there is no limit, or it has passed.
     deadline: Cell<Option<Duration>>,
     result: RefCell<Shutdown>,
 }

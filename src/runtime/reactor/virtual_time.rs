@@ -1,8 +1,8 @@
 //! Virtual time, which passes by itself only while nothing is on its way to the reactor.
 //!
-//! On its way is: a call that was posted, which includes every result, wake and cancel; a job of a pool that the
-//! reactor uses, until it has posted its result; an answer of another reactor that this one awaits. A worker that waits
-//! for an answer of this very reactor is not: it may go on only when time has passed.
+//! On its way are: a call that was posted, which includes every result, wake and cancel; a job of a pool that the
+//! reactor uses, until it has posted its result; and an answer of another reactor that this one awaits. A job that
+//! waits for an answer of this very reactor is not: it may go on only when time has passed.
 
 use std::cell::RefCell;
 use std::ptr;

@@ -11,15 +11,15 @@ use super::super::report::drop_contained;
 use crate::error::TimedOut;
 use crate::failure::Failure;
 
-/// What watches the limits of one job. The canceller of its Deferred owns it, which is dropped when the Deferred has a
-/// result, whichever: then the timer is stopped.
+/// Watches the limits of one job. It is owned by the canceller of the job's Deferred, which is dropped as soon as the
+/// Deferred has a result of any kind: that stops the timer.
 pub(super) struct LimitWatch<T: 'static> {
     limits: Limits,
     /// Empty until the pool has accepted the job.
     job: OnceCell<(Ticket, Address<PendingResolver<T>>)>,
-    /// That of the queue until the reactor learns of the job's start, and then that of the start.
+    /// The timer of the limit in the queue, or, once the reactor knows that the job has begun, of the other limit.
     timer: Cell<Option<DelayedCall>>,
-    /// Where the worker posts the start to.
+    /// Its address is where the worker posts that the job begins.
     start: OnceCell<Owned<Weak<Self>>>,
 }
 
@@ -28,7 +28,7 @@ impl<T: 'static> LimitWatch<T> {
         Rc::new(Self { limits, job: OnceCell::new(), timer: Cell::new(None), start: OnceCell::new() })
     }
 
-    /// What the worker does when the job begins, if anybody has to know that.
+    /// What the worker calls when the job begins. `None` if no limit counts from there.
     pub(super) fn start_notice(self: &Rc<Self>, reactor: &Reactor) -> Option<impl FnOnce() + Send + 'static> {
         self.limits.run?;
         let start = reactor.own(Rc::downgrade(self));

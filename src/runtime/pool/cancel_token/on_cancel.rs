@@ -8,7 +8,7 @@ use super::super::context::current_pool;
 use super::CancelToken;
 use crate::machine::radix_map::{Emptied, RadixMap};
 
-/// One function, with the sink of the pool or the reactor on whose thread it was given.
+/// One registered function, with the sink of the pool or the reactor on whose thread it was registered.
 pub(super) struct Listener {
     reporter: Reporter,
     call: Box<dyn FnOnce() + Send>,
@@ -35,7 +35,7 @@ impl Listener {
     }
 }
 
-/// Those of one token, in the order in which they came.
+/// The listeners of one token, in the order in which they were registered.
 #[derive(Default)]
 pub(super) struct Listeners {
     by_number: RadixMap<Listener>,
@@ -50,7 +50,7 @@ impl Listeners {
         number
     }
 
-    /// Removes one, if it is there, and what memory it leaves; both are dropped when no lock is held.
+    /// Removes a listener, if it is there, and the memory that it leaves. Both are to be dropped when no lock is held.
     pub(super) fn remove(&mut self, number: u64) -> (Option<Listener>, Option<Emptied<Listener>>) {
         (self.by_number.remove(number), self.by_number.take_emptied())
     }

@@ -12,7 +12,7 @@ use crate::probes::Log;
 /// A ticket of a job that no worker takes.
 fn ticket() -> (ThreadPool, Ticket) {
     let pool = pool(0, 1);
-    let ticket = pool.call_in_thread_ticketed(|_| ()).unwrap();
+    let ticket = pool.call_in_thread_ticketed(|| ()).unwrap();
     (pool, ticket)
 }
 

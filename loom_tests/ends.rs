@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use selvedge::loom::{Reactor, ThreadPool, pool::StopPolicy};
+use selvedge::loom::{Job, Reactor, ThreadPool, pool::StopPolicy};
 
 use crate::explore::{explore, explore_calm};
 use crate::pool::stop;
@@ -83,7 +83,8 @@ fn a_stop_that_cancels_all_against_a_job_that_begins_refuses_it_or_asks_it() {
         let pool = started(0, 1);
         let log = Log::default();
         let asked = log.clone();
-        pool.call_in_thread_ticketed(move |token| asked.note(u32::from(token.is_cancelled()))).unwrap();
+        pool.call_in_thread_ticketed(Job::with_token(move |token| asked.note(u32::from(token.is_cancelled()))))
+            .unwrap();
         pool.stop_with(StopPolicy::CancelAll).unwrap();
         let stats = pool.stats();
         assert_eq!((stats.cancelled, stats.completed), if log.seen().is_empty() { (1, 0) } else { (0, 1) });

@@ -136,7 +136,7 @@ fn a_start_that_fails_against_a_stop_fails_its_job_and_the_pool_stops() {
 fn a_job_that_is_cancelled_against_a_start_that_fails_is_resolved_once() {
     explore_calm(|chaos| {
         let pool = failing(0, 1);
-        let ticket = pool.call_in_thread_ticketed(|_| unreachable!("there is no thread")).unwrap();
+        let ticket = pool.call_in_thread_ticketed(|| unreachable!("there is no thread")).unwrap();
         let failed = Log::default();
         let seen = failed.clone();
         let other = client(&pool, chaos, move |_| (seen.seen(), ticket.cancel(), ticket));

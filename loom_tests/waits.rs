@@ -152,7 +152,7 @@ fn a_job_that_is_cancelled_against_its_worker_runs_or_is_dropped_by_the_cancelle
         let (log, tracked) = (Log::default(), Arc::new(()));
         let ran = log.clone();
         let ticket = pool
-            .call_in_thread_ticketed(move |_| {
+            .call_in_thread_ticketed(move || {
                 let _tracked = tracked;
                 ran.note(1);
             })
@@ -172,11 +172,11 @@ fn a_job_that_waits_until_it_is_cancelled_sees_it() {
     explore_calm(|_| {
         let pool = pool(0, 1);
         let ticket = pool
-            .call_in_thread_ticketed(|token| {
+            .call_in_thread_ticketed(Job::with_token(|token| {
                 while token.check().is_ok() {
                     thread::yield_now();
                 }
-            })
+            }))
             .unwrap();
         pool.start().unwrap();
         ticket.cancel();
@@ -193,7 +193,7 @@ fn a_job_that_is_cancelled_against_a_stop_that_cancels_is_resolved_once() {
         let log = Log::default();
         let ran = log.clone();
         pool.start().unwrap();
-        let ticket = pool.call_in_thread_ticketed(move |_| ran.note(1)).unwrap();
+        let ticket = pool.call_in_thread_ticketed(move || ran.note(1)).unwrap();
         let other = client(&pool, chaos, move |_| ticket.cancel());
         pool.stop_with(StopPolicy::CancelQueued).unwrap();
         drop(other.join());
@@ -210,7 +210,7 @@ fn a_job_submitted_while_another_is_cancelled_is_run() {
     explore_calm(|_| {
         let pool = started(0, 1);
         let log = Log::default();
-        let ticket = pool.call_in_thread_ticketed(|_| ()).unwrap();
+        let ticket = pool.call_in_thread_ticketed(|| ()).unwrap();
         ticket.cancel();
         pool.call_in_thread(log.job(2)).unwrap();
         stop_resolving(&pool, 2);
@@ -225,8 +225,8 @@ fn a_job_that_is_cancelled_against_its_worker_leaves_the_next_one_alone() {
         let pool = started(0, 1);
         let log = Log::default();
         let (first, second) = (log.clone(), log.clone());
-        let ticket = pool.call_in_thread_ticketed(move |_| first.note(1)).unwrap();
-        let next = pool.call_in_thread_ticketed(move |_| second.note(2)).unwrap();
+        let ticket = pool.call_in_thread_ticketed(move || first.note(1)).unwrap();
+        let next = pool.call_in_thread_ticketed(move || second.note(2)).unwrap();
         let cancelled = ticket.cancel();
         stop_resolving(&pool, 2);
         assert_eq!(log.seen(), if cancelled == Cancellation::NeverRuns { vec![2] } else { vec![1, 2] });
@@ -244,9 +244,9 @@ fn a_ticket_whose_job_was_taken_against_a_submission_leaves_the_new_job_alone() 
         let pool = started(0, 1);
         let log = Log::default();
         let (first, second) = (log.clone(), log.clone());
-        let ticket = pool.call_in_thread_ticketed(move |_| first.note(1)).unwrap();
+        let ticket = pool.call_in_thread_ticketed(move || first.note(1)).unwrap();
         let other = client(&pool, chaos, move |_| ticket.cancel());
-        let next = pool.call_in_thread_ticketed(move |_| second.note(2)).unwrap();
+        let next = pool.call_in_thread_ticketed(move || second.note(2)).unwrap();
         let cancelled = other.join().0;
         loom::stop_exploring();
         stop_resolving(&pool, 2);
@@ -263,7 +263,7 @@ fn a_job_that_is_cancelled_against_the_end_of_a_pause_is_resolved_once() {
         let pool = started(0, 0);
         let log = Log::default();
         let ran = log.clone();
-        let ticket = pool.call_in_thread_ticketed(move |_| ran.note(1)).unwrap();
+        let ticket = pool.call_in_thread_ticketed(move || ran.note(1)).unwrap();
         let other = client(&pool, chaos, move |_| ticket.cancel());
         pool.adjust_pool_size(0, 1).unwrap();
         let cancelled = other.join().0;
@@ -280,7 +280,7 @@ fn a_job_that_is_cancelled_against_a_pause_is_resolved_once() {
         let pool = started(0, 1);
         let log = Log::default();
         let ran = log.clone();
-        let ticket = pool.call_in_thread_ticketed(move |_| ran.note(1)).unwrap();
+        let ticket = pool.call_in_thread_ticketed(move || ran.note(1)).unwrap();
         let other = client(&pool, chaos, move |_| ticket.cancel());
         pool.adjust_pool_size(0, 0).unwrap();
         let cancelled = other.join().0;
@@ -297,7 +297,7 @@ fn a_job_that_is_cancelled_against_the_keep_alive_is_resolved_once() {
         let pool = with_surplus_worker();
         let log = Log::default();
         let ran = log.clone();
-        let ticket = pool.call_in_thread_ticketed(move |_| ran.note(1)).unwrap();
+        let ticket = pool.call_in_thread_ticketed(move || ran.note(1)).unwrap();
         pool.let_deadlines_pass();
         let cancelled = ticket.cancel();
         stop_resolving(&pool, 1);
@@ -310,10 +310,10 @@ fn a_job_that_is_cancelled_against_the_keep_alive_is_resolved_once() {
 fn a_submission_to_a_full_queue_is_accepted_when_a_job_is_cancelled() {
     explore(|chaos| {
         let pool = with_queue_of_one(0, 0);
-        let ticket = pool.call_in_thread_ticketed(|_| ()).unwrap();
+        let ticket = pool.call_in_thread_ticketed(|| ()).unwrap();
         let waiting = pool.clone();
         let waiting = thread::spawn(move || {
-            waiting.submit(Job::new(|| ()).when_full(WhenFull::Wait)).map_err(|back| back.reason)
+            waiting.call_in_thread(Job::new(|| ()).when_full(WhenFull::Wait)).map_err(|back| back.reason)
         });
         let _chaos_thread = chaos.start(|| pool.clone(), ThreadPool::wake_waiters_spuriously);
         ticket.cancel();
@@ -330,8 +330,9 @@ fn a_submission_to_a_full_queue_is_accepted_when_a_job_is_taken() {
         let log = Log::default();
         pool.call_in_thread(log.job(1)).unwrap();
         let (waiting, job) = (pool.clone(), log.job(2));
-        let waiting =
-            thread::spawn(move || waiting.submit(Job::new(job).when_full(WhenFull::Wait)).map_err(|back| back.reason));
+        let waiting = thread::spawn(move || {
+            waiting.call_in_thread(Job::new(job).when_full(WhenFull::Wait)).map_err(|back| back.reason)
+        });
         pool.start().unwrap();
         assert_eq!(waiting.join().unwrap(), Ok(()));
         stop(&pool, 2);
@@ -347,7 +348,7 @@ fn a_submission_to_a_full_queue_is_returned_when_the_pool_is_stopped() {
         pool.call_in_thread(|| ()).unwrap();
         let waiting = pool.clone();
         let waiting = thread::spawn(move || {
-            waiting.submit(Job::new(|| ()).when_full(WhenFull::Wait)).map_err(|back| back.reason)
+            waiting.call_in_thread(Job::new(|| ()).when_full(WhenFull::Wait)).map_err(|back| back.reason)
         });
         let _chaos_thread = chaos.start(|| pool.clone(), ThreadPool::wake_waiters_spuriously);
         pool.stop().unwrap();
@@ -361,10 +362,10 @@ fn a_submission_to_a_full_queue_is_returned_when_the_pool_is_stopped() {
 fn a_submission_whose_timeout_races_a_free_place_is_accepted_or_returned() {
     explore_calm(|_| {
         let pool = with_queue_of_one(0, 0);
-        let ticket = pool.call_in_thread_ticketed(|_| ()).unwrap();
+        let ticket = pool.call_in_thread_ticketed(|| ()).unwrap();
         let waiting = pool.clone();
         let waiting = thread::spawn(move || {
-            let waited = waiting.submit(Job::new(|| ()).when_full(WhenFull::WaitUpTo(Duration::from_secs(1))));
+            let waited = waiting.call_in_thread(Job::new(|| ()).when_full(WhenFull::WaitUpTo(Duration::from_secs(1))));
             waited.map_err(|back| back.reason)
         });
         let time = pool.clone();

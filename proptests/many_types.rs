@@ -55,7 +55,7 @@ fn by_value<const LOAD: usize>(pool: &ThreadPool, message: Message) -> Option<Ti
 }
 
 fn made_before(pool: &ThreadPool, message: Message) -> Option<Ticket> {
-    pool.submit(Job::new(|| message.say())).unwrap();
+    pool.call_in_thread(Job::new(|| message.say())).unwrap();
     None
 }
 
@@ -65,7 +65,7 @@ fn with_a_callback(pool: &ThreadPool, message: Message) -> Option<Ticket> {
 }
 
 fn with_a_ticket(pool: &ThreadPool, message: Message) -> Option<Ticket> {
-    Some(pool.call_in_thread_ticketed(|_| message.say()).unwrap())
+    Some(pool.call_in_thread_ticketed(|| message.say()).unwrap())
 }
 
 #[derive(Debug, Clone, Copy)]

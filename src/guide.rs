@@ -114,7 +114,7 @@
 //! |---|---|---|
 //! | `deferToThread(f, *args)` | [`threads::defer_to_thread`] | cancelling keeps a queued job from running |
 //! | `deferToThreadPool(reactor, pool, f)` | [`threads::defer_to_thread_pool`] | |
-//! | `callMultipleInThread(list)` | [`threads::call_multiple_in_thread`] | |
+//! | `callMultipleInThread(list)` | [`threads::call_multiple_in_thread`] | with a name or limits: [`Job::multiple`] |
 //! | `blockingCallFromThread(reactor, f)` | [`threads::blocking_call_from_thread`] | an error for each cause |
 //! | the same with a timeout | [`threads::blocking_call_from_thread_timeout`] | |
 //!

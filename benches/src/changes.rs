@@ -91,7 +91,7 @@ fn spread<T>(all: Vec<T>, operations: u64) -> Vec<T> {
 
 fn cancel(_: Setting, operations: u64) -> Duration {
     let pool = selvedge::ThreadPool::of(0);
-    let submit = |_| pool.call_in_thread_ticketed(|_| ()).expect("the pool is not stopped");
+    let submit = |_| pool.call_in_thread_ticketed(|| ()).expect("the pool is not stopped");
     let tickets = spread((0..DEPTH.max(operations as usize)).map(submit).collect(), operations);
     let start = Instant::now();
     for ticket in &tickets {

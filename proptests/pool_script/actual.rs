@@ -222,14 +222,15 @@ impl World {
         let body = closure.body.clone();
         let submitted = match way {
             Way::Plain => self.pool.call_in_thread(move || job.run(&body, None)),
-            Way::Waiting => self.pool.submit(Job::new(move || job.run(&body, None)).when_full(WhenFull::Wait)),
+            Way::Waiting => self.pool.call_in_thread(Job::new(move || job.run(&body, None)).when_full(WhenFull::Wait)),
             Way::WithCallback => {
                 let world = Arc::clone(self);
                 let on_result = move |result: Result<(), Failure>| world.reference().job_callback(id, outcome(&result));
                 self.pool.call_in_thread_with_callback(on_result, move || job.run(&body, None))
             }
             Way::Ticketed => {
-                let submitted = self.pool.call_in_thread_ticketed(move |token| job.run(&body, Some(token)));
+                let submitted =
+                    self.pool.call_in_thread_ticketed(Job::with_token(move |token| job.run(&body, Some(token))));
                 submitted.map(|ticket| lock(&self.tickets).push((id, ticket)))
             }
         };

@@ -63,7 +63,7 @@ pub mod pool {
     //!
     //! // It is not started, so the job stays in the queue.
     //! let pool = ThreadPool::new(0, 1)?;
-    //! let ticket = pool.call_in_thread_ticketed(|_token| unreachable!("it is cancelled"))?;
+    //! let ticket = pool.call_in_thread_ticketed(|| unreachable!("it is cancelled"))?;
     //! assert_eq!(pool.stats().queued, 1);
     //! assert_eq!(ticket.cancel(), Cancellation::NeverRuns);
     //! assert_eq!(pool.stats().queued, 0);

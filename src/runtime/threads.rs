@@ -43,7 +43,7 @@ use crate::failure::{Failure, Panic};
 /// If the pool does not accept `f`, `f` is dropped here, not handed back, and the returned Deferred has already failed
 /// with a [`Rejected<()>`](Rejected), the type for a downcast: callbacks that are added to it run at once, perhaps
 /// before [`Reactor::run`]. So stop the reactor with [`Handle::stop`] in them; [`Reactor::stop`] is an error before
-/// `run`. To get the function back, use [`ThreadPool::submit`].
+/// `run`. To get the function back, use [`ThreadPool::call_in_thread`].
 ///
 /// Cancelling the Deferred fails it with [`Cancelled`](crate::error::Cancelled) at once. If no worker has taken `f`, it
 /// never runs and is dropped at once; if one has, `f` can see the cancellation with
@@ -133,7 +133,7 @@ where
     };
     reactor.use_pool(pool);
     let address = reactor.own(PendingResolver::new(resolver)).detach();
-    match pool.submit_ticketed(job.with_body(deferred_job(f, address.clone()))) {
+    match pool.call_in_thread_ticketed(job.with_body(deferred_job(f, address.clone()))) {
         Ok(ticket) => match job_of {
             JobOf::Unlimited(of) => drop(of.set(ticket)),
             JobOf::Limited(watch) => drop(watch.upgrade().map(|watch| watch.accepted(reactor, ticket, address))),
@@ -233,10 +233,10 @@ impl<R: Outcome<Failure>> Drop for JobResult<R> {
     }
 }
 
-/// Runs the commands in order, all on one thread of the reactor's pool.
+/// Runs the commands in order, all on one thread of the reactor's pool: as one job, [`Job::multiple`], which can also
+/// have a name, limits or a ticket.
 ///
-/// If one panics, that is reported, and the commands after it are dropped without being run. A list that is to have a
-/// name or limits is the function of one [`Job`], for [`submit`](ThreadPool::submit).
+/// If one panics, that is reported, and the commands after it are dropped without being run.
 ///
 /// ```
 /// use selvedge::{Reactor, threads};
@@ -256,13 +256,7 @@ impl<R: Outcome<Failure>> Drop for JobResult<R> {
 /// The reactor has stopped its pool, or the pool's bounded queue is full: the list is handed back as one job.
 #[track_caller]
 pub fn call_multiple_in_thread(handle: &Handle, commands: Vec<Box<dyn FnOnce() + Send>>) -> Result<(), Rejected<Job>> {
-    handle.call_in_thread(move || {
-        let mut commands = commands.into_iter();
-        let run_all = catch(|| commands.by_ref().for_each(|command| command()));
-        // Before the panic goes on: a second one, from one of these drops, would abort.
-        commands.for_each(drop_contained);
-        run_all.unwrap_or_else(|panic| panic.resume());
-    })
+    handle.call_in_thread(Job::multiple(commands))
 }
 
 /// Runs `f` on the reactor's thread, and blocks this thread until the result has come.

@@ -22,7 +22,7 @@ fn what_goes_on_without_its_handle_is_dropped_without_a_word() -> Result<(), Fai
     Deferred::succeed(1).add_callback(|n| n + 1).add_both(|result| result.map(drop));
     Deferred::<u32>::fail(std::fmt::Error).add_errback(|_| 0);
     reactor.call_in_thread(|| ())?;
-    reactor.thread_pool().call_in_thread_ticketed(|_| ())?;
+    reactor.thread_pool().call_in_thread_ticketed(|| ())?;
     selvedge::task::LoopingCall::new(|_| ()).start_later(&reactor, HOUR)?;
     reactor.handle().stop();
     reactor.run();

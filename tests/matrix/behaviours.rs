@@ -118,7 +118,7 @@ impl Deed {
             }
             Self::WaitsForASlotOfThePool => {
                 let ran = act.owes();
-                let submitted = act.handle().thread_pool().submit(Job::new(ran).when_full(WhenFull::Wait));
+                let submitted = act.handle().thread_pool().call_in_thread(Job::new(ran).when_full(WhenFull::Wait));
                 accepted(act, submitted.map_err(|rejected| handed_back(&rejected)))
             }
             Self::WaitsForAJob => wait_for_a_job(act.handle().thread_pool()),

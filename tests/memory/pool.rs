@@ -48,7 +48,10 @@ fn run(stepper: &Stepper) {
 fn a_job_costs_no_allocation_once_there_is_room() {
     assert_eq!(cost(plain(), laden::<40>), (0.0, 0.0));
     assert_eq!(cost(plain(), |pool| pool.call_in_thread_with_callback(drop, || 42).unwrap()), (0.0, 0.0));
-    assert_eq!(cost(plain(), |pool| pool.submit(Job::new(|| ()).when_full(WhenFull::Wait)).unwrap()), (0.0, 0.0));
+    assert_eq!(
+        cost(plain(), |pool| pool.call_in_thread(Job::new(|| ()).when_full(WhenFull::Wait)).unwrap()),
+        (0.0, 0.0)
+    );
 }
 
 // Checks: P73
@@ -57,7 +60,8 @@ fn a_large_job_is_one_allocation_and_so_is_one_that_was_boxed_before() {
     assert_eq!(cost(plain(), laden::<120>), (0.0, 0.0));
     assert_eq!(cost(plain(), laden::<121>), (1.0, 121.0));
     let captures = [1_u64; 4];
-    let submit = |pool: &ThreadPool| pool.submit(Job::new(move || assert_eq!(captures, [1; 4])).boxed()).unwrap();
+    let submit =
+        |pool: &ThreadPool| pool.call_in_thread(Job::new(move || assert_eq!(captures, [1; 4])).boxed()).unwrap();
     assert_eq!(cost(plain(), submit), (1.0, 32.0));
 }
 
@@ -110,7 +114,7 @@ fn a_burst_of_jobs_leaves_little_memory_whether_they_are_run_or_cancelled() {
     });
     assert!(after.bytes_current <= 100_000, "{} bytes are left of jobs that were run", after.bytes_current);
     let after = measure(|| {
-        let tickets: Vec<_> = (0..100_000).map(|_| pool.call_in_thread_ticketed(|_| ()).unwrap()).collect();
+        let tickets: Vec<_> = (0..100_000).map(|_| pool.call_in_thread_ticketed(|| ()).unwrap()).collect();
         tickets.iter().for_each(|ticket| _ = ticket.cancel());
     });
     assert!(after.bytes_current <= 100_000, "{} bytes are left of jobs that were cancelled", after.bytes_current);
@@ -128,7 +132,7 @@ fn hooks_around_jobs_cost_no_allocation_but_the_jobs_box() {
 // Checks: P63, P65, B39
 #[test]
 fn a_name_costs_two_allocations_more_a_time_one_and_a_context_three() {
-    let named = |pool: &ThreadPool| pool.submit(Job::new(|| ()).named("a job")).unwrap();
+    let named = |pool: &ThreadPool| pool.call_in_thread(Job::new(|| ()).named("a job")).unwrap();
     assert_eq!(cost(plain(), named).0, 2.0);
     let submit = |pool: &ThreadPool| pool.call_in_thread(|| ()).unwrap();
     assert_eq!(cost(plain().take_times(), submit).0, 1.0);
@@ -141,8 +145,8 @@ fn a_name_costs_two_allocations_more_a_time_one_and_a_context_three() {
 #[test]
 fn a_limit_costs_two_allocations_and_one_from_the_start_two_more_for_its_token() {
     let limit = Duration::from_secs(60);
-    let queued = |pool: &ThreadPool| pool.submit(Job::new(|| ()).queue_limit(limit)).unwrap();
-    let timed = |pool: &ThreadPool| pool.submit(Job::new(|| ()).time_limit(limit)).unwrap();
-    let both = |pool: &ThreadPool| pool.submit(Job::new(|| ()).time_limit(limit).queue_limit(limit)).unwrap();
+    let queued = |pool: &ThreadPool| pool.call_in_thread(Job::new(|| ()).queue_limit(limit)).unwrap();
+    let timed = |pool: &ThreadPool| pool.call_in_thread(Job::new(|| ()).time_limit(limit)).unwrap();
+    let both = |pool: &ThreadPool| pool.call_in_thread(Job::new(|| ()).time_limit(limit).queue_limit(limit)).unwrap();
     assert_eq!((cost(plain(), queued).0, cost(plain(), timed).0, cost(plain(), both).0), (2.0, 4.0, 4.0));
 }

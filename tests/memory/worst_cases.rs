@@ -90,7 +90,7 @@ fn submit(pool: &ThreadPool) {
 }
 
 fn submit_ticketed(pool: &ThreadPool) -> Ticket {
-    pool.call_in_thread_ticketed(|_| ()).unwrap()
+    pool.call_in_thread_ticketed(|| ()).unwrap()
 }
 
 // Checks: P74

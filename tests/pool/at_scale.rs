@@ -167,7 +167,7 @@ fn a_million_jobs_wait_and_are_cancelled_one_by_one_from_the_middle_of_the_queue
             let tickets: Vec<_> = (0..1_000_000)
                 .map(|_| {
                     let ran = Arc::clone(&ran);
-                    pool.call_in_thread_ticketed(move |_| _ = ran.fetch_add(1, Ordering::Relaxed)).unwrap()
+                    pool.call_in_thread_ticketed(move || _ = ran.fetch_add(1, Ordering::Relaxed)).unwrap()
                 })
                 .collect();
             // Any scan of the queue would take a million times a million steps.

@@ -31,7 +31,7 @@ fn a_job_has_a_name_and_a_ticket_and_waits_for_a_slot_all_at_once() {
                 inner.pass();
                 assert!(CancelToken::current().unwrap().is_cancelled());
             };
-            submitter.submit_ticketed(Job::new(asked).named("slow").when_full(WhenFull::Wait)).unwrap()
+            submitter.call_in_thread_ticketed(Job::new(asked).named("slow").when_full(WhenFull::Wait)).unwrap()
         });
         gate.open();
         let ticket = waiting.join().unwrap();
@@ -47,6 +47,43 @@ fn a_job_has_a_name_and_a_ticket_and_waits_for_a_slot_all_at_once() {
         pool.stop().unwrap();
         assert_eq!((pool.stats().completed, pool.stats().panicked), (3, 0));
     });
+}
+
+// Checks: P115
+#[test]
+fn every_way_into_a_pool_takes_a_function_or_its_description() {
+    let names = Log::new();
+    let noted = names.clone();
+    let reactor = Reactor::builder()
+        .configure_pool(move |pool| pool.around_jobs(move |label| noted.note(label.name().map(str::to_owned))))
+        .build_test()
+        .unwrap();
+    let (pool, handle, local) = (reactor.thread_pool(), reactor.handle(), reactor.local());
+    let named = || Job::new(|| ()).named("it");
+    pool.call_in_thread(|| ()).unwrap();
+    pool.call_in_thread(named()).unwrap();
+    pool.call_in_thread(named().boxed()).unwrap();
+    handle.call_in_thread(|| ()).unwrap();
+    handle.call_in_thread(named()).unwrap();
+    reactor.call_in_thread(|| ()).unwrap();
+    reactor.call_in_thread(named()).unwrap();
+    pool.call_in_thread_ticketed(|| ()).unwrap();
+    pool.call_in_thread_ticketed(named()).unwrap();
+    pool.call_in_thread_ticketed(Job::with_token(|token| assert!(!token.is_cancelled())).named("it")).unwrap();
+    pool.call_in_thread_with_callback(|result| assert_eq!(result.unwrap(), 1), || 1).unwrap();
+    pool.call_in_thread_with_callback(|_| (), named()).unwrap();
+    pool.call_in_thread(Job::with_callback(|_| (), || ()).named("it")).unwrap();
+    reactor.call_in_thread(Job::multiple(vec![Box::new(|| ())]).named("it")).unwrap();
+    let _ = threads::defer_to_thread(&reactor, || ());
+    let _ = threads::defer_to_thread(&reactor, named());
+    let _ = threads::defer_to_thread(&reactor, Job::with_token(CancelToken::check).named("it"));
+    let _ = threads::defer_to_thread_pool(&reactor, pool, named());
+    let _ = local.defer_to_thread(named());
+    reactor.settle();
+    let names: Vec<_> = names.entries().into_iter().map(|name| name.is_some()).collect();
+    let (plain, it) = (false, true);
+    let expected = [plain, it, it, plain, it, plain, it, plain, it, it, plain, it, it, it, plain, it, it, it, it];
+    assert_eq!(names, expected);
 }
 
 // Checks: P115, P63

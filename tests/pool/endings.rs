@@ -78,7 +78,7 @@ fn nobody_waits_for_the_destructors_of_a_worker_that_has_exited() {
         }
         // Three threads are in their destructors. Whatever is done now goes on without them.
         for _ in 0..10 {
-            pool.submit(Job::new(|| ()).when_full(WhenFull::Wait)).unwrap();
+            pool.call_in_thread(Job::new(|| ()).when_full(WhenFull::Wait)).unwrap();
             pool.adjust_pool_size(0, 0).unwrap();
             pool.adjust_pool_size(1, 1).unwrap();
             pool.adjust_pool_size(0, 1).unwrap();

@@ -124,7 +124,7 @@ fn contexts_follow_every_way_into_a_thread() {
         set_and(4);
         threads::call_multiple_in_thread(&reactor.handle(), vec![Box::new(seen()), Box::new(seen())]).unwrap();
         set_and(5);
-        reactor.thread_pool().submit(Job::new(seen())).unwrap();
+        reactor.thread_pool().call_in_thread(Job::new(seen())).unwrap();
         set_and(6);
         let (last, handle) = (seen(), reactor.handle());
         let _ = threads::defer_to_thread(&reactor, move || {
@@ -211,10 +211,10 @@ fn a_job_that_is_handed_back_has_its_context_dropped_there_and_is_captured_for_a
         let ran = log.clone();
         REQUEST.set(1);
         let rejected = stopped.call_in_thread(move || ran.note(REQUEST.get())).unwrap_err();
-        let rejected = noting.submit(rejected.job).unwrap_err();
+        let rejected = noting.call_in_thread(rejected.job).unwrap_err();
         assert_eq!(dropped, [thread::current().id()]);
         REQUEST.set(2);
-        other.submit(rejected.job).unwrap();
+        other.call_in_thread(rejected.job).unwrap();
         other.stop().unwrap();
         assert_eq!(log, [2]);
         // Nor does one that is run by hand have any.
@@ -263,7 +263,7 @@ fn a_job_that_is_cancelled_is_dropped_within_its_context_on_the_cancellers_threa
         let pool = carrying_the_request(one()).build().unwrap();
         let witness = Witness(log.clone());
         REQUEST.set(5);
-        let ticket = pool.call_in_thread_ticketed(move |_| hold(&witness)).unwrap();
+        let ticket = pool.call_in_thread_ticketed(move || hold(&witness)).unwrap();
         REQUEST.set(6);
         assert_eq!(ticket.cancel(), Cancellation::NeverRuns);
         assert_eq!(log, [(5, thread::current().id())]);
@@ -401,7 +401,7 @@ fn a_panic_is_reported_with_the_place_where_its_job_was_submitted_whichever_way_
         lines.push(line!() + 1);
         threads::call_multiple_in_thread(&handle, vec![Box::new(|| panic!("a job"))]).unwrap();
         lines.push(line!() + 1);
-        pool.submit(Job::new(|| panic!("a job"))).unwrap();
+        pool.call_in_thread(Job::new(|| panic!("a job"))).unwrap();
         let stop = reactor.handle();
         pool.call_in_thread(move || stop.stop()).unwrap();
         reactor.run();
@@ -423,7 +423,7 @@ fn hooks_see_the_place_of_a_job_whichever_way_it_was_submitted() {
             Reactor::builder().pool_size(1, 1).configure_pool(move |pool| pool.around_jobs(hook)).build().unwrap();
         let pool = reactor.thread_pool().clone();
         let mut expected = vec![line!() + 1];
-        pool.call_in_thread_ticketed(|_| ()).unwrap();
+        pool.call_in_thread_ticketed(|| ()).unwrap();
         expected.push(line!() + 1);
         pool.call_in_thread(|| ()).unwrap();
         expected.push(line!() + 1);
@@ -433,7 +433,7 @@ fn hooks_see_the_place_of_a_job_whichever_way_it_was_submitted() {
         expected.push(line!() + 3);
         let (other, handle) = (pool.clone(), reactor.handle());
         let waiter = thread::spawn(move || {
-            other.submit(Job::new(move || handle.stop()).when_full(WhenFull::Wait)).unwrap();
+            other.call_in_thread(Job::new(move || handle.stop()).when_full(WhenFull::Wait)).unwrap();
         });
         waiter.join().unwrap();
         expected.push(line!() + 1);
@@ -472,16 +472,16 @@ fn a_named_job_is_reported_by_its_name_and_hooks_see_its_label() {
         let label = job.label();
         assert_eq!((label.name(), label.location().line()), (Some("thumbnail"), line));
         assert_eq!(label.to_string(), format!("\"thumbnail\", made at {}", label.location()));
-        pool.submit(job).unwrap();
+        pool.call_in_thread(job).unwrap();
         let from_string = Job::with_callback(|_| (), || ()).named(format!("number {}", 2));
         let other = from_string.label();
-        pool.submit(from_string).unwrap();
+        pool.call_in_thread(from_string).unwrap();
         pool.stop().unwrap();
         assert_eq!(labels, [label, other]);
         assert_eq!(reports, [(Incident::Job, Some("thumbnail".to_owned()), Some(line))]);
         // As people see it.
         let pool = started(one().on_report(move |report| shown.note(report.to_string())));
-        pool.submit(Job::new(|| panic!("a job")).named("thumbnail")).unwrap();
+        pool.call_in_thread(Job::new(|| panic!("a job")).named("thumbnail")).unwrap();
         pool.stop().unwrap();
         let place = format!("{}:{}:", file!(), line!() - 2);
         let expected = format!("a job in the thread pool failed: panicked: a job (job \"thumbnail\", made at {place}");

@@ -45,12 +45,12 @@ fn a_job_whose_time_in_the_queue_is_over_is_refused_by_the_worker_that_comes_to_
         let why = result.unwrap_err().downcast::<NeverRan>().unwrap();
         told.note(matches!(why, NeverRan::TimedOut(Duration::ZERO)));
     };
-    pool.submit(Job::with_callback(callback, move || drop(kept)).queue_limit(Duration::ZERO)).unwrap();
+    pool.call_in_thread(Job::with_callback(callback, move || drop(kept)).queue_limit(Duration::ZERO)).unwrap();
     let ran = log.clone();
-    pool.submit(Job::new(move || ran.note(false)).queue_limit(Duration::ZERO)).unwrap();
-    let ticket = pool.submit_ticketed(Job::new(|| ()).queue_limit(Duration::ZERO)).unwrap();
+    pool.call_in_thread(Job::new(move || ran.note(false)).queue_limit(Duration::ZERO)).unwrap();
+    let ticket = pool.call_in_thread_ticketed(Job::new(|| ()).queue_limit(Duration::ZERO)).unwrap();
     let next = log.clone();
-    pool.submit(Job::new(move || next.note(true)).queue_limit(NEVER_DURING_A_TEST)).unwrap();
+    pool.call_in_thread(Job::new(move || next.note(true)).queue_limit(NEVER_DURING_A_TEST)).unwrap();
     run(&stepper);
     assert_eq!(log.entries(), [true, true]);
     assert_eq!((ticket.cancel(), ticket.token().is_cancelled()), (Cancellation::Over, false));
@@ -74,16 +74,17 @@ fn a_job_whose_time_from_its_start_is_over_reads_its_token_as_cancelled_with_a_t
         let log = log.clone();
         Job::new(move || log.note(asked()))
     };
-    pool.submit(looks()).unwrap();
-    pool.submit(looks().time_limit(Duration::MAX)).unwrap();
-    pool.submit(looks().time_limit(NEVER_DURING_A_TEST)).unwrap();
-    pool.submit(looks().time_limit(Duration::ZERO).named("late")).unwrap();
-    let in_time = pool.submit_ticketed(looks().time_limit(NEVER_DURING_A_TEST)).unwrap();
-    let late = pool.submit_ticketed(looks().time_limit(Duration::ZERO).queue_limit(NEVER_DURING_A_TEST)).unwrap();
+    pool.call_in_thread(looks()).unwrap();
+    pool.call_in_thread(looks().time_limit(Duration::MAX)).unwrap();
+    pool.call_in_thread(looks().time_limit(NEVER_DURING_A_TEST)).unwrap();
+    pool.call_in_thread(looks().time_limit(Duration::ZERO).named("late")).unwrap();
+    let in_time = pool.call_in_thread_ticketed(looks().time_limit(NEVER_DURING_A_TEST)).unwrap();
+    let late =
+        pool.call_in_thread_ticketed(looks().time_limit(Duration::ZERO).queue_limit(NEVER_DURING_A_TEST)).unwrap();
     let callback = log.clone();
     // The callback gets what the job returns.
     let job = Job::with_callback(move |result: Result<_, Failure>| callback.note(result.unwrap()), asked);
-    pool.submit(job.time_limit(Duration::ZERO)).unwrap();
+    pool.call_in_thread(job.time_limit(Duration::ZERO)).unwrap();
     // The queue does not count.
     assert!(!late.token().is_cancelled());
     run(&stepper);
@@ -101,12 +102,12 @@ fn a_job_that_came_back_keeps_its_limits_and_may_be_given_others() {
     pool.start().unwrap();
     let log = Log::new();
     let noted = log.clone();
-    pool.submit(Job::new(|| ())).unwrap();
+    pool.call_in_thread(Job::new(|| ())).unwrap();
     let job = Job::new(move || noted.note(asked())).time_limit(Duration::ZERO).queue_limit(Duration::ZERO);
-    let job = pool.submit_ticketed(job).unwrap_err().job;
-    let job = pool.submit(job.time_limit(NEVER_DURING_A_TEST)).unwrap_err().job;
+    let job = pool.call_in_thread_ticketed(job).unwrap_err().job;
+    let job = pool.call_in_thread(job.time_limit(NEVER_DURING_A_TEST)).unwrap_err().job;
     run(&stepper);
-    drop(pool.submit_ticketed(job.queue_limit(NEVER_DURING_A_TEST)).unwrap());
+    drop(pool.call_in_thread_ticketed(job.queue_limit(NEVER_DURING_A_TEST)).unwrap());
     run(&stepper);
     assert_eq!(log.entries(), [Some(false)]);
 }

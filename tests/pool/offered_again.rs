@@ -34,17 +34,17 @@ fn a_job_that_came_back_is_offered_again_in_every_way_and_keeps_its_name_and_pla
         let job = Job::new(move || inner.note(CancelToken::current().is_some())).named("again");
         let label = job.label();
         let moment = WhenFull::WaitUpTo(Duration::from_millis(1));
-        let rejected = pool.submit(job).unwrap_err();
+        let rejected = pool.call_in_thread(job).unwrap_err();
         assert_eq!(rejected.reason, Rejection::QueueFull);
-        let rejected = pool.submit(rejected.job.when_full(moment)).unwrap_err();
+        let rejected = pool.call_in_thread(rejected.job.when_full(moment)).unwrap_err();
         assert_eq!(rejected.reason, Rejection::TimedOut);
-        let rejected = pool.submit_ticketed(rejected.job.when_full(WhenFull::Return)).unwrap_err();
+        let rejected = pool.call_in_thread_ticketed(rejected.job.when_full(WhenFull::Return)).unwrap_err();
         assert_eq!(rejected.reason, Rejection::QueueFull);
-        let rejected = pool.submit_ticketed(rejected.job.when_full(moment)).unwrap_err();
+        let rejected = pool.call_in_thread_ticketed(rejected.job.when_full(moment)).unwrap_err();
         assert_eq!((rejected.reason, rejected.job.label()), (Rejection::TimedOut, label));
         assert_eq!(pool.stats().rejected, 4);
         gate.open();
-        let ticket = pool.submit_ticketed(rejected.job.when_full(WhenFull::Wait)).unwrap();
+        let ticket = pool.call_in_thread_ticketed(rejected.job.when_full(WhenFull::Wait)).unwrap();
         wait_until(|| ran.len() == 1);
         wait_until(|| pool.stats().busy == 0);
         assert_eq!((ran.entries(), ticket.cancel()), (vec![true], Cancellation::Over));
@@ -63,8 +63,8 @@ fn a_waiting_submission_of_a_job_is_refused_where_it_would_wait_for_itself() {
         let inner = seen.clone();
         pool.call_in_thread(move || {
             let waits = || Job::new(|| ()).when_full(WhenFull::Wait);
-            inner.note(own.submit(waits()).unwrap_err().reason);
-            inner.note(own.submit_ticketed(waits()).unwrap_err().reason);
+            inner.note(own.call_in_thread(waits()).unwrap_err().reason);
+            inner.note(own.call_in_thread_ticketed(waits()).unwrap_err().reason);
         })
         .unwrap();
         pool.stop().unwrap();
@@ -77,11 +77,11 @@ fn a_waiting_submission_of_a_job_is_refused_where_it_would_wait_for_itself() {
 fn a_job_that_came_back_from_a_ticketed_submission_has_its_token_and_its_start_time() {
     let (first, stepper) = ThreadPool::builder().size(0, 1).queue_bound(NonZeroUsize::MIN).build_stepped().unwrap();
     first.call_in_thread(|| ()).unwrap();
-    let rejected = first.call_in_thread_ticketed(|token| assert!(token.is_cancelled())).unwrap_err();
+    let rejected = first.call_in_thread_ticketed(Job::with_token(|token| assert!(token.is_cancelled()))).unwrap_err();
     first.start().unwrap();
     while stepper.step().is_some() {}
     // Without a ticket now: it is the same job all the same.
-    first.submit(rejected.job).unwrap();
+    first.call_in_thread(rejected.job).unwrap();
     assert_eq!(stepper.step(), Some(Step::Took));
     std::thread::sleep(Duration::from_millis(2));
     match first.stop_within(StopPolicy::CancelAll, Duration::ZERO) {

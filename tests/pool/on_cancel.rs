@@ -13,7 +13,7 @@ use crate::support::{Gate, Log, wait_until, with_watchdog};
 /// A ticket of a job that nobody takes.
 fn ticket() -> (ThreadPool, Ticket) {
     let pool = ThreadPool::new(0, 1).unwrap();
-    let ticket = pool.call_in_thread_ticketed(|_| ()).unwrap();
+    let ticket = pool.call_in_thread_ticketed(|| ()).unwrap();
     (pool, ticket)
 }
 
@@ -89,7 +89,7 @@ fn a_function_may_use_the_token_and_its_panic_is_reported_to_the_sink_of_the_poo
         pool.start().unwrap();
         let (held, ready, note) = (gate.clone(), registered.clone(), log.clone());
         let ticket = pool
-            .call_in_thread_ticketed(move |token| {
+            .call_in_thread_ticketed(Job::with_token(move |token| {
                 let (inside, note) = (token.clone(), note);
                 token.on_cancel(|| panic!("planned")).detach();
                 token
@@ -101,7 +101,7 @@ fn a_function_may_use_the_token_and_its_panic_is_reported_to_the_sink_of_the_poo
                     .detach();
                 ready.open();
                 held.pass();
-            })
+            }))
             .unwrap();
         wait_until(|| registered.is_open());
         assert_eq!(ticket.cancel(), Cancellation::Asked);
@@ -120,11 +120,11 @@ fn a_stop_that_asks_running_jobs_to_end_interrupts_one_that_blocks() {
         pool.start().unwrap();
         let (begin, begun) = mpsc::channel();
         let (interrupt, interrupted) = mpsc::channel::<()>();
-        pool.call_in_thread_ticketed(move |token| {
+        pool.call_in_thread_ticketed(Job::with_token(move |token| {
             let _guard = token.on_cancel(move || drop(interrupt));
             begin.send(()).unwrap();
             assert!(interrupted.recv().is_err());
-        })
+        }))
         .unwrap();
         begun.recv().unwrap();
         pool.stop_with(StopPolicy::CancelAll).unwrap();
@@ -143,7 +143,7 @@ fn printing_a_token_says_that_its_limit_has_passed_and_calls_nobody() {
         noted.note("looks".to_owned());
         noted.note(token.is_cancelled().to_string());
     });
-    let ticket = pool.submit_ticketed(job.time_limit(Duration::ZERO)).unwrap();
+    let ticket = pool.call_in_thread_ticketed(job.time_limit(Duration::ZERO)).unwrap();
     // The job has not begun, and with it its time.
     ticket.token().on_cancel(move || called.note("called".to_owned())).detach();
     assert_eq!(log.len(), 0);

@@ -93,7 +93,7 @@ fn every_job_that_was_accepted_is_in_one_column_whatever_becomes_of_it() {
         };
         let mut never_run = 0;
         for number in 0..2_000 {
-            let blocks = move |_: &selvedge::pool::CancelToken| assert_eq!(threads::blocked(|| number), number);
+            let blocks = move || assert_eq!(threads::blocked(|| number), number);
             let ticket = pool.call_in_thread_ticketed(blocks).unwrap();
             if number % 3 == 0 {
                 never_run += u64::from(ticket.cancel() == Cancellation::NeverRuns);
@@ -207,7 +207,7 @@ fn a_job_that_is_handed_back_or_refused_is_in_no_histogram() {
         // Its wait begins when it is submitted again.
         thread::sleep(Duration::from_millis(5));
         let submitted = Instant::now();
-        other.submit(rejected.job).unwrap();
+        other.call_in_thread(rejected.job).unwrap();
         other.stop().unwrap();
         assert!(other.times().unwrap().wait.max().unwrap() <= submitted.elapsed());
         assert_eq!(pool.times().unwrap().wait.count(), 0);

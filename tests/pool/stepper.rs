@@ -151,7 +151,7 @@ fn a_queued_job_that_is_cancelled_is_dropped_at_once_and_gone_from_the_counts() 
     let capture = Arc::new(());
     pool.call_in_thread(log.job(1)).unwrap();
     let held = Arc::clone(&capture);
-    let ticket = pool.call_in_thread_ticketed(move |_| drop(held)).unwrap();
+    let ticket = pool.call_in_thread_ticketed(move || drop(held)).unwrap();
     pool.call_in_thread(log.job(3)).unwrap();
     assert_eq!((pool.stats().queued, Arc::strong_count(&capture)), (3, 2));
     assert_eq!(ticket.cancel(), Cancellation::NeverRuns);
@@ -168,12 +168,12 @@ fn a_running_job_that_is_cancelled_sees_it_in_its_token_and_in_the_current_one()
     let cell: Arc<Mutex<Option<selvedge::pool::Ticket>>> = Arc::default();
     let own = Arc::clone(&cell);
     let ticket = pool
-        .call_in_thread_ticketed(move |token| {
+        .call_in_thread_ticketed(Job::with_token(move |token| {
             assert!(!token.is_cancelled() && token.check().is_ok());
             let ticket = own.lock().unwrap().take().unwrap();
             assert_eq!(ticket.cancel(), Cancellation::Asked);
             assert!(token.is_cancelled() && CancelToken::current().unwrap().check().is_err());
-        })
+        }))
         .unwrap();
     *cell.lock().unwrap() = Some(ticket.clone());
     settle(&stepper);
@@ -214,7 +214,7 @@ fn a_stop_that_cancels_strengthens_one_that_drains() {
 #[test]
 fn a_stop_that_runs_out_of_time_names_those_that_run() {
     let (pool, stepper) = pool(0, 2);
-    pool.submit(Job::new(|| ()).named("slow")).unwrap();
+    pool.call_in_thread(Job::new(|| ()).named("slow")).unwrap();
     pool.call_in_thread(|| ()).unwrap();
     assert_eq!(stepper.step(), Some(Step::Took));
     let error = pool.stop_within(StopPolicy::Drain, Duration::ZERO).unwrap_err();
@@ -236,7 +236,7 @@ fn a_stop_that_runs_out_of_time_names_no_job_that_has_ended_and_says_where_one_w
         Err(StopWithinError::Unfinished { stragglers, queued, .. }) => (stragglers, queued),
         other => panic!("{other:?}"),
     };
-    pool.submit(Job::new(|| ()).named("over")).unwrap();
+    pool.call_in_thread(Job::new(|| ()).named("over")).unwrap();
     settle(&stepper);
     let line = line!() + 1;
     pool.call_in_thread(|| ()).unwrap();
@@ -270,12 +270,12 @@ fn a_full_queue_hands_jobs_back_until_one_is_taken_or_cancelled() {
     let (pool, stepper) = ThreadPool::builder().size(0, 1).queue_bound(two).build_stepped().unwrap();
     let log = Log::default();
     pool.call_in_thread(log.job(1)).unwrap();
-    let ticket = pool.call_in_thread_ticketed(|_| ()).unwrap();
+    let ticket = pool.call_in_thread_ticketed(|| ()).unwrap();
     let full = pool.call_in_thread(log.job(2)).unwrap_err();
     assert_eq!((full.reason, pool.stats().rejected), (Rejection::QueueFull, 1));
     ticket.cancel();
-    pool.submit(full.job).unwrap();
-    assert_eq!(pool.submit(Job::new(|| ()).when_full(WhenFull::Wait)).unwrap_err().reason, Rejection::TimedOut);
+    pool.call_in_thread(full.job).unwrap();
+    assert_eq!(pool.call_in_thread(Job::new(|| ()).when_full(WhenFull::Wait)).unwrap_err().reason, Rejection::TimedOut);
     pool.start().unwrap();
     assert_eq!(stepper.step(), Some(Step::Took));
     pool.call_in_thread(log.job(3)).unwrap();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use selvedge::{
-    Reactor, ThreadPool,
+    Job, Reactor, ThreadPool,
     error::NeverRan,
     pool::{CancelToken, StopPolicy},
     testing::{Stage, Step},
@@ -24,12 +24,12 @@ fn runs_until_asked(pool: &ThreadPool) -> CancelToken {
     let began = Gate::new();
     let begins = began.clone();
     let ticket = pool
-        .call_in_thread_ticketed(move |token| {
+        .call_in_thread_ticketed(Job::with_token(move |token| {
             begins.open();
             while token.check().is_ok() {
                 std::thread::yield_now();
             }
-        })
+        }))
         .unwrap();
     began.pass();
     ticket.token()
@@ -116,7 +116,7 @@ fn a_job_that_was_taken_before_the_stop_begins_with_its_token_set() {
     pool.start().unwrap();
     let log = Log::new();
     let noted = log.clone();
-    pool.call_in_thread_ticketed(move |token| noted.note(token.is_cancelled())).unwrap();
+    pool.call_in_thread_ticketed(Job::with_token(move |token| noted.note(token.is_cancelled()))).unwrap();
     assert_eq!(stepper.step(), Some(Step::Took));
     assert_eq!(stepper.workers(), [(0, Stage::Holding)]);
     pool.ask_to_stop(StopPolicy::CancelAll);
@@ -130,7 +130,7 @@ fn a_job_that_was_taken_before_the_stop_begins_with_its_token_set() {
 fn the_token_of_a_job_that_is_over_is_not_set_by_a_stop() {
     with_watchdog(|| {
         let pool = started(1, 1);
-        let ticket = pool.call_in_thread_ticketed(|_| ()).unwrap();
+        let ticket = pool.call_in_thread_ticketed(|| ()).unwrap();
         wait_until(|| pool.stats().completed == 1);
         pool.stop_with(StopPolicy::CancelAll).unwrap();
         assert!(!ticket.token().is_cancelled());

@@ -101,7 +101,7 @@ impl Client {
         let (entry, rng) = (Entry::new(&self.account), Rng::new(self.rng.below(1 << 30) as u64));
         self.submitted += 1;
         let result = match self.rng.below(4) {
-            0 => self.pool.call_in_thread_ticketed(move |_| entry.run(rng)).map(|ticket| self.tickets.push(ticket)),
+            0 => self.pool.call_in_thread_ticketed(move || entry.run(rng)).map(|ticket| self.tickets.push(ticket)),
             1 => {
                 let account = Arc::clone(&self.account);
                 let on_result = move |_: Result<(), Failure>| _ = account.callbacks_called.fetch_add(1, Relaxed);
@@ -111,7 +111,7 @@ impl Client {
             }
             2 => {
                 let moment = WhenFull::WaitUpTo(Duration::from_micros(50));
-                self.pool.submit(Job::new(move || entry.run(rng)).when_full(moment))
+                self.pool.call_in_thread(Job::new(move || entry.run(rng)).when_full(moment))
             }
             _ => self.pool.call_in_thread(move || entry.run(rng)),
         };

@@ -72,7 +72,9 @@ fn callers_wait_for_a_place_and_every_job_runs() {
     let pool = started(ThreadPool::builder().size(0, 2).queue_bound(NonZeroUsize::MIN));
     thread::scope(|scope| {
         for _ in 0..4 {
-            scope.spawn(|| (0..200).for_each(|_| pool.submit(Job::new(|| ()).when_full(WhenFull::Wait)).unwrap()));
+            scope.spawn(|| {
+                (0..200).for_each(|_| pool.call_in_thread(Job::new(|| ()).when_full(WhenFull::Wait)).unwrap())
+            });
         }
     });
     pool.stop().unwrap();
@@ -85,7 +87,7 @@ fn stopping_hands_the_jobs_of_those_who_wait_back() {
     let pool = ThreadPool::builder().queue_bound(NonZeroUsize::MIN).on_report(|_| ()).build().unwrap();
     pool.call_in_thread(|| ()).unwrap();
     thread::scope(|scope| {
-        let waiting = scope.spawn(|| pool.submit(Job::new(|| ()).when_full(WhenFull::Wait)));
+        let waiting = scope.spawn(|| pool.call_in_thread(Job::new(|| ()).when_full(WhenFull::Wait)));
         wait_until(|| pool.stats().waiting == 1);
         pool.stop().unwrap();
         assert_eq!(waiting.join().unwrap().unwrap_err().reason, Rejection::PoolStopped);
@@ -98,13 +100,19 @@ fn who_must_not_wait_for_a_place_is_refused() {
     let pool = started(ThreadPool::builder().size(0, 1).queue_bound(NonZeroUsize::MIN));
     let own = pool.clone();
     pool.call_in_thread(move || {
-        assert_eq!(own.submit(Job::new(|| ()).when_full(WhenFull::Wait)).unwrap_err().reason, Rejection::WouldDeadlock);
+        assert_eq!(
+            own.call_in_thread(Job::new(|| ()).when_full(WhenFull::Wait)).unwrap_err().reason,
+            Rejection::WouldDeadlock
+        );
     })
     .unwrap();
     let reactor = Reactor::new();
-    assert_eq!(pool.submit(Job::new(|| ()).when_full(WhenFull::Wait)).unwrap_err().reason, Rejection::WouldDeadlock);
+    assert_eq!(
+        pool.call_in_thread(Job::new(|| ()).when_full(WhenFull::Wait)).unwrap_err().reason,
+        Rejection::WouldDeadlock
+    );
     drop(reactor);
-    pool.submit(Job::new(|| ()).when_full(WhenFull::Wait)).unwrap();
+    pool.call_in_thread(Job::new(|| ()).when_full(WhenFull::Wait)).unwrap();
     pool.stop().unwrap();
     assert_eq!((pool.stats().completed, pool.stats().panicked), (2, 0));
 }
@@ -165,11 +173,11 @@ fn a_deadline_that_passes_leaves_the_pool_stopping_and_it_can_be_waited_for_agai
     let (end, ended) = mpsc::channel::<()>();
     let (begin, begun) = mpsc::channel();
     let ticket = pool
-        .call_in_thread_ticketed(move |token| {
+        .call_in_thread_ticketed(Job::with_token(move |token| {
             begin.send(()).unwrap();
             let _ = ended.recv();
             assert!(token.is_cancelled());
-        })
+        }))
         .unwrap();
     begun.recv().unwrap();
     let error = pool.stop_within(StopPolicy::CancelQueued, Duration::from_millis(1)).unwrap_err();

@@ -217,7 +217,7 @@ fn whatever_ends_the_last_job_lets_the_time_pass() {
             let reactor = Reactor::builder().clock(VirtualClock::new()).share_pool("p", &pool).build().unwrap();
             let (handle, log) = (reactor.handle(), Log::new());
             let (ended, due) = (log.clone(), log.clone());
-            let ticket = pool.call_in_thread_ticketed(|_| ()).unwrap();
+            let ticket = pool.call_in_thread_ticketed(|| ()).unwrap();
             let _ = reactor.call_later(MINUTE, move |reactor| {
                 due.note("the timer is due");
                 reactor.stop().unwrap();

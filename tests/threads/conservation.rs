@@ -144,7 +144,7 @@ fn jobs_that_are_cancelled_timed_out_or_stopped_by_other_threads_each_run_once_o
                             counts[job].fetch_add(1, Ordering::Relaxed);
                         };
                         let limit = WhenFull::WaitUpTo(patience(&mut rng));
-                        match pool.submit_ticketed(Job::new(run).when_full(limit)) {
+                        match pool.call_in_thread_ticketed(Job::new(run).when_full(limit)) {
                             Ok(ticket) => {
                                 accepted += 1;
                                 if rng.below(2) == 0 && ticket.cancel() == Cancellation::NeverRuns {

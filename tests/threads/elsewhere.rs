@@ -169,7 +169,7 @@ fn a_stop_ends_the_wait_for_a_slot_in_a_full_queue() {
         pool.call_in_thread(|| ()).unwrap();
         let other = pool.clone();
         let job = Job::new(|| ()).when_full(WhenFull::Wait);
-        let waiter = thread::spawn(move || other.submit(job).unwrap_err().reason);
+        let waiter = thread::spawn(move || other.call_in_thread(job).unwrap_err().reason);
         wait_until(|| pool.stats().waiting == 1);
         pool.ask_to_stop(StopPolicy::Drain);
         assert_eq!(waiter.join().unwrap(), Rejection::PoolStopped);

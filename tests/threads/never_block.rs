@@ -18,8 +18,9 @@ fn refusals(pool: &ThreadPool, other: &Handle) -> Vec<(&'static str, bool)> {
     let some = Some(Duration::ZERO);
     let refused = |result: Result<(), BlockingCallError>| matches!(result, Err(BlockingCallError::WouldDeadlock));
     let rejected = |reason| reason == Rejection::WouldDeadlock;
-    let submitted =
-        |when_full| pool.submit(Job::new(|| ()).when_full(when_full)).is_err_and(|error| rejected(error.reason));
+    let submitted = |when_full| {
+        pool.call_in_thread(Job::new(|| ()).when_full(when_full)).is_err_and(|error| rejected(error.reason))
+    };
     vec![
         ("stop", matches!(pool.stop(), Err(WouldDeadlock { .. }))),
         ("stop_with", matches!(pool.stop_with(StopPolicy::CancelQueued), Err(WouldDeadlock { .. }))),
@@ -91,7 +92,7 @@ fn every_call_that_blocks_is_refused_where_a_reactor_lives_that_has_not_ended() 
         while reactor.turn() != Ok(Turn::Ended) {}
         assert!(log.len() == 10 && log.entries().iter().all(|(_, refused)| *refused), "at the end: {log:?}");
         drop(dropped_at_the_end);
-        pool.submit(Job::new(|| ()).when_full(WhenFull::Wait)).unwrap();
+        pool.call_in_thread(Job::new(|| ()).when_full(WhenFull::Wait)).unwrap();
         other.call_from_thread_waiting(None, |_| ()).unwrap();
         assert_eq!(threads::blocking_call_from_thread(&other, |_| 42).unwrap(), 42);
         let own = threads::blocking_call_from_thread(&reactor.handle(), |_| ());

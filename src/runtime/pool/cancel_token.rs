@@ -25,11 +25,11 @@ thread_local! {
 /// one short lock, which is hardly ever contended.
 ///
 /// ```
-/// use selvedge::ThreadPool;
+/// use selvedge::{Job, ThreadPool};
 ///
 /// let pool = ThreadPool::new(0, 1)?;
 /// pool.start()?;
-/// let ticket = pool.call_in_thread_ticketed(|token| while token.check().is_ok() {})?;
+/// let ticket = pool.call_in_thread_ticketed(Job::with_token(|token| while token.check().is_ok() {}))?;
 /// ticket.cancel();
 /// pool.stop()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -152,17 +152,16 @@ impl CancelToken {
     /// Dropping the guard removes `f`. Cost: a box, and one short lock; removing takes another.
     ///
     /// ```
-    /// use selvedge::ThreadPool;
-    /// use selvedge::pool::CancelToken;
+    /// use selvedge::{Job, ThreadPool};
     /// use std::sync::mpsc;
     ///
     /// let pool = ThreadPool::new(0, 1)?;
     /// pool.start()?;
     /// let (interrupt, interrupted) = mpsc::channel();
-    /// let ticket = pool.call_in_thread_ticketed(move |token: &CancelToken| {
+    /// let ticket = pool.call_in_thread_ticketed(Job::with_token(move |token| {
     ///     let _guard = token.on_cancel(move || interrupt.send(()).unwrap_or_default());
     ///     interrupted.recv().unwrap_or_default(); // Blocks until somebody interrupts it.
-    /// })?;
+    /// }))?;
     /// ticket.cancel();
     /// pool.stop()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())

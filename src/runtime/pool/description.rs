@@ -1,18 +1,20 @@
 //! A job as a program describes it: a function, its name, its time limits, and what to do when the queue is full.
 
+mod work;
+
 use std::fmt;
 use std::panic::Location;
 use std::time::Duration;
 
+pub use self::work::{IntoJob, Work};
 use super::super::deadline::WhenFull;
 use super::super::job_label::JobLabel;
-use super::super::report::Reporter;
-use super::super::sync::{Arc, StdArc};
+use super::super::report::{Reporter, drop_contained};
+use super::super::sync::{StdArc, catch};
 use super::cancel_token::CancelToken;
 use super::hooks::Hooks;
-use super::job::{self, BoxedJob, InlineJob, JobBody, JobExtras, QueuedJob};
+use super::job::{self, BoxedJob, JobBody, JobExtras, QueuedJob};
 use super::limits::Limits;
-use super::shared::Shared;
 use crate::error::{Rejected, Rejection};
 use crate::exclusive::Exclusive;
 use crate::failure::Failure;
@@ -20,12 +22,14 @@ use crate::failure::Failure;
 /// A function for a thread of a pool, and how it is to be run: its name, its [time limit](Self::time_limit), its limit
 /// [in the queue](Self::queue_limit), and what to do when that is full.
 ///
-/// - [`submit`](crate::ThreadPool::submit) and [`submit_ticketed`](crate::ThreadPool::submit_ticketed) take one of a
-///   function without a result, one [with a callback](Self::with_callback), and one that was handed back. For the pool
-///   of a reactor: `reactor.thread_pool().submit(job)`.
-/// - [`defer_to_thread`](crate::threads::defer_to_thread) and its kin take one that [`new`](Self::new) has made, of a
-///   function with or without a result, or the function as it is.
-/// - [`call_in_thread`](crate::ThreadPool::call_in_thread) takes no `Job`: only a function as it is, without a result.
+/// Every way into a pool takes one, or a function as it is:
+///
+/// - [`call_in_thread`](crate::ThreadPool::call_in_thread), with a ticket
+///   [`call_in_thread_ticketed`](crate::ThreadPool::call_in_thread_ticketed), take one of a function without a result,
+///   one [with a callback](Self::with_callback), and one that was handed back;
+/// - [`defer_to_thread`](crate::threads::defer_to_thread) and its kin, and
+///   [`call_in_thread_with_callback`](crate::ThreadPool::call_in_thread_with_callback), take one of a function with or
+///   without a result.
 ///
 /// A setting that is left out costs nothing, and all can be combined. Cost: two allocations for a name or for limits,
 /// and then one for what the function captured.
@@ -41,7 +45,7 @@ use crate::failure::Failure;
 /// pool.start()?;
 /// // Should it panic, the report says so: (job "thumbnail", made at src/main.rs:7:11).
 /// let job = Job::new(|| { /* … */ }).named("thumbnail").when_full(WhenFull::WaitUpTo(Duration::from_secs(1)));
-/// let ticket = pool.submit_ticketed(job)?;
+/// let ticket = pool.call_in_thread_ticketed(job)?;
 /// ticket.cancel();
 /// pool.stop()?;
 /// let rejected = pool.call_in_thread(|| println!("done here instead")).unwrap_err();
@@ -65,55 +69,6 @@ pub struct BoxedWork {
     token: Option<CancelToken>,
 }
 
-/// What can be submitted to a pool as a [`Job`]: a function without a result, or [`BoxedWork`].
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not the function of a job for a pool",
-    note = "a job for `submit` runs a function without arguments and result that is `Send` and `'static`; one whose \
-            result is wanted goes to `threads::defer_to_thread`"
-)]
-#[allow(
-    private_interfaces,
-    reason = "its methods are for this crate alone, which keeps it from being implemented elsewhere"
-)]
-pub trait Work: Send + Sized + 'static {
-    /// The job as a queue holds it.
-    #[doc(hidden)]
-    fn into_boxed(job: Job<Self>) -> BoxedJob;
-
-    /// Submits it without a ticket: by value, if it has neither a name nor limits.
-    #[doc(hidden)]
-    fn submit(job: Job<Self>, pool: &Arc<Shared>) -> Result<(), Rejected<BoxedJob>>;
-}
-
-/// A function, or a [`Job`] that describes one: what [`defer_to_thread`](crate::threads::defer_to_thread) takes.
-pub trait IntoJob: Sized {
-    /// The function.
-    type Function;
-
-    /// The job. That of a plain function is made where this is called.
-    #[track_caller]
-    fn into_job(self) -> Job<Self::Function>;
-}
-
-impl<R, F: FnOnce() -> R> IntoJob for F {
-    type Function = F;
-
-    #[inline]
-    #[track_caller]
-    fn into_job(self) -> Job<F> {
-        Job::new(self)
-    }
-}
-
-impl<F> IntoJob for Job<F> {
-    type Function = F;
-
-    #[inline]
-    fn into_job(self) -> Self {
-        self
-    }
-}
-
 impl<F> Job<F> {
     /// A job that runs `f`. What it panics with is reported, or fails the Deferred of its result.
     #[inline]
@@ -123,6 +78,24 @@ impl<F> Job<F> {
         F: FnOnce() -> R,
     {
         Self { work: f, origin: Location::caller(), extras: None, when_full: WhenFull::Return }
+    }
+
+    /// A job that is given its token: with a ticket or a limit the one of [`CancelToken::current`], otherwise one that
+    /// nobody cancels.
+    ///
+    /// ```
+    /// use selvedge::{Job, Reactor, threads};
+    ///
+    /// let reactor = Reactor::new();
+    /// let search = Job::with_token(|token| (0_u64..).take_while(|_| !token.is_cancelled()).count());
+    /// threads::defer_to_thread(&reactor, search).cancel();
+    /// ```
+    #[track_caller]
+    pub fn with_token<R>(f: F) -> Job<impl FnOnce() -> R + use<F, R>>
+    where
+        F: FnOnce(&CancelToken) -> R,
+    {
+        Job::new(move || f(&CancelToken::current().unwrap_or_else(CancelToken::unlimited)))
     }
 
     /// The same job with a name, for reports, hooks and lists of running jobs. Names need not be unique.
@@ -148,10 +121,10 @@ impl<F> Job<F> {
     /// // Nothing is started yet, so nothing leaves the queue.
     /// pool.call_in_thread(|| ())?;
     /// let second = Job::new(|| ()).named("second").when_full(WhenFull::WaitUpTo(Duration::from_millis(1)));
-    /// let late = pool.submit(second).unwrap_err();
+    /// let late = pool.call_in_thread(second).unwrap_err();
     /// assert_eq!(late.reason, Rejection::TimedOut);
     /// pool.start()?;
-    /// pool.submit(late.job.when_full(WhenFull::Wait))?;
+    /// pool.call_in_thread(late.job.when_full(WhenFull::Wait))?;
     /// pool.stop()?;
     /// assert_eq!(pool.stats().completed, 2);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -248,7 +221,7 @@ impl<F> Job<F> {
     ///     assert!(result.is_err_and(|failure| failure.is::<NeverRan>()));
     /// };
     /// // Nothing is started yet, so the job waits for longer than it may.
-    /// pool.submit(Job::with_callback(on_result, || ()).queue_limit(Duration::from_nanos(1)))?;
+    /// pool.call_in_thread(Job::with_callback(on_result, || ()).queue_limit(Duration::from_nanos(1)))?;
     /// pool.start()?;
     /// pool.stop()?;
     /// assert_eq!(pool.stats().expired, 1);
@@ -294,15 +267,32 @@ impl<F> Job<F> {
     }
 }
 
-impl Job<()> {
-    /// The job with this body.
-    pub(crate) fn with_body<B: JobBody>(self, body: B) -> Job<Body<B>> {
-        let Self { work: (), origin, extras, when_full } = self;
-        Job { work: Body(body), origin, extras, when_full }
-    }
-}
-
 impl Job {
+    /// A job that runs the commands in order, one after the other on one thread.
+    ///
+    /// If one panics, that is the job's panic, and the commands after it are dropped without being run.
+    ///
+    /// ```
+    /// use selvedge::{Job, ThreadPool};
+    ///
+    /// let pool = ThreadPool::new(0, 2)?;
+    /// pool.start()?;
+    /// let job = Job::multiple(vec![Box::new(|| println!("first")), Box::new(|| println!("second"))]);
+    /// pool.call_in_thread(job.named("two lines"))?;
+    /// pool.stop()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    pub fn multiple(commands: Vec<Box<dyn FnOnce() + Send>>) -> Job<impl FnOnce() + Send + 'static> {
+        Job::new(move || {
+            let mut commands = commands.into_iter();
+            let run_all = catch(|| commands.by_ref().for_each(|command| command()));
+            // Before the panic goes on: a second one, from one of these drops, would abort.
+            commands.for_each(drop_contained);
+            run_all.unwrap_or_else(|panic| panic.resume());
+        })
+    }
+
     /// A job that runs `f`, then `on_result`, on the same thread, with what it returned or panicked with:
     /// see [`call_in_thread_with_callback`](crate::ThreadPool::call_in_thread_with_callback).
     #[track_caller]
@@ -363,50 +353,4 @@ impl fmt::Debug for BoxedWork {
 /// `Duration::MAX` is no limit.
 fn limited(limit: Duration) -> Option<Duration> {
     (limit < Duration::MAX).then_some(limit)
-}
-
-/// The body of a job, with what becomes of it if it is refused.
-pub(crate) struct Body<B>(B);
-
-#[allow(private_interfaces, reason = "as the trait")]
-impl<B: JobBody> Work for Body<B> {
-    fn into_boxed(job: Job<Self>) -> BoxedJob {
-        BoxedJob::new(job.work.0, job.origin, job.extras)
-    }
-
-    #[inline]
-    fn submit(job: Job<Self>, pool: &Arc<Shared>) -> Result<(), Rejected<BoxedJob>> {
-        let Job { work: Self(body), origin, extras, when_full } = job;
-        match extras {
-            None => Shared::submit_inline(pool, InlineJob::made_at(origin, body), when_full),
-            extras => Shared::submit_boxed(pool, BoxedJob::new(body, origin, extras), when_full),
-        }
-    }
-}
-
-#[allow(private_interfaces, reason = "as the trait")]
-impl<F: FnOnce() + Send + 'static> Work for F {
-    fn into_boxed(job: Job<Self>) -> BoxedJob {
-        let (f, job) = job.split();
-        Work::into_boxed(job.with_body(job::plain(f)))
-    }
-
-    #[inline]
-    fn submit(job: Job<Self>, pool: &Arc<Shared>) -> Result<(), Rejected<BoxedJob>> {
-        let (f, job) = job.split();
-        Work::submit(job.with_body(job::plain(f)), pool)
-    }
-}
-
-#[allow(private_interfaces, reason = "as the trait")]
-impl Work for BoxedWork {
-    fn into_boxed(job: Job) -> BoxedJob {
-        let Job { work: Self { body, token }, origin, extras, .. } = job;
-        BoxedJob::from_parts(body.into_inner(), origin, extras, token)
-    }
-
-    fn submit(job: Job, pool: &Arc<Shared>) -> Result<(), Rejected<BoxedJob>> {
-        let when_full = job.when_full;
-        Shared::submit_boxed(pool, Self::into_boxed(job), when_full)
-    }
 }

@@ -278,11 +278,6 @@ impl QueuedJob for BoxedJob {
 }
 
 impl<B: JobBody> InlineJob<B> {
-    #[track_caller]
-    pub(super) fn of(body: B) -> Self {
-        Self::made_at(Location::caller(), body)
-    }
-
     #[inline]
     pub(super) fn made_at(origin: &'static Location<'static>, body: B) -> Self {
         Self { body, origin }

@@ -1,18 +1,18 @@
 //! The public handle of a pool.
 
 use std::fmt;
-use std::panic::Location;
 use std::time::Duration;
 
 use super::super::deadline::WhenFull;
 use super::super::reactor_thread::is_reactor_thread;
 use super::super::sync::{Arc, Instant};
 use super::at_rest::RestWatch;
+#[allow(unused_imports, reason = "a link of the documentation")]
 use super::cancel_token::CancelToken;
 use super::context::{delays_stop_of, is_worker_of};
 use super::control::checked_sizes;
-use super::description::{Job, Work};
-use super::job::{self, BoxedJob, InlineJob};
+use super::description::{IntoJob, Job, Work};
+use super::job::{self, BoxedJob};
 use super::shared::Shared;
 use super::stats::{PoolStats, PoolTimes};
 use super::stop::{StopPolicy, StopWithinError, Straggler};
@@ -99,29 +99,44 @@ impl ThreadPool {
         Shared::start(&self.owner.shared, true)
     }
 
-    /// Runs `f` on one of the pool's threads. From any thread; returns at once. A panic of `f` is reported, with the
-    /// place of this call.
+    /// Runs a job on one of the pool's threads: a function as it is, a [`Job`] that describes one, or a job that was
+    /// handed back. From any thread; returns at once, unless the job is to wait
+    /// [when the queue is full](Job::when_full). A panic of the function is reported, with the place of this call.
     ///
     /// Cost: one short lock, a second one if a worker has to be woken or started, and in the steady state no
     /// allocation: what the function captured is stored in the queue itself, up to 120 bytes, for some thirty types of
     /// function at a time. Others are boxed; so are a job that finds a [bounded](crate::pool::PoolBuilder::queue_bound)
-    /// queue full at first, and every job of a pool with [hooks around jobs](crate::pool::PoolBuilder::around_jobs),
-    /// [contexts](crate::pool::PoolBuilder::context) or [times](crate::pool::PoolBuilder::take_times).
+    /// queue full at first, one that is described by more than its function, and every job of a pool with
+    /// [hooks around jobs](crate::pool::PoolBuilder::around_jobs), [contexts](crate::pool::PoolBuilder::context) or
+    /// [times](crate::pool::PoolBuilder::take_times).
+    ///
+    /// ```
+    /// use selvedge::{Job, ThreadPool};
+    ///
+    /// let (first, second) = (ThreadPool::new(1, 1)?, ThreadPool::new(1, 1)?);
+    /// first.call_in_thread(|| println!("never run, as nothing has started"))?;
+    /// first.stop()?;
+    /// let job = Job::new(|| println!("run by the second")).named("greeting");
+    /// first.call_in_thread(job).or_else(|rejected| second.call_in_thread(rejected.job))?;
+    /// second.start()?;
+    /// second.stop()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
-    /// The pool has been stopped, or its queue is [bounded](crate::pool::PoolBuilder::queue_bound) and full: the job
-    /// is handed back at once, with the reason.
+    /// The job is handed back, as it was, with the reason: the pool has been stopped; its queue is
+    /// [bounded](crate::pool::PoolBuilder::queue_bound) and full, and was for as long as the job was to wait; or it was
+    /// to wait on a thread that must not. There, submit it again without waiting when a job has ended.
     #[track_caller]
-    pub fn call_in_thread<F>(&self, f: F) -> Result<(), Rejected<Job>>
+    pub fn call_in_thread<J>(&self, job: J) -> Result<(), Rejected<Job>>
     where
-        F: FnOnce() + Send + 'static,
+        J: IntoJob<Function: Work>,
     {
-        Shared::submit_inline(&self.owner.shared, InlineJob::of(job::plain(f)), WhenFull::Return)
-            .map_err(|rejected| handed_back(rejected, WhenFull::Return))
+        self.submit(job.into_job())
     }
 
-    /// Runs `f` on one of the pool's threads, then `on_result`, on the same thread, with what it returned or panicked
-    /// with.
+    /// Runs a job on one of the pool's threads, a function `f` or a [`Job`] that describes one, then `on_result`, on
+    /// the same thread, with what it returned or panicked with. With a ticket too: [`Job::with_callback`].
     ///
     /// `f` and its captures are dropped before `on_result` runs; `on_result` and the result are dropped before the
     /// worker takes its next job. A panic of `on_result` is reported, and the worker survives. If the job never runs,
@@ -141,39 +156,20 @@ impl ThreadPool {
     /// ```
     ///
     /// # Errors
-    /// The pool has been stopped, or its queue is [bounded](crate::pool::PoolBuilder::queue_bound) and full: the job
-    /// is handed back.
+    /// As for [`call_in_thread`](Self::call_in_thread): the job is handed back, with both functions.
     #[track_caller]
-    pub fn call_in_thread_with_callback<T, F, C>(&self, on_result: C, f: F) -> Result<(), Rejected<Job>>
+    pub fn call_in_thread_with_callback<T, J, C>(&self, on_result: C, job: J) -> Result<(), Rejected<Job>>
     where
         T: 'static,
-        F: FnOnce() -> T + Send + 'static,
+        J: IntoJob<Function: FnOnce() -> T + Send + 'static>,
         C: FnOnce(Result<T, Failure>) + Send + 'static,
     {
-        Shared::submit_inline(&self.owner.shared, InlineJob::of(job::with_callback(f, on_result)), WhenFull::Return)
-            .map_err(|rejected| handed_back(rejected, WhenFull::Return))
+        let (f, job) = job.into_job().split();
+        self.submit(job.with_body(job::with_callback(f, on_result)))
     }
 
-    /// Submits a [`Job`]: a function with a name, or that may wait for a slot, or that a pool has handed back. From any
-    /// thread; returns at once, unless the job is to wait [when the queue is full](Job::when_full).
-    ///
-    /// ```
-    /// use selvedge::{Job, ThreadPool};
-    ///
-    /// let (first, second) = (ThreadPool::new(1, 1)?, ThreadPool::new(1, 1)?);
-    /// first.stop()?;
-    /// let job = Job::new(|| println!("run by the second")).named("greeting");
-    /// first.submit(job).or_else(|rejected| second.submit(rejected.job))?;
-    /// second.start()?;
-    /// second.stop()?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    /// The job is handed back, as it was, with the reason: the pool has been stopped; its queue is
-    /// [bounded](crate::pool::PoolBuilder::queue_bound) and full, and was for as long as the job was to wait; or it was
-    /// to wait on a thread that must not. There, submit it again without waiting when a job has ended.
-    pub fn submit<F: Work>(&self, job: Job<F>) -> Result<(), Rejected<Job>> {
+    #[inline]
+    fn submit<F: Work>(&self, job: Job<F>) -> Result<(), Rejected<Job>> {
         if job.may_wait() && self.must_not_wait() {
             return Err(job.refused(Rejection::WouldDeadlock));
         }
@@ -186,34 +182,36 @@ impl ThreadPool {
         is_worker_of(&self.owner.shared) || is_reactor_thread()
     }
 
-    /// Runs `f` on one of the pool's threads, and returns a ticket that can cancel it: while the job waits it is taken
-    /// out of the queue, while it runs it is asked to end, by the token that it is given.
+    /// [`call_in_thread`](Self::call_in_thread) that returns a ticket, which can cancel the job: while it waits it is
+    /// taken out of the queue, while it runs it is asked to end, by its token. A job of
+    /// [`Job::with_token`] is given that; any other finds it with [`CancelToken::current`].
     ///
     /// Cost: two allocations more than without a ticket.
     ///
-    /// # Errors
-    /// The pool has been stopped, or its queue is full: the job is handed back.
-    #[track_caller]
-    pub fn call_in_thread_ticketed<F>(&self, f: F) -> Result<Ticket, Rejected<Job>>
-    where
-        F: FnOnce(&CancelToken) + Send + 'static,
-    {
-        let body = job::plain(move || f(&CancelToken::current().unwrap_or_else(CancelToken::unlimited)));
-        Shared::submit_ticketed(&self.owner.shared, BoxedJob::new(body, Location::caller(), None), WhenFull::Return)
-            .map_err(|rejected| handed_back(rejected, WhenFull::Return))
-    }
-
-    /// [`submit`](Self::submit), with a ticket that can cancel the job: for one that has a description, or that was
-    /// handed back, by this method too. It finds its token with [`CancelToken::current`].
+    /// ```
+    /// use selvedge::{Job, ThreadPool};
+    ///
+    /// let pool = ThreadPool::new(1, 1)?;
+    /// pool.start()?;
+    /// let ticket = pool.call_in_thread_ticketed(Job::with_token(|token| while token.check().is_ok() {}))?;
+    /// ticket.cancel();
+    /// pool.stop()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
-    /// As for [`submit`](Self::submit): the job is handed back, as it was.
-    pub fn submit_ticketed<F: Work>(&self, job: Job<F>) -> Result<Ticket, Rejected<Job>> {
+    /// As for [`call_in_thread`](Self::call_in_thread): the job is handed back, as it was.
+    #[track_caller]
+    pub fn call_in_thread_ticketed<J>(&self, job: J) -> Result<Ticket, Rejected<Job>>
+    where
+        J: IntoJob<Function: Work>,
+    {
+        let job = job.into_job();
         if job.may_wait() && self.must_not_wait() {
             return Err(job.refused(Rejection::WouldDeadlock));
         }
         let when_full = job.when_full;
-        Shared::submit_ticketed(&self.owner.shared, F::into_boxed(job), when_full)
+        Shared::submit_ticketed(&self.owner.shared, Work::into_boxed(job), when_full)
             .map_err(|rejected| handed_back(rejected, when_full))
     }
 
@@ -280,7 +278,7 @@ impl ThreadPool {
     /// let pool = ThreadPool::new(1, 1)?;
     /// pool.start()?;
     /// let ((started, on_start), (release, on_release)) = (mpsc::channel(), mpsc::channel());
-    /// pool.submit(Job::new(move || {
+    /// pool.call_in_thread(Job::new(move || {
     ///     started.send(()).unwrap_or_default();
     ///     on_release.recv().unwrap_or_default();
     /// }).named("slow"))?;

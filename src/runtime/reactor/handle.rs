@@ -5,7 +5,7 @@ use std::rc::{Rc, Weak};
 use std::time::Duration;
 
 use super::super::deadline::WhenFull;
-use super::super::pool::{Blocked, Job, ThreadPool};
+use super::super::pool::{Blocked, IntoJob, Job, ThreadPool, Work};
 use super::super::reactor_thread::is_reactor_thread;
 use super::super::report::drop_contained;
 use super::super::sync::{Arc, Spin, current_thread};
@@ -136,18 +136,19 @@ impl Handle {
         handed_back.map_err(|call| Rejected::new(call, Rejection::ReactorStopped))
     }
 
-    /// Runs `f` on a thread of the reactor's pool, and returns at once: see [`ThreadPool::call_in_thread`].
+    /// Runs a job, a function or a [`Job`], on a thread of the reactor's pool, and returns at once: see
+    /// [`ThreadPool::call_in_thread`].
     ///
     /// Before the reactor runs, jobs wait for it.
     ///
     /// # Errors
     /// The reactor has stopped its pool, or the pool's bounded queue is full: the job is handed back.
     #[track_caller]
-    pub fn call_in_thread<F>(&self, f: F) -> Result<(), Rejected<Job>>
+    pub fn call_in_thread<J>(&self, job: J) -> Result<(), Rejected<Job>>
     where
-        F: FnOnce() + Send + 'static,
+        J: IntoJob<Function: Work>,
     {
-        self.thread_pool().call_in_thread(f)
+        self.thread_pool().call_in_thread(job)
     }
 
     /// Asks the reactor to stop. The request is posted like a call: calls posted before it run first.

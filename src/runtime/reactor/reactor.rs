@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::super::deferred::Outcome;
-use super::super::pool::{Job, ThreadPool};
+use super::super::pool::{IntoJob, Job, ThreadPool, Work};
 use super::super::report::{Incident, drop_contained};
 use super::super::sync::Arc;
 #[allow(unused_imports, reason = "a link of the documentation")]
@@ -144,16 +144,16 @@ impl Reactor {
         self.core.timers.len()
     }
 
-    /// Runs `f` on a thread of the reactor's pool: see [`Handle::call_in_thread`].
+    /// Runs a job, a function or a [`Job`], on a thread of the reactor's pool: see [`Handle::call_in_thread`].
     ///
     /// # Errors
     /// The reactor has stopped its pool, or the pool's bounded queue is full: the job is handed back.
     #[track_caller]
-    pub fn call_in_thread<F>(&self, f: F) -> Result<(), Rejected<Job>>
+    pub fn call_in_thread<J>(&self, job: J) -> Result<(), Rejected<Job>>
     where
-        F: FnOnce() + Send + 'static,
+        J: IntoJob<Function: Work>,
     {
-        self.thread_pool().call_in_thread(f)
+        self.thread_pool().call_in_thread(job)
     }
 
     /// The reactor's thread pool. It starts its first thread when the reactor runs and there is a job.

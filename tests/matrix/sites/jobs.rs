@@ -27,7 +27,7 @@ pub const SITES: &[Site] = &[
         places: &["runtime/pool/job run_within"],
         install: Install::OnLoop(|reactor, act| {
             let act = act.clone();
-            reactor.thread_pool().submit(Job::new(move || act.run()).named("it")).unwrap();
+            reactor.thread_pool().call_in_thread(Job::new(move || act.run()).named("it")).unwrap();
         }),
         ..ON_A_WORKER
     },
@@ -35,7 +35,7 @@ pub const SITES: &[Site] = &[
         name: "a job with a ticket",
         panic: Goes::Reported(Incident::Job),
         cancels: true,
-        places: &["runtime/pool/thread_pool call_in_thread_ticketed", "runtime/pool/job with_token"],
+        places: &["runtime/pool/description with_token", "runtime/pool/job with_token"],
         install: Install::OnLoop(|reactor, act| {
             let place = Arc::new(OnceLock::<Ticket>::new());
             let itself = Arc::clone(&place);
@@ -53,7 +53,7 @@ pub const SITES: &[Site] = &[
                 }
             });
             let act = act.clone();
-            let ticket = reactor.thread_pool().call_in_thread_ticketed(move |_| act.run()).unwrap();
+            let ticket = reactor.thread_pool().call_in_thread_ticketed(move || act.run()).unwrap();
             drop(place.set(ticket));
         }),
         ..ON_A_WORKER
@@ -64,7 +64,7 @@ pub const SITES: &[Site] = &[
         places: &["runtime/pool/cancel_token/on_cancel call"],
         install: Install::OnLoop(|_, act| {
             let pool = selvedge::ThreadPool::new(0, 1).unwrap();
-            let ticket = pool.call_in_thread_ticketed(|_| ()).unwrap();
+            let ticket = pool.call_in_thread_ticketed(|| ()).unwrap();
             let act = act.clone();
             ticket.token().on_cancel(move || act.run()).detach();
             ticket.cancel();
@@ -77,7 +77,7 @@ pub const SITES: &[Site] = &[
         places: &["runtime/pool/cancel_token/on_cancel discard"],
         install: Install::OnLoop(|_, act| {
             let pool = selvedge::ThreadPool::new(0, 1).unwrap();
-            let ticket = pool.call_in_thread_ticketed(|_| ()).unwrap();
+            let ticket = pool.call_in_thread_ticketed(|| ()).unwrap();
             let captured = OnDrop(act.clone());
             drop(ticket.token().on_cancel(move || drop(captured)));
         }),
@@ -140,7 +140,7 @@ pub const SITES: &[Site] = &[
             pool.ask_to_stop(selvedge::pool::StopPolicy::Drain);
             let (back, told) = (act.clone(), act.clone());
             let job = Job::with_callback(move |result| told.tell::<()>(result), move || back.run());
-            pool.submit(job).unwrap_err().job.run();
+            pool.call_in_thread(job).unwrap_err().job.run();
         }),
         ..ELSEWHERE
     },
@@ -153,7 +153,7 @@ pub const SITES: &[Site] = &[
             let pool = selvedge::ThreadPool::builder().size(0, 1).on_report(move |report| sink.reported(report));
             let pool = pool.build().unwrap();
             let captured = OnDrop(act.clone());
-            let ticket = pool.call_in_thread_ticketed(move |_| drop(captured)).unwrap();
+            let ticket = pool.call_in_thread_ticketed(move || drop(captured)).unwrap();
             ticket.cancel();
         }),
         ..ELSEWHERE
@@ -170,7 +170,7 @@ pub const SITES: &[Site] = &[
     Site {
         name: "a command of `call_multiple_in_thread`",
         panic: Goes::Reported(Incident::Job),
-        places: &["runtime/threads call_multiple_in_thread"],
+        places: &["runtime/pool/description multiple"],
         install: Install::OnLoop(|_, act| {
             let command = act.clone();
             threads::call_multiple_in_thread(&act.handle(), vec![Box::new(move || command.run())]).unwrap();

@@ -65,7 +65,7 @@ impl Recorded {
             if job.is_multiple_of(2) {
                 return self.pool.call_in_thread(body);
             }
-            let ticket = self.pool.call_in_thread_ticketed(move |_| body())?;
+            let ticket = self.pool.call_in_thread_ticketed(body)?;
             self.tickets.lock().unwrap().push((job, ticket));
             Ok(())
         };

@@ -66,7 +66,7 @@ const WIDE: &[&str] = &[];
 
 const WIDTH: usize = 120;
 
-const MEASURED: &[&str] = &["src", "tests", "proptests", "examples", "fuzz/fuzz_targets", "docs"];
+const MEASURED: &[&str] = &["src", "tests", "proptests", "examples", "fuzz/fuzz_targets", "schedules/src", "docs"];
 const PAGES: &[&str] = &["README.md", "SPEC.md", "CONTRIBUTING.md", "CHANGELOG.md"];
 
 #[test]

@@ -45,7 +45,7 @@ impl fmt::Display for Clause {
     }
 }
 
-/// A test, property, model, fuzz target or program that must not compile.
+/// A test, property, model, fuzz target, program of the explorer or program that must not compile.
 struct Check {
     file: String,
     /// Its function; empty if the whole file is the check.
@@ -55,13 +55,14 @@ struct Check {
 }
 
 /// Directories with checks, and whether each file in one is a check by itself.
-const PLACES: [(&str, bool); 6] = [
+const PLACES: [(&str, bool); 7] = [
     ("src", false),
     ("tests", false),
     ("tests/compile/fail", true),
     ("loom_tests", false),
     ("proptests", false),
     ("fuzz/fuzz_targets", false),
+    ("schedules/src", false),
 ];
 
 fn checks() -> Vec<Check> {
@@ -201,9 +202,10 @@ fn planted(list: &str) -> Vec<(Clause, String, String)> {
             Some(line.strip_suffix('"').unwrap().replace("\\\"", "\""))
         };
         let how = value("name").or_else(|| Some(format!("cannot be written: {}", value("why")?))).unwrap();
-        let by_kind = ["model", "search", "property", "fuzz", "test", "check"];
+        let by_kind = ["model", "search", "property", "fuzz", "test", "schedule", "check"];
         let check = by_kind.iter().find_map(|&kind| Some(format!("{kind} `{}`", value(kind)?))).unwrap();
-        let bugs = value("clause").unwrap();
+        // One that is like another stands for the clauses there.
+        let bugs = value("clause").or_else(|| value("like").map(|_| String::new())).unwrap();
         let bugs = bugs.split(',').filter_map(|clause| Clause::parse(clause.trim()));
         planted.extend(bugs.filter(|bug| bug.0 == Kind::R).map(|bug| (bug, how.clone(), check.replace("check ", ""))));
     }

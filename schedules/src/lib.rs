@@ -1,0 +1,33 @@
+//! The crate over threads that an explorer schedules: the sources that ship, compiled with a `sync` of their own.
+//!
+//! Beside the models of `loom_tests/`, which try every interleaving: programs of any size, waits that time out or end for
+//! no reason, and threads that fail to start.
+
+// What only the std build and unit tests use is unused here.
+#![allow(dead_code, unused_imports)]
+
+#[path = "../../src/exclusive.rs"]
+mod exclusive;
+#[path = "../../src/histogram.rs"]
+mod histogram;
+#[path = "../../src/machine/mod.rs"]
+mod machine;
+#[path = "../../src/runtime/mod.rs"]
+mod runtime;
+
+/// Files with modules beneath them: these are found from the folder of a module that is written inline.
+#[path = "../../src"]
+mod with_folders {
+    pub mod error;
+    pub(crate) mod failure;
+}
+
+pub mod decisions;
+pub mod explorer;
+pub mod programs;
+pub mod promises;
+mod sync;
+
+pub use runtime::api::*;
+pub use with_folders::error;
+pub(crate) use with_folders::failure;

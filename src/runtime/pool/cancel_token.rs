@@ -79,14 +79,6 @@ impl CancelToken {
         self.0.limit.as_ref().map(|limit| limit.after)
     }
 
-    /// The job begins.
-    fn start(&self) {
-        if let Some(limit) = &self.0.limit {
-            let end = Deadline::new(Some(limit.after), Epoch::default());
-            *limit.end.lock() = Some(end);
-        }
-    }
-
     pub(super) fn cancel(&self) -> CancelRequest {
         self.transition(TicketState::cancel)
     }
@@ -221,8 +213,12 @@ impl TimeLimit {
 }
 
 impl CurrentTokenGuard {
+    /// The job begins: its time limit counts from now on.
     pub(super) fn enter(token: CancelToken) -> Self {
-        token.start();
+        if let Some(limit) = &token.0.limit {
+            let end = Deadline::new(Some(limit.after), Epoch::default());
+            *limit.end.lock() = Some(end);
+        }
         Self { outer: CURRENT_TOKEN.try_with(|current| current.replace(Some(token))).ok().flatten() }
     }
 }

@@ -150,7 +150,7 @@ pub const SITES: &[Site] = &[
     Site {
         name: "the drop of a function of a blocking call that is not accepted",
         panic: Goes::Nobody,
-        places: &["runtime/threads blocking_call"],
+        places: &["runtime/threads/blocking_call blocking_call"],
         install: Install::Elsewhere(|act| {
             let ended = thread::spawn(|| Reactor::new().handle()).join().unwrap();
             let captured = OnDrop(act.clone());

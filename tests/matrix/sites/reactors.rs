@@ -38,7 +38,7 @@ pub const SITES: &[Site] = &[
     },
     Site {
         name: "the function of a blocking call",
-        places: &["runtime/threads answer"],
+        places: &["runtime/threads/blocking_call answer"],
         error: Some(Goes::Told),
         install: Install::Elsewhere(|act| {
             let asked = act.clone();

@@ -142,7 +142,8 @@ fn functions(tokens: &[String]) -> BTreeSet<&str> {
     let (mut names, mut depth, mut imports) = (BTreeSet::new(), 0, false);
     for (at, token) in tokens.iter().enumerate() {
         match token.as_str() {
-            "use" => imports = true,
+            // Not that of `impl Trait + use<T>`.
+            "use" => imports = tokens[at + 1] != "<",
             ";" => imports = false,
             "{" => depth += 1,
             "}" => depth -= 1,

@@ -10,7 +10,7 @@ use crate::codec::{Code, decode, encode, read};
 use crate::{deferred_script, pool_script, reactor_script};
 
 fn corpora() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus")
 }
 
 fn programs(target: &str) -> BTreeSet<String> {

@@ -4,7 +4,7 @@ use proptest::test_runner::{Config, FailurePersistence, FileFailurePersistence};
 
 /// `cases` programs, after those that failed before. `PROPTEST_CASES` overrides the number.
 pub fn config(property: &str, cases: u32) -> Config {
-    let seeds = format!("{}/proptests/proptest-regressions/{property}.txt", env!("CARGO_MANIFEST_DIR"));
+    let seeds = format!("{}/../proptests/proptest-regressions/{property}.txt", env!("CARGO_MANIFEST_DIR"));
     let persist = || -> Box<dyn FailurePersistence> { Box::new(FileFailurePersistence::Direct(seeds.leak())) };
     let default = Config::default();
     let cases = if std::env::var_os("PROPTEST_CASES").is_some() { default.cases } else { cases };

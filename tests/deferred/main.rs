@@ -15,6 +15,5 @@ mod leaks;
 mod lists;
 mod nested;
 mod pause;
-mod stack;
 mod timeout;
 mod unhandled;

@@ -382,7 +382,7 @@ fn repr_with_chaining() {
 // Checks: B52
 #[test]
 fn bounded_stack_depth() {
-    // Twisted counts frames; here the stack is too small for one frame a link. `deferred/stack.rs` takes a million.
+    // Twisted counts frames; here the stack is too small for one frame a link. `memory/stack.rs` takes a million.
     let body = || {
         let (mut deferred, resolver) = Deferred::new();
         for _ in 0..10_000 {

@@ -16,7 +16,7 @@ pub fn comparisons() -> Vec<Comparison> {
     let contenders = const {
         &[
             Contender::value("selvedge", |_: Setting, jobs| run_child("selvedge", jobs)),
-            Contender::value("with a ticket", |_: Setting, jobs| run_child("ticketed", jobs)),
+            Contender::value("with a ticket", |_: Setting, jobs| run_child("ticketed", jobs)).no_peer(),
             Contender::value("crossbeam pool", |_: Setting, jobs| run_child("crossbeam", jobs)),
             Contender::value("rayon", |_: Setting, jobs| run_child("rayon", jobs)),
             Contender::value("threadpool", |_: Setting, jobs| run_child("threadpool", jobs)),

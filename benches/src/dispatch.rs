@@ -12,16 +12,14 @@ use crate::pools::{self, Pool, contenders};
 
 pub fn dispatch() -> Vec<Comparison> {
     let mut comparisons = Vec::new();
-    for neighbours in [0, 1] {
-        for submitters in [1, 4, 16] {
-            for workers in [2, 4, 10, 64] {
-                let title = match submitters {
-                    1 => format!("Dispatch: {workers} workers"),
-                    _ => format!("Dispatch: {submitters} submitters, {workers} workers"),
-                };
-                let comparison = Comparison::new(title, 100_000, contenders!(new, stream));
-                comparisons.push(Comparison { setting: setting(submitters, workers), ..comparison.beside(neighbours) });
-            }
+    for submitters in [1, 4, 16] {
+        for workers in [2, 4, 10, 64] {
+            let title = match submitters {
+                1 => format!("Dispatch: {workers} workers"),
+                _ => format!("Dispatch: {submitters} submitters, {workers} workers"),
+            };
+            let comparison = Comparison::new(title, 100_000, contenders!(new, stream));
+            comparisons.push(Comparison { setting: setting(submitters, workers), ..comparison });
         }
     }
     comparisons

@@ -1,4 +1,4 @@
-//! The results as a chart: one panel for each comparison, the fastest on top.
+//! The results as a chart: one panel for each comparison, in one state of the machine, the fastest on top.
 
 use std::error::Error;
 use std::path::Path;
@@ -30,6 +30,7 @@ const PEER: RGBColor = RGBColor(0xb9, 0xc2, 0xcb);
 const INK: RGBColor = RGBColor(0x22, 0x2b, 0x33);
 const FAINT: RGBColor = RGBColor(0x6b, 0x75, 0x80);
 
+/// Of the first state that was measured.
 pub fn chart(path: &Path, conditions: &str, results: &[Results]) -> Drawn {
     let columns = results.len().clamp(1, COLUMNS);
     let rows = results.len().div_ceil(columns);
@@ -48,7 +49,8 @@ pub fn chart(path: &Path, conditions: &str, results: &[Results]) -> Drawn {
 }
 
 fn draw(panel: &Area, comparison: &Results) -> Drawn {
-    let mut rows: Vec<&Row> = comparison.rows.iter().collect();
+    // The table has the other states.
+    let mut rows: Vec<&Row> = comparison.states[0].rows.iter().collect();
     rows.sort_by(|a, b| a.value.median.total_cmp(&b.value.median));
     let cut = rows.first().map_or(0.0, |fastest| CUT * fastest.value.median);
     let longest = rows.iter().map(|row| row.value.median).filter(|&median| median <= cut).fold(1.0, f64::max);

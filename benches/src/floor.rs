@@ -16,7 +16,7 @@ pub fn comparison() -> Comparison {
     Comparison::new(
         "The floor: box, push, run, drop; one thread",
         1_000_000,
-        const { &[Contender::new("selvedge", selvedge), Contender::new("floor", floor)] },
+        const { &[Contender::new("selvedge", selvedge), Contender::new("floor", floor).no_peer()] },
     )
 }
 

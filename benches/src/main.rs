@@ -6,12 +6,13 @@ mod dispatch;
 mod draw;
 mod floor;
 mod measure;
-mod neighbour;
 mod payload;
 mod pools;
 mod posting;
 mod promises;
 mod round_trip;
+mod state;
+mod statistics;
 mod table;
 mod two_locks;
 mod waiting;
@@ -24,9 +25,9 @@ use clap::{Parser, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use measure::Comparison;
-use neighbour::Neighbours;
+use state::State;
 
-/// Measures selvedge beside its peers, interleaved in one run: medians, quartiles, ratios.
+/// Measures selvedge beside its peers, interleaved in one run: medians, and ratios with confidence intervals.
 #[derive(Parser)]
 #[command(version, about)]
 struct Options {
@@ -38,17 +39,17 @@ struct Options {
     #[arg(long, value_name = "WORDS")]
     title: Vec<String>,
 
-    /// Measured rounds, after one to warm up
-    #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..))]
+    /// Rounds at most, after one to warm up: fewer where the interval is narrower than a tenth after ten
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
 
     /// A smoke test: everything runs once or twice, and the numbers mean nothing
     #[arg(long, conflicts_with = "rounds")]
     quick: bool,
 
-    /// Add load to the machine: this many threads that never sleep
-    #[arg(long, value_name = "THREADS", num_args = 0..=1, default_missing_value = "1")]
-    busy: Option<usize>,
+    /// Measure in this state of the machine only; may be given more than once
+    #[arg(long, value_enum, value_name = "STATE")]
+    state: Vec<State>,
 
     /// Where to write the table and the chart [default: benches/results, for whole runs only]
     #[arg(long, value_name = "DIR")]
@@ -99,26 +100,24 @@ impl Options {
     /// Results of whole runs only are written by default: a run of one group must not overwrite the published table
     /// with a part of it.
     fn destination(&self) -> Option<PathBuf> {
-        let whole = self.only.is_empty() && self.title.is_empty() && !self.quick;
+        let whole = self.only.is_empty() && self.title.is_empty() && self.state.is_empty() && !self.quick;
         let results = || Path::new(env!("CARGO_MANIFEST_DIR")).join("results");
         self.out.clone().or_else(|| whole.then(results))
     }
 
-    /// Results under added load have files of their own.
-    fn file(&self, stem: &str, extension: &str) -> String {
-        let suffix = if self.busy.is_some() { "-busy" } else { "" };
-        format!("{stem}{suffix}.{extension}")
+    fn states(&self) -> &[State] {
+        if self.state.is_empty() { State::value_variants() } else { &self.state }
     }
 
     fn conditions(&self) -> String {
         let cores = std::thread::available_parallelism().map_or(0, usize::from);
         let (system, processor) = (std::env::consts::OS, std::env::consts::ARCH);
-        let load = match self.busy {
-            None => "no added load".to_owned(),
-            Some(1) => "one busy neighbour".to_owned(),
-            Some(threads) => format!("{threads} busy neighbours"),
-        };
-        format!("{system} {processor}, {cores} cores, {load}{}, medians of {} rounds", load_before(), self.rounds)
+        format!(
+            "{system} {processor}, {cores} cores{}, at most {} rounds; medians, halves of the rounds, and the median of \
+             the ratio to selvedge. Verdicts are about the best peer's ratio and its 95 % interval.",
+            load_before(),
+            self.rounds
+        )
     }
 }
 
@@ -143,25 +142,24 @@ fn main() -> Result<(), Box<dyn Error>> {
     comparisons.retain(|comparison| options.title.iter().all(|words| comparison.title.contains(words)));
 
     let conditions = options.conditions();
-    let neighbours = Neighbours::start(options.busy.unwrap_or(0));
-    let progress = progress(comparisons.iter().map(|comparison| comparison.rounds(options.rounds)).sum());
+    let states = options.states();
+    let progress = progress(comparisons.iter().map(|comparison| comparison.rounds(states, options.rounds)).sum());
     let results: Vec<_> = comparisons
         .iter()
         .map(|comparison| {
             progress.set_message(comparison.title.clone());
             let shrink = if options.quick { 100 } else { 1 };
-            comparison.measure(options.rounds, shrink, || progress.inc(1))
+            comparison.measure(states, options.rounds, shrink, || progress.inc(1))
         })
         .collect();
     progress.finish_and_clear();
-    drop(neighbours);
 
     let table = table::markdown(&conditions, &results);
     println!("{table}");
     if let Some(directory) = options.destination() {
         fs::create_dir_all(&directory)?;
-        fs::write(directory.join(options.file("table", "md")), &table)?;
-        draw::chart(&directory.join(options.file("chart", "svg")), &conditions, &results)?;
+        fs::write(directory.join("table.md"), &table)?;
+        draw::chart(&directory.join("chart.svg"), &conditions, &results)?;
         eprintln!("written to {}", directory.display());
     }
     Ok(())

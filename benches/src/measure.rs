@@ -1,14 +1,17 @@
-//! Interleaved rounds, and their statistics: medians, quartiles, and ratios taken round by round.
+//! Interleaved rounds of contenders and states of the machine, and ratios taken round by round.
 
 use std::time::Duration;
 
-use crate::neighbour::Neighbours;
 use crate::payload::Mix;
+use crate::state::State;
+use crate::statistics::Spread;
 
 /// One way to do the work of a comparison.
 pub struct Contender {
     pub name: &'static str,
     round: Round,
+    /// Whether it does the whole job, as selvedge does; if not, it shows what a part of it costs at least.
+    is_peer: bool,
 }
 
 /// Sets itself up, performs a number of operations, and cleans up.
@@ -21,11 +24,15 @@ enum Round {
 
 impl Contender {
     pub const fn new(name: &'static str, round: fn(Setting, u64) -> Duration) -> Contender {
-        Contender { name, round: Round::Time(round) }
+        Contender { name, round: Round::Time(round), is_peer: true }
     }
 
     pub const fn value(name: &'static str, round: fn(Setting, u64) -> f64) -> Contender {
-        Contender { name, round: Round::Value(round) }
+        Contender { name, round: Round::Value(round), is_peer: true }
+    }
+
+    pub const fn no_peer(self) -> Contender {
+        Contender { is_peer: false, ..self }
     }
 
     fn run(&self, setting: Setting, operations: u64) -> f64 {
@@ -58,8 +65,6 @@ pub struct Comparison {
     pub setting: Setting,
     pub operations: u64,
     pub unit: Unit,
-    /// Number of busy threads beside it.
-    pub neighbours: usize,
     pub contenders: &'static [Contender],
 }
 
@@ -88,80 +93,132 @@ impl Unit {
 pub struct Results {
     pub title: String,
     pub unit: Unit,
+    pub states: Vec<InState>,
+}
+
+/// The results in one state of the machine.
+pub struct InState {
+    pub state: State,
+    pub rounds: usize,
     pub rows: Vec<Row>,
+    /// None where there is no peer.
+    pub verdict: Option<Verdict>,
 }
 
 pub struct Row {
     pub name: &'static str,
     pub value: Spread,
     /// This value divided by selvedge's in the same round: above 1 is slower, or larger, than selvedge.
+    pub ratio: f64,
+}
+
+/// selvedge beside the best peer.
+#[derive(Clone, Copy)]
+pub struct Verdict {
+    pub peer: &'static str,
+    /// The peer's value divided by selvedge's in the same round, with its confidence interval.
     pub ratio: Spread,
 }
 
-/// The three quartiles of a sample.
-#[derive(Clone, Copy)]
-pub struct Spread {
-    pub low: f64,
-    pub median: f64,
-    pub high: f64,
+/// By the confidence interval alone.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    Won,
+    Level,
+    Lost,
 }
+
+impl Verdict {
+    pub fn outcome(self) -> Outcome {
+        if self.ratio.low > 1.0 {
+            Outcome::Won
+        } else if self.ratio.high < 1.0 {
+            Outcome::Lost
+        } else {
+            Outcome::Level
+        }
+    }
+}
+
+/// Rounds before anything is concluded, and the width of the interval at which a state needs no more.
+const ROUNDS_AT_LEAST: u32 = 10;
+const NARROW: f64 = 0.1;
 
 impl Comparison {
     /// A comparison with the usual parameters.
     pub fn new(title: impl Into<String>, operations: u64, contenders: &'static [Contender]) -> Comparison {
-        let (setting, unit) = (Setting::default(), Unit::Each);
-        Comparison { title: title.into(), setting, operations, unit, neighbours: 0, contenders }
+        Comparison { title: title.into(), setting: Setting::default(), operations, unit: Unit::Each, contenders }
     }
 
-    /// The same beside this many busy threads.
-    pub fn beside(mut self, neighbours: usize) -> Comparison {
-        if neighbours > 0 {
-            self.title += ", a busy neighbour";
+    /// The states that make a difference to what is measured.
+    fn states(&self, states: &[State]) -> Vec<State> {
+        match self.unit {
+            Unit::Bytes => states[..1].to_vec(),
+            Unit::Each | Unit::Nanoseconds => states.to_vec(),
         }
-        Comparison { neighbours, ..self }
     }
 
-    /// How many times `measure` will report progress.
-    pub fn rounds(&self, rounds: u32) -> u64 {
-        u64::from(rounds + 1) * self.contenders.len() as u64
+    /// How many times `measure` will report progress at most.
+    pub fn rounds(&self, states: &[State], rounds: u32) -> u64 {
+        self.states(states).len() as u64 * u64::from(rounds + 1)
     }
 
-    /// Every round runs every contender once, in random order: a disturbance of the machine affects all of them, and no
-    /// contender always runs after the same other, whose data are in the caches. The first round only warms up.
-    pub fn measure(&self, rounds: u32, shrink: u64, mut progress: impl FnMut()) -> Results {
+    /// Every round runs every contender once in each state, in random order: a disturbance of the machine affects all of
+    /// them, and no contender always runs after the same other, whose data are in the caches. The first round only warms
+    /// up. A state is done once its interval is narrow, or after `rounds`.
+    pub fn measure(&self, states: &[State], rounds: u32, shrink: u64, mut progress: impl FnMut()) -> Results {
         let operations = (self.operations / shrink).max(1);
-        let _neighbours = Neighbours::start(self.neighbours);
         let mut order: Vec<usize> = (0..self.contenders.len()).collect();
-        let mut samples = vec![Vec::new(); self.contenders.len()];
+        let mut measured: Vec<_> =
+            self.states(states).into_iter().map(|state| (state, vec![Vec::new(); order.len()])).collect();
         for round in 0..=rounds {
-            fastrand::shuffle(&mut order);
-            for &contender in &order {
-                let sample = self.contenders[contender].run(self.setting, operations);
-                if round > 0 {
-                    samples[contender].push(sample);
-                }
+            for (state, samples) in &mut measured {
                 progress();
+                if round > ROUNDS_AT_LEAST && self.verdict(samples).is_none_or(|verdict| verdict.ratio.width() < NARROW)
+                {
+                    continue;
+                }
+                fastrand::shuffle(&mut order);
+                state.during(|| {
+                    for &contender in &order {
+                        let sample = self.contenders[contender].run(self.setting, operations);
+                        if round > 0 {
+                            samples[contender].push(sample);
+                        }
+                    }
+                });
             }
         }
-        let rows = self.contenders.iter().zip(&samples).map(|(contender, own)| Row {
+        let states = measured.into_iter().map(|(state, samples)| InState {
+            state,
+            rounds: samples[0].len(),
+            rows: self.rows(&samples),
+            verdict: self.verdict(&samples),
+        });
+        Results { title: self.title.clone(), unit: self.unit, states: states.collect() }
+    }
+
+    fn rows(&self, samples: &[Vec<f64>]) -> Vec<Row> {
+        let row = |(contender, own): (&Contender, &Vec<f64>)| Row {
             name: contender.name,
-            value: Spread::of(own.clone()),
+            value: Spread::quartiles(own.clone()),
             // The median of the rounds' ratios. A ratio of medians could compare a quiet round of one contender with a
             // noisy round of the other.
-            ratio: Spread::of(own.iter().zip(&samples[0]).map(|(own, selvedge)| own / selvedge).collect()),
-        });
-        Results { title: self.title.clone(), unit: self.unit, rows: rows.collect() }
+            ratio: Spread::quartiles(ratios(own, &samples[0])).median,
+        };
+        self.contenders.iter().zip(samples).map(row).collect()
+    }
+
+    /// The best peer is the one with the lowest median of ratios.
+    fn verdict(&self, samples: &[Vec<f64>]) -> Option<Verdict> {
+        let peers = self.contenders.iter().zip(samples).skip(1).filter(|(contender, _)| contender.is_peer);
+        let compared = peers.map(|(peer, own)| (peer.name, ratios(own, &samples[0])));
+        let median = |sample: &[f64]| Spread::quartiles(sample.to_vec()).median;
+        let (peer, ratios) = compared.min_by(|(_, one), (_, other)| median(one).total_cmp(&median(other)))?;
+        Some(Verdict { peer, ratio: Spread::confidence(ratios) })
     }
 }
 
-impl Spread {
-    fn of(mut sample: Vec<f64>) -> Spread {
-        sample.sort_by(f64::total_cmp);
-        let quantile = |q: f64| {
-            let at = q * (sample.len() - 1) as f64;
-            let (below, above) = (sample[at.floor() as usize], sample[at.ceil() as usize]);
-            below + (above - below) * at.fract()
-        };
-        Spread { low: quantile(0.25), median: quantile(0.5), high: quantile(0.75) }
-    }
+fn ratios(own: &[f64], selvedge: &[f64]) -> Vec<f64> {
+    own.iter().zip(selvedge).map(|(own, selvedge)| own / selvedge).collect()
 }

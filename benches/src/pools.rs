@@ -25,7 +25,7 @@ macro_rules! contenders {
                 Contender::$new("threadpool", $measure::<threadpool::ThreadPool>),
                 Contender::$new("rusty_pool", $measure::<rusty_pool::ThreadPool>),
                 Contender::$new("tokio", $measure::<tokio::runtime::Runtime>),
-                Contender::$new("two bare locks", $measure::<crate::two_locks::TwoLocks>),
+                Contender::$new("two bare locks", $measure::<crate::two_locks::TwoLocks>).no_peer(),
             ]
         }
     };

@@ -38,7 +38,7 @@ pub fn added_then_fired() -> Comparison {
                 Contender::new("selvedge", |_, links| chains(links, selvedge_chain)),
                 Contender::new("futures, boxed", |_, links| chains(links, futures_chain)),
                 Contender::new("tokio oneshot", |_, links| chains(links, tokio_chain)),
-                Contender::new("by hand", |_, links| chains(links, hand_chain)),
+                Contender::new("by hand", |_, links| chains(links, hand_chain)).no_peer(),
             ]
         },
     )

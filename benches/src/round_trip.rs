@@ -34,7 +34,7 @@ pub fn blocking() -> Comparison {
         const {
             &[
                 Contender::new("selvedge", |_, trips| blocking_selvedge(trips)),
-                Contender::new("park/unpark", |_, trips| blocking_park(trips)),
+                Contender::new("park/unpark", |_, trips| blocking_park(trips)).no_peer(),
                 Contender::new("crossbeam", |_, trips| blocking_crossbeam(trips)),
                 Contender::new("kanal", |_, trips| blocking_kanal(trips)),
                 Contender::new("tokio", |_, trips| blocking_tokio(trips)),

@@ -4,14 +4,18 @@
 #[path = "../measure.rs"]
 #[allow(dead_code, reason = "time is not measured here")]
 mod measure;
-#[path = "../neighbour.rs"]
-mod neighbour;
 #[path = "../payload.rs"]
 #[allow(dead_code, reason = "nothing is posted here")]
 mod payload;
 #[path = "../promises.rs"]
 #[allow(dead_code, reason = "not everything is counted")]
 mod promises;
+#[path = "../state.rs"]
+#[allow(dead_code, reason = "time is not measured here")]
+mod state;
+#[path = "../statistics.rs"]
+#[allow(dead_code, reason = "time is not measured here")]
+mod statistics;
 
 use std::alloc::System;
 use std::cell::Cell;

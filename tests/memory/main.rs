@@ -1,4 +1,4 @@
-//! What calls, jobs and callbacks cost at a million, in memory and on the stack: in this program the global allocator counts.
+//! What a million calls, jobs and callbacks cost in memory and on the stack: the global allocator counts here.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 

@@ -85,9 +85,9 @@ pub mod deferred {
     //! - [`gather_results`] waits for all of several, [`race`] for the first, and [`DeferredList`] has all the
     //!   variants.
     //! - [`maybe_deferred`] and [`execute`] call a function and make a Deferred of whatever comes of it.
-    //! - [`Outcome`] is what a callback may return: a value, a `Result`, or another Deferred. [`Raise`] names an error
-    //!   for a callback that only fails; [`ChainError`] is for chains with a program's own error type; [`Settled`] and
-    //!   [`OutcomeOf`] are for functions that are generic over outcomes.
+    //! - [`Outcome`] is what a callback may return: a [`Plain`] value, a `Result`, or another Deferred. [`Raise`] names
+    //!   an error for a callback that only fails; [`ChainError`] is for chains with a program's own error type;
+    //!   [`Settled`] and [`OutcomeOf`] are for functions that are generic over outcomes.
     //! - [`DeferredFuture`] awaits a Deferred on its own thread, [`SendFuture`] on any thread.
     //! - [`CancelOnDrop`] cancels a Deferred when it is dropped, and a [`CancelHandle`] after it was given away.
     //! - A [`SharedDeferred`] has one result for several who wait.
@@ -104,8 +104,8 @@ pub mod deferred {
     //! ```
 
     pub use super::super::deferred::{
-        CancelHandle, CancelOnDrop, DeferredFuture, DeferredList, Outcome, OutcomeOf, PauseHandle, Raise, Settled,
-        SharedDeferred, execute, gather_results, maybe_deferred, race,
+        CancelHandle, CancelOnDrop, DeferredFuture, DeferredList, Outcome, OutcomeOf, PauseHandle, Plain, Raise,
+        Settled, SharedDeferred, execute, gather_results, maybe_deferred, race,
     };
     pub use super::super::reactor::SendFuture;
     pub use crate::failure::ChainError;

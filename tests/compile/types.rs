@@ -206,3 +206,20 @@ fn plain_values_of_std_come_back_from_a_function_as_they_are() {
         std::cell::RefCell<u32> (u32, String) [u8; 32]
     }
 }
+
+// Checks: P108
+#[test]
+fn the_type_of_a_plain_value_is_inferred_from_its_use_and_a_type_of_ones_own_is_plain_with_one_line() {
+    struct Page(u8);
+    impl selvedge::deferred::Plain for Page {}
+    let reactor = Reactor::new();
+    let local = reactor.local();
+    let answer = reactor.block_on(async move {
+        let six: u64 = local.defer_to_thread(|| 6).await?;
+        let one = local.defer_to_thread(|| 2).await? - 1_u64;
+        let more = local.ask(|_| 30).add_callback(|thirty| thirty + 2).await?;
+        let page = local.defer_to_thread(|| Page(3)).add_callback(|page| Page(page.0)).await?;
+        Ok::<u64, Failure>(six + one + more + u64::from(page.0))
+    });
+    assert_eq!(answer.unwrap(), 42);
+}

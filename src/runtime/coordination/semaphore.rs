@@ -5,7 +5,7 @@ use std::fmt;
 use std::num::NonZero;
 use std::rc::Rc;
 
-use super::super::deferred::{Deferred, Outcome, OutcomeOf, Resolver, Settled, maybe_deferred};
+use super::super::deferred::{Deferred, Outcome, Plain, Resolver, maybe_deferred};
 use crate::error::OverRelease;
 use crate::failure::Failure;
 use crate::machine::semaphore::{Acquired, Released, Semaphore};
@@ -277,19 +277,7 @@ impl Drop for Permit {
 }
 
 /// A callback may return a permit.
-impl<E> Outcome<E> for Permit {
-    type Value = Self;
-
-    fn settle(self) -> Settled<Self, E> {
-        Settled::Now(Ok(self))
-    }
-}
-
-impl<E> OutcomeOf<Permit, E> for Permit {
-    fn settle_as(self) -> Settled<Self, E> {
-        self.settle()
-    }
-}
+impl Plain for Permit {}
 
 impl fmt::Debug for Permit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -60,7 +60,7 @@ pub use self::constructors::{execute, maybe_deferred};
 pub use self::deferred::Deferred;
 pub use self::deferred_list::{DeferredList, gather_results, race};
 pub use self::future::DeferredFuture;
-pub use self::outcome::{Outcome, OutcomeOf, Raise, Settled};
+pub use self::outcome::{Outcome, OutcomeOf, Plain, Raise, Settled};
 pub use self::pause::PauseHandle;
 pub use self::resolver::Resolver;
 pub use self::shared::SharedDeferred;

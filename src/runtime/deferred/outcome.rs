@@ -27,31 +27,18 @@ use crate::failure::Failure;
 /// - `Result<U, X>`: the chain continues with the value `U` or the error `X`. In a chain of [`Failure`]s that can be
 ///   any error (see [`Raise`]);
 /// - `Deferred<U, E>`: the chain waits for it and continues with its result;
-/// - `()`, numbers, strings, paths, times, addresses, files, sockets and processes, and the collections, pointers,
-///   cells and tuples of std: the chain continues with the value as it is.
+/// - every type that is [`Plain`]: the chain continues with the value as it is. Numbers, strings, and most types of std
+///   are; a type of your own is with one line. Any other is returned as `Ok::<_, Failure>(value)`, or from
+///   [`Deferred::map`].
 ///
-/// A type of your own is returned from [`Deferred::map`], or as `Ok::<_, Failure>(value)`, or implements this trait:
-///
-/// ```
-/// use selvedge::{Deferred, deferred::{Outcome, Settled}};
-///
-/// struct Page(String);
-///
-/// impl<E> Outcome<E> for Page {
-///     type Value = Page;
-///     fn settle(self) -> Settled<Page, E> {
-///         Settled::Now(Ok(self))
-///     }
-/// }
-///
-/// let page = Deferred::succeed("<p>").add_callback(|text| Page(text.to_owned()));
-/// # assert!(page.try_result().is_ok_and(|page| page.is_ok_and(|page| page.0 == "<p>")));
-/// ```
+/// Of a closure that uses `?`, the compiler has to be told the error, because a result of any error is an outcome:
+/// `|| -> Result<_, Failure> { … }`, or `Ok::<_, Failure>(value)` at its end.
 #[diagnostic::on_unimplemented(
     message = "this function cannot return `{Self}` as the result of a Deferred whose error is `{E}`",
-    label = "neither a plain value of std, nor a `Result` with a fitting error, nor a `Deferred<_, {E}>`",
-    note = "to return a value of a type of your own, write `Ok::<_, {E}>(value)`: in a callback, a task, a job or a \
-            call; or add the callback with `map`, which takes any type",
+    label = "neither a plain value, nor a `Result` with a fitting error, nor a `Deferred<_, {E}>`",
+    note = "to return a value of a type of your own, write `impl selvedge::deferred::Plain for` it `{{}}` once; of any \
+            type, `Ok::<_, {E}>(value)`: in a callback, a task, a job or a call; or add the callback with `map`, which \
+            takes any type",
     note = "a closure that never returns says what it would return: `|_| -> () {{ panic!() }}`",
     note = "the error of a returned `Result` has to be `Raise<{E}>`; \
             any `Error + Send + Sync` is that in a chain of `Failure`s"
@@ -64,11 +51,57 @@ pub trait Outcome<E> {
     fn settle(self) -> Settled<Self::Value, E>;
 }
 
+/// A type whose values a callback, a job or a task returns as they are, and the chain continues with them.
+///
+/// Implemented for `()`, numbers, strings, paths, times, addresses, files, sockets and processes, and for the
+/// collections, pointers, cells and tuples of std, whatever is in them. For a type of your own, write one line:
+///
+/// ```
+/// use selvedge::{Failure, Reactor, deferred::Plain, threads};
+///
+/// struct Page(String);
+/// impl Plain for Page {}
+///
+/// let reactor = Reactor::new();
+/// let local = reactor.local();
+/// let length = reactor.block_on(async move {
+///     let page = local.defer_to_thread(|| Page("<p>".to_owned())).await?;
+///     Ok::<_, Failure>(page.0.len())
+/// })?;
+/// assert_eq!(length, 3);
+/// # Ok::<(), Failure>(())
+/// ```
+///
+/// It cannot be implemented for all types at once: a `Result` and a [`Deferred`] stand for what is in them, and stable
+/// Rust has no way to say "every type but these two".
+#[diagnostic::on_unimplemented(
+    message = "this function cannot return `{Self}` as the result of a Deferred",
+    label = "neither a plain value, nor a `Result` with a fitting error, nor a `Deferred`",
+    note = "to return a value of a type of your own, write `impl selvedge::deferred::Plain for {Self} {{}}` once; of \
+            any type, `Ok::<_, Failure>(value)`: in a callback, a task, a job or a call; or add the callback with \
+            `map`, which takes any type"
+)]
+pub trait Plain: Sized + 'static {}
+
+impl<T: Plain, E> Outcome<E> for T {
+    type Value = T;
+
+    fn settle(self) -> Settled<T, E> {
+        Settled::Now(Ok(self))
+    }
+}
+
+impl<T: Plain, E> OutcomeOf<T, E> for T {
+    fn settle_as(self) -> Settled<T, E> {
+        Settled::Now(Ok(self))
+    }
+}
+
 /// What an errback may return: an [`Outcome`] whose value has the type `T` of the chain's value.
 ///
 /// Every `Outcome` of this crate is one. It is a trait of its own because `|_| 0` in a `Deferred<u64>` has to mean
-/// `0u64`, which the compiler infers from a type parameter but not from an associated type. (A value of your own type
-/// can always be returned as `Ok(value)`.)
+/// `0u64`, which the compiler infers from a type parameter but not from an associated type. (A value of any type
+/// can be returned as `Ok(value)`.)
 #[diagnostic::on_unimplemented(
     message = "an errback has to return a `{T}`, the value of the chain, but returns `{Self}`",
     label = "not a `{T}`, a `Result<{T}, _>` whose error fits the chain, or a `Deferred<{T}, {E}>`",
@@ -169,19 +202,7 @@ impl<U: 'static, E> OutcomeOf<U, E> for Deferred<U, E> {
 
 macro_rules! plain {
     ($([$($generics:tt)*] $type:ty;)*) => {$(
-        impl<E, $($generics)*> Outcome<E> for $type {
-            type Value = Self;
-
-            fn settle(self) -> Settled<Self, E> {
-                Settled::Now(Ok(self))
-            }
-        }
-
-        impl<E, $($generics)*> OutcomeOf<$type, E> for $type {
-            fn settle_as(self) -> Settled<Self, E> {
-                self.settle()
-            }
-        }
+        impl<$($generics)*> Plain for $type {}
     )*};
 }
 

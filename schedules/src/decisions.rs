@@ -53,6 +53,11 @@ pub fn all_threads_start() {
     ODDS.set(Odds { failed_start: 0, ..ODDS.get() });
 }
 
+/// Whether all threads of this execution start.
+pub fn do_all_threads_start() -> bool {
+    ODDS.get().failed_start == 0
+}
+
 /// One of the numbers below `count`.
 pub fn choose(count: usize) -> usize {
     if count < 2 { 0 } else { (thread_rng().next_u64() % count as u64) as usize }

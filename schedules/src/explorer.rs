@@ -73,12 +73,14 @@ impl Scheduler for Seeds {
 /// Explores the schedules of these seeds, and returns their number, or the seed that fails. What fails is printed.
 pub fn explore(programs: &'static [Program], seeds: impl Iterator<Item = u64> + Send + 'static) -> Result<usize, u64> {
     let current = Arc::new(AtomicU64::new(0));
-    print_failures(programs, &current);
     let mut config = Config::new();
     config.stack_size = STACK_BYTES;
     config.failure_persistence = FailurePersistence::None;
     config.max_steps = MaxSteps::FailAfter(MAX_STEPS);
     config.silence_warnings = true;
+    // Its first run sets shuttle's panic hook, which tells of each panic that is caught.
+    Runner::new(RandomScheduler::new_from_seed(0, 1), config.clone()).run(|| ());
+    print_failures(programs, &current);
     let scheduler = Seeds { seeds: Box::new(seeds), current: Arc::clone(&current), scheduler: None };
     let seed = Arc::clone(&current);
     let run = move || {

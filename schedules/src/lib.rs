@@ -1,7 +1,7 @@
 //! The crate over threads that an explorer schedules: the sources that ship, compiled with a `sync` of their own.
 //!
-//! The models of `loom_tests/` try every interleaving of small programs. Here programs have any size, waits may time out
-//! or end for no reason, and threads may fail to start.
+//! The models of `loom_tests/` try every interleaving of small programs. Here programs have any size, waits may end for
+//! no reason or by their timeout, and threads may fail to start.
 
 // What only the std build and unit tests use is unused here.
 #![allow(dead_code, unused_imports)]

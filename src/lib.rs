@@ -65,6 +65,17 @@
 //! - No user code runs, no value of a program is dropped and no thread is woken while a lock is held.
 //! - A thread that waits never runs other jobs meanwhile.
 //!
+//! # Limits
+//!
+//! - When `main` returns the process ends, with the accepted jobs that have not run. [Stop](ThreadPool::stop) a pool
+//!   before that.
+//! - **`fork`.** Where a process has several threads, a child that it forks has only the one that called `fork`. There
+//!   no pool has a worker, accepted jobs never run, nobody posts a result, and a lock that another thread held at that
+//!   moment, of this crate or of the allocator, is never released. Such a child may only call `exec`, and before it
+//!   what is safe in a signal handler. [`std::process::Command`] does that. A program that goes on in its children
+//!   forks before it makes a pool or a reactor.
+//! - A chain that waits for itself through a [shared](deferred::SharedDeferred) Deferred is not detected.
+//!
 //! `SPEC.md` is the contract: numbered clauses, each of which has a check.
 //!
 //! # Features
@@ -88,6 +99,7 @@ mod histogram;
 pub mod loom;
 mod machine;
 mod std_build;
+mod thread_value;
 
 // The same list as that of the module `loom`.
 pub use std_build::runtime::api::*;

@@ -14,6 +14,8 @@ mod histogram;
 mod machine;
 #[path = "../../src/runtime/mod.rs"]
 mod runtime;
+#[path = "../../src/thread_value.rs"]
+mod thread_value;
 
 /// Files with modules beneath them: these are found from the folder of a module that is written inline.
 #[path = "../../src"]

@@ -1,9 +1,8 @@
 //! Keeps the first panic that was contained on a thread, for a test that is to fail by it.
 
-use std::any::Any;
-use std::cell::RefCell;
-
 use super::Panic;
+use crate::thread_value::ThreadValue;
+use std::any::Any;
 
 /// The payload of a panic that a test causes on purpose, with [`std::panic::panic_any`]: it is contained as in a
 /// program, where any other panic fails the test or the model.
@@ -28,7 +27,12 @@ struct Watched {
 }
 
 thread_local! {
-    static WATCHED: RefCell<Watched> = const { RefCell::new(Watched { watchers: 0, first: None }) };
+    static WATCHED: ThreadValue<Watched> = const { ThreadValue::new(Watched { watchers: 0, first: None }) };
+}
+
+/// `None` at the thread's end, on some platforms.
+fn watched<R>(f: impl FnOnce(&mut Watched) -> R) -> Option<R> {
+    WATCHED.try_with(|watched| watched.with(f)).ok()
 }
 
 /// A panic that is contained. It is kept if a test watches, unless the test has caused it on purpose.
@@ -37,8 +41,7 @@ pub(crate) fn contained(payload: Box<dyn Any + Send>) -> Panic {
     let on_purpose = payload.is::<Injected>();
     let panic = Panic::new(payload);
     if !on_purpose {
-        let _ = WATCHED.try_with(|watched| {
-            let mut watched = watched.borrow_mut();
+        watched(|watched| {
             if watched.watchers > 0 {
                 watched.first.get_or_insert_with(|| panic.message().to_owned());
             }
@@ -54,24 +57,23 @@ pub(crate) struct Watch(());
 #[allow(clippy::unused_self, reason = "only the holder of a `Watch` may look")]
 impl Watch {
     pub(crate) fn new() -> Self {
-        let _ = WATCHED.try_with(|watched| watched.borrow_mut().watchers += 1);
+        watched(|watched| watched.watchers += 1);
         Self(())
     }
 
     pub(crate) fn has_first(&self) -> bool {
-        WATCHED.try_with(|watched| watched.borrow().first.is_some()).unwrap_or(false)
+        watched(|watched| watched.first.is_some()).unwrap_or(false)
     }
 
     /// The message of the first panic since this was last asked.
     pub(crate) fn take_first(&self) -> Option<String> {
-        WATCHED.try_with(|watched| watched.borrow_mut().first.take()).ok().flatten()
+        watched(|watched| watched.first.take()).flatten()
     }
 }
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        let _ = WATCHED.try_with(|watched| {
-            let mut watched = watched.borrow_mut();
+        watched(|watched| {
             watched.watchers -= 1;
             if watched.watchers == 0 {
                 watched.first = None;

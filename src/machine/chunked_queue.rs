@@ -39,6 +39,15 @@ impl<T> ChunkedQueue<T> {
         }
         Some(value)
     }
+
+    /// The first value of a queue that exists only while something waits. If there is none, nothing is left of it.
+    pub(crate) fn pop_or_close(queue: &mut Option<Self>) -> Option<T> {
+        let first = queue.as_mut()?.pop_front();
+        if first.is_none() {
+            *queue = None;
+        }
+        first
+    }
 }
 
 #[cfg(test)]

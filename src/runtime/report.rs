@@ -1,6 +1,8 @@
 //! Reports: failures that nothing else can handle go to a sink, once each.
 
-use std::cell::{Cell, RefCell};
+mod current;
+
+use std::cell::Cell;
 use std::error::Error;
 use std::fmt;
 use std::io::Write;
@@ -13,6 +15,9 @@ use super::sync::{StdArc, catch, thread_local};
 use crate::error::is_stop;
 use crate::failure::{ChainError, Failure, message_with_causes};
 use crate::machine::chunked_queue::ChunkedQueue;
+use crate::thread_value::ThreadValue;
+
+pub(crate) use self::current::Resident;
 
 /// What failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -149,8 +154,8 @@ impl Drop for Reporter {
 thread_local! {
     /// How deep this thread is in user code that a report calls: sinks, and `Display` of errors. Zero outside.
     static DEPTH: Cell<usize> = Cell::new(0);
-    /// The reports that this thread's sink caused while it was told of another.
-    static CAUSED: RefCell<ChunkedQueue<CausedReport>> = RefCell::new(ChunkedQueue::new());
+    /// The reports that this thread's sink caused while it was told of another. `None` if there are none.
+    static CAUSED: ThreadValue<Option<ChunkedQueue<CausedReport>>> = ThreadValue::new(None);
 }
 
 /// At this depth an error is no longer asked for its message.
@@ -177,12 +182,6 @@ fn at_depth<T>(depth: usize, body: impl FnOnce() -> T) -> T {
 impl Reporter {
     pub(crate) fn new(sink: impl Fn(&Report<'_>) + Send + Sync + 'static) -> Self {
         Self(Some(StdArc::new(sink)))
-    }
-
-    /// That of this thread's innermost scope, or the default.
-    pub(crate) fn current() -> Self {
-        let current = CURRENT.try_with(|current| current.borrow().last().cloned());
-        current.ok().flatten().unwrap_or_default()
     }
 
     /// This one, or one for `sink` if this is the default.
@@ -225,13 +224,6 @@ impl Reporter {
     pub(crate) fn contain<T>(&self, incident: Incident, body: impl FnOnce() -> T) -> Option<T> {
         catch(body).map_err(|panic| self.report(incident, &panic, None)).ok()
     }
-
-    /// Directs all reports of this thread to this sink until the scope is dropped. A Deferred has no reference to its
-    /// reactor, but it is fired and dropped on the reactor's thread.
-    pub(crate) fn enter(&self) -> Scope {
-        let entered = CURRENT.try_with(|current| current.borrow_mut().push(self.clone()));
-        Scope { entered: entered.is_ok() }
-    }
 }
 
 /// A sink for the failures of one job, with its label.
@@ -267,15 +259,20 @@ impl CausedReport {
     /// Leaves it to the report that is under way on this thread.
     fn defer(self) {
         let mut this = Some(self);
-        let _ = CAUSED.try_with(|caused| this.take().into_iter().for_each(|this| caused.borrow_mut().push_back(this)));
-        // The thread is ending: nothing can be kept for it.
+        let _ = CAUSED.try_with(|caused| {
+            caused.with(|caused| {
+                let caused = caused.get_or_insert_with(ChunkedQueue::new);
+                this.take().into_iter().for_each(|this| caused.push_back(this));
+            });
+        });
+        // The thread is ending, on a platform where nothing can be kept for it.
         if let Some(this) = this {
             this.deliver();
         }
     }
 
     fn next() -> Option<Self> {
-        CAUSED.try_with(|caused| caused.borrow_mut().pop_front()).ok().flatten()
+        CAUSED.try_with(|caused| caused.with(ChunkedQueue::pop_or_close)).ok().flatten()
     }
 
     fn deliver(self) {
@@ -289,27 +286,6 @@ impl CausedReport {
 fn to_stderr(report: &dyn fmt::Display) {
     let line = format!("selvedge: {report}\n");
     let _ = std::io::stderr().write_all(line.as_bytes());
-}
-
-thread_local! {
-    /// The reporters that were entered on this thread, outermost first.
-    static CURRENT: RefCell<Vec<Reporter>> = RefCell::new(Vec::new());
-}
-
-/// Until it is dropped, reports of this thread go to the reporter that was entered last.
-#[derive(Debug)]
-#[must_use]
-pub(crate) struct Scope {
-    entered: bool,
-}
-
-impl Drop for Scope {
-    fn drop(&mut self) {
-        if self.entered {
-            let left = CURRENT.try_with(|current| current.borrow_mut().pop());
-            drop(left);
-        }
-    }
 }
 
 /// Reports to the sink of this thread's innermost scope, or to stderr without one.

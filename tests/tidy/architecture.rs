@@ -16,6 +16,7 @@ use super::tokens::tokens;
 /// decides: `machine/explore` is above `machine`.
 const FLOORS: &[&str] = &[
     "exclusive",
+    "thread_value",
     "failure",
     "error",
     "histogram",

@@ -50,9 +50,9 @@ use crate::machine::deferred::ChainState;
 ///
 /// **Errors.** `E` is [`Failure`], unless a program wants its own ([`ChainError`](crate::deferred::ChainError)). An
 /// error that is at the end of its chain when nobody can add a callback any more was handled by nobody. It is reported
-/// exactly once, when the Deferred and its [`Resolver`](super::Resolver) are both gone, to the sink of the reactor that
-/// this thread is running, with the place where the Deferred was made. Returning the Deferred from a callback hands its
-/// error on; [`log_error`](Self::log_error) handles it.
+/// exactly once, when the Deferred and its [`Resolver`](super::Resolver) are both gone, to the
+/// [sink](crate::reactor::ReactorBuilder::on_report) of this thread's reactor, with the place where the Deferred was
+/// made. Returning the Deferred from a callback hands its error on; [`log_error`](Self::log_error) handles it.
 ///
 /// **Cost.** One allocation for the Deferred, of 104 bytes, and one for each callback, of 80 bytes, where pointers have
 /// 64 bits, values are no larger than one, and nothing is captured. None for firing, cancelling or awaiting, and none

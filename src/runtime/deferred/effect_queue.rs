@@ -1,6 +1,5 @@
 //! The queue for effects that may have more of their kind: those run after it, not inside it, so none recurses.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::super::report::{Incident, report};
@@ -9,6 +8,7 @@ use super::cancel::cancel;
 use super::node::{Chain, Handler, HeadKind};
 use crate::failure::Failure;
 use crate::machine::chunked_queue::ChunkedQueue;
+use crate::thread_value::ThreadValue;
 
 /// What follows from a drop, or from a result that several wait for.
 pub(super) enum Effect {
@@ -34,7 +34,7 @@ pub(super) trait Abandon {
 
 thread_local! {
     /// Effects that wait for their turn. `Some` while `run_or_enqueue` runs on this thread.
-    static QUEUE: RefCell<Option<ChunkedQueue<Effect>>> = RefCell::new(None);
+    static QUEUE: ThreadValue<Option<ChunkedQueue<Effect>>> = ThreadValue::new(None);
 }
 
 impl Effect {
@@ -55,10 +55,12 @@ impl Effect {
 /// program has linked them so. In a queue, this takes no stack.
 pub(super) fn run_or_enqueue(first: Effect) {
     let mut first = Some(first);
-    // While the thread is torn down the queue no longer exists, and each effect runs at once.
-    let _ = QUEUE.try_with(|queue| match &mut *queue.borrow_mut() {
-        Some(queue) => first.take().into_iter().for_each(|effect| queue.push_back(effect)),
-        idle => *idle = Some(ChunkedQueue::new()),
+    // Without a queue, at a thread's end on some platforms, each effect runs at once.
+    let _ = QUEUE.try_with(|queue| {
+        queue.with(|queue| match queue {
+            Some(queue) => first.take().into_iter().for_each(|effect| queue.push_back(effect)),
+            idle => *idle = Some(ChunkedQueue::new()),
+        });
     });
     let mut next = first;
     while let Some(effect) = next {
@@ -66,15 +68,6 @@ pub(super) fn run_or_enqueue(first: Effect) {
         if let Err(panic) = catch(|| effect.run()) {
             report(Incident::Drop, &panic, None);
         }
-        next = QUEUE.try_with(|queue| pop_or_close(&mut queue.borrow_mut())).ok().flatten();
+        next = QUEUE.try_with(|queue| queue.with(ChunkedQueue::pop_or_close)).ok().flatten();
     }
-}
-
-/// The next effect. If there is none, the queue is `None` again.
-fn pop_or_close<A>(queue: &mut Option<ChunkedQueue<A>>) -> Option<A> {
-    let next = queue.as_mut()?.pop_front();
-    if next.is_none() {
-        *queue = None;
-    }
-    next
 }

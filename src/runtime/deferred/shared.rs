@@ -43,8 +43,12 @@ type SharedResult<T> = Result<Rc<T>, SharedFailure>;
 /// [`cancel`](Self::cancel) cancels the original. Dropping all handles cancels nothing: waiters still get the result. A
 /// waiter's Deferred that is only dropped is a waiter still, and keeps its memory until there is a result.
 ///
-/// **Waiting for itself.** A chain that waits for its own result through a shared Deferred never has one. Unlike a
-/// chain that does so directly, it is not detected.
+/// **Waiting for itself.** A chain that waits, through a shared Deferred, for its own result is not detected: it never
+/// has one, unless it is cancelled or has a [time limit](Deferred::add_timeout). Other chains that would wait for
+/// themselves fail with [`WaitsForItself`](crate::error::WaitsForItself): their results are wanted in one place each,
+/// so waits form trees, and it is enough to compare roots. A list waits for several Deferreds and several wait for a
+/// shared one, so with both waits form any directed graph. No known algorithm says at a logarithmic cost, not even on
+/// average, whether a new edge closes a cycle in one.
 ///
 /// **Cost.** One `Rc` for the value, and for each waiter O(log n) in their number.
 pub struct SharedDeferred<T: 'static> {

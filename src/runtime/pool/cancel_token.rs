@@ -2,7 +2,6 @@
 
 mod on_cancel;
 
-use std::cell::RefCell;
 use std::fmt;
 use std::time::Duration;
 
@@ -12,10 +11,11 @@ use super::super::deadline::{Deadline, Epoch};
 use super::super::sync::{Mutex, StdArc, thread_local};
 use crate::error::Cancelled;
 use crate::machine::pool::{CancelRequest, TicketState};
+use crate::thread_value::ThreadValue;
 
 thread_local! {
     /// The token of the job that runs on this thread.
-    static CURRENT_TOKEN: RefCell<Option<CancelToken>> = RefCell::new(None);
+    static CURRENT_TOKEN: ThreadValue<Option<CancelToken>> = ThreadValue::new(None);
 }
 
 /// Asks a running job to end: [`Ticket::cancel`](crate::pool::Ticket::cancel) sets the token, and so does a
@@ -177,7 +177,7 @@ impl CancelToken {
     /// that is not handed the token, and for what [`defer_to_thread`](crate::threads::defer_to_thread) runs.
     #[must_use]
     pub fn current() -> Option<Self> {
-        CURRENT_TOKEN.try_with(|current| current.borrow().clone()).ok().flatten()
+        CURRENT_TOKEN.try_with(|current| current.with(|current| current.clone())).ok().flatten()
     }
 
     /// Whether the job was asked to end.
@@ -235,7 +235,7 @@ impl Drop for CurrentTokenGuard {
 /// Runs the job of a worker without a thread. If this thread is inside another worker's job, that one's token must not
 /// be seen by this job. The job does not unwind: its panic is contained further in.
 pub(super) fn without_current_token<R>(job: impl FnOnce() -> R) -> R {
-    let outer = CURRENT_TOKEN.try_with(RefCell::take).ok().flatten();
+    let outer = CURRENT_TOKEN.try_with(|current| current.replace(None)).ok().flatten();
     let result = job();
     let own = CURRENT_TOKEN.try_with(|current| current.replace(outer));
     drop(own);

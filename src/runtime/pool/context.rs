@@ -1,19 +1,20 @@
 //! The thread-locals of pools: which pool this thread works for, and for which it refuses jobs.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::rc::Rc;
 
 use super::super::sync::{Arc, thread_local};
 use super::shared::Shared;
+use crate::thread_value::ThreadValue;
 
 thread_local! {
     /// The address of the pool that this thread is or was a worker of; zero on other threads. Kept to the thread's end,
     /// because destructors of other thread-locals may still ask for it.
     static POOL_ADDRESS: Cell<usize> = Cell::new(0);
     /// That pool, while there is a worker on this thread.
-    static POOL: RefCell<Option<Rc<CurrentPool>>> = RefCell::new(None);
+    static POOL: ThreadValue<Option<Rc<CurrentPool>>> = ThreadValue::new(None);
     /// The addresses of the pools for which this thread refuses jobs, the innermost last.
-    static REFUSING: RefCell<Vec<usize>> = RefCell::new(Vec::new());
+    static REFUSING: ThreadValue<Vec<usize>> = ThreadValue::new(Vec::new());
 }
 
 /// Identifies a pool among those that exist.
@@ -35,12 +36,12 @@ pub(super) struct RefusingJobs;
 
 /// The pool of which this thread is a worker.
 pub(super) fn current_pool() -> Option<Arc<Shared>> {
-    POOL.try_with(|pool| pool.borrow().as_ref().map(|current| Arc::clone(&current.0))).ok().flatten()
+    POOL.try_with(|pool| pool.with(|pool| pool.as_ref().map(|current| Arc::clone(&current.0)))).ok().flatten()
 }
 
 /// Identifies the pool of which this thread is a worker.
 pub(crate) fn current_pool_id() -> Option<PoolId> {
-    POOL.try_with(|pool| pool.borrow().as_ref().map(|current| PoolId::of(&current.0))).ok().flatten()
+    POOL.try_with(|pool| pool.with(|pool| pool.as_ref().map(|current| PoolId::of(&current.0)))).ok().flatten()
 }
 
 /// Whether this thread is a worker of that pool.
@@ -50,7 +51,8 @@ pub(super) fn is_worker_of(pool: &Shared) -> bool {
 
 /// Whether the pool cannot stop before this thread returns: it is a worker of it, or refuses jobs of it.
 pub(super) fn delays_stop_of(pool: &Shared) -> bool {
-    is_worker_of(pool) || REFUSING.try_with(|refusing| refusing.borrow().contains(&pool.address())).unwrap_or(false)
+    let refuses = || REFUSING.try_with(|all| all.with(|all| all.contains(&pool.address()))).unwrap_or(false);
+    is_worker_of(pool) || refuses()
 }
 
 impl PoolId {
@@ -82,7 +84,7 @@ impl EnterPool {
 impl Drop for EnterPool {
     fn drop(&mut self) {
         let outer = self.outer.take();
-        // Dropped outside of the `RefCell`: it may be the last `Arc` of the pool.
+        // Dropped after the borrow: it may be the last `Arc` of the pool.
         let own = POOL.try_with(|own| own.replace(outer));
         drop(own);
         let _ = POOL_ADDRESS.try_with(|address| address.set(self.outer_address));
@@ -91,13 +93,20 @@ impl Drop for EnterPool {
 
 impl RefusingJobs {
     pub(super) fn of(pool: &Shared) -> Self {
-        let _ = REFUSING.try_with(|refusing| refusing.borrow_mut().push(pool.address()));
+        let _ = REFUSING.try_with(|all| all.with(|all| all.push(pool.address())));
         Self
     }
 }
 
 impl Drop for RefusingJobs {
     fn drop(&mut self) {
-        let _ = REFUSING.try_with(|refusing| refusing.borrow_mut().pop());
+        let _ = REFUSING.try_with(|all| {
+            all.with(|all| {
+                all.pop();
+                if all.is_empty() {
+                    *all = Vec::new();
+                }
+            });
+        });
     }
 }

@@ -143,9 +143,9 @@ impl ReactorBuilder {
     /// A sink that captures a [`Handle`](super::Handle) is never dropped: the handle keeps the pools, and they keep the
     /// sink.
     ///
-    /// A Deferred does not know its reactor. If it is dropped with an error during [`run`](Reactor::run) or
-    /// [`turn`](Reactor::turn), or as the reactor is dropped, the failure goes to this sink; if it is dropped before
-    /// `run`, to stderr.
+    /// A Deferred does not know its reactor. If it is dropped with an error, that goes to the sink of the reactor that
+    /// this thread runs, turns or drops; outside of these, as before [`run`](Reactor::run), to that of the reactor that
+    /// was made last of those that are on this thread. On a thread without a reactor it goes to stderr.
     pub fn on_report<F>(mut self, sink: F) -> Self
     where
         F: Fn(&Report<'_>) + Send + Sync + 'static,
@@ -289,6 +289,7 @@ impl Reactor {
     fn assemble(inbox: Inbox<Calls>, pools: Pools, reporter: Reporter, clock: Clock, shutdown: ShutdownState) -> Self {
         let core = Core {
             shared: Arc::new(Shared { inbox, pools, thread: current_thread(), spin: Spin::new() }),
+            _resident: reporter.reside(),
             reporter,
             clock,
             lifecycle: Cell::new(Lifecycle::new()),

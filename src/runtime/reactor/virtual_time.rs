@@ -4,7 +4,6 @@
 //! reactor uses, until it has posted its result; and an answer of another reactor that this one awaits. A job that
 //! waits for an answer of this very reactor is not: it may go on only when time has passed.
 
-use std::cell::RefCell;
 use std::ptr;
 use std::rc::{Rc, Weak};
 
@@ -12,6 +11,7 @@ use super::super::pool::{PoolId, ThreadPool};
 use super::super::sync::{Mutex, StdArc, thread_local};
 use super::clock::{Clock, UsedPool, VirtualTime};
 use super::{Core, Handle, Reactor, Shared};
+use crate::thread_value::ThreadValue;
 
 /// While it exists, the reactor owes an answer to a worker of a pool.
 pub(crate) struct OwedAnswer {
@@ -27,7 +27,7 @@ pub(crate) struct AwaitedAnswer {
 
 thread_local! {
     /// The reactor on a virtual clock whose turn this thread runs.
-    static TURNING: RefCell<Option<(StdArc<Mutex<usize>>, Handle)>> = RefCell::new(None);
+    static TURNING: ThreadValue<Option<(StdArc<Mutex<usize>>, Handle)>> = ThreadValue::new(None);
 }
 
 /// Makes a reactor the one whose turn this thread runs, until it is dropped.
@@ -44,7 +44,7 @@ impl Drop for TurningGuard {
 impl AwaitedAnswer {
     /// If this is a turn of a reactor on a virtual clock, that one awaits an answer of `of`, unless it is the same.
     pub(super) fn of(of: &Handle) -> Option<Self> {
-        let turning = TURNING.try_with(|turning| turning.borrow().clone()).ok().flatten();
+        let turning = TURNING.try_with(|turning| turning.with(|turning| turning.clone())).ok().flatten();
         let (awaited, by) = turning?;
         Self::new(awaited, by, of)
     }

@@ -14,14 +14,14 @@ struct Baker {
 }
 
 impl Baker {
-    /// A bug: for nobody this panics when the cake has its number already.
+    /// A bug: without guests it panics, when the cake has been counted already.
     fn bake(&mut self, guests: u32) -> String {
         self.cakes += 1;
         format!("cake {} for {guests}: {} pieces each", self.cakes, 12 / guests)
     }
 }
 
-/// Makes its actor, and makes it anew when it has panicked: what that has left half done is seen by nobody.
+/// Makes its actor, and makes it anew after a panic, so that nobody sees what the panic has left half done.
 struct Supervisor<A> {
     make: fn() -> A,
     actor: A,
@@ -33,7 +33,7 @@ impl<A> Supervisor<A> {
         Self { make, actor: make(), restarts: 0 }
     }
 
-    /// Runs `f` with the actor. A panic goes on, so that who has asked is told.
+    /// Runs `f` with the actor. A panic goes on, so that it becomes the error of the question.
     fn supervise<T>(&mut self, f: impl FnOnce(&mut A) -> T) -> T {
         catch_unwind(AssertUnwindSafe(|| f(&mut self.actor))).unwrap_or_else(|panic| {
             self.actor = (self.make)();
@@ -98,7 +98,7 @@ fn main() -> Result<(), Failure> {
                 Err(failure) => println!("no cake: {failure}"),
             }
         }
-        // Who asks stops first, then who answers.
+        // The reactor that asks stops first, then the one that answers.
         waiter.ask(|_, reactor| reactor.stop()).await?;
         let restarts = kitchen.ask(|kitchen, reactor| reactor.stop().map(|()| kitchen.restarts)).await?;
         let paid = till.ask(|till, _| till.paid).await?;

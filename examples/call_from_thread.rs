@@ -1,4 +1,4 @@
-//! Running code in a thread-safe manner: the founding document's first program.
+//! Running code in a thread-safe manner: the first program of *Using Threads in Twisted*.
 //!
 //! ```python
 //! def notThreadSafe(x):

@@ -16,14 +16,14 @@ use selvedge::{Deferred, Failure, Job, LocalHandle, Reactor};
 const MINUTE: Duration = Duration::from_secs(60);
 
 thread_local! {
-    /// That of the database's thread.
+    /// The connection of the database's thread.
     static CONNECTION: RefCell<Option<Connection>> = const { RefCell::new(None) };
 }
 
 /// Stands for the connection of a database's library: its queries block, and look at no token.
 struct Connection {
     balances: BTreeMap<u32, i64>,
-    /// Of the query that runs.
+    /// Where the interrupt of the query that runs arrives.
     interrupted: RefCell<Receiver<()>>,
     answered: Cell<u32>,
 }
@@ -37,7 +37,7 @@ impl Connection {
         Self { balances, interrupted: RefCell::new(mpsc::channel().1), answered: Cell::new(0) }
     }
 
-    /// What interrupts the next query, from any thread.
+    /// Interrupts the next query, from any thread.
     fn interrupter(&self) -> Sender<()> {
         let (interrupter, interrupted) = mpsc::channel();
         self.interrupted.replace(interrupted);

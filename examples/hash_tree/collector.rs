@@ -22,8 +22,8 @@ const FILES_PER_THREAD: usize = 16;
 /// The walk continues while fewer files than this wait to be sent to the pool.
 const ENOUGH_WAITING: usize = 256;
 
-/// One line of the result. There may be millions, so the path is a box of its exact size, and the
-/// digest is bytes and not text.
+/// One line of the result. There may be millions, so the path is a box of its exact size, and the digest is bytes and
+/// not text.
 pub struct Hashed {
     pub path: Box<Path>,
     pub digest: Digest,

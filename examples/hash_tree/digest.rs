@@ -11,8 +11,8 @@ use crate::progress::Progress;
 /// SHA-256 as bytes, which is half the size of the text.
 pub type Digest = [u8; 32];
 
-/// How much of a file is in memory at a time. Large enough that system calls cost nothing beside the
-/// hashing, small enough that every thread looks up thousands of times a second.
+/// How much of a file is in memory at a time. Large enough that system calls cost nothing beside the hashing, small
+/// enough that every thread looks for an interrupt thousands of times a second.
 const CHUNK: usize = 64 * 1024;
 
 /// Blocks until the file has been read to its end; `None` if Ctrl-C came first.

@@ -6,8 +6,7 @@ use walkdir::WalkDir;
 
 use crate::progress::Progress;
 
-/// Directory entries read in one step. The step ends there even if it found no file, so that no job
-/// runs long.
+/// Directory entries read in one step. The step ends there even if it found no file, so that no job runs long.
 const ENTRIES: usize = 256;
 
 /// A walk that reads only in [`next_step`](Walk::next_step).
@@ -18,13 +17,12 @@ pub struct Walk {
     entries: walkdir::IntoIter,
 }
 
-/// What one step found, in the order of the directory: regular files, and in one line each what could
-/// not be read. Then the rest of the walk, unless it is over.
+/// What one step found, in the order of the directory: regular files, and in one line each what could not be read. Then
+/// the rest of the walk, unless it is over.
 pub type Step = (Vec<Result<PathBuf, String>>, Option<Walk>);
 
 impl Walk {
-    /// `root` may be a file: it is then the only one found. If it is a symlink it is followed; no
-    /// other is.
+    /// `root` may be a file: it is then the only one found. If it is a symlink it is followed; no other is.
     pub fn new(root: &Path) -> Walk {
         Walk { entries: WalkDir::new(root).into_iter() }
     }

@@ -14,14 +14,14 @@ pub struct Backoff {
     pub longest_wait: Duration,
 }
 
-/// Calls `job` on a thread of the pool until it succeeds, or fails with an error that does not pass, or has been called
-/// `attempts` times. Returns what the last attempt has returned.
+/// Calls `job` on a thread of the pool until it succeeds, or fails with an error that is not transient, or has been
+/// called `attempts` times. Returns what the last attempt has returned.
 ///
 /// To give it up, drop it or cancel its task: an attempt that no thread has taken is not made, and none follows.
 pub async fn retry<T, E>(
     local: LocalHandle,
     backoff: Backoff,
-    passes: impl Fn(&E) -> bool,
+    is_transient: impl Fn(&E) -> bool,
     job: impl Fn() -> Result<T, E> + Clone + Send + 'static,
 ) -> Result<T, Failure>
 where
@@ -31,7 +31,7 @@ where
     let mut wait = backoff.first_wait;
     for _ in 1..backoff.attempts {
         match local.defer_to_thread(job.clone()).await {
-            Err(failure) if failure.downcast_ref().is_some_and(&passes) => {}
+            Err(failure) if failure.downcast_ref().is_some_and(&is_transient) => {}
             result => return result,
         }
         local.sleep(wait).await?;

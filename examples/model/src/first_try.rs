@@ -15,7 +15,7 @@ pub struct Cache<T: 'static> {
 
 struct Entry<T: 'static> {
     value: Option<T>,
-    /// Who has asked while the value is computed.
+    /// The resolvers of those who have asked while the value is computed.
     waiting: Vec<Resolver<T>>,
 }
 
@@ -56,7 +56,7 @@ impl<T: Clone + Send + 'static> Cache<T> {
                 cache.computed(value);
                 Ok(())
             }
-            // Who waits is told that nothing comes, and the failure itself is reported.
+            // All that wait fail, because their resolvers are dropped. The failure itself is reported.
             Err(failure) => {
                 cache.entry.borrow_mut().waiting.clear();
                 Err::<(), Failure>(failure)

@@ -13,7 +13,7 @@ enum Bug {
     None,
     /// A cancelled job goes to the back of the queue.
     Requeues,
-    /// Who cancels looks into the workers' queue only.
+    /// A cancel looks into the workers' queue only.
     LooksInOne,
 }
 

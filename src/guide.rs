@@ -149,7 +149,8 @@
 //! | `cancel`, `CancelledError` | [`Deferred::cancel`], [`Cancelled`] | |
 //! | `addTimeout`, `TimeoutError` | [`Deferred::add_timeout`], [`TimedOut`] | |
 //! | `onTimeoutCancel` | [`Deferred::add_timeout_with`] | |
-//! | `d.called`, `d.result` | [`Deferred::try_result`] | takes the result |
+//! | `d.called` | [`Deferred::has_result`] | `false` while it is paused or waits for another |
+//! | `d.result` | [`Deferred::try_result`] | takes the result |
 //! | `AlreadyCalledError` | | does not compile |
 //! | `succeed`, `fail` | [`Deferred::succeed`], [`Deferred::fail`] | |
 //! | `maybeDeferred`, `execute` | [`maybe_deferred`], [`execute`] | |

@@ -28,8 +28,8 @@
 //! [`LocalHandle`]. [`Reactor::call_later`] sets a timer and returns the [`DelayedCall`]. An [`Owned`] value belongs to
 //! the reactor and never leaves its thread; other threads call it through its [`Address`].
 //!
-//! A [`ThreadPool`] is usable without a reactor. Its jobs are closures, or [`Job`]s where they need a name, a
-//! time limit or a ticket, or are to wait for a free slot.
+//! A [`ThreadPool`] is usable without a reactor. Its jobs are closures, or [`Job`]s where they need a name or a time
+//! limit, or are to wait for a free slot. A [`Ticket`](pool::Ticket) cancels one.
 //!
 //! A [`Deferred`] is a result that is not there yet, and the [`Resolver`] is the half that fires it. Callbacks are
 //! added to it, and it can be awaited in a task of [`Reactor::spawn`], whose futures need not be `Send`. An error

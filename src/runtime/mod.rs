@@ -1,7 +1,8 @@
 //! What runs: shells around the machines, and everything above them. Compiled over std, and with the feature `loom`
 //! also over loom.
 //!
-//! A shell is a machine, its lock, and the code that carries out the machine's actions: `inbox`, `oneshot` and `pool`.
+//! A shell is a machine, its lock, and the code that carries out the machine's actions: `inbox`, `oneshot` and `pool`,
+//! and in `reactor/` the small ones of a task (`spawn`) and of a result that is polled (`polled_oneshot`).
 
 pub(crate) mod api;
 mod cache_padded;

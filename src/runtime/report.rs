@@ -154,14 +154,16 @@ impl Drop for Reporter {
 thread_local! {
     /// How deep this thread is in user code that a report calls: sinks, and `Display` of errors. Zero outside.
     static DEPTH: Cell<usize> = Cell::new(0);
-    /// The reports that this thread's sink caused while it was told of another. `None` if there are none.
+    /// The reports that this thread's sink has caused, until it returns from the one that it was given. `None` if there
+    /// are none.
     static CAUSED: ThreadValue<Option<ChunkedQueue<CausedReport>>> = ThreadValue::new(None);
 }
 
 /// At this depth an error is no longer asked for its message.
 const MAX_DEPTH: usize = 4;
 
-/// A report that was caused inside a sink, which is told of it after that. Its error cannot be kept, but its message.
+/// A report that was caused inside a sink, to be delivered when that has returned. It has the error's message only: the
+/// error lives no longer than its own report.
 struct CausedReport {
     reporter: Reporter,
     incident: Incident,
@@ -214,8 +216,8 @@ impl Reporter {
 
     fn deliver(&self, report: &Report<'_>) {
         // A sink that panics must not end the loop or a worker, and its report must not be lost.
-        let told = self.0.as_ref().is_some_and(|sink| catch(|| sink(report)).is_ok());
-        if !told {
+        let delivered = self.0.as_ref().is_some_and(|sink| catch(|| sink(report)).is_ok());
+        if !delivered {
             to_stderr(report);
         }
     }

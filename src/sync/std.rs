@@ -1,5 +1,5 @@
 //! Locks, condition variables, threads and the clock, over std. Only this folder names `std::sync`, `std::thread` or
-//! loom; `tests/tidy/architecture.rs` lists two exceptions in error types.
+//! loom; `tests/tidy/architecture.rs` lists the few exceptions, with their reasons.
 
 use std::any::Any;
 use std::cell::Cell;

@@ -1,8 +1,13 @@
 //! The pool: jobs from any thread, to threads that may block. A shell around `machine::pool`.
 //!
 //! Each of these files uses those before it: what a job is (`job`, `job_queue`), all shared data (`shared`), wakes and
-//! threads (`thread_ends`, `worker_threads`), jobs in (`submit`, `description`), jobs out (`worker`), the
-//! operations on a whole pool (`control`), the public handle (`thread_pool`).
+//! threads (`thread_ends`, `worker_threads`), jobs in (`submit`, `description`), jobs out (`worker`), the operations on
+//! a whole pool (`control`), the public handle (`thread_pool`). `context` says which pool a thread works for,
+//! `worker_state` is what one worker remembers, and `activities`, over `slots`, what each worker does.
+//!
+//! One feature each: `ticket` and `cancel_token` (cancelling a job), `limits`, `hooks`, `blocked` (jobs that wait),
+//! `wake_ahead` and `wait_places` (which worker is woken, and where it waits), `refuse` (jobs that never run), `stop`,
+//! `stats`, `at_rest` (for virtual time), `stepper` (a pool without threads), `builder`.
 
 mod activities;
 mod at_rest;

@@ -25,12 +25,17 @@ impl RestWatch {
     }
 
     /// If the pool is at rest, the number of jobs that it has ever accepted: if that number is the same later, the pool
-    /// was at rest all the time. Otherwise `tell` is called once when the pool comes to rest, on some thread.
+    /// was at rest all the time. Otherwise `notify` is called once when the pool comes to rest, on some thread.
     ///
     /// A pool is at rest if no job runs, except in `wait_for_asker` workers that wait for the asker, and if no job
     /// waits that a worker could take. Each asker has one question open: a later one replaces it.
-    pub(crate) fn ask(&self, asker: usize, wait_for_asker: usize, tell: impl FnOnce() + Send + 'static) -> Option<u64> {
-        let waiter = RestWaiter { wait_for_asker, tell: Box::new(tell) };
+    pub(crate) fn ask(
+        &self,
+        asker: usize,
+        wait_for_asker: usize,
+        notify: impl FnOnce() + Send + 'static,
+    ) -> Option<u64> {
+        let waiter = RestWaiter { wait_for_asker, notify: Box::new(notify) };
         let mut workers = self.0.workers.lock();
         let submit_queue = self.0.submit_queue.lock();
         let unneeded = if machine::is_at_rest(&workers.machine, &submit_queue, wait_for_asker) {
@@ -71,17 +76,17 @@ impl LockedWorkers {
 }
 
 impl Shared {
-    /// Looks whether the pool has come to rest, and tells those who wait for that. Called without a lock, after what
+    /// Looks whether the pool has come to rest, and notifies those who wait for that. Called without a lock, after what
     /// may have been the last thing on its way.
-    pub(super) fn tell_of_rest(&self) {
+    pub(super) fn notify_if_at_rest(&self) {
         let waiters = self.workers.lock().take_rest_waiters();
-        tell(waiters);
+        notify_rest_waiters(waiters);
     }
 }
 
 /// Called without a lock.
-pub(super) fn tell(waiters: RestWaiters) {
+pub(super) fn notify_rest_waiters(waiters: RestWaiters) {
     for waiter in waiters.into_values() {
-        (waiter.tell)();
+        (waiter.notify)();
     }
 }

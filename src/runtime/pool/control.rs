@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::time::Duration;
 
 use super::super::sync::{Arc, Instant};
-use super::at_rest::tell;
+use super::at_rest::notify_rest_waiters;
 use super::cancel_token::CancelToken;
 use super::shared::{Queue, Shared};
 use super::stats::{JobHistograms, PoolStats, PoolTimes};
@@ -38,7 +38,7 @@ impl Shared {
             (wakeups, workers.take_rest_waiters())
         };
         Self::carry_out(this, wakeups);
-        tell(at_rest);
+        notify_rest_waiters(at_rest);
     }
 
     /// Accepts no more jobs.

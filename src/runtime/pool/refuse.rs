@@ -1,6 +1,6 @@
 //! Refuses jobs that will never run.
 
-use super::at_rest::tell;
+use super::at_rest::notify_rest_waiters;
 use super::context::RefusingJobs;
 use super::job_queue::drain;
 use super::shared::{Queue, Shared};
@@ -25,7 +25,7 @@ impl Shared {
             let mut workers = self.workers.lock();
             (workers.machine.refusals_done(), workers.take_rest_waiters())
         };
-        tell(at_rest);
+        notify_rest_waiters(at_rest);
         stopped
     }
 }

@@ -85,7 +85,7 @@ pub(super) type RestWaiters = BTreeMap<usize, RestWaiter>;
 pub(super) struct RestWaiter {
     /// How many workers wait for the asker.
     pub(super) wait_for_asker: usize,
-    pub(super) tell: Box<dyn FnOnce() + Send>,
+    pub(super) notify: Box<dyn FnOnce() + Send>,
 }
 
 /// What a worker owes after its last transition, once the locks are released.

@@ -84,7 +84,7 @@ impl Shared {
         Self::carry_out(this, wakeups);
         job.refuse(why, &this.hooks, &this.reporter);
         if somebody_waits_for_rest {
-            this.tell_of_rest();
+            this.notify_if_at_rest();
         }
         true
     }

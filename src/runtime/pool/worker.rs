@@ -14,7 +14,7 @@ use super::super::job_label::JobTrace;
 use super::super::sync::{Arc, Instant, MutexGuard, trace};
 use super::super::typed_queue::HasVTable;
 use super::activities::Activity;
-use super::at_rest::tell;
+use super::at_rest::notify_rest_waiters;
 use super::blocked::run_as_job;
 use super::context::{CurrentPool, EnterPool};
 use super::hooks::Worker;
@@ -61,7 +61,7 @@ pub(super) fn run_worker(pool: Arc<Shared>, id: WorkerId, thread: &ThreadExit) {
                 } else {
                     // To the machine this is a wait that ends at once: the worker looks again before it sleeps.
                     drop(workers);
-                    tell(at_rest);
+                    notify_rest_waiters(at_rest);
                     workers = pool.workers.lock();
                 }
                 workers = worker.woken(pool, workers);
@@ -300,5 +300,5 @@ pub(super) fn finish_exit(
     if thread.is_none() {
         pool.drained_if(exit.stopped);
     }
-    tell(exit.at_rest);
+    notify_rest_waiters(exit.at_rest);
 }

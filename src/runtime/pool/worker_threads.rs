@@ -138,7 +138,7 @@ impl Shared {
         let refused_last = this.refuse_jobs(failed.refused, &NeverRan::ThreadStart(StdArc::new(error)));
         Self::carry_out(this, failed.wakeups);
         this.drained_if(failed.stopped || refused_last);
-        this.tell_of_rest();
+        this.notify_if_at_rest();
     }
 
     /// Tells those who wait for the pool's end, if a transition has returned that the pool has `stopped`.

@@ -24,7 +24,7 @@ impl<T: EndListener> Drop for EndNotice<T> {
 impl Reactor {
     /// Tells `listener` when this reactor ends; inside this call, if it has ended. Dropping the owner withdraws the
     /// notice.
-    pub(crate) fn tell_of_end<T: EndListener>(&self, listener: &Rc<T>) -> Owned<EndNotice<T>> {
+    pub(crate) fn notify_at_end<T: EndListener>(&self, listener: &Rc<T>) -> Owned<EndNotice<T>> {
         Owned::new(self, DropOrder::Listener, EndNotice(Rc::downgrade(listener)))
     }
 }

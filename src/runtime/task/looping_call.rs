@@ -221,7 +221,7 @@ impl LoopingCall {
             return Ok(deferred);
         }
         self.core.reactor.set(Some(reactor.local()));
-        self.core.end_notice.set(Some(reactor.tell_of_end(&self.core)));
+        self.core.end_notice.set(Some(reactor.notify_at_end(&self.core)));
         self.core.carry_out(action, reactor);
         Ok(deferred)
     }

@@ -126,7 +126,7 @@ impl Stepper {
                 worker.sleep_timeout(shared, &workers, timed);
                 stepped.checkin(worker, Stage::Asleep, NextStep::Wake);
                 drop(workers);
-                shared.tell_of_rest();
+                shared.notify_if_at_rest();
                 Some(Step::Slept)
             }
             // Never happens: a worker without a thread may not spin.

@@ -93,7 +93,7 @@ impl CooperatorBuilder {
             new_termination: Cell::new(Some(new_termination)),
             end_notice: Cell::default(),
         });
-        core.end_notice.set(Some(reactor.tell_of_end(&core)));
+        core.end_notice.set(Some(reactor.notify_at_end(&core)));
         Cooperator::new_handle(core)
     }
 }

@@ -75,6 +75,7 @@ const OWN: &[(&str, &[&str])] = &[
             "runtime/typed_queue drain",
             "sync/std check",
             "sync/std drop",
+            "thread_value with",
         ],
     ),
     (
@@ -84,7 +85,6 @@ const OWN: &[(&str, &[&str])] = &[
     (
         "the method is this crate's",
         &[
-            "runtime/coordination/semaphore settle_as",
             "runtime/deferred/outcome settle_as",
             "runtime/deferred/resolver chain_deferred",
             "runtime/oneshot drop",

@@ -7,7 +7,8 @@ use std::mem::ManuallyDrop;
 /// one without a destructor works until the thread has ended; only on platforms where each thread-local is allocated,
 /// and in models, it may be gone before.
 ///
-/// Its user leaves it empty, owning no memory, as soon as it is not needed: what is in it at the thread's end is leaked.
+/// Its user leaves it empty, owning no memory, as soon as it is not needed: what is in it at the thread's end is
+/// leaked.
 pub(crate) struct ThreadValue<T>(RefCell<ManuallyDrop<T>>);
 
 impl<T> ThreadValue<T> {

@@ -312,7 +312,7 @@ impl<S: JobStore> Workers<CancellableQueue<S>> {
     /// idle worker of a draining pool is about to exit.)
     pub(crate) fn is_idle_but_for(&self, wait_for_asker: Count) -> bool {
         let asleep = if self.state == PoolState::Draining { ZERO } else { self.idle };
-        self.live - asleep + self.refusing <= wait_for_asker
+        (self.live - asleep).saturating_add(self.refusing) <= wait_for_asker
     }
 
     /// Whether a worker may come for a queued job before anything else happens.

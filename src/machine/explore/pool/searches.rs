@@ -4,9 +4,10 @@ use std::sync::OnceLock;
 
 use super::super::{Rows, must_find, must_hold, table, table_file};
 use super::labels;
+use super::plain_store::PlainStore;
 use super::plan::{Budget, Bug, Plan};
 use super::world::PoolWorld;
-use crate::machine::pool::{Policy, Sizes};
+use crate::machine::pool::{Compensation, Policy, Sizes, SubmitQueue, Workers, is_at_rest, start, stop};
 
 const fn sizes(min: usize, max: usize) -> Sizes {
     Sizes { min, max }
@@ -377,4 +378,17 @@ fn injected_bugs_of_the_pool_are_found() {
 fn without_compensation_jobs_that_wait_for_each_other_hang() {
     static ALONE: Plan = Plan { compensation: 0, ..CHAINED.plan };
     must_find(PoolWorld::new(&ALONE), "jobs wait for each other for ever");
+}
+
+// Checks: P67
+#[test]
+fn a_pool_that_is_to_spawn_as_many_threads_as_can_be_counted_is_asked_whether_it_is_at_rest() {
+    let sizes = Sizes { min: usize::MAX, max: usize::MAX };
+    let mut workers = Workers::<PlainStore<u8>>::new(sizes, Compensation { most: 0, for_one: true });
+    let mut submit_queue = SubmitQueue::new(usize::MAX);
+    _ = submit_queue.submit(0).unwrap();
+    _ = start(&mut workers, &mut submit_queue, false).unwrap();
+    // One more than the threads: it refuses the job.
+    _ = stop(&mut workers, &mut submit_queue, Policy::CancelQueued);
+    assert!(!is_at_rest(&workers, &submit_queue, 0));
 }

@@ -67,7 +67,8 @@ const WIDE: &[&str] = &[];
 
 const WIDTH: usize = 120;
 
-const MEASURED: &[&str] = &["src", "tests", "proptests", "examples", "fuzz/fuzz_targets", "proofs/src", "schedules/src", "docs"];
+const MEASURED: &[&str] =
+    &["src", "tests", "proptests", "examples", "fuzz/fuzz_targets", "proofs/src", "schedules/src", "docs"];
 const PAGES: &[&str] = &["README.md", "SPEC.md", "CONTRIBUTING.md", "CHANGELOG.md"];
 
 #[test]

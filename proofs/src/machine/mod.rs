@@ -1,0 +1,5 @@
+//! The machines, from the sources that ship, over the symbolic [`Count`](count::Count).
+
+pub mod count;
+#[allow(dead_code, reason = "what ships has more readers than a proof")]
+pub mod pool;

@@ -1,0 +1,121 @@
+//! A queue of jobs that knows how many it holds, and nothing else of them.
+
+use std::marker::PhantomData;
+
+use super::super::count::{Count, ZERO};
+use crate::explore::{choose, prove};
+
+pub(crate) type TicketId = u64;
+
+pub(crate) trait JobStore: Default {
+    type Job: Default;
+    type Location: Default;
+}
+
+pub(crate) trait PushJob<J>: JobStore {}
+
+/// Jobs without any content.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub(crate) struct Jobs;
+
+impl JobStore for Jobs {
+    type Job = ();
+    type Location = ();
+}
+
+impl PushJob<()> for Jobs {}
+
+pub(crate) enum Popped<S: JobStore> {
+    InStore(S::Location),
+}
+
+pub(crate) struct Unused<J>(PhantomData<J>);
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct CancellableQueue<S> {
+    pub(super) len: Count,
+    store: S,
+}
+
+impl<S: JobStore> Default for CancellableQueue<S> {
+    fn default() -> Self {
+        Self { len: ZERO, store: S::default() }
+    }
+}
+
+impl<S: JobStore> CancellableQueue<S> {
+    pub(crate) fn len(&self) -> Count {
+        self.len
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    pub(super) fn push<J>(&mut self, _job: J)
+    where
+        S: PushJob<J>,
+    {
+        self.len += 1;
+    }
+
+    pub(super) fn push_ticketed(&mut self, _ticket: TicketId, _job: S::Job) {
+        self.len += 1;
+    }
+
+    pub(super) fn pop(&mut self) -> Option<Popped<S>> {
+        if self.is_empty() {
+            return None;
+        }
+        self.len -= 1;
+        Some(Popped::InStore(S::Location::default()))
+    }
+
+    /// The job may be in this queue, if there are any.
+    pub(super) fn cancel(&mut self, _ticket: TicketId) -> Option<S::Job> {
+        if self.is_empty() || !choose("the job is in the queue that is looked into") {
+            return None;
+        }
+        self.len -= 1;
+        Some(S::Job::default())
+    }
+
+    pub(super) fn take_all(&mut self, other: &mut Self) {
+        prove("a queue is filled only when it is empty", self.len.0.is_zero());
+        std::mem::swap(self, other);
+    }
+
+    pub(crate) fn take_unused(&mut self) -> Option<Unused<S::Job>> {
+        None
+    }
+
+    pub(crate) fn store(&mut self) -> &mut S {
+        &mut self.store
+    }
+}
+
+pub(crate) struct RefusedJobs<S> {
+    len: Count,
+    jobs: PhantomData<S>,
+}
+
+impl<S: JobStore> Default for RefusedJobs<S> {
+    fn default() -> Self {
+        Self { len: ZERO, jobs: PhantomData }
+    }
+}
+
+impl<S: JobStore> RefusedJobs<S> {
+    pub(super) fn take(first: &mut CancellableQueue<S>, rest: &mut CancellableQueue<S>) -> Self {
+        let len = std::mem::take(first).len + std::mem::take(rest).len;
+        Self { len, jobs: PhantomData }
+    }
+
+    pub(crate) fn len(&self) -> Count {
+        self.len
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+}

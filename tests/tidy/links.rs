@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-const DOCUMENTS: [&str; 9] = [
+const DOCUMENTS: [&str; 11] = [
     "README.md",
     "SPEC.md",
     "CONTRIBUTING.md",
@@ -15,6 +15,8 @@ const DOCUMENTS: [&str; 9] = [
     "docs/decisions.md",
     "docs/differences.md",
     "docs/matrix.md",
+    "docs/releasing.md",
+    "SECURITY.md",
 ];
 
 /// What a name between backticks begins with if it is a path of this repository.

@@ -4,7 +4,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use shuttle::thread::{ThreadId, current};
+use shuttle::thread::{ThreadId, current, yield_now};
 
 /// What a program has handed over, in the order in which it was made.
 #[derive(Clone, Default)]
@@ -70,6 +70,13 @@ impl Promises {
         kept.functions.push(fate);
         let of = || self.clone();
         (Promise { promises: of(), number }, Function { promises: of(), number })
+    }
+
+    /// Until nothing is left of what was handed over.
+    pub fn wait_until_dropped(&self) {
+        while self.kept().functions.iter().any(|fate| fate.dropped == 0) {
+            yield_now();
+        }
     }
 
     /// When nothing runs any more: everything was run, dropped or handed back as promised.
@@ -142,7 +149,7 @@ impl Promise {
         }
     }
 
-    pub fn has_ran(&self) -> bool {
+    pub fn has_run(&self) -> bool {
         !self.promises.kept().functions[self.number].ran.is_empty()
     }
 }

@@ -133,7 +133,8 @@ where
         None => tail.cell().link(Successor::Link(member)),
         Some(stored) => {
             drop(tail);
-            run_added(stored.give_to(member), &chain);
+            member.input.set(Some(stored));
+            run_added(member, &chain);
         }
     }
 }

@@ -377,14 +377,6 @@ impl<T, E> Stored<T, E> {
             Self::Unclaimed(item) => Self::Unclaimed(item),
         }
     }
-
-    /// Gives the result to a link, which is returned to be run.
-    pub(super) fn give_to(self, link: Rc<dyn Input<T, E>>) -> Rc<dyn Run> {
-        match self {
-            Self::Result(result, _) => link.accept(result),
-            Self::Unclaimed(item) => link.accept_unclaimed(item),
-        }
-    }
 }
 
 impl<T, E: From<Failure>> Stored<T, E> {

@@ -61,7 +61,12 @@ pub(super) fn deliver_stored<T: 'static, E: ChainError>(
                 core.transition(ChainState::rest);
                 return None;
             }
-            Store::Pass(Successor::Link(link), passed) => return hold_if_paused(core, passed.give_to(link)),
+            Store::Pass(Successor::Link(link), Stored::Result(result, _)) => {
+                return hold_if_paused(core, link.accept(result));
+            }
+            Store::Pass(Successor::Link(link), Stored::Unclaimed(item)) => {
+                return hold_if_paused(core, link.accept_unclaimed(item));
+            }
             Store::Pass(Successor::Waiter(waiter), passed) => {
                 if core.is_paused() {
                     hold_for_waiter(core, waiter, passed);

@@ -165,6 +165,7 @@ pub mod testing {
     //! - [`TestReactor`] is a reactor with a virtual clock and pools without threads. It settles until nothing moves;
     //!   what panics in a callback or a job fails the test. [`Injected`] panics are those that are meant.
     //! - [`schedules`] runs a test under many orders of its steps, each from a seed.
+    //! - [`Answers`] are what a service that the test replaces answers, call after call.
     //!
     //! The parts, for tests that decide every step themselves:
     //!
@@ -187,6 +188,6 @@ pub mod testing {
 
     pub use super::super::pool::{Stage, Step, Stepper};
     pub use super::super::reactor::VirtualClock;
-    pub use super::super::testing::{TestReactor, schedules};
+    pub use super::super::testing::{Answers, TestReactor, schedules};
     pub use crate::failure::Injected;
 }

@@ -7,9 +7,10 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use selvedge::reactor::Turn;
-use selvedge::testing::{Injected, TestReactor, schedules};
+use selvedge::testing::{Answers, Injected, TestReactor, schedules};
 use selvedge::{Deferred, Failure, Reactor, threads};
 
+const HOUR: Duration = Duration::from_secs(3600);
 const SECOND: Duration = Duration::from_secs(1);
 
 /// The message that a test fails with.
@@ -124,6 +125,47 @@ fn a_task_that_spins_ends_advance_with_an_error_before_time_has_passed() {
     assert!(message.contains("does not come to rest"), "{message}");
     assert_eq!(reactor.now(), Duration::ZERO);
     spins.add_errback(|_cancelled| ()).cancel();
+}
+
+// Checks: P121
+#[test]
+fn block_on_lets_as_much_time_pass_as_a_result_needs_and_leaves_the_reactor_as_it_is() {
+    let reactor = TestReactor::new();
+    let local = reactor.local();
+    for hours in 1..3 {
+        let local = local.clone();
+        let slept = reactor.block_on(async move {
+            local.sleep(HOUR).await?;
+            local.defer_to_thread(|| 6).await
+        });
+        assert_eq!((slept.unwrap(), reactor.now()), (6_u8, hours * HOUR));
+    }
+    let (deferred, resolver) = Deferred::<u32>::new();
+    reactor.call_later(HOUR, move |_| resolver.callback(7));
+    let later = reactor.call_later(2 * HOUR, |_| ());
+    assert_eq!(reactor.block_on(deferred).unwrap(), 7);
+    assert!(later.is_active() && reactor.now() == 3 * HOUR);
+    assert!(reactor.block_on(async { Err::<(), _>(Failure::msg("no")) }).unwrap_err().to_string() == "no");
+    later.cancel().unwrap();
+    let waits_for_nobody = || {
+        let reactor = TestReactor::new();
+        let (never, _resolver) = Deferred::<u32>::new();
+        reactor.block_on(never).unwrap()
+    };
+    assert!(failure_of(waits_for_nobody).contains("the result never comes"));
+}
+
+// Checks: P120
+#[test]
+fn a_service_of_answers_gives_them_in_order_and_fails_the_test_when_it_is_asked_once_more() {
+    let service = Answers::new([1, 2]);
+    let ask = || {
+        let (reactor, service) = (TestReactor::new(), service.clone());
+        reactor.block_on(threads::defer_to_thread(&reactor, move || service.next())).unwrap()
+    };
+    assert_eq!((ask(), ask()), (1, 2));
+    assert!(failure_of(ask).contains("call 3 of 2 answers"));
+    assert_eq!(service.calls(), 3);
 }
 
 // Checks: P121

@@ -1,92 +1,51 @@
 //! The cache as it was written first, with a bug: an invalidation that comes while the value is computed is lost.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::selvedge::{Address, Deferred, Failure, LocalHandle, Reactor, Resolver};
+use super::selvedge::deferred::Plain;
+use super::selvedge::{Address, Deferred, LocalHandle, Owned, Reactor};
 
-/// Lives on the reactor's thread. A clone is the same cache.
+/// Lives on the reactor's thread.
 pub struct Cache<T: 'static> {
     reactor: LocalHandle,
     compute: Arc<dyn Fn() -> T + Send + Sync>,
-    entry: Rc<RefCell<Entry<T>>>,
-}
-
-struct Entry<T: 'static> {
-    value: Option<T>,
-    /// The resolvers of those who have asked while the value is computed.
-    waiting: Vec<Resolver<T>>,
+    /// `None` before it was computed, and when it was invalidated.
+    value: Owned<Option<Rc<T>>>,
 }
 
 /// Invalidates a cache, from any thread.
-pub struct Invalidator<T: 'static>(Address<Rc<RefCell<Entry<T>>>>);
+pub struct Invalidator<T: 'static>(Address<Option<Rc<T>>>);
 
-impl<T: Clone + Send + 'static> Cache<T> {
+impl<T: Plain + Send> Cache<T> {
     /// Nothing is computed before somebody asks. `compute` runs on threads of the reactor's pool.
     pub fn new(reactor: &Reactor, compute: impl Fn() -> T + Send + Sync + 'static) -> Self {
-        let entry = Entry { value: None, waiting: Vec::new() };
-        Self { reactor: reactor.local(), compute: Arc::new(compute), entry: Rc::new(RefCell::new(entry)) }
+        Self { reactor: reactor.local(), compute: Arc::new(compute), value: reactor.own(None) }
     }
 
     /// For other threads.
-    pub fn invalidator(&self, reactor: &Reactor) -> Invalidator<T> {
-        Invalidator(reactor.own(Rc::clone(&self.entry)).detach())
+    pub fn invalidator(&self) -> Invalidator<T> {
+        Invalidator(self.value.address())
     }
 
-    /// The value, which is computed if need be, once for all who wait.
-    pub fn get(&self) -> Deferred<T> {
-        let mut entry = self.entry.borrow_mut();
-        if let Some(value) = &entry.value {
-            return Deferred::succeed(value.clone());
+    /// The value, which is computed if need be.
+    pub fn get(&self) -> Deferred<Rc<T>> {
+        if let Ok(Some(value)) = self.value.with(|value| value.clone()) {
+            return Deferred::succeed(value);
         }
-        let (deferred, resolver) = Deferred::new();
-        entry.waiting.push(resolver);
-        if entry.waiting.len() == 1 {
-            drop(entry);
-            self.compute();
-        }
-        deferred
-    }
-
-    fn compute(&self) {
-        let (cache, compute) = (self.clone(), Arc::clone(&self.compute));
-        self.reactor.defer_to_thread(move || [compute()]).add_both(move |result| match result {
-            Ok([value]) => {
-                cache.computed(value);
-                Ok(())
-            }
-            // All that wait fail, because their resolvers are dropped. The failure itself is reported.
-            Err(failure) => {
-                cache.entry.borrow_mut().waiting.clear();
-                Err::<(), Failure>(failure)
-            }
-        });
-    }
-
-    fn computed(&self, value: T) {
-        let mut entry = self.entry.borrow_mut();
-        entry.value = Some(value.clone());
-        let waiting = std::mem::take(&mut entry.waiting);
-        drop(entry);
-        for resolver in waiting {
-            resolver.callback(value.clone());
-        }
+        let (compute, local, value) = (Arc::clone(&self.compute), self.reactor.clone(), self.value.address());
+        self.reactor.defer_to_thread(move || compute()).add_callback(move |computed| {
+            // It may have been invalidated since the computation began.
+            local.ask(move |reactor| value.with(reactor, |value| Rc::clone(value.insert(Rc::new(computed)))))
+        })
     }
 }
 
 impl<T: 'static> Invalidator<T> {
-    /// Returns at once. Whoever asks after this has run on the reactor's thread gets a value that was computed later.
+    /// Returns at once. Whoever asks after this has run on the reactor's thread is to get a value that was computed
+    /// later.
     pub fn invalidate(&self) {
         // An error means that the reactor has ended, and the cache with it.
-        let _ = self.0.call(|entry, _| {
-            entry.borrow_mut().value = None;
-        });
-    }
-}
-
-impl<T: 'static> Clone for Cache<T> {
-    fn clone(&self) -> Self {
-        Self { reactor: self.reactor.clone(), compute: Arc::clone(&self.compute), entry: Rc::clone(&self.entry) }
+        let _ = self.0.call(|value, _| drop(value.take()));
     }
 }

@@ -10,4 +10,6 @@ pub mod cache;
 use ::selvedge;
 
 #[cfg(test)]
+mod bug;
+#[cfg(test)]
 mod models;

@@ -5,13 +5,14 @@ use std::ops::Deref;
 use std::panic::resume_unwind;
 use std::time::Duration;
 
+use super::super::deferred::Outcome;
 use super::super::pool::Stepper;
 use super::super::reactor::{Reactor, ReactorBuilder, Turn, VirtualClock};
 use super::super::report::Report;
 use super::super::sync::{Mutex, StdArc, panicking};
 use super::order::Order;
 use crate::error::BuildError;
-use crate::failure::Watch;
+use crate::failure::{Failure, Watch};
 use crate::machine::timer_queue::END_OF_TIME;
 
 /// A program that leaves something to run for so many steps, while no time passes, will not come to rest.
@@ -49,9 +50,6 @@ const MAX_STEPS: u32 = 100_000;
 /// reactor.advance(Duration::from_secs(60));
 /// assert!(!late.is_active());
 /// ```
-///
-/// There is no `block_on`, which would end the reactor: [`spawn`](Reactor::spawn) a future, settle, and look at its
-/// Deferred.
 ///
 /// **Limits of a job.** One [in the queue](crate::Job::queue_limit) passes where the pool has no worker. One [from the
 /// start](crate::Job::time_limit) never does in the reactor's own pools, because a job of theirs is over before time
@@ -212,6 +210,50 @@ impl TestReactor {
                 Turn::Wait(time) if time <= left => self.pass_time(time),
                 _ if left.is_zero() => return turn,
                 _ => self.pass_time(left),
+            }
+        }
+    }
+
+    /// Runs until a future has ended or a Deferred has fired, and lets as much time pass as that needs: settles, moves
+    /// the clock to the next timer, and so on. Unlike [`Reactor::block_on`], it leaves the reactor as it is, so that
+    /// the test goes on with it.
+    ///
+    /// ```
+    /// use selvedge::{Failure, testing::TestReactor};
+    /// use std::time::Duration;
+    ///
+    /// let reactor = TestReactor::new();
+    /// let local = reactor.local();
+    /// let answer = reactor.block_on(async move {
+    ///     local.sleep(Duration::from_secs(3600)).await?;
+    ///     local.defer_to_thread(|| 42).await
+    /// })?;
+    /// assert_eq!((answer, reactor.now()), (42, Duration::from_secs(3600)));
+    /// # Ok::<(), Failure>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The error of the future or the Deferred.
+    ///
+    /// # Panics
+    /// As [`settle`](Self::settle). Nothing moves any more, no timer is left, and there is no result: nobody will give
+    /// it.
+    #[track_caller]
+    #[allow(clippy::panic, reason = "it fails a test")]
+    pub fn block_on<F>(&self, future: F) -> Result<<F::Output as Outcome<Failure>>::Value, Failure>
+    where
+        F: IntoFuture<Output: Outcome<Failure>, IntoFuture: 'static>,
+    {
+        let mut waiting = self.spawn(future.into_future());
+        loop {
+            let turn = self.settle();
+            match waiting.try_result() {
+                Ok(result) => return result,
+                Err(pending) => waiting = pending,
+            }
+            match turn {
+                Turn::Wait(time) => self.pass_time(time),
+                turn => panic!("the result never comes: nothing is left to run, and no timer ({turn:?})"),
             }
         }
     }

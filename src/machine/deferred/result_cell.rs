@@ -175,9 +175,15 @@ impl<N, R, W> ResultState<N, R, W> {
     #[inline]
     fn expect_empty(self, because: &str) {
         match self {
-            Self::Empty => {}
+            was @ Self::Empty => was.forget_empty(),
             was => was.fail_not_empty(because),
         }
+    }
+
+    /// Nothing is in an empty state, but the compiler would call its drop.
+    #[inline]
+    fn forget_empty(self) {
+        mem::forget(self);
     }
 
     /// Out of line, because it drops the state, which may unwind.

@@ -1,6 +1,7 @@
 //! The head of a chain: the node that is fired. When it is dropped, nobody can end a pause any more, so pauses end.
 
 use std::fmt;
+use std::mem;
 use std::panic::Location;
 use std::rc::Rc;
 
@@ -9,7 +10,7 @@ use super::conversion::convert;
 use super::deferred::Deferred;
 use super::effect_queue::{Abandon, Effect, run_or_enqueue};
 use super::node::{Chain, ChainRef, Core, Handler, Node, Output, ResultCell, Stored, connect};
-use super::run::{deliver, deliver_stored, run, wait};
+use super::run::{deliver, deliver_stored, hold_if_paused, run, wait};
 use super::unclaimed::Unclaimed;
 use crate::failure::{ChainError, Failure};
 use crate::machine::deferred::{ChainStage, ChainState, Fire, PathEnds, PathPosition, Unpause};
@@ -34,9 +35,14 @@ pub(super) trait Source<T, E>: Abandon {
 }
 
 impl<T: 'static, E: ChainError> Head<T, E> {
+    #[inline]
     pub(super) fn unfired(canceller: Option<Handler>, made_at: &'static Location<'static>) -> Rc<Self> {
-        let state = ChainState::new(ChainStage::Unfired);
-        Rc::new(Self { core: Core::new(state, canceller, made_at), cell: ResultCell::empty() })
+        let mut head = Rc::<Self>::default();
+        if let Some(head) = Rc::get_mut(&mut head) {
+            head.core.set_made_at(made_at);
+            mem::forget(head.core.handler.replace(canceller));
+        }
+        head
     }
 
     pub(super) fn fired(result: Result<T, E>, made_at: &'static Location<'static>) -> Rc<Self> {
@@ -53,17 +59,42 @@ impl<T: 'static, E: ChainError> Head<T, E> {
         self.core.handler.set(Some(canceller));
     }
 
-    /// The chain runs from now on: its canceller is dropped.
-    #[inline]
+    /// The chain runs from now on.
     pub(super) fn start(self: Rc<Self>) -> (Rc<dyn Output<T, E>>, Rc<dyn Chain>) {
-        drop_contained(self.core.handler.take());
+        self.drop_canceller();
         (Rc::clone(&self) as Rc<dyn Output<T, E>>, self)
     }
 
+    #[inline]
+    fn drop_canceller(&self) {
+        if let Some(canceller) = self.core.handler.take() {
+            drop_contained(canceller);
+        }
+    }
+
+    /// Sends a result to the first link, without the loop of `deliver` if that is there.
+    #[inline]
     fn send(self: Rc<Self>, result: Result<T, E>) {
-        let (head, mut chain) = self.start();
-        let first = deliver(head, result, &mut chain);
+        self.drop_canceller();
+        match self.cell.detach_link() {
+            Some(link) => run(hold_if_paused(&self.core, link.accept(result)), self),
+            None => self.deliver(result),
+        }
+    }
+
+    #[inline(never)]
+    fn deliver(self: Rc<Self>, result: Result<T, E>) {
+        let mut chain = Rc::clone(&self) as Rc<dyn Chain>;
+        let first = deliver(self, result, &mut chain);
         run(first, chain);
+    }
+}
+
+/// An unfired head. (`Rc::default` makes it in place; `Rc::new` would copy it there.)
+impl<T, E: ChainError> Default for Head<T, E> {
+    fn default() -> Self {
+        let core = Core::new(ChainState::new(ChainStage::Unfired), None, Location::caller());
+        Self { core, cell: ResultCell::empty() }
     }
 }
 
@@ -117,7 +148,8 @@ impl<T: 'static, E: ChainError> Chain for Head<T, E> {
     }
 
     fn fail(self: Rc<Self>, failure: Failure) {
-        self.send(Err(convert(failure)));
+        self.drop_canceller();
+        self.deliver(Err(convert(failure)));
     }
 }
 

@@ -8,10 +8,10 @@ use std::rc::Rc;
 
 use super::node::{Chain, Input, Node, Output, ResultCell, Run, Stored};
 use super::outcome::Settled;
-use super::run::{deliver, deliver_stored, hold_if_paused, pass, run, run_added, wait};
+use super::run::{carry_out, deliver_stored, hold_if_paused, run, run_added, wait};
 use super::unclaimed::Unclaimed;
 use crate::failure::{ChainError, Failure};
-use crate::machine::deferred::ChainState;
+use crate::machine::deferred::{ChainState, Store};
 
 /// What a link calls with the result it is given: one type for each way to add a callback.
 pub(crate) trait Callback<T, E> {
@@ -88,29 +88,34 @@ where
         E: From<Failure>,
     {
         match settled {
-            Settled::Now(result) => match self.cell.detach_link() {
-                Some(next) => pass(next, result, chain.core()),
-                None => deliver(self, result, chain),
-            },
+            Settled::Now(result) => {
+                let core = chain.core();
+                if let Some(next) = self.cell.detach_link() {
+                    return hold_if_paused(core, next.accept(result));
+                }
+                match self.cell.store(Stored::Result(result, core.made_at())) {
+                    kept @ Store::Kept => {
+                        // Nothing is in it, but the compiler would call its drop.
+                        mem::forget(kept);
+                        core.transition(ChainState::rest);
+                        None
+                    }
+                    action => carry_out(action, self, chain),
+                }
+            }
             Settled::Later(inner) => wait(self, inner, chain),
         }
     }
 
-    /// Runs the callback with an item that nobody has received.
+    /// Calls the callback with an item that nobody has received. `None` if there is no item.
     #[cold]
-    fn run_unclaimed(self: Rc<Self>, callback: C, chain: &mut Rc<dyn Chain>) -> Option<Rc<dyn Run>>
+    fn call_unclaimed(&self, callback: C) -> Option<Passed<C::Value, E>>
     where
-        C: Callback<T, E, Value: 'static> + 'static,
-        T: 'static,
         E: From<Failure>,
     {
-        let InputSlot::Unclaimed(item) = self.input.replace(InputSlot::Empty) else { return None };
-        match callback.call_unclaimed(item) {
-            Passed::Settled(settled) => self.go_on(settled, chain),
-            Passed::Unclaimed(item) => match self.cell.detach_link() {
-                Some(next) => hold_if_paused(chain.core(), next.accept_unclaimed(item)),
-                None => deliver_stored(self, Stored::Unclaimed(item), chain),
-            },
+        match self.input.replace(InputSlot::Empty) {
+            InputSlot::Unclaimed(item) => Some(callback.call_unclaimed(item)),
+            InputSlot::Empty | InputSlot::Given(_) | InputSlot::Waiting(_) => None,
         }
     }
 
@@ -217,10 +222,14 @@ where
 {
     fn run(self: Rc<Self>, chain: &mut Rc<dyn Chain>) -> Option<Rc<dyn Run>> {
         let callback = self.callback.take()?;
-        match self.take_given() {
-            Some(input) => self.go_on(callback.call(input), chain),
-            None => self.run_unclaimed(callback, chain),
-        }
+        let settled = match self.take_given() {
+            Some(input) => callback.call(input),
+            None => match self.call_unclaimed(callback)? {
+                Passed::Settled(settled) => settled,
+                Passed::Unclaimed(item) => return deliver_stored(self, Stored::Unclaimed(item), chain),
+            },
+        };
+        self.go_on(settled, chain)
     }
 }
 

@@ -2,6 +2,7 @@
 //! stored.
 
 use std::cell::Cell;
+use std::mem;
 use std::panic::Location;
 use std::ptr;
 use std::rc::{Rc, Weak};
@@ -146,6 +147,10 @@ impl Core {
 
     pub(super) fn made_at(&self) -> &'static Location<'static> {
         self.made_at
+    }
+
+    pub(super) fn set_made_at(&mut self, made_at: &'static Location<'static>) {
+        self.made_at = made_at;
     }
 
     /// One transition of the chain's state machine.
@@ -339,10 +344,14 @@ impl<T, E: ChainError> ResultCell<T, E> {
     /// nowhere else, so exactly once.
     #[inline]
     pub(super) fn close(&mut self) {
-        if matches!(self.get_mut(), ResultState::Stored(_))
-            && let Some(stored) = self.take()
-        {
-            stored.report_unhandled();
+        match self.get_mut() {
+            ResultState::Stored(Stored::Result(Ok(_), _)) if !mem::needs_drop::<T>() => {}
+            ResultState::Stored(_) => {
+                if let Some(stored) = self.take() {
+                    stored.report_unhandled();
+                }
+            }
+            ResultState::Empty | ResultState::Watched(_) | ResultState::Linked(_) | ResultState::Spent => {}
         }
     }
 }

@@ -8,8 +8,7 @@ use super::conversion::convert_own;
 use super::cycle::would_close_cycle;
 use super::deferred::Deferred;
 use super::node::{
-    Chain, ChainRef, Core, HeadKind, Input, Node, Output, Run, Stored, Successor, connect, joined_ends,
-    replace_head_from,
+    Chain, ChainRef, Core, HeadKind, Node, Output, Run, Stored, Successor, connect, joined_ends, replace_head_from,
 };
 use crate::error::WaitsForItself;
 use crate::failure::ChainError;
@@ -45,18 +44,28 @@ pub(super) fn deliver<T: 'static, E: ChainError>(
 
 /// Carries a result out of `from`: to the next link, which is returned to be run, or to the node that waits for this
 /// chain.
+#[inline]
+pub(super) fn deliver_stored<T: 'static, E: ChainError>(
+    from: Rc<dyn Output<T, E>>,
+    stored: Stored<T, E>,
+    chain: &mut Rc<dyn Chain>,
+) -> Option<Rc<dyn Run>> {
+    let action = from.cell().store(stored);
+    carry_out(action, from, chain)
+}
+
+/// Carries out what the cell of `from` says to do with the result that has come there.
 ///
 /// A node that waits for a chain has the type of the chain's result. So a result that ends one chain after the other
 /// passes through all of them in this loop, without a call for each.
-#[inline]
-pub(super) fn deliver_stored<T: 'static, E: ChainError>(
+pub(super) fn carry_out<T: 'static, E: ChainError>(
+    mut action: Store<Successor<T, E>, Stored<T, E>, Waker>,
     mut from: Rc<dyn Output<T, E>>,
-    mut stored: Stored<T, E>,
     chain: &mut Rc<dyn Chain>,
 ) -> Option<Rc<dyn Run>> {
     loop {
         let core = chain.core();
-        match from.cell().store(stored) {
+        match action {
             Store::Kept => {
                 core.transition(ChainState::rest);
                 return None;
@@ -73,7 +82,7 @@ pub(super) fn deliver_stored<T: 'static, E: ChainError>(
                     return None;
                 }
                 hand_over(&waiter, chain)?;
-                stored = passed.in_chain(chain.core().made_at());
+                action = waiter.cell().store(passed.in_chain(chain.core().made_at()));
                 from = waiter;
             }
             Store::Wake(waker) => {
@@ -89,12 +98,6 @@ pub(super) fn deliver_stored<T: 'static, E: ChainError>(
             }
         }
     }
-}
-
-/// Passes a result to the next link of the chain, which is returned to be run.
-#[inline]
-pub(super) fn pass<T, E>(link: Rc<dyn Input<T, E>>, result: Result<T, E>, core: &Core) -> Option<Rc<dyn Run>> {
-    hold_if_paused(core, link.accept(result))
 }
 
 #[inline]

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use selvedge::{
     Job, Reactor, ThreadPool,
     error::NeverRan,
-    pool::{CancelToken, StopPolicy},
+    pool::{CancelToken, StopPolicy, StopWithinError},
     testing::{Stage, Step},
     threads,
 };
@@ -134,5 +135,33 @@ fn the_token_of_a_job_that_is_over_is_not_set_by_a_stop() {
         wait_until(|| pool.stats().completed == 1);
         pool.stop_with(StopPolicy::CancelAll).unwrap();
         assert!(!ticket.token().is_cancelled());
+    });
+}
+
+// Checks: B40
+#[test]
+fn of_jobs_without_a_name_a_stop_that_runs_out_of_time_names_the_one_that_runs() {
+    with_watchdog(|| {
+        let pool = started(0, 1);
+        let gates = [Gate::new(), Gate::new(), Gate::new(), Gate::new()];
+        let [first, second, third, fourth] = gates.clone();
+        pool.call_in_thread(move || first.pass()).unwrap();
+        wait_until(|| pool.stats().busy == 1);
+        // The worker finds these three at once, and takes one after the other without looking elsewhere.
+        pool.call_in_thread(move || second.pass()).unwrap();
+        let line = line!() + 1;
+        pool.call_in_thread(move || third.pass()).unwrap();
+        pool.call_in_thread(move || fourth.pass()).unwrap();
+        gates[..2].iter().for_each(Gate::open);
+        wait_until(|| pool.stats().completed == 2 && pool.stats().busy == 1);
+        match pool.stop_within(StopPolicy::Drain, Duration::ZERO) {
+            Err(StopWithinError::Unfinished { stragglers, .. }) => {
+                let lines: Vec<_> = stragglers.iter().filter_map(|late| Some(late.job()?.location().line())).collect();
+                assert_eq!(lines, [line]);
+            }
+            other => panic!("{other:?}"),
+        }
+        gates.iter().for_each(Gate::open);
+        pool.stop().unwrap();
     });
 }

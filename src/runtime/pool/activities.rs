@@ -38,6 +38,19 @@ impl Activities {
         self.0.set(slot, Some((worker, activity)));
     }
 
+    /// The worker runs this job.
+    #[inline]
+    pub(super) fn set_job(&mut self, slot: WorkerSlot, worker: WorkerId, trace: JobTrace, token: Option<CancelToken>) {
+        // The path of most jobs: after a job like it, by the same worker, one pointer is written and nothing dropped.
+        if let (JobTrace::Origin(origin), None) = (&trace, &token)
+            && let Some((_, Activity::Job(JobTrace::Origin(recorded), None))) = self.0.get_mut(slot)
+        {
+            *recorded = origin;
+            return;
+        }
+        self.set(slot, worker, Activity::Job(trace, token));
+    }
+
     #[inline]
     pub(super) fn clear(&mut self, slot: WorkerSlot) {
         self.0.set(slot, None);

@@ -58,6 +58,12 @@ impl<T> Slots<T> {
         }
     }
 
+    /// `None` if there is nothing recorded.
+    #[inline]
+    pub(super) fn get_mut(&mut self, slot: WorkerSlot) -> Option<&mut T> {
+        self.slots.get_mut(slot)?.value.as_mut()
+    }
+
     /// `None` behind the last slot.
     pub(super) fn get(&self, slot: WorkerSlot) -> Option<Option<&T>> {
         self.slots.get(slot).map(|slot| slot.value.as_ref())

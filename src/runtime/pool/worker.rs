@@ -257,7 +257,7 @@ fn run_job(
     mut workers: MutexGuard<'_, LockedWorkers>,
 ) -> JobResult {
     trace::job("runs", job.origin());
-    workers.activities.set(worker.slot, worker.id, Activity::Job(trace, job.token()));
+    workers.activities.set_job(worker.slot, worker.id, trace, job.token());
     if workers.machine.store().has_used_up() {
         free_used_up(workers);
     } else {

@@ -6,7 +6,6 @@
 use std::fmt;
 
 use super::super::super::sync::{Arc, MutexGuard};
-use super::super::activities::Activity;
 use super::super::blocked::run_as_job;
 use super::super::cancel_token::without_current_token;
 use super::super::context::{CurrentPool, EnterPool};
@@ -157,7 +156,7 @@ fn take(
     let unused = (workers.machine.store().take_used_up(), workers.machine.take_unused());
     if let Some(job) = job {
         let trace = if has_ticket { job.ticketed_trace() } else { job.trace() };
-        workers.activities.set(worker.slot, worker.id, Activity::Job(trace, job.token()));
+        workers.activities.set_job(worker.slot, worker.id, trace, job.token());
         stepped.checkin(worker, Stage::Holding, NextStep::Run(job));
     } else {
         // Never happens: the lane is that of the job's type.

@@ -3,8 +3,8 @@
 use std::cell::RefCell;
 use std::num::NonZeroUsize;
 use std::rc::Rc;
-use std::sync::mpsc;
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use selvedge::testing::VirtualClock;
 use selvedge::{Deferred, Failure, Handle, Reactor, threads};
 
 use crate::hosted::{Hosted, elsewhere, plainly};
-use crate::support::{DropSignal, Gate, Log, wait_until, with_watchdog};
+use crate::support::{DropSignal, Gate, Log, on_a_small_stack, wait_until, with_watchdog};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -143,6 +143,42 @@ fn turned_by_its_hook(
     assert_eq!(reactor.turn(), Ok(Turn::Idle));
     body(&reactor, &turns);
     HOSTED_HERE.with(|here| here.replace(None));
+}
+
+// Checks: P104
+#[test]
+fn a_hook_that_wakes_what_it_has_turned_is_called_again_and_never_inside_itself() {
+    const MANY: usize = 10_000;
+    with_watchdog(|| {
+        on_a_small_stack(|| {
+            let calls = Arc::new(AtomicUsize::new(0));
+            let (counted, inside) = (Arc::clone(&calls), AtomicBool::new(false));
+            let hook = move || {
+                assert!(!inside.swap(true, Ordering::Relaxed), "inside itself");
+                let reactor = HOSTED_HERE.with(|here| here.borrow().clone()).unwrap();
+                assert_eq!(reactor.turn(), Ok(Turn::Idle));
+                if counted.fetch_add(1, Ordering::Relaxed) < MANY {
+                    reactor.call_from_thread(|_| ()).unwrap();
+                }
+                inside.store(false, Ordering::Relaxed);
+                panic!("contained each time");
+            };
+            let reports = Arc::new(AtomicUsize::new(0));
+            let counting = Arc::clone(&reports);
+            let reactor = Reactor::builder().on_wake(hook).on_report(move |_| {
+                counting.fetch_add(1, Ordering::Relaxed);
+            });
+            let reactor = Rc::new(reactor.build().unwrap());
+            HOSTED_HERE.with(|here| here.replace(Some(Rc::clone(&reactor))));
+            assert_eq!(reactor.turn(), Ok(Turn::Idle));
+            for round in 1..3 {
+                reactor.call_from_thread(|_| ()).unwrap();
+                assert_eq!(calls.load(Ordering::Relaxed), MANY + round);
+            }
+            assert_eq!(reports.load(Ordering::Relaxed), MANY + 2);
+            HOSTED_HERE.with(|here| here.replace(None));
+        });
+    });
 }
 
 // Checks: P103, P104

@@ -114,6 +114,8 @@ enum Pending {
     Abandoned(usize),
     /// Nobody is left who could unpause it.
     Unpaused(usize),
+    /// It waits in a queue, and was dropped before anything was added to it.
+    GivenUp(usize),
 }
 
 struct Timer {
@@ -183,6 +185,16 @@ impl Deferred {
     fn is_held(&self) -> bool {
         let goes_on = !self.callbacks.is_empty() || self.waiter.is_some();
         self.pauses > 0 && self.result.is_some() && !self.running && goes_on
+    }
+
+    /// Whether it waits in a queue, and nothing was added to it or can be.
+    fn is_given_up(&self) -> bool {
+        self.waits_in.is_some()
+            && !self.fired
+            && !self.added_to
+            && !self.held
+            && self.users == 0
+            && self.waiter.is_none()
     }
 
     /// Whether nobody holds it, its firing half or a handle.

@@ -190,19 +190,6 @@ fn an_errback_of_a_cancelled_waiter_may_use_the_lock() {
 
 // Checks: P31
 #[test]
-fn a_waiter_whose_deferred_was_dropped_is_served_in_its_turn_and_its_permit_comes_back() {
-    let (lock, permit) = held();
-    drop(lock.acquire());
-    let second = lock.acquire();
-    assert_eq!(lock.waiting(), 2);
-    drop(permit);
-    assert!(lock.is_locked() && lock.waiting() == 0);
-    drop(value(second));
-    assert!(!lock.is_locked());
-}
-
-// Checks: P31
-#[test]
 fn a_lock_whose_handles_are_dropped_still_serves_those_who_wait_for_it() {
     let (lock, permit) = held();
     let (first, second) = (lock.acquire(), lock.acquire());

@@ -11,6 +11,7 @@ mod chain;
 mod coordination;
 mod failure;
 mod given_away;
+mod given_up;
 mod late_thread;
 mod leaks;
 mod lists;

@@ -61,6 +61,9 @@ impl Model {
         if self.deferreds[it].is_alone() && self.deferreds[it].is_held() {
             self.queue_drop(Pending::Unpaused(it));
         }
+        if self.deferreds[it].is_given_up() {
+            self.queue_drop(Pending::GivenUp(it));
+        }
     }
 
     pub(super) fn drop_lost(&mut self, it: usize) {
@@ -163,6 +166,12 @@ impl Model {
                 Pending::Unpaused(it) => {
                     self.deferreds[it].pauses = 0;
                     self.run_callbacks(it);
+                }
+                Pending::GivenUp(it) => {
+                    if self.deferreds[it].is_given_up() {
+                        self.add(it, Pair::Ignore);
+                        self.cancel(it);
+                    }
                 }
             }
         }

@@ -35,7 +35,8 @@ use crate::machine::item_queue::{ItemQueue, Put, PutRefused, Serve, Take};
 /// **Limits** count what would be left after every item had been paired with a taker: items without a taker, and takers
 /// without an item. An item that was accepted stays, even if the taker that it was meant for is cancelled.
 ///
-/// **Cancel safety.** [Cancelling](Deferred::cancel) the Deferred of a waiting taker removes the taker from the queue.
+/// **Cancel safety.** [Cancelling](Deferred::cancel) the Deferred of a waiting taker, or dropping it before a callback
+/// was added, removes the taker from the queue.
 ///
 /// An item belongs to the queue until the program receives it: in a callback for the value, by
 /// [`try_result`](Deferred::try_result), from an awaiting future that is ready, as the result of a list of Deferreds,
@@ -50,7 +51,7 @@ use crate::machine::item_queue::{ItemQueue, Put, PutRefused, Serve, Take};
 /// are gone: whoever has put the last item [closes](Self::close) the queue.
 ///
 /// **Cost.** Constant time for each put and get; logarithmic, in the number of items that came back, while there are
-/// such. A get allocates its Deferred, and one box for the item.
+/// such. A get allocates its Deferred, and one box for the item; one that waits makes two small allocations more.
 pub struct DeferredQueue<T: 'static> {
     shared: Rc<Shared<T>>,
 }
@@ -123,7 +124,7 @@ impl<T: 'static> DeferredQueue<T> {
     /// Says that no more items will be put: from now on [`put`](Self::put) hands its item back. Takers that wait fail
     /// with [`QueueClosed`], in their order, inside this call, or, if it is made inside the callbacks of a delivery,
     /// when those have returned. Items that are left can still be taken; [`get`](Self::get) fails when there are none.
-    /// The error of a taker whose Deferred was dropped, and not cancelled, is reported as any that nobody handles.
+    /// The error of a taker whose Deferred was dropped with callbacks is reported as any that nobody handles.
     ///
     /// An item that comes back to the closed queue can be taken too. Closing again does nothing.
     ///
@@ -171,7 +172,7 @@ impl<T: 'static> DeferredQueue<T> {
         }
         let key = self.shared.queue.borrow().next_key();
         let queue = Rc::downgrade(&self.shared);
-        let (deferred, resolver) = Deferred::with_canceller(move || {
+        let (deferred, resolver) = Deferred::waiter(move || {
             let taker = queue.upgrade().and_then(|shared| shared.queue.borrow_mut().cancel_wait(key));
             // Dropped after the borrow. A resolver dropped unfired fails its Deferred, but this one is being cancelled
             // already.

@@ -37,9 +37,9 @@ use crate::machine::semaphore::{Acquired, Released, Semaphore};
 /// As long as somebody waits, whoever asks next waits too, and so does everybody behind a waiter for
 /// [several](Self::acquire_many) permits.
 ///
-/// **Cancel safety.** [Cancelling](Deferred::cancel) a waiter's Deferred, or dropping its future, removes the waiter
-/// from the queue, wherever it is. A waiter whose Deferred was dropped keeps its place; when its turn comes, the permit
-/// goes to its callbacks, or back to the semaphore if it has none. A permit is a guard: one that was granted and that
+/// **Cancel safety.** [Cancelling](Deferred::cancel) a waiter's Deferred, dropping its future, or dropping it before a
+/// callback was added, removes the waiter from the queue, wherever it is. With callbacks it keeps its place, whoever
+/// holds the Deferred. A permit is a guard: one that was granted and that
 /// nobody took, because a future, a task, a time limit or a list was given up first, goes to the next waiter.
 ///
 /// **Handles.** A permit keeps its semaphore alive: when all handles are dropped, waiters are still served, one after
@@ -104,7 +104,7 @@ impl DeferredSemaphore {
         }
         let key = self.state.borrow().next_key();
         let semaphore = Rc::downgrade(&self.state);
-        let (deferred, resolver) = Deferred::with_canceller(move || {
+        let (deferred, resolver) = Deferred::waiter(move || {
             let Some(state) = semaphore.upgrade() else { return };
             let (waiter, released) = state.borrow_mut().cancel_wait(key);
             // Dropped after the borrow. A resolver dropped unfired fails its Deferred, but this one is being cancelled

@@ -109,7 +109,7 @@ impl<T: 'static, E: ChainError> Deferred<T, E> {
     }
 
     /// Drops the result when it comes, but keeps an error that has to be reported.
-    fn detach(self) -> Deferred<(), E> {
+    pub(super) fn detach(self) -> Deferred<(), E> {
         self.add(Detach)
     }
 }

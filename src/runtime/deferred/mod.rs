@@ -24,7 +24,7 @@
 //! - [`cancel`], [`effect_queue`]: which chain a cancel reaches; what waits its turn, so that nothing recurses;
 //! - [`head`], [`resolver`], [`constructors`]: the first node of a chain; what fires it; how both are made;
 //! - [`pause`], [`future`], [`cancel_on_drop`], [`cancel_handle`], [`gather`], [`deferred_list`], [`shared`],
-//!   [`pending_resolver`]: one feature each.
+//!   [`pending_resolver`], [`waiter`]: one feature each.
 //!
 //! The states are in `machine/deferred/` and `machine/gather.rs`.
 
@@ -53,6 +53,7 @@ mod shared;
 #[cfg(test)]
 mod tests;
 mod unclaimed;
+mod waiter;
 
 pub use self::cancel_handle::CancelHandle;
 pub use self::cancel_on_drop::CancelOnDrop;

@@ -307,6 +307,10 @@ impl<T, E> ResultCell<T, E> {
         self.read(|state| matches!(state, ResultState::Stored(_)))
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.read(|state| matches!(state, ResultState::Empty))
+    }
+
     pub(super) fn is_watched_by(&self, waker: &Waker) -> bool {
         // `will_wake` compares two pointers: no user code runs.
         self.read(|state| matches!(state, ResultState::Watched(watching) if watching.will_wake(waker)))

@@ -39,9 +39,9 @@ type SharedResult<T> = Result<Rc<T>, SharedFailure>;
 /// **Errors.** Each is given a [`SharedFailure`], whose source is the original error. If nobody has asked before the
 /// last handle is dropped, the error is reported as unhandled.
 ///
-/// **Cancel safety.** Cancelling what [`get`](Self::get) returns, or dropping its future, withdraws that one only.
-/// [`cancel`](Self::cancel) cancels the original. Dropping all handles cancels nothing: waiters still get the result. A
-/// waiter's Deferred that is only dropped is a waiter still, and keeps its memory until there is a result.
+/// **Cancel safety.** Cancelling what [`get`](Self::get) returns, dropping its future, or dropping it before a callback
+/// was added, withdraws that one only. [`cancel`](Self::cancel) cancels the original. Dropping all handles cancels
+/// nothing: waiters still get the result.
 ///
 /// **Waiting for itself.** A chain that waits, through a shared Deferred, for its own result is not detected: it never
 /// has one, unless it is cancelled or has a [time limit](Deferred::add_timeout). Other chains that would wait for
@@ -143,7 +143,7 @@ impl<T: 'static> SharedDeferred<T> {
         }
         let key = self.shared.state.borrow_mut().waiters().next_key();
         let shared = Rc::downgrade(&self.shared);
-        let (deferred, resolver) = Deferred::with_canceller(move || {
+        let (deferred, resolver) = Deferred::waiter(move || {
             let waiter = shared.upgrade().and_then(|shared| shared.state.borrow_mut().waiters().remove(key));
             // Dropped after the borrow; its Deferred is being cancelled already.
             drop(waiter);

@@ -1,0 +1,60 @@
+//! The Deferred of somebody who waits in a queue: if it is dropped before anything was added to it, he gives up.
+
+use std::panic::Location;
+use std::rc::Rc;
+
+use super::deferred::Deferred;
+use super::effect_queue::{Effect, run_or_enqueue};
+use super::head::Head;
+use super::node::{Chain, Node, Output, ResultCell, handler};
+use super::resolver::Resolver;
+use crate::failure::Failure;
+use crate::machine::deferred::ChainStage;
+
+/// The tail of such a Deferred, in place of its head, which the queue keeps alive. Nobody else has a tail, so its drop
+/// says that nothing can be added any more.
+struct Waiter<T: 'static>(Rc<Head<T, Failure>>);
+
+impl<T: 'static> Deferred<T> {
+    /// `give_up` takes the resolver out of the queue, and drops it. It is called if the Deferred is cancelled, or
+    /// dropped with nothing added.
+    #[track_caller]
+    pub(crate) fn waiter(give_up: impl FnOnce() + 'static) -> (Self, Resolver<T>) {
+        let head = Head::unfired(Some(handler(|_chain, _head| give_up())), Location::caller());
+        let resolver = Resolver::new(Rc::clone(&head) as _);
+        (Self { tail: Rc::new(Waiter(Rc::clone(&head))), chain: head }, resolver)
+    }
+}
+
+impl<T: 'static> Node for Waiter<T> {
+    fn next(&self) -> Option<Rc<dyn Node>> {
+        self.0.next()
+    }
+
+    fn waiting_chain(self: Rc<Self>) -> Option<Rc<dyn Chain>> {
+        Rc::clone(&self.0).waiting_chain()
+    }
+}
+
+impl<T: 'static> Output<T, Failure> for Waiter<T> {
+    fn cell(&self) -> &ResultCell<T, Failure> {
+        self.0.cell()
+    }
+
+    fn suspend(&self, chain: Rc<dyn Chain>) {
+        self.0.suspend(chain);
+    }
+
+    fn resume(self: Rc<Self>) -> Option<Rc<dyn Chain>> {
+        Rc::clone(&self.0).resume()
+    }
+}
+
+impl<T: 'static> Drop for Waiter<T> {
+    fn drop(&mut self) {
+        if self.0.core().state().stage() == ChainStage::Unfired && self.0.cell().is_empty() {
+            let (_, chain) = Deferred::from_head(Rc::clone(&self.0)).detach().into_parts();
+            run_or_enqueue(Effect::Cancel(chain));
+        }
+    }
+}

@@ -184,9 +184,9 @@ impl ReactorBuilder {
     /// tell the host: write to its waker, send it an event, unpark it. It may post, stop the reactor, and drop the last
     /// handle; a panic goes to the [sink](Self::on_report). On the reactor's own thread it may even turn the reactor:
     /// that is a turn like any other, inside the post, or inside what made a turn due: a timer that is due at once has
-    /// run before `call_later` returns. If it then wakes the reactor, it is called again when it has returned, all inside
-    /// the first post: on that thread it is never called inside itself. No other thread can turn a reactor; a hook
-    /// there may wait until its own thread has. It is dropped when the reactor has ended or is dropped, or by
+    /// run before `call_later` returns. If it then wakes the reactor, it is called again when it has returned, all
+    /// inside the first post: on that thread it is never called inside itself. No other thread can turn a reactor; a
+    /// hook there may wait until its own thread has. It is dropped when the reactor has ended or is dropped, or by
     /// [`Reactor::run`], which waits by itself; if it is being called then, by the thread that calls it. A second hook
     /// replaces the first.
     ///

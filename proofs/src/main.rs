@@ -1,5 +1,8 @@
-//! Proves the machines step by step, and prints a line for each.
+//! Proves the machines claim by claim, and prints a line for each.
+//!
+//! `selvedge-proofs [--jobs N] [WORD]`: only the claims that have WORD in their name.
 
+mod claim;
 mod explore;
 mod machine;
 mod pool;
@@ -7,70 +10,107 @@ mod solver;
 mod symbol;
 
 use std::process::ExitCode;
-use std::time::Instant;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use crate::explore::{Refuted, assume, explore, prove};
-use crate::pool::{STEPS, Step, World, conjuncts};
+use crate::claim::{Change, Claim};
+use crate::explore::{Refuted, explore};
 use crate::solver::Solver;
-use crate::symbol::Condition;
 
 fn main() -> ExitCode {
-    let only = std::env::args().nth(1).unwrap_or_default();
-    let mut solver = match Solver::start() {
-        Ok(solver) => solver,
-        Err(error) => {
-            eprintln!("Z3 cannot be started ({error}); `proofs/prove` installs it, or `apt-get install z3` does");
-            return ExitCode::from(2);
+    let (jobs, word) = arguments();
+    if let Err(error) = Solver::start() {
+        eprintln!("Z3 cannot be started ({error}): `proofs/prove` installs it, or `apt-get install z3` does");
+        return ExitCode::from(2);
+    }
+    let begun = Instant::now();
+    let totals = Totals::default();
+    let next = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for _ in 0..jobs {
+            scope.spawn(|| prove_claims(&word, &next, &totals));
         }
-    };
-    let mut failed = false;
-    for step in STEPS.iter().filter(|step| step.name.contains(&only)) {
-        let begun = Instant::now();
-        let (back, explored, outcome) = explore(solver, || run(step));
-        solver = back;
-        println!(
-            "{:<55} {:>6} paths {:>7} checks {:>6.1} s",
-            step.name,
-            explored.paths,
-            explored.checks,
-            begun.elapsed().as_secs_f64()
-        );
-        if let Err(refuted) = outcome {
-            failed = true;
-            print_refuted(&refuted);
+    });
+    totals.print(begun.elapsed());
+    if totals.refuted.load(Ordering::Relaxed) { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+fn arguments() -> (usize, String) {
+    let mut jobs = thread::available_parallelism().map_or(1, usize::from);
+    let mut word = String::new();
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        if argument == "--jobs" {
+            jobs = arguments.next().and_then(|jobs| jobs.parse().ok()).unwrap_or(jobs);
+        } else {
+            word = argument;
         }
     }
-    if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    (jobs, word)
 }
 
-struct Taken {
-    before: World,
-    after: World,
+/// All claims about all machines.
+fn claims() -> Vec<Claim> {
+    pool::claims()
 }
 
-fn run(step: &Step) -> Option<Taken> {
-    let before = World::any(!step.not_for_one, step.submits)?;
-    let mut after = before.clone();
-    assume(Condition::all(conjuncts(&before).into_iter().map(|(_, conjunct)| conjunct)))?;
-    assume((step.enabled)(&before))?;
-    (step.run)(&mut after)?;
-    conjuncts(&after).into_iter().for_each(|(name, conjunct)| prove(name, conjunct));
-    Some(Taken { before, after })
+/// Takes one claim after the other, until none is left. Each thread has its terms and its solver to itself.
+fn prove_claims(word: &str, next: &AtomicUsize, totals: &Totals) {
+    let chosen = claims().into_iter().filter(|claim| format!("{}: {}", claim.machine, claim.name).contains(word));
+    let chosen: Vec<_> = chosen.collect();
+    let mut solver = Solver::start().expect("it was started before");
+    while let Some(claim) = chosen.get(next.fetch_add(1, Ordering::Relaxed)) {
+        let begun = Instant::now();
+        let (returned, explored, outcome) = explore(solver, &claim.program);
+        solver = returned;
+        totals.claims.fetch_add(1, Ordering::Relaxed);
+        totals.paths.fetch_add(explored.paths, Ordering::Relaxed);
+        totals.checks.fetch_add(explored.checks, Ordering::Relaxed);
+        let name = format!("{}: {}", claim.machine, claim.name);
+        let seconds = begun.elapsed().as_secs_f64();
+        let mut line = format!("{name:<60} {:>6} paths {:>7} checks {seconds:>6.1} s", explored.paths, explored.checks);
+        if let Err(refuted) = outcome {
+            totals.refuted.store(true, Ordering::Relaxed);
+            line += &describe(&refuted);
+        }
+        println!("{line}");
+    }
 }
 
-fn print_refuted(refuted: &Refuted<Taken>) {
+#[derive(Default)]
+struct Totals {
+    claims: AtomicU64,
+    paths: AtomicU64,
+    checks: AtomicU64,
+    refuted: AtomicBool,
+}
+
+impl Totals {
+    fn print(&self, took: Duration) {
+        let [claims, paths, checks] =
+            [&self.claims, &self.paths, &self.checks].map(|total| total.load(Ordering::Relaxed));
+        let verdict = if self.refuted.load(Ordering::Relaxed) { "REFUTED" } else { "proved" };
+        println!("{verdict}: {claims} claims, {paths} paths, {checks} checks, {:.0} s", took.as_secs_f64());
+    }
+}
+
+/// What does not hold, and the state and the step with which it does not.
+fn describe(refuted: &Refuted<Change>) -> String {
+    let mut text = String::new();
     for name in &refuted.failed {
-        println!("    does not hold: {name}");
+        text += &format!("\n    does not hold: {name}");
     }
     for what in &refuted.chosen {
-        println!("    where {what}");
+        text += &format!("\n    where {what}");
     }
     let before = refuted.result.before.describe(&refuted.model);
     let after = refuted.result.after.describe(&refuted.model);
     for ((name, before), (_, after)) in before.into_iter().zip(after) {
         let change = if before == after { before } else { format!("{before} -> {after}") };
         if change != "0" {
-            println!("        {name:<34} {change}");
+            text += &format!("\n        {name:<42} {change}");
         }
     }
+    text
 }

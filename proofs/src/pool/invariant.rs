@@ -32,6 +32,7 @@ fn counts(world: &World) -> Vec<(&'static str, Condition)> {
         ("the list of sleepers holds who is asleep", {
             machine.asleep_untimed.equals(at.asleep_untimed) & machine.asleep_timed.equals(at.asleep_timed)
         }),
+        ("the list of sleepers is one", world.machine.has_a_list_of_sleepers()),
         ("searching says whether a worker searches", Int::from(machine.searching).equals(at.searching)),
         ("each spawner has a thread to spawn", spawners.at_most(at.to_spawn)),
         ("threads are spawned by somebody", spawners.is_zero().implies(at.to_spawn.is_zero())),

@@ -1,5 +1,6 @@
 //! The proof of the pool: for any number of workers, submitters, callers and jobs, by induction.
 
+mod claims;
 mod invariant;
 mod places;
 mod rank;
@@ -7,7 +8,4 @@ mod rest;
 mod steps;
 mod world;
 
-pub use self::invariant::conjuncts;
-pub use self::rest::prove_rest;
-pub use self::steps::{Kind, STEPS, Step};
-pub use self::world::World;
+pub use self::claims::claims;

@@ -56,6 +56,7 @@ impl World {
             refusing: places.refusing,
             asleep_untimed: places.asleep_untimed,
             asleep_timed: places.asleep_timed,
+            asleep_untimed_until: Int::unknown("sleepers up to the last without a timeout"),
             min: Int::unknown("minimum"),
             max: Int::unknown("maximum"),
             workers_queue: Int::unknown("workers' queue"),
@@ -116,6 +117,11 @@ impl World {
 
     pub fn active(&self) -> Int {
         self.machine.fields().live - self.places.exiting
+    }
+
+    /// So many active workers are there too many.
+    pub fn over_limit(&self) -> Int {
+        (self.active() - self.limit()).max(0)
     }
 
     pub fn is_serving(&self) -> bool {
@@ -198,7 +204,7 @@ impl World {
     }
 
     /// Everything by its name, with these values of the unknowns.
-    pub fn describe(&self, model: &Model) -> Vec<(&'static str, String)> {
+    pub fn values(&self, model: &Model) -> Vec<(&'static str, String)> {
         let fields = self.machine.fields();
         let mut all = vec![
             ("state", format!("{:?}", fields.state)),
@@ -213,6 +219,7 @@ impl World {
         number("maximum", fields.max);
         number("limit", self.limit());
         number("live", fields.live);
+        number("sleepers up to the last without a timeout", fields.asleep_untimed_until);
         number("workers' queue", fields.workers_queue);
         number("submit queue", fields.submit_queue);
         if self.is_bounded.holds(model) {

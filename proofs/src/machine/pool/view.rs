@@ -1,10 +1,11 @@
 //! Both halves of the machine together, made of given fields and read back.
 
 use super::cancellable_queue::Jobs;
+use super::sleepers::Sleepers;
 use super::state::{Compensation, PoolState, Sizes};
 use super::{SubmitQueue, Workers};
 use crate::machine::count::Count;
-use crate::symbol::Int;
+use crate::symbol::{Condition, Int};
 
 /// The machine.
 #[derive(Clone)]
@@ -31,6 +32,7 @@ pub(crate) struct Fields {
     pub(crate) refusing: Int,
     pub(crate) asleep_untimed: Int,
     pub(crate) asleep_timed: Int,
+    pub(crate) asleep_untimed_until: Int,
     pub(crate) min: Int,
     pub(crate) max: Int,
     pub(crate) workers_queue: Int,
@@ -56,6 +58,7 @@ impl Machine {
         workers.refusing = Count(fields.refusing);
         workers.sleepers.untimed = Count(fields.asleep_untimed);
         workers.sleepers.timed = Count(fields.asleep_timed);
+        workers.sleepers.untimed_until = Count(fields.asleep_untimed_until);
         workers.queue.len = Count(fields.workers_queue);
         let mut submit_queue = SubmitQueue::<Jobs>::new(Count(bound));
         submit_queue.open = fields.open;
@@ -88,12 +91,19 @@ impl Machine {
             refusing: workers.refusing.0,
             asleep_untimed: workers.sleepers.untimed.0,
             asleep_timed: workers.sleepers.timed.0,
+            asleep_untimed_until: workers.sleepers.untimed_until.0,
             min: workers.target.min.0,
             max: workers.target.max.0,
             workers_queue: workers.queue.len.0,
             submit_queue: submit_queue.queue.len.0,
             free_slots: submit_queue.free_slots.0,
         }
+    }
+
+    /// Whether the list of sleepers can be as it is.
+    pub(crate) fn has_a_list_of_sleepers(&self) -> Condition {
+        let sleepers = &self.workers.sleepers;
+        Sleepers::can_be(sleepers.untimed.0, sleepers.timed.0, sleepers.untimed_until.0)
     }
 
     /// How many active workers there may be, as the machine computes it.

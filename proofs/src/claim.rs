@@ -1,0 +1,23 @@
+//! What is to be proved, one claim for each line that is printed.
+
+use crate::symbol::Model;
+
+/// A claim: what its program proves holds on each of its paths.
+pub struct Claim {
+    /// Of which machine.
+    pub machine: &'static str,
+    pub name: String,
+    pub program: Box<dyn Fn() -> Option<Change>>,
+}
+
+/// What a path did.
+pub struct Change {
+    pub before: Box<dyn Describe>,
+    pub after: Box<dyn Describe>,
+}
+
+/// A state that can be shown.
+pub trait Describe {
+    /// Each of its parts: a name, and the value with these values of the unknowns.
+    fn describe(&self, model: &Model) -> Vec<(&'static str, String)>;
+}

@@ -17,7 +17,7 @@ use crate::failure::{ChainError, Failure, message_with_causes};
 use crate::machine::chunked_queue::ChunkedQueue;
 use crate::thread_value::ThreadValue;
 
-pub(crate) use self::current::Resident;
+pub(crate) use self::current::DefaultGuard;
 
 /// What failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

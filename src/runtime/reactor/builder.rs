@@ -291,7 +291,7 @@ impl Reactor {
     fn assemble(inbox: Inbox<Calls>, pools: Pools, reporter: Reporter, clock: Clock, shutdown: ShutdownState) -> Self {
         let core = Core {
             shared: Arc::new(Shared { inbox, pools, thread: current_thread(), spin: Spin::new() }),
-            _resident: reporter.reside(),
+            _default_reporter: reporter.set_default(),
             reporter,
             clock,
             lifecycle: Cell::new(Lifecycle::new()),

@@ -47,7 +47,7 @@ use self::timers::Timers;
 use self::triggers::Triggers;
 use super::inbox::Inbox;
 use super::reactor_thread::ReactorThreadGuard;
-use super::report::{Reporter, Resident};
+use super::report::{DefaultGuard, Reporter};
 use super::sync::{Arc, Spin, ThreadId};
 use crate::machine::lifecycle::Lifecycle;
 
@@ -112,7 +112,7 @@ struct Core {
     shutdown: ShutdownState,
     /// Until the reactor has ended.
     thread: Cell<Option<ReactorThreadGuard>>,
-    _resident: Resident,
+    _default_reporter: DefaultGuard,
 }
 
 /// The part of a reactor that other threads share.

@@ -1,5 +1,5 @@
-//! Which sink is told of what fails on this thread: that of its innermost scope, else that of a reactor that lives
-//! here.
+//! Which reporter has the failures of this thread: that of its innermost scope, or else its default, which is that of a
+//! reactor on this thread.
 
 use std::collections::BTreeMap;
 
@@ -10,8 +10,8 @@ use crate::thread_value::ThreadValue;
 thread_local! {
     /// The reporter that was entered last on this thread; its scope keeps the one before.
     static CURRENT: ThreadValue<Option<Reporter>> = ThreadValue::new(None);
-    /// Those of the reactors that live on this thread, in the order in which they were made.
-    static RESIDENT: ThreadValue<BTreeMap<usize, Reporter>> = ThreadValue::new(BTreeMap::new());
+    /// Those of the reactors on this thread, in the order in which they were made. The last is the default.
+    static DEFAULTS: ThreadValue<BTreeMap<usize, Reporter>> = ThreadValue::new(BTreeMap::new());
 }
 
 /// Until it is dropped, reports of this thread go to the reporter that was entered last.
@@ -20,23 +20,22 @@ pub(crate) struct Scope {
     outer: Option<Reporter>,
 }
 
-/// Until it is dropped, reports of this thread that are made in no scope go to this reporter, unless a later one is
-/// there.
+/// Until it is dropped, reports that are made on this thread in no scope go to its reporter, unless there is a later
+/// guard.
 #[must_use]
-pub(crate) struct Resident {
+pub(crate) struct DefaultGuard {
     number: usize,
 }
 
 impl Reporter {
-    /// That of this thread's innermost scope, or of the reactor that was made last of those that live here, or the
-    /// default.
+    /// That of this thread's innermost scope, or this thread's default, or the one that writes to stderr.
     pub(crate) fn current() -> Self {
         let entered = CURRENT.try_with(|current| current.with(|current| current.clone())).ok().flatten();
-        entered.unwrap_or_else(Self::of_resident)
+        entered.unwrap_or_else(Self::default_of_thread)
     }
 
-    fn of_resident() -> Self {
-        let last = RESIDENT.try_with(|all| all.with(|all| all.last_key_value().map(|(_, last)| last.clone())));
+    fn default_of_thread() -> Self {
+        let last = DEFAULTS.try_with(|all| all.with(|all| all.last_key_value().map(|(_, last)| last.clone())));
         last.ok().flatten().unwrap_or_default()
     }
 
@@ -48,12 +47,12 @@ impl Reporter {
         Scope { outer: CURRENT.try_with(|current| current.replace(entered)).ok().flatten() }
     }
 
-    /// Directs the reports to it that are made on this thread outside of any scope: between the turns of a reactor, and
+    /// Makes this the default of the thread: for what fails outside of any scope, between the turns of a reactor and
     /// before the first.
-    pub(crate) fn reside(&self) -> Resident {
+    pub(crate) fn set_default(&self) -> DefaultGuard {
         let number = unique_number();
-        let _ = RESIDENT.try_with(|all| all.with(|all| all.insert(number, self.clone())));
-        Resident { number }
+        let _ = DEFAULTS.try_with(|all| all.with(|all| all.insert(number, self.clone())));
+        DefaultGuard { number }
     }
 }
 
@@ -67,9 +66,9 @@ impl Drop for Scope {
     }
 }
 
-impl Drop for Resident {
+impl Drop for DefaultGuard {
     fn drop(&mut self) {
-        let left = RESIDENT.try_with(|all| all.with(|all| all.remove(&self.number)));
+        let left = DEFAULTS.try_with(|all| all.with(|all| all.remove(&self.number)));
         drop(left);
     }
 }

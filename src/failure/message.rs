@@ -1,4 +1,4 @@
-//! What an error says of itself and of its causes, whatever `Display` and `source` do: both are user code.
+//! Messages of errors and of their causes. `Display` and `source` are user code: they may panic, or have no end.
 
 use std::error::Error;
 use std::fmt::{self, Write};

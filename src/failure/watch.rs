@@ -1,4 +1,4 @@
-//! Keeps the first panic that was contained on a thread, for a test that is to fail by it.
+//! Keeps the first panic that was contained on a thread, so that a test can fail with it.
 
 use super::Panic;
 use crate::thread_value::ThreadValue;

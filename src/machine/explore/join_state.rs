@@ -108,7 +108,7 @@ struct JoinWorld {
     closing: Closing,
     waiters: Vec<Waiter>,
     told: Told,
-    /// What is being carried out, by whomever.
+    /// What some thread is carrying out.
     owed: Vec<EndAction<Thread>>,
     violation: Option<&'static str>,
 }

@@ -88,7 +88,7 @@ pub struct CancelHandle {
 }
 
 impl<T: 'static, E: ChainError> Deferred<T, E> {
-    /// The Deferred, and a handle that [cancels](Self::cancel) it wherever it is then.
+    /// The Deferred, and a handle that [cancels](Self::cancel) it later, wherever it was given.
     ///
     /// The handle is for what was added before: when a result has reached this place in the chain, it does nothing any
     /// more. Costs a callback, and one more allocation.

@@ -1,4 +1,4 @@
-//! A guard that cancels its Deferred: for work that is to end when nobody is interested any more.
+//! A guard that cancels its Deferred: for work that is to end when its result is no longer wanted.
 
 use std::fmt;
 
@@ -10,8 +10,8 @@ use crate::failure::{ChainError, Failure};
 
 /// A Deferred that is cancelled when this guard is dropped: made by [`Deferred::cancel_on_drop`].
 ///
-/// **Cancel safety.** Whoever keeps the guard is interested in the result. If the guard is dropped before there is one,
-/// what the Deferred waits for is cancelled: a job that no worker has taken never runs; one that runs sees it in its
+/// **Cancel safety.** Whoever keeps the guard wants the result. If the guard is dropped before there is one, what the
+/// Deferred waits for is cancelled: a job that no worker has taken never runs; one that runs sees it in its
 /// [`CancelToken`](crate::pool::CancelToken); a timer, a task, a place in a queue are gone. The resulting
 /// [`Cancelled`](crate::error::Cancelled) is not reported, any other failure is. Dropping the guard afterwards does
 /// nothing.

@@ -1,4 +1,4 @@
-//! The error of a chain that fails by itself: a program's conversion makes it of a failure.
+//! Converts failures that the crate makes itself into the error type of a chain, by the program's `From<Failure>`.
 
 use std::error::Error;
 

@@ -4,7 +4,8 @@
 //! to. So chains and lists form trees, and a program holds the Deferreds of the roots only. A chain that comes to wait
 //! closes a cycle exactly if it waits for the root of its own tree. Within a wait path the two ends know each other
 //! ([`PathPosition`](crate::machine::deferred::PathPosition)), and a list's member is the outermost chain of the path
-//! of its Deferred; so the walk to the root goes from list to list.
+//! of its Deferred; so the walk to the root goes from list to list. (What waits for a shared Deferred is not seen here:
+//! each of its waiters is a chain of its own, which it fires.)
 //!
 //! Each list caches an ancestor, and each walk shortens the next (path halving): lists of lists of lists cost the same
 //! whether a program builds them from the inside or from the outside. A cached ancestor may be stale: a list between

@@ -1,4 +1,4 @@
-//! The queue for effects that may have more of their kind: those run after it, not inside it, so none recurses.
+//! Effects that may cause more of their kind: a queue runs them one after the other, so that none recurses.
 
 use std::rc::Rc;
 

@@ -1,4 +1,4 @@
-//! What each worker does that may take long: what a stop that runs out of time reports.
+//! What each worker does that may take long, for the report of a stop that runs out of time.
 
 use super::super::job_label::{JobLabel, JobTrace};
 use super::super::sync::Instant;

@@ -1,4 +1,4 @@
-//! `block_on`: runs a reactor for the sake of one future.
+//! `block_on`: runs a reactor until one future has ended.
 
 use std::cell::Cell;
 use std::rc::Rc;

@@ -1,4 +1,4 @@
-//! Notices of a reactor's end, for what may wait without a timer or a value of its own there.
+//! Notices of a reactor's end, for what may wait there without a timer or a value of its own.
 
 use std::rc::{Rc, Weak};
 

@@ -1,4 +1,4 @@
-//! Which reporter has the failures of this thread: that of its innermost scope, or else its default, which is that of a
+//! Which reporter gets the failures of this thread: that of its innermost scope, or else its default, which is that of a
 //! reactor on this thread.
 
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! A reactor for tests, with its pools and its clock in the hands of the test, in an order that a seed decides.
+//! A reactor for tests: the test decides when its pools and its clock go on, and a seed may decide in which order.
 
 mod answers;
 mod order;

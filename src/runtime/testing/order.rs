@@ -1,4 +1,4 @@
-//! What comes next, of what may come next: the first, or what a seed decides.
+//! Picks one of the steps that a test may take next: always the first, or as a seed decides.
 
 use std::cell::Cell;
 

@@ -1,4 +1,4 @@
-//! `TestReactor`: a reactor whose turns, workers and time a test decides, and whose failures are the test's.
+//! `TestReactor`: a reactor whose turns, workers and time a test decides, and whose failures fail the test.
 
 use std::fmt;
 use std::ops::Deref;
@@ -85,13 +85,13 @@ const MAX_STEPS: u32 = 100_000;
 /// # Ok::<(), selvedge::Failure>(())
 /// ```
 pub struct TestReactor {
-    /// `None` only in the drop of this, which fails the test by what fails in the reactor's own.
+    /// `None` only while this is dropped: the reactor goes first, so that what fails in its drop fails the test too.
     reactor: Option<Reactor>,
     /// Of the reactor's own pools.
     steppers: Vec<Stepper>,
     order: Order,
     watch: Watch,
-    /// The reports that the test has not failed by yet.
+    /// The reports that have not failed the test yet.
     reports: StdArc<Mutex<Vec<String>>>,
 }
 
@@ -287,7 +287,7 @@ impl Deref for TestReactor {
 impl Drop for TestReactor {
     fn drop(&mut self) {
         drop(self.reactor.take());
-        // The last of the pools, with jobs that have not run.
+        // The last handles of the pools, with jobs that have not run.
         self.steppers.clear();
         let fails = panicking() || self.watch.has_first() || !self.reports.lock().is_empty();
         if let Some(seed) = self.order.seed().filter(|_| fails) {

@@ -1,4 +1,4 @@
-//! What a [`LocalHandle`] does in place of its reactor.
+//! Methods of a [`LocalHandle`] that do what those of its reactor do, as long as that has not ended.
 
 use std::time::Duration;
 

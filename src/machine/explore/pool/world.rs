@@ -207,7 +207,7 @@ impl PoolWorld {
         }
     }
 
-    /// Everything that is being carried out, by whomever.
+    /// Everything that some thread is carrying out.
     pub(super) fn all_owed(&self) -> impl Iterator<Item = Owed> + '_ {
         let of_clients = self.clients.iter().filter_map(|client| client.owed());
         let of_workers = self.threads.iter().filter_map(|worker| worker.activity.owed());

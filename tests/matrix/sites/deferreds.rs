@@ -175,7 +175,7 @@ pub const SITES: &[Site] = &[
     Site {
         name: "the drop of a canceller that is not needed",
         panic: Goes::Reported(Incident::Drop),
-        places: &["runtime/deferred/head start", "runtime/deferred/head release_without_head"],
+        places: &["runtime/deferred/head drop_canceller", "runtime/deferred/head release_without_head"],
         install: Install::OnLoop(|_, act| {
             let captured = OnDrop(act.clone());
             let (deferred, resolver) = Deferred::<()>::with_canceller(move || drop(captured));

@@ -62,6 +62,7 @@ const OWN: &[(&str, &[&str])] = &[
             "runtime/deferred/head abandon",
             "runtime/deferred/node read_position",
             "runtime/deferred/pause unpause",
+            "runtime/deferred/waiter waiter",
             "runtime/pool/at_rest notify_rest_waiters",
             "runtime/pool/control resize",
             "runtime/pool/job_queue take_job",

@@ -1,4 +1,4 @@
-//! The Deferred of somebody who waits in a queue: if it is dropped before anything was added to it, he gives up.
+//! The Deferred of a waiter in a queue: if it is dropped before anything was added to it, the waiter gives up.
 
 use std::panic::Location;
 use std::rc::Rc;
@@ -11,7 +11,7 @@ use super::resolver::Resolver;
 use crate::failure::Failure;
 use crate::machine::deferred::ChainStage;
 
-/// The tail of such a Deferred, in place of its head, which the queue keeps alive. Nobody else has a tail, so its drop
+/// The tail of such a Deferred, in place of its head, which the queue keeps alive. Only the Deferred has it, so its drop
 /// says that nothing can be added any more.
 struct Waiter<T: 'static>(Rc<Head<T, Failure>>);
 

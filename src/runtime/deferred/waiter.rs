@@ -11,8 +11,8 @@ use super::resolver::Resolver;
 use crate::failure::Failure;
 use crate::machine::deferred::ChainStage;
 
-/// The tail of such a Deferred, in place of its head, which the queue keeps alive. Only the Deferred has it, so its drop
-/// says that nothing can be added any more.
+/// The tail of such a Deferred, in place of its head, which the queue keeps alive. Only the Deferred has it, so its
+/// drop says that nothing can be added any more.
 struct Waiter<T: 'static>(Rc<Head<T, Failure>>);
 
 impl<T: 'static> Deferred<T> {

@@ -1,5 +1,5 @@
-//! Which reporter gets the failures of this thread: that of its innermost scope, or else its default, which is that of a
-//! reactor on this thread.
+//! Which reporter gets the failures of this thread: that of its innermost scope, or else its default, which belongs to
+//! a reactor on this thread.
 
 use std::collections::BTreeMap;
 

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 
 use super::messages::messages;
+use crate::failure::Failure;
 
 /// A call or a job that was not accepted, and why.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -48,6 +49,23 @@ messages! {
         Self::WouldDeadlock =>
             "this thread must not wait for a slot, because it could wait for itself: use `call_from_thread`, or a job \
              that does not wait (`WhenFull::Return`), or wait elsewhere",
+    }
+}
+
+impl Rejection {
+    /// The reason in the failure of a Deferred whose job was not accepted; `None` if it has failed by something else.
+    ///
+    /// ```
+    /// use selvedge::{Reactor, error::Rejection, threads};
+    ///
+    /// let reactor = Reactor::new();
+    /// reactor.thread_pool().ask_to_stop(Default::default());
+    /// let refused = threads::defer_to_thread(&reactor, || ()).try_result().ok().unwrap().unwrap_err();
+    /// assert_eq!(Rejection::of(&refused), Some(Rejection::PoolStopped));
+    /// ```
+    #[must_use]
+    pub fn of(failure: &Failure) -> Option<Self> {
+        failure.downcast_ref::<Rejected<()>>().map(|rejected| rejected.reason)
     }
 }
 

@@ -51,7 +51,8 @@ pub enum Incident {
     /// Jobs wait in a pool whose threads are all blocked, and no thread may be added. Reported once, until that
     /// changes.
     Saturated,
-    /// A pool's hook: at the start or end of a worker, around a job, or of a context.
+    /// A pool's hook: at the start or end of a worker, around a job, or of a context; or a job's, at its
+    /// [start](crate::Job::on_start).
     Hook,
     /// A function of [`CancelToken::on_cancel`](crate::pool::CancelToken::on_cancel).
     OnCancel,

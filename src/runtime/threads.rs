@@ -121,7 +121,7 @@ where
         Some(limits) => {
             let watch = LimitWatch::new(limits);
             if let Some(notice) = watch.start_notice(reactor) {
-                job.on_start(notice);
+                job.notify_start(notice);
             }
             let job_of = JobOf::Limited(Rc::downgrade(&watch));
             let (deferred, resolver) = Deferred::with_canceller(move || watch.cancel());

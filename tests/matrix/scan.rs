@@ -93,6 +93,7 @@ const OWN: &[(&str, &[&str])] = &[
             "runtime/oneshot send",
             "runtime/testing/reactor advance",
             "runtime/testing/reactor block_on",
+            "runtime/testing/reactor block_on",
             "runtime/reactor/ask poll",
             "runtime/reactor/send_future poll",
         ],

@@ -7,6 +7,7 @@ use selvedge::{
     Job, Reactor, ThreadPool,
     error::{Rejected, Rejection},
     pool::{CancelToken, Cancellation, StopPolicy, StopWithinError, WhenFull},
+    report::Incident,
     testing::Step,
     threads,
 };
@@ -84,6 +85,48 @@ fn every_way_into_a_pool_takes_a_function_or_its_description() {
     let (plain, it) = (false, true);
     let expected = [plain, it, it, plain, it, plain, it, plain, it, it, plain, it, it, it, plain, it, it, it, it];
     assert_eq!(names, expected);
+}
+
+// Checks: P116
+#[test]
+fn who_asks_is_told_on_the_worker_that_a_job_begins_and_the_job_runs_even_if_that_panics() {
+    let (log, reports) = (Log::new(), Log::new());
+    let noted = reports.clone();
+    let sink = move |report: &selvedge::report::Report<'_>| noted.note((report.incident, report.error.to_string()));
+    let (pool, stepper) = ThreadPool::builder().size(0, 1).on_report(sink).build_stepped().unwrap();
+    let reactor = Reactor::new();
+    let job = |name: &'static str| {
+        let (told, run) = (log.clone(), log.clone());
+        let told = move || {
+            assert_eq!(CancelToken::current().is_some(), name == "limited", "it is part of the job");
+            told.note(format!("{name} begins"));
+        };
+        Job::new(move || run.note(name.to_owned())).on_start(told)
+    };
+    pool.call_in_thread(job("plain")).unwrap();
+    // A reactor that watches the limit is told too.
+    let _limited = threads::defer_to_thread_pool(&reactor, &pool, job("limited").time_limit(Duration::from_secs(9)));
+    pool.call_in_thread(job("loud").on_start(|| panic!("start"))).unwrap();
+    let dropped = Log::new();
+    let guard = DropNote(dropped.clone());
+    let ticket = pool.call_in_thread_ticketed(Job::new(|| ()).on_start(move || drop(guard))).unwrap();
+    ticket.cancel();
+    assert_eq!(dropped.entries(), ["dropped"]);
+    assert!(log.entries().is_empty(), "none has begun");
+    pool.start().unwrap();
+    while stepper.step().is_some_and(|step| step != Step::Slept) {}
+    reactor.turn().unwrap();
+    assert_eq!(log.entries(), ["plain begins", "plain", "limited begins", "limited", "loud"]);
+    assert_eq!(reports.entries(), [(Incident::Hook, "panicked: start".to_owned())]);
+}
+
+/// Notes that it is dropped.
+struct DropNote(Log<&'static str>);
+
+impl Drop for DropNote {
+    fn drop(&mut self) {
+        self.0.note("dropped");
+    }
 }
 
 // Checks: P115, P63

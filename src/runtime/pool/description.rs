@@ -9,7 +9,7 @@ use std::time::Duration;
 pub use self::work::{IntoJob, Work};
 use super::super::deadline::WhenFull;
 use super::super::job_label::JobLabel;
-use super::super::report::{Reporter, drop_contained};
+use super::super::report::{Contained, Reporter, drop_contained};
 use super::super::sync::{StdArc, catch};
 use super::cancel_token::CancelToken;
 use super::hooks::Hooks;
@@ -234,6 +234,40 @@ impl<F> Job<F> {
         self
     }
 
+    /// Calls `told` when the job begins: on the worker's thread, inside the pool's hooks, before the job's function. A
+    /// job that never runs drops it uncalled. A second one replaces the first.
+    ///
+    /// A panic is reported, and the job runs. It sees the job's token and contexts, and its time is the job's. Cost:
+    /// the description's allocation, and a box.
+    ///
+    /// The reactor learns of the start if `told` posts that. As a Deferred, whose other half the reactor owns:
+    ///
+    /// ```
+    /// use selvedge::{Deferred, Failure, Job, Reactor, threads};
+    ///
+    /// let reactor = Reactor::new();
+    /// let (started, resolver) = Deferred::new();
+    /// let start = reactor.own(Some(resolver)).detach();
+    /// let job = Job::new(|| 42).on_start(move || {
+    ///     let fire = |resolver: &mut Option<selvedge::Resolver<()>>| resolver.take().map(|start| start.callback(()));
+    ///     // An error means that the reactor has ended.
+    ///     let _ = start.call(move |resolver, _| drop(fire(resolver)));
+    /// });
+    /// let answer = threads::defer_to_thread(&reactor, job);
+    /// let answer = reactor.block_on(async move {
+    ///     started.await?;
+    ///     println!("it runs");
+    ///     answer.await
+    /// })?;
+    /// assert_eq!(answer, 42);
+    /// # Ok::<(), Failure>(())
+    /// ```
+    pub fn on_start(mut self, told: impl FnOnce() + Send + 'static) -> Self {
+        let told: Box<dyn FnOnce() + Send> = Box::new(told);
+        self.extras.get_or_insert_default().on_start = Some(Exclusive::new(Contained::new(told)));
+        self
+    }
+
     fn limits_mut(&mut self) -> &mut Limits {
         self.extras.get_or_insert_default().limits.get_or_insert_default()
     }
@@ -244,8 +278,8 @@ impl<F> Job<F> {
         (limits.queue.is_some() || limits.run.is_some()).then_some(*limits)
     }
 
-    /// Calls `notice` on the worker when the job begins.
-    pub(crate) fn on_start(&mut self, notice: impl FnOnce() + Send + 'static) {
+    /// Calls `notice` on the worker when the job begins, for a reactor that watches its limits.
+    pub(crate) fn notify_start(&mut self, notice: impl FnOnce() + Send + 'static) {
         *self.limits_mut() = Limits::on_start(notice);
     }
 

@@ -11,6 +11,7 @@ use super::hooks::{Captured, Hooks};
 use super::limits::Limits;
 use super::stats::JobTimes;
 use crate::error::NeverRan;
+use crate::exclusive::Exclusive;
 use crate::failure::Failure;
 
 /// What becomes of a job: one of these, once.
@@ -52,7 +53,12 @@ pub(super) struct JobExtras {
     /// When the job was submitted, if the pool takes times.
     submitted: Option<Instant>,
     pub(super) limits: Option<Box<Limits>>,
+    /// Told on the worker that the job begins.
+    pub(super) on_start: Option<StartNotice>,
 }
+
+/// A program's function for the start of a job. Contained, because the job's own function is dropped beside it.
+pub(super) type StartNotice = Exclusive<Contained<Box<dyn FnOnce() + Send>>>;
 
 /// A job by value, for a pool without hooks around its jobs: it has no name, and nothing travels with it.
 pub(super) struct InlineJob<B> {
@@ -203,16 +209,19 @@ impl BoxedJob {
         let token = self.token.take();
         let (label, body, extras) = self.into_parts();
         let reporter = &JobReporter { reporter, label: &label };
-        let (captured, limits) = extras.map(|extras| (extras.captured, extras.limits)).unwrap_or_default();
+        let JobExtras { captured, limits, on_start, .. } = extras.map(|extras| *extras).unwrap_or_default();
         let mut panicked = false;
         // It is called once; an `Option`, because an `FnMut` cannot say so.
-        let mut body = Some((body, token, limits));
+        let mut body = Some((body, token, limits, on_start));
         hooks.run_around(captured, reporter, &mut || {
-            let Some((body, token, limits)) = body.take() else { return };
+            let Some((body, token, limits, on_start)) = body.take() else { return };
             let run = || {
                 let _current = token.map(CurrentTokenGuard::enter);
                 if let Some(limits) = limits {
                     limits.job_starts();
+                }
+                if let Some(told) = on_start {
+                    reporter.contain(Incident::Hook, told.into_inner().into_inner());
                 }
                 body(Fate::Run, reporter)
             };

@@ -326,7 +326,9 @@ impl<T: 'static> Address<T> {
         self.id
     }
 
-    pub(crate) fn handle(&self) -> &Handle {
+    /// The reactor that owns the value.
+    #[must_use]
+    pub fn handle(&self) -> &Handle {
         &self.handle
     }
 

@@ -32,6 +32,15 @@ pub const SITES: &[Site] = &[
         ..ON_A_WORKER
     },
     Site {
+        name: "a function of a job's `on_start`",
+        panic: Goes::Reported(Incident::Hook),
+        install: Install::OnLoop(|reactor, act| {
+            let act = act.clone();
+            reactor.call_in_thread(Job::new(|| ()).on_start(move || act.run())).unwrap();
+        }),
+        ..ON_A_WORKER
+    },
+    Site {
         name: "a job with a ticket",
         panic: Goes::Reported(Incident::Job),
         cancels: true,

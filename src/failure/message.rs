@@ -29,7 +29,7 @@ fn source<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'stat
 
 /// The message of an error, then that of each cause behind `separator`.
 pub(crate) fn message_with_causes(error: &(dyn Error + 'static), separator: &str) -> String {
-    let mut message = Message::default();
+    let mut message = LimitedText::default();
     message.add(error);
     for cause in causes(error) {
         if message.write_str(separator).is_err() {
@@ -44,7 +44,7 @@ pub(crate) fn message_with_causes(error: &(dyn Error + 'static), separator: &str
 pub(super) fn display(error: &dyn fmt::Display, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let alternate = f.alternate();
     if f.width().is_some() || f.precision().is_some() {
-        let mut message = Message::default();
+        let mut message = LimitedText::default();
         message.add(error);
         return f.pad(&message.text);
     }
@@ -78,12 +78,12 @@ fn add_reason(output: &mut impl Write, written: Result<fmt::Result, Panic>, outp
 
 /// A text of limited length. Writing more is an error, so a `Display` that writes without end is stopped.
 #[derive(Default)]
-struct Message {
+struct LimitedText {
     text: String,
     full: bool,
 }
 
-impl Message {
+impl LimitedText {
     /// Adds what is displayed, or why it could not be.
     fn add(&mut self, shown: &(impl fmt::Display + ?Sized)) {
         let written = contain(|| write!(self, "{shown}"));
@@ -93,7 +93,7 @@ impl Message {
     }
 }
 
-impl Write for Message {
+impl Write for LimitedText {
     fn write_str(&mut self, part: &str) -> fmt::Result {
         if self.full {
             return Err(fmt::Error);

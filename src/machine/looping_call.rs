@@ -28,13 +28,13 @@ enum State {
     Busy {
         /// The loop ends when this call does.
         stop_requested: bool,
-        call: Call,
+        call: CallState,
     },
 }
 
 /// What a call is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Call {
+enum CallState {
     /// The function runs.
     Running,
     /// The function runs, and the reactor has ended: the loop ends when the function returns.
@@ -82,7 +82,7 @@ pub(crate) enum LoopRefused {
 
 impl State {
     /// The function runs, and another call follows.
-    const CALLING: Self = Self::Busy { stop_requested: false, call: Call::Running };
+    const CALLING: Self = Self::Busy { stop_requested: false, call: CallState::Running };
 }
 
 impl LoopingCall {
@@ -131,9 +131,9 @@ impl LoopingCall {
     /// The function has returned a Deferred that has not fired.
     pub(crate) fn call_waits(&mut self) -> LoopAction {
         match self.state {
-            State::Busy { call: Call::LastRunning, .. } => self.end_with_reactor(),
+            State::Busy { call: CallState::LastRunning, .. } => self.end_with_reactor(),
             State::Busy { stop_requested, .. } => {
-                self.state = State::Busy { stop_requested, call: Call::Awaiting };
+                self.state = State::Busy { stop_requested, call: CallState::Awaiting };
                 LoopAction::Nothing
             }
             State::Idle | State::Scheduled => LoopAction::Nothing,
@@ -144,7 +144,7 @@ impl LoopingCall {
     pub(crate) fn call_succeeded(&mut self, now: Option<Duration>) -> LoopAction {
         match (self.state, now) {
             (State::Busy { stop_requested: true, .. }, _) => self.end(),
-            (State::Busy { call: Call::Running | Call::Awaiting, .. }, Some(now)) => self.schedule(now),
+            (State::Busy { call: CallState::Running | CallState::Awaiting, .. }, Some(now)) => self.schedule(now),
             (State::Busy { .. }, _) => self.end_with_reactor(),
             (State::Idle | State::Scheduled, _) => LoopAction::Nothing,
         }
@@ -170,11 +170,11 @@ impl LoopingCall {
     /// The reactor has ended: no call will be made any more.
     pub(crate) fn reactor_ended(&mut self) -> LoopAction {
         match self.state {
-            State::Busy { stop_requested, call: Call::Running | Call::LastRunning } => {
-                self.state = State::Busy { stop_requested, call: Call::LastRunning };
+            State::Busy { stop_requested, call: CallState::Running | CallState::LastRunning } => {
+                self.state = State::Busy { stop_requested, call: CallState::LastRunning };
                 LoopAction::Nothing
             }
-            State::Scheduled | State::Busy { call: Call::Awaiting, .. } => self.end_with_reactor(),
+            State::Scheduled | State::Busy { call: CallState::Awaiting, .. } => self.end_with_reactor(),
             State::Idle => LoopAction::Nothing,
         }
     }
@@ -228,12 +228,14 @@ impl LoopingCall {
         match self.state {
             State::Idle => "Idle",
             State::Scheduled => "Scheduled",
-            State::Busy { stop_requested: false, call: Call::Running } => "Calling",
-            State::Busy { stop_requested: false, call: Call::Awaiting } => "Awaiting",
-            State::Busy { stop_requested: false, call: Call::LastRunning } => "Calling, reactor ended",
-            State::Busy { stop_requested: true, call: Call::Running } => "Calling, stop requested",
-            State::Busy { stop_requested: true, call: Call::Awaiting } => "Awaiting, stop requested",
-            State::Busy { stop_requested: true, call: Call::LastRunning } => "Calling, stop requested, reactor ended",
+            State::Busy { stop_requested: false, call: CallState::Running } => "Calling",
+            State::Busy { stop_requested: false, call: CallState::Awaiting } => "Awaiting",
+            State::Busy { stop_requested: false, call: CallState::LastRunning } => "Calling, reactor ended",
+            State::Busy { stop_requested: true, call: CallState::Running } => "Calling, stop requested",
+            State::Busy { stop_requested: true, call: CallState::Awaiting } => "Awaiting, stop requested",
+            State::Busy { stop_requested: true, call: CallState::LastRunning } => {
+                "Calling, stop requested, reactor ended"
+            }
         }
     }
 }

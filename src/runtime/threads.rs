@@ -162,7 +162,7 @@ where
         Fate::Run => {
             let result = catch(f);
             let panicked = result.is_err();
-            let mut result = JobResult { result: Some(result), label: reporter.label.clone() };
+            let mut result = PostedResult { result: Some(result), label: reporter.label.clone() };
             let posted = address.handle().post_unbounded({
                 let address = address.clone();
                 move |reactor| result.deliver(reactor, &address)
@@ -197,12 +197,12 @@ where
 
 /// The result of a job on its way to the reactor. Dropped before it was delivered, because the Deferred was cancelled
 /// or the reactor has ended, it reports a failure that nobody else will see.
-struct JobResult<R: Outcome<Failure>> {
+struct PostedResult<R: Outcome<Failure>> {
     result: Option<Result<R, Panic>>,
     label: JobLabel,
 }
 
-impl<R: Outcome<Failure>> JobResult<R> {
+impl<R: Outcome<Failure>> PostedResult<R> {
     fn deliver(&mut self, reactor: &Reactor, to: &Address<PendingResolver<R::Value>>) {
         // `None` if the reactor has dropped it.
         let Some(pending) = to.take(reactor).filter(|pending| !pending.is_cancelled()) else { return };
@@ -214,7 +214,7 @@ impl<R: Outcome<Failure>> JobResult<R> {
     }
 }
 
-impl<R: Outcome<Failure>> Drop for JobResult<R> {
+impl<R: Outcome<Failure>> Drop for PostedResult<R> {
     fn drop(&mut self) {
         let Some(result) = self.result.take() else { return };
         match result.and_then(|outcome| catch(|| outcome.settle())) {

@@ -111,7 +111,7 @@ pub(in crate::machine) use self::cancellable_queue::CancellableQueue;
 pub(crate) use self::cancellable_queue::{JobStore, Popped, PushJob, RefusedJobs, TicketId};
 pub(crate) use self::join_state::{EndAction, EndWait, JoinState};
 pub(crate) use self::sleepers::WorkerSlot;
-pub(crate) use self::slot_table::{CHUNKS, Location, SlotTable};
+pub(crate) use self::slot_table::{CHUNKS, EntryLocation, SlotTable};
 #[cfg(test)]
 pub(in crate::machine) use self::state::PoolState;
 pub(crate) use self::state::{Compensation, Policy, Sizes, WorkerId};

@@ -8,12 +8,12 @@ pub(crate) const CHUNKS: usize = (u32::BITS - FIRST_CHUNK_BITS + 1) as usize;
 
 /// Where an entry lies: in which chunk, and where in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Location {
+pub(crate) struct EntryLocation {
     pub(crate) chunk: usize,
     pub(crate) offset: usize,
 }
 
-impl Location {
+impl EntryLocation {
     #[inline]
     pub(crate) fn of(index: u32) -> Self {
         let shifted = u64::from(index) + (1 << FIRST_CHUNK_BITS);
@@ -47,7 +47,7 @@ impl<T> SlotTable<T> {
     }
 
     pub(crate) fn push(&mut self, entry: T) {
-        let location = Location::of(self.len);
+        let location = EntryLocation::of(self.len);
         if location.offset == 0 {
             self.chunks.push(Vec::with_capacity(location.chunk_len()));
         }
@@ -58,13 +58,13 @@ impl<T> SlotTable<T> {
     }
 
     pub(crate) fn get(&self, index: u32) -> Option<&T> {
-        let Location { chunk, offset } = Location::of(index);
+        let EntryLocation { chunk, offset } = EntryLocation::of(index);
         self.chunks.get(chunk)?.get(offset)
     }
 
     #[inline]
     pub(crate) fn get_mut(&mut self, index: u32) -> Option<&mut T> {
-        let Location { chunk, offset } = Location::of(index);
+        let EntryLocation { chunk, offset } = EntryLocation::of(index);
         self.chunks.get_mut(chunk)?.get_mut(offset)
     }
 
@@ -75,7 +75,7 @@ impl<T> SlotTable<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::{CHUNKS, Location, SlotTable};
+    use super::{CHUNKS, EntryLocation, SlotTable};
 
     // Checks: P66
     #[test]
@@ -92,6 +92,6 @@ mod tests {
             assert!(std::ptr::eq(address, table.get(number).unwrap()));
         }
         assert!(table.iter().copied().eq(0..1000));
-        assert_eq!(Location::of(u32::MAX).chunk, CHUNKS - 1);
+        assert_eq!(EntryLocation::of(u32::MAX).chunk, CHUNKS - 1);
     }
 }

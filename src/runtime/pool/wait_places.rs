@@ -1,7 +1,7 @@
 //! Where idle workers wait: a condition variable for each slot, so that it is the machine that chooses who is woken.
 
 use super::super::sync::{Condvar, OnceLock};
-use crate::machine::pool::{CHUNKS, Location, WorkerSlot};
+use crate::machine::pool::{CHUNKS, EntryLocation, WorkerSlot};
 
 /// A place for each worker. It is read without a lock; a place that was made stays where it is.
 pub(super) struct WaitPlaces {
@@ -18,7 +18,7 @@ impl WaitPlaces {
     /// Makes the place of this slot, and others with it. Not under a lock, because it allocates.
     #[cold]
     pub(super) fn make(&self, slot: WorkerSlot) {
-        let location = Location::of(slot);
+        let location = EntryLocation::of(slot);
         if let Some(chunk) = self.chunks.get(location.chunk) {
             chunk.get_or_init(|| (0..location.chunk_len()).map(|_| Condvar::new()).collect());
         }
@@ -26,7 +26,7 @@ impl WaitPlaces {
 
     /// The place of this slot, if it was made.
     pub(super) fn get(&self, slot: WorkerSlot) -> Option<&Condvar> {
-        let Location { chunk, offset } = Location::of(slot);
+        let EntryLocation { chunk, offset } = EntryLocation::of(slot);
         self.chunks.get(chunk)?.get()?.get(offset)
     }
 }

@@ -9,13 +9,13 @@ use super::super::sync::{Arc, Mutex};
 use crate::machine::oneshot::{Oneshot, Receive, ReceiverWake};
 
 /// What the two halves share.
-struct SharedResult<T> {
+struct Shared<T> {
     channel: Oneshot<T, Infallible>,
     /// The waker of the last poll, while the result is awaited.
     waker: Option<Waker>,
 }
 
-impl<T> SharedResult<T> {
+impl<T> Shared<T> {
     /// Takes the waker if it must be woken, which is done after the lock is released.
     fn take_waker(&mut self, wake: ReceiverWake) -> Option<Waker> {
         match wake {
@@ -27,12 +27,12 @@ impl<T> SharedResult<T> {
 
 /// A new channel for one result.
 pub(super) fn channel<T>() -> (ResultSender<T>, ResultReceiver<T>) {
-    let shared = Arc::new(Mutex::new(SharedResult { channel: Oneshot::new(), waker: None }));
+    let shared = Arc::new(Mutex::new(Shared { channel: Oneshot::new(), waker: None }));
     (ResultSender(Arc::clone(&shared)), ResultReceiver(shared))
 }
 
 /// The reactor's half. Dropped unused, at the reactor's end, it says that there will be no result.
-pub(super) struct ResultSender<T>(Arc<Mutex<SharedResult<T>>>);
+pub(super) struct ResultSender<T>(Arc<Mutex<Shared<T>>>);
 
 impl<T> ResultSender<T> {
     /// Whether somebody still waits for the result.
@@ -62,13 +62,13 @@ impl<T> Drop for ResultSender<T> {
 }
 
 /// The half that is polled.
-pub(super) struct ResultReceiver<T>(Arc<Mutex<SharedResult<T>>>);
+pub(super) struct ResultReceiver<T>(Arc<Mutex<Shared<T>>>);
 
 impl<T> ResultReceiver<T> {
     /// A channel that has sent this, or nothing: then none will come.
     pub(super) fn decided(result: Option<T>) -> Self {
         let channel = result.map_or(Oneshot::Disconnected, Oneshot::Sent);
-        Self(Arc::new(Mutex::new(SharedResult { channel, waker: None })))
+        Self(Arc::new(Mutex::new(Shared { channel, waker: None })))
     }
 
     /// Looks for the result. If there is none yet, the waker is woken when it has come.

@@ -53,7 +53,7 @@ messages! {
 }
 
 impl Rejection {
-    /// The reason in the failure of a Deferred whose job was not accepted; `None` if it has failed by something else.
+    /// The reason in the failure of a Deferred whose job was not accepted; `None` if it has failed for another reason.
     ///
     /// ```
     /// use selvedge::{Reactor, error::Rejection, threads};

@@ -67,11 +67,11 @@ impl LockedWorkers {
     fn take_waiters_for_this_rest(&mut self) -> RestWaiters {
         // The submit queue may have a job by now: then the asker finds the pool at work, and waits again.
         let machine = &self.machine;
-        let (told, waiting) = mem::take(&mut self.rest_waiters)
+        let (notified, waiting) = mem::take(&mut self.rest_waiters)
             .into_iter()
             .partition(|(_, waiter)| machine.is_idle_but_for(waiter.wait_for_asker));
         self.rest_waiters = waiting;
-        told
+        notified
     }
 }
 

@@ -234,13 +234,13 @@ impl<F> Job<F> {
         self
     }
 
-    /// Calls `told` when the job begins: on the worker's thread, inside the pool's hooks, before the job's function. A
+    /// Calls `f` when the job begins: on the worker's thread, inside the pool's hooks, before the job's function. A
     /// job that never runs drops it uncalled. A second one replaces the first.
     ///
     /// A panic is reported, and the job runs. It sees the job's token and contexts, and its time is the job's. Cost:
     /// the description's allocation, and a box.
     ///
-    /// The reactor learns of the start if `told` posts that. As a Deferred, whose other half the reactor owns:
+    /// The reactor learns of the start if `f` posts that. As a Deferred, whose other half the reactor owns:
     ///
     /// ```
     /// use selvedge::{Deferred, Failure, Job, Reactor, threads};
@@ -262,9 +262,9 @@ impl<F> Job<F> {
     /// assert_eq!(answer, 42);
     /// # Ok::<(), Failure>(())
     /// ```
-    pub fn on_start(mut self, told: impl FnOnce() + Send + 'static) -> Self {
-        let told: Box<dyn FnOnce() + Send> = Box::new(told);
-        self.extras.get_or_insert_default().on_start = Some(Exclusive::new(Contained::new(told)));
+    pub fn on_start(mut self, f: impl FnOnce() + Send + 'static) -> Self {
+        let f: Box<dyn FnOnce() + Send> = Box::new(f);
+        self.extras.get_or_insert_default().on_start = Some(Exclusive::new(Contained::new(f)));
         self
     }
 

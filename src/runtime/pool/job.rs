@@ -220,8 +220,8 @@ impl BoxedJob {
                 if let Some(limits) = limits {
                     limits.job_starts();
                 }
-                if let Some(told) = on_start {
-                    reporter.contain(Incident::Hook, told.into_inner().into_inner());
+                if let Some(f) = on_start {
+                    reporter.contain(Incident::Hook, f.into_inner().into_inner());
                 }
                 body(Fate::Run, reporter)
             };

@@ -116,7 +116,7 @@ pub mod coordination {
     //! thread: a wait is a [`Deferred`](crate::Deferred).
     //!
     //! - [`DeferredLock`] has one holder at a time, [`DeferredSemaphore`] several; each holder has a [`Permit`].
-    //! - [`DeferredQueue`] delivers each item to the first who has asked for one.
+    //! - [`DeferredQueue`] delivers each item to the first taker that has asked for one.
     //!
     //! Use them where two sequences of callbacks must not interleave. Other threads post to the reactor instead.
     //!

@@ -137,8 +137,9 @@ impl ReactorBuilder {
     /// Deferreds that were dropped with an error. The default writes a line to stderr.
     ///
     /// The sink is called on the thread where the failure happened, never under a lock. If it panics, the report goes
-    /// to stderr. It is never called inside itself: of reports that it causes it is told when it has returned, on the
-    /// same thread, each with the message in place of the error; if those go on causing others, they go to stderr.
+    /// to stderr. It is never called inside itself: reports that it causes are delivered when it has returned, on the
+    /// same thread, each with the message in place of the error. If those cause others again and again, these go to
+    /// stderr.
     ///
     /// A sink that captures a [`Handle`](super::Handle) is never dropped: the handle keeps the pools, and they keep the
     /// sink.
@@ -173,7 +174,7 @@ impl ReactorBuilder {
     /// earlier turn necessary calls the hook, **once for each sleep**, however much follows; it is not called while the
     /// reactor is awake: during a turn, after [`Turn::Again`], before the first turn. A turn that begins for another
     /// reason, such as the passing of `Turn::Wait`'s time, ends the sleep too; a hook that was to be called by then may
-    /// still be called a moment later, so the host takes a wake without a reason for one.
+    /// still be called a moment later, so a host has to accept a wake that it has no reason for.
     ///
     /// Two kinds of things call it: what other threads post, that is calls, [`stop`](crate::Handle::stop), results of
     /// jobs, wakes of tasks, blocking calls, cancels, and the end of a pool; and what the host does on the reactor's

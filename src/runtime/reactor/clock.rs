@@ -16,12 +16,15 @@ use crate::machine::timer_queue::END_OF_TIME;
 /// [`run`](crate::Reactor::run) advances the clock itself, straight to the next timer, when it would otherwise wait for
 /// that timer and nothing is on its way to the reactor: no posted call, no job of a pool that it was built with or has
 /// [deferred to](crate::threads::defer_to_thread_pool), nothing that one of its futures awaits from another reactor. So
-/// a job that takes a moment always wins against a timeout of an hour. A job that never ends keeps the time from
-/// passing, and so does one that waits for a sleep of this reactor, in an executor of its own too, but not in a
-/// [blocking call](crate::threads::blocking_call_from_thread). Jobs that nobody can take, because their pool is not
-/// started or is paused, do not; those of a [stepped](crate::pool::PoolBuilder::build_stepped) pool do, so another
-/// thread has to step it meanwhile. What other threads do unasked is not known: a test that waits for it turns the
-/// reactor by hand.
+/// a job that takes a moment always wins against a timeout of an hour.
+///
+/// - A job that never ends keeps the time from passing. So does a job that waits for a sleep of this reactor, unless it
+///   waits in a [blocking call](crate::threads::blocking_call_from_thread): an executor that waits inside a job looks
+///   like a job that runs.
+/// - Jobs that no worker can take, because their pool is not started or is paused, let the time pass. Those of a
+///   [stepped](crate::pool::PoolBuilder::build_stepped) pool do not, so another thread has to step it meanwhile.
+/// - The reactor does not know what other threads are going to do by themselves: a test that waits for that turns the
+///   reactor by hand.
 ///
 /// Clones are the same clock, on any thread, so that the builder of a reactor can be sent to the thread where the
 /// reactor is to live. A reactor is not woken when another thread advances its clock.

@@ -67,7 +67,7 @@ impl Pools {
         self.all().filter(|named| named.is_own).map(|named| &named.pool)
     }
 
-    /// Those of the reactor's own that have not stopped: the name, who is late, and how many jobs wait.
+    /// Those of the reactor's own that have not stopped: the name, which workers are late, and how many jobs wait.
     pub(super) fn late(&self) -> impl Iterator<Item = (String, Vec<Straggler>, usize)> {
         let own = self.all().filter(|named| named.is_own);
         own.filter_map(|NamedPool { name, pool, .. }| {

@@ -158,7 +158,7 @@ impl TaskCore {
         deferred
     }
 
-    /// Notifies the waiters, in order. An error goes to the first of them, or, if there is none, to the next who asks.
+    /// Notifies the waiters, in order. An error goes to the first of them, or, if there is none, to the next that asks.
     fn notify(&self, result: Result<(), Failure>) {
         let Some(reason) = self.state.get().end_reason() else { return };
         let mut failure = result.err();

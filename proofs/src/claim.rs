@@ -10,6 +10,12 @@ pub struct Claim {
     pub program: Box<dyn Fn() -> Option<Change>>,
 }
 
+impl Claim {
+    pub fn title(&self) -> String {
+        format!("{}: {}", self.machine, self.name)
+    }
+}
+
 /// What a path did.
 pub struct Change {
     pub before: Box<dyn Describe>,

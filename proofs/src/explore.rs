@@ -223,18 +223,24 @@ impl Explorer {
     fn failed_goals(&mut self) -> Option<(Vec<&'static str>, Model)> {
         let goals = std::mem::take(&mut self.goals);
         let all = Condition::all(goals.iter().map(|goal| goal.condition));
-        let model = match all {
-            Condition::Constant(true) => return None,
-            _ if !all.holds(&self.model) => self.model.clone(),
-            _ => {
-                self.solver.push(!all);
-                let found = self.solver.check();
-                self.solver.pop(1);
-                found?
-            }
-        };
-        let failed = goals.iter().filter(|goal| !goal.condition.holds(&model)).map(|goal| goal.name).collect();
-        Some((failed, model))
+        let model = if all.holds(&self.model) { self.refute(all)? } else { self.model.clone() };
+        // Others may fail in other states on this path.
+        let mut failed: Vec<_> = goals.iter().filter(|goal| self.refute(goal.condition).is_some()).collect();
+        failed.sort_by_key(|goal| goal.condition.holds(&model));
+        let mut names: Vec<_> = failed.into_iter().map(|goal| goal.name).collect();
+        names.dedup();
+        Some((names, model))
+    }
+
+    /// A state on this path in which a condition does not hold.
+    fn refute(&mut self, condition: Condition) -> Option<Model> {
+        if condition == Condition::TRUE {
+            return None;
+        }
+        self.solver.push(!condition);
+        let found = self.solver.check();
+        self.solver.pop(1);
+        found
     }
 
     fn chosen(&self) -> Vec<&'static str> {

@@ -1,6 +1,6 @@
 //! Proves the machines claim by claim, and prints a line for each.
 //!
-//! `selvedge-proofs [--jobs N] [WORD]`: only the claims that have WORD in their name.
+//! `selvedge-proofs [--jobs N] [WORD]`: only the claim WORD, or those that have WORD in their name.
 
 mod claim;
 mod explore;
@@ -57,8 +57,10 @@ fn claims() -> Vec<Claim> {
 
 /// Takes one claim after the other, until none is left. Each thread has its terms and its solver to itself.
 fn prove_claims(word: &str, next: &AtomicUsize, totals: &Totals) {
-    let chosen = claims().into_iter().filter(|claim| format!("{}: {}", claim.machine, claim.name).contains(word));
-    let chosen: Vec<_> = chosen.collect();
+    let all = claims();
+    let is_a_name = all.iter().any(|claim| claim.title() == word);
+    let is_chosen = |claim: &&Claim| if is_a_name { claim.title() == word } else { claim.title().contains(word) };
+    let chosen: Vec<_> = all.iter().filter(is_chosen).collect();
     let mut solver = Solver::start().expect("it was started before");
     while let Some(claim) = chosen.get(next.fetch_add(1, Ordering::Relaxed)) {
         let begun = Instant::now();
@@ -67,7 +69,7 @@ fn prove_claims(word: &str, next: &AtomicUsize, totals: &Totals) {
         totals.claims.fetch_add(1, Ordering::Relaxed);
         totals.paths.fetch_add(explored.paths, Ordering::Relaxed);
         totals.checks.fetch_add(explored.checks, Ordering::Relaxed);
-        let name = format!("{}: {}", claim.machine, claim.name);
+        let name = claim.title();
         let seconds = begun.elapsed().as_secs_f64();
         let mut line = format!("{name:<60} {:>6} paths {:>7} checks {seconds:>6.1} s", explored.paths, explored.checks);
         if let Err(refuted) = outcome {

@@ -78,7 +78,7 @@ fn wakes(world: &World) -> Vec<(&'static str, Condition)> {
         }),
         ("a saturated pool where jobs wait has said so", {
             let relied_on = world.is_saturated() & needs & at.owe_wake.is_zero();
-            relied_on.implies(may_have_given_up | machine.saturation_reported)
+            relied_on.implies(machine.saturation_reported)
         }),
     ]
 }

@@ -24,7 +24,7 @@ pub fn prove_rest(world: &World) -> Option<()> {
         (idle.is_positive() & world.is_serving()).implies(world.active().at_most(world.limit()))
     });
     prove("a saturated pool where jobs wait has said so", {
-        (world.is_saturated() & queued.is_positive()).implies(tries_again | saturation_reported | !open)
+        (world.is_saturated() & queued.is_positive()).implies(saturation_reported)
     });
     Some(())
 }

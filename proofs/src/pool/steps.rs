@@ -4,8 +4,8 @@ use super::world::World;
 use crate::explore::{any, assume, choose, prove};
 use crate::machine::count::Count;
 use crate::machine::pool::{
-    AWAKE, Policy, Sizes, SubmitError, TIMED, UNTIMED, Wakeups, begin_start_hooks, block, cancel, exited, is_at_rest,
-    report_saturation, resize, spawn_failed, spawn_next, start, stop, submit_when_full,
+    AWAKE, Policy, PoolState, Sizes, SubmitError, TIMED, UNTIMED, Wakeups, begin_start_hooks, block, cancel, exited,
+    is_at_rest, report_saturation, resize, spawn_failed, spawn_next, start, stop, submit_when_full,
 };
 use crate::symbol::{Condition, Int};
 
@@ -75,6 +75,10 @@ pub const STEPS: &[Step] = &[
             let next = spawn_next(&mut machine.workers, &mut machine.submit_queue, Count(left));
             world.places.to_spawn = world.places.to_spawn - next.given_up.0;
             if next.worker.is_some() {
+                let is_needed = world.queued().is_positive() | (world.machine.fields().state != PoolState::Draining);
+                prove("no thread is spawned that is not needed any more", {
+                    world.active().at_most(world.limit()) & is_needed
+                });
                 world.places.spawners = world.places.spawners + 1;
             }
             prove("a thread is numbered unless all are given up", {

@@ -1,4 +1,5 @@
-//! What is proved of the pool: the invariant holds at first, each step keeps it and lowers the rank, and rest means done.
+//! What is proved of the pool: the invariant holds at first, each step keeps it and lowers the rank, and rest means
+//! done.
 
 use super::invariant::conjuncts;
 use super::rank::{is_lower, is_not_negative, rank};

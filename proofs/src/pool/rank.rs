@@ -1,8 +1,8 @@
 //! Numbers that each step of threads and callers lowers, so that they come to rest.
 //!
-//! Steps from outside raise them: calls, spurious wakes, keep-alives that pass, failures, jobs that begin to wait. While
-//! there are none of those, every schedule ends: the numbers are compared as words in a dictionary are, and none is
-//! negative.
+//! Steps from outside raise them: calls, spurious wakes, keep-alives that pass, failures, jobs that begin to wait.
+//! While there are none of those, every schedule ends: the numbers are compared as words in a dictionary are, and none
+//! is negative.
 
 use super::world::World;
 use crate::machine::pool::{Fields, PoolState};

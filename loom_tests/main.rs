@@ -5,11 +5,13 @@
 //! must be the one in `LEDGER.md`, so that a search that has become smaller is seen. `tests/mutants/replay` breaks the
 //! code in one place at a time and demands that the named model fails.
 //!
-//! What loom itself cannot see is pinned in `calibrate.rs`.
+//! What loom itself cannot see is pinned in `calibrate.rs` and `litmus.rs`; `brute_force.rs` compares it with every
+//! interleaving.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "models fail by panicking")]
 
 mod bridge;
+mod brute_force;
 mod calibrate;
 mod cancel;
 mod ends;
@@ -20,6 +22,7 @@ mod inbox;
 mod ledger;
 mod limits;
 mod linearizable;
+mod litmus;
 mod oneshot;
 mod pairs;
 mod pool;

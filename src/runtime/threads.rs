@@ -120,9 +120,7 @@ where
         }
         Some(limits) => {
             let watch = LimitWatch::new(limits);
-            if let Some(notice) = watch.start_notice(reactor) {
-                job.notify_start(notice);
-            }
+            job.set_limits(watch.limits_of_job(reactor));
             let job_of = JobOf::Limited(Rc::downgrade(&watch));
             let (deferred, resolver) = Deferred::with_canceller(move || watch.cancel());
             (deferred, resolver, job_of)

@@ -67,13 +67,12 @@ fn a_first_waiter_whose_deferred_is_dropped_lets_those_behind_it_go() {
 
 // Checks: P124, B58
 #[test]
-fn a_callback_that_waits_on_in_the_place_of_a_waiters_result_is_not_given_up() {
+fn a_callback_that_waits_for_another_deferred_after_a_waiters_result_is_not_given_up() {
     let (original, fires) = Deferred::<u32>::new();
     let shared = original.shared();
     let waiter = shared.get();
     fires.callback(1);
     let (later, resolver) = Deferred::<Rc<u32>>::new();
-    // The result of this callback has the type of the one before, and comes to lie where that lay.
     drop(waiter.add_callback(move |_| later));
     assert!(!resolver.is_cancelled());
     resolver.callback(Rc::new(2));

@@ -9,7 +9,7 @@ use selvedge::deferred::gather_results;
 use selvedge::reactor::Phase;
 use selvedge::task::{Cooperator, LoopingCall};
 use selvedge::testing::VirtualClock;
-use selvedge::{Deferred, Reactor};
+use selvedge::{Deferred, Job, Reactor, ThreadPool, threads};
 
 const BURST: usize = 50_000;
 /// What a structure may keep of it: what the last few things in it need.
@@ -48,6 +48,13 @@ fn items_and_takers_of_a_queue() {
         (0..number).for_each(|_| queue.put([1; 100]).unwrap());
         drop(takers);
     });
+    let waiting = |number: usize| {
+        let takers: Vec<_> = (0..number).map(|_| queue.get().unwrap()).collect();
+        // While nothing is put.
+        drop(takers);
+        assert_eq!(queue.waiting(), 0);
+    };
+    is_given_back("takers that are dropped", waiting);
     is_given_back("takers that are cancelled", |number| {
         let takers: Vec<_> = (0..number).map(|_| queue.get().unwrap()).collect();
         takers.into_iter().rev().for_each(|taker| {
@@ -181,5 +188,52 @@ fn callbacks_and_lists() {
             drop(deferred.add_errback(move |_| drop(inner)));
         }
         drop(next);
+    });
+}
+
+// Checks: P93, P124, P125, P110
+#[test]
+fn those_who_share_a_result_listen_to_a_token_or_ask() {
+    let (original, resolver) = Deferred::<u32>::new();
+    let shared = original.shared();
+    is_given_back("waiters of a shared result that are dropped", |number| {
+        drop((0..number).map(|_| shared.get()).collect::<Vec<_>>());
+    });
+    is_given_back("waiters of a shared result that are cancelled", |number| {
+        let waiters: Vec<_> = (0..number).map(|_| shared.get().map(drop).add_errback(drop)).collect();
+        waiters.iter().for_each(Deferred::cancel);
+    });
+    resolver.callback(1);
+    let pool = ThreadPool::new(0, 0).unwrap();
+    pool.start().unwrap();
+    let ticket = pool.call_in_thread_ticketed(|| ()).unwrap();
+    let token = ticket.token();
+    is_given_back("listeners of a token", |number| {
+        drop((0..number).map(|_| token.on_cancel(|| ())).collect::<Vec<_>>());
+    });
+    is_given_back("cancel handles", |number| {
+        let (deferreds, handles): (Vec<_>, Vec<_>) =
+            (0..number).map(|_| Deferred::<()>::new().0.add_errback(drop).with_cancel_handle()).unzip();
+        drop((deferreds, handles));
+    });
+    let reactor = reactor();
+    let handle = reactor.handle();
+    is_given_back("questions that are given up", |number| {
+        drop((0..number).map(|_| handle.ask(|_| 1)).collect::<Vec<_>>());
+        // The inbox frees its room after some small batches.
+        for _ in 0..100 {
+            handle.call_from_thread(|_| ()).unwrap();
+            reactor.turn().unwrap();
+        }
+    });
+    is_given_back("jobs with limits that are cancelled", |number| {
+        let job = || Job::new(|| ()).time_limit(Duration::from_secs(1)).queue_limit(Duration::from_secs(1));
+        let jobs: Vec<_> =
+            (0..number).map(|_| threads::defer_to_thread_pool(&reactor, &pool, job()).cancel_on_drop()).collect();
+        drop(jobs);
+        for _ in 0..100 {
+            handle.call_from_thread(|_| ()).unwrap();
+            reactor.turn().unwrap();
+        }
     });
 }

@@ -1,7 +1,7 @@
 //! The time limits of a job whose result is a Deferred: the reactor keeps them, on its own clock.
 
-use std::io;
 use std::time::Duration;
+use std::{io, thread};
 
 use selvedge::{
     Deferred, Job, Reactor, ThreadPool,
@@ -236,4 +236,54 @@ fn a_pool_that_does_not_accept_a_job_with_limits_leaves_no_timer() {
     let refused = defer_to_thread_pool(&reactor, &pool, Job::new(|| ()).queue_limit(LIMIT).time_limit(LIMIT));
     assert!(refused.try_result().ok().unwrap().is_err());
     assert_eq!(reactor.turn().unwrap(), Turn::Idle);
+}
+
+// Checks: P112, P113, P114
+#[test]
+fn the_limits_of_a_job_that_outlives_its_reactor_hold_by_the_systems_clock() {
+    let soon = Duration::from_millis(1);
+    with_watchdog(move || {
+        let pool = ThreadPool::new(0, 0).unwrap();
+        pool.start().unwrap();
+        // They end only when they are asked to.
+        let ends = || Job::new(|| while !asked() {}).time_limit(soon);
+        let ran = Log::new();
+        let never = || {
+            let ran = ran.clone();
+            Job::new(move || ran.note(())).queue_limit(soon)
+        };
+        let (queued, _clock, _reports) = virtual_time();
+        for job in [ends(), ends()] {
+            drop(defer_to_thread_pool(&queued, &pool, job).add_errback(drop));
+        }
+        for _ in 0..2 {
+            drop(defer_to_thread_pool(&queued, &pool, never()).add_errback(drop));
+        }
+        drop(queued);
+        // The time in the queue is over.
+        thread::sleep(soon * 2);
+        pool.adjust_pool_size(0, 4).unwrap();
+        wait_until(|| pool.stats().completed == 4);
+        assert_eq!((pool.stats().expired, ran.len()), (2, 0));
+        // Begun, and the reactor has not taken the notice; begun, and the reactor knows.
+        for knows in [false, true] {
+            let (reactor, _clock, _reports) = virtual_time();
+            assert_eq!(reactor.turn(), Ok(Turn::Idle));
+            let gate = Gate::new();
+            let held = gate.clone();
+            let job = Job::new(move || {
+                held.open();
+                while !asked() {}
+            });
+            drop(defer_to_thread_pool(&reactor, &pool, job.time_limit(soon)).add_errback(drop));
+            gate.pass();
+            if knows {
+                wait_until(|| reactor.turn().unwrap() == Turn::Wait(soon));
+            }
+            assert_eq!(pool.stats().busy, 1, "its reactor's clock stands still");
+            drop(reactor);
+            wait_until(|| pool.stats().busy == 0);
+        }
+        pool.stop().unwrap();
+    });
 }

@@ -9,7 +9,6 @@ use super::head::Head;
 use super::node::{Chain, Node, Output, ResultCell, handler};
 use super::resolver::Resolver;
 use crate::failure::Failure;
-use crate::machine::deferred::ChainStage;
 
 /// The tail of such a Deferred, in place of its head, which the queue keeps alive. Only the Deferred has it, so its
 /// drop says that nothing can be added any more.
@@ -52,7 +51,8 @@ impl<T: 'static> Output<T, Failure> for Waiter<T> {
 
 impl<T: 'static> Drop for Waiter<T> {
     fn drop(&mut self) {
-        if self.0.core().state().stage() == ChainStage::Unfired && self.0.cell().is_empty() {
+        // Neither was anything added, nor has it a result.
+        if self.0.cell().is_empty() {
             let (_, chain) = Deferred::from_head(Rc::clone(&self.0)).detach().into_parts();
             run_or_enqueue(Effect::Cancel(chain));
         }

@@ -8,7 +8,8 @@ use std::time::Duration;
 pub use self::on_cancel::OnCancel;
 use self::on_cancel::{Listener, Listeners};
 use super::super::deadline::{Deadline, Epoch};
-use super::super::sync::{Mutex, StdArc, thread_local};
+use super::super::sync::{Mutex, OnceLock, StdArc, thread_local};
+use super::limits::Watched;
 use crate::error::Cancelled;
 use crate::machine::pool::{CancelRequest, TicketState};
 use crate::thread_value::ThreadValue;
@@ -49,11 +50,12 @@ struct State {
     listeners: Option<Box<Listeners>>,
 }
 
-/// A job's time limit that no timer watches: whoever looks at the token looks at the clock.
+/// A job's time limit: whoever looks at the token looks at the clock, unless a reactor does.
 struct TimeLimit {
     after: Duration,
-    /// `None` until the job begins.
-    end: Mutex<Option<Deadline>>,
+    watched: Option<Watched>,
+    /// Set when the job begins.
+    end: OnceLock<Deadline>,
 }
 
 /// Makes a token the current one of this thread while its job runs. When dropped, the job is over, and can no longer be
@@ -64,15 +66,15 @@ pub(super) struct CurrentTokenGuard {
 
 impl CancelToken {
     /// The token of a job that, once it runs, is to end within `limit`.
-    pub(super) fn with_limit(limit: Option<Duration>) -> Self {
-        let limit = limit.map(|after| Box::new(TimeLimit { after, end: Mutex::new(None) }));
+    pub(super) fn with_limit(limit: Option<Duration>, watched: Option<Watched>) -> Self {
+        let limit = limit.map(|after| Box::new(TimeLimit { after, watched, end: OnceLock::new() }));
         let state = State { ticket: TicketState::Live, listeners: None };
         Self(StdArc::new(Token { state: Mutex::new(state), limit }))
     }
 
     /// For a job that has no token of its own.
     pub(super) fn unlimited() -> Self {
-        Self::with_limit(None)
+        Self::with_limit(None, None)
     }
 
     pub(super) fn limit(&self) -> Option<Duration> {
@@ -207,8 +209,8 @@ impl fmt::Debug for CancelToken {
 
 impl TimeLimit {
     fn has_passed(&self) -> bool {
-        let end = *self.end.lock();
-        end.is_some_and(|end| end.has_passed(Epoch::default()))
+        !self.watched.as_ref().is_some_and(Watched::is_watched)
+            && self.end.get().is_some_and(|end| end.has_passed(Epoch::default()))
     }
 }
 
@@ -216,8 +218,7 @@ impl CurrentTokenGuard {
     /// The job begins: its time limit counts from now on.
     pub(super) fn enter(token: CancelToken) -> Self {
         if let Some(limit) = &token.0.limit {
-            let end = Deadline::new(Some(limit.after), Epoch::default());
-            *limit.end.lock() = Some(end);
+            let _ = limit.end.set(Deadline::new(Some(limit.after), Epoch::default()));
         }
         Self { outer: CURRENT_TOKEN.try_with(|current| current.replace(Some(token))).ok().flatten() }
     }

@@ -144,7 +144,8 @@ impl<F> Job<F> {
     ///   the limit, on its own clock: a [virtual](crate::testing::VirtualClock) one, if it has that. The worker posts
     ///   the start, and the time counts from the turn that learns of it. When it passes, the token is set and the
     ///   Deferred fails with [`TimedOut`](crate::error::TimedOut), `started: Some(true)`, on the reactor's thread. A
-    ///   job that ignores its token goes on; its late result is dropped, and a failure reported.
+    ///   job that ignores its token goes on; its late result is dropped, and a failure reported. If the reactor ends
+    ///   before the job, the limit holds as without one.
     /// - **Without one**, no thread watches a clock for the pool. The token reads as cancelled once the time is over,
     ///   for whoever [looks at it](CancelToken::is_cancelled), by the system's clock. The job ends as it chooses, and
     ///   its callback gets what it returns. Without a ticket, it finds its token with [`CancelToken::current`].
@@ -202,7 +203,8 @@ impl<F> Job<F> {
     ///
     /// - **With a Deferred**, the reactor watches the limit, on its own clock. When it passes, the job is taken out of
     ///   the queue and its function dropped, and the Deferred fails with [`TimedOut`](crate::error::TimedOut),
-    ///   `started: Some(false)`, all on the reactor's thread. Its token is not set.
+    ///   `started: Some(false)`, all on the reactor's thread. Its token is not set. If the reactor ends before, the
+    ///   limit holds as without one.
     /// - **Without one**, no thread watches a clock for the pool. The job keeps its place, and the worker that comes to
     ///   it refuses it with [`NeverRan::TimedOut`](crate::error::NeverRan::TimedOut) in place of running it: its
     ///   callback is called with that, or it is reported if there is none. The time counts from the submission, a wait
@@ -272,15 +274,14 @@ impl<F> Job<F> {
         self.extras.get_or_insert_default().limits.get_or_insert_default()
     }
 
-    /// Its limits, for a reactor that watches them. Those of `Duration::MAX` are none.
+    /// Its limits, for a reactor that is to watch them. Those of `Duration::MAX` are none.
     pub(crate) fn take_limits(&mut self) -> Option<Limits> {
         let limits = self.extras.as_mut()?.limits.take()?;
         (limits.queue.is_some() || limits.run.is_some()).then_some(*limits)
     }
 
-    /// Calls `notice` on the worker when the job begins, for a reactor that watches its limits.
-    pub(crate) fn notify_start(&mut self, notice: impl FnOnce() + Send + 'static) {
-        *self.limits_mut() = Limits::on_start(notice);
+    pub(crate) fn set_limits(&mut self, limits: Limits) {
+        *self.limits_mut() = limits;
     }
 
     /// Its name, and where it was made.

@@ -126,8 +126,9 @@ impl BoxedJob {
     /// new one.
     pub(super) fn give_token(&mut self) -> CancelToken {
         let limit = self.limits().and_then(|limits| limits.run);
+        let watched = self.limits().and_then(|limits| limits.watched.clone());
         let token = self.token.take().filter(|token| token.limit() == limit);
-        self.token.insert(token.unwrap_or_else(|| CancelToken::with_limit(limit))).clone()
+        self.token.insert(token.unwrap_or_else(|| CancelToken::with_limit(limit, watched))).clone()
     }
 
     /// Its limits begin to count; the limit in the queue only if it is to be `queued`. On the submitter's thread.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::super::deadline::{Deadline, Epoch};
+use super::super::sync::{OnceLock, StdArc};
 use crate::exclusive::Exclusive;
 
 /// The time limits that a job was given. Few jobs have any.
@@ -13,16 +14,39 @@ pub(crate) struct Limits {
     pub(crate) queue: Option<Duration>,
     /// From its start.
     pub(crate) run: Option<Duration>,
-    /// When its time in the queue is over. Set by a submission, unless a reactor watches the limits.
+    /// When its time in the queue is over. Set by a submission.
     queue_end: Option<Deadline>,
     /// Called on the worker when the job begins.
     on_start: Option<Exclusive<Box<dyn FnOnce() + Send>>>,
+    pub(super) watched: Option<Watched>,
+}
+
+/// Whether a reactor watches the limits of a job, by its own clock. Once it does so no more, because it has ended, they
+/// hold by the system's clock.
+#[derive(Clone)]
+pub(crate) struct Watched {
+    ended: StdArc<OnceLock<()>>,
+}
+
+impl Watched {
+    pub(crate) fn new() -> Self {
+        Self { ended: StdArc::new(OnceLock::new()) }
+    }
+
+    pub(crate) fn end(&self) {
+        let _ = self.ended.set(());
+    }
+
+    pub(super) fn is_watched(&self) -> bool {
+        self.ended.get().is_none()
+    }
 }
 
 impl Limits {
-    /// No limit is kept here: a reactor watches them, and `notice` tells it that the job begins.
-    pub(crate) fn on_start(notice: impl FnOnce() + Send + 'static) -> Self {
-        Self { on_start: Some(Exclusive::new(Box::new(notice))), ..Self::default() }
+    /// A reactor watches the same limits; `notice` tells it that the job begins.
+    pub(crate) fn watched(&self, watched: Watched, notice: Option<impl FnOnce() + Send + 'static>) -> Self {
+        let on_start = notice.map(|notice| Exclusive::new(Box::new(notice) as _));
+        Self { queue: self.queue, run: self.run, queue_end: None, on_start, watched: Some(watched) }
     }
 
     /// The job is about to be offered, or to be run without having been `queued`.
@@ -32,7 +56,8 @@ impl Limits {
 
     /// The limit in the queue, if it has passed.
     pub(super) fn passed_in_queue(&self) -> Option<Duration> {
-        self.queue.filter(|_| self.queue_end.is_some_and(|end| end.has_passed(Epoch::default())))
+        let limit = self.queue.filter(|_| !self.watched.as_ref().is_some_and(Watched::is_watched));
+        limit.filter(|_| self.queue_end.is_some_and(|end| end.has_passed(Epoch::default())))
     }
 
     /// The job begins.

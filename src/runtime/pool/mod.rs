@@ -45,7 +45,7 @@ pub(crate) use self::context::{PoolId, current_pool_id};
 pub use self::description::{BoxedWork, IntoJob, Job, Work};
 pub use self::hooks::Worker;
 pub(crate) use self::job::{Fate, JobBody};
-pub(crate) use self::limits::Limits;
+pub(crate) use self::limits::{Limits, Watched};
 pub use self::stats::{PoolStats, PoolTimes};
 pub use self::stepper::{Stage, Step, Stepper};
 pub use self::stop::{StopPolicy, StopWithinError, Straggler, WorkerActivity};

@@ -5,7 +5,7 @@ use std::rc::{Rc, Weak};
 use std::time::Duration;
 
 use super::super::deferred::PendingResolver;
-use super::super::pool::{Limits, Ticket};
+use super::super::pool::{Limits, Ticket, Watched};
 use super::super::reactor::{Address, DelayedCall, Owned, Reactor};
 use super::super::report::drop_contained;
 use crate::error::TimedOut;
@@ -15,6 +15,8 @@ use crate::failure::Failure;
 /// Deferred has a result of any kind: that stops the timer.
 pub(super) struct LimitWatch<T: 'static> {
     limits: Limits,
+    /// Until this is dropped. If the job goes on then, because the reactor has ended, its limits do too.
+    watched: Watched,
     /// Empty until the pool has accepted the job.
     job: OnceCell<(Ticket, Address<PendingResolver<T>>)>,
     /// The timer of the limit in the queue, or, once the reactor knows that the job has begun, of the other limit.
@@ -25,11 +27,17 @@ pub(super) struct LimitWatch<T: 'static> {
 
 impl<T: 'static> LimitWatch<T> {
     pub(super) fn new(limits: Limits) -> Rc<Self> {
-        Rc::new(Self { limits, job: OnceCell::new(), timer: Cell::new(None), start: OnceCell::new() })
+        let (job, timer, start) = (OnceCell::new(), Cell::new(None), OnceCell::new());
+        Rc::new(Self { limits, watched: Watched::new(), job, timer, start })
+    }
+
+    /// The limits that travel with the job.
+    pub(super) fn limits_of_job(self: &Rc<Self>, reactor: &Reactor) -> Limits {
+        self.limits.watched(self.watched.clone(), self.start_notice(reactor))
     }
 
     /// What the worker calls when the job begins. `None` if no limit counts from there.
-    pub(super) fn start_notice(self: &Rc<Self>, reactor: &Reactor) -> Option<impl FnOnce() + Send + 'static> {
+    fn start_notice(self: &Rc<Self>, reactor: &Reactor) -> Option<impl FnOnce() + Send + 'static> {
         self.limits.run?;
         let start = reactor.own(Rc::downgrade(self));
         let address = start.address();
@@ -101,6 +109,7 @@ impl<T: 'static> LimitWatch<T> {
 impl<T: 'static> Drop for LimitWatch<T> {
     fn drop(&mut self) {
         stop(self.timer.take());
+        self.watched.end();
     }
 }
 

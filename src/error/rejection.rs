@@ -56,10 +56,10 @@ impl Rejection {
     /// The reason in the failure of a Deferred whose job was not accepted; `None` if it has failed for another reason.
     ///
     /// ```
-    /// use selvedge::{Reactor, error::Rejection, threads};
+    /// use selvedge::{Reactor, error::Rejection, pool::StopPolicy, threads};
     ///
     /// let reactor = Reactor::new();
-    /// reactor.thread_pool().ask_to_stop(Default::default());
+    /// reactor.thread_pool().ask_to_stop(StopPolicy::Drain);
     /// let refused = threads::defer_to_thread(&reactor, || ()).try_result().ok().unwrap().unwrap_err();
     /// assert_eq!(Rejection::of(&refused), Some(Rejection::PoolStopped));
     /// ```

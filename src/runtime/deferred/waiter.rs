@@ -51,7 +51,7 @@ impl<T: 'static> Output<T, Failure> for Waiter<T> {
 
 impl<T: 'static> Drop for Waiter<T> {
     fn drop(&mut self) {
-        // Neither was anything added, nor has it a result.
+        // Nothing was added, and there is no result.
         if self.0.cell().is_empty() {
             let (_, chain) = Deferred::from_head(Rc::clone(&self.0)).detach().into_parts();
             run_or_enqueue(Effect::Cancel(chain));

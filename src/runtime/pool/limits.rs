@@ -18,11 +18,11 @@ pub(crate) struct Limits {
     queue_end: Option<Deadline>,
     /// Called on the worker when the job begins.
     on_start: Option<Exclusive<Box<dyn FnOnce() + Send>>>,
+    /// Present if a reactor watches the limits, or has.
     pub(super) watched: Option<Watched>,
 }
 
-/// Whether a reactor watches the limits of a job, by its own clock. Once it does so no more, because it has ended, they
-/// hold by the system's clock.
+/// Whether a reactor watches the limits of a job, by its own clock. When that has ended, they hold by the system's clock.
 #[derive(Clone)]
 pub(crate) struct Watched {
     ended: StdArc<OnceLock<()>>,

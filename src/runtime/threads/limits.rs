@@ -15,7 +15,7 @@ use crate::failure::Failure;
 /// Deferred has a result of any kind: that stops the timer.
 pub(super) struct LimitWatch<T: 'static> {
     limits: Limits,
-    /// Until this is dropped. If the job goes on then, because the reactor has ended, its limits do too.
+    /// Ended when this is dropped: the limits of a job that outlives its reactor hold by the system's clock.
     watched: Watched,
     /// Empty until the pool has accepted the job.
     job: OnceCell<(Ticket, Address<PendingResolver<T>>)>,

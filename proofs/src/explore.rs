@@ -9,6 +9,9 @@ use std::collections::HashMap;
 use crate::solver::Solver;
 use crate::symbol::{Condition, Int, Model, named};
 
+/// How many goals are asked on their own.
+const HARD: usize = 2;
+
 /// What a path must prove.
 #[derive(Debug, Clone)]
 struct Goal {
@@ -101,9 +104,8 @@ pub fn explore<R>(solver: Solver, program: impl Fn() -> Option<R>) -> (Solver, E
             break outcome;
         }
     };
-    let mut solver = EXPLORER.take().expect("it was set above").finish();
+    let solver = EXPLORER.take().expect("it was set above").finish();
     explored.checks = solver.checks - begun;
-    solver.pop(0);
     (solver, explored, outcome)
 }
 
@@ -222,8 +224,13 @@ impl Explorer {
     /// The goals that some state on this path does not satisfy, and that state.
     fn failed_goals(&mut self) -> Option<(Vec<&'static str>, Model)> {
         let goals = std::mem::take(&mut self.goals);
-        let all = Condition::all(goals.iter().map(|goal| goal.condition));
-        let model = if all.holds(&self.model) { self.refute(all)? } else { self.model.clone() };
+        // Those that come last are the hardest: each is asked on its own.
+        let mut groups: Vec<Condition> = goals.iter().rev().take(HARD).map(|goal| goal.condition).collect();
+        groups.push(Condition::all(goals.iter().rev().skip(HARD).map(|goal| goal.condition)));
+        let model = groups
+            .into_iter()
+            .rev()
+            .find_map(|group| if group.holds(&self.model) { self.refute(group) } else { Some(self.model.clone()) })?;
         // Others may fail in other states on this path.
         let mut failed: Vec<_> = goals.iter().filter(|goal| self.refute(goal.condition).is_some()).collect();
         failed.sort_by_key(|goal| goal.condition.holds(&model));
@@ -276,5 +283,39 @@ impl Explorer {
         let levels = self.trail.iter().filter(|decision| decision.asserted).count();
         self.solver.pop(levels);
         self.solver
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{assume, choose, decide, explore, prove};
+    use crate::solver::Solver;
+    use crate::symbol::Int;
+
+    #[test]
+    fn a_program_is_run_once_for_each_path_that_can_be() {
+        let (_, explored, outcome) = explore(Solver::start().unwrap(), || {
+            let (x, y) = (Int::unknown("x"), Int::unknown("y"));
+            assume(x.less(y))?;
+            // With `x < y` there are three ways: below, between and above.
+            let (low, high) = (decide(Int::from(5).less(x)), decide(Int::from(5).less(y)));
+            prove("what is between is decided", !low | high);
+            Some(choose("it does not matter"))
+        });
+        assert!(outcome.is_ok());
+        assert_eq!(explored.paths, 6);
+    }
+
+    #[test]
+    fn a_goal_that_does_not_hold_comes_with_a_state() {
+        let (_, _, outcome) = explore(Solver::start().unwrap(), || {
+            let x = Int::unknown("x");
+            assume(Int::ZERO.at_most(x) & x.at_most(10))?;
+            prove("all are small", x.less(10));
+            prove("none is negative", Int::ZERO.at_most(x));
+            Some(x)
+        });
+        let refuted = outcome.unwrap_err();
+        assert_eq!((refuted.failed, refuted.result.value(&refuted.model)), (vec!["all are small"], 10));
     }
 }

@@ -483,3 +483,28 @@ impl<T: Into<Condition>> BitOr<T> for Condition {
         !Self::all([!self, !other.into()])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Condition, Int, Model};
+
+    #[test]
+    fn equal_terms_are_one_and_what_follows_from_their_form_is_a_constant() {
+        let (a, b) = (Int::unknown("a"), Int::unknown("b"));
+        assert_eq!(a + b - a, b);
+        assert_eq!((a + 1).at_most(a), Condition::FALSE);
+        assert_eq!(a.less(b), !b.at_most(a));
+        assert_eq!(a.equals(b), b.equals(a));
+        assert_eq!(Int::choose(!a.less(b), a, b), a.max(b));
+        assert_eq!(a.less(b) & b.at_most(a), Condition::FALSE);
+    }
+
+    #[test]
+    fn a_term_has_the_value_that_the_unknowns_give_it() {
+        let (a, b) = (Int::unknown("a"), Int::unknown("b"));
+        let model = Model { ints: [("a", 3), ("b", 7)].into(), ..Model::default() };
+        assert_eq!((a.max(b) * 2 - a).value(&model), 11);
+        assert!(a.less(b).holds(&model) && !a.equals(b).holds(&model));
+        assert_eq!(a.less(b).smt(), "(<= (+ 1 |a| (* (- 1) |b|)) 0)");
+    }
+}

@@ -22,7 +22,8 @@ pub(crate) struct Limits {
     pub(super) watched: Option<Watched>,
 }
 
-/// Whether a reactor watches the limits of a job, by its own clock. When that has ended, they hold by the system's clock.
+/// Whether a reactor watches the limits of a job, by its own clock. When that has ended, they hold by the system's
+/// clock.
 #[derive(Clone)]
 pub(crate) struct Watched {
     ended: StdArc<OnceLock<()>>,

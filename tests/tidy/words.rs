@@ -21,6 +21,7 @@ const ANYWHERE: &[(&str, &str)] = &[
     ("nudge", "wake_ahead"),
     ("patience", "WhenFull"),
     ("residence", "reactor_thread"),
+    ("resident", "reactor_thread, or the default of a thread"),
     ("roster", "join handles"),
     ("summon", "wake_or_spawn"),
     ("summons", "wake_or_spawn"),

@@ -37,6 +37,7 @@ trait Reference: Clone {
 }
 
 /// The outcomes of all interleavings; nothing if one of them ends with both threads waiting.
+#[allow(clippy::indexing_slicing, reason = "a thread is 0 or 1")]
 fn brute_force<R: Reference>(state: &R, left: [&[R::Operation]; 2], done: &Outcome) -> Option<BTreeSet<Outcome>> {
     if left.iter().all(|operations| operations.is_empty()) {
         return Some(BTreeSet::from([done.clone()]));

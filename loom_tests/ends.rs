@@ -90,3 +90,13 @@ fn a_stop_that_cancels_all_against_a_job_that_begins_refuses_it_or_asks_it() {
         assert_eq!((stats.cancelled, stats.completed), if log.seen().is_empty() { (1, 0) } else { (0, 1) });
     });
 }
+
+// Checks: P117
+#[test]
+fn a_reactor_on_its_own_thread_begins_is_stopped_and_is_joined() {
+    explore_calm(|_| {
+        let set_up = |reactor: &Reactor| reactor.handle().stop();
+        let ((), reactor) = Reactor::builder().pool_size(0, 1).spawn(set_up).unwrap();
+        assert!(!reactor.join().unwrap().timed_out);
+    });
+}

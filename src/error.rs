@@ -41,8 +41,8 @@ pub use self::deferred::{Abandoned, Cancelled, NotPaused, TimedOut, WaitsForItse
 pub(crate) use self::deferred::{is_cancellation, is_stop};
 pub use self::pool::{NeverRan, PoolStopped, Saturated, SizeError, WouldDeadlock};
 pub use self::reactor::{
-    AdvanceError, BlockingCallError, BuildError, DelayedCallError, FireEventError, OwnedError, ReactorStopped,
-    Reentered, StopError, Unavailable, UnknownPool, UnknownTrigger,
+    AdvanceError, BlockingCallError, BuildError, DelayedCallError, FireEventError, JoinError, OwnedError,
+    ReactorStopped, Reentered, SpawnError, StopError, Unavailable, UnknownPool, UnknownTrigger,
 };
 pub use self::rejection::{Rejected, Rejection};
 pub use crate::failure::{ErrorTypes, FailureError, FailureGroup, FirstError, Panic, SharedFailure};

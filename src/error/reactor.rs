@@ -1,5 +1,6 @@
 //! Errors of reactors, of what they own, and of calls that wait for them.
 
+use std::io;
 use std::panic::Location;
 use std::time::Duration;
 
@@ -23,6 +24,30 @@ pub enum BuildError {
         /// The name.
         name: String,
     },
+}
+
+/// Why a reactor was not started on a thread of its own.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum SpawnError {
+    /// It could not be built.
+    Build(BuildError),
+    /// The thread could not be started.
+    Thread(io::Error),
+    /// The set-up has panicked.
+    Panicked(Panic),
+    /// A reactor lives on this thread, which must not wait for the set-up of another.
+    WouldDeadlock,
+}
+
+/// Why the end of a reactor's own thread was not waited for. Nothing has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum JoinError {
+    /// The reactor could wait for this thread: a reactor lives on it, or it is a worker of one of its pools.
+    WouldDeadlock,
+    /// Somebody has joined the thread, or does.
+    AlreadyJoined,
 }
 
 /// The reactor has no pool of this name.
@@ -144,6 +169,22 @@ messages! {
             "the reactor cannot have two pools named {name:?}: give one of them another name",
     } => source {
         Self::Size { error, .. } => Some(error),
+    }
+    SpawnError {
+        Self::Build(error) => "{error}",
+        Self::Thread(_) => "no thread could be started for the reactor",
+        Self::Panicked(panic) => "the set-up of the reactor {panic}",
+        Self::WouldDeadlock => "a reactor lives on this thread, so it must not wait for another: spawn that in a job",
+    } => source {
+        // `Display` prints that one already, so the source is its own.
+        Self::Build(error) => error.source(),
+        Self::Thread(error) => Some(error),
+    }
+    JoinError {
+        Self::WouldDeadlock =>
+            "this thread must not wait for the reactor's end, because a reactor lives on it or it is a worker of that \
+             reactor: stop it with its handle, and join it on another thread",
+        Self::AlreadyJoined => "somebody has joined the reactor's thread, or does",
     }
     UnknownPool {
         Self { name, known } => "the reactor has no pool named {name:?}; it has {known:?}",

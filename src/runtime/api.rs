@@ -9,7 +9,8 @@ pub use crate::failure::Failure;
 pub mod reactor {
     //! Building a [`Reactor`](crate::Reactor), its event triggers, and turning it in a loop of your own.
     //!
-    //! - [`ReactorBuilder`] sets a reactor's pools, its sink for reports, its clock and the bound of its inbox.
+    //! - [`ReactorBuilder`] sets a reactor's pools, its sink for reports, its clock and the bound of its inbox, and
+    //!   [starts](ReactorBuilder::spawn) it on a thread of its own: a [`ReactorThread`].
     //! - [`Event`] and [`Phase`] say when a trigger runs, and a [`TriggerId`] removes it: see
     //!   [`add_event_trigger`](crate::Reactor::add_event_trigger).
     //! - [`Shutdown`] says how a reactor has ended, and which [`LatePool`]s had not stopped in time.
@@ -41,7 +42,9 @@ pub mod reactor {
     //! # Ok::<(), Box<dyn std::error::Error>>(())
     //! ```
 
-    pub use super::super::reactor::{Ask, Call, Event, LatePool, Phase, ReactorBuilder, Shutdown, TriggerId, Turn};
+    pub use super::super::reactor::{
+        Ask, Call, Event, LatePool, Phase, ReactorBuilder, ReactorThread, Shutdown, TriggerId, Turn,
+    };
 }
 
 pub mod pool {

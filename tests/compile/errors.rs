@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 
 use selvedge::error::{
     Abandoned, AdvanceError, BlockingCallError, BuildError, Cancelled, DelayedCallError, FailureError, FailureGroup,
-    FireEventError, FirstError, LoopingCallError, NeverRan, NotPaused, OverRelease, OwnedError, Panic, PoolStopped,
-    PutError, PutRejection, QueueClosed, QueueUnderflow, ReactorStopped, Reentered, Rejected, Rejection, Saturated,
-    SharedFailure, SizeError, StopError, TaskFinished, TimedOut, Unavailable, UnknownPool, UnknownTrigger,
-    WaitsForItself, WouldDeadlock,
+    FireEventError, FirstError, JoinError, LoopingCallError, NeverRan, NotPaused, OverRelease, OwnedError, Panic,
+    PoolStopped, PutError, PutRejection, QueueClosed, QueueUnderflow, ReactorStopped, Reentered, Rejected, Rejection,
+    Saturated, SharedFailure, SizeError, SpawnError, StopError, TaskFinished, TimedOut, Unavailable, UnknownPool,
+    UnknownTrigger, WaitsForItself, WouldDeadlock,
 };
 use selvedge::pool::StopWithinError;
 use selvedge::reactor::Call;
@@ -83,6 +83,7 @@ fn every_public_error_is_passed_on_by_a_question_mark() {
         FailureGroup,
         FireEventError,
         FirstError,
+        JoinError,
         LoopingCallError,
         NeverRan,
         NotPaused,
@@ -102,6 +103,7 @@ fn every_public_error_is_passed_on_by_a_question_mark() {
         Saturated,
         SharedFailure,
         SizeError,
+        SpawnError,
         StopError,
         StopWithinError,
         TaskFinished,

@@ -76,15 +76,20 @@ impl Cell {
         let if_pool_open = if phase == Phase::Running { Did::Done } else { refused("PoolStopped") };
         let did = match (deed, thread) {
             (Deed::Panics | Deed::PanicsWithAHostilePayload | Deed::NeverReturns, _) => Did::Left,
-            (Deed::BlocksOnTheLoop | Deed::BlocksOnAnotherLoop | Deed::WaitsForASlotOfTheInbox, Thread::Loop)
-            | (Deed::WaitsForASlotOfThePool, Thread::Loop | Thread::Worker) => refused("WouldDeadlock"),
+            (
+                Deed::BlocksOnTheLoop | Deed::BlocksOnAnotherLoop | Deed::WaitsForASlotOfTheInbox,
+                Thread::Loop | Thread::OtherLoop,
+            )
+            | (Deed::WaitsForASlotOfThePool, Thread::Loop | Thread::OtherLoop | Thread::Worker) => {
+                refused("WouldDeadlock")
+            }
             (Deed::BlocksOnTheLoop | Deed::WaitsForASlotOfTheInbox | Deed::Posts, _) => if_inbox_open,
             (Deed::FillsTheInbox, _) if phase != Phase::Ended => refused("InboxFull"),
             (Deed::FillsTheInbox, _) => if_inbox_open,
             (Deed::WaitsForASlotOfThePool | Deed::WaitsForAJob | Deed::Submits, _) => if_pool_open,
             (Deed::SubmitsWhereNoThreadStarts, _) => refused("ThreadStart"),
             (Deed::SubmitsToAStoppedPool, _) => refused("PoolStopped"),
-            (Deed::StopsThePool, Thread::Loop | Thread::Worker) => refused("WouldDeadlock"),
+            (Deed::StopsThePool, Thread::Loop | Thread::OtherLoop | Thread::Worker) => refused("WouldDeadlock"),
             (Deed::CancelsItself, _) if self.site.name == "a timer" => refused("AlreadyCalled"),
             _ => Did::Done,
         };

@@ -75,6 +75,7 @@ fn sign(cell: Cell) -> &'static str {
 fn thread(site: &Site) -> &'static str {
     match site.thread {
         Thread::Loop => "the reactor's",
+        Thread::OtherLoop => "another reactor's",
         Thread::Worker => "a worker",
         Thread::OtherWorker => "another pool's worker",
         Thread::Other => "the caller's",

@@ -10,6 +10,7 @@ mod end;
 mod futures;
 mod hosted;
 mod lifecycle;
+mod own_thread;
 mod owned;
 mod quiet_end;
 mod spans;

@@ -315,7 +315,7 @@ impl ThreadPool {
 
     /// Whether a wait for the pool's stop on this thread could be a wait for this thread itself. It does not depend on
     /// what jobs do just now.
-    fn may_wait_for_this_thread(&self) -> bool {
+    pub(crate) fn may_wait_for_this_thread(&self) -> bool {
         is_reactor_thread() || delays_stop_of(&self.owner.shared)
     }
 

@@ -249,7 +249,12 @@ impl ReactorBuilder {
         self
     }
 
-    /// Makes the reactor on this thread, where it stays.
+    /// The name of the reactor's pool, for a thread of the reactor's own.
+    pub(super) fn thread_name(&self) -> &str {
+        self.pool.name_or_default()
+    }
+
+    /// Makes the reactor on this thread, where it stays; [`spawn`](Self::spawn) makes it on a new one.
     ///
     /// # Errors
     /// The minimum of a pool is above its maximum, or two pools have the same name.

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use futures::executor::block_on;
 use selvedge::error::ReactorStopped;
+use selvedge::error::SpawnError;
 use selvedge::report::Incident;
 use selvedge::{Failure, LocalHandle, Reactor};
 
 use super::super::act::{Act, OnDrop};
-use super::{ELSEWHERE, Goes, Install, ON_THE_LOOP, Site};
+use super::{ELSEWHERE, Goes, Install, ON_THE_LOOP, Site, Thread};
 
 /// The end of the reactor is no error of the code.
 fn tell(act: &Act, answer: Result<(), Failure>) {
@@ -44,6 +45,24 @@ pub const SITES: &[Site] = &[
         install: Install::OnLoop(|reactor, act| {
             let (asked, told) = (act.clone(), act.clone());
             drop(reactor.local().ask(|_| asked.result()).add_both(move |answer| tell(&told, answer)));
+        }),
+        ..ON_THE_LOOP
+    },
+    Site {
+        name: "the set-up of a reactor on a thread of its own",
+        thread: Thread::OtherLoop,
+        has_sink: false,
+        places: &["runtime/reactor/own_thread run_here"],
+        install: Install::Elsewhere(|act| {
+            let set_up = act.clone();
+            match Reactor::builder().spawn(move |_| set_up.run()) {
+                Ok(((), other)) => {
+                    other.handle().stop();
+                    other.join().unwrap();
+                }
+                Err(SpawnError::Panicked(panic)) => act.tell::<()>(Err(Failure::new(panic))),
+                Err(error) => panic!("{error}"),
+            }
         }),
         ..ON_THE_LOOP
     },

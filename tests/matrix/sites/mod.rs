@@ -23,6 +23,8 @@ use super::act::Act;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Thread {
     Loop,
+    /// That of another reactor.
+    OtherLoop,
     Worker,
     /// A worker of another pool than the reactor's.
     OtherWorker,

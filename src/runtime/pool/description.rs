@@ -22,17 +22,17 @@ use crate::failure::Failure;
 /// A function for a thread of a pool, and how it is to be run: its name, its [time limit](Self::time_limit), its limit
 /// [in the queue](Self::queue_limit), and what to do when that is full.
 ///
-/// Every way into a pool takes one, or a function as it is:
+/// Every way into a pool takes a job, or a function as it is:
 ///
-/// - [`call_in_thread`](crate::ThreadPool::call_in_thread), with a ticket
-///   [`call_in_thread_ticketed`](crate::ThreadPool::call_in_thread_ticketed), take one of a function without a result,
-///   one [with a callback](Self::with_callback), and one that was handed back;
+/// - [`call_in_thread`](crate::ThreadPool::call_in_thread), and
+///   [`call_in_thread_ticketed`](crate::ThreadPool::call_in_thread_ticketed), which returns a ticket: a job whose
+///   function has no result, one [with a callback](Self::with_callback), or one that was handed back;
 /// - [`defer_to_thread`](crate::threads::defer_to_thread) and its kin, and
-///   [`call_in_thread_with_callback`](crate::ThreadPool::call_in_thread_with_callback), take one of a function with or
-///   without a result.
+///   [`call_in_thread_with_callback`](crate::ThreadPool::call_in_thread_with_callback): a job whose function may have a
+///   result.
 ///
-/// A setting that is left out costs nothing, and all can be combined. Cost: two allocations for a name or for limits,
-/// and then one for what the function captured.
+/// A setting that is left out costs nothing, and all can be combined. Cost: two allocations for a name, limits or a
+/// function for the start, and then one for what the job's function captured.
 ///
 /// A pool that does not accept a job hands it back inside [`Rejected`] as a plain `Job`, whose function is
 /// [boxed](BoxedWork): it can be run here, or submitted again, there or to another pool.

@@ -136,7 +136,7 @@ impl ThreadPool {
     }
 
     /// Runs a job on one of the pool's threads, a function `f` or a [`Job`] that describes one, then `on_result`, on
-    /// the same thread, with what it returned or panicked with. With a ticket too: [`Job::with_callback`].
+    /// the same thread, with what it returned or panicked with. For a ticket, submit a [`Job::with_callback`].
     ///
     /// `f` and its captures are dropped before `on_result` runs; `on_result` and the result are dropped before the
     /// worker takes its next job. A panic of `on_result` is reported, and the worker survives. If the job never runs,
@@ -183,8 +183,8 @@ impl ThreadPool {
     }
 
     /// [`call_in_thread`](Self::call_in_thread) that returns a ticket, which can cancel the job: while it waits it is
-    /// taken out of the queue, while it runs it is asked to end, by its token. A job of
-    /// [`Job::with_token`] is given that; any other finds it with [`CancelToken::current`].
+    /// taken out of the queue, while it runs it is asked to end, by its token. A job of [`Job::with_token`] is given
+    /// that; any other finds it with [`CancelToken::current`].
     ///
     /// Cost: two allocations more than without a ticket.
     ///

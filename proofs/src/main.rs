@@ -4,6 +4,7 @@
 
 mod claim;
 mod explore;
+mod gather;
 mod machine;
 mod pool;
 mod solver;
@@ -52,7 +53,7 @@ fn arguments() -> (usize, String) {
 
 /// All claims about all machines.
 fn claims() -> Vec<Claim> {
-    pool::claims()
+    pool::claims().into_iter().chain(gather::claims()).collect()
 }
 
 /// Takes one claim after the other, until none is left. Each thread has its terms and its solver to itself.

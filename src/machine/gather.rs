@@ -5,6 +5,8 @@
 //!   Open{missing} ──a result that decides, or the last one──▶ Decided{missing} ──…──▶ Decided{0}
 //! ```
 
+use super::count::Count;
+
 /// Which results decide the list before every member has one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct DecidedBy {
@@ -18,7 +20,7 @@ pub(crate) struct DecidedBy {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct GatherState {
     by: DecidedBy,
-    missing: usize,
+    missing: Count,
     decided: bool,
 }
 
@@ -38,7 +40,7 @@ pub(crate) enum Arrival {
 
 impl GatherState {
     /// A list of so many members, none of which has a result. The flag is true if there are no members: fire at once.
-    pub(crate) fn new(by: DecidedBy, members: usize) -> (Self, bool) {
+    pub(crate) fn new(by: DecidedBy, members: Count) -> (Self, bool) {
         let decided = members == 0;
         (Self { by, missing: members, decided }, decided)
     }

@@ -1,5 +1,8 @@
 //! The machines, from the sources that ship, over the symbolic [`Count`](count::Count).
 
 pub mod count;
+#[path = "../../../src/machine/gather.rs"]
+#[allow(dead_code, reason = "what ships has more readers than a proof")]
+pub mod gather;
 #[allow(dead_code, reason = "what ships has more readers than a proof")]
 pub mod pool;

@@ -25,6 +25,7 @@ pub struct Step {
     pub name: &'static str,
     pub kind: Kind,
     /// The events of the exhaustive search, as `src/machine/explore/pool/parts.rs` names them, that this one is.
+    #[cfg_attr(not(test), expect(dead_code, reason = "a test compares them"))]
     pub events: &'static [&'static str],
     /// A job is submitted.
     pub submits: bool,

@@ -54,7 +54,9 @@ pub struct DeferredSemaphore {
 }
 
 impl DeferredSemaphore {
-    /// A semaphore with this many permits.
+    /// A semaphore with this many permits: `4.try_into()?`, where the number is known only at run time. One of zero
+    /// would be used up for good, so it cannot be made; [`set_limit`](Self::set_limit) may lower the limit to zero
+    /// later.
     #[must_use]
     pub fn new(permits: NonZero<usize>) -> Self {
         Self { state: Rc::new(RefCell::new(Semaphore::new(permits.get()))) }

@@ -31,6 +31,8 @@ use crate::failure::Failure;
 ///   are; a type of your own is with one line. Any other is returned as `Ok::<_, Failure>(value)`, or from
 ///   [`Deferred::map`].
 ///
+/// A `Result` whose value is a Deferred becomes one with `.unwrap_or_else(Deferred::fail)`: here it would be a value.
+///
 /// Of a closure that uses `?`, the compiler has to be told the error, because a result of any error is an outcome:
 /// `|| -> Result<_, Failure> { … }`, or `Ok::<_, Failure>(value)` at its end.
 #[diagnostic::on_unimplemented(

@@ -143,6 +143,8 @@ impl CancelToken {
     /// dropped uncalled. Several are called in the order in which they were given. A panic is reported; no lock is
     /// held, so `f` may cancel, look and register. It should be short: whoever cancels waits for it.
     ///
+    /// The repository's `examples/database.rs` interrupts a query so, when its Deferred is cancelled.
+    ///
     /// Dropping the guard removes `f`. Cost: a box, and one short lock; removing takes another.
     ///
     /// ```

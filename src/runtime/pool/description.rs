@@ -130,6 +130,25 @@ impl<F> Job<F> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
+    /// On a reactor's thread, a semaphore waits without blocking it, in order, and a wait can be cancelled. With no
+    /// more permits than there are slots, the queue is never full for those who use it:
+    ///
+    /// ```
+    /// use selvedge::{Failure, Reactor, coordination::DeferredSemaphore, deferred::gather_results};
+    ///
+    /// let bound = 4.try_into()?;
+    /// let reactor = Reactor::builder().configure_pool(|pool| pool.size(0, 2).queue_bound(bound)).build()?;
+    /// let (local, slots) = (reactor.local(), DeferredSemaphore::new(bound));
+    /// let squares = (0..100_u32).map(|number| {
+    ///     let local = local.clone();
+    ///     // The job is handed to the pool once there is a permit, which it holds until it has its result.
+    ///     slots.run(move || local.defer_to_thread(move || number * number))
+    /// });
+    /// let squares = gather_results(squares);
+    /// assert_eq!(reactor.block_on(squares)?.len(), 100);
+    /// # Ok::<(), Failure>(())
+    /// ```
+    ///
     /// **Cancel safety.** A caller that gives up leaves nothing behind: its job is handed back, and the slot that
     /// became free for it goes to the next caller that waits.
     pub fn when_full(mut self, when_full: WhenFull) -> Self {

@@ -5,6 +5,8 @@
 //!
 //! Checks: P13, P10
 
+#![allow(clippy::indexing_slicing, reason = "there are two threads")]
+
 use std::collections::BTreeSet;
 use std::sync::{Arc as StdArc, Mutex as StdMutex};
 

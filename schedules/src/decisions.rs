@@ -67,7 +67,7 @@ pub fn choose(count: usize) -> usize {
 pub(crate) fn happens(kind: fn(&Odds) -> u64) -> bool {
     match kind(&ODDS.get()) {
         0 => false,
-        odds => thread_rng().next_u64() % odds == 0,
+        odds => thread_rng().next_u64().is_multiple_of(odds),
     }
 }
 

@@ -43,19 +43,19 @@ pub fn jobs_and_resizes() {
 // Checks: B30, R9
 pub fn jobs_that_wait_for_each_other() {
     decisions::all_threads_start();
-    let (pool, met, promises) = (started(decisions::choose(5), 4), Count::default(), Promises::default());
+    let (pool, met, promises) = (started(decisions::choose(6), 5), Count::default(), Promises::default());
     let submitters = crowd(2, &(pool.clone(), met.clone(), promises.clone()), |_, (pool, met, promises)| {
-        for _ in 0..2 {
+        for _ in 0..3 {
             let ((promise, job), met) = (promises.function("job"), met.clone());
             let answer = pool.call_in_thread(move || {
                 job.run();
                 met.add_one();
-                met.wait_for(4);
+                met.wait_for(5);
             });
             promise.answered(&answer, true);
         }
     });
-    met.wait_for(4);
+    met.wait_for(5);
     join(submitters);
     stop(&pool);
     drop(pool);
@@ -82,14 +82,14 @@ pub fn submissions_to_a_full_queue() {
     promises.check();
 }
 
-/// Four submitters that wait for a slot, and a stop: each is accepted or told.
+/// Six submitters that wait for a slot, and a stop: each is accepted or told.
 // Checks: B40, B44, R9
 pub fn submissions_to_a_full_queue_that_is_stopped() {
     decisions::all_threads_start();
     let pool = ThreadPool::builder().size(0, 1).queue_bound(NonZeroUsize::MIN).on_report(|_| ()).build().unwrap();
     pool.start().unwrap();
     let promises = Promises::default();
-    let submitters = crowd(4, &(pool.clone(), promises.clone()), |_, (pool, promises)| {
+    let submitters = crowd(6, &(pool.clone(), promises.clone()), |_, (pool, promises)| {
         let (promise, job) = promises.function("job");
         let answer = pool.call_in_thread(Job::new(move || job.run()).when_full(WhenFull::Wait));
         promise.answered(&answer, true);
@@ -125,7 +125,7 @@ pub fn cancels_against_workers() {
     promises.check();
 }
 
-/// Three threads stop a pool in three ways, and two submit to it.
+/// Seven threads stop a pool in three ways, and two submit to it.
 // Checks: B40
 pub fn stops_of_many_threads() {
     decisions::all_threads_start();
@@ -136,9 +136,9 @@ pub fn stops_of_many_threads() {
             promise.answered(&pool.call_in_thread(move || job.run()), true);
         }
     });
-    let stoppers = crowd(3, &pool, |number, pool| match number {
-        0 => stop(pool),
-        1 => while pool.stop_within(StopPolicy::Drain, Duration::from_secs(1)).is_err() {},
+    let stoppers = crowd(7, &pool, |number, pool| match number {
+        0..5 => stop(pool),
+        5 => while pool.stop_within(StopPolicy::Drain, Duration::from_secs(1)).is_err() {},
         _ => pool.ask_to_stop(StopPolicy::Drain),
     });
     join(stoppers);

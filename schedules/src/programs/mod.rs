@@ -1,5 +1,6 @@
 //! The programs that are explored. The remainder of a seed says which: see `explorer`.
 
+pub mod loops;
 mod operations;
 pub mod pools;
 pub mod random;
@@ -37,4 +38,10 @@ pub const PROGRAMS: &[Program] = &[
     ("whole_system", random::whole_system),
     ("two_reactors_that_ask_each_other", |_| reactors::two_reactors_that_ask_each_other()),
     ("timers_and_posts", |_| reactors::timers_and_posts()),
+    ("posts_to_a_hosted_reactor", |_| loops::posts_to_a_hosted_reactor()),
+    ("whole_system", random::whole_system),
+    ("a_task_that_four_threads_wake", |_| loops::a_task_that_four_threads_wake()),
+    ("tasks_that_await_jobs", |_| loops::tasks_that_await_jobs()),
+    ("blocking_calls_that_give_up", |_| loops::blocking_calls_that_give_up()),
+    ("blocked_jobs_that_wait_for_others", |_| pools::blocked_jobs_that_wait_for_others()),
 ];

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use shuttle::thread;
 
-use super::support::{Count, crowd, join, started, stop};
+use super::support::{Count, crowd, join, started, stop, wait_for_workers};
 use crate::decisions;
 use crate::pool::{Cancellation, StopPolicy, WhenFull};
 use crate::promises::Promises;
-use crate::{Failure, Job, ThreadPool};
+use crate::{Failure, Job, ThreadPool, threads};
 
 /// Four submitters, and a thread that resizes all the time. Each submitter waits for its job before it submits the
 /// next, so that no later event makes up for a lost wake.
@@ -34,6 +34,10 @@ pub fn jobs_and_resizes() {
         pool.adjust_pool_size(min, max).unwrap();
     }
     join(submitters);
+    pool.adjust_pool_size(2, 3).unwrap();
+    wait_for_workers(&pool, |live| live >= 2);
+    pool.adjust_pool_size(0, 0).unwrap();
+    wait_for_workers(&pool, |live| live == 0);
     stop(&pool);
     drop(pool);
     promises.check();
@@ -82,17 +86,21 @@ pub fn submissions_to_a_full_queue() {
     promises.check();
 }
 
-/// Six submitters that wait for a slot, and a stop: each is accepted or told.
+/// Eight submitters that wait for a slot, and a stop: each is accepted or told.
 // Checks: B40, B44, R9
 pub fn submissions_to_a_full_queue_that_is_stopped() {
     decisions::all_threads_start();
     let pool = ThreadPool::builder().size(0, 1).queue_bound(NonZeroUsize::MIN).on_report(|_| ()).build().unwrap();
-    pool.start().unwrap();
+    let is_started = decisions::choose(2) == 0;
+    if is_started {
+        pool.start().unwrap();
+    }
     let promises = Promises::default();
-    let submitters = crowd(6, &(pool.clone(), promises.clone()), |_, (pool, promises)| {
+    let submitters = crowd(8, &(pool.clone(), promises.clone()), move |_, (pool, promises)| {
         let (promise, job) = promises.function("job");
         let answer = pool.call_in_thread(Job::new(move || job.run()).when_full(WhenFull::Wait));
-        promise.answered(&answer, true);
+        // A pool that was never started refuses what waits in its queue.
+        promise.answered(&answer, is_started);
     });
     stop(&pool);
     join(submitters);
@@ -121,6 +129,8 @@ pub fn cancels_against_workers() {
     });
     join(clients);
     stop(&pool);
+    let stats = pool.stats();
+    assert_eq!(stats.completed + stats.cancelled, 6, "{stats:?}");
     drop(pool);
     promises.check();
 }
@@ -196,6 +206,7 @@ pub fn jobs_against_the_keep_alive() {
         }
     });
     join(submitters);
+    wait_for_workers(&pool, |live| live == 0);
     stop(&pool);
     drop(pool);
     promises.check();
@@ -264,6 +275,38 @@ pub fn one_worker_keeps_the_order_of_four_submitters() {
             promise.answered(&pool.call_in_thread(move || job.run()), true);
             thread::yield_now();
         }
+    });
+    join(submitters);
+    stop(&pool);
+    drop(pool);
+    promises.check();
+}
+
+/// Jobs that block until other jobs of their pool have run, which may have as many threads more.
+// Checks: B45
+pub fn blocked_jobs_that_wait_for_others() {
+    decisions::all_threads_start();
+    let (pool, promises) = (started(0, 2), Promises::default());
+    let submitters = crowd(3, &(pool.clone(), promises.clone()), |_, (pool, promises)| {
+        let (promise, outer) = promises.function("job that blocks");
+        let (inner_promise, inner) = promises.function("job that it waits for");
+        let own = pool.clone();
+        let answer = pool.call_in_thread(move || {
+            outer.run();
+            let done = Count::default();
+            let signal = done.clone();
+            let answer = own.call_in_thread(move || {
+                inner.run();
+                signal.add_one();
+            });
+            inner_promise.answered(&answer, true);
+            assert!(own.stop().is_err(), "this is one of its workers");
+            // A stop may have come before it.
+            if answer.is_ok() {
+                threads::blocked(|| done.wait_for(1));
+            }
+        });
+        promise.answered(&answer, true);
     });
     join(submitters);
     stop(&pool);

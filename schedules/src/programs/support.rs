@@ -90,11 +90,23 @@ impl Count {
         self.0.1.notify_all();
     }
 
+    pub fn get(&self) -> usize {
+        *self.0.0.lock()
+    }
+
     /// Waits until it is at least so much.
     pub fn wait_for(&self, enough: usize) {
         let mut count = self.0.0.lock();
         while *count.deref() < enough {
             count = self.0.1.wait(count);
         }
+    }
+}
+
+/// Waits until the number of a pool's live workers is one that `enough` accepts. Nothing else happens meanwhile, so the
+/// pool has to come there by itself.
+pub fn wait_for_workers(pool: &ThreadPool, enough: impl Fn(usize) -> bool) {
+    while !enough(pool.stats().live) {
+        thread::yield_now();
     }
 }

@@ -12,6 +12,7 @@ use selvedge::error::{BlockingCallError, FailureGroup, Panic};
 use selvedge::reactor::{Event, Phase};
 use selvedge::report::Incident;
 use selvedge::task::Cooperator;
+use selvedge::testing::Step;
 use selvedge::{Deferred, Failure, Handle, Job, Reactor, ThreadPool, threads};
 
 use crate::support::{Log, Note, hold, on_a_small_stack, with_watchdog};
@@ -469,4 +470,29 @@ fn a_blocking_call_to_a_stopped_reactor_drops_its_function_contained() {
     let call = move || threads::blocking_call_from_thread(&handle, move |_| hold(&captured));
     let called = std::thread::spawn(call).join().unwrap_or_else(|_| panic!("the panic of the drop has left the call"));
     assert!(matches!(called, Err(BlockingCallError::ReactorStopped)));
+}
+
+// Checks: B60
+#[test]
+fn a_deferred_that_fails_in_a_job_is_reported_to_the_sink_of_the_jobs_pool() {
+    let reports = Log::new();
+    let fail = |why: &'static str| move || drop(Deferred::<()>::fail(Failure::msg(why)));
+    let pool = ThreadPool::builder().size(0, 1).on_report(reports.sink()).build().unwrap();
+    pool.start().unwrap();
+    pool.call_in_thread(fail("on a thread")).unwrap();
+    let of_reactor = Log::new();
+    let sink = of_reactor.sink();
+    pool.call_in_thread(move || {
+        let reactor = Reactor::builder().on_report(sink).build().unwrap();
+        fail("before it runs")();
+        drop(reactor);
+        fail("after it")();
+    })
+    .unwrap();
+    pool.stop().unwrap();
+    let (stepped, stepper) = ThreadPool::builder().size(0, 1).on_report(reports.sink()).build_stepped().unwrap();
+    stepped.start().unwrap();
+    stepped.call_in_thread(fail("in a step")).unwrap();
+    while stepper.step().is_some_and(|step| step != Step::Slept) {}
+    assert_eq!((reports.len(), of_reactor.len()), (3, 1));
 }

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+use super::super::report::DefaultGuard;
 use super::super::sync::{Arc, thread_local};
 use super::shared::Shared;
 use crate::thread_value::ThreadValue;
@@ -28,6 +29,8 @@ pub(super) struct CurrentPool(pub(super) Arc<Shared>);
 pub(super) struct EnterPool {
     outer: Option<Rc<CurrentPool>>,
     outer_address: usize,
+    /// What fails on this thread and belongs to no reactor is told to the pool's sink.
+    _default: DefaultGuard,
 }
 
 /// Marks this thread as one that refuses jobs of a pool, until it is dropped. Refusing runs user code, and the pool has
@@ -72,6 +75,7 @@ impl EnterPool {
         Self {
             outer: POOL.try_with(|own| own.replace(Some(Rc::clone(pool)))).ok().flatten(),
             outer_address: POOL_ADDRESS.try_with(|address| address.replace(pool.0.address())).unwrap_or(0),
+            _default: pool.0.reporter.set_default(),
         }
     }
 

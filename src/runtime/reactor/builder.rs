@@ -146,7 +146,8 @@ impl ReactorBuilder {
     ///
     /// A Deferred does not know its reactor. If it is dropped with an error, that goes to the sink of the reactor that
     /// this thread runs, turns or drops; outside of these, as before [`run`](Reactor::run), to that of the reactor that
-    /// was made last of those that are on this thread. On a thread without a reactor it goes to stderr.
+    /// was made last of those that are on this thread. In a job it goes to the sink of its pool, on any other thread to
+    /// stderr.
     pub fn on_report<F>(mut self, sink: F) -> Self
     where
         F: Fn(&Report<'_>) + Send + Sync + 'static,

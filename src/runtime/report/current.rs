@@ -1,5 +1,5 @@
 //! Which reporter gets the failures of this thread: that of its innermost scope, or else its default, which belongs to
-//! a reactor on this thread.
+//! a reactor on this thread, or to the pool whose jobs it runs.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,8 @@ use crate::thread_value::ThreadValue;
 thread_local! {
     /// The reporter that was entered last on this thread; its scope keeps the one before.
     static CURRENT: ThreadValue<Option<Reporter>> = ThreadValue::new(None);
-    /// Those of the reactors on this thread, in the order in which they were made. The last is the default.
+    /// Those of the pool whose jobs this thread runs and of the reactors on it, in the order in which they came. The
+    /// last is the default.
     static DEFAULTS: ThreadValue<BTreeMap<usize, Reporter>> = ThreadValue::new(BTreeMap::new());
 }
 
@@ -48,7 +49,7 @@ impl Reporter {
     }
 
     /// Makes this the default of the thread: for what fails outside of any scope, between the turns of a reactor and
-    /// before the first.
+    /// before the first, and in jobs.
     pub(crate) fn set_default(&self) -> DefaultGuard {
         let number = unique_number();
         let _ = DEFAULTS.try_with(|all| all.with(|all| all.insert(number, self.clone())));

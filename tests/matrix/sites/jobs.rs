@@ -217,6 +217,7 @@ pub const SITES: &[Site] = &[
     },
     Site {
         name: "a job that a stepper runs",
+        has_sink: true,
         panic: Goes::Reported(Incident::Job),
         has_handles: true,
         install: Install::Elsewhere(|act| {

@@ -232,6 +232,7 @@ pub const SITES: &[Site] = &[
     },
     Site {
         name: "the destructor of a worker's thread-local",
+        has_sink: false,
         phase: Phase::Stopping,
         must_not_panic: true,
         install: Install::OnLoop(|reactor, act| {

@@ -106,7 +106,7 @@ pub const ON_THE_LOOP: Site = Site {
     install: Install::OnLoop(|_, _| ()),
 };
 
-pub const ON_A_WORKER: Site = Site { thread: Thread::Worker, has_sink: false, ..ON_THE_LOOP };
+pub const ON_A_WORKER: Site = Site { thread: Thread::Worker, ..ON_THE_LOOP };
 
 pub const ELSEWHERE: Site = Site { thread: Thread::Other, has_sink: false, ..ON_THE_LOOP };
 

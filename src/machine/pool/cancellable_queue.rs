@@ -97,7 +97,7 @@ impl<S: JobStore> CancellableQueue<S> {
     /// The job that has been queued longest.
     #[inline(always)]
     pub(in crate::machine) fn pop(&mut self) -> Option<Popped<S>> {
-        if self.ticketed.is_some()
+        if self.ticketed.as_ref().is_some_and(|ticketed| ticketed.len() > 0)
             && let Some(job) = self.pop_ticketed()
         {
             return Some(Popped::Ticketed(job));
@@ -126,7 +126,16 @@ impl<S: JobStore> CancellableQueue<S> {
     }
 
     /// Moves all that `other` holds into this queue, which must be empty.
+    #[inline]
     pub(in crate::machine) fn take_all(&mut self, other: &mut Self) {
+        // Most looks of a worker find nothing, and an exchange of empty queues would move hundreds of bytes.
+        if !other.is_empty() {
+            self.exchange(other);
+        }
+    }
+
+    #[inline(never)]
+    fn exchange(&mut self, other: &mut Self) {
         self.store.take_all(&mut other.store);
         std::mem::swap(&mut self.popped, &mut other.popped);
         std::mem::swap(&mut self.ticketed, &mut other.ticketed);

@@ -43,7 +43,7 @@ impl Sleepers {
         if let Some(entry) = self.slots.get_mut(slot) {
             *entry = Some(Asleep { previous, next: None, timed });
         }
-        self.link(previous, Some(slot));
+        self.set_next(previous, Some(slot));
         self.asleep += 1;
         self.untimed += usize::from(!timed);
     }
@@ -61,25 +61,25 @@ impl Sleepers {
     /// Takes out the worker in this slot, if it is asleep.
     pub(super) fn remove(&mut self, slot: WorkerSlot) {
         let Some(Asleep { previous, next, timed }) = self.slots.get_mut(slot).and_then(Option::take) else { return };
-        self.link(previous, next);
-        if next.is_none() {
-            self.last = previous;
+        self.set_next(previous, next);
+        match next.and_then(|slot| self.asleep_mut(slot)) {
+            Some(asleep) => asleep.previous = previous,
+            None => self.last = previous,
         }
         self.asleep -= 1;
         self.untimed -= usize::from(!timed);
     }
 
-    /// Makes two workers neighbours.
-    fn link(&mut self, previous: Option<WorkerSlot>, next: Option<WorkerSlot>) {
+    /// `next` fell asleep after `previous`; if that is `None`, before all others.
+    #[inline]
+    fn set_next(&mut self, previous: Option<WorkerSlot>, next: Option<WorkerSlot>) {
         match previous.and_then(|slot| self.asleep_mut(slot)) {
             Some(asleep) => asleep.next = next,
             None => self.first = next,
         }
-        if let Some(asleep) = next.and_then(|slot| self.asleep_mut(slot)) {
-            asleep.previous = previous;
-        }
     }
 
+    #[inline]
     fn asleep_mut(&mut self, slot: WorkerSlot) -> Option<&mut Asleep> {
         self.slots.get_mut(slot)?.as_mut()
     }

@@ -35,7 +35,7 @@ impl Activities {
 
     #[inline]
     pub(super) fn set(&mut self, slot: WorkerSlot, worker: WorkerId, activity: Activity) {
-        self.0.set(slot, Some((worker, activity)));
+        self.0.set(slot, (worker, activity));
     }
 
     /// The worker runs this job.
@@ -53,7 +53,7 @@ impl Activities {
 
     #[inline]
     pub(super) fn clear(&mut self, slot: WorkerSlot) {
-        self.0.set(slot, None);
+        self.0.clear(slot);
     }
 
     /// The token of the job in this slot, if there is one. `None` behind the last slot.

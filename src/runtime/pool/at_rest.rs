@@ -59,8 +59,11 @@ impl RestWatch {
 impl LockedWorkers {
     /// Those who are to be told, once the lock is released, that the pool has come to rest.
     #[inline]
-    pub(super) fn take_rest_waiters(&mut self) -> RestWaiters {
-        if self.rest_waiters.is_empty() { RestWaiters::new() } else { self.take_waiters_for_this_rest() }
+    pub(super) fn take_rest_waiters(&mut self) -> Option<RestWaiters> {
+        if self.rest_waiters.is_empty() {
+            return None;
+        }
+        Some(self.take_waiters_for_this_rest()).filter(|told| !told.is_empty())
     }
 
     #[cold]
@@ -85,8 +88,8 @@ impl Shared {
 }
 
 /// Called without a lock.
-pub(super) fn notify_rest_waiters(waiters: RestWaiters) {
-    for waiter in waiters.into_values() {
+pub(super) fn notify_rest_waiters(waiters: Option<RestWaiters>) {
+    for waiter in waiters.into_iter().flat_map(RestWaiters::into_values) {
         (waiter.notify)();
     }
 }

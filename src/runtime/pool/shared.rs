@@ -56,7 +56,7 @@ pub(super) type Queue = JobQueue<RunFn>;
 /// Takes the first job of a lane, releases the workers' lock, carries out the wakeups, and runs the job.
 #[derive(Clone, Copy)]
 pub(super) struct RunFn(
-    pub(super) fn(u8, Wakeups, &Arc<Shared>, &WorkerState, MutexGuard<'_, LockedWorkers>) -> JobResult,
+    pub(super) fn(u8, &Wakeups, &Arc<Shared>, &WorkerState, MutexGuard<'_, LockedWorkers>) -> JobResult,
 );
 
 /// Who runs the workers.
@@ -93,7 +93,7 @@ pub(super) struct Exit {
     pub(super) wakeups: Wakeups,
     /// The pool has stopped with this: no job and no worker is left.
     pub(super) stopped: bool,
-    pub(super) at_rest: RestWaiters,
+    pub(super) at_rest: Option<RestWaiters>,
 }
 
 /// How a pool is built: see [`PoolBuilder`](super::PoolBuilder).

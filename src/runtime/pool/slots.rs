@@ -40,7 +40,7 @@ impl<T> Slots<T> {
 
     pub(super) fn insert(&mut self, value: T) -> WorkerSlot {
         let slot = self.take_slot();
-        self.set(slot, Some(value));
+        self.set(slot, value);
         slot
     }
 
@@ -52,9 +52,19 @@ impl<T> Slots<T> {
     }
 
     #[inline]
-    pub(super) fn set(&mut self, slot: WorkerSlot, value: Option<T>) {
+    pub(super) fn set(&mut self, slot: WorkerSlot, value: T) {
         if let Some(entry) = self.slots.get_mut(slot) {
-            entry.value = value;
+            entry.value = Some(value);
+        }
+    }
+
+    /// Nothing is to be recorded any more.
+    #[inline]
+    pub(super) fn clear(&mut self, slot: WorkerSlot) {
+        if let Some(entry) = self.slots.get_mut(slot)
+            && entry.value.is_some()
+        {
+            entry.value = None;
         }
     }
 

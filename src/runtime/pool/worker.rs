@@ -35,7 +35,7 @@ pub(super) fn run_worker(pool: Arc<Shared>, id: WorkerId, thread: &ThreadExit) {
     let mut workers = worker.start(pool);
     let (wakeups, exit) = loop {
         match worker.next_action(pool, &mut workers) {
-            Action::Run(popped, wakeups) => {
+            Action::Run(popped, ref wakeups) => {
                 worker.wakes_at_start = workers.estimate.job_started();
                 let result = match popped {
                     Popped::InStore(position) => {
@@ -55,7 +55,7 @@ pub(super) fn run_worker(pool: Arc<Shared>, id: WorkerId, thread: &ThreadExit) {
             Action::Sleep { timed } => {
                 let timeout = worker.sleep_timeout(pool, &workers, timed);
                 let at_rest = workers.take_rest_waiters();
-                if at_rest.is_empty() {
+                if at_rest.is_none() {
                     // Releases the lock under which the queues were found empty, and sleeps, in one step.
                     workers = pool.wait_for_work(worker.slot, workers, timeout);
                 } else {
@@ -119,17 +119,16 @@ impl WorkerState {
     #[inline(never)]
     fn look_at_both_queues(&mut self, pool: &Shared, workers: &mut LockedWorkers) -> Action {
         workers.activities.clear(self.slot);
-        let action = {
-            let mut submit_queue = pool.submit_queue.lock();
-            pool.maybe_work.set(false);
-            // The clock is read only where it can matter: that takes as long as everything else under this lock.
-            let no_jobs = workers.machine.queue().is_empty() && submit_queue.queue().is_empty();
-            let may_expire = self.was_asleep && no_jobs;
-            let expired = may_expire && self.keep_alive_end.is_some_and(|end| end.has_passed(workers.deadline_epoch));
-            let may_search = !self.searched && pool.host.has_threads() && pool.spin.pays();
-            let hint = WorkerHint { slot: self.slot, may_search, expired };
-            machine::next_action(&mut workers.machine, &mut submit_queue, hint)
-        };
+        let mut submit_queue = pool.submit_queue.lock();
+        pool.maybe_work.set(false);
+        // The clock is read only where it can matter: that takes as long as everything else under this lock.
+        let no_jobs = workers.machine.queue().is_empty() && submit_queue.queue().is_empty();
+        let may_expire = self.was_asleep && no_jobs;
+        let expired = may_expire && self.keep_alive_end.is_some_and(|end| end.has_passed(workers.deadline_epoch));
+        let may_search = !self.searched && pool.host.has_threads() && pool.spin.pays();
+        let hint = WorkerHint { slot: self.slot, may_search, expired };
+        let action = machine::next_action(&mut workers.machine, &mut submit_queue, hint);
+        drop(submit_queue);
         match action {
             Action::Search => self.searched = true,
             Action::Sleep { .. } => pool.idle_hint.set(workers.estimate.wakes_ahead(workers.machine.idle())),
@@ -212,7 +211,7 @@ impl<J: QueuedJob> HasVTable<J> for RunFn {
 
 fn run_from_lane<J: QueuedJob>(
     lane: u8,
-    wakeups: Wakeups,
+    wakeups: &Wakeups,
     pool: &Arc<Shared>,
     worker: &WorkerState,
     mut workers: MutexGuard<'_, LockedWorkers>,
@@ -225,7 +224,7 @@ fn run_from_lane<J: QueuedJob>(
         // Never happens: the lane is that of the job's type.
         None => {
             drop(workers);
-            Shared::carry_out(pool, wakeups);
+            Shared::carry_out(pool, *wakeups);
             JobResult::default()
         }
     }
@@ -234,7 +233,7 @@ fn run_from_lane<J: QueuedJob>(
 #[inline(never)]
 fn run_ticketed(
     job: BoxedJob,
-    wakeups: Wakeups,
+    wakeups: &Wakeups,
     pool: &Arc<Shared>,
     worker: &WorkerState,
     mut workers: MutexGuard<'_, LockedWorkers>,
@@ -251,7 +250,7 @@ fn run_ticketed(
 fn run_job(
     job: impl QueuedJob,
     trace: JobTrace,
-    wakeups: Wakeups,
+    wakeups: &Wakeups,
     pool: &Arc<Shared>,
     worker: &WorkerState,
     mut workers: MutexGuard<'_, LockedWorkers>,
@@ -264,7 +263,7 @@ fn run_job(
         drop(workers);
     }
     // Before the job is run: the worker that this wakes must not wait until the job ends.
-    Shared::carry_out(pool, wakeups);
+    Shared::carry_out(pool, *wakeups);
     run_as_job(pool, || job.run_in(&pool.hooks, &pool.reporter))
 }
 

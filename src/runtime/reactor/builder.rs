@@ -1,6 +1,6 @@
 //! Building a reactor: its pools, its sink for reports, its clock, the bound of its inbox.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::rc::Rc;
@@ -304,7 +304,7 @@ impl Reactor {
             lifecycle: Cell::new(Lifecycle::new()),
             turning: Cell::new(false),
             parked: Cell::default(),
-            batch: Cell::default(),
+            batch: RefCell::default(),
             timers: Timers::default(),
             triggers: Triggers::new(),
             owned: Table::default(),

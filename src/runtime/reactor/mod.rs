@@ -35,7 +35,7 @@ mod triggers;
 mod turn;
 mod virtual_time;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -107,7 +107,7 @@ struct Core {
     /// When the host turns this reactor again by itself, if that waits for a wake meanwhile: see [`hosted`].
     parked: Cell<Option<Duration>>,
     /// An empty queue that the next turn exchanges for the inbox's, so that its memory is used again.
-    batch: Cell<Calls>,
+    batch: RefCell<Calls>,
     timers: Timers,
     triggers: Triggers,
     owned: Table,

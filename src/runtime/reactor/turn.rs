@@ -184,10 +184,10 @@ impl Reactor {
 
     fn run_posted(&self) {
         let core = &*self.core;
-        let mut batch = core.batch.take();
+        // A call that begins another turn is refused before it comes here.
+        let mut batch = core.batch.borrow_mut();
         core.shared.inbox.take(&mut batch);
         batch.run(self, &core.reporter);
-        core.batch.set(batch);
     }
 
     fn run_due(&self) {

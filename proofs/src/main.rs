@@ -7,6 +7,7 @@ mod explore;
 mod gather;
 mod machine;
 mod pool;
+mod semaphore;
 mod solver;
 mod symbol;
 
@@ -53,7 +54,7 @@ fn arguments() -> (usize, String) {
 
 /// All claims about all machines.
 fn claims() -> Vec<Claim> {
-    pool::claims().into_iter().chain(gather::claims()).collect()
+    pool::claims().into_iter().chain(gather::claims()).chain(semaphore::claims()).collect()
 }
 
 /// Takes one claim after the other, until none is left. Each thread has its terms and its solver to itself.

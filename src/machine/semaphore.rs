@@ -14,19 +14,20 @@
 //! a cancel of the first waiter can make the next one fit. The limit can be changed; below what is held, nothing is
 //! available until enough is released.
 
+use super::count::{Count, ONE, ZERO};
 use super::wait_queue::{Key, WaitQueue};
 
 /// The semaphore. `W` is a waiter.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Semaphore<W> {
     /// Number of permits.
-    limit: usize,
+    limit: Count,
     /// Permits that somebody holds. More than the limit only if that was lowered.
-    held: usize,
+    held: Count,
     /// Those held without a guard: [`release_kept`](Self::release_kept) returns them.
-    kept: usize,
+    kept: Count,
     /// Each with the number of permits that it asks for.
-    waiters: WaitQueue<(usize, W)>,
+    waiters: WaitQueue<(Count, W)>,
     /// Some caller that was told to [serve](Released::Serve) is in its loop over [`next`](Self::next).
     serving: bool,
 }
@@ -56,13 +57,13 @@ pub(crate) enum Released {
 pub(crate) struct NoneKept;
 
 impl<W> Semaphore<W> {
-    pub(crate) const fn new(limit: usize) -> Self {
-        Self { limit, held: 0, kept: 0, waiters: WaitQueue::new(), serving: false }
+    pub(crate) const fn new(limit: Count) -> Self {
+        Self { limit, held: ZERO, kept: ZERO, waiters: WaitQueue::new(), serving: false }
     }
 
     /// Takes permits, all or none. No barging: while others wait, the caller waits too, even if a permit has just been
     /// released for them.
-    pub(crate) fn try_acquire(&mut self, count: usize) -> Acquired {
+    pub(crate) fn try_acquire(&mut self, count: Count) -> Acquired {
         if self.waiters.is_empty() && count <= self.free() {
             self.held += count;
             Acquired::Granted
@@ -76,7 +77,7 @@ impl<W> Semaphore<W> {
         self.waiters.next_key()
     }
 
-    pub(crate) fn wait(&mut self, count: usize, waiter: W) {
+    pub(crate) fn wait(&mut self, count: Count, waiter: W) {
         self.waiters.push((count, waiter));
     }
 
@@ -88,26 +89,26 @@ impl<W> Semaphore<W> {
     }
 
     /// Returns permits: their guard was dropped.
-    pub(crate) fn release(&mut self, count: usize) -> Released {
+    pub(crate) fn release(&mut self, count: Count) -> Released {
         self.held -= count;
         self.serve()
     }
 
     /// Changes the number of permits. Those that are held stay with their holders.
-    pub(crate) fn set_limit(&mut self, limit: usize) -> Released {
+    pub(crate) fn set_limit(&mut self, limit: Count) -> Released {
         self.limit = limit;
         self.serve()
     }
 
     /// A guard is gone and its permits are still held, until [`release_kept`](Self::release_kept).
-    pub(crate) fn keep(&mut self, count: usize) {
+    pub(crate) fn keep(&mut self, count: Count) {
         self.kept += count;
     }
 
     /// Returns one permit that was kept.
     pub(crate) fn release_kept(&mut self) -> Result<Released, NoneKept> {
         self.kept = self.kept.checked_sub(1).ok_or(NoneKept)?;
-        Ok(self.release(1))
+        Ok(self.release(ONE))
     }
 
     fn serve(&mut self) -> Released {
@@ -119,16 +120,16 @@ impl<W> Semaphore<W> {
     }
 
     /// The number of permits that the first waiter asks for, if there are as many.
-    fn fitting(&self) -> Option<usize> {
+    fn fitting(&self) -> Option<Count> {
         self.waiters.first().map(|(count, _)| *count).filter(|count| *count <= self.free())
     }
 
-    fn free(&self) -> usize {
+    fn free(&self) -> Count {
         self.limit.saturating_sub(self.held)
     }
 
     /// The next waiter, for the loop that serves, and how many permits it holds from now on. `None` ends that loop.
-    pub(crate) fn next(&mut self) -> Option<(usize, W)> {
+    pub(crate) fn next(&mut self) -> Option<(Count, W)> {
         let next = self.fitting().and_then(|_| self.waiters.pop());
         match next {
             Some((count, _)) => self.held += count,
@@ -137,16 +138,16 @@ impl<W> Semaphore<W> {
         next
     }
 
-    pub(crate) fn limit(&self) -> usize {
+    pub(crate) fn limit(&self) -> Count {
         self.limit
     }
 
     /// Permits that could be acquired now: none while somebody waits.
-    pub(crate) fn available(&self) -> usize {
-        if self.waiters.is_empty() { self.free() } else { 0 }
+    pub(crate) fn available(&self) -> Count {
+        if self.waiters.is_empty() { self.free() } else { ZERO }
     }
 
-    pub(crate) fn waiting(&self) -> usize {
+    pub(crate) fn waiting(&self) -> Count {
         self.waiters.len()
     }
 

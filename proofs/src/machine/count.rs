@@ -39,6 +39,11 @@ impl Count {
         Self((self.0 - other.into().0).max(0))
     }
 
+    pub fn checked_sub(self, other: impl Into<Self>) -> Option<Self> {
+        let other = other.into();
+        if self < other { None } else { Some(Self(self.0 - other.0)) }
+    }
+
     pub fn saturating_add(self, other: impl Into<Self>) -> Self {
         Self((self.0 + other.into().0).min(Int::GREATEST))
     }

@@ -6,3 +6,8 @@ pub mod count;
 pub mod gather;
 #[allow(dead_code, reason = "what ships has more readers than a proof")]
 pub mod pool;
+#[path = "../../../src/machine/semaphore.rs"]
+#[allow(dead_code, reason = "what ships has more readers than a proof")]
+pub mod semaphore;
+#[allow(dead_code, reason = "what ships has more readers than a proof")]
+pub mod wait_queue;

@@ -203,7 +203,7 @@ fn plain_values_of_std_come_back_from_a_function_as_they_are() {
         std::time::SystemTime std::cmp::Ordering std::net::IpAddr std::net::SocketAddr std::net::TcpStream
         std::fs::File std::fs::Metadata std::process::Child std::process::Output std::ops::Range<u32> Vec<Rc<u32>>
         Option<Box<dyn Fn()>> std::collections::BinaryHeap<u32> std::collections::HashMap<String, Vec<u8>>
-        std::cell::RefCell<u32> (u32, String) [u8; 32]
+        std::cell::RefCell<u32> (u32, String) [u8; 32] Address<Rc<u32>> Handle
     }
 }
 

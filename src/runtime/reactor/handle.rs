@@ -5,6 +5,7 @@ use std::rc::{Rc, Weak};
 use std::time::Duration;
 
 use super::super::deadline::WhenFull;
+use super::super::deferred::Plain;
 use super::super::pool::{Blocked, IntoJob, Job, ThreadPool, Work};
 use super::super::reactor_thread::is_reactor_thread;
 use super::super::report::drop_contained;
@@ -203,6 +204,9 @@ impl Handle {
         self.shared.inbox.wake_spuriously();
     }
 }
+
+/// What a job or another reactor returns may be a handle.
+impl Plain for Handle {}
 
 impl fmt::Debug for Handle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

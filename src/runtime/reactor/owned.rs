@@ -9,6 +9,7 @@ use std::marker::PhantomData;
 use std::panic::Location;
 use std::rc::{Rc, Weak};
 
+use super::super::deferred::Plain;
 use super::super::report::{Incident, drop_contained, report};
 use super::super::sync::{Arc, catch};
 use super::{Call, Core, Handle, Reactor};
@@ -358,6 +359,9 @@ impl<T: 'static> Address<T> {
         with_slot(&Rc::downgrade(&reactor.core), id, &slot, |value| f(value, reactor))
     }
 }
+
+/// What a reactor is asked for may be an address.
+impl<T: 'static> Plain for Address<T> {}
 
 impl<T: 'static> Clone for Address<T> {
     fn clone(&self) -> Self {

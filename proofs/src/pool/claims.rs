@@ -4,7 +4,7 @@
 use super::invariant::conjuncts;
 use super::rank::{is_lower, is_not_negative, rank};
 use super::rest::{prove_done, prove_rest};
-use super::steps::{Kind, STEPS, Step};
+use super::steps::{Kind, Step, steps};
 use super::world::World;
 use crate::claim::{Change, Claim, Describe};
 use crate::explore::{assume, prove};
@@ -15,7 +15,7 @@ pub fn claims() -> Vec<Claim> {
     let claim =
         |name: &str, program: Box<dyn Fn() -> Option<Change>>| Claim { machine: "pool", name: name.into(), program };
     let mut claims = vec![claim("a new pool", Box::new(is_kept_at_first))];
-    claims.extend(STEPS.iter().map(|step| claim(step.name, Box::new(move || is_kept(step)))));
+    claims.extend(steps().map(|step| claim(step.name, Box::new(move || is_kept(step)))));
     claims.push(claim("at rest, but for the program", Box::new(|| at_rest(prove_rest))));
     claims.push(claim("at rest", Box::new(|| at_rest(prove_done))));
     claims
@@ -78,14 +78,14 @@ impl Describe for World {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::{STEPS, World, is_kept_with};
+    use super::{World, is_kept_with, steps};
     use crate::explore::explore;
     use crate::solver::Solver;
     use crate::symbol::{Condition, Int};
 
     /// What does not hold where this is claimed besides the invariant, of the step of this name.
     fn refuted(name: &str, besides: fn(&World) -> Condition) -> Vec<&'static str> {
-        let step = STEPS.iter().find(|step| step.name == name).unwrap();
+        let step = steps().find(|step| step.name == name).unwrap();
         let (_, _, outcome) = explore(Solver::start().unwrap(), || is_kept_with(step, besides));
         outcome.err().map_or_else(Vec::new, |refuted| refuted.failed)
     }
@@ -111,7 +111,7 @@ mod tests {
         let events = source.split_once("enum Event {").unwrap().1.split_once('}').unwrap().0;
         let name = |line: &'static str| line.trim().split(['(', ',']).next().filter(|name| !name.is_empty());
         let searched: BTreeSet<_> = events.lines().filter_map(name).collect();
-        let proved: BTreeSet<_> = STEPS.iter().flat_map(|step| step.events).copied().collect();
+        let proved: BTreeSet<_> = steps().flat_map(|step| step.events).copied().collect();
         assert_eq!(searched, proved);
     }
 }

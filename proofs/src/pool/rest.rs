@@ -1,6 +1,6 @@
 //! What is true where nobody can go on: nothing is left undone.
 
-use super::steps::{Kind, STEPS};
+use super::steps::{Kind, steps};
 use super::world::World;
 use crate::explore::{assume, prove};
 use crate::machine::pool::{Fields, PoolState};
@@ -57,6 +57,5 @@ pub fn prove_done(world: &World) -> Option<()> {
 
 /// Whether some step of these kinds can be taken.
 fn can_go_on(world: &World, kinds: fn(Kind) -> bool) -> Condition {
-    let steps = STEPS.iter().filter(|step| kinds(step.kind));
-    steps.fold(Condition::FALSE, |any, step| any | (step.enabled)(world))
+    steps().filter(|step| kinds(step.kind)).fold(Condition::FALSE, |any, step| any | (step.enabled)(world))
 }

@@ -66,7 +66,7 @@ struct Ticketed(selvedge::ThreadPool);
 
 impl Sink for Ticketed {
     fn put(&self, job: impl FnOnce() + Send + 'static) {
-        drop(self.0.call_in_thread_ticketed(|| job()).expect("the pool is not stopped"));
+        drop(self.0.call_in_thread_ticketed(job).expect("the pool is not stopped"));
     }
 }
 

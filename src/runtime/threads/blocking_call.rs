@@ -19,7 +19,7 @@ use crate::failure::{Failure, Panic};
 /// Returns what `f` returns; if that is a Deferred, its result. `f` is posted like a call of
 /// [`Handle::call_from_thread`] and runs in that order; a bounded inbox accepts it even if it is full. Code on the
 /// reactor's thread must not wait for this thread meanwhile. A pool's thread that waits here counts as
-/// [`blocked`](crate::pool::blocked).
+/// [`blocked`](crate::threads::blocked).
 ///
 /// **Cancel safety.** It waits without a limit: [`blocking_call_from_thread_timeout`] is what can give up. If the
 /// reactor ends first, an `f` that has not begun is dropped without being run.

@@ -1,4 +1,5 @@
-//! Runs programs under seeded schedules: one number is a program, its odds, a scheduler, and a few schedules of it.
+//! Runs programs under seeded schedules: one number is a program, how likely timeouts and failures are,
+//! a scheduler, and a few schedules.
 
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;

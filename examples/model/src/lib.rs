@@ -1,12 +1,12 @@
 //! A crate that model-checks itself: its own sources are compiled over `selvedge`, and in its tests once more over
 //! `selvedge::loom`.
 //!
-//! The sources say `super::selvedge`, and the module that holds them says which of the two that is: here the first, in
-//! `models.rs` the second.
+//! `cache.rs` imports from `super::selvedge`. In this file that name is the crate itself, in `models.rs` it is
+//! `selvedge::loom`. `cargo test -p selvedge-example-model` runs both.
 
 pub mod cache;
 
-// What `super::selvedge` is for programs.
+// For programs, `super::selvedge` is the crate itself.
 use ::selvedge;
 
 #[cfg(test)]

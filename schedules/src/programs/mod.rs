@@ -9,7 +9,7 @@ mod support;
 
 use crate::explorer::Program;
 
-/// The programs, by name: one in three seeds is a random one.
+/// The programs, by name: one in four seeds is a random one.
 pub const PROGRAMS: &[Program] = &[
     ("whole_system", random::whole_system),
     ("jobs_and_resizes", |_| pools::jobs_and_resizes()),

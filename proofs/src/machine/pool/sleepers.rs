@@ -1,4 +1,5 @@
-//! The list of sleepers, of which only is known how many it holds: whoever is taken out may be any of them.
+//! The list of sleepers, of which is known how many sleep with a timeout and without, and how far back the last one
+//! without is. Otherwise whoever is taken out may be any of them.
 //!
 //! A slot says here what its worker does, so that who is taken out is known by its slot.
 

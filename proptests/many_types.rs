@@ -78,6 +78,8 @@ enum Step {
     Cancel(sample::Index, u8),
     /// The jobs up to here are run.
     Run,
+    /// So many of them, where each is a step of the test's.
+    RunFirst(u16),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -87,9 +89,10 @@ fn step() -> impl Strategy<Value = Step> {
         8 => (0..shapes, count.clone()).prop_map(|(shape, count)| Step::Submit(shape, count)),
         // Jobs with a ticket, more often than one in forty-five.
         4 => (shapes - 1..shapes, count.clone()).prop_map(|(shape, count)| Step::Submit(shape, count)),
-        2 => count.prop_map(Step::SubmitAll),
+        2 => count.clone().prop_map(Step::SubmitAll),
         3 => (any::<sample::Index>(), 1_u8..4).prop_map(|(first, every)| Step::Cancel(first, every)),
         4 => Just(Step::Run),
+        4 => count.prop_map(Step::RunFirst),
     ]
 }
 
@@ -129,7 +132,7 @@ impl<'a> Script<'a> {
         }
     }
 
-    /// All steps but `Run`, which is the pool's part.
+    /// All steps but those that run jobs, which are the pool's part.
     fn step(&mut self, step: Step) {
         match step {
             Step::Submit(shape, count) => (0..count).for_each(|_| self.submit(shape)),
@@ -140,8 +143,14 @@ impl<'a> Script<'a> {
             Step::Cancel(first, every) if !self.tickets.is_empty() => {
                 self.cancel(first.index(self.tickets.len()), usize::from(every));
             }
-            Step::Cancel(..) | Step::Run => {}
+            Step::Cancel(..) | Step::Run | Step::RunFirst(_) => {}
         }
+    }
+
+    /// Checks that so many of the queued jobs have run, in order.
+    fn ran_first(&mut self, count: usize, said: &Receiver<u32>) {
+        let first: Vec<_> = self.queue.drain(..count.min(self.queue.len())).collect();
+        assert_eq!(said.try_iter().collect::<Vec<_>>(), first);
     }
 
     /// Checks that the queued jobs have run, in order.
@@ -205,11 +214,17 @@ proptest! {
         pool.start().unwrap();
         let (mut script, said) = Script::new(&pool);
         for step in steps {
-            if let Step::Run = step {
-                while stepper.step().is_some() {}
-                script.ran(&said);
-            } else {
-                script.step(step);
+            match step {
+                Step::Run => {
+                    while stepper.step().is_some() {}
+                    script.ran(&said);
+                }
+                Step::RunFirst(count) => {
+                    let count = usize::from(count);
+                    while said.len() < count && stepper.step().is_some() {}
+                    script.ran_first(count, &said);
+                }
+                step => script.step(step),
             }
         }
         let queued = script.queue.len() as u64;

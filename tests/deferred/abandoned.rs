@@ -1,6 +1,8 @@
 //! Cancel safety of items and permits: whatever is given up before the program has received one, it goes back to its
 //! place, and nothing is lost or doubled.
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::mpsc;
 use std::task::{Context, Poll, Waker};
 use std::thread;
@@ -232,4 +234,46 @@ fn a_taker_whose_callbacks_drop_other_items_leaves_all_in_order_and_nothing_is_r
         assert_eq!(left(&queue), [0, 1, 3]);
     });
     assert_eq!(told, []);
+}
+
+// Checks: P31
+#[test]
+fn a_callback_that_is_added_to_a_result_while_something_is_dropped_cancels_nothing() {
+    let lock = DeferredLock::new();
+    let held = lock.try_acquire().unwrap();
+    let waits = lock.acquire();
+    drop(held);
+    // The result is there. The errback runs because the resolver was dropped: what follows from other drops waits.
+    let (inner, resolver) = Deferred::<u32>::new();
+    let kept = Rc::new(RefCell::new(None));
+    let keep = Rc::clone(&kept);
+    let (failing, dropped) = Deferred::<()>::new();
+    let failing = failing.add_errback(move |_| {
+        *keep.borrow_mut() = Some(waits.add_callback(move |permit| {
+            drop(permit);
+            inner
+        }));
+    });
+    drop(dropped);
+    value(failing);
+    resolver.callback(7);
+    assert_eq!(value(kept.take().unwrap()), 7);
+}
+
+// Checks: P31
+#[test]
+fn a_reactor_that_runs_inside_an_errback_of_a_dropped_resolver_goes_on() {
+    with_watchdog(|| {
+        let (failing, dropped) = Deferred::<()>::new();
+        let failing = failing.add_errback(|_| {
+            let reactor = Reactor::new();
+            let (page, resolver) = Deferred::<u32>::new();
+            let page = page.shared();
+            let first = page.get();
+            reactor.call_later(Duration::ZERO, move |_| resolver.callback(7));
+            assert_eq!(*reactor.block_on(first).unwrap(), 7);
+        });
+        drop(dropped);
+        value(failing);
+    });
 }

@@ -1,16 +1,18 @@
 //! A reactor on a thread of its own: how it begins, how it is joined, and what comes of all that can go wrong.
 
 use std::cell::RefCell;
+use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use selvedge::{
     Reactor,
     error::{BlockingCallError, JoinError, SpawnError},
+    reactor::ReactorThread,
     threads,
 };
 
-use crate::support::{Log, in_own_process, process_status, with_watchdog};
+use crate::support::{Log, in_own_process, process_status, wait_until, with_watchdog};
 
 /// Notes when it is dropped.
 struct Dropped(Log<&'static str>);
@@ -124,4 +126,28 @@ fn a_thread_that_cannot_be_started_is_an_error() {
             assert_eq!(log.entries(), ["dropped"]);
         },
     );
+}
+
+// Checks: P117
+#[test]
+fn what_its_own_thread_drops_at_its_end_is_refused_to_join_it() {
+    struct Joins(Arc<OnceLock<ReactorThread>>, Log<bool>);
+    impl Drop for Joins {
+        fn drop(&mut self) {
+            let refused = self.0.get().map(|thread| matches!(thread.join(), Err(JoinError::WouldDeadlock)));
+            self.1.note(refused == Some(true));
+        }
+    }
+    thread_local!(static AT_END: RefCell<Option<Joins>> = const { RefCell::new(None) });
+    with_watchdog(|| {
+        let (log, slot) = (Log::new(), Arc::new(OnceLock::new()));
+        let joins = Joins(Arc::clone(&slot), log.clone());
+        let ((), thread) = Reactor::builder().spawn(|_| AT_END.set(Some(joins))).unwrap();
+        let handle = thread.handle().clone();
+        assert!(slot.set(thread).is_ok());
+        handle.stop();
+        wait_until(|| log.len() == 1);
+        assert_eq!(log.entries(), [true]);
+        slot.get().unwrap().join().unwrap();
+    });
 }

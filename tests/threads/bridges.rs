@@ -6,8 +6,9 @@ use std::thread;
 use std::time::Duration;
 
 use selvedge::{
-    Deferred, Failure, Reactor, Resolver, ThreadPool,
+    Deferred, Failure, Job, Reactor, Resolver, ThreadPool,
     error::{BlockingCallError, Cancelled, Panic, ReactorStopped, Rejected, Rejection},
+    pool::Cancellation,
     report::Incident,
     threads,
 };
@@ -210,6 +211,25 @@ fn commands_for_a_reactor_that_has_stopped_come_back_and_can_be_run() {
     let rejected = threads::call_multiple_in_thread(&handle, vec![Box::new(move || ran.note("ran"))]).unwrap_err();
     rejected.job.run();
     assert_eq!(log, ["ran"]);
+}
+
+// Checks: B47, P75
+#[test]
+fn commands_that_never_run_are_dropped_one_by_one_whatever_their_drops_do() {
+    let (pool, _stepper) = ThreadPool::builder().size(1, 1).build_stepped().unwrap();
+    struct AlwaysPanics;
+    impl Drop for AlwaysPanics {
+        fn drop(&mut self) {
+            panic!("a drop that panics, in another's too");
+        }
+    }
+    let command = || -> Box<dyn FnOnce() + Send> {
+        let captured = AlwaysPanics;
+        Box::new(move || hold(&captured))
+    };
+    // Two panics in one drop would end this process.
+    let ticket = pool.call_in_thread_ticketed(Job::multiple(vec![command(), command()])).unwrap();
+    assert_eq!(ticket.cancel(), Cancellation::NeverRuns);
 }
 
 // ---- blocking_call_from_thread

@@ -48,6 +48,27 @@ impl Effect {
     }
 }
 
+/// Until it is dropped, effects do not wait for the one that runs on this thread already: in it, a reactor runs whose
+/// Deferreds have to go on.
+#[must_use]
+pub(crate) struct InsideEffect(Option<ChunkedQueue<Effect>>);
+
+impl InsideEffect {
+    #[inline]
+    pub(crate) fn enter() -> Self {
+        Self(QUEUE.try_with(|queue| queue.replace(None)).ok().flatten())
+    }
+}
+
+impl Drop for InsideEffect {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(outer) = self.0.take() {
+            let _ = QUEUE.try_with(|queue| queue.replace(Some(outer)));
+        }
+    }
+}
+
 /// Runs the effect at once; if another one is running on this thread, after that one.
 ///
 /// Failing a chain drops the callbacks that the error passes by, and with them resolvers that they had captured;

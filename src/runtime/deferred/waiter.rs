@@ -9,6 +9,7 @@ use super::head::Head;
 use super::node::{Chain, Node, Output, ResultCell, handler};
 use super::resolver::Resolver;
 use crate::failure::Failure;
+use crate::machine::deferred::ChainStage;
 
 /// The tail of such a Deferred, in place of its head, which the queue keeps alive. Only the Deferred has it, so its
 /// drop says that nothing can be added any more.
@@ -51,8 +52,8 @@ impl<T: 'static> Output<T, Failure> for Waiter<T> {
 
 impl<T: 'static> Drop for Waiter<T> {
     fn drop(&mut self) {
-        // Nothing was added, and there is no result.
-        if self.0.cell().is_empty() {
+        // Nothing was added, and there was no result yet: a callback that is added to a result takes it out of the cell.
+        if self.0.cell().is_empty() && self.0.core().state().stage() == ChainStage::Unfired {
             let (_, chain) = Deferred::from_head(Rc::clone(&self.0)).detach().into_parts();
             run_or_enqueue(Effect::Cancel(chain));
         }

@@ -9,8 +9,8 @@ use std::time::Duration;
 pub use self::work::{IntoJob, Work};
 use super::super::deadline::WhenFull;
 use super::super::job_label::JobLabel;
-use super::super::report::{Contained, Reporter, drop_contained};
-use super::super::sync::{StdArc, catch};
+use super::super::report::{Contained, Reporter};
+use super::super::sync::StdArc;
 use super::cancel_token::CancelToken;
 use super::hooks::Hooks;
 use super::job::{self, BoxedJob, JobBody, JobExtras, QueuedJob};
@@ -338,13 +338,9 @@ impl Job {
     /// ```
     #[track_caller]
     pub fn multiple(commands: Vec<Box<dyn FnOnce() + Send>>) -> Job<impl FnOnce() + Send + 'static> {
-        Job::new(move || {
-            let mut commands = commands.into_iter();
-            let run_all = catch(|| commands.by_ref().for_each(|command| command()));
-            // Before the panic goes on: a second one, from one of these drops, would abort.
-            commands.for_each(drop_contained);
-            run_all.unwrap_or_else(|panic| panic.resume());
-        })
+        // Each is dropped by itself if it does not run: two panics in one drop would abort.
+        let commands: Vec<_> = commands.into_iter().map(Contained::new).collect();
+        Job::new(move || commands.into_iter().for_each(|command| command.into_inner()()))
     }
 
     /// A job that runs `f`, then `on_result`, on the same thread, with what it returned or panicked with:

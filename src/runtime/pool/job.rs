@@ -175,10 +175,13 @@ impl BoxedJob {
         }
         let (label, body, extras) = self.into_parts();
         let reporter = &JobReporter { reporter, label: &label };
-        let mut body = Some((body, why));
-        let captured = extras.map(|extras| extras.captured).unwrap_or_default();
+        let JobExtras { captured, on_start, .. } = extras.map(|extras| *extras).unwrap_or_default();
+        let mut body = Some((body, why, on_start));
         hooks.run_within_contexts(captured, reporter, &mut || {
-            let Some((body, why)) = body.take() else { return };
+            let Some((body, why, on_start)) = body.take() else { return };
+            if let Some(f) = on_start {
+                reporter.contain(Incident::Drop, || drop(f.into_inner().into_inner()));
+            }
             reporter.contain(Incident::Job, || body(Fate::Refuse(why), reporter));
         });
     }

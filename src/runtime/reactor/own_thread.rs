@@ -6,7 +6,7 @@ use super::super::oneshot::{Receiver, Sender, channel};
 use super::super::pool::{Blocked, ThreadPool};
 use super::super::reactor_thread::is_reactor_thread;
 use super::super::report::{Contained, drop_contained};
-use super::super::sync::{Arc, JoinHandle, Mutex, catch, spawn};
+use super::super::sync::{Arc, JoinHandle, Mutex, ThreadId, catch, current_thread, spawn};
 use super::{Handle, Reactor, ReactorBuilder, Shutdown};
 use crate::error::{JoinError, SpawnError};
 
@@ -16,6 +16,7 @@ use crate::error::{JoinError, SpawnError};
 #[must_use = "whoever drops it cannot wait for the reactor's end"]
 pub struct ReactorThread {
     handle: Handle,
+    thread: ThreadId,
     /// `None` once somebody joins, or has joined.
     end: Mutex<Option<End>>,
 }
@@ -29,7 +30,7 @@ struct End {
 type LastWord = Arc<Mutex<Option<Shutdown>>>;
 
 /// What the thread says once: what the set-up has returned, or why there is no reactor.
-type Begin<R> = Result<(R, Handle), SpawnError>;
+type Begin<R> = Result<(R, Handle, ThreadId), SpawnError>;
 
 impl ReactorBuilder {
     /// Builds and [runs](Reactor::run) the reactor on a thread of its own, which has the name of its pool. `set_up` is
@@ -72,7 +73,9 @@ impl ReactorBuilder {
         let _blocked = Blocked::enter();
         let end = End { shutdown, thread };
         match begin.recv(None) {
-            Ok(Ok((value, handle))) => Ok((value, ReactorThread { handle, end: Mutex::new(Some(end)) })),
+            Ok(Ok((value, handle, thread))) => {
+                Ok((value, ReactorThread { handle, thread, end: Mutex::new(Some(end)) }))
+            }
             Ok(Err(error)) => {
                 end.join();
                 Err(error)
@@ -95,7 +98,7 @@ where
     // The spawner waits without a limit, so what is sent is received.
     match begin {
         Ok((value, reactor)) => {
-            drop_contained(begun.send(Ok((value, reactor.handle()))));
+            drop_contained(begun.send(Ok((value, reactor.handle(), current_thread()))));
             let shutdown = reactor.run();
             *ended.lock() = Some(shutdown);
         }
@@ -124,10 +127,11 @@ impl ReactorThread {
     /// to stop. A pool's thread that waits here counts as [blocked](crate::threads::blocked).
     ///
     /// # Errors
-    /// The reactor could wait for this thread: a reactor lives on it, or it is a worker of one of this reactor's own
-    /// pools; then it can still be joined elsewhere. Or somebody has joined it, or does.
+    /// The reactor could wait for this thread: a reactor lives on it, it is the one that would be joined, or it is a worker
+    /// of one of this reactor's own pools; then it can still be joined elsewhere. Or somebody has joined it, or does.
     pub fn join(&self) -> Result<Shutdown, JoinError> {
-        if is_reactor_thread() || self.handle.shared.pools.own().any(ThreadPool::may_wait_for_this_thread) {
+        let is_own = self.thread == current_thread();
+        if is_own || is_reactor_thread() || self.handle.shared.pools.own().any(ThreadPool::may_wait_for_this_thread) {
             return Err(JoinError::WouldDeadlock);
         }
         let end = self.end.lock().take().ok_or(JoinError::AlreadyJoined)?;

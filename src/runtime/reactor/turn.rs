@@ -10,6 +10,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use super::super::deferred::InsideEffect;
 use super::super::reactor_thread::EndingGuard;
 use super::super::report::Incident;
 use super::super::sync::trace;
@@ -154,6 +155,7 @@ impl Reactor {
         }
         let _turning = Turning(core);
         let _scope = core.reporter.enter();
+        let _inside_effect = InsideEffect::enter();
         let _virtual_time = self.enter_virtual_time();
         core.unpark();
         if core.has_ended() {

@@ -69,7 +69,16 @@ impl Drop for Scope {
 
 impl Drop for DefaultGuard {
     fn drop(&mut self) {
-        let left = DEFAULTS.try_with(|all| all.with(|all| all.remove(&self.number)));
+        let left = DEFAULTS.try_with(|all| {
+            all.with(|all| {
+                let left = all.remove(&self.number);
+                // An empty map keeps a node until it is dropped, which nothing does with what a thread leaves behind.
+                if all.is_empty() {
+                    *all = BTreeMap::new();
+                }
+                left
+            })
+        });
         drop(left);
     }
 }

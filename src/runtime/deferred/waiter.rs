@@ -52,7 +52,7 @@ impl<T: 'static> Output<T, Failure> for Waiter<T> {
 
 impl<T: 'static> Drop for Waiter<T> {
     fn drop(&mut self) {
-        // Nothing was added, and there was no result yet: a callback that is added to a result takes it out of the cell.
+        // Nothing was added, and there was no result: a callback that is added to a result takes it out of the cell.
         if self.0.cell().is_empty() && self.0.core().state().stage() == ChainStage::Unfired {
             let (_, chain) = Deferred::from_head(Rc::clone(&self.0)).detach().into_parts();
             run_or_enqueue(Effect::Cancel(chain));

@@ -128,7 +128,8 @@ impl ReactorThread {
     ///
     /// # Errors
     /// The reactor could wait for this thread: a reactor lives on it, it is the one that would be joined, or it is a
-    /// worker of one of this reactor's own pools; then it can still be joined elsewhere. Or somebody has joined it, or does.
+    /// worker of one of this reactor's own pools; then it can still be joined elsewhere. Or somebody has joined it, or
+    /// does.
     pub fn join(&self) -> Result<Shutdown, JoinError> {
         let is_own = self.thread == current_thread();
         if is_own || is_reactor_thread() || self.handle.shared.pools.own().any(ThreadPool::may_wait_for_this_thread) {

@@ -113,8 +113,8 @@ impl Options {
         let cores = std::thread::available_parallelism().map_or(0, usize::from);
         let (system, processor) = (std::env::consts::OS, std::env::consts::ARCH);
         format!(
-            "{system} {processor}, {cores} cores{}, at most {} rounds; medians, halves of the rounds, and the median of \
-             the ratio to selvedge. Verdicts are about the best peer's ratio and its 95 % interval.",
+            "{system} {processor}, {cores} cores{}, at most {} rounds; medians, halves of the rounds, and the median \
+             of the ratio to selvedge. Verdicts are about the best peer's ratio and its 95 % interval.",
             load_before(),
             self.rounds
         )

@@ -163,9 +163,9 @@ impl Comparison {
         self.states(states).len() as u64 * u64::from(rounds + 1)
     }
 
-    /// Every round runs every contender once in each state, in random order: a disturbance of the machine affects all of
-    /// them, and no contender always runs after the same other, whose data are in the caches. The first round only warms
-    /// up. A state is done once its interval is narrow, or after `rounds`.
+    /// Every round runs every contender once in each state, in random order: a disturbance of the machine affects all
+    /// of them, and no contender always runs after the same other, whose data are in the caches. The first round only
+    /// warms up. A state is done once its interval is narrow, or after `rounds`.
     pub fn measure(&self, states: &[State], rounds: u32, shrink: u64, mut progress: impl FnMut()) -> Results {
         let operations = (self.operations / shrink).max(1);
         let mut order: Vec<usize> = (0..self.contenders.len()).collect();

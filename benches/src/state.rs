@@ -57,8 +57,8 @@ impl State {
     }
 }
 
-/// The scheduler treats this thread as one of another program. It uses no memory but its own stack, and never yields: it
-/// takes processor time from the contenders, and nothing else.
+/// The scheduler treats this thread as one of another program. It uses no memory but its own stack, and never yields:
+/// it takes processor time from the contenders, and nothing else.
 fn stay_busy(quit: &AtomicBool) {
     let mut sum = 0_u64;
     while !quit.load(Relaxed) {

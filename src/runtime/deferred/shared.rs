@@ -32,9 +32,9 @@ type SharedResult<T> = Result<Rc<T>, SharedFailure>;
 /// ```
 ///
 /// **Where and when.** All of it lives on one thread. Waiters are given the result in the order in which they asked,
-/// inside the call that fires the original. If that call is made inside the callbacks of another shared Deferred's
-/// waiters, those are all served first, so that chains of any length take no stack. Whoever asks when there is a result
-/// gets it at once.
+/// inside the call that fires the original. Inside callbacks that run because something was dropped, or because
+/// another shared Deferred has its result, they are served after those, so that chains of any length take no stack.
+/// Whoever asks when there is a result gets it at once.
 ///
 /// **Errors.** Each is given a [`SharedFailure`], whose source is the original error. If nobody has asked before the
 /// last handle is dropped, the error is reported as unhandled.

@@ -46,7 +46,8 @@ struct Token {
 
 struct State {
     ticket: TicketState,
-    /// What is called when the job is asked to end. Empty once it is over, or all were called. Few jobs have any.
+    /// What is called when the job is asked to end. Empty once all were called, or the job is over without having been
+    /// asked; those of a job that was asked are called even if it ends meanwhile. Few jobs have any.
     listeners: Option<Box<Listeners>>,
 }
 

@@ -55,8 +55,9 @@ pub trait Outcome<E> {
 
 /// A type whose values a callback, a job or a task returns as they are, and the chain continues with them.
 ///
-/// Implemented for `()`, numbers, strings, paths, times, addresses, files, sockets and processes, and for the
-/// collections, pointers, cells and tuples of std, whatever is in them. For a type of your own, write one line:
+/// Implemented for `()`, numbers, strings, paths, times, addresses, files, sockets and processes, and, whatever is in
+/// them, for std's collections, `Box`, `Rc`, `Arc`, `Cell`, `RefCell`, ranges, slices, arrays, and tuples of up to six.
+/// Another type of std is returned as `Ok::<_, Failure>(value)`. For a type of your own, write one line:
 ///
 /// ```
 /// use selvedge::{Failure, Reactor, deferred::Plain, threads};

@@ -203,3 +203,19 @@ fn the_loser_of_a_race_may_wait_for_what_comes_after_that() {
          end abandon",
     );
 }
+
+// Checks: B57, B60
+#[test]
+fn a_waiter_cancelled_inside_an_effect_is_reported_as_soon_as_it_is_dropped() {
+    comes_right(
+        "semaphore 0
+         queue 0 2
+         put 0
+         get 0
+         new { } or { new; get 0; }
+         new { }
+         take 0
+         both 2 { run 0 { either 2 { } pass else { drop 4; } pass; } pass; cancel 4; } pass
+         end abandon",
+    );
+}

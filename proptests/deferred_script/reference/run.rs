@@ -143,7 +143,10 @@ impl Model {
 
     /// A firing half was dropped: its Deferred fails.
     pub(super) fn abandon(&mut self, which: usize) {
-        if let Some(it) = self.resolvers[which].take() {
+        let Some(it) = self.resolvers[which].take() else { return };
+        if self.deferreds[it].fired || self.deferreds[it].cancelling {
+            self.drop_resolver(it);
+        } else {
             self.queue_drop(Pending::Abandoned(it));
         }
     }

@@ -134,6 +134,10 @@ impl<T: 'static, E: ChainError> Source<T, E> for Head<T, E> {
 }
 
 impl<T: 'static, E: ChainError> Abandon for Head<T, E> {
+    fn is_unfired(&self) -> bool {
+        self.core.state().stage() == ChainStage::Unfired
+    }
+
     fn abandon(self: Rc<Self>, why: fn() -> Failure) {
         match self.core.transition(ChainState::abandon) {
             Fire::Run => self.fail(why()),

@@ -4,7 +4,7 @@ use std::fmt;
 use std::rc::Rc;
 
 use super::deferred::Deferred;
-use super::effect_queue::{Effect, run_or_enqueue};
+use super::effect_queue::{Abandon, Effect, run_or_enqueue};
 use super::head::Source;
 use super::outcome::{OutcomeOf, Raise, Settled};
 use super::unclaimed::Unclaimed;
@@ -96,7 +96,7 @@ impl<T, E> Resolver<T, E> {
     /// with `Cancelled` instead.
     pub(crate) fn reactor_stopped(mut self) {
         if let Some(source) = self.source.take() {
-            run_or_enqueue(Effect::Abandon(source, || Failure::without_backtrace(ReactorStopped)));
+            abandon(source, || Failure::without_backtrace(ReactorStopped));
         }
     }
 
@@ -132,8 +132,16 @@ impl<T: 'static, E: ChainError> Deferred<T, E> {
 impl<T, E> Drop for Resolver<T, E> {
     fn drop(&mut self) {
         if let Some(source) = self.source.take() {
-            run_or_enqueue(Effect::Abandon(source, || Failure::without_backtrace(Abandoned)));
+            abandon(source, || Failure::without_backtrace(Abandoned));
         }
+    }
+}
+
+/// A resolver was dropped unfired.
+fn abandon(source: Rc<dyn Abandon>, why: fn() -> Failure) {
+    // A chain that was cancelled does not wait in the queue, which would keep its error from being reported.
+    if source.is_unfired() {
+        run_or_enqueue(Effect::Abandon(source, why));
     }
 }
 

@@ -5,8 +5,10 @@
 mod claim;
 mod explore;
 mod gather;
+mod inbox;
 mod machine;
 mod pool;
+mod rank;
 mod semaphore;
 mod solver;
 mod symbol;
@@ -54,7 +56,7 @@ fn arguments() -> (usize, String) {
 
 /// All claims about all machines.
 fn claims() -> Vec<Claim> {
-    pool::claims().into_iter().chain(gather::claims()).chain(semaphore::claims()).collect()
+    [pool::claims(), inbox::claims(), gather::claims(), semaphore::claims()].into_iter().flatten().collect()
 }
 
 /// Takes one claim after the other, until none is left. Each thread has its terms and its solver to itself.

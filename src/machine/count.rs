@@ -11,3 +11,9 @@ pub(crate) const ONE: Count = 1;
 pub(crate) fn in_total(count: Count) -> u64 {
     count as u64
 }
+
+/// The number of what a collection of the standard library holds.
+#[inline]
+pub(crate) fn counted(len: usize) -> Count {
+    len
+}

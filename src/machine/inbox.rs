@@ -22,6 +22,8 @@
 
 use std::mem;
 
+use super::count::{Count, ZERO, counted};
+
 /// The state of the loop, as far as posters need to know it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum LoopState {
@@ -38,7 +40,7 @@ pub(crate) enum LoopState {
 /// A FIFO queue of calls.
 pub trait CallQueue: Default {
     /// The number of calls.
-    fn len(&self) -> usize;
+    fn len(&self) -> Count;
 }
 
 /// A queue for calls of the type `C`.
@@ -48,8 +50,8 @@ pub trait PushCall<C>: CallQueue {
 }
 
 impl<T> CallQueue for Vec<T> {
-    fn len(&self) -> usize {
-        self.len()
+    fn len(&self) -> Count {
+        counted(self.len())
     }
 }
 
@@ -62,12 +64,12 @@ impl<T> PushCall<T> for Vec<T> {
 /// The calls that were posted and not taken yet, and the state of the loop that takes them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Inbox<Q> {
-    state: LoopState,
-    calls: Q,
+    pub(super) state: LoopState,
+    pub(super) calls: Q,
     /// The most calls that bounded posters may leave here.
-    bound: usize,
+    bound: Count,
     /// Posters that wait for a free slot.
-    waiting_posters: usize,
+    pub(super) waiting_posters: Count,
 }
 
 /// A call was not accepted; it is handed back.
@@ -99,8 +101,8 @@ pub(crate) enum Park {
 }
 
 impl<Q: CallQueue> Inbox<Q> {
-    pub(crate) fn new(bound: usize) -> Self {
-        Self { state: LoopState::Awake, calls: Q::default(), bound, waiting_posters: 0 }
+    pub(crate) fn new(bound: Count) -> Self {
+        Self { state: LoopState::Awake, calls: Q::default(), bound, waiting_posters: ZERO }
     }
 
     /// Posts a call if there is a free slot.

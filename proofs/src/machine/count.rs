@@ -23,6 +23,10 @@ pub(crate) fn in_total(_count: Count) -> u64 {
     0
 }
 
+pub(crate) fn counted(len: usize) -> Count {
+    Count(Int::from(len as i64))
+}
+
 impl Count {
     /// The greatest machine integer, however wide those are.
     pub const MAX: Self = Self(Int::GREATEST);

@@ -4,10 +4,14 @@ pub mod count;
 #[path = "../../../src/machine/gather.rs"]
 #[allow(dead_code, reason = "what ships has more readers than a proof")]
 pub mod gather;
+#[path = "../../../src/machine/inbox.rs"]
+#[allow(dead_code, reason = "what ships has more readers than a proof")]
+pub mod inbox;
 #[allow(dead_code, reason = "what ships has more readers than a proof")]
 pub mod pool;
 #[path = "../../../src/machine/semaphore.rs"]
 #[allow(dead_code, reason = "what ships has more readers than a proof")]
 pub mod semaphore;
+pub mod view;
 #[allow(dead_code, reason = "what ships has more readers than a proof")]
 pub mod wait_queue;

@@ -2,12 +2,13 @@
 //! done.
 
 use super::invariant::conjuncts;
-use super::rank::{is_lower, is_not_negative, rank};
+use super::rank::rank;
 use super::rest::{prove_done, prove_rest};
 use super::steps::{Kind, Step, steps};
 use super::world::World;
 use crate::claim::{Change, Claim, Describe};
 use crate::explore::{assume, prove};
+use crate::rank::{is_lower, is_not_negative};
 use crate::symbol::{Condition, Model};
 
 /// All claims about the pool.

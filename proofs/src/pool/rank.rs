@@ -6,7 +6,7 @@
 
 use super::world::World;
 use crate::machine::pool::{Fields, PoolState};
-use crate::symbol::{Condition, Int};
+use crate::symbol::Int;
 
 /// The rank, the most significant number first.
 pub fn rank(world: &World) -> Vec<Int> {
@@ -53,14 +53,4 @@ pub fn rank(world: &World) -> Vec<Int> {
         at.found_full,
         at.refusing,
     ]
-}
-
-/// Whether the rank has become lower.
-pub fn is_lower(before: &[Int], after: &[Int]) -> Condition {
-    let words = before.iter().zip(after).rev();
-    words.fold(Condition::FALSE, |rest, (before, after)| after.less(*before) | (after.equals(*before) & rest))
-}
-
-pub fn is_not_negative(rank: &[Int]) -> Condition {
-    Condition::all(rank.iter().map(|number| Int::ZERO.at_most(*number)))
 }

@@ -1,0 +1,188 @@
+//! The steps of the loop and of the posters, each under one hold of the lock, or after it.
+
+use super::world::{Loop, World};
+use crate::explore::{choose, prove};
+use crate::machine::inbox::{LoopState, LoopWake, Park, PostError};
+use crate::machine::view::{Call, Calls};
+use crate::symbol::{Condition, Int};
+
+/// A step.
+pub struct Step {
+    pub name: &'static str,
+    /// The loop, or a poster at work, takes it. Otherwise it comes from outside: a call that is posted, a wait that
+    /// ends by itself, a close.
+    pub is_own: bool,
+    /// The events of the exhaustive search, as `src/machine/explore/inbox.rs` names them, that this one is.
+    #[cfg_attr(not(test), expect(dead_code, reason = "a test compares them"))]
+    pub events: &'static [&'static str],
+    /// Whether it can be taken.
+    pub enabled: fn(&World) -> Condition,
+    pub run: fn(&mut World),
+}
+
+pub const STEPS: &[Step] = &[
+    Step {
+        name: "a call is posted",
+        is_own: false,
+        events: &["Posts", "LoopPosts"],
+        enabled: |_| Condition::TRUE,
+        run: |world| {
+            let was = world.fields().state;
+            match world.machine.post(Call::BeyondBound) {
+                Ok(wake) => owes(world, was, wake),
+                Err(_) => prove("an open inbox refuses no call", was == LoopState::Closed),
+            }
+        },
+    },
+    Step {
+        name: "a call is posted within the bound",
+        is_own: false,
+        events: &["Posts"],
+        enabled: |_| Condition::TRUE,
+        run: posts_within_bound,
+    },
+    Step {
+        name: "a poster tries again",
+        is_own: true,
+        events: &["TriesAgain"],
+        enabled: |world| world.trying_again.is_positive(),
+        run: |world| {
+            world.trying_again = world.trying_again - 1;
+            world.machine.end_slot_wait();
+            posts_within_bound(world);
+        },
+    },
+    Step {
+        name: "a wait for a slot ends by itself",
+        is_own: false,
+        events: &["PosterTimesOut"],
+        enabled: |world| world.waiting.is_positive(),
+        run: |world| {
+            world.waiting = world.waiting - 1;
+            world.trying_again = world.trying_again + 1;
+        },
+    },
+    Step {
+        name: "a poster wakes the loop",
+        is_own: true,
+        events: &["Wakes"],
+        enabled: |world| world.owe_wake.is_positive(),
+        run: |world| {
+            world.owe_wake = world.owe_wake - 1;
+            if world.consumer == Loop::Waits {
+                world.consumer = Loop::WaitOver;
+            }
+        },
+    },
+    Step {
+        name: "waiting posters are notified",
+        is_own: true,
+        events: &["LoopNotifiesPosters"],
+        enabled: |world| world.notify_all.is_positive(),
+        run: |world| {
+            world.notify_all = world.notify_all - 1;
+            world.trying_again = world.trying_again + world.waiting;
+            world.waiting = Int::ZERO;
+        },
+    },
+    Step {
+        name: "the loop takes all calls",
+        is_own: true,
+        events: &["LoopTakes"],
+        enabled: |world| (world.consumer == Loop::Takes).into(),
+        run: |world| {
+            let waiting = world.fields().calls;
+            let mut batch = Calls::default();
+            world.machine.take(&mut batch);
+            prove("all calls are taken", batch.len.0.equals(waiting) & world.fields().calls.is_zero());
+            owes_posters(world);
+            world.consumer = Loop::Parks;
+        },
+    },
+    Step {
+        name: "the loop has nothing else to do",
+        is_own: true,
+        events: &["LoopParks"],
+        enabled: |world| (world.consumer == Loop::Parks).into(),
+        run: |world| {
+            let calls = world.fields().calls;
+            match world.machine.park() {
+                Park::Sleep => {
+                    world.consumer = Loop::Waits;
+                    world.wakes = Int::ZERO;
+                }
+                Park::Stay => {
+                    prove("a loop stays awake only for calls", calls.is_positive());
+                    world.consumer = Loop::Takes;
+                }
+            }
+        },
+    },
+    Step {
+        name: "the loop wakes by itself",
+        is_own: false,
+        events: &["LoopWakesByDeadlineOrSpuriously"],
+        enabled: |world| (world.consumer == Loop::Waits).into(),
+        run: |world| world.consumer = Loop::WaitOver,
+    },
+    Step {
+        name: "the loop's wait is over",
+        is_own: true,
+        events: &["LoopResumes"],
+        enabled: |world| (world.consumer == Loop::WaitOver).into(),
+        run: |world| {
+            world.machine.resume();
+            world.consumer = Loop::Takes;
+        },
+    },
+    Step {
+        name: "the loop closes the inbox",
+        is_own: false,
+        events: &["LoopCloses"],
+        enabled: |_| Condition::TRUE,
+        run: |world| {
+            let waiting = world.fields().calls;
+            let rest = world.machine.close();
+            prove("all calls that were accepted are returned", rest.len.0.equals(waiting));
+            owes_posters(world);
+            world.consumer = Loop::Ended;
+        },
+    },
+];
+
+/// A post was accepted.
+fn owes(world: &mut World, was: LoopState, wake: LoopWake) {
+    prove("a closed inbox accepts no call", was != LoopState::Closed);
+    prove("a wake is owed to a sleeping loop only", (wake == LoopWake::Needed) == (was == LoopState::Asleep));
+    if wake == LoopWake::Needed {
+        world.owe_wake = world.owe_wake + 1;
+        world.wakes = world.wakes + 1;
+    }
+}
+
+/// A poster that keeps to the bound posts. If there is no slot it waits for one, or gives up.
+fn posts_within_bound(world: &mut World) {
+    let (was, calls) = (world.fields().state, world.fields().calls);
+    match world.machine.post_bounded(Call::WithinBound) {
+        Ok(wake) => {
+            prove("a call is accepted only where a slot is free", calls.less(world.bound));
+            owes(world, was, wake);
+        }
+        Err(PostError::Closed(_)) => prove("an open inbox says to nobody that it is closed", was == LoopState::Closed),
+        Err(PostError::Full(_)) => {
+            prove("a call is handed back only where no slot is free", world.bound.at_most(calls));
+            prove("whoever is to wait for a slot is not told that the inbox is closed", was != LoopState::Closed);
+            if choose("it waits for a slot") {
+                world.machine.begin_slot_wait();
+                world.waiting = world.waiting + 1;
+            }
+        }
+    }
+}
+
+/// The loop has freed all slots, and notifies those who wait for one once the lock is released.
+fn owes_posters(world: &mut World) {
+    if world.machine.has_waiting_posters() {
+        world.notify_all = world.notify_all + 1;
+    }
+}

@@ -52,7 +52,7 @@
 //! | [`report`] | where failures go that nothing else can handle |
 //! | [`testing`] | a reactor for tests: virtual time, no threads, many orders |
 //!
-//! If you know Twisted, the [`guide`] has each of its names.
+//! The [`guide`] is a book: from the first program to recipes, and from Twisted, asyncio, tokio or rayon to this crate.
 //!
 //! # Guarantees
 //!

@@ -43,14 +43,33 @@ fn each_link_and_each_path_in_the_documents_leads_somewhere() {
                 writeln!(wrong, "{document} links to {target}").unwrap();
             }
         }
-        for name in quoted(&text).filter(|name| FOLDERS.iter().any(|folder| name.starts_with(folder))) {
-            let path = name.split(' ').next().unwrap_or_default();
-            if !root.join(path).exists() {
-                writeln!(wrong, "{document} names {path}").unwrap();
-            }
-        }
+        wrong += &paths_that_are_not_there(root, document, &text);
     }
     assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+/// Links between chapters are rustdoc's to check.
+// Checks: P12
+#[test]
+fn each_path_in_the_book_leads_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut wrong = String::new();
+    for chapter in fs::read_dir(root.join("src/guide")).unwrap() {
+        let path = chapter.unwrap().path();
+        wrong += &paths_that_are_not_there(root, path.to_str().unwrap(), &fs::read_to_string(&path).unwrap());
+    }
+    assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+fn paths_that_are_not_there(root: &Path, document: &str, text: &str) -> String {
+    let mut wrong = String::new();
+    for name in quoted(text).filter(|name| FOLDERS.iter().any(|folder| name.starts_with(folder))) {
+        let path = name.split(' ').next().unwrap_or_default();
+        if !root.join(path).exists() {
+            writeln!(wrong, "{document} names {path}").unwrap();
+        }
+    }
+    wrong
 }
 
 /// Where the links of a document lead.

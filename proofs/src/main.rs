@@ -6,6 +6,8 @@ mod claim;
 mod explore;
 mod gather;
 mod inbox;
+mod induction;
+mod item_queue;
 mod machine;
 mod pool;
 mod rank;
@@ -56,7 +58,16 @@ fn arguments() -> (usize, String) {
 
 /// All claims about all machines.
 fn claims() -> Vec<Claim> {
-    [pool::claims(), inbox::claims(), gather::claims(), semaphore::claims()].into_iter().flatten().collect()
+    [
+        pool::claims(),
+        induction::claims(inbox::STEPS),
+        induction::claims(item_queue::STEPS),
+        gather::claims(),
+        semaphore::claims(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// Takes one claim after the other, until none is left. Each thread has its terms and its solver to itself.

@@ -174,9 +174,16 @@ fn changes_limit(mut state: State) -> Option<State> {
 
 fn cancels_wait(mut state: State) -> Option<State> {
     let mut machine = state.machine();
-    let (waiter, released) = machine.cancel_wait(Key);
-    if waiter.is_some() {
-        state.waiters.remove(0);
+    let (key, at) = match (choose("it is the first that waits"), choose("it is the second that waits")) {
+        (true, false) => (Key::First, Some(0)),
+        (false, true) => (Key::Another, Some(1)),
+        _ => (Key::Nobody, None),
+    };
+    let (waiter, released) = machine.cancel_wait(key);
+    let waits = at.filter(|at| *at < state.waiters.len());
+    prove("a wait is cancelled once, unless it is over", waiter.is_some() == waits.is_some());
+    if let Some(at) = waits {
+        state.waiters.remove(at);
     }
     state.serve(released).is(&machine)
 }

@@ -15,29 +15,29 @@
 //! A closed queue accepts no item and no taker that would have to wait. The loop that delivers turns those away for
 //! whom no item is left; what is left without a taker can be taken.
 
-use std::collections::BTreeMap;
-
 use super::chunked_queue::ChunkedQueue;
+use super::count::Count;
+use super::place::{FIRST, ItemsByPlace, Place};
 use super::wait_queue::{Key, WaitQueue};
 
 /// The queue. `T` is an item, `W` a taker that waits for one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct ItemQueue<T, W> {
     /// Greatest number of items without a taker. `None` is no limit.
-    size: Option<usize>,
+    size: Option<Count>,
     /// Greatest number of takers without an item. `None` is no limit.
-    backlog: Option<usize>,
-    /// Items that came back, by their place. All of them come before `items`.
-    returned: BTreeMap<u64, T>,
-    items: ChunkedQueue<T>,
+    backlog: Option<Count>,
+    /// Items that came back. All of them come before `items`.
+    pub(super) returned: ItemsByPlace<T>,
+    pub(super) items: ChunkedQueue<T>,
     /// Place of the first of `items`: the number of items that were taken from there.
-    taken: u64,
-    takers: WaitQueue<W>,
+    pub(super) taken: Place,
+    pub(super) takers: WaitQueue<W>,
     /// Some caller of [`put`](Self::put), [`put_back`](Self::put_back) or [`close`](Self::close) is in its loop over
     /// [`next`](Self::next).
-    delivering: bool,
+    pub(super) delivering: bool,
     /// Nothing is put any more, and nobody waits for it.
-    closed: bool,
+    pub(super) closed: bool,
 }
 
 /// What the caller of [`put`](ItemQueue::put), [`put_back`](ItemQueue::put_back) or [`close`](ItemQueue::close) owes.
@@ -63,7 +63,7 @@ pub(crate) enum PutRefused {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Serve<W, T> {
     /// It gets this item, from this place.
-    Deliver(W, T, u64),
+    Deliver(W, T, Place),
     /// The queue is closed, and no item is left for it.
     TurnAway(W),
 }
@@ -73,7 +73,7 @@ pub(crate) enum Serve<W, T> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Take<T> {
     /// The first item, and its place.
-    Item(T, u64),
+    Item(T, Place),
     /// It must wait: [`wait`](ItemQueue::wait) queues it.
     MustWait,
     /// The limit of takers is reached.
@@ -83,13 +83,13 @@ pub(crate) enum Take<T> {
 }
 
 impl<T, W> ItemQueue<T, W> {
-    pub(crate) const fn new(size: Option<usize>, backlog: Option<usize>) -> Self {
+    pub(crate) const fn new(size: Option<Count>, backlog: Option<Count>) -> Self {
         Self {
             size,
             backlog,
-            returned: BTreeMap::new(),
+            returned: ItemsByPlace::new(),
             items: ChunkedQueue::new(),
-            taken: 0,
+            taken: FIRST,
             takers: WaitQueue::new(),
             delivering: false,
             closed: false,
@@ -110,7 +110,7 @@ impl<T, W> ItemQueue<T, W> {
     }
 
     /// An item comes back that its taker has not received. It was accepted once, so no limit refuses it.
-    pub(crate) fn put_back(&mut self, item: T, place: u64) -> Put {
+    pub(crate) fn put_back(&mut self, item: T, place: Place) -> Put {
         let before = self.returned.insert(place, item);
         debug_assert!(before.is_none(), "a place belongs to one item");
         self.deliver()
@@ -149,7 +149,7 @@ impl<T, W> ItemQueue<T, W> {
     }
 
     /// Removes the first item and returns its place too.
-    fn pop(&mut self) -> Option<(T, u64)> {
+    fn pop(&mut self) -> Option<(T, Place)> {
         if let Some((place, item)) = self.returned.pop_first() {
             return Some((item, place));
         }
@@ -158,7 +158,7 @@ impl<T, W> ItemQueue<T, W> {
         Some((item, self.taken - 1))
     }
 
-    fn items(&self) -> usize {
+    fn items(&self) -> Count {
         self.returned.len() + self.items.len()
     }
 
@@ -196,12 +196,12 @@ impl<T, W> ItemQueue<T, W> {
     }
 
     /// Items without a taker.
-    pub(crate) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> Count {
         self.items().saturating_sub(self.takers.len())
     }
 
     /// Takers without an item.
-    pub(crate) fn waiting(&self) -> usize {
+    pub(crate) fn waiting(&self) -> Count {
         self.takers.len().saturating_sub(self.items())
     }
 

@@ -2,25 +2,12 @@
 
 use super::world::{Loop, World};
 use crate::explore::{choose, prove};
+use crate::induction::Step;
 use crate::machine::inbox::{LoopState, LoopWake, Park, PostError};
 use crate::machine::view::{Call, Calls};
 use crate::symbol::{Condition, Int};
 
-/// A step.
-pub struct Step {
-    pub name: &'static str,
-    /// The loop, or a poster at work, takes it. Otherwise it comes from outside: a call that is posted, a wait that
-    /// ends by itself, a close.
-    pub is_own: bool,
-    /// The events of the exhaustive search, as `src/machine/explore/inbox.rs` names them, that this one is.
-    #[cfg_attr(not(test), expect(dead_code, reason = "a test compares them"))]
-    pub events: &'static [&'static str],
-    /// Whether it can be taken.
-    pub enabled: fn(&World) -> Condition,
-    pub run: fn(&mut World),
-}
-
-pub const STEPS: &[Step] = &[
+pub const STEPS: &[Step<World>] = &[
     Step {
         name: "a call is posted",
         is_own: false,
@@ -32,6 +19,7 @@ pub const STEPS: &[Step] = &[
                 Ok(wake) => owes(world, was, wake),
                 Err(_) => prove("an open inbox refuses no call", was == LoopState::Closed),
             }
+            Some(())
         },
     },
     Step {
@@ -39,7 +27,10 @@ pub const STEPS: &[Step] = &[
         is_own: false,
         events: &["Posts"],
         enabled: |_| Condition::TRUE,
-        run: posts_within_bound,
+        run: |world| {
+            posts_within_bound(world);
+            Some(())
+        },
     },
     Step {
         name: "a poster tries again",
@@ -50,6 +41,7 @@ pub const STEPS: &[Step] = &[
             world.trying_again = world.trying_again - 1;
             world.machine.end_slot_wait();
             posts_within_bound(world);
+            Some(())
         },
     },
     Step {
@@ -60,6 +52,7 @@ pub const STEPS: &[Step] = &[
         run: |world| {
             world.waiting = world.waiting - 1;
             world.trying_again = world.trying_again + 1;
+            Some(())
         },
     },
     Step {
@@ -72,6 +65,7 @@ pub const STEPS: &[Step] = &[
             if world.consumer == Loop::Waits {
                 world.consumer = Loop::WaitOver;
             }
+            Some(())
         },
     },
     Step {
@@ -83,6 +77,7 @@ pub const STEPS: &[Step] = &[
             world.notify_all = world.notify_all - 1;
             world.trying_again = world.trying_again + world.waiting;
             world.waiting = Int::ZERO;
+            Some(())
         },
     },
     Step {
@@ -97,6 +92,7 @@ pub const STEPS: &[Step] = &[
             prove("all calls are taken", batch.len.0.equals(waiting) & world.fields().calls.is_zero());
             owes_posters(world);
             world.consumer = Loop::Parks;
+            Some(())
         },
     },
     Step {
@@ -116,6 +112,7 @@ pub const STEPS: &[Step] = &[
                     world.consumer = Loop::Takes;
                 }
             }
+            Some(())
         },
     },
     Step {
@@ -123,7 +120,10 @@ pub const STEPS: &[Step] = &[
         is_own: false,
         events: &["LoopWakesByDeadlineOrSpuriously"],
         enabled: |world| (world.consumer == Loop::Waits).into(),
-        run: |world| world.consumer = Loop::WaitOver,
+        run: |world| {
+            world.consumer = Loop::WaitOver;
+            Some(())
+        },
     },
     Step {
         name: "the loop's wait is over",
@@ -133,6 +133,7 @@ pub const STEPS: &[Step] = &[
         run: |world| {
             world.machine.resume();
             world.consumer = Loop::Takes;
+            Some(())
         },
     },
     Step {
@@ -146,6 +147,7 @@ pub const STEPS: &[Step] = &[
             prove("all calls that were accepted are returned", rest.len.0.equals(waiting));
             owes_posters(world);
             world.consumer = Loop::Ended;
+            Some(())
         },
     },
 ];
@@ -184,5 +186,27 @@ fn posts_within_bound(world: &mut World) {
 fn owes_posters(world: &mut World) {
     if world.machine.has_waiting_posters() {
         world.notify_all = world.notify_all + 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::world::World;
+    use super::STEPS;
+    use crate::induction::tests::{compare_events, refuted};
+
+    #[test]
+    fn a_false_invariant_is_refuted_by_the_step_that_breaks_it() {
+        let bound_for_all = |world: &World| world.fields().calls.at_most(world.bound);
+        assert_eq!(refuted(STEPS, "a call is posted", bound_for_all), ["what is claimed besides"]);
+        assert!(refuted(STEPS, "a call is posted within the bound", bound_for_all).is_empty());
+        let one_wake = |world: &World| world.owe_wake.at_most(1);
+        assert_eq!(refuted(STEPS, "a call is posted", one_wake), ["what is claimed besides"]);
+    }
+
+    #[test]
+    fn each_event_of_the_exhaustive_search_is_a_step_of_the_proof_and_each_step_is_such_an_event() {
+        // Only a planted bug looks first and sleeps later.
+        compare_events(STEPS, include_str!("../../../src/machine/explore/inbox.rs"), &["LoopSleeps"]);
     }
 }

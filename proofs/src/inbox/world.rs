@@ -1,7 +1,8 @@
 //! The inbox with its loop and its posters, what holds of them in every state, and what each step of theirs lowers.
 
 use crate::claim::Describe;
-use crate::explore::{assume, choose};
+use crate::explore::{assume, choose, prove};
+use crate::induction;
 use crate::machine::count::Count;
 use crate::machine::inbox::{Inbox, LoopState};
 use crate::machine::view::{Calls, InboxFields, inbox, inbox_fields};
@@ -41,8 +42,22 @@ pub struct World {
 }
 
 impl World {
-    /// Any state in which the invariant holds.
-    pub fn any() -> Option<Self> {
+    pub fn fields(&self) -> InboxFields {
+        inbox_fields(&self.machine)
+    }
+
+    /// The bound is a machine integer. Calls and posters are in memory, so fewer than half of those numbers exist.
+    fn is_in_memory(&self) -> Condition {
+        let exist = self.fields().calls + self.waiting + self.trying_again;
+        let is_count = Int::ZERO.at_most(self.bound) & self.bound.at_most(Int::GREATEST);
+        is_count & (exist * 2).less(Int::GREATEST) & Int::from(65_535).at_most(Int::GREATEST)
+    }
+}
+
+impl induction::World for World {
+    const NAME: &'static str = "inbox";
+
+    fn any() -> Option<Self> {
         let state = match (choose("a wait began"), choose("it went on")) {
             (false, false) => LoopState::Awake,
             (true, false) => LoopState::Asleep,
@@ -73,12 +88,11 @@ impl World {
             waiting: Int::unknown("posters that wait for a slot"),
             trying_again: Int::unknown("posters that try again"),
         };
-        assume(world.is_in_memory() & Condition::all(world.conjuncts().into_iter().map(|(_, conjunct)| conjunct)))?;
+        assume(world.is_in_memory())?;
         Some(world)
     }
 
-    /// A new inbox, with any bound.
-    pub fn new() -> Option<Self> {
+    fn new() -> Option<Self> {
         let any = Self::any()?;
         Some(Self {
             machine: Inbox::new(Count(any.bound)),
@@ -92,19 +106,7 @@ impl World {
         })
     }
 
-    /// The bound is a machine integer. Calls and posters are in memory, so fewer than half of those numbers exist.
-    fn is_in_memory(&self) -> Condition {
-        let exist = self.fields().calls + self.waiting + self.trying_again;
-        let is_count = Int::ZERO.at_most(self.bound) & self.bound.at_most(Int::GREATEST);
-        is_count & (exist * 2).less(Int::GREATEST) & Int::from(65_535).at_most(Int::GREATEST)
-    }
-
-    pub fn fields(&self) -> InboxFields {
-        inbox_fields(&self.machine)
-    }
-
-    /// The invariant, in conjuncts that have names.
-    pub fn conjuncts(&self) -> Vec<(&'static str, Condition)> {
+    fn conjuncts(&self) -> Vec<(&'static str, Condition)> {
         let InboxFields { state, calls, within_bound, waiting_posters } = self.fields();
         let counts = [self.owe_wake, self.wakes, self.notify_all, self.waiting, self.trying_again];
         let in_state = |is: LoopState, what: Condition| what | (state != is);
@@ -140,8 +142,7 @@ impl World {
         ]
     }
 
-    /// Numbers that each step of the loop and of posters at work lowers, the most significant first.
-    pub fn rank(&self) -> Vec<Int> {
+    fn rank(&self) -> Vec<Int> {
         let calls = self.fields().calls;
         let posters = self.waiting + self.trying_again;
         let to_be_done = match self.consumer {
@@ -151,6 +152,15 @@ impl World {
             Loop::Waits | Loop::Ended => Int::ZERO,
         };
         vec![calls + posters, posters, self.owe_wake, to_be_done, self.notify_all, self.trying_again]
+    }
+
+    fn prove_done(&self) {
+        let fields = self.fields();
+        prove("every call that was accepted was taken", fields.calls.is_zero());
+        prove("nobody waits for a slot unless none will ever be", self.waiting.is_zero() | self.bound.is_zero());
+        prove("a loop that waits is asleep, so that the next call wakes it", {
+            fields.state == LoopState::Asleep || self.consumer == Loop::Ended
+        });
     }
 }
 

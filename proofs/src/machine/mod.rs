@@ -1,5 +1,7 @@
 //! The machines, from the sources that ship, over the symbolic [`Count`](count::Count).
 
+#[allow(dead_code, reason = "what ships has more readers than a proof")]
+pub mod chunked_queue;
 pub mod count;
 #[path = "../../../src/machine/gather.rs"]
 #[allow(dead_code, reason = "what ships has more readers than a proof")]
@@ -7,6 +9,10 @@ pub mod gather;
 #[path = "../../../src/machine/inbox.rs"]
 #[allow(dead_code, reason = "what ships has more readers than a proof")]
 pub mod inbox;
+#[path = "../../../src/machine/item_queue.rs"]
+#[allow(dead_code, reason = "what ships has more readers than a proof")]
+pub mod item_queue;
+pub mod place;
 #[allow(dead_code, reason = "what ships has more readers than a proof")]
 pub mod pool;
 #[path = "../../../src/machine/semaphore.rs"]

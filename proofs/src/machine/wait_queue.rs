@@ -1,26 +1,39 @@
-//! A queue of waiters, of which the first two are known: no transition reads more.
+//! A queue of any number of waiters, of which the first two are known: no transition reads more.
 
 use std::collections::VecDeque;
 
-use super::count::Count;
-use crate::explore::choose;
+use super::count::{Count, ZERO};
 
+/// Whom a key belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Key;
+pub(crate) enum Key {
+    First,
+    /// The second, or any behind it.
+    Another,
+    /// Nobody who waits now.
+    Nobody,
+}
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct WaitQueue<W> {
-    /// The waiters that are known, in order.
+    /// The first two, in order.
     waiters: VecDeque<W>,
+    /// Those that are not known.
+    behind: Count,
 }
 
 impl<W> WaitQueue<W> {
     pub(crate) const fn new() -> Self {
-        Self { waiters: VecDeque::new() }
+        Self { waiters: VecDeque::new(), behind: ZERO }
+    }
+
+    /// A queue of these waiters, two at most, and of so many others behind two.
+    pub(crate) fn of(waiters: impl IntoIterator<Item = W>, behind: Count) -> Self {
+        Self { waiters: waiters.into_iter().collect(), behind }
     }
 
     pub(crate) fn len(&self) -> Count {
-        Count::from(self.waiters.len() as i32)
+        Count(self.behind.0 + self.waiters.len() as i64)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -28,12 +41,16 @@ impl<W> WaitQueue<W> {
     }
 
     pub(crate) fn next_key(&self) -> Key {
-        Key
+        Key::Nobody
     }
 
     pub(crate) fn push(&mut self, waiter: W) -> Key {
-        self.waiters.push_back(waiter);
-        Key
+        if self.waiters.len() < 2 {
+            self.waiters.push_back(waiter);
+        } else {
+            self.behind += 1;
+        }
+        Key::Nobody
     }
 
     pub(crate) fn first(&self) -> Option<&W> {
@@ -44,8 +61,11 @@ impl<W> WaitQueue<W> {
         self.waiters.pop_front()
     }
 
-    /// The key may be that of the first, of another, or of one that was removed before.
-    pub(crate) fn remove(&mut self, _key: Key) -> Option<W> {
-        if choose("the first waiter is removed") { self.waiters.pop_front() } else { None }
+    pub(crate) fn remove(&mut self, key: Key) -> Option<W> {
+        match key {
+            Key::First => self.waiters.pop_front(),
+            Key::Another => self.waiters.remove(1),
+            Key::Nobody => None,
+        }
     }
 }

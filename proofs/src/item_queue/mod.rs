@@ -1,0 +1,6 @@
+//! The proof of a queue of items: for any number of items and takers, and any limits, by induction.
+
+mod steps;
+mod world;
+
+pub use self::steps::STEPS;

@@ -6,6 +6,8 @@ use std::thread;
 
 use clap::Parser;
 
+use crate::digest::Algorithm;
+
 /// Hash every regular file below PATH and print the lines of `sha256sum`, sorted by path.
 ///
 /// Symlinks inside the tree are not followed, PATH itself may be one. Files that are not regular (fifos, sockets,
@@ -16,6 +18,14 @@ pub struct Arguments {
     /// The directory, or the one file, to hash
     #[arg(default_value = ".")]
     path: PathBuf,
+
+    /// Hash the files that are listed in FILE instead and compare, as `sha256sum -c` does [`-`: standard input]
+    #[arg(long, value_name = "FILE", conflicts_with = "path")]
+    check: Option<PathBuf>,
+
+    /// What to hash with
+    #[arg(long, value_enum, default_value_t = Algorithm::Sha256)]
+    algorithm: Algorithm,
 
     /// How many threads read and hash at a time [default: one per core]
     // Bounded, because every thread has files in flight: a slip of the keyboard must not ask for a million of them.
@@ -28,6 +38,15 @@ impl Arguments {
     pub fn root(&self) -> &Path {
         // A line that names the file `-` would make `sha256sum -c` read its standard input instead.
         if self.path == Path::new("-") { Path::new("./-") } else { &self.path }
+    }
+
+    /// The list to check, if there is one.
+    pub fn check(&self) -> Option<&Path> {
+        self.check.as_deref()
+    }
+
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
     }
 
     /// The size of the pool.

@@ -4,16 +4,17 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::fmt::Display;
 use std::mem;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use selvedge::threads::defer_to_thread;
 use selvedge::{Failure, LocalHandle, Reactor};
 
-use crate::digest::{self, Digest};
+use crate::digest::{self, Algorithm, Digest};
 use crate::progress::Progress;
-use crate::walk::{Step, Walk};
+use crate::results::Results;
+use crate::walk::{Found, Step, Walk};
 
 /// Files in flight for each thread: one that it reads, and others in the pool's queue, so that it need not wait for the
 /// reactor. Those are only paths: no more files are open than there are threads.
@@ -22,32 +23,26 @@ const FILES_PER_THREAD: usize = 16;
 /// The walk continues while fewer files than this wait to be sent to the pool.
 const ENOUGH_WAITING: usize = 256;
 
-/// One line of the result. There may be millions, so the path is a box of its exact size, and the digest is bytes and
-/// not text.
-pub struct Hashed {
-    pub path: Box<Path>,
-    pub digest: Digest,
-}
-
 /// Belongs to the reactor's thread (it is not `Send`), so it needs a `RefCell` and no lock. Jobs never use it: the
 /// callbacks of their Deferreds do.
 pub struct Collector {
     /// Does not keep the reactor alive, so callbacks that hold the collector make no cycle.
     reactor: LocalHandle,
     progress: Arc<Progress>,
+    algorithm: Algorithm,
     state: RefCell<State>,
 }
 
 struct State {
     walk: Walking,
     /// Found, and not yet in flight: never more than [`ENOUGH_WAITING`] and one batch of the walk.
-    waiting: VecDeque<PathBuf>,
+    waiting: VecDeque<Found>,
     /// Handed to the pool, and not yet back.
     in_flight: usize,
     most_in_flight: usize,
     /// `schedule` is running further up this thread's stack.
     scheduling: bool,
-    hashed: Vec<Hashed>,
+    results: Results,
     /// Nothing was left out so far.
     complete: bool,
 }
@@ -62,18 +57,25 @@ enum Walking {
 }
 
 impl Collector {
-    /// Begins when the reactor runs, and stops the reactor when the tree is done.
-    pub fn start(reactor: &Reactor, walk: Walk, threads: usize, progress: Arc<Progress>) -> Rc<Collector> {
+    /// Begins when the reactor runs, and stops the reactor when all files are done.
+    pub fn start(
+        reactor: &Reactor,
+        (walk, results): (Walk, Results),
+        algorithm: Algorithm,
+        threads: usize,
+        progress: Arc<Progress>,
+    ) -> Rc<Collector> {
         let collector = Rc::new(Collector {
             reactor: reactor.local(),
             progress,
+            algorithm,
             state: RefCell::new(State {
                 walk: Walking::Paused(walk),
                 waiting: VecDeque::new(),
                 in_flight: 0,
                 most_in_flight: threads * FILES_PER_THREAD,
                 scheduling: false,
-                hashed: Vec::new(),
+                results,
                 complete: true,
             }),
         });
@@ -82,10 +84,10 @@ impl Collector {
         collector
     }
 
-    /// What was hashed, in no order, and whether that is everything.
-    pub fn take_result(&self) -> (Vec<Hashed>, bool) {
+    /// What was hashed, and whether that is everything.
+    pub fn take_results(&self) -> (Results, bool) {
         let mut state = self.state.borrow_mut();
-        (mem::take(&mut state.hashed), state.complete)
+        (mem::replace(&mut state.results, Results::lines()), state.complete)
     }
 
     /// Sends files to the pool up to the limit, continues the walk if few files wait, and stops the reactor when all is
@@ -97,8 +99,8 @@ impl Collector {
             return;
         }
         self.state.borrow_mut().scheduling = true;
-        while let Some(path) = self.next_file() {
-            self.hash(reactor, path);
+        while let Some(found) = self.next_file() {
+            self.hash(reactor, found);
         }
         if let Some(walk) = self.next_walk() {
             self.walk(reactor, walk);
@@ -111,7 +113,7 @@ impl Collector {
         }
     }
 
-    fn next_file(&self) -> Option<PathBuf> {
+    fn next_file(&self) -> Option<Found> {
         self.state.borrow_mut().next_file()
     }
 
@@ -119,21 +121,20 @@ impl Collector {
         self.state.borrow_mut().next_walk()
     }
 
-    fn hash(self: &Rc<Self>, reactor: &Reactor, path: PathBuf) {
+    fn hash(self: &Rc<Self>, reactor: &Reactor, Found { number, path }: Found) {
         let this = Rc::clone(self);
-        let progress = Arc::clone(&self.progress);
+        let (algorithm, progress) = (self.algorithm, Arc::clone(&self.progress));
         let file = path.clone();
-        defer_to_thread(reactor, move || digest::of_file(&file, &progress))
-            .add_both(move |result| this.hashed(path, result));
+        defer_to_thread(reactor, move || digest::of_file(&file, algorithm, &progress))
+            .add_both(move |result| this.hashed(number, path, result));
     }
 
-    fn hashed(self: &Rc<Self>, path: PathBuf, result: Result<Option<Digest>, Failure>) {
+    fn hashed(self: &Rc<Self>, number: usize, path: PathBuf, result: Result<Option<Digest>, Failure>) {
         self.state.borrow_mut().in_flight -= 1;
         match result {
             Ok(Some(digest)) => {
                 self.progress.hashed_file();
-                let path = path.into_boxed_path();
-                self.state.borrow_mut().hashed.push(Hashed { path, digest });
+                self.state.borrow_mut().results.add(number, &path, &digest);
             }
             // Interrupted: `main` knows.
             Ok(None) => {}
@@ -153,7 +154,7 @@ impl Collector {
         self.state.borrow_mut().walk = rest.map_or(Walking::Over, Walking::Paused);
         for found in batch {
             match found {
-                Ok(path) => self.state.borrow_mut().waiting.push_back(path),
+                Ok(found) => self.state.borrow_mut().waiting.push_back(found),
                 Err(unreadable) => self.leave_out(unreadable),
             }
         }
@@ -174,13 +175,13 @@ impl Collector {
 }
 
 impl State {
-    fn next_file(&mut self) -> Option<PathBuf> {
+    fn next_file(&mut self) -> Option<Found> {
         if self.in_flight == self.most_in_flight {
             return None;
         }
-        let path = self.waiting.pop_front()?;
+        let found = self.waiting.pop_front()?;
         self.in_flight += 1;
-        Some(path)
+        Some(found)
     }
 
     fn next_walk(&mut self) -> Option<Walk> {

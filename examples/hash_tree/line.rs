@@ -3,8 +3,6 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use crate::digest::Digest;
-
 /// The bytes of a path as they are on disk: a name on Unix is bytes, not text, and need not be UTF-8.
 pub fn bytes(path: &Path) -> &[u8] {
     path.as_os_str().as_encoded_bytes()
@@ -14,8 +12,7 @@ pub fn bytes(path: &Path) -> &[u8] {
 ///
 /// A name may hold whatever would end or garble the line. Then the name is escaped, and a backslash **before the
 /// digest** says so; all other names, spaces and invalid UTF-8 included, are written as they are.
-pub fn write(out: &mut impl Write, digest: &Digest, path: &Path) -> io::Result<()> {
-    let name = bytes(path);
+pub fn write(out: &mut impl Write, digest: &[u8], name: &[u8]) -> io::Result<()> {
     let escaped = name.iter().any(|&byte| escape(byte).is_some());
     if escaped {
         out.write_all(b"\\")?;
@@ -24,14 +21,25 @@ pub fn write(out: &mut impl Write, digest: &Digest, path: &Path) -> io::Result<(
         write!(out, "{byte:02x}")?;
     }
     out.write_all(b"  ")?;
-    if escaped {
-        for byte in name {
-            out.write_all(escape(*byte).unwrap_or(std::slice::from_ref(byte)))?;
-        }
-    } else {
-        out.write_all(name)?;
-    }
+    write_name(out, name, escaped)?;
     out.write_all(b"\n")
+}
+
+/// Writes `path: verdict` and a newline, as `sha256sum -c` does: here only a name that would break the line is escaped.
+pub fn write_verdict(out: &mut impl Write, name: &[u8], verdict: &str) -> io::Result<()> {
+    let escaped = name.contains(&b'\n');
+    if escaped {
+        out.write_all(b"\\")?;
+    }
+    write_name(out, name, escaped)?;
+    writeln!(out, ": {verdict}")
+}
+
+fn write_name(out: &mut impl Write, name: &[u8], escaped: bool) -> io::Result<()> {
+    if !escaped {
+        return out.write_all(name);
+    }
+    name.iter().try_for_each(|byte| out.write_all(escape(*byte).unwrap_or(std::slice::from_ref(byte))))
 }
 
 /// What stands for a byte that a line cannot hold as it is.

@@ -14,7 +14,7 @@ const TICK: Duration = Duration::from_millis(100);
 
 /// While the walk runs the total is unknown: a bar of what was found so far would always be almost full.
 const TOTAL_UNKNOWN: &str = "{spinner} {bytes} {bytes_per_sec}  {msg}";
-const TOTAL_KNOWN: &str = "{bar:30} {bytes}/{total_bytes} {bytes_per_sec}  {msg}";
+const TOTAL_KNOWN: &str = "{bar:20} {bytes}/{total_bytes} {bytes_per_sec}, {eta} left  {msg}";
 
 /// The counters are hints for the eye, and `interrupted` is one for the threads that read: nobody infers from them
 /// what another thread did before, so every access is relaxed.

@@ -23,7 +23,7 @@ const HUGE: u64 = 1 << 40;
 // ---- the two programs
 
 /// Run inside the tree, as a user would.
-fn hash_tree<A: AsRef<OsStr>>(tree: &Tree, arguments: impl IntoIterator<Item = A>) -> Output {
+pub(crate) fn hash_tree<A: AsRef<OsStr>>(tree: &Tree, arguments: impl IntoIterator<Item = A>) -> Output {
     example::run(command().args(arguments).current_dir(tree.root()))
 }
 
@@ -39,20 +39,20 @@ fn sha256sum(tree: &Tree, paths: &str) -> Vec<u8> {
     output.stdout
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// Both texts as lists of lines, so that a difference can be read.
 #[track_caller]
-fn assert_same_lines(ours: &[u8], theirs: &[u8]) {
+pub(crate) fn assert_same_lines(ours: &[u8], theirs: &[u8]) {
     let lines = |bytes: &[u8]| bytes.split(|&byte| byte == b'\n').map(|line| line.escape_ascii().to_string()).collect();
     let (ours, theirs): (Vec<_>, Vec<_>) = (lines(ours), lines(theirs));
     assert_eq!(ours, theirs);
 }
 
 #[track_caller]
-fn assert_clean(output: &Output) {
+pub(crate) fn assert_clean(output: &Output) {
     assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), String::new()));
 }
 
@@ -320,6 +320,8 @@ fn a_terminal_sees_a_progress_bar() {
     // The total is known before the file is read, and the bar moves in the middle of it.
     terminal.wait_for("/1.00 TiB");
     terminal.wait_for("iB/1.00 TiB");
+    terminal.wait_for("/s, ");
+    terminal.wait_for(" left  0 files");
     interrupt(&child);
     assert_eq!(example::wait(&mut child).code(), Some(INTERRUPTED));
 }

@@ -7,6 +7,8 @@ mod example;
 mod founding;
 #[cfg(target_os = "linux")]
 mod hash_tree;
+#[cfg(target_os = "linux")]
+mod hash_tree_check;
 mod job_runner;
 mod programs;
 mod retry;

@@ -174,10 +174,9 @@ where
         }
         Fate::Refuse(why) => {
             match why {
-                // It was cancelled by its Deferred, which has failed already.
-                NeverRan::Cancelled => drop(address.release()),
-                // The timer that took it out of the queue fails the Deferred.
-                NeverRan::TimedOut(_) => {}
+                // Its Deferred has been cancelled, or is failed by the timer that took the job out of the queue. A worker
+                // that refuses the job for its limit comes after a cancel, or after the reactor's end.
+                NeverRan::Cancelled | NeverRan::TimedOut(_) => drop(address.release()),
                 why => drop(address.handle().post_unbounded({
                     let address = address.clone();
                     move |reactor| {

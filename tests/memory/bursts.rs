@@ -8,7 +8,7 @@ use selvedge::coordination::{DeferredLock, DeferredQueue, DeferredSemaphore};
 use selvedge::deferred::gather_results;
 use selvedge::reactor::Phase;
 use selvedge::task::{Cooperator, LoopingCall};
-use selvedge::testing::VirtualClock;
+use selvedge::testing::{Step, VirtualClock};
 use selvedge::{Deferred, Job, Reactor, ThreadPool, threads};
 
 const BURST: usize = 50_000;
@@ -236,4 +236,28 @@ fn those_who_share_a_result_listen_to_a_token_or_ask() {
             reactor.turn().unwrap();
         }
     });
+}
+
+// Checks: P93, P113, B46
+#[test]
+fn a_job_that_is_cancelled_as_its_limit_in_the_queue_passes_leaves_nothing() {
+    let (reactor, limit) = (reactor(), Duration::from_nanos(1));
+    let (pool, stepper) = ThreadPool::builder().size(0, 1).build_stepped().unwrap();
+    pool.start().unwrap();
+    let rounds = |number: usize| {
+        for _ in 0..number {
+            let job = threads::defer_to_thread_pool(&reactor, &pool, Job::new(|| ()).queue_limit(limit));
+            while stepper.step() != Some(Step::Took) {}
+            // The worker has it, and the system's clock goes on where the reactor's stops.
+            job.cancel();
+            drop(job.add_errback(drop));
+            std::thread::sleep(limit);
+            while stepper.step().is_some_and(|step| step != Step::Slept) {}
+            reactor.turn().unwrap();
+        }
+    };
+    rounds(10);
+    let kept = measure(|| rounds(200)).bytes_current;
+    assert_eq!(pool.stats().expired, 210);
+    assert!(kept <= 1_024, "{kept} bytes are kept");
 }

@@ -47,8 +47,8 @@ messages! {
             "the pool's queue or the reactor's inbox was full until the caller's timeout passed: try again later, or \
              with a longer timeout",
         Self::WouldDeadlock =>
-            "this thread must not wait for a slot, because it could wait for itself: use `call_from_thread`, or a job \
-             that does not wait (`WhenFull::Return`), or wait elsewhere",
+            "this thread must not wait for a slot, because it could wait for itself: use `call_from_thread`, or \
+             `defer_to_thread`, whose job waits without blocking, or a job that does not wait (`WhenFull::Return`)",
     }
 }
 

@@ -42,6 +42,14 @@ impl<W> WaitQueue<W> {
         key
     }
 
+    pub(crate) fn first_key(&self) -> Option<Key> {
+        self.waiters.first_key_value().map(|(key, _)| Key(*key))
+    }
+
+    pub(crate) fn get_mut(&mut self, key: Key) -> Option<&mut W> {
+        self.waiters.get_mut(&key.0)
+    }
+
     pub(crate) fn first(&self) -> Option<&W> {
         self.waiters.first_key_value().map(|(_, waiter)| waiter)
     }

@@ -9,7 +9,7 @@ use super::sync::Instant;
 /// have no deadline, so that a test could not end it.
 pub(crate) const BY_EPOCH_ONLY: Duration = Duration::from_secs(u64::MAX);
 
-/// What a caller that finds a bounded queue full does: see [`Job::when_full`](crate::Job::when_full).
+/// What becomes of a job or a call that finds a bounded queue full: see [`Job::when_full`](crate::Job::when_full).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum WhenFull {
     /// Hand back at once what does not fit.

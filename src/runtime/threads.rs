@@ -9,8 +9,8 @@
 //! To post a call without waiting, use [`Handle::call_from_thread`].
 
 mod blocking_call;
-mod limits;
 mod local;
+mod watch;
 mod without_blocking;
 
 use std::cell::OnceCell;
@@ -18,8 +18,9 @@ use std::rc::{Rc, Weak};
 use std::time::Duration;
 
 pub use self::blocking_call::{blocking_call_from_thread, blocking_call_from_thread_timeout};
-use self::limits::LimitWatch;
+use self::watch::JobWatch;
 pub use self::without_blocking::defer_to_reactor;
+use super::deadline::WhenFull;
 use super::deferred::{Deferred, Outcome, PendingResolver, drop_late};
 use super::job_label::JobLabel;
 pub use super::pool::{Blocked, blocked};
@@ -37,10 +38,11 @@ use crate::failure::{Failure, Panic};
 /// returns to the loop. `f` may return a value or a `Result` (see [`Outcome`]); a panic becomes a [`Failure`] with a
 /// [`Panic`] inside.
 ///
-/// If the pool does not accept `f`, `f` is dropped here, not handed back, and the returned Deferred has already failed
-/// with a [`Rejected<()>`](Rejected), the type for a downcast: callbacks that are added to it run at once, perhaps
-/// before [`Reactor::run`]. So stop the reactor with [`Handle::stop`] in them; [`Reactor::stop`] is an error before
-/// `run`. To get the function back, use [`ThreadPool::call_in_thread`].
+/// A job that says so ([`Job::when_full`]) waits for a slot of a bounded pool, without blocking this thread. If the
+/// pool does not accept `f`, `f` is dropped here, not handed back, and the returned Deferred has already failed with a
+/// [`Rejected<()>`](Rejected), the type for a downcast: callbacks that are added to it run at once, perhaps before
+/// [`Reactor::run`]. So stop the reactor with [`Handle::stop`] in them; [`Reactor::stop`] is an error before `run`. To
+/// get the function back, use [`ThreadPool::call_in_thread`].
 ///
 /// Cancelling the Deferred fails it with [`Cancelled`](crate::error::Cancelled) at once. If no worker has taken `f`, it
 /// never runs and is dropped at once; if one has, `f` can see the cancellation with
@@ -103,35 +105,45 @@ where
         drop_contained(f);
         return Deferred::fail(ReactorStopped);
     }
-    let limits = job.take_limits();
+    let (limits, when_full) = (job.take_limits(), job.take_when_full());
     if limits.as_ref().is_some_and(|limits| limits.queue == Some(Duration::ZERO)) {
         drop_contained(f);
         return Deferred::fail(TimedOut { after: Duration::ZERO, started: Some(false) });
     }
     // The canceller is made before the ticket exists; before the job is accepted there is nothing to cancel.
-    let (deferred, resolver, job_of) = match limits {
-        None => {
+    let (deferred, resolver, job_of) = match (limits, when_full) {
+        (None, WhenFull::Return) => {
             let ticket = Rc::new(OnceCell::new());
             let cancelled = Rc::clone(&ticket);
             let (deferred, resolver) = Deferred::with_canceller(move || {
                 cancelled.get().map(Ticket::cancel);
             });
-            (deferred, resolver, JobOf::Unlimited(ticket))
+            (deferred, resolver, JobOf::Plain(ticket))
         }
-        Some(limits) => {
-            let watch = LimitWatch::new(limits);
-            job.set_limits(watch.limits_of_job(reactor));
-            let job_of = JobOf::Limited(Rc::downgrade(&watch));
+        (limits, _) => {
+            let has_limits = limits.is_some();
+            let watch = JobWatch::new(limits.unwrap_or_default());
+            if has_limits {
+                job.set_limits(watch.limits_of_job(reactor));
+            }
+            let job_of = JobOf::Watched(Rc::downgrade(&watch));
             let (deferred, resolver) = Deferred::with_canceller(move || watch.cancel());
             (deferred, resolver, job_of)
         }
     };
     reactor.use_pool(pool);
     let address = reactor.own(PendingResolver::new(resolver)).detach();
-    match pool.call_in_thread_ticketed(job.with_body(deferred_job(f, address.clone()))) {
+    let job = job.with_body(deferred_job(f, address.clone()));
+    if let (JobOf::Watched(watch), WhenFull::Wait | WhenFull::WaitUpTo(_)) = (&job_of, when_full) {
+        if let Some(watch) = watch.upgrade() {
+            watch.submit_in_turn(reactor, pool, job, when_full, address);
+        }
+        return deferred;
+    }
+    match pool.call_in_thread_ticketed(job) {
         Ok(ticket) => match job_of {
-            JobOf::Unlimited(of) => drop(of.set(ticket)),
-            JobOf::Limited(watch) => drop(watch.upgrade().map(|watch| watch.accepted(reactor, ticket, address))),
+            JobOf::Plain(of) => drop(of.set(ticket)),
+            JobOf::Watched(watch) => drop(watch.upgrade().map(|watch| watch.accepted(reactor, ticket, address))),
         },
         Err(Rejected { job, reason }) => {
             drop_contained(job);
@@ -145,9 +157,10 @@ where
 
 /// Where the canceller of a job's Deferred finds the job.
 enum JobOf<T: 'static> {
-    Unlimited(Rc<OnceCell<Ticket>>),
+    /// A job without limits that does not wait.
+    Plain(Rc<OnceCell<Ticket>>),
     /// Weak, because the canceller alone owns it.
-    Limited(Weak<LimitWatch<T>>),
+    Watched(Weak<JobWatch<T>>),
 }
 
 /// The body of a job whose result goes back to the reactor.
@@ -174,7 +187,7 @@ where
         }
         Fate::Refuse(why) => {
             match why {
-                // Its Deferred has been cancelled, or is failed by the timer that took the job out of the queue. A worker
+                // Its Deferred was cancelled, or is failed by the timer that took the job out of the queue. A worker
                 // that refuses the job for its limit comes after a cancel, or after the reactor's end.
                 NeverRan::Cancelled | NeverRan::TimedOut(_) => drop(address.release()),
                 why => drop(address.handle().post_unbounded({

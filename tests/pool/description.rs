@@ -1,11 +1,9 @@
 //! One description of a job, whichever way it goes to a thread.
 
 use std::num::NonZeroUsize;
-use std::sync::mpsc;
 
 use selvedge::{
     Job, Reactor, ThreadPool,
-    error::{Rejected, Rejection},
     pool::{CancelToken, Cancellation, StopPolicy, StopWithinError, WhenFull},
     report::Incident,
     testing::Step,
@@ -149,17 +147,4 @@ fn a_deferred_function_has_its_name_and_the_place_where_it_was_described() {
     let labels = labels.entries();
     assert_eq!((&labels[0], labels[0].name()), (&label, Some("answer")));
     assert_eq!((labels[1].name(), labels[1].location().line()), (None, line));
-}
-
-// Checks: P115, P78
-#[test]
-fn a_deferred_function_that_would_wait_for_a_slot_on_the_reactors_thread_is_refused() {
-    let (pool, _stepper) = ThreadPool::builder().size(0, 1).build_stepped().unwrap();
-    let reactor = Reactor::new();
-    let (sender, dropped) = mpsc::channel::<()>();
-    let job = Job::new(move || drop(sender)).when_full(WhenFull::Wait);
-    let refused = threads::defer_to_thread_pool(&reactor, &pool, job).try_result().ok().and_then(Result::err);
-    let refused = refused.unwrap().downcast::<Rejected<()>>().unwrap();
-    assert_eq!(refused.reason, Rejection::WouldDeadlock);
-    assert!(dropped.recv().is_err(), "the function was dropped here");
 }

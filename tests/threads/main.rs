@@ -16,4 +16,5 @@ mod linearizable;
 mod never_block;
 mod promises;
 mod reports;
+mod slots;
 mod stress;

@@ -3,6 +3,7 @@
 mod work;
 
 use std::fmt;
+use std::mem;
 use std::panic::Location;
 use std::time::Duration;
 
@@ -107,10 +108,20 @@ impl<F> Job<F> {
     /// What the submission does if the pool's queue is [bounded](crate::pool::PoolBuilder::queue_bound) and full: hand
     /// the job back at once, which is the default, or wait for a free slot.
     ///
-    /// Jobs run in the order in which they were accepted; callers that wait are not served in any particular order. A
-    /// worker of another pool that waits counts as [blocked](crate::threads::blocked) there. A worker of the pool
-    /// itself and a thread with a reactor that has not ended must not wait: there a job that would wait is handed back
-    /// with [`WouldDeadlock`](Rejection::WouldDeadlock), even if a slot is free, so that it does not depend on chance.
+    /// - **Without a Deferred**, the calling thread waits. A worker of another pool that waits counts as
+    ///   [blocked](crate::threads::blocked) there. A worker of the pool itself and a thread with a reactor that has not
+    ///   ended must not wait: there a job that would wait is handed back with
+    ///   [`WouldDeadlock`](Rejection::WouldDeadlock), even if a slot is free, so that it does not depend on chance.
+    /// - **With a Deferred** ([`defer_to_thread`](crate::threads::defer_to_thread) and its kin), nothing blocks: the
+    ///   job waits on the reactor, which the pool tells of a free slot. Jobs of one reactor wait in the order of
+    ///   asking. A time limit counts on the reactor's clock, and so does a [limit in the queue](Self::queue_limit),
+    ///   from the asking. If the limit passes or the pool is stopped, the Deferred fails with
+    ///   [`Rejected<()>`](crate::error::Rejected); if the reactor ends, with
+    ///   [`ReactorStopped`](crate::error::ReactorStopped). Cost: two allocations and two short locks, two for each
+    ///   offer, and a post for each slot.
+    ///
+    /// Jobs run in the order in which they were accepted; threads and reactors that wait are not served in any
+    /// particular order, and a job that does not wait may take the slot that they were told of.
     ///
     /// ```
     /// use selvedge::{Job, ThreadPool, error::Rejection, pool::WhenFull};
@@ -130,27 +141,26 @@ impl<F> Job<F> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
-    /// On a reactor's thread, a semaphore waits without blocking it, in order, and a wait can be cancelled. With no
-    /// more permits than there are slots, the queue is never full for those who use it:
+    /// On a reactor's thread:
     ///
     /// ```
-    /// use selvedge::{Failure, Reactor, coordination::DeferredSemaphore, deferred::gather_results};
+    /// use selvedge::{Failure, Job, Reactor, deferred::gather_results, pool::WhenFull};
     ///
     /// let bound = 4.try_into()?;
     /// let reactor = Reactor::builder().configure_pool(|pool| pool.size(0, 2).queue_bound(bound)).build()?;
-    /// let (local, slots) = (reactor.local(), DeferredSemaphore::new(bound));
+    /// let local = reactor.local();
     /// let squares = (0..100_u32).map(|number| {
-    ///     let local = local.clone();
-    ///     // The job is handed to the pool once there is a permit, which it holds until it has its result.
-    ///     slots.run(move || local.defer_to_thread(move || number * number))
+    ///     local.defer_to_thread(Job::new(move || number * number).when_full(WhenFull::Wait))
     /// });
     /// let squares = gather_results(squares);
     /// assert_eq!(reactor.block_on(squares)?.len(), 100);
     /// # Ok::<(), Failure>(())
     /// ```
     ///
-    /// **Cancel safety.** A caller that gives up leaves nothing behind: its job is handed back, and the slot that
-    /// became free for it goes to the next caller that waits.
+    /// Another executor awaits the same with [`Handle::ask`](crate::Handle::ask).
+    ///
+    /// **Cancel safety.** Whoever gives up leaves nothing behind: the job of a thread is handed back, that of a
+    /// cancelled Deferred is dropped at once, and a slot that has become free for it goes to the next that waits.
     pub fn when_full(mut self, when_full: WhenFull) -> Self {
         self.when_full = when_full;
         self
@@ -307,6 +317,11 @@ impl<F> Job<F> {
     #[must_use]
     pub fn label(&self) -> JobLabel {
         JobLabel::new(self.extras.as_ref().and_then(|extras| extras.name.clone()), self.origin)
+    }
+
+    /// What to do when the queue is full, for a reactor that waits in place of the thread.
+    pub(crate) fn take_when_full(&mut self) -> WhenFull {
+        mem::take(&mut self.when_full)
     }
 
     /// Whether it is to wait for a free slot.

@@ -7,7 +7,8 @@
 //!
 //! One feature each: `ticket` and `cancel_token` (cancelling a job), `limits`, `hooks`, `blocked` (jobs that wait),
 //! `wake_ahead` and `wait_places` (which worker is woken, and where it waits), `refuse` (jobs that never run), `stop`,
-//! `stats`, `at_rest` (for virtual time), `stepper` (a pool without threads), `builder`.
+//! `stats`, `at_rest` (for virtual time), `stepper` (a pool without threads), `slot_watch` over `slot_watchers` (who
+//! waits for a slot without blocking a thread), `builder`.
 
 mod activities;
 mod at_rest;
@@ -23,6 +24,8 @@ mod job_queue;
 mod limits;
 mod refuse;
 mod shared;
+mod slot_watch;
+mod slot_watchers;
 mod slots;
 mod stats;
 mod stepper;
@@ -46,6 +49,8 @@ pub use self::description::{BoxedWork, IntoJob, Job, Work};
 pub use self::hooks::Worker;
 pub(crate) use self::job::{Fate, JobBody};
 pub(crate) use self::limits::{Limits, Watched};
+pub(crate) use self::shared::{FreeSlot, Tell};
+pub(crate) use self::slot_watch::{Offer, OfferedJob, SlotWatch};
 pub use self::stats::{PoolStats, PoolTimes};
 pub use self::stepper::{Stage, Step, Stepper};
 pub use self::stop::{StopPolicy, StopWithinError, Straggler, WorkerActivity};

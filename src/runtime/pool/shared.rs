@@ -12,6 +12,7 @@ use super::activities::Activities;
 use super::hooks::Hooks;
 use super::job::JobResult;
 use super::job_queue::JobQueue;
+use super::slot_watchers::Watchers;
 use super::stats::JobHistograms;
 use super::stepper::SteppedWorkers;
 use super::thread_ends::{ThreadEnds, ThreadExit};
@@ -71,6 +72,8 @@ pub(super) enum WorkerHost {
 pub(super) struct LockedWorkers {
     pub(super) machine: Workers<Queue>,
     pub(super) rest_waiters: RestWaiters,
+    /// Those who wait for a slot without blocking a thread.
+    pub(super) slot_watchers: Watchers<Tell>,
     /// Present if the pool takes times.
     pub(super) times: Option<JobHistograms>,
     pub(super) activities: Activities,
@@ -87,6 +90,13 @@ pub(super) struct RestWaiter {
     pub(super) wait_for_asker: usize,
     pub(super) notify: Box<dyn FnOnce() + Send>,
 }
+
+/// How a watcher is told of a slot. Not by a program's code.
+pub(crate) type Tell = Box<dyn FnOnce(FreeSlot) + Send>;
+
+/// What a watcher is told: there may be a free slot, or the pool has been stopped. Dropped unused, it tells the
+/// [next](super::slot_watch).
+pub(crate) struct FreeSlot(pub(super) Option<Arc<Shared>>);
 
 /// What a worker owes after its last transition, once the locks are released.
 pub(super) struct Exit {
@@ -119,6 +129,7 @@ impl Shared {
         let workers = LockedWorkers {
             machine: Workers::new(config.target, config.compensation),
             rest_waiters: RestWaiters::new(),
+            slot_watchers: Watchers::default(),
             times,
             activities: Activities::default(),
             deadline_epoch: Epoch::default(),

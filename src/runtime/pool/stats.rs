@@ -27,7 +27,7 @@ pub struct PoolStats {
     pub blocked: usize,
     /// Jobs that wait for a thread. Cancelled ones are not counted.
     pub queued: usize,
-    /// Callers that wait for a slot in a full queue.
+    /// Threads that wait for a slot in a full queue, and reactors: each counts once, however many of its jobs wait.
     pub waiting: usize,
     /// Jobs wait, every thread is blocked, and no thread may be added: no job starts until one of them is unblocked.
     pub saturated: bool,

@@ -5,7 +5,8 @@ use super::super::sync::{Arc, trace};
 use super::super::typed_queue;
 use super::blocked::Blocked;
 use super::job::{BoxedJob, InlineJob, JobBody, QueuedJob};
-use super::shared::Shared;
+use super::shared::{Shared, Tell};
+use super::slot_watchers::WatchKey;
 use super::ticket::Ticket;
 use crate::error::{Rejected, Rejection};
 use crate::machine::pool::{self as machine, Accepted, SubmitError, TicketId};
@@ -63,14 +64,49 @@ impl Shared {
         mut job: BoxedJob,
         submit: impl FnOnce(BoxedJob) -> Result<T, Rejected<BoxedJob>>,
     ) -> Result<T, Rejected<BoxedJob>> {
-        job.begin_limits(true);
-        if this.hooks.adds_extras() {
-            job.capture_context(&this.hooks, &this.reporter);
-        }
+        Self::prepare(this, &mut job);
         submit(job).map_err(|mut rejected| {
             rejected.job.drop_context(&this.reporter);
             rejected
         })
+    }
+
+    /// Adds what the job's limits need and the pool's contexts capture.
+    pub(super) fn prepare(this: &Self, job: &mut BoxedJob) {
+        job.begin_limits(true);
+        if this.hooks.adds_extras() {
+            job.capture_context(&this.hooks, &this.reporter);
+        }
+    }
+
+    /// Submits a prepared job that can be cancelled. If there is no slot for it, `tell` is called once there may be
+    /// one.
+    ///
+    /// # Errors
+    /// The job, and where its watcher is; without one, the pool has been stopped.
+    pub(super) fn submit_or_watch(
+        this: &Arc<Self>,
+        mut job: BoxedJob,
+        tell: Tell,
+    ) -> Result<Ticket, (BoxedJob, Option<WatchKey>)> {
+        let token = job.give_token();
+        let mut workers = this.workers.lock();
+        let mut submit_queue = this.submit_queue.lock();
+        let submitted = machine::submit_when_full(&mut workers.machine, &mut submit_queue, job, true);
+        drop(submit_queue);
+        let (accepted, wakeups) = match submitted {
+            Ok(accepted) => accepted,
+            Err(SubmitError::Closed(job)) => return Err((job, None)),
+            Err(SubmitError::Full(job)) => {
+                workers.machine.begin_slot_wait();
+                let key = workers.slot_watchers.push(tell);
+                return Err((job, Some(key)));
+            }
+        };
+        drop(workers);
+        this.maybe_work.set(true);
+        Self::carry_out(this, wakeups);
+        Ok(Ticket { shared: Arc::clone(this), id: accepted.ticket.unwrap_or(TicketId::MAX), token })
     }
 
     /// One short lock and a push; another lock if a worker has to be woken or started.

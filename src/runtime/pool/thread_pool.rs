@@ -9,7 +9,7 @@ use super::super::sync::{Arc, Instant};
 use super::at_rest::RestWatch;
 #[allow(unused_imports, reason = "a link of the documentation")]
 use super::cancel_token::CancelToken;
-use super::context::{delays_stop_of, is_worker_of};
+use super::context::{PoolId, delays_stop_of, is_worker_of};
 use super::control::checked_sizes;
 use super::description::{IntoJob, Job, Work};
 use super::job::{self, BoxedJob};
@@ -351,6 +351,10 @@ impl ThreadPool {
     /// Who keeps a pool that was told to stop from stopping, and how many jobs wait to be run.
     pub(crate) fn stragglers(&self) -> (Vec<Straggler>, usize) {
         self.owner.shared.stragglers(Instant::now())
+    }
+
+    pub(crate) fn id(&self) -> PoolId {
+        PoolId::of(&self.owner.shared)
     }
 
     pub(crate) fn rest_watch(&self) -> RestWatch {

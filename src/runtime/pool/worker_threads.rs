@@ -20,8 +20,15 @@ impl Shared {
         }
         match wakeups.submitters {
             Notify::Nobody => {}
-            Notify::One => this.not_full.notify_one(),
-            Notify::All => this.not_full.notify_all(),
+            // A thread and a watcher may wait, and which of them is the sooner is not known: both are told.
+            Notify::One => {
+                this.not_full.notify_one();
+                Self::tell_watcher(this);
+            }
+            Notify::All => {
+                this.not_full.notify_all();
+                Self::tell_watchers(this);
+            }
         }
         if wakeups.spawn.count > 0 {
             Self::start_threads(this, wakeups.spawn);

@@ -21,6 +21,7 @@ use super::pools::{PoolSource, Pools};
 #[allow(unused_imports, reason = "a link of the documentation")]
 use super::shutdown::Shutdown;
 use super::shutdown::ShutdownState;
+use super::slot_queue::SlotQueues;
 use super::timers::Timers;
 use super::triggers::Triggers;
 use super::{Core, Reactor, Shared};
@@ -309,6 +310,7 @@ impl Reactor {
             triggers: Triggers::new(),
             owned: Table::default(),
             shutdown,
+            slot_queues: SlotQueues::default(),
             thread: Cell::new(Some(ReactorThreadGuard::enter())),
         };
         let reactor = Self { core: Rc::new(core) };

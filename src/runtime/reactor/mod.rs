@@ -2,7 +2,7 @@
 //!
 //! - [`handle`] posts calls from any thread, [`calls`] queues them, [`turn`] takes and runs them;
 //! - [`timers`], [`triggers`] and [`owned`] are what the loop keeps: delayed calls, event triggers, values;
-//!   [`end_notice`] tells of the reactor's end;
+//!   [`slot_queue`] is where jobs wait for a slot of a pool, [`end_notice`] tells of the reactor's end;
 //! - [`reactor`](self::reactor) has the methods of [`Reactor`], [`builder`] makes one, [`pools`] names its thread
 //!   pools;
 //! - [`hosted`] lets the loop that turns it wait for it;
@@ -28,6 +28,7 @@ mod reactor;
 mod send_future;
 mod shutdown;
 mod sleep;
+mod slot_queue;
 mod spawn;
 mod timeout;
 mod timers;
@@ -44,6 +45,7 @@ use self::clock::Clock;
 use self::owned::Table;
 use self::pools::Pools;
 use self::shutdown::ShutdownState;
+use self::slot_queue::SlotQueues;
 use self::timers::Timers;
 use self::triggers::Triggers;
 use super::inbox::Inbox;
@@ -63,6 +65,7 @@ pub use self::owned::{Address, Owned};
 pub(crate) use self::owned::{DropOrder, ValueId};
 pub use self::send_future::SendFuture;
 pub use self::shutdown::{LatePool, Shutdown};
+pub(crate) use self::slot_queue::SlotPlace;
 pub use self::timers::DelayedCall;
 pub use self::triggers::{Event, Phase, TriggerId};
 pub use self::turn::Turn;
@@ -112,6 +115,7 @@ struct Core {
     triggers: Triggers,
     owned: Table,
     shutdown: ShutdownState,
+    slot_queues: SlotQueues,
     /// Until the reactor has ended.
     thread: Cell<Option<ReactorThreadGuard>>,
     _default_reporter: DefaultGuard,

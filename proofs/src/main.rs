@@ -9,6 +9,7 @@ mod inbox;
 mod induction;
 mod item_queue;
 mod machine;
+mod oneshot;
 mod pool;
 mod rank;
 mod semaphore;
@@ -62,6 +63,7 @@ fn claims() -> Vec<Claim> {
         pool::claims(),
         induction::claims(inbox::STEPS),
         induction::claims(item_queue::STEPS),
+        induction::claims(oneshot::STEPS),
         gather::claims(),
         semaphore::claims(),
     ]

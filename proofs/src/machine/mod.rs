@@ -12,6 +12,9 @@ pub mod inbox;
 #[path = "../../../src/machine/item_queue.rs"]
 #[allow(dead_code, reason = "what ships has more readers than a proof")]
 pub mod item_queue;
+#[path = "../../../src/machine/oneshot.rs"]
+#[allow(dead_code, reason = "what ships has more readers than a proof")]
+pub mod oneshot;
 pub mod place;
 #[allow(dead_code, reason = "what ships has more readers than a proof")]
 pub mod pool;

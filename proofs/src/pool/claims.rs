@@ -5,6 +5,7 @@ use super::invariant::conjuncts;
 use super::rank::rank;
 use super::rest::{prove_done, prove_rest};
 use super::steps::{Kind, Step, steps};
+use super::wait::{prove_reached, prove_wait};
 use super::world::World;
 use crate::claim::{Change, Claim, Describe};
 use crate::explore::{assume, prove};
@@ -18,6 +19,7 @@ pub fn claims() -> Vec<Claim> {
     let mut claims = vec![claim("a new pool", Box::new(is_kept_at_first))];
     claims.extend(steps().map(|step| claim(step.name, Box::new(move || is_kept(step)))));
     claims.push(claim("at rest, but for the program", Box::new(|| at_rest(prove_rest))));
+    claims.push(claim("while a job waits", Box::new(|| at_rest(prove_reached))));
     claims.push(claim("at rest", Box::new(|| at_rest(prove_done))));
     claims
 }
@@ -42,6 +44,7 @@ fn is_kept_with(step: &Step, besides: fn(&World) -> Condition) -> Option<Change>
     (step.run)(&mut after)?;
     prove_invariant(&after);
     prove("what is claimed besides", besides(&after));
+    prove_wait(step, &before, &after);
     if step.kind != Kind::Outside {
         let (before, after) = (rank(&before), rank(&after));
         prove("the step brings rest nearer", is_lower(&before, &after));
@@ -97,6 +100,8 @@ mod tests {
         assert_eq!(refuted("a job blocks", nobody_blocks), ["what is claimed besides"]);
         let no_more_than_the_maximum = |world: &World| world.places.threads().at_most(world.machine.fields().max);
         assert_eq!(refuted("a thread is spawned", no_more_than_the_maximum), ["what is claimed besides"]);
+        let is_queued = |world: &World| world.position().is_positive();
+        assert_eq!(refuted("a job ends", is_queued), ["what is claimed besides"]);
         let few = |world: &World| world.queued().at_most(1_000);
         assert_eq!(refuted("a job is submitted", few), ["what is claimed besides"]);
     }

@@ -36,6 +36,7 @@ fn counts(world: &World) -> Vec<(&'static str, Condition)> {
         ("searching says whether a worker searches", Int::from(machine.searching).equals(at.searching)),
         ("each spawner has a thread to spawn", spawners.at_most(at.to_spawn)),
         ("threads are spawned by somebody", spawners.is_zero().implies(at.to_spawn.is_zero())),
+        ("a job is in one queue, once", world.machine.has_positions()),
         ("the limit follows from the target", world.machine.limit().equals(world.limit())),
     ]
 }

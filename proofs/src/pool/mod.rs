@@ -6,6 +6,7 @@ mod places;
 mod rank;
 mod rest;
 mod steps;
+mod wait;
 mod world;
 
 pub use self::claims::claims;

@@ -62,6 +62,8 @@ impl World {
             workers_queue: Int::unknown("workers' queue"),
             submit_queue: Int::unknown("submit queue"),
             free_slots,
+            workers_position: Int::unknown("position in the workers' queue"),
+            submit_position: Int::unknown("position in the submit queue"),
         };
         let most_extra = Int::unknown("compensation");
         assume(in_machine_integers(&places, &fields, bound, is_unbounded, most_extra))?;
@@ -100,6 +102,12 @@ impl World {
     pub fn queued(&self) -> Int {
         let fields = self.machine.fields();
         fields.workers_queue + fields.submit_queue
+    }
+
+    /// How many jobs are taken until the watched one is, which is the last of these. 0 if it is not queued.
+    pub fn position(&self) -> Int {
+        let Fields { workers_queue, workers_position, submit_position, .. } = self.machine.fields();
+        workers_position + Int::choose(submit_position.is_positive(), workers_queue + submit_position, 0)
     }
 
     /// The most jobs that may run beside each other, unless they are blocked.
@@ -222,6 +230,7 @@ impl World {
         number("sleepers up to the last without a timeout", fields.asleep_untimed_until);
         number("workers' queue", fields.workers_queue);
         number("submit queue", fields.submit_queue);
+        number("position of the watched job", self.position());
         if self.is_bounded.holds(model) {
             number("bound", self.bound);
             number("free_slots", fields.free_slots);

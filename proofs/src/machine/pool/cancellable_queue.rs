@@ -1,9 +1,10 @@
-//! A queue of jobs that knows how many it holds, and nothing else of them.
+//! A queue of jobs that knows how many it holds, and at which position one job is, whichever that is.
 
 use std::marker::PhantomData;
 
 use super::super::count::{Count, ZERO};
-use crate::explore::{choose, prove};
+use crate::explore::{any, assume, choose, prove};
+use crate::symbol::{Condition, Int};
 
 pub(crate) type TicketId = u64;
 
@@ -34,12 +35,14 @@ pub(crate) struct Unused<J>(PhantomData<J>);
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct CancellableQueue<S> {
     pub(super) len: Count,
+    /// Of the job that is watched: 1 if it is next. 0 if it is not in this queue.
+    pub(super) position: Int,
     store: S,
 }
 
 impl<S: JobStore> Default for CancellableQueue<S> {
     fn default() -> Self {
-        Self { len: ZERO, store: S::default() }
+        Self { len: ZERO, position: Int::ZERO, store: S::default() }
     }
 }
 
@@ -68,16 +71,27 @@ impl<S: JobStore> CancellableQueue<S> {
             return None;
         }
         self.len -= 1;
+        self.position = (self.position - 1).max(0);
         Some(Popped::InStore(S::Location::default()))
     }
 
-    /// The job may be in this queue, if there are any.
+    /// The job may be in this queue, if there are any: before the one that is watched, behind it, or that one.
     pub(super) fn cancel(&mut self, _ticket: TicketId) -> Option<S::Job> {
         if self.is_empty() || !choose("the job is in the queue that is looked into") {
             return None;
         }
         self.len -= 1;
+        let position = any("position once a job is cancelled");
+        let is_moved = position.equals(self.position - 1) & self.position.is_positive();
+        let is_cancelled = position.is_zero() & self.position.is_positive();
+        assume((position.equals(self.position) | is_moved | is_cancelled) & position.at_most(self.len.0))?;
+        self.position = position;
         Some(S::Job::default())
+    }
+
+    /// Whether the watched job can be where it is.
+    pub(super) fn has_position(&self) -> Condition {
+        Int::ZERO.at_most(self.position) & self.position.at_most(self.len.0)
     }
 
     pub(super) fn take_all(&mut self, other: &mut Self) {

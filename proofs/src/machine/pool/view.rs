@@ -38,6 +38,9 @@ pub(crate) struct Fields {
     pub(crate) workers_queue: Int,
     pub(crate) submit_queue: Int,
     pub(crate) free_slots: Int,
+    /// Of the job that is watched, in each queue.
+    pub(crate) workers_position: Int,
+    pub(crate) submit_position: Int,
 }
 
 impl Machine {
@@ -60,11 +63,13 @@ impl Machine {
         workers.sleepers.timed = Count(fields.asleep_timed);
         workers.sleepers.untimed_until = Count(fields.asleep_untimed_until);
         workers.queue.len = Count(fields.workers_queue);
+        workers.queue.position = fields.workers_position;
         let mut submit_queue = SubmitQueue::<Jobs>::new(Count(bound));
         submit_queue.open = fields.open;
         submit_queue.wake_not_needed = fields.wake_not_needed;
         submit_queue.free_slots = Count(fields.free_slots);
         submit_queue.queue.len = Count(fields.submit_queue);
+        submit_queue.queue.position = fields.submit_position;
         Self { workers, submit_queue }
     }
 
@@ -97,6 +102,8 @@ impl Machine {
             workers_queue: workers.queue.len.0,
             submit_queue: submit_queue.queue.len.0,
             free_slots: submit_queue.free_slots.0,
+            workers_position: workers.queue.position,
+            submit_position: submit_queue.queue.position,
         }
     }
 
@@ -104,6 +111,12 @@ impl Machine {
     pub(crate) fn has_a_list_of_sleepers(&self) -> Condition {
         let sleepers = &self.workers.sleepers;
         Sleepers::can_be(sleepers.untimed.0, sleepers.timed.0, sleepers.untimed_until.0)
+    }
+
+    /// Whether the watched job is in one queue at most, and can be where it is.
+    pub(crate) fn has_positions(&self) -> Condition {
+        let (first, rest) = (&self.workers.queue, &self.submit_queue.queue);
+        first.has_position() & rest.has_position() & (first.position.is_zero() | rest.position.is_zero())
     }
 
     /// How many active workers there may be, as the machine computes it.

@@ -1,7 +1,7 @@
 //! The steps of callers: submit, wait for a slot, start, resize, cancel, stop, and the question whether all is at rest.
 
 use super::super::world::World;
-use super::step::{Kind, STEP, Step};
+use super::step::{Effect, Kind, STEP, Step};
 use crate::explore::{any, assume, choose, prove};
 use crate::machine::count::Count;
 use crate::machine::pool::{
@@ -74,6 +74,7 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         name: "the pool is started",
+        to_queued: Effect::Delay,
         kind: Kind::Outside,
         events: &["Starts"],
         run: |world| starts(world, false),
@@ -81,6 +82,7 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         name: "the pool is started lazily",
+        to_queued: Effect::Delay,
         kind: Kind::Outside,
         events: &["StartsLazily"],
         run: |world| {
@@ -89,9 +91,17 @@ pub const STEPS: &[Step] = &[
         },
         ..STEP
     },
-    Step { name: "the pool is resized", kind: Kind::Outside, events: &["Resizes"], run: resizes, ..STEP },
+    Step {
+        name: "the pool is resized",
+        kind: Kind::Outside,
+        to_queued: Effect::Delay,
+        events: &["Resizes"],
+        run: resizes,
+        ..STEP
+    },
     Step {
         name: "a pool is resized that compensates above one only",
+        to_queued: Effect::Delay,
         kind: Kind::Outside,
         events: &["Resizes"],
         not_for_one: true,
@@ -100,6 +110,7 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         name: "the pool is stopped, and drains",
+        to_queued: Effect::Delay,
         kind: Kind::Outside,
         events: &["Stops"],
         run: |world| stops(world, Policy::Drain),
@@ -107,6 +118,7 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         name: "the pool is stopped, and cancels",
+        to_queued: Effect::Delay,
         kind: Kind::Outside,
         events: &["Stops"],
         run: |world| stops(world, Policy::CancelQueued),

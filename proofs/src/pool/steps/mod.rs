@@ -5,7 +5,7 @@ mod owed;
 mod step;
 mod workers;
 
-pub use self::step::{Kind, Step};
+pub use self::step::{Effect, Kind, Step};
 
 /// All steps.
 pub fn steps() -> impl Iterator<Item = &'static Step> {

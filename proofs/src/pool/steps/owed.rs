@@ -1,6 +1,6 @@
 //! The steps of whoever carries out what a transition returned.
 
-use super::step::{STEP, Step};
+use super::step::{Effect, STEP, Step};
 use crate::explore::{any, assume, prove};
 use crate::machine::pool::{Wakeups, report_saturation};
 use crate::symbol::Int;
@@ -8,6 +8,7 @@ use crate::symbol::Int;
 pub const STEPS: &[Step] = &[
     Step {
         name: "a worker is notified",
+        to_queued: Effect::Nearer,
         events: &["Notifies"],
         enabled: |world| world.places.named.is_positive(),
         run: |world| {
@@ -29,6 +30,7 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         name: "a submitter calls wake_or_spawn",
+        calls_for_help: true,
         events: &["WakesForSubmit"],
         enabled: |world| world.places.owe_wake.is_positive(),
         run: |world| {

@@ -14,10 +14,24 @@ pub enum Kind {
     Outside,
 }
 
+/// What a step does to a job that waits in a queue. None moves it back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Brings the end of its wait nearer: it moves a worker.
+    Nearer,
+    /// Does not put the end of its wait off.
+    None,
+    /// May put it off: the pool is started, resized or stopped, a thread cannot be spawned, or a job begins to wait.
+    Delay,
+}
+
 /// A step.
 pub struct Step {
     pub name: &'static str,
     pub kind: Kind,
+    pub to_queued: Effect,
+    /// It wakes or spawns a worker, if there is none that is certain to come.
+    pub calls_for_help: bool,
     /// The events of the exhaustive search, as `src/machine/explore/pool/parts.rs` names them, that this one is.
     #[cfg_attr(not(test), expect(dead_code, reason = "a test compares them"))]
     pub events: &'static [&'static str],
@@ -34,6 +48,8 @@ pub struct Step {
 pub const STEP: Step = Step {
     name: "",
     kind: Kind::Own,
+    to_queued: Effect::None,
+    calls_for_help: false,
     events: &[],
     submits: false,
     not_for_one: false,

@@ -1,7 +1,7 @@
 //! The steps of the pool's threads: how they are spawned, and a worker's life.
 
 use super::super::world::World;
-use super::step::{Kind, STEP, Step};
+use super::step::{Effect, Kind, STEP, Step};
 use crate::explore::{any, assume, choose, prove};
 use crate::machine::count::Count;
 use crate::machine::pool::{
@@ -13,6 +13,7 @@ pub const STEPS: &[Step] = &[
     // Threads that are spawned.
     Step {
         name: "a thread is spawned",
+        to_queued: Effect::Nearer,
         events: &["SpawnsThread"],
         enabled: |world| world.places.spawners.is_positive(),
         run: |world| {
@@ -29,6 +30,7 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         name: "the next thread is numbered",
+        to_queued: Effect::Nearer,
         events: &["NumbersThread"],
         enabled: |world| world.places.unnumbered.is_positive(),
         run: |world| {
@@ -55,6 +57,7 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         name: "a thread cannot be spawned",
+        to_queued: Effect::Delay,
         kind: Kind::Outside,
         events: &["SpawnFails"],
         enabled: |world| world.places.spawners.is_positive(),
@@ -77,6 +80,7 @@ pub const STEPS: &[Step] = &[
     // A worker's life.
     Step {
         name: "a thread starts",
+        to_queued: Effect::Nearer,
         events: &["ThreadStarts", "AsksNextMaySearch"],
         enabled: |world| world.places.starting.is_positive(),
         run: |world| {
@@ -89,6 +93,7 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         name: "a thread starts, with hooks",
+        to_queued: Effect::Nearer,
         events: &["ThreadStarts"],
         enabled: |world| world.places.starting.is_positive(),
         run: |world| {
@@ -103,6 +108,7 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         name: "start hooks end",
+        to_queued: Effect::Nearer,
         kind: Kind::OfUser,
         events: &["AsksNext", "AsksNextMaySearch"],
         enabled: |world| world.places.start_hooks.is_positive(),
@@ -115,6 +121,7 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         name: "a notified worker takes the lock",
+        to_queued: Effect::Nearer,
         events: &["AsksNext", "AsksNextMaySearch"],
         enabled: |world| world.places.notified.is_positive(),
         run: |world| {
@@ -126,6 +133,7 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         name: "a named worker wakes before its notify",
+        to_queued: Effect::Nearer,
         kind: Kind::Outside,
         events: &["WakesSpuriously", "KeepAlivePasses"],
         enabled: |world| world.places.named.is_positive(),
@@ -139,6 +147,7 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         name: "a sleeper without a timeout wakes by itself",
+        to_queued: Effect::Nearer,
         kind: Kind::Outside,
         events: &["WakesSpuriously"],
         enabled: |world| world.places.asleep_untimed.is_positive(),
@@ -151,6 +160,7 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         name: "a sleeper with a timeout wakes by itself",
+        to_queued: Effect::Nearer,
         kind: Kind::Outside,
         events: &["WakesSpuriously", "KeepAlivePasses"],
         enabled: |world| world.places.asleep_timed.is_positive(),
@@ -163,6 +173,7 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         name: "a wake was passed on",
+        to_queued: Effect::Nearer,
         events: &["AsksNext", "AsksNextMaySearch"],
         enabled: |world| world.places.passing_on.is_positive(),
         run: |world| {
@@ -174,6 +185,7 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         name: "a search ends",
+        to_queued: Effect::Nearer,
         events: &["AsksNext"],
         enabled: |world| world.places.searching.is_positive(),
         run: |world| {
@@ -186,6 +198,7 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         name: "a job ends",
+        to_queued: Effect::Nearer,
         kind: Kind::OfUser,
         events: &["FinishesJob", "AsksNextMaySearch"],
         enabled: |world| world.places.running.is_positive(),
@@ -199,6 +212,7 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         name: "a job blocks",
+        to_queued: Effect::Delay,
         kind: Kind::Outside,
         events: &["Blocks"],
         enabled: |world| world.places.running.is_positive(),
@@ -213,6 +227,7 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         name: "a blocked job goes on",
+        to_queued: Effect::Nearer,
         kind: Kind::OfUser,
         events: &["Unblocks"],
         enabled: |world| world.places.blocked.is_positive(),
@@ -227,6 +242,7 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         name: "a worker has exited",
+        to_queued: Effect::Nearer,
         kind: Kind::OfUser,
         events: &["Exits", "IsForgotten"],
         enabled: |world| world.places.exiting.is_positive(),

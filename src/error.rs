@@ -33,6 +33,8 @@ mod messages;
 mod pool;
 mod reactor;
 mod rejection;
+#[cfg(test)]
+mod tests;
 
 pub use self::coordination::{
     LoopingCallError, OverRelease, PutError, PutRejection, QueueClosed, QueueUnderflow, TaskFinished,

@@ -15,6 +15,7 @@ mod idle_workers;
 mod lifecycle;
 mod limits;
 mod many_pools;
+mod nested;
 mod offered_again;
 mod on_cancel;
 mod stats;

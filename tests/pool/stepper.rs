@@ -125,6 +125,8 @@ fn a_worker_that_would_expire_takes_the_job_that_came_first() {
     pool.call_in_thread(log.job(2)).unwrap();
     assert_eq!(stepper.step(), Some(Step::Took));
     settle(&stepper);
+    pool.wake_spuriously();
+    settle(&stepper);
     assert_eq!((log.seen(), pool.stats().live), (vec![1, 2], 1), "its time began anew with the job");
 }
 

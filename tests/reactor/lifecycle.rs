@@ -6,10 +6,10 @@ use std::thread;
 use std::time::Duration;
 
 use selvedge::{
-    Deferred, Failure, Reactor, ThreadPool,
+    Deferred, Failure, Job, Reactor, ThreadPool,
     error::{ReactorStopped, StopError},
     reactor::{Event, Phase, Turn},
-    report::Incident,
+    report::{Incident, Report},
     threads,
 };
 
@@ -611,15 +611,54 @@ const CHILD: &str = "SELVEDGE_TEST_CHILD";
 // Checks: B8
 #[test]
 fn without_a_sink_failures_are_told_on_stderr() {
-    if env::var_os(CHILD).is_some() {
+    let said = said_by("lifecycle::without_a_sink_failures_are_told_on_stderr", || {
         let reactor = Reactor::new();
         reactor.call_from_thread(|_| panic!("out of cheese")).unwrap();
         reactor.turn().unwrap();
-        return;
-    }
-    let name = "lifecycle::without_a_sink_failures_are_told_on_stderr";
-    let output = Command::new(env::current_exe().unwrap()).args([name, "--exact"]).env(CHILD, "yes").output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
+    });
     assert!(said.contains("selvedge: a call on the reactor's thread failed: panicked: out of cheese"), "{said}");
+}
+
+// Checks: B8, P76
+#[test]
+fn the_report_of_a_sink_that_panics_is_told_on_stderr_and_so_are_those_that_it_caused() {
+    let name = "lifecycle::the_report_of_a_sink_that_panics_is_told_on_stderr_and_so_are_those_that_it_caused";
+    let said = said_by(name, || {
+        let sink = |report: &Report<'_>| {
+            if report.incident != Incident::Unhandled {
+                drop(Deferred::<()>::fail(Failure::msg("caused by the sink")));
+            }
+            panic!("the sink")
+        };
+        let pool = |pool: selvedge::pool::PoolBuilder| pool.size(0, 1);
+        let reactor = Reactor::builder().on_report(sink).configure_pool(pool).build().unwrap();
+        reactor.call_from_thread(|_| panic!("out of cheese")).unwrap();
+        reactor.turn().unwrap();
+        let job = Job::new(|| panic!("out of crackers")).named("lunch");
+        reactor.thread_pool().start().unwrap();
+        reactor.call_in_thread(job).unwrap();
+        let stopping = reactor.thread_pool().clone();
+        std::thread::spawn(move || stopping.stop().unwrap()).join().unwrap();
+    });
+    let lines: Vec<_> = said.lines().filter(|line| line.starts_with("selvedge: ")).collect();
+    let [call, caused, job, caused_by_job] = lines[..] else { panic!("{said}") };
+    assert_eq!(call, "selvedge: a call on the reactor's thread failed: panicked: out of cheese");
+    for caused in [caused, caused_by_job] {
+        let start = "selvedge: unhandled failure in a Deferred: caused by the sink (made at ";
+        assert!(caused.starts_with(start), "{said}");
+    }
+    let start = "selvedge: a job in the thread pool failed: panicked: out of crackers (job \"lunch\", made at ";
+    assert!(job.starts_with(start), "{said}");
+}
+
+/// What a test's body writes to stderr, in a copy of this program. `name` is the test's own, with its module.
+fn said_by(name: &str, body: impl FnOnce()) -> String {
+    if env::var_os(CHILD).is_some() {
+        body();
+        std::process::exit(0);
+    }
+    let arguments = [name, "--exact", "--nocapture"];
+    let output = Command::new(env::current_exe().unwrap()).args(arguments).env(CHILD, "yes").output().unwrap();
     assert!(output.status.success());
+    String::from_utf8_lossy(&output.stderr).into_owned()
 }

@@ -6,6 +6,7 @@
 mod support;
 
 mod bad_hosts;
+mod callers;
 mod end;
 mod futures;
 mod hosted;

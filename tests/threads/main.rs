@@ -6,6 +6,7 @@
 mod support;
 
 mod abandoned;
+mod bounds;
 mod bridges;
 mod conservation;
 mod elsewhere;
@@ -14,6 +15,7 @@ mod hostile;
 mod limits;
 mod linearizable;
 mod never_block;
+mod orders;
 mod promises;
 mod reports;
 mod slots;

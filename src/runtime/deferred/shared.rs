@@ -99,7 +99,6 @@ impl<T: 'static> State<T> {
 
 impl<T: 'static> Deferred<T> {
     /// Makes this a result that several can wait for.
-    #[track_caller]
     pub fn shared(self) -> SharedDeferred<T> {
         let made_at = self.made_at();
         let shared = Rc::new(Shared { state: RefCell::new(State::Waiting(WaitQueue::new())), made_at });

@@ -39,7 +39,6 @@ impl Reactor {
     /// # Errors
     /// The error of the future, or its [`Panic`](crate::error::Panic); [`ReactorStopped`] if the reactor is stopped
     /// before the future has ended, which is dropped then.
-    #[track_caller]
     pub fn block_on<F>(self, future: F) -> Result<<F::Output as Outcome<Failure>>::Value, Failure>
     where
         F: IntoFuture<Output: Outcome<Failure>, IntoFuture: 'static>,

@@ -51,7 +51,11 @@ impl<T> Answers<T> {
             state.calls += 1;
             (state.left.pop_front(), state.calls)
         };
-        answer.unwrap_or_else(|| panic!("call {calls} of {} answers", calls - 1))
+        // A `match`, because `track_caller` does not reach into a closure.
+        match answer {
+            Some(answer) => answer,
+            None => panic!("call {calls} of {} answers", calls - 1),
+        }
     }
 
     /// How often it was asked, a call without an answer included.

@@ -3,6 +3,7 @@
 mod ask;
 mod awaited;
 mod block_on;
+mod hostile_wakers;
 mod other_crates;
 mod send_future;
 mod sleep;

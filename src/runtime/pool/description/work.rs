@@ -40,7 +40,6 @@ impl<R, F: FnOnce() -> R> IntoJob for F {
     type Function = F;
 
     #[inline]
-    #[track_caller]
     fn into_job(self) -> Job<F> {
         Job::new(self)
     }

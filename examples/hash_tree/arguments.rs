@@ -27,6 +27,10 @@ pub struct Arguments {
     #[arg(long, value_enum, default_value_t = Algorithm::Sha256)]
     algorithm: Algorithm,
 
+    /// Write what ran when into FILE: a page for a browser if it ends in `.html`, or else for ui.perfetto.dev
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
+
     /// How many threads read and hash at a time [default: one per core]
     // Bounded, because every thread has files in flight: a slip of the keyboard must not ask for a million of them.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=512))]
@@ -43,6 +47,11 @@ impl Arguments {
     /// The list to check, if there is one.
     pub fn check(&self) -> Option<&Path> {
         self.check.as_deref()
+    }
+
+    /// Where the trace is to be written, if anywhere.
+    pub fn trace(&self) -> Option<&Path> {
+        self.trace.as_deref()
     }
 
     pub fn algorithm(&self) -> Algorithm {

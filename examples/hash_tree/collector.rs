@@ -9,8 +9,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use selvedge::threads::defer_to_thread;
-use selvedge::{Failure, LocalHandle, Reactor};
+use selvedge::{Failure, Job, LocalHandle, Reactor};
 
+use crate::arguments::Arguments;
 use crate::digest::{self, Algorithm, Digest};
 use crate::progress::Progress;
 use crate::results::Results;
@@ -30,6 +31,8 @@ pub struct Collector {
     reactor: LocalHandle,
     progress: Arc<Progress>,
     algorithm: Algorithm,
+    /// Jobs have the names of their files, for the trace.
+    named: bool,
     state: RefCell<State>,
 }
 
@@ -61,19 +64,19 @@ impl Collector {
     pub fn start(
         reactor: &Reactor,
         (walk, results): (Walk, Results),
-        algorithm: Algorithm,
-        threads: usize,
+        arguments: &Arguments,
         progress: Arc<Progress>,
     ) -> Rc<Collector> {
         let collector = Rc::new(Collector {
             reactor: reactor.local(),
             progress,
-            algorithm,
+            algorithm: arguments.algorithm(),
+            named: arguments.trace().is_some(),
             state: RefCell::new(State {
                 walk: Walking::Paused(walk),
                 waiting: VecDeque::new(),
                 in_flight: 0,
-                most_in_flight: threads * FILES_PER_THREAD,
+                most_in_flight: arguments.threads() * FILES_PER_THREAD,
                 scheduling: false,
                 results,
                 complete: true,
@@ -125,8 +128,11 @@ impl Collector {
         let this = Rc::clone(self);
         let (algorithm, progress) = (self.algorithm, Arc::clone(&self.progress));
         let file = path.clone();
-        defer_to_thread(reactor, move || digest::of_file(&file, algorithm, &progress))
-            .add_both(move |result| this.hashed(number, path, result));
+        let mut job = Job::new(move || digest::of_file(&file, algorithm, &progress));
+        if self.named {
+            job = job.named(path.to_string_lossy());
+        }
+        defer_to_thread(reactor, job).add_both(move |result| this.hashed(number, path, result));
     }
 
     fn hashed(self: &Rc<Self>, number: usize, path: PathBuf, result: Result<Option<Digest>, Failure>) {

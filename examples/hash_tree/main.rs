@@ -2,9 +2,11 @@
 //! compares files with such a list.
 //!
 //! ```text
-//! cargo run --release --example hash_tree -- [PATH] [--algorithm sha256|sha512|blake3] [--threads N] | sha256sum -c
-//! cargo run --release --example hash_tree -- --check FILE [--algorithm ...] [--threads N]
+//! cargo run --release --example hash_tree -- [PATH] [OPTION]... | sha256sum -c
+//! cargo run --release --example hash_tree -- --check FILE [OPTION]...
 //! ```
+//!
+//! Options: `--algorithm sha256|sha512|blake3`, `--threads N`, `--trace FILE`.
 //!
 //! Three kinds of thread work together, without a lock in this program:
 //!
@@ -31,6 +33,9 @@ mod interrupt;
 mod line;
 mod list;
 mod progress;
+#[path = "../recorder/recorder/mod.rs"]
+#[allow(dead_code, reason = "what this program does not use of it")]
+mod recorder;
 mod results;
 mod walk;
 
@@ -49,6 +54,7 @@ use crate::collector::Collector;
 use crate::digest::Algorithm;
 use crate::list::List;
 use crate::progress::Progress;
+use crate::recorder::Recorder;
 use crate::results::{Results, Verdict};
 use crate::walk::Walk;
 
@@ -127,14 +133,25 @@ fn run(
 ) -> Result<(u8, Results), Box<dyn Error>> {
     let threads = arguments.threads();
     let reports = Arc::clone(progress);
-    let reactor =
-        Reactor::builder().pool_size(threads, threads).on_report(move |report| reports.say(report)).build()?;
+    let recorder = arguments.trace().map(|_| Recorder::new());
+    let mut builder = Reactor::builder().pool_size(threads, threads).on_report(move |report| reports.say(report));
+    if let Some(recorder) = &recorder {
+        builder = recorder.record(builder);
+    }
+    let reactor = builder.build()?;
     interrupt::on_ctrl_c(reactor.handle(), Arc::clone(progress))?;
     progress::draw(Arc::clone(progress), &reactor);
-    let collector = Collector::start(&reactor, files, arguments.algorithm(), threads, Arc::clone(progress));
-    reactor.run();
+    let collector = Collector::start(&reactor, files, arguments, Arc::clone(progress));
+    match &recorder {
+        Some(recorder) => recorder.run(reactor),
+        None => reactor.run(),
+    };
 
     progress.clear();
+    let mut traced = Ok(());
+    if let (Some(recorder), Some(file)) = (recorder, arguments.trace()) {
+        traced = recorder.recording().write(file).inspect_err(|error| progress.say(format_args!("{file:?}: {error}")));
+    }
     let (mut results, complete) = collector.take_results();
     if progress.is_interrupted() {
         progress.say(progress.summary());
@@ -144,7 +161,7 @@ fn run(
     if let Err(error) = &written {
         progress.say(format_args!("standard output: {error}"));
     }
-    Ok((if complete && written.is_ok() { 0 } else { INCOMPLETE }, results))
+    Ok((if complete && written.is_ok() && traced.is_ok() { 0 } else { INCOMPLETE }, results))
 }
 
 fn print(results: &mut Results, algorithm: Algorithm) -> io::Result<()> {

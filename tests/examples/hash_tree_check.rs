@@ -177,6 +177,36 @@ fn a_list_of_another_algorithm_has_no_line_of_this_one() {
 
 // Checks: P13
 #[test]
+fn a_trace_names_each_file_and_changes_nothing_else() {
+    let tree = Tree::new();
+    tree.files(100);
+    let plain = hash_tree(&tree, ["--threads=2"]);
+    let place = tempfile::tempdir().unwrap();
+    for name in ["trace.json", "trace.html"] {
+        let file = place.path().join(name);
+        let traced = hash_tree(&tree, ["--threads=2", "--trace", file.to_str().unwrap()]);
+        assert_clean(&traced);
+        assert_same_lines(&traced.stdout, &plain.stdout);
+        let trace = fs::read_to_string(file).unwrap();
+        for number in 0..100 {
+            assert!(trace.contains(&format!("/file {number}, made at ")), "{name}: {number}");
+        }
+    }
+}
+
+// Checks: P13
+#[test]
+fn a_trace_that_cannot_be_written_is_one_clear_line_and_the_rest_is_done() {
+    let tree = Tree::new();
+    tree.file("file");
+    let output = hash_tree(&tree, ["--trace", "no such/place"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(text(&output.stderr), "hash_tree: \"no such/place\": No such file or directory (os error 2)\n");
+    assert!(text(&output.stdout).ends_with("  ./file\n"));
+}
+
+// Checks: P13
+#[test]
 fn arguments_of_a_check_that_make_no_sense_are_refused() {
     for arguments in [&["--check"][..], &["--check", "list", "path"], &["--algorithm", "md5"], &["--algorithm"]] {
         let output = hash_tree(&Tree::new(), arguments);

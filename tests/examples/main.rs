@@ -11,6 +11,7 @@ mod hash_tree;
 mod hash_tree_check;
 mod job_runner;
 mod programs;
+mod recorder;
 mod retry;
 #[cfg(target_os = "linux")]
 mod terminal;

@@ -43,3 +43,15 @@ fn a_poller_of_twisted_is_ported() {
     );
     assert_eq!(stderr, "");
 }
+
+// What it tells of depends on the machine's speed; that it ends, and writes both files, does not.
+// Checks: B39, P100
+#[test]
+fn a_program_records_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut program = Command::new(example::path("recorder"));
+    let output = example::run(program.args(["trace.json", "page.html"]).current_dir(folder.path()));
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert!(stdout.contains("read: Ok(30)\n") && stdout.ends_with("wrote trace.json\nwrote page.html\n"), "{stdout}");
+    assert!(folder.path().join("page.html").exists());
+}

@@ -11,5 +11,5 @@ pub use bytes::{Decoder, Encoder};
 pub(crate) use code::code;
 pub use code::{Code, decode, encode, read};
 pub use compare::compare;
-pub use parts::{Body, Closure, Delay, Members, Nth, OnDrop, Operation, Program, Small, script};
+pub use parts::{Body, Closure, Delay, Members, Nth, OnDrop, Operation, Program, Small, Steps, script};
 pub use text::Text;

@@ -11,6 +11,8 @@ const DEPTH: usize = 4;
 const MEMBERS: usize = 3;
 /// Operations that a closure performs when it is dropped uncalled, at most.
 const ON_DROP: usize = 3;
+/// Operations of one thread, at most. All the low bits of the byte that says how many there are.
+const STEPS: usize = 7;
 
 /// An operation of a program.
 pub trait Operation: Code + Clone + 'static {
@@ -53,6 +55,10 @@ pub struct Closure<Op> {
 /// A closure that does nothing when it is dropped uncalled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Body<Op>(pub Vec<Op>);
+
+/// Operations that are performed one after the other, `STEPS` at most.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Steps<Op>(pub Vec<Op>);
 
 /// A value that performs operations when it is dropped.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -186,6 +192,29 @@ impl<Op: Operation> Code for Closure<Op> {
             Vec::new()
         };
         Some(Self { body, on_drop })
+    }
+}
+
+/// One byte says how many there are.
+impl<Op: Code> Code for Steps<Op> {
+    fn decode(bytes: &mut Decoder<'_>) -> Self {
+        Self((0..usize::from(bytes.byte()) & STEPS).map(|_| Op::decode(bytes)).collect())
+    }
+
+    fn encode(&self, bytes: &mut Encoder) {
+        let steps = &self.0[..self.0.len().min(STEPS)];
+        bytes.put(steps.len() as u8);
+        steps.iter().for_each(|op| op.encode(bytes));
+    }
+
+    fn read(text: &mut Text<'_>) -> Option<Self> {
+        read_block(text).map(Self)
+    }
+}
+
+impl<Op: fmt::Display> fmt::Display for Steps<Op> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        print_block(&self.0, f)
     }
 }
 

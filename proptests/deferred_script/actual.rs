@@ -14,7 +14,7 @@ use selvedge::{
     coordination::DeferredQueue,
     deferred::{Outcome, OutcomeOf, PauseHandle, Raise, Settled},
     error::NotPaused,
-    testing::VirtualClock,
+    testing::{Injected, VirtualClock},
 };
 
 use super::program::{Callback, Closure, FiredWith, Op, Program, Returns, Side};
@@ -373,7 +373,7 @@ impl World {
             Op::Put(nth) => self.put(*nth),
             Op::Get(nth) => self.get(*nth),
             // Unlike `panic!`, this does not call the panic hook, which would print each of the many panics.
-            Op::Panic => resume_unwind(Box::new("planned")),
+            Op::Panic => resume_unwind(Box::new(Injected)),
         }
     }
 

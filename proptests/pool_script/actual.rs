@@ -10,7 +10,7 @@ use selvedge::{
     Failure, Job, ThreadPool,
     error::{NeverRan, Rejected, Rejection},
     pool::{CancelToken, Cancellation, StopPolicy, Ticket, WhenFull},
-    testing::Stepper,
+    testing::{Injected, Stepper},
     threads,
 };
 
@@ -188,7 +188,7 @@ impl World {
                 });
             }
             Op::WakeSpuriously => self.pool.wake_spuriously(),
-            Op::Panic if who == Who::Job => resume_unwind(Box::new("planned")),
+            Op::Panic if who == Who::Job => resume_unwind(Box::new(Injected)),
             Op::Panic => {}
         }
     }

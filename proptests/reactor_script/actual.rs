@@ -12,7 +12,7 @@ use selvedge::{
     Address, Deferred, DelayedCall, Handle, LocalHandle, Owned, Reactor, Resolver,
     error::Rejected,
     reactor::{TriggerId, Turn},
-    testing::VirtualClock,
+    testing::{Injected, VirtualClock},
 };
 
 use super::manual_workers::ManualWorkers;
@@ -274,7 +274,7 @@ impl World {
             },
             Op::CancelJob(nth) => self.cancel_job(*nth),
             // Unlike `panic!`, this does not call the panic hook, which would print each of the many panics.
-            Op::Panic => resume_unwind(Box::new("planned")),
+            Op::Panic => resume_unwind(Box::new(Injected)),
         }
     }
 

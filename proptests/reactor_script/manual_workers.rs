@@ -17,7 +17,8 @@ const LIMIT: Duration = Duration::from_secs(600);
 thread_local! {
     /// Starting threads costs more than all the rest of a program's run: all programs of one thread share the workers.
     static POOL: ThreadPool = {
-        let pool = ThreadPool::new(WORKERS, WORKERS).expect("sizes in order");
+        // What jobs fail with is planned.
+        let pool = ThreadPool::builder().size(WORKERS, WORKERS).on_report(|_| ()).build().expect("sizes in order");
         pool.start().expect("a new pool starts");
         pool
     };

@@ -24,8 +24,29 @@ mod with_folders {
     pub(crate) mod failure;
 }
 
+/// The language of programs, which the properties and the fuzzer share.
+#[path = "../../proptests/codec/mod.rs"]
+mod codec;
+#[path = "../../proptests/system_script/mod.rs"]
+mod system_script;
+
+/// Parts of that language.
+#[path = "../../proptests/deferred_script"]
+mod deferred_script {
+    pub mod program;
+}
+#[path = "../../proptests/pool_script"]
+mod pool_script {
+    pub mod program;
+}
+#[path = "../../proptests/reactor_script"]
+mod reactor_script {
+    pub mod program;
+}
+
 pub mod decisions;
 pub mod explorer;
+mod platform;
 pub mod programs;
 pub mod promises;
 mod sync;

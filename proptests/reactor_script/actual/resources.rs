@@ -8,6 +8,7 @@ use selvedge::{
     Address, Deferred, DelayedCall, Reactor,
     error::DelayedCallError,
     reactor::{Event as Occurrence, Phase},
+    testing::Injected,
     threads,
 };
 
@@ -167,7 +168,7 @@ impl World {
                 match end {
                     JobEnd::Fine => Ok(JobValue(job_value.0, job_value.1)),
                     JobEnd::Refuse => Err(Refused),
-                    JobEnd::Panic => resume_unwind(Box::new("planned")),
+                    JobEnd::Panic => resume_unwind(Box::new(Injected)),
                 }
             })
         });

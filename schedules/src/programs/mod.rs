@@ -6,11 +6,13 @@ pub mod pools;
 pub mod random;
 pub mod reactors;
 mod support;
+mod system;
 
 use crate::explorer::Program;
 
 /// The programs, by name: one in four seeds is a random one.
 pub const PROGRAMS: &[Program] = &[
+    ("any_program", system::any_program),
     ("whole_system", random::whole_system),
     ("jobs_and_resizes", |_| pools::jobs_and_resizes()),
     ("jobs_that_wait_for_each_other", |_| pools::jobs_that_wait_for_each_other()),

@@ -4,6 +4,7 @@
 
 mod architecture;
 mod cancel_safety;
+mod costs;
 mod links;
 mod spec;
 #[path = "../support/tokens.rs"]

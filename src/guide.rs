@@ -29,6 +29,7 @@
 //! | [In a loop of another kind](hosting) | A reactor inside the loop of a window, a game, a poller or another runtime |
 //! | [Sockets](sockets) | Three ways to serve connections, and when each is enough |
 //! | [Observing](observing) | Counts, times, slow jobs and slow turns, while the program runs |
+//! | [The machines](machines) | The states of a reactor, a worker, a job, a task, a Deferred, as diagrams |
 //! | [Costs](costs) | Memory and time of each operation, in one table |
 //!
 //! **If you know another system**: from [Twisted](from_twisted), from [asyncio](from_asyncio), from
@@ -167,6 +168,73 @@ pub mod from_rayon {
 
 pub mod recipes {
     #![doc = include_str!("guide/recipes.md")]
+
+    #[allow(unused_imports, reason = "the links of the chapter")]
+    use super::*;
+}
+
+pub mod machines {
+    //! The states of a reactor, a worker, a job, a task and a Deferred, as diagrams.
+    //!
+    //! What happens under a lock, or could happen inside itself, is decided by *machines*: plain values with one method
+    //! for each event. Each is searched exhaustively, every event in every reachable state. The diagrams are drawn from
+    //! the tables that the search writes: an arrow is a transition that was seen, and none is missing. Events that
+    //! change no state are left out. SPEC.md says of each machine what can go wrong, and why it cannot.
+    //!
+    //! # A reactor's life
+    //!
+    //! It has one direction. A stop that is requested is remembered until the end of the turn. *End* is the end of the
+    //! last turn, or the drop of the reactor, in any state. [Shutdown](super::shutdown) says what happens in each.
+    #![doc = include_str!("guide/diagrams/lifecycle.svg")]
+    //!
+    //! # The inbox: many threads post, one loop takes
+    //!
+    //! Finding the inbox empty and falling asleep are one transition, *park*. A call comes before it, and the loop
+    //! stays awake; or after it, and its poster has to wake the loop. Only the arrow from *Asleep* to *Woken* asks for
+    //! a wake, so any number of posts wake a sleeping loop once.
+    #![doc = include_str!("guide/diagrams/inbox.svg")]
+    //!
+    //! # A worker of a pool
+    //!
+    //! A worker that is *Searching* spins for a moment before it sleeps. One that was woken may *pass the wake on*: a
+    //! stop or a smaller size wakes one worker, which wakes the next. *Blocked* is a job that waits for something.
+    #![doc = include_str!("guide/diagrams/worker_loop.svg")]
+    //!
+    //! # A job that may be cancelled
+    //!
+    //! Whether it was asked to end, and whether it can still react. [Cancellation](super::giving_up) has more.
+    #![doc = include_str!("guide/diagrams/ticket.svg")]
+    //!
+    //! # A task
+    //!
+    //! A wake while it is polled is remembered, so none is lost. However many wakes come before its next poll, it is
+    //! scheduled once.
+    #![doc = include_str!("guide/diagrams/task.svg")]
+    //!
+    //! # An answer on its way to a thread that waits
+    //!
+    //! Of the answer, a sender that goes away, and a timeout, the first decides. *Work* is what the sender has begun,
+    //! and what a receiver that gives up cancels.
+    #![doc = include_str!("guide/diagrams/oneshot.svg")]
+    //!
+    //! # A Deferred
+    //!
+    //! *Running* means that its callbacks run, in a loop further up the stack; *Held*, that it is paused; *Waiting*,
+    //! that a callback has returned a Deferred without a result; *Resting*, that the result is at the end, and no
+    //! callback has taken it.
+    #![doc = include_str!("guide/diagrams/chain.svg")]
+    //!
+    //! # A semaphore, or a lock
+    //!
+    //! A waiter that is served may release, acquire and cancel in its callbacks. What it releases is left to the one
+    //! loop that serves already, so the stack does not grow.
+    #![doc = include_str!("guide/diagrams/semaphore.svg")]
+    //!
+    //! # A queue
+    #![doc = include_str!("guide/diagrams/item_queue.svg")]
+    //!
+    //! # A looping call
+    #![doc = include_str!("guide/diagrams/looping_call.svg")]
 
     #[allow(unused_imports, reason = "the links of the chapter")]
     use super::*;

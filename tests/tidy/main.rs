@@ -5,6 +5,7 @@
 mod architecture;
 mod cancel_safety;
 mod costs;
+mod diagrams;
 mod links;
 mod spec;
 #[path = "../support/tokens.rs"]

@@ -8,6 +8,7 @@ use selvedge::loom::pool::Ticket;
 use crate::explore::explore_calm;
 use crate::pool::pool;
 use crate::probes::Log;
+use crate::witness::reached;
 
 /// A ticket of a job that no worker takes.
 fn ticket() -> (ThreadPool, Ticket) {
@@ -46,6 +47,7 @@ fn a_function_removed_against_two_cancels_is_called_once_or_dropped() {
         ticket.cancel();
         canceller.join().unwrap();
         assert!(log.seen().len() <= 1);
+        reached(if log.seen().is_empty() { "removed" } else { "called" });
         assert_eq!(Arc::strong_count(&captured), 1);
     });
 }

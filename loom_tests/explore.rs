@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use loom::thread;
 
-use crate::ledger;
+use crate::{ledger, witness};
 
 /// Whether this search has a chaos thread. loom's condvars never wake spuriously, and an operating system's do: an `if`
 /// in place of a `while` passes every search without that thread.
@@ -91,7 +91,9 @@ where
     M: Fn(Chaos) + Clone + Send + Sync + 'static,
 {
     let name = test_name::<M>();
+    drop(witness::take());
     let calm = search(&name, model.clone(), Chaos::none());
+    let reached = witness::take();
     let chaotic = match ledger::long_chaos(&name) {
         Some(known) if env::var_os("SELVEDGE_LONG_TESTS").is_none() => {
             println!("{name}, with chaos: {known} iterations are left to `.ci/long`");
@@ -99,7 +101,7 @@ where
         }
         _ => search(&name, model, Chaos { enabled: true }),
     };
-    ledger::check(&name, ledger::Counts { calm, chaotic });
+    ledger::check(&name, ledger::Counts { calm, chaotic }, reached);
 }
 
 /// As [`explore`], but only without the chaos thread, for a model that is too large with one. Spurious wakes of its
@@ -109,8 +111,9 @@ where
     M: Fn(Chaos) + Clone + Send + Sync + 'static,
 {
     let name = test_name::<M>();
+    drop(witness::take());
     let calm = search(&name, model, Chaos::none());
-    ledger::check(&name, ledger::Counts { calm, chaotic: 0 });
+    ledger::check(&name, ledger::Counts { calm, chaotic: 0 }, witness::take());
 }
 
 /// Explores a litmus test: as a model, but without a chaos thread and without a row in the ledger. Returns its

@@ -7,6 +7,7 @@ use selvedge::error::Rejection;
 use selvedge::loom::shells::{Inbox, WhenFull};
 
 use crate::explore::{Chaos, ChaosThread, explore};
+use crate::witness::reached;
 
 /// A call: its poster, and its number among that poster's calls.
 type NumberedCall = (char, u32);
@@ -109,6 +110,7 @@ fn closing_against_two_posters_takes_each_call_or_returns_it() {
         for (name, poster) in posters {
             let (accepted, _inbox) = poster.join().unwrap();
             assert_eq!(accepted, posted_by(name, &taken), "exactly the accepted calls are taken, in order");
+            reached(&format!("{} of a poster's calls are accepted", accepted.len()));
         }
         assert_eq!(inbox.close(), [], "a closed inbox accepts nothing");
     });

@@ -2,7 +2,7 @@
 //!
 //! Checks: P13
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
@@ -25,34 +25,90 @@ pub const LONG: usize = 50_000;
 /// Models run in parallel, and each may rewrite the whole file.
 static FILE: Mutex<()> = Mutex::new(());
 
-/// Fails unless a model's counts are those of its row. With `SELVEDGE_BLESS=1` it writes the row instead.
-pub fn check(model: &str, counts: Counts) {
+/// Why the searches that a bless makes smaller became so.
+const WHY: &str = "SELVEDGE_WHY";
+
+/// Fails unless a model's counts and witnesses are those of its row. With `SELVEDGE_BLESS=1` it writes them instead; a
+/// search that becomes smaller or reaches less needs `SELVEDGE_WHY="the reason"` too, which is kept in the ledger.
+pub fn check(model: &str, counts: Counts, reached: BTreeSet<String>) {
     let _file = FILE.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut rows = read();
+    let mut ledger = read();
     if env::var_os("SELVEDGE_BLESS").is_some_and(|bless| bless == "1") {
-        rows.insert(model.to_owned(), counts);
-        fs::write(path(), write(&rows)).expect("the ledger can be written");
+        let why = env::var(WHY).ok().filter(|why| !why.trim().is_empty());
+        ledger.bless(model, counts, reached, why).unwrap_or_else(|refused| panic!("{refused}"));
+        fs::write(path(), write(&ledger)).expect("the ledger can be written");
         return;
     }
-    let Some(&expected) = rows.get(model) else {
+    let Some(&expected) = ledger.rows.get(model) else {
         panic!("the ledger has no row for {model}: {counts:?}. If it is a new model, run it with SELVEDGE_BLESS=1")
     };
+    let fell = if counts.fell_below(expected) { " It has become smaller: that needs a reason." } else { "" };
     assert_eq!(
         counts, expected,
-        "the search of {model} is not the one in the ledger. If that change is intended, run it with SELVEDGE_BLESS=1 \
-         and say why in the commit"
+        "the search of {model} is not the one in the ledger.{fell} If that change is intended, run it with \
+         SELVEDGE_BLESS=1 and say why in the commit"
     );
+    let expected = ledger.reached.remove(model).unwrap_or_default();
+    assert_eq!(reached, expected, "what the executions of {model} come to is not what the ledger lists");
+}
+
+impl Counts {
+    fn fell_below(self, before: Self) -> bool {
+        self.calm < before.calm || self.chaotic < before.chaotic
+    }
+}
+
+/// All that `LEDGER.md` says.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+struct Ledger {
+    rows: BTreeMap<String, Counts>,
+    /// The witnesses of those models that have some.
+    reached: BTreeMap<String, BTreeSet<String>>,
+    /// Why a search became smaller: the counts that it had, and the reason. The last time for each model.
+    fell: BTreeMap<String, (Counts, String)>,
+}
+
+impl Ledger {
+    /// Writes a model's row. Refused without a reason if it counts less or reaches less than before.
+    fn bless(
+        &mut self,
+        model: &str,
+        counts: Counts,
+        reached: BTreeSet<String>,
+        why: Option<String>,
+    ) -> Result<(), String> {
+        let before = self.rows.get(model).copied();
+        let lost: Vec<_> = self.reached.get(model).into_iter().flatten().filter(|it| !reached.contains(*it)).collect();
+        let fell = before.filter(|before| counts.fell_below(*before) || !lost.is_empty());
+        match (fell, why) {
+            (Some(before), None) => {
+                return Err(format!(
+                    "{model} had {before:?} and has {counts:?}, and no longer comes to {lost:?}: a search that becomes \
+                     smaller needs a reason, {WHY}=\"…\""
+                ));
+            }
+            (Some(before), Some(why)) => drop(self.fell.insert(model.to_owned(), (before, why.replace('|', "/")))),
+            (None, _) => {}
+        }
+        self.rows.insert(model.to_owned(), counts);
+        if reached.is_empty() {
+            self.reached.remove(model);
+        } else {
+            self.reached.insert(model.to_owned(), reached);
+        }
+        Ok(())
+    }
 }
 
 /// The iterations of a model's search with the chaos thread, if that search is long.
 pub fn long_chaos(model: &str) -> Option<usize> {
     let _file = FILE.lock().unwrap_or_else(PoisonError::into_inner);
-    read().get(model).map(|counts| counts.chaotic).filter(|&chaotic| chaotic > LONG)
+    read().rows.get(model).map(|counts| counts.chaotic).filter(|&chaotic| chaotic > LONG)
 }
 
 /// The models that the ledger knows.
 pub fn models() -> Vec<String> {
-    read().into_keys().collect()
+    read().rows.into_keys().collect()
 }
 
 fn path() -> PathBuf {
@@ -75,30 +131,97 @@ Searches of more than 50,000 iterations take ten seconds to minutes: `.ci/long` 
 |---|--:|--:|
 ";
 
-fn read() -> BTreeMap<String, Counts> {
-    let text = fs::read_to_string(path()).unwrap_or_default();
-    text.lines().filter_map(row).collect()
+const REACHED_HEAD: &str = "
+# What the executions of a model come to
+
+| Model | Ends |
+|---|---|
+";
+
+const FELL_HEAD: &str = "
+# Why a search became smaller
+
+A bless that makes one smaller, or loses one of its ends, demands the reason: `SELVEDGE_WHY=\"…\"` beside
+`SELVEDGE_BLESS=1`.
+
+| Model | Calm before | With spurious wakes before | Why |
+|---|--:|--:|---|
+";
+
+fn read() -> Ledger {
+    parse(&fs::read_to_string(path()).unwrap_or_default())
 }
 
-fn row(line: &str) -> Option<(String, Counts)> {
-    let mut cells = line.strip_prefix("| `")?.split('|');
-    let model = cells.next()?.trim().trim_end_matches('`').to_owned();
-    let mut number = || cells.next()?.trim().replace(',', "").parse().ok();
-    Some((model, Counts { calm: number()?, chaotic: number()? }))
+fn parse(text: &str) -> Ledger {
+    let mut ledger = Ledger::default();
+    for line in text.lines() {
+        let cells: Vec<_> = line.trim_matches('|').split('|').map(str::trim).collect();
+        let quoted = cells.first().and_then(|model| model.strip_prefix('`')?.strip_suffix('`'));
+        let Some(model) = quoted else { continue };
+        let number = |at: usize| cells.get(at).and_then(|cell| cell.replace(',', "").parse().ok());
+        match (number(1).zip(number(2)).map(|(calm, chaotic)| Counts { calm, chaotic }), cells.get(3), cells.get(1)) {
+            (Some(before), Some(why), _) => drop(ledger.fell.insert(model.to_owned(), (before, (*why).to_owned()))),
+            (Some(counts), None, _) => drop(ledger.rows.insert(model.to_owned(), counts)),
+            (None, _, Some(ends)) => {
+                ledger.reached.insert(model.to_owned(), ends.split("; ").map(str::to_owned).collect());
+            }
+            (None, _, None) => {}
+        }
+    }
+    ledger
 }
 
-fn write(rows: &BTreeMap<String, Counts>) -> String {
+fn write(ledger: &Ledger) -> String {
     let mut text = HEAD.to_owned();
-    for (model, Counts { calm, chaotic }) in rows {
+    for (model, Counts { calm, chaotic }) in &ledger.rows {
         writeln!(text, "| `{model}` | {} | {} |", grouped(*calm), grouped(*chaotic)).expect("a string takes all");
     }
+    text += REACHED_HEAD;
+    for (model, ends) in &ledger.reached {
+        let ends: Vec<_> = ends.iter().map(String::as_str).collect();
+        writeln!(text, "| `{model}` | {} |", ends.join("; ")).expect("a string takes all");
+    }
+    if !ledger.fell.is_empty() {
+        text += FELL_HEAD;
+    }
+    for (model, (Counts { calm, chaotic }, why)) in &ledger.fell {
+        writeln!(text, "| `{model}` | {} | {} | {why} |", grouped(*calm), grouped(*chaotic))
+            .expect("a string takes all");
+    }
     text + &pairs::table(&path().with_file_name(""))
+}
+
+/// A ledger with one model, which has come to two ends.
+fn of_one_model() -> Ledger {
+    let mut ledger = Ledger::default();
+    let ends = ["ran", "returned"].map(str::to_owned).into();
+    ledger.bless("pool::a_model", Counts { calm: 1_000, chaotic: 20 }, ends, None).expect("a new row needs no reason");
+    ledger
+}
+
+#[test]
+fn a_search_that_becomes_smaller_or_reaches_less_needs_a_reason_which_is_kept() {
+    let both: BTreeSet<String> = ["ran", "returned"].map(str::to_owned).into();
+    let one: BTreeSet<String> = ["ran".to_owned()].into();
+    let (same, less) = (Counts { calm: 1_000, chaotic: 20 }, Counts { calm: 1_000, chaotic: 19 });
+    let more = Counts { calm: 1_001, chaotic: 20 };
+    let bless = |counts, reached: &BTreeSet<String>, why: Option<&str>| {
+        let mut ledger = of_one_model();
+        ledger.bless("pool::a_model", counts, reached.clone(), why.map(str::to_owned)).map(|()| ledger)
+    };
+    assert!(bless(more, &both, None).is_ok_and(|ledger| ledger.fell.is_empty()));
+    for (counts, reached) in [(less, &both), (same, &one), (more, &one)] {
+        assert!(bless(counts, reached, None).is_err(), "{counts:?}, {reached:?}");
+        let ledger = bless(counts, reached, Some("a lock less")).expect("it has a reason");
+        assert_eq!(ledger.fell["pool::a_model"], (same, "a lock less".to_owned()));
+        assert_eq!(parse(&write(&ledger)), ledger);
+    }
 }
 
 /// A model whose search is long is ignored as a test, and no other one is.
 #[test]
 fn the_long_models_are_ignored_and_no_others() {
-    for (model, counts) in read() {
+    for (model, counts) in read().rows {
         let (module, test) = model.rsplit_once("::").expect("a row names a module and a test");
         let source = fs::read_to_string(path().with_file_name(format!("{module}.rs"))).unwrap_or_default();
         let head = source.split(&format!("\nfn {test}()")).next().expect("a split has a first part");

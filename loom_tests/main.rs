@@ -2,7 +2,8 @@
 //!
 //! `cargo test --features loom --test loom` runs them all. Each is searched without and, if that is feasible, with a
 //! chaos thread, which wakes sleeping threads spuriously; there is no bound on preemptions. The number of iterations
-//! must be the one in `LEDGER.md`, so that a search that has become smaller is seen. `tests/mutants/replay` breaks the
+//! must be the one in `LEDGER.md`, and so must what the executions come to (`witness.rs`), so that a search that has
+//! become smaller is seen. `tests/mutants/replay` breaks the
 //! code in one place at a time and demands that the named model fails.
 //!
 //! What loom itself cannot see is pinned in `calibrate.rs` and `litmus.rs`; `brute_force.rs` compares it with every
@@ -32,3 +33,4 @@ mod resize;
 mod starts;
 mod task;
 mod waits;
+mod witness;

@@ -8,6 +8,7 @@ use loom::thread;
 use selvedge::loom::shells::{Receiver, RecvError, Sender, TimeoutTrigger, channel};
 
 use crate::explore::{Chaos, ChaosThread, explore, explore_calm};
+use crate::witness::reached;
 
 /// A value that loom counts the references of: a channel that leaks it fails the model.
 type Counted = Arc<&'static str>;
@@ -56,6 +57,7 @@ fn a_send_against_a_timeout_is_delivered_or_handed_back() {
         let sending = thread::spawn(move || sender.send(counted()).err());
         let outcome = receiver.recv(None);
         let handed_back = sending.join().unwrap();
+        reached(if outcome.is_ok() { "delivered" } else { "handed back" });
         match outcome {
             Ok(value) => assert_eq!((*value, handed_back.is_none()), ("the value", true)),
             Err(why) => assert_eq!((why, handed_back.as_deref()), (RecvError::TimedOut(None), Some(&"the value"))),
@@ -78,6 +80,11 @@ fn of_a_receiver_that_gives_up_and_a_sender_that_has_started_work_one_cancels_it
         });
         let outcome = receiver.recv(None);
         let (wanted, handed_back) = working.join().unwrap();
+        reached(match &outcome {
+            Ok(_) => "delivered",
+            Err(RecvError::TimedOut(Some(_))) => "the receiver cancels",
+            Err(_) => "the sender cancels",
+        });
         match outcome {
             Ok(value) => assert_eq!((*value, wanted, handed_back.is_none()), ("the value", true, true)),
             Err(RecvError::TimedOut(Some(WORK))) => assert!(wanted && handed_back.is_some()),

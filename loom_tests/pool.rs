@@ -10,6 +10,7 @@ use selvedge::{
 
 use crate::explore::{Chaos, ChaosThread, Part, explore, explore_calm};
 use crate::probes::{Log, MustRun, Signal};
+use crate::witness::reached;
 
 /// A pool that is not started, and reports nothing.
 pub fn pool(min: usize, max: usize) -> ThreadPool {
@@ -59,8 +60,12 @@ fn a_job_submitted_against_stop_has_run_when_stop_returns_or_is_returned() {
         pool.stop().unwrap();
         let ran_in_pool = log.seen();
         match client.join().0 {
-            Ok(()) => assert_eq!(ran_in_pool, [1], "it was accepted"),
+            Ok(()) => {
+                reached("accepted");
+                assert_eq!(ran_in_pool, [1], "it was accepted");
+            }
             Err(rejected) => {
+                reached("returned");
                 assert_eq!((rejected.reason, ran_in_pool), (Rejection::PoolStopped, vec![]));
                 rejected.job.run();
                 assert_eq!(log.seen(), [1], "the error returned the job itself");

@@ -16,6 +16,7 @@ use selvedge::loom::{
 use crate::explore::{explore, explore_calm};
 use crate::pool::{client, pool, start_chaos, started, stop};
 use crate::probes::{Log, MustRun, Signal};
+use crate::witness::reached;
 
 /// A pool with one worker above its minimum.
 fn with_surplus_worker() -> ThreadPool {
@@ -163,6 +164,7 @@ fn a_job_that_is_cancelled_against_its_worker_runs_or_is_dropped_by_the_cancelle
         stop_resolving(&pool, 1);
         assert_eq!(cancelled == Cancellation::NeverRuns, log.seen().is_empty());
         assert_eq!(ticket.cancel(), Cancellation::Over);
+        reached(&format!("{cancelled:?}"));
     });
 }
 

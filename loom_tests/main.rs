@@ -30,6 +30,7 @@ mod pool;
 mod probes;
 mod programs;
 mod resize;
+mod slots;
 mod starts;
 mod task;
 mod waits;

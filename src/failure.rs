@@ -303,6 +303,7 @@ impl Failure {
     }
 
     /// The backtrace of where this failure was made, if `RUST_BACKTRACE` asked for one to be captured.
+    #[must_use]
     pub fn backtrace(&self) -> &Backtrace {
         &self.0.backtrace
     }

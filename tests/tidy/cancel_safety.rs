@@ -106,7 +106,7 @@ fn items() -> BTreeMap<String, Item> {
 }
 
 /// The line and those after it, up to the body that begins there.
-fn until_body<'a>(line: &str, lines: &mut impl Iterator<Item = &'a str>) -> String {
+pub fn until_body<'a>(line: &str, lines: &mut impl Iterator<Item = &'a str>) -> String {
     let mut header = line.to_owned();
     while !header.trim_end().ends_with(['{', ';', '}']) {
         let Some(line) = lines.next() else { break };
@@ -117,7 +117,7 @@ fn until_body<'a>(line: &str, lines: &mut impl Iterator<Item = &'a str>) -> Stri
 }
 
 /// The type of an `impl`, whose generics and trait are left out.
-fn implementor(header: &str) -> Option<String> {
+pub fn implementor(header: &str) -> Option<String> {
     let header = header.split(" where ").next()?.trim_end_matches('{').trim();
     let header = match header.strip_prefix('<') {
         Some(generics) => {
@@ -135,7 +135,7 @@ fn implementor(header: &str) -> Option<String> {
     Some(first_word(of.trim()).to_owned())
 }
 
-fn first_word(text: &str) -> &str {
+pub fn first_word(text: &str) -> &str {
     text.split(|char: char| !char.is_alphanumeric() && char != '_').next().unwrap_or_default()
 }
 

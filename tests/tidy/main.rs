@@ -7,6 +7,7 @@ mod cancel_safety;
 mod costs;
 mod diagrams;
 mod links;
+mod must_use;
 mod spec;
 #[path = "../support/tokens.rs"]
 mod tokens;

@@ -145,6 +145,7 @@ impl<T: 'static, E: ChainError> From<Result<T, E>> for Deferred<T, E> {
 impl<T: 'static, E: ChainError> Settled<T, E> {
     /// The same as a [`Deferred`], which is fired already if the result is here.
     #[track_caller]
+    #[must_use]
     pub fn into_deferred(self) -> Deferred<T, E> {
         match self {
             Self::Now(result) => Deferred::from(result),

@@ -135,6 +135,7 @@ impl<T: 'static> Tell for Shared<T> {
 impl<T: 'static> SharedDeferred<T> {
     /// The result, for one more: the value behind an `Rc`, or a failure that is a [`SharedFailure`].
     #[track_caller]
+    #[must_use]
     pub fn get(&self) -> Deferred<Rc<T>> {
         let given = self.shared.state.borrow_mut().give();
         if let Some(result) = given {

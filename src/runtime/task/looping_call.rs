@@ -129,6 +129,7 @@ impl Tick<'_> {
 
 impl LoopingCall {
     /// A loop that calls this function. It does not run until it is started.
+    #[must_use]
     pub fn new<R, F>(mut f: F) -> Self
     where
         F: FnMut(&Tick<'_>) -> R + 'static,
@@ -157,6 +158,7 @@ impl LoopingCall {
     /// # drop(ended);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[must_use]
     pub fn with_count<R, F>(mut f: F) -> Self
     where
         F: FnMut(&Tick<'_>, u64) -> R + 'static,

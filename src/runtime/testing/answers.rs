@@ -33,6 +33,7 @@ struct State<T> {
 
 impl<T> Answers<T> {
     /// These, in this order.
+    #[must_use]
     pub fn new(answers: impl IntoIterator<Item = T>) -> Self {
         Self(StdArc::new(Mutex::new(State { left: answers.into_iter().collect(), calls: 0 })))
     }

@@ -8,6 +8,7 @@ mod gather;
 mod inbox;
 mod induction;
 mod item_queue;
+mod job_queue;
 mod machine;
 mod oneshot;
 mod pool;
@@ -63,6 +64,7 @@ fn claims() -> Vec<Claim> {
         pool::claims(),
         induction::claims(inbox::STEPS),
         induction::claims(item_queue::STEPS),
+        induction::claims(job_queue::STEPS),
         induction::claims(oneshot::STEPS),
         gather::claims(),
         semaphore::claims(),

@@ -1,12 +1,20 @@
-//! The place of an item in the order in which items were put, and a map by it: named so that `proofs/` can put its own
-//! in their stead.
+//! The place of an item, or of a job, in the order in which they came, and a map by it: named so that `proofs/` can put
+//! its own in their stead.
 
 use std::collections::BTreeMap;
 
-/// How many items were put before it.
+use super::count::Count;
+
+/// How many came before it.
 pub(crate) type Place = u64;
 
 pub(crate) const FIRST: Place = 0;
+
+/// So many places.
+#[inline]
+pub(crate) fn places(count: Count) -> Place {
+    count as Place
+}
 
 /// Items, the first place first.
 pub(crate) type ItemsByPlace<T> = BTreeMap<Place, T>;

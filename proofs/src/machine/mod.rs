@@ -12,12 +12,16 @@ pub mod inbox;
 #[path = "../../../src/machine/item_queue.rs"]
 #[allow(dead_code, reason = "what ships has more readers than a proof")]
 pub mod item_queue;
+#[allow(dead_code, reason = "what ships has more readers than a proof")]
+pub mod job_queue;
 #[path = "../../../src/machine/oneshot.rs"]
 #[allow(dead_code, reason = "what ships has more readers than a proof")]
 pub mod oneshot;
 pub mod place;
 #[allow(dead_code, reason = "what ships has more readers than a proof")]
 pub mod pool;
+#[allow(dead_code, reason = "what ships has more readers than a proof")]
+pub mod radix_map;
 #[path = "../../../src/machine/semaphore.rs"]
 #[allow(dead_code, reason = "what ships has more readers than a proof")]
 pub mod semaphore;

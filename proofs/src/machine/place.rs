@@ -9,6 +9,10 @@ pub(crate) type Place = Count;
 
 pub(crate) const FIRST: Place = ZERO;
 
+pub(crate) fn places(count: Count) -> Place {
+    count
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ItemsByPlace<T> {
     first: Option<(Place, T)>,

@@ -6,10 +6,12 @@
 //! taken, and no job with a smaller number is left. So a job that is cancelled leaves nothing behind, and the others
 //! stay where they are.
 
+use super::super::count::{Count, ZERO};
+use super::super::place::{FIRST, Place, places};
 use super::super::radix_map::{Emptied, RadixMap};
 
 /// The number of a job with a ticket, unique within its pool.
-pub(crate) type TicketId = u64;
+pub(crate) type TicketId = Place;
 
 /// Holds jobs without a ticket, in FIFO order.
 ///
@@ -21,7 +23,7 @@ pub(crate) trait JobStore: Default {
     /// Where a popped job lies. It must be taken from there under the same hold of the lock.
     type Location;
 
-    fn len(&self) -> usize;
+    fn len(&self) -> Count;
 
     fn pop(&mut self) -> Option<Self::Location>;
 
@@ -45,8 +47,8 @@ pub(crate) enum Popped<S: JobStore> {
 #[derive(Debug, Clone)]
 pub(crate) struct TicketedJob<J> {
     /// How many jobs without a ticket were pushed before it.
-    position: u64,
-    job: J,
+    pub(in crate::machine) position: Place,
+    pub(in crate::machine) job: J,
 }
 
 /// Memory that a queue does not need any more.
@@ -56,23 +58,23 @@ pub(crate) type Unused<J> = Emptied<TicketedJob<J>>;
 #[derive(Debug, Clone)]
 pub(crate) struct CancellableQueue<S: JobStore> {
     /// The jobs without a ticket.
-    store: S,
+    pub(in crate::machine) store: S,
     /// How many jobs were popped from the store.
-    popped: u64,
+    pub(in crate::machine) popped: Place,
     /// The jobs with a ticket, by its number. `None` until the first.
-    ticketed: Option<Box<RadixMap<TicketedJob<S::Job>>>>,
+    pub(in crate::machine) ticketed: Option<Box<RadixMap<TicketedJob<S::Job>>>>,
 }
 
 impl<S: JobStore> Default for CancellableQueue<S> {
     fn default() -> Self {
-        Self { store: S::default(), popped: 0, ticketed: None }
+        Self { store: S::default(), popped: FIRST, ticketed: None }
     }
 }
 
 impl<S: JobStore> CancellableQueue<S> {
     #[inline]
-    pub(crate) fn len(&self) -> usize {
-        self.store.len() + self.ticketed.as_ref().map_or(0, |ticketed| ticketed.len())
+    pub(crate) fn len(&self) -> Count {
+        self.store.len() + self.ticketed.as_ref().map_or(ZERO, |ticketed| ticketed.len())
     }
 
     #[inline]
@@ -90,7 +92,7 @@ impl<S: JobStore> CancellableQueue<S> {
 
     /// The ticket's number must be greater than all before.
     pub(in crate::machine) fn push_ticketed(&mut self, ticket: TicketId, job: S::Job) {
-        let position = self.popped + self.store.len() as u64;
+        let position = self.popped + places(self.store.len());
         self.ticketed.get_or_insert_default().insert(ticket, TicketedJob { position, job });
     }
 
@@ -153,7 +155,7 @@ impl<S: JobStore> CancellableQueue<S> {
 
     /// The jobs with a ticket: its number, how many of the [plain](Self::plain_jobs) jobs are before it, and the job.
     #[cfg(test)]
-    pub(in crate::machine) fn ticketed_jobs(&self) -> Vec<(TicketId, u64, &S::Job)> {
+    pub(in crate::machine) fn ticketed_jobs(&self) -> Vec<(TicketId, Place, &S::Job)> {
         let ticketed = self.ticketed.iter().flat_map(|ticketed| ticketed.iter());
         ticketed.map(|(ticket, queued)| (ticket, queued.position - self.popped, &queued.job)).collect()
     }
@@ -178,7 +180,7 @@ impl<S: JobStore> RefusedJobs<S> {
         Self { first: std::mem::take(first), rest: std::mem::take(rest) }
     }
 
-    pub(crate) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> Count {
         self.first.len() + self.rest.len()
     }
 

@@ -1,6 +1,6 @@
 //! The book: how to use this crate, from the first program to a table of what each operation costs.
 //!
-//! Each chapter is a page. Every program in it is compiled and run by `cargo test`.
+//! Each chapter is a page. Every whole program in it is compiled and run by `cargo test`.
 //!
 //! **To begin with**
 //!

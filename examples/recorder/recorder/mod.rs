@@ -78,7 +78,9 @@ impl Recorder {
         let shared = Arc::clone(&self.0);
         let wake = move || {
             shared.lane().instant(shared.now(), "wakes the loop");
-            if let Some(host) = &*shared.host.lock().unwrap_or_else(PoisonError::into_inner) {
+            // Not unparked under the lock.
+            let host = shared.host.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            if let Some(host) = host {
                 host.unpark();
             }
         };

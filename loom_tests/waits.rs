@@ -117,7 +117,7 @@ fn a_pool_that_is_stopped_against_the_keep_alive_stops() {
 // Explored from when both are asleep until the job has run: how they start and end is for other models.
 // Checks: P66, R43
 #[test]
-fn of_two_idle_workers_the_one_that_slept_last_is_woken() {
+fn of_two_idle_workers_that_stay_the_one_that_has_slept_longest_is_woken() {
     explore_calm(|_| {
         loom::stop_exploring();
         let pool = started(1, 1);
@@ -134,7 +134,7 @@ fn of_two_idle_workers_the_one_that_slept_last_is_woken() {
         let (ran, job_has_run) = Signal::pair();
         let log = ran_on.clone();
         let job = move || {
-            log.note(u32::from(thread::current().name() == Some("pool-1")));
+            log.note(u32::from(thread::current().name() == Some("pool-0")));
             ran.notify();
         };
         pool.call_in_thread(job).unwrap();

@@ -180,13 +180,13 @@ impl IdleHint {
         self.0.store(count, Ordering::Relaxed);
     }
 
-    pub(crate) fn take(&self) -> bool {
+    pub(crate) fn is_positive(&self) -> bool {
         switch();
-        let count = self.0.load(Ordering::Relaxed);
-        if count > 0 {
-            self.set(count - 1);
-        }
-        (count > 0) != happens(|odds| odds.stale_hint)
+        (self.0.load(Ordering::Relaxed) > 0) != happens(|odds| odds.stale_hint)
+    }
+
+    pub(crate) fn take(&self) {
+        self.set(self.0.load(Ordering::Relaxed).saturating_sub(1));
     }
 }
 
@@ -208,6 +208,10 @@ impl Spin {
     pub(crate) fn until(&self, hint: &Hint) -> bool {
         let rounds = if self.pays { choose(3) } else { 0 };
         (0..=rounds).any(|_| hint.get())
+    }
+
+    pub(crate) fn yield_until(&self, hint: &Hint) {
+        _ = self.until(hint);
     }
 }
 

@@ -205,20 +205,20 @@ impl<V> Segment<V> {
     /// Removes the first value from the order, and returns its lane and the lane's number. The caller has to take the
     /// value from the lane before it calls this again.
     #[inline]
-    pub(super) fn pop_lane(&mut self) -> Option<(u8, &mut TypeLane<V>)> {
+    pub(super) fn pop_lane(&mut self) -> Option<(usize, &mut TypeLane<V>)> {
         let run = self.order.get_mut(self.first_run)?;
-        let number = run.lane;
+        let number = usize::from(run.lane);
         run.count -= 1;
         if run.count == 0 {
             self.first_run += 1;
         }
         self.len -= 1;
-        Some((number, self.lanes.get_mut(usize::from(number))?))
+        Some((number, self.lanes.get_mut(number)?))
     }
 
     #[inline]
-    pub(super) fn lane(&mut self, number: u8) -> Option<&mut TypeLane<V>> {
-        self.lanes.get_mut(usize::from(number))
+    pub(super) fn lane(&mut self, number: usize) -> Option<&mut TypeLane<V>> {
+        self.lanes.get_mut(number)
     }
 
     /// Empties the segment, which is then to be [reset](Self::reset): `each` is called with a lane and how many values

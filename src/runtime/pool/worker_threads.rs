@@ -59,9 +59,9 @@ impl Shared {
     }
 
     /// Wakes one idle worker more than is needed, where that is likely to pay: see [`wake_ahead`](super::wake_ahead).
-    #[inline]
+    #[inline(never)]
     pub(super) fn wake_ahead(this: &Arc<Self>) {
-        if this.idle_hint.take() && this.host.has_threads() {
+        if this.host.has_threads() {
             let wakeups = this.workers.lock().machine.wake_ahead();
             Self::carry_out(this, wakeups);
         }

@@ -42,8 +42,12 @@ impl Sleepers {
         }
     }
 
+    pub(super) fn pop_for_job(&mut self) -> Option<WorkerSlot> {
+        if self.timed > 0 { self.pop_last() } else { self.pop_first() }
+    }
+
     /// The last has no timeout if the last one without a timeout is as far back as there are sleepers.
-    pub(super) fn pop_last(&mut self) -> Option<WorkerSlot> {
+    fn pop_last(&mut self) -> Option<WorkerSlot> {
         if self.len() == 0 {
             return None;
         }

@@ -121,8 +121,8 @@ static FAILING: Search = Search::new(
         spurious: false,
         ..SMALL
     },
-    159_647,
-    479_696,
+    158_843,
+    476_847,
 );
 
 /// Started lazily and not lazily, in either order.
@@ -134,8 +134,8 @@ static LAZY: Search = Search::new(
         spurious: false,
         ..SMALL
     },
-    67_634,
-    220_339,
+    65_418,
+    213_021,
 );
 
 /// Workers above the minimum whose keep-alive passes, while jobs are submitted and the minimum changes.
@@ -234,8 +234,8 @@ static STRAINED: Search = Search::new(
         spurious: false,
         ..SMALL
     },
-    68_936,
-    196_931,
+    68_856,
+    196_719,
 );
 
 /// Threads that cannot be spawned, in the place of expired or blocked workers, for jobs that are queued, cancelled, or

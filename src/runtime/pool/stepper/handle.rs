@@ -116,7 +116,7 @@ impl Stepper {
         };
         match worker.next_action(shared, &mut workers) {
             Action::Run(popped, wakeups) => {
-                worker.wakes_at_start = workers.estimate.job_started();
+                worker.arrivals_at_start = workers.estimate.job_started();
                 take(popped, worker, stepped, workers);
                 Shared::carry_out(shared, wakeups);
                 Some(Step::Took)

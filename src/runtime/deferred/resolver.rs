@@ -138,6 +138,8 @@ impl<T, E> Drop for Resolver<T, E> {
 }
 
 /// A resolver was dropped unfired.
+#[cold]
+#[inline(never)]
 fn abandon(source: Rc<dyn Abandon>, why: fn() -> Failure) {
     // A chain that was cancelled does not wait in the queue, which would keep its error from being reported.
     if source.is_unfired() {

@@ -47,6 +47,8 @@ struct Explorer {
     /// Satisfies all that is asserted.
     model: Model,
     goals: Vec<Goal>,
+    /// This path was assumed not to be of interest: what it still asks is not explored.
+    ruled_out: bool,
 }
 
 thread_local! {
@@ -72,7 +74,7 @@ pub struct Refuted<R> {
     pub chosen: Vec<&'static str>,
 }
 
-/// Runs a program on all its paths. It returns `None` on a path that an [assumption](assume) rules out.
+/// Runs a program on all its paths, but for those that an [assumption](assume) rules out. It may return `None` there.
 ///
 /// # Errors
 /// The first path on which a goal does not hold.
@@ -86,13 +88,14 @@ pub fn explore<R>(solver: Solver, program: impl Fn() -> Option<R>) -> (Solver, E
         made_up: 0,
         model: Model::default(),
         goals: Vec::new(),
+        ruled_out: false,
     };
     EXPLORER.set(Some(explorer));
     let mut explored = Explored::default();
     let outcome = loop {
         let result = program();
         let next = with_explorer(|explorer| {
-            if let Some(result) = result {
+            if let Some(result) = result.filter(|_| !explorer.ruled_out) {
                 explored.paths += 1;
                 if let Some((failed, model)) = explorer.failed_goals() {
                     return Some(Err(Refuted { failed, result, model, chosen: explorer.chosen() }));
@@ -127,12 +130,18 @@ pub fn assume(condition: Condition) -> Option<()> {
         Condition::Constant(value) => value,
         _ => with_explorer(|explorer| explorer.assume(condition)),
     };
+    if !possible {
+        with_explorer(|explorer| explorer.ruled_out = true);
+    }
     possible.then_some(())
 }
 
 /// Something that may be so or not, whatever else is so.
 pub fn choose(what: &'static str) -> bool {
     with_explorer(|explorer| {
+        if explorer.ruled_out {
+            return false;
+        }
         let of = Of::Choice(what);
         explorer.replay(of).unwrap_or_else(|| {
             let alternative = Some(explorer.model.clone());
@@ -161,6 +170,9 @@ pub fn prove(name: &'static str, condition: impl Into<Condition>) {
 
 impl Explorer {
     fn decide(&mut self, condition: Condition) -> bool {
+        if self.ruled_out {
+            return false;
+        }
         if let Some(value) = self.known.get(&condition) {
             return *value;
         }
@@ -182,6 +194,9 @@ impl Explorer {
     }
 
     fn assume(&mut self, condition: Condition) -> bool {
+        if self.ruled_out {
+            return false;
+        }
         if let Some(value) = self.known.get(&condition) {
             return *value;
         }
@@ -260,6 +275,7 @@ impl Explorer {
         self.at = 0;
         self.known.clear();
         self.made_up = 0;
+        self.ruled_out = false;
         self.goals.clear();
         while let Some(decision) = self.trail.pop() {
             self.solver.pop(decision.asserted.into());
@@ -304,6 +320,20 @@ mod tests {
         });
         assert!(outcome.is_ok());
         assert_eq!(explored.paths, 6);
+    }
+
+    #[test]
+    fn a_path_that_is_ruled_out_is_explored_no_further() {
+        let (_, explored, outcome) = explore(Solver::start().unwrap(), || {
+            let x = Int::unknown("x");
+            let is_large = decide(Int::from(5).less(x));
+            _ = assume(x.at_most(5));
+            decide(Int::from(3).less(x));
+            prove("only small ones are left", !is_large);
+            Some(())
+        });
+        assert!(outcome.is_ok());
+        assert_eq!(explored.paths, 2);
     }
 
     #[test]

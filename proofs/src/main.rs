@@ -14,6 +14,7 @@ mod oneshot;
 mod pool;
 mod rank;
 mod semaphore;
+mod sleepers;
 mod solver;
 mod symbol;
 
@@ -68,6 +69,7 @@ fn claims() -> Vec<Claim> {
         induction::claims(oneshot::STEPS),
         gather::claims(),
         semaphore::claims(),
+        sleepers::claims(),
     ]
     .into_iter()
     .flatten()

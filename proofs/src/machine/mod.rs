@@ -25,6 +25,8 @@ pub mod radix_map;
 #[path = "../../../src/machine/semaphore.rs"]
 #[allow(dead_code, reason = "what ships has more readers than a proof")]
 pub mod semaphore;
+#[allow(dead_code, reason = "what ships has more readers than a proof")]
+pub mod sleepers_list;
 pub mod view;
 #[allow(dead_code, reason = "what ships has more readers than a proof")]
 pub mod wait_queue;

@@ -100,6 +100,8 @@ mod sleepers;
 mod slot_table;
 mod state;
 mod submit_queue;
+#[cfg(test)]
+mod tests;
 mod ticket;
 mod transitions;
 mod workers;

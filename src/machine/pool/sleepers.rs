@@ -1,32 +1,33 @@
 //! The idle workers in the order in which they fell asleep: a linked list through a table with a slot for each worker.
 
-use super::slot_table::SlotTable;
+use super::super::count::Count;
+use super::slot_table::{SlotIndex, SlotTable};
 
 /// A worker's place in the tables of its pool, from its thread's start until it begins to exit. Slots are used again,
 /// so there are as many as there ever were workers at a time. Whoever drives the machine assigns them.
-pub(crate) type WorkerSlot = u32;
+pub(crate) type WorkerSlot = SlotIndex;
 
 /// Which workers are asleep, and in what order. Every operation costs a constant number of steps.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub(super) struct Sleepers {
     /// Present for a worker that is asleep.
-    slots: SlotTable<Option<Asleep>>,
+    pub(super) slots: SlotTable<Option<Asleep>>,
     /// Has slept longest.
-    first: Option<WorkerSlot>,
+    pub(super) first: Option<WorkerSlot>,
     /// Fell asleep last.
-    last: Option<WorkerSlot>,
-    asleep: usize,
+    pub(super) last: Option<WorkerSlot>,
+    pub(super) asleep: Count,
     /// Of these, those that sleep without a timeout.
-    untimed: usize,
+    pub(super) untimed: Count,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Asleep {
+pub(super) struct Asleep {
     /// Fell asleep before this one.
-    previous: Option<WorkerSlot>,
+    pub(super) previous: Option<WorkerSlot>,
     /// Fell asleep after this one.
-    next: Option<WorkerSlot>,
-    timed: bool,
+    pub(super) next: Option<WorkerSlot>,
+    pub(super) timed: bool,
 }
 
 impl Sleepers {
@@ -45,18 +46,18 @@ impl Sleepers {
         }
         self.set_next(previous, Some(slot));
         self.asleep += 1;
-        self.untimed += usize::from(!timed);
+        self.untimed += Count::from(!timed);
     }
 
-    /// Takes out a worker for a job. While one sleeps with a timeout, that is the one that fell asleep last, so that the
-    /// others' time can pass. Otherwise it is the one that has slept longest: whoever fell asleep last often did so on
-    /// the submitter's core, where the two would take turns, job by job.
+    /// Takes out a worker for a job. While one sleeps with a timeout, that is the one that fell asleep last, so that
+    /// the others' time can pass. Otherwise it is the one that has slept longest: whoever fell asleep last often did so
+    /// on the submitter's core, where the two would take turns, job by job.
     pub(super) fn pop_for_job(&mut self) -> Option<WorkerSlot> {
         if self.untimed < self.asleep { self.pop_last() } else { self.pop_first() }
     }
 
     /// Takes out the worker that fell asleep last.
-    fn pop_last(&mut self) -> Option<WorkerSlot> {
+    pub(super) fn pop_last(&mut self) -> Option<WorkerSlot> {
         self.last.inspect(|slot| self.remove(*slot))
     }
 
@@ -74,7 +75,7 @@ impl Sleepers {
             None => self.last = previous,
         }
         self.asleep -= 1;
-        self.untimed -= usize::from(!timed);
+        self.untimed -= Count::from(!timed);
     }
 
     /// `next` fell asleep after `previous`; if that is `None`, before all others.
@@ -92,47 +93,17 @@ impl Sleepers {
     }
 
     #[inline]
-    pub(super) fn len(&self) -> usize {
+    pub(super) fn len(&self) -> Count {
         self.asleep
     }
 
     /// How many sleep without a timeout.
-    pub(super) fn untimed(&self) -> usize {
+    pub(super) fn untimed(&self) -> Count {
         self.untimed
     }
 
     /// The sleeping workers; the one that has slept longest comes first.
     pub(super) fn iter(&self) -> impl Iterator<Item = WorkerSlot> + '_ {
         std::iter::successors(self.first, |slot| self.slots.get(*slot)?.as_ref()?.next)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Sleepers;
-
-    // Checks: P66
-    #[test]
-    fn sleepers_leave_from_either_end_and_from_the_middle_in_the_order_in_which_they_fell_asleep() {
-        let mut sleepers = Sleepers::default();
-        for slot in 0..40 {
-            sleepers.add_slot(slot);
-            sleepers.push(slot, slot % 2 == 0);
-        }
-        assert_eq!((sleepers.len(), sleepers.untimed()), (40, 20));
-        assert_eq!((sleepers.pop_last(), sleepers.pop_first()), (Some(39), Some(0)));
-        sleepers.remove(17);
-        sleepers.remove(17);
-        let expected: Vec<_> = (1..39).filter(|slot| *slot != 17).collect();
-        assert_eq!(sleepers.iter().collect::<Vec<_>>(), expected);
-        assert_eq!((sleepers.len(), sleepers.untimed()), (37, 18));
-        sleepers.add_slot(0);
-        sleepers.push(0, true);
-        let mut last_first = Vec::new();
-        while let Some(slot) = sleepers.pop_last() {
-            last_first.push(slot);
-        }
-        assert_eq!(last_first, [0].into_iter().chain(expected.into_iter().rev()).collect::<Vec<_>>());
-        assert_eq!((sleepers.len(), sleepers.untimed(), sleepers.pop_first()), (0, 0, None));
     }
 }

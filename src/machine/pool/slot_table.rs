@@ -3,6 +3,9 @@
 /// Entries of the first chunk, as a power of two.
 const FIRST_CHUNK_BITS: u32 = 3;
 
+/// The number of an entry.
+pub(crate) type SlotIndex = u32;
+
 /// How many chunks there may be.
 pub(crate) const CHUNKS: usize = (u32::BITS - FIRST_CHUNK_BITS + 1) as usize;
 
@@ -15,7 +18,7 @@ pub(crate) struct EntryLocation {
 
 impl EntryLocation {
     #[inline]
-    pub(crate) fn of(index: u32) -> Self {
+    pub(crate) fn of(index: SlotIndex) -> Self {
         let shifted = u64::from(index) + (1 << FIRST_CHUNK_BITS);
         let bits = shifted.ilog2();
         Self { chunk: (bits - FIRST_CHUNK_BITS) as usize, offset: (shifted - (1 << bits)) as usize }
@@ -32,7 +35,7 @@ impl EntryLocation {
 pub(crate) struct SlotTable<T> {
     /// At most [`CHUNKS`], so that growing this one costs next to nothing.
     chunks: Vec<Vec<T>>,
-    len: u32,
+    len: SlotIndex,
 }
 
 impl<T> Default for SlotTable<T> {
@@ -42,7 +45,7 @@ impl<T> Default for SlotTable<T> {
 }
 
 impl<T> SlotTable<T> {
-    pub(crate) fn len(&self) -> u32 {
+    pub(crate) fn len(&self) -> SlotIndex {
         self.len
     }
 
@@ -57,13 +60,13 @@ impl<T> SlotTable<T> {
         self.len += 1;
     }
 
-    pub(crate) fn get(&self, index: u32) -> Option<&T> {
+    pub(crate) fn get(&self, index: SlotIndex) -> Option<&T> {
         let EntryLocation { chunk, offset } = EntryLocation::of(index);
         self.chunks.get(chunk)?.get(offset)
     }
 
     #[inline]
-    pub(crate) fn get_mut(&mut self, index: u32) -> Option<&mut T> {
+    pub(crate) fn get_mut(&mut self, index: SlotIndex) -> Option<&mut T> {
         let EntryLocation { chunk, offset } = EntryLocation::of(index);
         self.chunks.get_mut(chunk)?.get_mut(offset)
     }

@@ -8,8 +8,11 @@
 //! ```
 //!
 //! A program that does not call `record` pays nothing. One that does pays, for each job, its box, what a context and a
-//! hook around jobs cost, two to three readings of the clock, and as many locks that only a [`Watch`] contends for; and
-//! for each turn two of both. What is kept is bounded: [`Recorder::keep`] events of each thread.
+//! hook around jobs cost, some readings of the clock, and as many locks that only a [`Watch`] contends for; and for
+//! each turn two of both. `hash_tree --trace` over 100,000 small files, on two cores, took 1.6 to 1.7 s of processor
+//! time in place of 1.2 to 1.3: 3 to 4 µs for each job, with a name for each and the writing of 38 MB included. What
+//! is kept is bounded: [`Recorder::keep`] events of each thread. It takes about a kilobyte for each job while it is
+//! written.
 
 mod chrome;
 mod lane;

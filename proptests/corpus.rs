@@ -1,16 +1,22 @@
 //! Runs the fuzz targets' corpora without a fuzzer; converts them to the directories that cargo-fuzz wants, and back.
 //!
-//! `fuzz/corpus/TARGET.txt` has one program a line, as text, in alphabetical order.
+//! `fuzz/corpus/TARGET.txt` has one program a line, as text, in alphabetical order. The directories are beside it, or
+//! where `SELVEDGE_CORPUS` says.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::codec::{Code, decode, encode, read};
-use crate::{deferred_script, pool_script, reactor_script};
+use crate::{deferred_script, pool_script, reactor_script, system_script};
 
 fn corpora() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus")
+}
+
+/// Where cargo-fuzz has a target's programs, a file for each.
+fn directory(target: &str) -> PathBuf {
+    std::env::var_os("SELVEDGE_CORPUS").map_or_else(corpora, PathBuf::from).join(target)
 }
 
 fn programs(target: &str) -> BTreeSet<String> {
@@ -46,6 +52,12 @@ fn the_fuzz_corpus_of_pools_is_what_the_reference_allows() {
     each_program("pool_script", pool_script::check);
 }
 
+// Checks: B5, B6, B28, B35, B38, B40, P78
+#[test]
+fn the_fuzz_corpus_of_the_whole_system_keeps_each_promise() {
+    each_program("system_script", system_script::check_in_steps);
+}
+
 // Checks: P12
 #[test]
 fn every_program_of_a_corpus_survives_being_written_as_bytes_and_as_text() {
@@ -58,6 +70,7 @@ fn every_program_of_a_corpus_survives_being_written_as_bytes_and_as_text() {
     each::<reactor_script::program::Program>("reactor_script");
     each::<deferred_script::program::Program>("deferred_script");
     each::<pool_script::program::Program>("pool_script");
+    each::<system_script::program::Program>("system_script");
 }
 
 /// `fuzz/unfold`: a file of bytes for each program, as cargo-fuzz wants them.
@@ -66,7 +79,7 @@ fn every_program_of_a_corpus_survives_being_written_as_bytes_and_as_text() {
 #[ignore = "writes fuzz/corpus"]
 fn unfold() {
     fn each<P: Code>(target: &str) {
-        let directory = corpora().join(target);
+        let directory = directory(target);
         fs::create_dir_all(&directory).expect("writable");
         for (number, text) in programs(target).iter().enumerate() {
             fs::write(directory.join(format!("{number:05}")), encode(&read::<P>(text))).expect("writable");
@@ -75,6 +88,7 @@ fn unfold() {
     each::<reactor_script::program::Program>("reactor_script");
     each::<deferred_script::program::Program>("deferred_script");
     each::<pool_script::program::Program>("pool_script");
+    each::<system_script::program::Program>("system_script");
 }
 
 /// `fuzz/fold`: adds what the fuzzer has found to the corpora.
@@ -83,11 +97,10 @@ fn unfold() {
 #[ignore = "writes fuzz/corpus"]
 fn fold() {
     fn each<P: Code>(target: &str) {
-        let directory = corpora().join(target);
-        let Ok(inputs) = fs::read_dir(&directory) else { return };
+        let Ok(inputs) = fs::read_dir(directory(target)) else { return };
         let inputs = inputs.map(|input| fs::read(input.expect("readable").path()).expect("readable"));
         let mut texts: BTreeSet<String> = inputs.map(|bytes| decode::<P>(&bytes).to_string()).collect();
-        let file = directory.with_extension("txt");
+        let file = corpora().join(target).with_extension("txt");
         if file.exists() {
             texts.append(&mut programs(target));
         }
@@ -97,4 +110,5 @@ fn fold() {
     each::<reactor_script::program::Program>("reactor_script");
     each::<deferred_script::program::Program>("deferred_script");
     each::<pool_script::program::Program>("pool_script");
+    each::<system_script::program::Program>("system_script");
 }

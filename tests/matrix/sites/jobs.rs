@@ -1,7 +1,7 @@
 //! Jobs, the callbacks for their results, and the drops of jobs that never run.
 
 use selvedge::Job;
-use selvedge::pool::Ticket;
+use selvedge::pool::{StopPolicy, Ticket, WhenFull};
 use selvedge::report::Incident;
 use selvedge::threads;
 
@@ -166,6 +166,21 @@ pub const SITES: &[Site] = &[
             ticket.cancel();
         }),
         ..ELSEWHERE
+    },
+    Site {
+        name: "the drop of a job that waits for a slot of a pool that is stopped",
+        panic: Goes::Reported(Incident::Drop),
+        places: &["runtime/pool/slot_watch discard"],
+        install: Install::OnLoop(|reactor, act| {
+            let pool = selvedge::ThreadPool::builder().queue_bound(std::num::NonZeroUsize::MIN);
+            let pool = pool.on_report(|_| ()).build().unwrap();
+            pool.call_in_thread(|| ()).unwrap();
+            let captured = OnDrop(act.clone());
+            let job = Job::new(move || drop(captured)).when_full(WhenFull::Wait);
+            drop(threads::defer_to_thread_pool(reactor, &pool, job).add_errback(drop));
+            pool.ask_to_stop(StopPolicy::Drain);
+        }),
+        ..ON_THE_LOOP
     },
     Site {
         name: "a function of `blocked`",

@@ -1,13 +1,16 @@
 //! The whole bridge: a reactor runs and is stopped while other threads block on it, defer to it and post to it.
 
 use std::cell::Cell;
+use std::future::poll_fn;
 use std::rc::Rc;
+use std::sync::{Arc as StdArc, Mutex as StdMutex};
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use loom::thread;
 use selvedge::loom::pool::{PoolBuilder, StopPolicy};
 use selvedge::loom::testing::VirtualClock;
-use selvedge::loom::threads::{blocking_call_from_thread, defer_to_thread};
+use selvedge::loom::threads::{block_on, blocking_call_from_thread, defer_to_thread};
 use selvedge::loom::{Deferred, Handle, Reactor, ThreadPool};
 use selvedge::{
     Failure,
@@ -262,6 +265,55 @@ fn the_end_of_a_job_that_posts_nothing_lets_virtual_time_pass() {
         let _ = reactor.call_later(Duration::from_secs(60), move |reactor| {
             due.note(2);
             // Nor is the end.
+            drop(worker.join().unwrap());
+            reactor.stop().unwrap();
+        });
+        reactor.run();
+        assert_eq!(log.seen(), [1, 2]);
+    });
+}
+
+// Checks: P88
+#[test]
+fn a_job_that_is_woken_as_it_parks_goes_on_and_holds_virtual_time_until_its_end() {
+    explore_calm(|_| {
+        let (pool, stepper) = ThreadPool::builder().size(0, 1).build_stepped().unwrap();
+        pool.start().unwrap();
+        let reactor = Reactor::builder().clock(VirtualClock::new()).share_pool("stepped", &pool).build().unwrap();
+        let (log, woken) = (Log::default(), StdArc::new(StdMutex::new((false, None::<Waker>))));
+        let (ran, told) = (log.clone(), StdArc::clone(&woken));
+        pool.call_in_thread(move || {
+            let until_told = poll_fn(|context| {
+                let mut told = told.lock().unwrap();
+                if told.0 {
+                    return Poll::Ready(());
+                }
+                told.1 = Some(context.waker().clone());
+                Poll::Pending
+            });
+            block_on(until_told).unwrap();
+            ran.note(1);
+        })
+        .unwrap();
+        // Startup and the worker's first look are in no race.
+        reactor.turn().unwrap();
+        stepper.step().unwrap();
+        let worker = thread::spawn(move || {
+            while stepper.step().is_some() {}
+            stepper
+        });
+        // It has not been polled, parks, is parked, or goes on.
+        let waker = {
+            let mut woken = woken.lock().unwrap();
+            woken.0 = true;
+            woken.1.take()
+        };
+        waker.into_iter().for_each(Waker::wake);
+        let due = log.clone();
+        let _ = reactor.call_later(Duration::from_secs(60), move |reactor| {
+            due.note(2);
+            // Nor is the end.
+            loom::stop_exploring();
             drop(worker.join().unwrap());
             reactor.stop().unwrap();
         });

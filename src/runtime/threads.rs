@@ -4,10 +4,12 @@
 //! - [`blocking_call_from_thread`] runs a function on the loop, and blocks the calling thread until it has answered.
 //! - [`defer_to_reactor`] runs a function on another reactor; its result reaches this one as a [`Deferred`].
 //! - [`call_multiple_in_thread`] runs several functions in order on one thread of the pool.
+//! - [`block_on`] awaits a future on a thread that has no reactor.
 //! - [`blocked`] tells the pool that a job waits, so that it may add a worker meanwhile.
 //!
 //! To post a call without waiting, use [`Handle::call_from_thread`].
 
+mod block_on;
 mod blocking_call;
 mod local;
 mod watch;
@@ -17,6 +19,7 @@ use std::cell::OnceCell;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
+pub use self::block_on::block_on;
 pub use self::blocking_call::{blocking_call_from_thread, blocking_call_from_thread_timeout};
 use self::watch::JobWatch;
 pub use self::without_blocking::defer_to_reactor;

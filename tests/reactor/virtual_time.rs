@@ -7,12 +7,12 @@ use std::thread;
 use std::time::Duration;
 
 use futures::future::{Either, select};
-use selvedge::error::TimedOut;
+use selvedge::error::{TimedOut, WouldDeadlock};
 use selvedge::pool::{Cancellation, StopPolicy, Ticket};
 use selvedge::reactor::{Event, Phase};
 use selvedge::{
     Deferred, Failure, Handle, Reactor, ThreadPool,
-    testing::{Stepper, VirtualClock},
+    testing::{Stepper, TestReactor, VirtualClock},
     threads,
 };
 
@@ -347,5 +347,77 @@ fn a_job_that_awaits_an_answer_of_this_reactor_in_its_own_executor_holds_the_tim
         reactor.call_in_thread(job).unwrap();
         reactor.run();
         assert_eq!(log, ["it goes on for another reason", "two minutes have passed"]);
+    });
+}
+
+// Checks: P88, P110
+#[test]
+fn a_job_that_awaits_answers_of_this_reactor_in_block_on_lets_the_time_pass_and_one_beside_it_does_not() {
+    with_watchdog(|| {
+        let reactor = reactor();
+        let (handle, log) = (reactor.handle(), Log::new());
+        let (asker, slept) = (handle.clone(), log.clone());
+        let gate = open_when_asleep(handle);
+        let worked = log.clone();
+        reactor
+            .call_in_thread(move || {
+                gate.pass();
+                worked.note("the other job is over");
+            })
+            .unwrap();
+        reactor
+            .call_in_thread(move || {
+                let sleep = || asker.ask(|reactor| reactor.sleep(MINUTE));
+                let both = threads::block_on(async { futures::join!(sleep(), sleep()) }).unwrap();
+                assert!(both.0.is_ok() && both.1.is_ok());
+                slept.note("a minute has passed");
+                // What it does when it was woken is on its way again.
+                let late = threads::block_on(asker.ask(|reactor| reactor.now())).unwrap().unwrap();
+                assert_eq!(late, MINUTE);
+                asker.stop();
+            })
+            .unwrap();
+        reactor.run();
+        assert_eq!(log, ["the other job is over", "a minute has passed"]);
+    });
+}
+
+// Checks: P88, B45
+#[test]
+fn a_job_that_another_wakes_is_on_its_way_and_counts_as_blocked_until_then() {
+    with_watchdog(|| {
+        let reactor = reactor();
+        let pool = reactor.thread_pool().clone();
+        let (tell, told) = futures::channel::oneshot::channel::<()>();
+        let job = threads::defer_to_thread(&reactor, move || threads::block_on(told).is_ok_and(|told| told.is_ok()));
+        let woken = job.add_timeout(&reactor, 2 * MINUTE);
+        let (seen, stats) = (Log::new(), pool);
+        let at_minute = seen.clone();
+        let _ = reactor.call_later(MINUTE, move |_| {
+            at_minute.note(stats.stats().blocked);
+            tell.send(()).unwrap();
+        });
+        assert!(run_until(reactor, woken).unwrap());
+        assert_eq!(seen.entries(), [1]);
+    });
+}
+
+// Checks: P78
+#[test]
+fn block_on_is_refused_where_a_reactor_lives_and_drops_its_future() {
+    with_watchdog(|| {
+        let reactor = TestReactor::new();
+        let log = Log::new();
+        let held = log.when_dropped("dropped unpolled");
+        let future = async move { drop(held) };
+        assert!(threads::block_on(future).is_err());
+        assert_eq!(log.entries(), ["dropped unpolled"]);
+        // A job of a test reactor runs on its thread.
+        let handle = reactor.handle();
+        let job = threads::defer_to_thread(&reactor, move || threads::block_on(handle.ask(|_| ())).map(drop));
+        reactor.settle();
+        assert!(job.try_result().ok().unwrap().unwrap_err().is::<WouldDeadlock>());
+        drop(reactor);
+        assert_eq!(threads::block_on(async { 42 }), Ok(42));
     });
 }

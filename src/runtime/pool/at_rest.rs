@@ -8,7 +8,7 @@
 use std::mem;
 
 use super::super::sync::Arc;
-use super::context::PoolId;
+use super::context::{PoolId, current_pool};
 use super::shared::{LockedWorkers, RestWaiter, RestWaiters, Shared};
 use crate::machine::pool as machine;
 
@@ -16,6 +16,26 @@ use crate::machine::pool as machine;
 pub(crate) struct RestWatch(pub(super) Arc<Shared>);
 
 impl RestWatch {
+    /// The pool of which this thread is a worker.
+    pub(crate) fn of_this_thread() -> Option<Self> {
+        current_pool().map(Self)
+    }
+
+    /// The job of this thread does nothing until it is woken.
+    pub(crate) fn job_parks(&self) {
+        let at_rest = {
+            let mut workers = self.0.workers.lock();
+            workers.parked += 1;
+            workers.take_rest_waiters()
+        };
+        notify_rest_waiters(at_rest);
+    }
+
+    /// A job that parks, or is about to, was woken.
+    pub(crate) fn job_goes_on(&self) {
+        self.0.workers.lock().parked -= 1;
+    }
+
     pub(crate) fn id(&self) -> PoolId {
         PoolId::of(&self.0)
     }
@@ -27,8 +47,9 @@ impl RestWatch {
     /// If the pool is at rest, the number of jobs that it has ever accepted: if that number is the same later, the pool
     /// was at rest all the time. Otherwise `notify` is called once when the pool comes to rest, on some thread.
     ///
-    /// A pool is at rest if no job runs, except in `wait_for_asker` workers that wait for the asker, and if no job
-    /// waits that a worker could take. Each asker has one question open: a later one replaces it.
+    /// A pool is at rest if no job runs, except in `wait_for_asker` workers that wait for the asker and in those whose
+    /// job is parked, and if no job waits that a worker could take. Each asker has one question open: a later one
+    /// replaces it.
     pub(crate) fn ask(
         &self,
         asker: usize,
@@ -38,7 +59,7 @@ impl RestWatch {
         let waiter = RestWaiter { wait_for_asker, notify: Box::new(notify) };
         let mut workers = self.0.workers.lock();
         let submit_queue = self.0.submit_queue.lock();
-        let unneeded = if machine::is_at_rest(&workers.machine, &submit_queue, wait_for_asker) {
+        let unneeded = if machine::is_at_rest(&workers.machine, &submit_queue, workers.waiting_for(wait_for_asker)) {
             (Some(waiter), workers.rest_waiters.remove(&asker))
         } else {
             (None, workers.rest_waiters.insert(asker, waiter))
@@ -66,13 +87,17 @@ impl LockedWorkers {
         Some(self.take_waiters_for_this_rest()).filter(|told| !told.is_empty())
     }
 
+    /// How many workers wait for the asker or for a wake.
+    fn waiting_for(&self, wait_for_asker: usize) -> usize {
+        wait_for_asker.saturating_add_signed(self.parked)
+    }
+
     #[cold]
     fn take_waiters_for_this_rest(&mut self) -> RestWaiters {
         // The submit queue may have a job by now: then the asker finds the pool at work, and waits again.
-        let machine = &self.machine;
         let (notified, waiting) = mem::take(&mut self.rest_waiters)
             .into_iter()
-            .partition(|(_, waiter)| machine.is_idle_but_for(waiter.wait_for_asker));
+            .partition(|(_, waiter)| self.machine.is_idle_but_for(self.waiting_for(waiter.wait_for_asker)));
         self.rest_waiters = waiting;
         notified
     }

@@ -72,6 +72,8 @@ pub(super) enum WorkerHost {
 pub(super) struct LockedWorkers {
     pub(super) machine: Workers<Queue>,
     pub(super) rest_waiters: RestWaiters,
+    /// How many jobs do nothing until they are woken. Less than none while one is woken as it begins to.
+    pub(super) parked: isize,
     /// Those who wait for a slot without blocking a thread.
     pub(super) slot_watchers: Watchers<Tell>,
     /// Present if the pool takes times.
@@ -129,6 +131,7 @@ impl Shared {
         let workers = LockedWorkers {
             machine: Workers::new(config.target, config.compensation),
             rest_waiters: RestWaiters::new(),
+            parked: 0,
             slot_watchers: Watchers::default(),
             times,
             activities: Activities::default(),

@@ -56,8 +56,8 @@ impl Handle {
     /// executor uses [`blocking_call_from_thread`](crate::threads::blocking_call_from_thread).
     ///
     /// **Virtual time.** While a job runs, [virtual time](crate::testing::VirtualClock) stands still, unless the job is
-    /// in a blocking call. An executor that waits inside a job looks like a job that runs. So a job whose answer needs
-    /// time to pass uses a blocking call; if it awaits, the answer never comes.
+    /// in a blocking call, or awaits in [`threads::block_on`](crate::threads::block_on). An executor of another crate
+    /// that waits inside a job looks like a job that runs: an answer that needs time to pass never comes there.
     ///
     /// **Cancel safety.** Dropping the future keeps an `f` that has not begun from running: it is dropped on the
     /// reactor's thread, in its turn. If `f` has returned a Deferred that has not fired, that is cancelled there, in a
@@ -68,26 +68,14 @@ impl Handle {
     /// [`into_send_future`](crate::Deferred::into_send_future) in addition.
     ///
     /// ```
-    /// use selvedge::Reactor;
-    /// # fn block_on<F: Future>(future: F) -> F::Output {
-    /// #     struct Thread(std::thread::Thread);
-    /// #     impl std::task::Wake for Thread { fn wake(self: std::sync::Arc<Self>) { self.0.unpark(); } }
-    /// #     let waker = std::sync::Arc::new(Thread(std::thread::current())).into();
-    /// #     let mut future = std::pin::pin!(future);
-    /// #     loop {
-    /// #         match future.as_mut().poll(&mut std::task::Context::from_waker(&waker)) {
-    /// #             std::task::Poll::Ready(output) => return output,
-    /// #             std::task::Poll::Pending => std::thread::park(),
-    /// #         }
-    /// #     }
-    /// # }
+    /// use selvedge::{Reactor, threads};
     /// use std::time::Duration;
     ///
     /// let reactor = Reactor::new();
     /// let handle = reactor.handle();
     /// let elsewhere = std::thread::spawn(move || {
-    ///     // Whatever executor runs here.
-    ///     block_on(async {
+    ///     // Or any other executor.
+    ///     threads::block_on(async {
     ///         let timers = handle.ask(|reactor| reactor.delayed_calls()).await?;
     ///         handle.ask(|reactor| reactor.sleep(Duration::from_millis(1))).await?;
     ///         handle.stop();
@@ -95,7 +83,8 @@ impl Handle {
     ///     })
     /// });
     /// reactor.run();
-    /// assert_eq!(elsewhere.join().unwrap().unwrap(), 0);
+    /// assert_eq!(elsewhere.join().unwrap()??, 0);
+    /// # Ok::<(), selvedge::Failure>(())
     /// ```
     ///
     /// # Errors

@@ -105,30 +105,19 @@ where
     /// and dropping the future a post.
     ///
     /// ```
-    /// use selvedge::{Deferred, Failure, Reactor};
+    /// use selvedge::{Deferred, Failure, Reactor, threads};
     ///
-    /// # fn block_on<F: Future>(future: F) -> F::Output {
-    /// #     struct Thread(std::thread::Thread);
-    /// #     impl std::task::Wake for Thread { fn wake(self: std::sync::Arc<Self>) { self.0.unpark(); } }
-    /// #     let waker = std::sync::Arc::new(Thread(std::thread::current())).into();
-    /// #     let mut future = std::pin::pin!(future);
-    /// #     loop {
-    /// #         match future.as_mut().poll(&mut std::task::Context::from_waker(&waker)) {
-    /// #             std::task::Poll::Ready(output) => return output,
-    /// #             std::task::Poll::Pending => std::thread::park(),
-    /// #         }
-    /// #     }
-    /// # }
     /// let reactor = Reactor::new();
     /// let handle = reactor.handle();
     /// let answer = Deferred::<u32>::succeed(42).into_send_future(&reactor);
     /// let elsewhere = std::thread::spawn(move || {
-    ///     let answer = block_on(answer); // Whatever executor runs here.
+    ///     let answer = threads::block_on(answer); // Or any other executor.
     ///     handle.stop();
     ///     answer
     /// });
     /// reactor.run();
-    /// assert!(elsewhere.join().is_ok_and(|answer| answer.is_ok_and(|answer| answer == 42)));
+    /// assert_eq!(elsewhere.join().unwrap()??, 42);
+    /// # Ok::<(), Failure>(())
     /// ```
     pub fn into_send_future(self, reactor: &Reactor) -> SendFuture<T, E> {
         let made_at = self.made_at();

@@ -192,6 +192,25 @@ pub const SITES: &[Site] = &[
         ..ON_A_WORKER
     },
     Site {
+        name: "a future of `threads::block_on`",
+        places: &["runtime/threads/block_on block_on"],
+        install: Install::OnLoop(|reactor, act| {
+            let act = act.clone();
+            let awaits = move || act.tell_caller(|| threads::block_on(async { act.run() }).unwrap());
+            reactor.call_in_thread(awaits).unwrap();
+        }),
+        ..ON_A_WORKER
+    },
+    Site {
+        name: "the drop of a future that `threads::block_on` refuses",
+        panic: Goes::Reported(Incident::Drop),
+        install: Install::OnLoop(|_, act| {
+            let captured = OnDrop(act.clone());
+            assert!(threads::block_on(async move { drop(captured) }).is_err());
+        }),
+        ..ON_THE_LOOP
+    },
+    Site {
         name: "a command of `call_multiple_in_thread`",
         panic: Goes::Reported(Incident::Job),
         places: &["runtime/pool/description multiple"],

@@ -3,10 +3,11 @@
 use std::cell::Cell;
 use std::future::poll_fn;
 use std::rc::Rc;
-use std::sync::{Arc as StdArc, Mutex as StdMutex};
+use std::sync::Arc as StdArc;
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
+use loom::sync::Mutex;
 use loom::thread;
 use selvedge::loom::pool::{PoolBuilder, StopPolicy};
 use selvedge::loom::testing::VirtualClock;
@@ -280,7 +281,7 @@ fn a_job_that_is_woken_as_it_parks_goes_on_and_holds_virtual_time_until_its_end(
         let (pool, stepper) = ThreadPool::builder().size(0, 1).build_stepped().unwrap();
         pool.start().unwrap();
         let reactor = Reactor::builder().clock(VirtualClock::new()).share_pool("stepped", &pool).build().unwrap();
-        let (log, woken) = (Log::default(), StdArc::new(StdMutex::new((false, None::<Waker>))));
+        let (log, woken) = (Log::default(), StdArc::new(Mutex::new((false, None::<Waker>))));
         let (ran, told) = (log.clone(), StdArc::clone(&woken));
         pool.call_in_thread(move || {
             let until_told = poll_fn(|context| {

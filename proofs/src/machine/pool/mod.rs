@@ -1,5 +1,5 @@
 //! The pool's machine: both halves and all transitions are the sources that ship. The queue of jobs and the list of
-//! sleepers are stand-ins that know how many they hold: the searches and properties of the crate hold their insides.
+//! sleepers are stand-ins that know how many they hold: each is proved by itself, in `job_queue` and `sleepers_list`.
 
 #[path = "../../../../src/machine/pool/action.rs"]
 mod action;

@@ -34,11 +34,17 @@ impl<V> SegmentList<V> {
     /// Appends the full segment `last`, and leaves an empty one in its place.
     #[cold]
     #[inline(never)]
-    pub(super) fn push(&mut self, last: &mut Segment<V>) {
+    pub(super) fn push(&mut self, last: &mut Segment<V>)
+    where
+        V: Copy,
+    {
         let mut node = take_first(&mut self.spare);
         match node.front_mut() {
             Some(spare) => mem::swap(spare, last),
-            None => node.push_back(mem::take(last)),
+            None => {
+                let next = last.empty_like();
+                node.push_back(mem::replace(last, next));
+            }
         }
         self.full.append(&mut node);
     }

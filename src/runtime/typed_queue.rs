@@ -57,6 +57,8 @@ pub(super) struct Segment<V> {
 pub(super) struct TypeLane<V> {
     /// A `VecDeque` of the lane's type.
     values: Box<dyn Any + Send>,
+    /// Makes an empty one with room for as many as this one has, unless that has none.
+    empty_like: fn(&dyn Any) -> Option<Box<dyn Any + Send>>,
     pub(super) vtable: V,
 }
 
@@ -100,7 +102,7 @@ impl<V> TypeLane<V> {
     where
         V: HasVTable<T>,
     {
-        Self { values: Box::new(VecDeque::from([first])), vtable: V::VTABLE }
+        Self { values: Box::new(VecDeque::from([first])), empty_like: empty_like::<T>, vtable: V::VTABLE }
     }
 
     /// The lane's values, or `None` if `T` is not its type.
@@ -231,6 +233,18 @@ impl<V> Segment<V> {
         }
     }
 
+    /// An empty segment with room for as many values of the same types, so that nothing grows in it step by step. If one
+    /// of the types was not used any more, it has none.
+    pub(super) fn empty_like(&self) -> Self
+    where
+        V: Copy,
+    {
+        let lane = |lane: &TypeLane<V>| Some(TypeLane { values: (lane.empty_like)(&*lane.values)?, ..*lane });
+        let Some(lanes) = self.lanes.iter().map(lane).collect() else { return Self::default() };
+        let order = Vec::with_capacity(self.order.len());
+        Self { lanes, index: LaneIndex(self.index.0), order, uses: self.uses, ..Self::default() }
+    }
+
     /// Prepares an emptied segment for reuse. Every [`REUSE_LIMIT`] times it is returned, to be dropped, and a new one
     /// takes its place.
     pub(super) fn reset(&mut self) -> Option<Self> {
@@ -240,6 +254,11 @@ impl<V> Segment<V> {
         self.uses += 1;
         (self.uses == REUSE_LIMIT).then(|| mem::take(self))
     }
+}
+
+fn empty_like<T: Send + 'static>(values: &dyn Any) -> Option<Box<dyn Any + Send>> {
+    let len = values.downcast_ref().map_or(0, VecDeque::<T>::len);
+    (len > 0).then(|| Box::new(VecDeque::<T>::with_capacity(len)) as _)
 }
 
 /// A hash of the type. Different types may have the same.

@@ -45,11 +45,11 @@ impl<R> Default for JobQueue<R> {
     }
 }
 
-impl<R: HasVTable<J>, J: QueuedJob> HasVTable<J> for JobVTable<R> {
+impl<R: HasVTable<J> + Copy, J: QueuedJob> HasVTable<J> for JobVTable<R> {
     const VTABLE: Self = Self { run: R::VTABLE, take: |lane, queue| queue.take::<J>(lane).map(J::into_job) };
 }
 
-impl<R> JobQueue<R> {
+impl<R: Copy> JobQueue<R> {
     /// Takes the first job of a lane by value. `None` never happens where `J` is the lane's type.
     #[inline]
     pub(super) fn take<J: 'static>(&mut self, lane: usize) -> Option<J> {

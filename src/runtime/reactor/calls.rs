@@ -49,6 +49,7 @@ pub(super) struct Calls {
 }
 
 /// The operations on one lane: each takes the given number of calls from its front.
+#[derive(Clone, Copy)]
 struct CallVTable {
     run: fn(&mut TypeLane<CallVTable>, u16, &Reactor, &Reporter),
     drop_unrun: fn(&mut TypeLane<CallVTable>, u16),

@@ -78,6 +78,7 @@ const OWN: &[(&str, &[&str])] = &[
             "runtime/threads/watch call_later",
             "runtime/threads/watch start_notice",
             "runtime/typed_queue drain",
+            "runtime/typed_queue empty_like",
             "sync/std check",
             "sync/std drop",
             "thread_value with",

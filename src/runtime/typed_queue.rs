@@ -239,8 +239,11 @@ impl<V> Segment<V> {
     where
         V: Copy,
     {
-        let lane = |lane: &TypeLane<V>| Some(TypeLane { values: (lane.empty_like)(&*lane.values)?, ..*lane });
-        let Some(lanes) = self.lanes.iter().map(lane).collect() else { return Self::default() };
+        let empty_lane = |lane: &TypeLane<V>| {
+            let values = (lane.empty_like)(&*lane.values)?;
+            Some(TypeLane { values, ..*lane })
+        };
+        let Some(lanes) = self.lanes.iter().map(empty_lane).collect() else { return Self::default() };
         let order = Vec::with_capacity(self.order.len());
         Self { lanes, index: LaneIndex(self.index.0), order, uses: self.uses, ..Self::default() }
     }

@@ -233,8 +233,8 @@ impl<V> Segment<V> {
         }
     }
 
-    /// An empty segment with room for as many values of the same types, so that nothing grows in it step by step. It has
-    /// none if one of the types was not used any more.
+    /// An empty segment with room for as many values of the same types, so that nothing grows in it step by step. It
+    /// has none if one of the types was not used any more.
     pub(super) fn empty_like(&self) -> Self
     where
         V: Copy,

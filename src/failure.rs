@@ -336,11 +336,15 @@ error_types! {
     A B C D F G H I;
 }
 
+/// The original error, if this is a [`FailureError`]; otherwise the error itself.
+pub(crate) fn original<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
+    error.downcast_ref().map_or(error, |failure: &FailureError| failure.0.error())
+}
+
 /// Whether an `X` is in this error's chain of causes: the error itself, one of its sources, or the original error of a
 /// [`FailureError`] among these.
 pub(crate) fn has_cause<X: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
-    let is = |error: &(dyn Error + 'static)| error.is::<X>() || error.downcast_ref().is_some_and(FailureError::is::<X>);
-    causes_and_self(error).any(is)
+    causes_and_self(error).any(|error| original(error).is::<X>())
 }
 
 impl fmt::Display for Failure {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::messages::messages;
 use super::pool::NeverRan;
 use super::reactor::ReactorStopped;
-use crate::failure::{ChainError, FailureGroup, causes_and_self, has_cause};
+use crate::failure::{ChainError, FailureGroup, causes_and_self, has_cause, original};
 
 /// The Deferred was cancelled before it had a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -53,7 +53,7 @@ pub(crate) fn is_stop(error: &(dyn Error + 'static)) -> bool {
     let mut left = vec![error];
     for _ in 0..MAX_MEMBERS {
         let Some(error) = left.pop() else { return true };
-        match causes_and_self(error).find_map(Stop::of) {
+        match causes_and_self(error).map(original).find_map(Stop::of) {
             Some(Stop::This) => {}
             Some(Stop::AllOf(group)) if !group.failures.is_empty() => {
                 left.extend(group.failures.iter().map(ChainError::as_error));

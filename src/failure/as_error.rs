@@ -17,10 +17,6 @@ impl FailureError {
     pub fn into_failure(self) -> Failure {
         self.0
     }
-
-    pub(super) fn is<E: Error + 'static>(&self) -> bool {
-        self.0.is::<E>()
-    }
 }
 
 impl fmt::Display for FailureError {

@@ -21,6 +21,20 @@ fn held() -> (DeferredLock, Permit) {
     (lock, permit)
 }
 
+// Checks: P32, P118
+#[test]
+fn a_queue_says_whether_it_is_empty_and_whether_it_is_closed() {
+    let queue = DeferredQueue::default();
+    assert!(queue.is_empty() && !queue.is_closed());
+    queue.put(1).unwrap();
+    assert!(!queue.is_empty() && !queue.is_closed());
+    queue.close();
+    assert!(!queue.is_empty() && queue.is_closed());
+    assert_eq!(value(queue.get().unwrap()), 1);
+    assert!(queue.is_empty());
+    assert!(!DeferredLock::default().is_locked());
+}
+
 // Checks: B64, P31, R31
 #[test]
 fn many_waiters_that_release_as_soon_as_they_are_served_need_no_stack() {

@@ -17,5 +17,6 @@ mod leaks;
 mod lists;
 mod nested;
 mod pause;
+mod said;
 mod timeout;
 mod unhandled;

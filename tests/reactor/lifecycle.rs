@@ -652,7 +652,7 @@ fn the_report_of_a_sink_that_panics_is_told_on_stderr_and_so_are_those_that_it_c
 }
 
 /// What a test's body writes to stderr, in a copy of this program. `name` is the test's own, with its module.
-fn said_by(name: &str, body: impl FnOnce()) -> String {
+pub fn said_by(name: &str, body: impl FnOnce()) -> String {
     if env::var_os(CHILD).is_some() {
         body();
         std::process::exit(0);

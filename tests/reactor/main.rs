@@ -14,6 +14,7 @@ mod lifecycle;
 mod own_thread;
 mod owned;
 mod quiet_end;
+mod shown;
 mod spans;
 mod tasks;
 mod test_reactor;

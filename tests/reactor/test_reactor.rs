@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use selvedge::reactor::Turn;
 use selvedge::testing::{Answers, Injected, TestReactor, schedules};
-use selvedge::{Deferred, Failure, Reactor, threads};
+use selvedge::{Deferred, Failure, Reactor, deferred::execute, threads};
+
+use crate::lifecycle::said_by;
 
 const HOUR: Duration = Duration::from_secs(3600);
 const SECOND: Duration = Duration::from_secs(1);
@@ -214,4 +216,46 @@ fn a_seed_that_fails_fails_alone_too() {
     let failing = (0..200).find(|seed| catch_unwind(|| schedules([*seed], test)).is_err()).unwrap();
     assert!(catch_unwind(|| schedules(0..=failing, test)).is_err());
     assert!(catch_unwind(|| schedules([failing], test)).is_err());
+}
+
+/// A panic that is contained, and handled by the program.
+fn contain_a_panic() {
+    drop(execute(|| -> () { panic!("contained") }).add_errback(|_| ()));
+}
+
+// Checks: P120
+#[test]
+fn a_panic_belongs_to_the_test_reactors_that_were_there_and_to_no_later_one() {
+    let unwinds = || {
+        let unwound = catch_unwind(|| {
+            let _reactor = TestReactor::new();
+            contain_a_panic();
+            panic!("the test fails");
+        });
+        assert!(unwound.is_err());
+    };
+    unwinds();
+    // The last was dropped.
+    TestReactor::new().settle();
+    let outer = TestReactor::new();
+    unwinds();
+    assert_eq!(failure_of(|| outer.settle()), "contained");
+}
+
+// Checks: P122
+#[test]
+fn the_seed_is_printed_when_a_test_fails_and_only_then() {
+    let said = said_by("test_reactor::the_seed_is_printed_when_a_test_fails_and_only_then", || {
+        let passes = TestReactor::new().with_seed(51);
+        passes.settle();
+        drop(passes);
+        let fails = TestReactor::new().with_seed(52);
+        contain_a_panic();
+        assert!(catch_unwind(AssertUnwindSafe(|| drop(fails))).is_err());
+        let fails = TestReactor::new().with_seed(53);
+        drop(Deferred::<()>::fail(Failure::msg("reported")));
+        assert!(catch_unwind(AssertUnwindSafe(|| drop(fails))).is_err());
+    });
+    let seeds: Vec<bool> = (51..=53).map(|seed| said.contains(&format!("this was seed {seed}"))).collect();
+    assert_eq!(seeds, [false, true, true], "{said}");
 }

@@ -61,7 +61,7 @@ fn inner_jobs(seen: &Log<Option<bool>>) -> Vec<Box<dyn FnOnce(&ThreadPool, &Step
             drop(inner.call_in_thread_ticketed(job).unwrap());
             settle(stepper);
         }),
-        Box::new(move |_, _| Job::new(in_place).time_limit(Duration::MAX).run()),
+        Box::new(move |_, _| Job::new(in_place).time_limit(Duration::from_secs(3600)).run()),
         Box::new(move |inner, stepper| {
             drop(inner.call_in_thread_ticketed(|| unreachable!("it is cancelled")).unwrap());
             inner.ask_to_stop(StopPolicy::CancelAll);

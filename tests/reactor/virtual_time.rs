@@ -372,7 +372,7 @@ fn a_job_that_awaits_answers_of_this_reactor_in_block_on_lets_the_time_pass_and_
                 assert!(both.0.is_ok() && both.1.is_ok());
                 slept.note("a minute has passed");
                 // What it does when it was woken is on its way again.
-                let late = threads::block_on(asker.ask(|reactor| reactor.now())).unwrap().unwrap();
+                let late = threads::block_on(asker.ask(Reactor::now)).unwrap().unwrap();
                 assert_eq!(late, MINUTE);
                 asker.stop();
             })

@@ -33,7 +33,7 @@ pub(super) struct JobVTable<R> {
 
 /// Where the job is that was popped last: to be taken from there before the next is popped.
 pub(super) struct Position<R> {
-    // As wide as the rest: padding would be copied too, and cost each job a tenth of a worker's time.
+    // A whole word: padding would be copied too, and more slowly than the rest.
     pub(super) lane: usize,
     pub(super) vtable: JobVTable<R>,
 }

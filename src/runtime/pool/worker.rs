@@ -35,7 +35,7 @@ pub(super) fn run_worker(pool: Arc<Shared>, id: WorkerId, thread: &ThreadExit) {
     let mut workers = worker.start(pool);
     let (wakeups, exit) = loop {
         match worker.next_action(pool, &mut workers) {
-            // Two arms, so that no job is moved before it is known where it lies: that would cost each one a tenth.
+            // Two arms, so that nothing is moved out of the action before it is known where the job lies.
             Action::Run(Popped::InStore(ref position), ref wakeups) => {
                 worker.arrivals_at_start = workers.estimate.job_started();
                 let result = (position.vtable.run.0)(position.lane, wakeups, pool, &worker, workers);

@@ -10,7 +10,7 @@ mod system;
 
 use crate::explorer::Program;
 
-/// The programs, by name: one in four seeds is a random one.
+/// The programs, by name: a third of the seeds are random ones.
 pub const PROGRAMS: &[Program] = &[
     ("any_program", system::any_program),
     ("whole_system", random::whole_system),
@@ -26,12 +26,14 @@ pub const PROGRAMS: &[Program] = &[
     ("jobs_against_the_keep_alive", |_| pools::jobs_against_the_keep_alive()),
     ("pauses_and_jobs", |_| pools::pauses_and_jobs()),
     ("whole_system", random::whole_system),
+    ("any_program", system::any_program),
     ("last_handles_that_are_dropped", |_| pools::last_handles_that_are_dropped()),
     ("one_worker_keeps_the_order_of_four_submitters", |_| pools::one_worker_keeps_the_order_of_four_submitters()),
     ("posts_of_four_threads", |_| reactors::posts_of_four_threads()),
     ("whole_system", random::whole_system),
     ("posts_that_are_waited_for", |_| reactors::posts_that_are_waited_for()),
     ("posts_to_a_full_inbox", |_| reactors::posts_to_a_full_inbox()),
+    ("any_program", system::any_program),
     ("calls_against_a_stop", |_| reactors::calls_against_a_stop()),
     ("whole_system", random::whole_system),
     ("blocking_calls_from_jobs", |_| reactors::blocking_calls_from_jobs()),
@@ -43,6 +45,7 @@ pub const PROGRAMS: &[Program] = &[
     ("posts_to_a_hosted_reactor", |_| loops::posts_to_a_hosted_reactor()),
     ("whole_system", random::whole_system),
     ("a_task_that_four_threads_wake", |_| loops::a_task_that_four_threads_wake()),
+    ("any_program", system::any_program),
     ("tasks_that_await_jobs", |_| loops::tasks_that_await_jobs()),
     ("blocking_calls_that_give_up", |_| loops::blocking_calls_that_give_up()),
     ("blocked_jobs_that_wait_for_others", |_| pools::blocked_jobs_that_wait_for_others()),

@@ -219,3 +219,18 @@ fn a_waiter_cancelled_inside_an_effect_is_reported_as_soon_as_it_is_dropped() {
          end abandon",
     );
 }
+
+// Checks: B60
+#[test]
+fn the_error_of_a_waiter_is_reported_when_it_is_dropped_whoever_keeps_its_chain() {
+    comes_right(
+        "queue 0 3
+         get 0
+         cancel 0
+         both 0 { } pass
+         pause-handle 0
+         drop 0
+         inspect 0
+         end abandon",
+    );
+}

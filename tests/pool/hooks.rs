@@ -2,8 +2,8 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, RwLock};
 use std::thread;
 
 use selvedge::{
@@ -321,12 +321,12 @@ fn a_job_that_panics_is_left_by_its_hooks_as_any_other() {
 #[test]
 fn a_hook_may_use_the_pool_that_runs_it() {
     with_watchdog(|| {
-        let (pool, ran) = (Arc::new(std::sync::OnceLock::<ThreadPool>::new()), Log::new());
+        let (pool, ran) = (Arc::new(RwLock::new(None::<ThreadPool>)), Log::new());
         let more = ran.clone();
         let use_pool = {
             let pool = Arc::clone(&pool);
             move || {
-                let Some(pool) = pool.get() else { return };
+                let Some(pool) = pool.read().unwrap().clone() else { return };
                 assert!(pool.stats().live <= 3);
                 pool.adjust_pool_size(0, 3).unwrap();
                 if more.len() < 2 {
@@ -340,13 +340,15 @@ fn a_hook_may_use_the_pool_that_runs_it() {
         let built =
             ThreadPool::builder().size(0, 3).around_jobs(move |_| around()).context(capture, move |()| restore());
         let built = started(built);
-        pool.set(built.clone()).unwrap();
+        *pool.write().unwrap() = Some(built.clone());
         let first = ran.clone();
         built.call_in_thread(move || first.note(1)).unwrap();
         wait_until(|| built.stats().queued == 0 && built.stats().busy == 0);
         assert!(ran.entries().contains(&1));
         assert_eq!(built.stats().panicked, 0);
         built.stop().unwrap();
+        // The pool owns the hooks, which own this handle.
+        *pool.write().unwrap() = None;
     });
 }
 

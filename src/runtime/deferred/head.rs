@@ -172,6 +172,10 @@ impl<T: 'static, E: ChainError> Output<T, E> for Head<T, E> {
         &self.cell
     }
 
+    fn is_head(&self) -> bool {
+        true
+    }
+
     /// The chain that waits here can only be the head's own.
     fn suspend(&self, _chain: Rc<dyn Chain>) {}
 

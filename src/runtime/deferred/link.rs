@@ -3,7 +3,6 @@
 use std::any::Any;
 use std::cell::Cell;
 use std::mem;
-use std::ptr;
 use std::rc::Rc;
 
 use super::node::{Chain, Input, Node, Output, ResultCell, Run, Stored};
@@ -164,7 +163,7 @@ where
         return link;
     }
     core.transition(ChainState::add);
-    let reused = reuse(tail, chain);
+    let reused = reuse(tail);
     let settled = callback.call(result);
     let tail = reused.unwrap_or_else(|| Rc::<Link<C, T, E>>::default());
     match settled {
@@ -185,7 +184,7 @@ where
 ///
 /// `None` for the head: it lives on with its [`Resolver`](super::Resolver), so an error in it that nobody handled would
 /// be reported too late.
-fn reuse<T, U, E>(tail: Rc<dyn Output<T, E>>, chain: &Rc<dyn Chain>) -> Option<Rc<dyn Output<U, E>>>
+fn reuse<T, U, E>(tail: Rc<dyn Output<T, E>>) -> Option<Rc<dyn Output<U, E>>>
 where
     T: 'static,
     U: 'static,
@@ -193,7 +192,7 @@ where
 {
     let mut tail = Some(tail);
     let same = (&mut tail as &mut dyn Any).downcast_mut::<Option<Rc<dyn Output<U, E>>>>()?;
-    same.take().filter(|tail| !ptr::addr_eq(Rc::as_ptr(tail), Rc::as_ptr(chain)))
+    same.take().filter(|tail| !tail.is_head())
 }
 
 impl<C, T, E> Input<T, E> for Link<C, T, E>

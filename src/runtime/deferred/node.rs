@@ -49,6 +49,11 @@ pub(crate) trait Run: Node {
 pub(crate) trait Output<T, E>: Node {
     fn cell(&self) -> &ResultCell<T, E>;
 
+    /// Whether that is the cell of the chain's head.
+    fn is_head(&self) -> bool {
+        false
+    }
+
     /// Keeps the chain that waits here until the result that it waits for comes.
     fn suspend(&self, chain: Rc<dyn Chain>);
 

@@ -41,6 +41,10 @@ impl<T: 'static> Output<T, Failure> for Waiter<T> {
         self.0.cell()
     }
 
+    fn is_head(&self) -> bool {
+        true
+    }
+
     fn suspend(&self, chain: Rc<dyn Chain>) {
         self.0.suspend(chain);
     }

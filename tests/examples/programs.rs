@@ -55,3 +55,9 @@ fn a_program_records_itself() {
     assert!(stdout.contains("read: Ok(30)\n") && stdout.ends_with("wrote trace.json\nwrote page.html\n"), "{stdout}");
     assert!(folder.path().join("page.html").exists());
 }
+
+// Checks: S7
+#[test]
+fn a_file_that_is_written_later_is_read() {
+    assert_eq!(printed_by("retry"), ("written at last\n".to_owned(), String::new()));
+}

@@ -98,7 +98,7 @@ fn in_a_thousand_orders_one_that_is_given_up_makes_no_further_attempt() {
         reactor.advance(10 * SECOND);
         assert_eq!(service.calls(), calls);
     }
-    assert!(matches!(seen, [0, 1.., 1..]), "before it, or after: {seen:?}");
+    assert!(seen[0] == 0 && seen[1] > 0 && seen[2] > 0, "before it, or after: {seen:?}");
 }
 
 // Checks: P120, P122

@@ -144,10 +144,14 @@ fn perform(world: &Arc<World>, op: &Op, here: Here<'_>) {
         Op::StopPool(nth, way, policy) => jobs::stop(world, *nth, *way, *policy, here),
         Op::Look(nth) => look(world, *nth),
         Op::Blocked(Body(body)) => threads::blocked(|| perform_all(world, body, here)),
-        // A reactor's thread may not wait, which the reference of pools does not know.
-        Op::Within(Script::Pool(..)) if world.is_on_loop(here) => {}
         Op::Within(script) => {
-            let outcome = platform::check(script);
+            let check = || platform::check(script);
+            // The references do not know that a reactor's thread may not wait, nor that what follows from a drop waits
+            // while something does that follows from another: there, a thread of its own runs the program.
+            let outcome = match here {
+                Here::Client | Here::Job if !world.is_on_loop(here) => check(),
+                _ => std::thread::scope(|scope| scope.spawn(check).join().expect("it panics in no thread")),
+            };
             world.record.require(outcome.is_ok(), || format!("within {script}: {}", outcome.unwrap_err()));
         }
         _ => {

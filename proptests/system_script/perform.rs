@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
 use super::local;
-use super::program::{Closure, Op, Script};
+use super::program::{Closure, Op};
 use super::record::{Function, Home, Kind};
 use super::world::{World, lock};
 use crate::codec::Body;

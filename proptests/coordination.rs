@@ -12,6 +12,7 @@ use selvedge::{
     coordination::{DeferredQueue, DeferredSemaphore, Permit},
 };
 
+use crate::nested::nested;
 use crate::regressions;
 
 /// An operation on a semaphore. Numbers choose among the permits or waiters that exist.
@@ -38,12 +39,9 @@ fn semaphore_ops() -> impl Strategy<Value = Vec<SemaphoreOp>> {
         2 => (0usize..4).prop_map(SemaphoreOp::Cancel),
         1 => (0usize..4).prop_map(SemaphoreOp::DropDeferred),
     ];
-    let op = op.prop_recursive(
-        3,
-        24,
-        4,
-        |op| prop_oneof![3 => vec(op.clone(), 0..4).prop_map(SemaphoreOp::Acquire), 2 => op],
-    );
+    let op = nested(op.boxed(), |op| {
+        prop_oneof![3 => vec(op.clone(), 0..4).prop_map(SemaphoreOp::Acquire), 2 => op].boxed()
+    });
     vec(op, 0..24)
 }
 
@@ -221,7 +219,7 @@ fn queue_ops() -> impl Strategy<Value = Vec<QueueOp>> {
         4 => Just(QueueOp::Get(Vec::new())),
         1 => (0usize..4).prop_map(QueueOp::Cancel),
     ];
-    let op = op.prop_recursive(3, 24, 4, |op| prop_oneof![3 => vec(op.clone(), 0..4).prop_map(QueueOp::Get), 2 => op]);
+    let op = nested(op.boxed(), |op| prop_oneof![3 => vec(op.clone(), 0..4).prop_map(QueueOp::Get), 2 => op].boxed());
     vec(op, 0..24)
 }
 

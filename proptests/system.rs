@@ -3,10 +3,11 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::codec::{decode, encode, read};
+use crate::codec::decode;
 use crate::regressions;
 use crate::system_script::program::Program;
 use crate::system_script::{check_in_steps, check_on_threads, trace};
+use crate::written::survives_being_written;
 
 /// Any bytes are a program.
 fn program() -> impl Strategy<Value = Program> {
@@ -16,17 +17,10 @@ fn program() -> impl Strategy<Value = Program> {
 proptest! {
     #![proptest_config(regressions::config("system", 3_000))]
 
-    // Checks: B5, B6, B28, B35, B38, B40, P78
+    // Checks: B5, B6, B28, B35, B38, B40, P78, P12
     #[test]
     fn in_every_order_of_steps_each_promise_is_kept(program in program()) {
-        check_in_steps(&program).map_err(TestCaseError::fail)?;
-    }
-
-    // Checks: P12
-    #[test]
-    fn a_program_survives_being_written_as_bytes_and_as_text(program in program()) {
-        prop_assert_eq!(&decode::<Program>(&encode(&program)), &program);
-        prop_assert_eq!(&read::<Program>(&program.to_string()), &program);
+        check_in_steps(&program).and_then(|()| survives_being_written(&program)).map_err(TestCaseError::fail)?;
     }
 }
 

@@ -234,3 +234,23 @@ fn the_error_of_a_waiter_is_reported_when_it_is_dropped_whoever_keeps_its_chain(
          end abandon",
     );
 }
+
+// Checks: B54, B59
+#[test]
+fn programs_that_failed_once() {
+    comes_right("semaphore 0; queue 0 0; get 0; acquire 0; new; all; drop 0; end fire");
+    comes_right(
+        "semaphore 0
+         queue 0 3
+         get 0
+         get 0
+         put 0
+         acquire 0
+         get 0
+         either 0 { cancel 1; } pass else { } pass
+         both 1 { } pass
+         timeout 0 0 { } or { pause-handle 1; } pass
+         drop 1
+         end abandon",
+    );
+}

@@ -6,10 +6,9 @@ mod twisted;
 
 use proptest::prelude::*;
 
-use crate::codec::{decode, encode, read};
 use crate::deferred_script::check;
-use crate::deferred_script::program::Program;
 use crate::regressions;
+use crate::written::survives_being_written;
 use strategy::program;
 
 proptest! {
@@ -18,13 +17,6 @@ proptest! {
     // Checks: B49, B50, B51, B52, B53, B54, B56, B57, B58, B59, B60, B61, B62, B63, P9
     #[test]
     fn every_program_comes_to_what_the_rules_say(program in program()) {
-        check(&program).map_err(TestCaseError::fail)?;
-    }
-
-    // Checks: B51
-    #[test]
-    fn a_program_survives_being_written_as_bytes_and_as_text(program in program()) {
-        prop_assert_eq!(&decode::<Program>(&encode(&program)), &program);
-        prop_assert_eq!(&read::<Program>(&program.to_string()), &program);
+        check(&program).and_then(|()| survives_being_written(&program)).map_err(TestCaseError::fail)?;
     }
 }

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use crate::codec::{Delay, Members, Nth, Small};
 use crate::deferred_script::program::{Callback, Closure, Ending, FiredWith, ListKind, Op, Program, Returns, Side};
+use crate::nested::nested;
 
 /// Any program.
 pub fn program() -> impl Strategy<Value = Program> {
@@ -35,16 +36,17 @@ fn line() -> impl Strategy<Value = Vec<Op>> {
         .prop_map(|(new, waits, steps)| [new, waits, steps].concat())
 }
 
-fn op() -> impl Strategy<Value = Op> {
-    simple().prop_recursive(3, 16, 4, |inner| {
+fn op() -> BoxedStrategy<Op> {
+    nested(simple(), |inner| {
         prop_oneof![
-                    2 => simple(),
-                    1 => closure(inner.clone()).prop_map(|canceller| Op::New(Some(canceller))),
-                    6 => (nth(), side(inner.clone())).prop_map(|(nth, side)| Op::Add(nth, side)),
-                    1 => (few(), callback(inner.clone())).prop_map(|(nth, callback)| Op::Run(nth, callback)),
-        1 => (nth(), delay(), callback(inner))
-            .prop_map(|(nth, delay, callback)| Op::Timeout(nth, delay, Some(callback))),
-                ]
+            2 => simple(),
+            1 => closure(inner.clone()).prop_map(|canceller| Op::New(Some(canceller))),
+            6 => (nth(), side(inner.clone())).prop_map(|(nth, side)| Op::Add(nth, side)),
+            1 => (few(), callback(inner.clone())).prop_map(|(nth, callback)| Op::Run(nth, callback)),
+            1 => (nth(), delay(), callback(inner))
+                .prop_map(|(nth, delay, callback)| Op::Timeout(nth, delay, Some(callback))),
+        ]
+        .boxed()
     })
 }
 
@@ -65,7 +67,7 @@ fn simple() -> BoxedStrategy<Op> {
         1 => (nth(), delay()).prop_map(|(nth, delay)| Op::Timeout(nth, delay, None)),
         1 => (nth(), nth()).prop_map(|(nth, other)| Op::Chain(nth, other)),
         1 => (kind(), vec(nth(), 0..4)).prop_map(|(kind, members)| Op::List(kind, Members(members))),
-    2 => nth().prop_map(Op::Pause),
+        2 => nth().prop_map(Op::Pause),
         2 => nth().prop_map(Op::Unpause),
         1 => nth().prop_map(Op::PauseHandle),
         1 => nth().prop_map(Op::HandlePause),

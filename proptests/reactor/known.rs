@@ -1,6 +1,6 @@
 //! Programs that failed once, and examples from SPEC.md.
 
-use crate::codec::{Body, Delay, Nth, OnDrop};
+use crate::codec::{Body, Delay, Nth, OnDrop, read};
 use crate::reactor_script::check;
 use crate::reactor_script::program::{
     Closure, Ending, EventName, JobEnd, Op, Program, Trigger, TriggerPhase, TriggerResult,
@@ -183,4 +183,27 @@ fn a_job_that_is_cancelled_in_the_queue_lets_go_of_its_result_in_the_next_turn()
             Op::Turn,
         ],
     );
+}
+
+// Checks: B2, B7, B15, B22, B46
+#[test]
+fn programs_that_failed_once() {
+    for program in [
+        "later 0 { stop; }; turn; turn; defer fine { }; later 0 { }; end drop",
+        "later 0 { stop; }; advance 0; advance 0; turn; end drop",
+        "add-trigger before startup wait { }; own { }; turn; with 0 { abandon 0; }; end drop",
+        "when-running { later 0 { leave 0; }; }; own { stop; }; release 0; turn; turn; defer fine { cancel 0; }; \
+         end run",
+        "post { post { fire-event; }; }; post { add-trigger before alarm wait { }; }; defer fine { abandon 0; }; \
+         panic; end turn-out",
+        "later 0 { stop; }; reset 0 0; with 0 { }; turn; turn; own { drop-owner 0; }; end drop",
+        "post { add-trigger before startup fine { } or { remove-trigger 0; }; }; turn; end drop",
+        "post { stop; }; turn; turn; defer fine { cancel-job 0; }; end drop",
+        "post { add-trigger before alarm wait { }; }; post { fire-event; defer fine { resolve 0 false; }; }; \
+         add-trigger during alarm fine { }; end turn-out",
+    ] {
+        let Program { script, ending } = read(program);
+        assert_eq!(Program { script: script.clone(), ending }.to_string(), program, "it reads as it was written");
+        comes_right(ending, script);
+    }
 }

@@ -4,6 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use crate::codec::{Body, Delay, Nth, OnDrop};
+use crate::nested::nested;
 use crate::reactor_script::program::{
     Closure, Ending, EventName, JobEnd, Op, Program, Trigger, TriggerPhase, TriggerResult,
 };
@@ -16,8 +17,8 @@ pub fn program() -> impl Strategy<Value = Program> {
     (vec(step, 0..16), ending).prop_map(|(script, ending)| Program { script, ending })
 }
 
-fn op() -> impl Strategy<Value = Op> {
-    simple().prop_recursive(3, 16, 4, |inner| {
+fn op() -> BoxedStrategy<Op> {
+    nested(simple().boxed(), |inner| {
         let closure = || closure(inner.clone());
         prop_oneof![
             4 => closure().prop_map(Op::Post),
@@ -30,6 +31,7 @@ fn op() -> impl Strategy<Value = Op> {
                 .prop_map(|(phase, event, closure, result)| Op::AddTrigger(Trigger { phase, event, result }, closure)),
             2 => (end(), vec(inner, 0..4)).prop_map(|(end, body)| Op::Defer(end, Body(body))),
         ]
+        .boxed()
     })
 }
 

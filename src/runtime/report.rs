@@ -13,7 +13,7 @@ use super::job_label::JobLabel;
 use super::reactor_thread::has_no_running_reactor;
 use super::sync::{StdArc, catch, thread_local};
 use crate::error::is_stop;
-use crate::failure::{ChainError, Failure, message_with_causes};
+use crate::failure::{ChainError, Failure, Panic, message_with_causes};
 use crate::machine::chunked_queue::ChunkedQueue;
 use crate::thread_value::ThreadValue;
 
@@ -225,7 +225,13 @@ impl Reporter {
 
     /// Runs user code; a panic is reported.
     pub(crate) fn contain<T>(&self, incident: Incident, body: impl FnOnce() -> T) -> Option<T> {
-        catch(body).map_err(|panic| self.report(incident, &panic, None)).ok()
+        match catch(body) {
+            Ok(value) => Some(value),
+            Err(panic) => {
+                self.report(incident, &panic, None);
+                None
+            }
+        }
     }
 }
 
@@ -243,7 +249,13 @@ impl JobReporter<'_> {
 
     /// Runs user code; a panic is reported.
     pub(crate) fn contain<T>(&self, incident: Incident, body: impl FnOnce() -> T) -> Option<T> {
-        catch(body).map_err(|panic| self.report(incident, &panic)).ok()
+        match catch(body) {
+            Ok(value) => Some(value),
+            Err(panic) => {
+                self.report(incident, &panic);
+                None
+            }
+        }
     }
 }
 
@@ -313,9 +325,15 @@ pub(crate) fn report_and_drop<'a>(incident: Incident, error: impl ChainError, or
 /// Drops a user's value; a panic is reported to this thread's sink.
 #[inline]
 pub(crate) fn drop_contained<T>(value: T) {
-    if std::mem::needs_drop::<T>()
-        && let Err(panic) = catch(|| drop(value))
-    {
+    if std::mem::needs_drop::<T>() {
+        report_drop(catch(|| drop(value)));
+    }
+}
+
+/// Not generic over the value's type: compiled once.
+#[inline]
+fn report_drop(dropped: Result<(), Panic>) {
+    if let Err(panic) = dropped {
         report(Incident::Drop, &panic, None);
     }
 }

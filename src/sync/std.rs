@@ -1,7 +1,6 @@
 //! Locks, condition variables, threads and the clock, over std. Only this folder names `std::sync`, `std::thread` or
 //! loom; `tests/tidy/architecture.rs` lists the few exceptions, with their reasons.
 
-use std::any::Any;
 use std::cell::Cell;
 use std::hint::spin_loop;
 use std::io;
@@ -305,7 +304,11 @@ pub(crate) fn unique_number() -> usize {
 
 /// Runs user code and catches its panic.
 pub(crate) fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Panic> {
-    catch_unwind(AssertUnwindSafe(body)).map_err(|payload: Box<dyn Any + Send>| contained(payload))
+    // A match, as wherever panics are caught: it is compiled for each closure, and so would a combinator be.
+    match catch_unwind(AssertUnwindSafe(body)) {
+        Ok(value) => Ok(value),
+        Err(payload) => Err(contained(payload)),
+    }
 }
 
 /// Runs a unit test of the runtime. The loom build has the same function, where the test has to be a model.

@@ -2,101 +2,139 @@
 //!
 //! A state is known by what is missing and whether the list is decided: by induction there is no other.
 
-use crate::claim::{Change, Claim, Describe};
+use crate::claim::Describe;
+use crate::events::gather::Event;
 use crate::explore::{assume, choose, prove};
+use crate::induction::{self, Kind, Rest, Step};
 use crate::machine::count::{Count, ZERO};
 use crate::machine::gather::{Arrival, DecidedBy, GatherState};
-use crate::symbol::{Int, Model};
+use crate::symbol::{Condition, Int, Model};
 
-/// All claims about a list.
-pub fn claims() -> Vec<Claim> {
-    let claim = |name: &str, program: fn() -> Option<Change>| Claim {
-        machine: "gather",
-        name: name.into(),
-        program: Box::new(program),
-    };
-    vec![
-        claim("a new list", is_new),
-        claim("a result of an undecided list", arrives_undecided),
-        claim("a result of a decided list", arrives_decided),
-    ]
+/// A list, and what came of it.
+#[derive(Clone)]
+pub struct World {
+    machine: GatherState,
+    by: DecidedBy,
+    /// Members without a result.
+    missing: Int,
+    has_fired: bool,
 }
 
-/// A list without members fires at once, and no other does.
-fn is_new() -> Option<Change> {
-    let members = members()?;
-    let by = any_rule();
-    let (list, fires) = GatherState::new(by, Count(members));
-    prove("a list without members fires at once", if fires { members.is_zero() } else { members.is_positive() });
-    if fires {
-        prove("a list that has fired is decided", list == decided(by, Int::ZERO));
+const STEPS: &[Step<World>] = &[
+    Step {
+        name: "a member has a value",
+        kind: Kind::OfUser,
+        events: &[Event::Value],
+        besides: (),
+        enabled: |world| world.missing.is_positive(),
+        run: |world| arrives(world, true),
+    },
+    Step {
+        name: "a member has an error",
+        kind: Kind::OfUser,
+        events: &[Event::Error],
+        besides: (),
+        enabled: |world| world.missing.is_positive(),
+        run: |world| arrives(world, false),
+    },
+];
+
+const _: () = assert!(Event::are_the_steps_of::<World>());
+
+fn arrives(world: &mut World, is_value: bool) -> Option<()> {
+    let arrival = world.machine.arrived(is_value);
+    world.missing = world.missing - 1;
+    let decides = if is_value { world.by.value } else { world.by.error };
+    if world.has_fired {
+        prove("a list fires once", arrival == Arrival::Late);
+        return Some(());
     }
-    Some(change(members, members))
-}
-
-fn arrives_undecided() -> Option<Change> {
-    let missing = members()?;
-    assume(missing.is_positive())?;
-    let (by, is_value) = (any_rule(), choose("the result is a value"));
-    let mut list = GatherState::new(by, Count(missing)).0;
-    let arrival = list.arrived(is_value);
-    let left = missing - 1;
-    let decides = if is_value { by.value } else { by.error };
     match arrival {
         Arrival::Store => {
-            prove("a list waits while results are missing and none decides it", left.is_positive() & !decides);
-            prove("a stored result is missing no more", list == GatherState::new(by, Count(left)).0);
+            prove("a list waits while results are missing and none decides it", {
+                world.missing.is_positive() & !decides
+            });
         }
         Arrival::Decides => prove("a list is decided by a result that decides it", decides),
-        Arrival::Completes => prove("a list is complete with its last result", left.is_zero() & !decides),
+        Arrival::Completes => prove("a list is complete with its last result", world.missing.is_zero() & !decides),
         Arrival::Late => prove("no result of an undecided list is late", false),
     }
-    if arrival != Arrival::Store {
-        prove("a list that has fired is decided", list == decided(by, left));
-        prove("a list fires once", left.is_zero() | (list.arrived(choose("the next is a value")) == Arrival::Late));
+    world.has_fired = arrival != Arrival::Store;
+    Some(())
+}
+
+impl World {
+    /// The machine of a list that has fired, or has not, with so many members without a result.
+    fn machine(by: DecidedBy, missing: Int, has_fired: bool) -> GatherState {
+        if !has_fired {
+            return GatherState::new(by, Count(missing)).0;
+        }
+        if !by.value && !by.error {
+            return GatherState::new(by, ZERO).0;
+        }
+        let mut list = GatherState::new(by, Count(missing + 1)).0;
+        _ = list.arrived(by.value);
+        list
     }
-    Some(change(missing, left))
 }
 
-fn arrives_decided() -> Option<Change> {
-    let (missing, by) = (members()?, any_rule());
-    assume(missing.is_positive() & (by.value || by.error))?;
-    let mut list = decided(by, missing);
-    let arrival = list.arrived(choose("the result is a value"));
-    prove("a list fires once", arrival == Arrival::Late);
-    prove("a decided list stays decided", list == decided(by, missing - 1));
-    Some(change(missing, missing - 1))
-}
+impl induction::World for World {
+    const NAME: &'static str = "list";
 
-fn members() -> Option<Int> {
-    let members = Int::unknown("members without a result");
-    assume(Int::ZERO.at_most(members) & members.less(Int::GREATEST))?;
-    Some(members)
-}
+    type Event = Event;
 
-fn any_rule() -> DecidedBy {
-    DecidedBy { value: choose("a value decides"), error: choose("an error decides") }
-}
+    type Besides = ();
 
-/// A decided list whose members without a result are so many: one result has decided it, or all are there.
-fn decided(by: DecidedBy, missing: Int) -> GatherState {
-    if !by.value && !by.error {
-        return GatherState::new(by, ZERO).0;
+    const STEPS: &'static [&'static [Step<Self>]] = &[STEPS];
+
+    const RESTS: &'static [Rest<Self>] = &[Rest {
+        name: "at rest",
+        ended: &[Kind::Own, Kind::OfUser],
+        provided: |_| Condition::TRUE,
+        prove: |world| prove("a list fires if each of its members has a result", world.has_fired),
+    }];
+
+    fn any() -> Option<Self> {
+        let missing = Int::unknown("members without a result");
+        assume(Int::ZERO.at_most(missing) & missing.less(Int::GREATEST))?;
+        let by = DecidedBy { value: choose("a value decides"), error: choose("an error decides") };
+        let has_fired = choose("the list has fired");
+        // No machine has this state but one that fired with its last result.
+        let is_complete = has_fired && !by.value && !by.error;
+        assume(missing.is_zero() | !is_complete)?;
+        Some(Self { machine: Self::machine(by, missing, has_fired), by, missing, has_fired })
     }
-    let mut list = GatherState::new(by, Count(missing + 1)).0;
-    _ = list.arrived(by.value);
-    list
+
+    /// A list without members fires at once, and no other does.
+    fn new() -> Option<Self> {
+        let any = Self::any()?;
+        assume((!any.has_fired).into())?;
+        let (machine, has_fired) = GatherState::new(any.by, Count(any.missing));
+        prove("a list without members fires at once, and no other does", {
+            if has_fired { any.missing.is_zero() } else { any.missing.is_positive() }
+        });
+        Some(Self { machine, has_fired, ..any })
+    }
+
+    fn conjuncts(&self) -> Vec<(&'static str, Condition)> {
+        let is_so = self.machine == Self::machine(self.by, self.missing, self.has_fired);
+        vec![
+            ("the machine knows what is missing, and whether the list has fired", is_so.into()),
+            ("a list that has not fired waits for a result", self.missing.is_positive() | self.has_fired),
+            ("nobody has two results", Int::ZERO.at_most(self.missing)),
+        ]
+    }
+
+    fn rank(&self) -> Vec<Int> {
+        vec![self.missing]
+    }
 }
 
-/// The members without a result, before and after.
-struct Missing(Int);
-
-impl Describe for Missing {
+impl Describe for World {
     fn describe(&self, model: &Model) -> Vec<(&'static str, String)> {
-        vec![("members without a result", self.0.value(model).to_string())]
+        vec![
+            ("members without a result", self.missing.value(model).to_string()),
+            ("the list has fired", self.has_fired.to_string()),
+        ]
     }
-}
-
-fn change(before: Int, after: Int) -> Change {
-    Change { before: Box::new(Missing(before)), after: Box::new(Missing(after)) }
 }

@@ -2,7 +2,49 @@
 //!
 //! `selvedge-proofs [--jobs N] [WORD]`: only the claim WORD, or those that have WORD in their name.
 
+/// The events of one machine, as its exhaustive search has them. Their numbers are of no interest here.
+macro_rules! events {
+    ($($event:ident $(($of:ident: $number:ty))?,)*) => {
+        #[derive(Debug, Clone, Copy)]
+        pub enum Event {
+            $($event,)*
+        }
+
+        impl Event {
+            const NUMBER: usize = [$(Self::$event,)*].len();
+
+            /// Whether each event is a step of this machine, and each of its steps such an event.
+            pub const fn are_the_steps_of<W: $crate::induction::World<Event = Self>>() -> bool {
+                let mut found = [false; Self::NUMBER];
+                let mut lists = W::STEPS;
+                while let [first, others @ ..] = lists {
+                    lists = others;
+                    let mut steps = *first;
+                    while let [step, others @ ..] = steps {
+                        steps = others;
+                        let mut events = step.events;
+                        if events.is_empty() {
+                            return false;
+                        }
+                        while let [event, others @ ..] = events {
+                            events = others;
+                            found[*event as usize] = true;
+                        }
+                    }
+                }
+                let mut at = 0;
+                while at < Self::NUMBER && found[at] {
+                    at += 1;
+                }
+                at == Self::NUMBER
+            }
+        }
+    };
+}
+
 mod claim;
+#[path = "../../src/machine/explore/events/mod.rs"]
+mod events;
 mod explore;
 mod gather;
 mod inbox;
@@ -17,6 +59,7 @@ mod semaphore;
 mod sleepers;
 mod solver;
 mod symbol;
+mod ticket;
 
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -62,13 +105,14 @@ fn arguments() -> (usize, String) {
 /// All claims about all machines.
 fn claims() -> Vec<Claim> {
     [
-        pool::claims(),
-        induction::claims(inbox::STEPS),
-        induction::claims(item_queue::STEPS),
-        induction::claims(job_queue::STEPS),
-        induction::claims(oneshot::STEPS),
-        gather::claims(),
-        semaphore::claims(),
+        induction::claims::<pool::World>(),
+        induction::claims::<inbox::World>(),
+        induction::claims::<item_queue::World>(),
+        induction::claims::<job_queue::World>(),
+        induction::claims::<oneshot::World>(),
+        induction::claims::<gather::World>(),
+        induction::claims::<semaphore::State>(),
+        induction::claims::<ticket::World>(),
         sleepers::claims(),
     ]
     .into_iter()

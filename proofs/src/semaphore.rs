@@ -3,16 +3,19 @@
 //! A state is made by calls; what a call leads to is compared with what it should lead to, field by field. Of the
 //! waiters only the first two are known: a transition serves at most one, and looks at the next.
 
-use crate::claim::{Change, Claim, Describe};
+use crate::claim::Describe;
+use crate::events::semaphore::Event;
 use crate::explore::{assume, choose, decide, prove};
+use crate::induction::{self, Kind, Rest, Step};
 use crate::machine::count::{Count, ZERO};
 use crate::machine::semaphore::{Acquired, Released, Semaphore};
 use crate::machine::wait_queue::Key;
 use crate::symbol::{Condition, Int, Model};
 
 /// A semaphore, by what it holds.
-#[derive(Debug, Clone, PartialEq)]
-struct State {
+#[derive(Debug, Clone)]
+pub struct State {
+    machine: Semaphore<()>,
     limit: Int,
     held: Int,
     kept: Int,
@@ -22,56 +25,68 @@ struct State {
     serving: bool,
 }
 
-type Program = fn(State) -> Option<State>;
+const STEPS: &[Step<State>] = &[
+    Step {
+        name: "permits are asked for",
+        kind: Kind::Outside,
+        events: &[Event::Acquire],
+        besides: (),
+        enabled: |_| Condition::TRUE,
+        run: acquires,
+    },
+    Step {
+        name: "permits are returned",
+        kind: Kind::Outside,
+        events: &[Event::Release],
+        besides: (),
+        enabled: |_| Condition::TRUE,
+        run: releases,
+    },
+    Step {
+        name: "a guard is forgotten",
+        kind: Kind::Outside,
+        events: &[Event::Keep],
+        besides: (),
+        enabled: |_| Condition::TRUE,
+        run: keeps,
+    },
+    Step {
+        name: "a kept permit is returned",
+        kind: Kind::Outside,
+        events: &[Event::ReleaseKept],
+        besides: (),
+        enabled: |_| Condition::TRUE,
+        run: releases_kept,
+    },
+    Step {
+        name: "the limit changes",
+        kind: Kind::Outside,
+        events: &[Event::SetLimit],
+        besides: (),
+        enabled: |_| Condition::TRUE,
+        run: changes_limit,
+    },
+    Step {
+        name: "a wait is cancelled",
+        kind: Kind::Outside,
+        events: &[Event::Cancel],
+        besides: (),
+        enabled: |_| Condition::TRUE,
+        run: cancels_wait,
+    },
+    Step {
+        name: "the loop that serves takes the next",
+        kind: Kind::Own,
+        events: &[Event::ServeNext],
+        besides: (),
+        enabled: |state| state.serving.into(),
+        run: serves_next,
+    },
+];
 
-/// All claims about a semaphore.
-pub fn claims() -> Vec<Claim> {
-    let steps: [(&str, Program); 7] = [
-        ("permits are asked for", acquires),
-        ("permits are returned", releases),
-        ("a guard is forgotten", keeps),
-        ("a kept permit is returned", releases_kept),
-        ("the limit changes", changes_limit),
-        ("a wait is cancelled", cancels_wait),
-        ("the loop that serves takes the next", serves_next),
-    ];
-    let claim = |(name, program): (&str, Program)| Claim {
-        machine: "semaphore",
-        name: name.into(),
-        program: Box::new(move || {
-            let before = State::any()?;
-            let after = program(before.clone())?;
-            prove("no waiter that can be served waits while nobody serves", after.is_served());
-            prove("what is kept is held", after.kept.at_most(after.held));
-            Some(Change { before: Box::new(before), after: Box::new(after) })
-        }),
-    };
-    steps.into_iter().map(claim).collect()
-}
+const _: () = assert!(Event::are_the_steps_of::<State>());
 
 impl State {
-    /// Any state in which the invariant holds.
-    fn any() -> Option<Self> {
-        let state = Self {
-            limit: Int::unknown("limit"),
-            held: Int::unknown("held"),
-            kept: Int::unknown("kept"),
-            waiters: match (choose("somebody waits"), choose("another waits behind")) {
-                (false, false) => Vec::new(),
-                (true, false) => vec![Int::unknown("first asks for")],
-                (true, true) => vec![Int::unknown("first asks for"), Int::unknown("second asks for")],
-                (false, true) => return None,
-            },
-            serving: choose("somebody serves"),
-        };
-        let counts = [state.limit, state.held].into_iter().chain(state.waiters.iter().copied());
-        let are_counts = counts.map(|count| Int::ZERO.at_most(count) & count.at_most(Int::GREATEST));
-        assume(Condition::all(are_counts) & Int::from(1).at_most(Int::GREATEST))?;
-        assume(Int::ZERO.at_most(state.kept) & state.kept.at_most(state.held))?;
-        assume(state.is_served())?;
-        Some(state)
-    }
-
     fn free(&self) -> Int {
         (self.limit - self.held).max(0)
     }
@@ -81,12 +96,8 @@ impl State {
         self.waiters.first().map_or(Condition::FALSE, |count| count.at_most(self.free()))
     }
 
-    fn is_served(&self) -> Condition {
-        !self.first_fits() | self.serving
-    }
-
-    /// The machine in this state.
-    fn machine(&self) -> Semaphore<()> {
+    /// The machine that calls have brought into this state.
+    fn made(&self) -> Semaphore<()> {
         let mut machine = Semaphore::new(Count::MAX);
         prove("free permits are granted", machine.try_acquire(Count(self.held)) == Acquired::Granted);
         machine.keep(Count(self.kept));
@@ -101,98 +112,146 @@ impl State {
     }
 
     /// Permits or a waiter have gone: the first of the others is to be served, if it fits and nobody serves.
-    fn serve(mut self, released: Released) -> Self {
+    fn serve(&mut self, released: Released) {
         let serves = !self.serving && decide(self.first_fits());
         prove(
             "the first waiter is to be served where it fits and nobody serves",
             (released == Released::Serve) == serves,
         );
         self.serving |= serves;
-        self
+    }
+}
+
+impl induction::World for State {
+    const NAME: &'static str = "semaphore";
+
+    type Event = Event;
+
+    type Besides = ();
+
+    const STEPS: &'static [&'static [Step<Self>]] = &[STEPS];
+
+    const RESTS: &'static [Rest<Self>] = &[Rest {
+        name: "at rest",
+        ended: &[Kind::Own],
+        provided: |_| Condition::TRUE,
+        prove: |state| prove("nobody waits who can be served", !state.first_fits()),
+    }];
+
+    fn any() -> Option<Self> {
+        let state = Self {
+            machine: Semaphore::new(ZERO),
+            limit: Int::unknown("limit"),
+            held: Int::unknown("held"),
+            kept: Int::unknown("kept"),
+            waiters: match (choose("somebody waits"), choose("another waits behind")) {
+                (false, false) => Vec::new(),
+                (true, false) => vec![Int::unknown("first asks for")],
+                (true, true) => vec![Int::unknown("first asks for"), Int::unknown("second asks for")],
+                (false, true) => return None,
+            },
+            serving: choose("somebody serves"),
+        };
+        let counts = [state.limit, state.held].into_iter().chain(state.waiters.iter().copied());
+        let are_counts = counts.map(|count| Int::ZERO.at_most(count) & count.at_most(Int::GREATEST));
+        assume(Condition::all(are_counts) & Int::from(1).at_most(Int::GREATEST))?;
+        // Calls lead to no other state.
+        assume(Int::ZERO.at_most(state.kept) & state.kept.at_most(state.held))?;
+        Some(Self { machine: state.made(), ..state })
     }
 
-    /// The machine must be in this state.
-    fn is(self, machine: &Semaphore<()>) -> Option<Self> {
-        prove("the machine is as the calls say", *machine == self.machine());
-        Some(self)
+    fn new() -> Option<Self> {
+        let limit = permits("limit")?;
+        let machine = Semaphore::new(Count(limit));
+        let none = Int::ZERO;
+        Some(Self { machine, limit, held: none, kept: none, waiters: Vec::new(), serving: false })
+    }
+
+    fn conjuncts(&self) -> Vec<(&'static str, Condition)> {
+        vec![
+            ("what is kept is held", Int::ZERO.at_most(self.kept) & self.kept.at_most(self.held)),
+            ("no waiter that can be served waits while nobody serves", !self.first_fits() | self.serving),
+            ("the machine is as the calls say", (self.machine == self.made()).into()),
+        ]
+    }
+
+    /// Of the waiters that are not known, none is served.
+    fn rank(&self) -> Vec<Int> {
+        vec![Int::from(self.waiters.len() as i64), Int::from(self.serving)]
     }
 }
 
 /// All or none, and nobody overtakes.
-fn acquires(mut state: State) -> Option<State> {
-    let (mut machine, count) = (state.machine(), permits("permits that are asked for")?);
+fn acquires(state: &mut State) -> Option<()> {
+    let count = permits("permits that are asked for")?;
     let fits = state.waiters.is_empty() && decide(count.at_most(state.free()));
-    let acquired = machine.try_acquire(Count(count));
+    let acquired = state.machine.try_acquire(Count(count));
     prove("permits are granted where they are free and nobody waits", (acquired == Acquired::Granted) == fits);
     if acquired == Acquired::Granted {
         state.held = state.held + count;
         prove("no more permits are granted than there are", count.is_zero() | state.held.at_most(state.limit));
     } else {
-        machine.wait(Count(count), ());
+        state.machine.wait(Count(count), ());
         state.waiters.push(count);
     }
-    state.is(&machine)
+    Some(())
 }
 
-fn releases(mut state: State) -> Option<State> {
-    let (mut machine, count) = (state.machine(), permits("permits that are returned")?);
+fn releases(state: &mut State) -> Option<()> {
+    let count = permits("permits that are returned")?;
     assume(count.at_most(state.held - state.kept))?;
     state.held = state.held - count;
-    let released = machine.release(Count(count));
-    state.serve(released).is(&machine)
+    let released = state.machine.release(Count(count));
+    state.serve(released);
+    Some(())
 }
 
-fn keeps(mut state: State) -> Option<State> {
-    let (mut machine, count) = (state.machine(), permits("permits that are kept")?);
+fn keeps(state: &mut State) -> Option<()> {
+    let count = permits("permits that are kept")?;
     assume(count.at_most(state.held - state.kept))?;
     state.kept = state.kept + count;
-    machine.keep(Count(count));
-    state.is(&machine)
+    state.machine.keep(Count(count));
+    Some(())
 }
 
-fn releases_kept(mut state: State) -> Option<State> {
-    let mut machine = state.machine();
-    match machine.release_kept() {
+fn releases_kept(state: &mut State) -> Option<()> {
+    match state.machine.release_kept() {
         Ok(released) => {
             prove("a permit is returned that was kept", state.kept.is_positive());
             (state.kept, state.held) = (state.kept - 1, state.held - 1);
-            state.serve(released).is(&machine)
+            state.serve(released);
         }
-        Err(_) => {
-            prove("only where none is kept, none is returned", state.kept.is_zero());
-            state.is(&machine)
-        }
+        Err(_) => prove("only where none is kept, none is returned", state.kept.is_zero()),
     }
+    Some(())
 }
 
-fn changes_limit(mut state: State) -> Option<State> {
-    let mut machine = state.machine();
+fn changes_limit(state: &mut State) -> Option<()> {
     state.limit = permits("new limit")?;
-    let released = machine.set_limit(Count(state.limit));
-    state.serve(released).is(&machine)
+    let released = state.machine.set_limit(Count(state.limit));
+    state.serve(released);
+    Some(())
 }
 
-fn cancels_wait(mut state: State) -> Option<State> {
-    let mut machine = state.machine();
+fn cancels_wait(state: &mut State) -> Option<()> {
     let (key, at) = match (choose("it is the first that waits"), choose("it is the second that waits")) {
         (true, false) => (Key::First, Some(0)),
         (false, true) => (Key::Another, Some(1)),
         _ => (Key::Nobody, None),
     };
-    let (waiter, released) = machine.cancel_wait(key);
+    let (waiter, released) = state.machine.cancel_wait(key);
     let waits = at.filter(|at| *at < state.waiters.len());
     prove("a wait is cancelled once, unless it is over", waiter.is_some() == waits.is_some());
     if let Some(at) = waits {
         state.waiters.remove(at);
     }
-    state.serve(released).is(&machine)
+    state.serve(released);
+    Some(())
 }
 
-fn serves_next(mut state: State) -> Option<State> {
-    assume(state.serving.into())?;
-    let mut machine = state.machine();
+fn serves_next(state: &mut State) -> Option<()> {
     let fits = decide(state.first_fits());
-    let next = machine.next();
+    let next = state.machine.next();
     prove("the first waiter is served where it fits", next.is_some() == fits);
     if next.is_some() {
         let count = state.waiters.remove(0);
@@ -201,7 +260,7 @@ fn serves_next(mut state: State) -> Option<State> {
     } else {
         state.serving = false;
     }
-    state.is(&machine)
+    Some(())
 }
 
 fn permits(name: &'static str) -> Option<Int> {

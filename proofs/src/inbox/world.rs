@@ -1,8 +1,10 @@
 //! The inbox with its loop and its posters, what holds of them in every state, and what each step of theirs lowers.
 
+use super::steps::STEPS;
 use crate::claim::Describe;
+use crate::events::inbox::Event;
 use crate::explore::{assume, choose, prove};
-use crate::induction;
+use crate::induction::{self, Kind, Rest, Step};
 use crate::machine::count::Count;
 use crate::machine::inbox::{Inbox, LoopState};
 use crate::machine::view::{Calls, InboxFields, inbox, inbox_fields};
@@ -54,8 +56,29 @@ impl World {
     }
 }
 
+impl World {
+    /// Nobody goes on.
+    fn prove_done(&self) {
+        let fields = self.fields();
+        prove("every call that was accepted was taken", fields.calls.is_zero());
+        prove("nobody waits for a slot unless none will ever be", self.waiting.is_zero() | self.bound.is_zero());
+        prove("a loop that waits is asleep, so that the next call wakes it", {
+            fields.state == LoopState::Asleep || self.consumer == Loop::Ended
+        });
+    }
+}
+
 impl induction::World for World {
     const NAME: &'static str = "inbox";
+
+    type Event = Event;
+
+    type Besides = ();
+
+    const STEPS: &'static [&'static [Step<Self>]] = &[STEPS];
+
+    const RESTS: &'static [Rest<Self>] =
+        &[Rest { name: "at rest", ended: &[Kind::Own], provided: |_| Condition::TRUE, prove: Self::prove_done }];
 
     fn any() -> Option<Self> {
         let state = match (choose("a wait began"), choose("it went on")) {
@@ -152,15 +175,6 @@ impl induction::World for World {
             Loop::Waits | Loop::Ended => Int::ZERO,
         };
         vec![calls + posters, posters, self.owe_wake, to_be_done, self.notify_all, self.trying_again]
-    }
-
-    fn prove_done(&self) {
-        let fields = self.fields();
-        prove("every call that was accepted was taken", fields.calls.is_zero());
-        prove("nobody waits for a slot unless none will ever be", self.waiting.is_zero() | self.bound.is_zero());
-        prove("a loop that waits is asleep, so that the next call wakes it", {
-            fields.state == LoopState::Asleep || self.consumer == Loop::Ended
-        });
     }
 }
 

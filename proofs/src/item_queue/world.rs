@@ -2,9 +2,11 @@
 //!
 //! One item is watched, whichever it is: what is proved of it is true of each.
 
+use super::steps::STEPS;
 use crate::claim::Describe;
+use crate::events::item_queue::Event;
 use crate::explore::{assume, choose, prove};
-use crate::induction;
+use crate::induction::{self, Kind, Rest, Step};
 use crate::machine::chunked_queue::ChunkedQueue;
 use crate::machine::count::Count;
 use crate::machine::place::ItemsByPlace;
@@ -72,8 +74,28 @@ impl World {
     }
 }
 
+impl World {
+    /// Nobody goes on.
+    fn prove_done(&self) {
+        prove("nobody waits beside an item", self.items().is_zero() | self.takers().is_zero());
+        prove(
+            "nobody waits for items of a closed queue",
+            Condition::from(!self.fields().closed) | self.takers().is_zero(),
+        );
+    }
+}
+
 impl induction::World for World {
     const NAME: &'static str = "item queue";
+
+    type Event = Event;
+
+    type Besides = ();
+
+    const STEPS: &'static [&'static [Step<Self>]] = &[STEPS];
+
+    const RESTS: &'static [Rest<Self>] =
+        &[Rest { name: "at rest", ended: &[Kind::Own], provided: |_| Condition::TRUE, prove: Self::prove_done }];
 
     fn any() -> Option<Self> {
         let (taken, watched) = (Int::unknown("taken"), Int::unknown("place of the watched item"));
@@ -149,14 +171,6 @@ impl induction::World for World {
 
     fn rank(&self) -> Vec<Int> {
         vec![self.takers(), self.loops]
-    }
-
-    fn prove_done(&self) {
-        prove("nobody waits beside an item", self.items().is_zero() | self.takers().is_zero());
-        prove(
-            "nobody waits for items of a closed queue",
-            Condition::from(!self.fields().closed) | self.takers().is_zero(),
-        );
     }
 }
 

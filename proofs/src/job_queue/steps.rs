@@ -1,16 +1,18 @@
 //! The transitions of a queue of jobs.
 
 use super::world::{Job, World};
+use crate::events::job_queue::Event;
 use crate::explore::{choose, decide, prove};
-use crate::induction::Step;
+use crate::induction::{Kind, Step};
 use crate::machine::job_queue::{JobQueue, Popped, fields, queue};
 use crate::symbol::{Condition, Int};
 
 pub const STEPS: &[Step<World>] = &[
     Step {
         name: "a job is pushed",
-        is_own: false,
-        events: &[],
+        kind: Kind::Outside,
+        events: &[Event::Push],
+        besides: (),
         enabled: |_| Condition::TRUE,
         run: |world| {
             let queue = fields(&world.machine);
@@ -26,8 +28,9 @@ pub const STEPS: &[Step<World>] = &[
     },
     Step {
         name: "a job with a ticket is pushed",
-        is_own: false,
-        events: &[],
+        kind: Kind::Outside,
+        events: &[Event::PushTicketed],
+        besides: (),
         enabled: |_| Condition::TRUE,
         run: |world| {
             let ticket = world.next_ticket;
@@ -44,8 +47,9 @@ pub const STEPS: &[Step<World>] = &[
     },
     Step {
         name: "a job is taken",
-        is_own: true,
-        events: &[],
+        kind: Kind::Own,
+        events: &[Event::Pop, Event::HandOut],
+        besides: (),
         enabled: |world| world.len().is_positive(),
         run: |world| {
             let was = world.clone();
@@ -75,8 +79,9 @@ pub const STEPS: &[Step<World>] = &[
     },
     Step {
         name: "a job is cancelled",
-        is_own: false,
-        events: &[],
+        kind: Kind::Outside,
+        events: &[Event::Cancel],
+        besides: (),
         enabled: |_| Condition::TRUE,
         run: |world| {
             let was = world.clone();
@@ -101,8 +106,9 @@ pub const STEPS: &[Step<World>] = &[
     },
     Step {
         name: "a queue is emptied into another",
-        is_own: false,
-        events: &[],
+        kind: Kind::Outside,
+        events: &[Event::Exchange],
+        besides: (),
         enabled: |_| Condition::TRUE,
         run: |world| {
             let was = world.clone();
@@ -122,6 +128,8 @@ pub const STEPS: &[Step<World>] = &[
     },
 ];
 
+const _: () = assert!(Event::are_the_steps_of::<World>());
+
 /// The job that is taken came before all that are left.
 fn is_first(was: &World, taken: Job) {
     let ([low, high], [plain, other]) = (was.watched(), was.watched_plain());
@@ -134,7 +142,6 @@ fn is_first(was: &World, taken: Job) {
 #[cfg(test)]
 mod tests {
     use super::super::world::World;
-    use super::STEPS;
     use crate::induction::tests::refuted;
 
     #[test]
@@ -143,7 +150,7 @@ mod tests {
             let (ticketed, plain) = (world.watched()[0], world.watched_plain()[0]);
             (ticketed.is_there & plain.is_there).implies(ticketed.came.less(plain.came))
         };
-        assert_eq!(refuted(STEPS, "a job with a ticket is pushed", tickets_first), ["what is claimed besides"]);
-        assert!(refuted(STEPS, "a job is pushed", tickets_first).is_empty());
+        assert_eq!(refuted("a job with a ticket is pushed", tickets_first), ["what is claimed besides"]);
+        assert!(refuted("a job is pushed", tickets_first).is_empty());
     }
 }

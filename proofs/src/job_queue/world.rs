@@ -2,9 +2,11 @@
 //!
 //! Two jobs with a ticket are watched, and two without, whichever they are: what is proved of them is true of each.
 
+use super::steps::STEPS;
 use crate::claim::Describe;
+use crate::events::job_queue::Event;
 use crate::explore::{assume, choose, prove};
-use crate::induction;
+use crate::induction::{self, Kind, Rest, Step};
 use crate::machine::job_queue::{JobQueue, Queued, fields, queue};
 use crate::machine::radix_map::WATCHED;
 use crate::symbol::{Condition, Int, Model};
@@ -127,8 +129,27 @@ fn are_in_order(low: Job, high: Job) -> Condition {
     (low.is_there & high.is_there).implies(low.position.at_most(high.position) & low.came.less(high.came))
 }
 
+impl World {
+    /// Nobody goes on.
+    fn prove_done(&self) {
+        let [low, high] = self.watched();
+        let [plain, other] = self.watched_plain();
+        let is_empty = !low.is_there & !high.is_there & !plain.is_there & !other.is_there;
+        prove("a queue that is empty holds no job", is_empty);
+    }
+}
+
 impl induction::World for World {
     const NAME: &'static str = "job queue";
+
+    type Event = Event;
+
+    type Besides = ();
+
+    const STEPS: &'static [&'static [Step<Self>]] = &[STEPS];
+
+    const RESTS: &'static [Rest<Self>] =
+        &[Rest { name: "at rest", ended: &[Kind::Own], provided: |_| Condition::TRUE, prove: Self::prove_done }];
 
     fn any() -> Option<Self> {
         let tickets = WATCHED.map(Int::unknown);
@@ -205,13 +226,6 @@ impl induction::World for World {
 
     fn rank(&self) -> Vec<Int> {
         vec![self.len()]
-    }
-
-    fn prove_done(&self) {
-        let [low, high] = self.watched();
-        let [plain, other] = self.watched_plain();
-        let is_empty = !low.is_there & !high.is_there & !plain.is_there & !other.is_there;
-        prove("a queue that is empty holds no job", is_empty);
     }
 }
 

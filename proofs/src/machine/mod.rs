@@ -27,6 +27,9 @@ pub mod radix_map;
 pub mod semaphore;
 #[allow(dead_code, reason = "what ships has more readers than a proof")]
 pub mod sleepers_list;
+#[path = "../../../src/machine/pool/ticket.rs"]
+#[allow(dead_code, reason = "what ships has more readers than a proof")]
+pub mod ticket;
 pub mod view;
 #[allow(dead_code, reason = "what ships has more readers than a proof")]
 pub mod wait_queue;

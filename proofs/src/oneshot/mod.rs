@@ -3,4 +3,4 @@
 mod steps;
 mod world;
 
-pub use self::steps::STEPS;
+pub use self::world::World;

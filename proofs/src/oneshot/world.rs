@@ -1,8 +1,10 @@
 //! The channel with its two halves, what holds of them in every state, and what each step of theirs lowers.
 
+use super::steps::STEPS;
 use crate::claim::Describe;
+use crate::events::oneshot::Event;
 use crate::explore::{assume, choose, prove};
-use crate::induction;
+use crate::induction::{self, Kind, Rest, Step};
 use crate::machine::oneshot::Oneshot;
 use crate::symbol::{Condition, Int, Model};
 
@@ -100,8 +102,28 @@ impl World {
     }
 }
 
+impl World {
+    /// Nobody goes on.
+    fn prove_done(&self) {
+        prove("a receiver waits only while its sender may send", {
+            matches!(self.receiver, Receiver::Returned(_)) || self.sender == Sender::Has
+        });
+        let gave_up = self.receiver == Receiver::Returned(Outcome::TimedOut);
+        prove("whoever gives up has the work cancelled", !gave_up || self.making != Making::Started);
+    }
+}
+
 impl induction::World for World {
     const NAME: &'static str = "one-shot";
+
+    type Event = Event;
+
+    type Besides = ();
+
+    const STEPS: &'static [&'static [Step<Self>]] = &[STEPS];
+
+    const RESTS: &'static [Rest<Self>] =
+        &[Rest { name: "at rest", ended: &[Kind::Own], provided: |_| Condition::TRUE, prove: Self::prove_done }];
 
     fn any() -> Option<Self> {
         let work = Int::unknown("work");
@@ -202,14 +224,6 @@ impl induction::World for World {
             Receiver::Returned(_) => 0,
         };
         vec![of_sender.into(), self.owe_wake, of_receiver.into()]
-    }
-
-    fn prove_done(&self) {
-        prove("a receiver waits only while its sender may send", {
-            matches!(self.receiver, Receiver::Returned(_)) || self.sender == Sender::Has
-        });
-        let gave_up = self.receiver == Receiver::Returned(Outcome::TimedOut);
-        prove("whoever gives up has the work cancelled", !gave_up || self.making != Making::Started);
     }
 }
 

@@ -1,75 +1,59 @@
-//! What is proved of the pool: the invariant holds at first, each step keeps it and lowers the rank, and rest means
-//! done.
+//! What is proved of the pool.
 
 use super::invariant::conjuncts;
 use super::rank::rank;
 use super::rest::{prove_done, prove_rest};
-use super::steps::{Kind, Step, steps};
-use super::wait::{prove_reached, prove_wait};
+use super::steps::{Besides, STEPS};
+use super::wait::{a_job_may_run, prove_reached, prove_wait};
 use super::world::World;
-use crate::claim::{Change, Claim, Describe};
-use crate::explore::{assume, prove};
-use crate::rank::{is_lower, is_not_negative};
-use crate::symbol::{Condition, Model};
+use crate::claim::Describe;
+use crate::events::pool::Event;
+use crate::induction::{self, Kind, Rest, Step};
+use crate::symbol::{Condition, Int, Model};
 
-/// All claims about the pool.
-pub fn claims() -> Vec<Claim> {
-    let claim =
-        |name: &str, program: Box<dyn Fn() -> Option<Change>>| Claim { machine: "pool", name: name.into(), program };
-    let mut claims = vec![claim("a new pool", Box::new(is_kept_at_first))];
-    claims.extend(steps().map(|step| claim(step.name, Box::new(move || is_kept(step)))));
-    claims.push(claim("at rest, but for the program", Box::new(|| at_rest(prove_rest))));
-    claims.push(claim("while a job waits", Box::new(|| at_rest(prove_reached))));
-    claims.push(claim("at rest", Box::new(|| at_rest(prove_done))));
-    claims
-}
+impl induction::World for World {
+    const NAME: &'static str = "pool";
 
-fn is_kept_at_first() -> Option<Change> {
-    let world = World::new(true)?;
-    prove_invariant(&world);
-    Some(unchanged(world))
-}
+    type Event = Event;
 
-fn is_kept(step: &Step) -> Option<Change> {
-    is_kept_with(step, |_| Condition::TRUE)
-}
+    type Besides = Besides;
 
-/// `besides`: one more conjunct.
-fn is_kept_with(step: &Step, besides: fn(&World) -> Condition) -> Option<Change> {
-    let before = World::any(!step.not_for_one, step.submits)?;
-    assume_invariant(&before)?;
-    assume(besides(&before))?;
-    assume((step.enabled)(&before))?;
-    let mut after = before.clone();
-    (step.run)(&mut after)?;
-    prove_invariant(&after);
-    prove("what is claimed besides", besides(&after));
-    prove_wait(step, &before, &after);
-    if step.kind != Kind::Outside {
-        let (before, after) = (rank(&before), rank(&after));
-        prove("the step brings rest nearer", is_lower(&before, &after));
-        prove("the rank has an end", is_not_negative(&after));
+    const STEPS: &'static [&'static [Step<Self>]] = STEPS;
+
+    const RESTS: &'static [Rest<Self>] = &[
+        Rest {
+            name: "at rest, but for the program",
+            ended: &[Kind::Own],
+            provided: |_| Condition::TRUE,
+            prove: prove_rest,
+        },
+        Rest { name: "while a job waits", ended: &[], provided: a_job_may_run, prove: prove_reached },
+        Rest { name: "at rest", ended: &[Kind::Own, Kind::OfUser], provided: |_| Condition::TRUE, prove: prove_done },
+    ];
+
+    fn any() -> Option<Self> {
+        Self::of_kind(true, false)
     }
-    Some(Change { before: Box::new(before), after: Box::new(after) })
-}
 
-fn at_rest(prove_claims: fn(&World) -> Option<()>) -> Option<Change> {
-    let world = World::any(true, false)?;
-    assume_invariant(&world)?;
-    prove_claims(&world)?;
-    Some(unchanged(world))
-}
+    fn before(step: &Step<Self>) -> Option<Self> {
+        Self::of_kind(!step.besides.not_for_one, step.besides.submits)
+    }
 
-fn unchanged(world: World) -> Change {
-    Change { before: Box::new(world.clone()), after: Box::new(world) }
-}
+    fn new() -> Option<Self> {
+        Self::fresh(true)
+    }
 
-fn assume_invariant(world: &World) -> Option<()> {
-    assume(Condition::all(conjuncts(world).into_iter().map(|(_, conjunct)| conjunct)))
-}
+    fn conjuncts(&self) -> Vec<(&'static str, Condition)> {
+        conjuncts(self)
+    }
 
-fn prove_invariant(world: &World) {
-    conjuncts(world).into_iter().for_each(|(name, conjunct)| prove(name, conjunct));
+    fn rank(&self) -> Vec<Int> {
+        rank(self)
+    }
+
+    fn prove_besides(step: &Step<Self>, before: &Self, after: &Self) {
+        prove_wait(step, before, after);
+    }
 }
 
 impl Describe for World {
@@ -80,19 +64,9 @@ impl Describe for World {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
-    use super::{World, is_kept_with, steps};
-    use crate::explore::explore;
-    use crate::solver::Solver;
-    use crate::symbol::{Condition, Int};
-
-    /// What does not hold where this is claimed besides the invariant, of the step of this name.
-    fn refuted(name: &str, besides: fn(&World) -> Condition) -> Vec<&'static str> {
-        let step = steps().find(|step| step.name == name).unwrap();
-        let (_, _, outcome) = explore(Solver::start().unwrap(), || is_kept_with(step, besides));
-        outcome.err().map_or_else(Vec::new, |refuted| refuted.failed)
-    }
+    use super::World;
+    use crate::induction::tests::refuted;
+    use crate::symbol::Int;
 
     #[test]
     fn a_false_invariant_is_refuted_by_the_step_that_breaks_it() {
@@ -108,16 +82,7 @@ mod tests {
 
     #[test]
     fn a_true_invariant_is_not_refuted() {
-        assert!(refuted("a job blocks", |world| Int::ZERO.at_most(world.places.blocked)).is_empty());
-    }
-
-    #[test]
-    fn each_event_of_the_exhaustive_search_is_a_step_of_the_proof_and_each_step_is_such_an_event() {
-        let source = include_str!("../../../src/machine/explore/pool/parts.rs");
-        let events = source.split_once("enum Event {").unwrap().1.split_once('}').unwrap().0;
-        let name = |line: &'static str| line.trim().split(['(', ',']).next().filter(|name| !name.is_empty());
-        let searched: BTreeSet<_> = events.lines().filter_map(name).collect();
-        let proved: BTreeSet<_> = steps().flat_map(|step| step.events).copied().collect();
-        assert_eq!(searched, proved);
+        let not_negative = |world: &World| Int::ZERO.at_most(world.places.blocked);
+        assert!(refuted("a job blocks", not_negative).is_empty());
     }
 }

@@ -9,4 +9,4 @@ mod steps;
 mod wait;
 mod world;
 
-pub use self::claims::claims;
+pub use self::world::World;

@@ -1,15 +1,12 @@
 //! What is true where nobody can go on: nothing is left undone.
 
-use super::steps::{Kind, steps};
 use super::world::World;
-use crate::explore::{assume, prove};
+use crate::explore::prove;
 use crate::machine::pool::{Fields, PoolState};
-use crate::symbol::Condition;
 
 /// No thread and no caller can go on, though jobs and hooks of the program may take for ever: whatever waits then
 /// waits for one of those.
-pub fn prove_rest(world: &World) -> Option<()> {
-    assume(!can_go_on(world, |kind| kind == Kind::Own))?;
+pub fn prove_rest(world: &World) {
     let Fields { open, idle, live, wake_not_needed, saturation_reported, .. } = world.machine.fields();
     let queued = world.queued();
     let jobs_wait = queued.is_positive() & world.is_serving();
@@ -26,12 +23,10 @@ pub fn prove_rest(world: &World) -> Option<()> {
     prove("a saturated pool where jobs wait has said so", {
         (world.is_saturated() & queued.is_positive()).implies(saturation_reported)
     });
-    Some(())
 }
 
 /// Besides, all jobs and hooks have ended, and every keep-alive has passed: all is done.
-pub fn prove_done(world: &World) -> Option<()> {
-    assume(!can_go_on(world, |kind| kind != Kind::Outside))?;
+pub fn prove_done(world: &World) {
     let Fields { state, live, min, max, wake_not_needed, .. } = world.machine.fields();
     let is_running = state == PoolState::Running;
     let tries_again = world.spawn_has_failed & !wake_not_needed;
@@ -52,10 +47,4 @@ pub fn prove_done(world: &World) -> Option<()> {
         let has_slots = world.bound.is_positive();
         (serves & has_slots).implies(world.places.waiting.is_zero() | tries_again)
     });
-    Some(())
-}
-
-/// Whether some step of these kinds can be taken.
-fn can_go_on(world: &World, kinds: fn(Kind) -> bool) -> Condition {
-    steps().filter(|step| kinds(step.kind)).fold(Condition::FALSE, |any, step| any | (step.enabled)(world))
 }

@@ -5,9 +5,10 @@
 //! a worker that can be moved, or a submitter that owes a call; and where no worker can, that call lowers the wait. So
 //! if each thread goes on at some time, and jobs and hooks end, the wait falls until the job is taken.
 
-use super::steps::{Effect, Kind, Step, steps};
+use super::steps::{Effect, STEPS};
 use super::world::World;
-use crate::explore::{assume, prove};
+use crate::explore::prove;
+use crate::induction::{Kind, Step};
 use crate::rank::is_lower;
 use crate::symbol::{Condition, Int};
 
@@ -36,12 +37,12 @@ fn wait(world: &World) -> Vec<Int> {
 }
 
 /// What a step does to the wait of the watched job.
-pub fn prove_wait(step: &Step, before: &World, after: &World) {
+pub fn prove_wait(step: &Step<World>, before: &World, after: &World) {
     prove("no queued job is moved back", after.position().at_most(before.position()));
     let is_queued = before.position().is_positive();
     let (wait_before, wait_after) = (wait(before), wait(after));
     let is_nearer = is_lower(&wait_before, &wait_after);
-    match step.to_queued {
+    match step.besides.to_queued {
         Effect::Nearer => prove("the step brings a queued job nearer", is_queued.implies(is_nearer)),
         Effect::None => {
             let is_raised = is_lower(&wait_after, &wait_before);
@@ -49,19 +50,22 @@ pub fn prove_wait(step: &Step, before: &World, after: &World) {
         }
         Effect::Delay => {}
     }
-    if step.calls_for_help {
+    if step.besides.calls_for_help {
         let must_help = is_queued & may_run(before) & !some_worker_moves(before);
         prove("where no worker can be moved, a submitter's call moves one", must_help.implies(is_nearer));
     }
 }
 
 /// Something can be done for the watched job.
-pub fn prove_reached(world: &World) -> Option<()> {
-    assume(world.position().is_positive() & may_run(world))?;
+pub fn prove_reached(world: &World) {
     prove("while a job waits, a worker can be moved, or a submitter calls for one", {
         some_worker_moves(world) | world.places.owe_wake.is_positive()
     });
-    Some(())
+}
+
+/// The watched job is queued, and the pool runs jobs.
+pub fn a_job_may_run(world: &World) -> Condition {
+    world.position().is_positive() & may_run(world)
 }
 
 /// The pool runs jobs: it was started, it is not paused, and each thread could be spawned.
@@ -71,6 +75,10 @@ fn may_run(world: &World) -> Condition {
 
 /// Some worker can be moved, by itself or because its job ends.
 fn some_worker_moves(world: &World) -> Condition {
-    let moving = steps().filter(|step| step.to_queued == Effect::Nearer && step.kind != Kind::Outside);
+    let moving = STEPS
+        .iter()
+        .copied()
+        .flatten()
+        .filter(|step| step.besides.to_queued == Effect::Nearer && step.kind != Kind::Outside);
     moving.fold(Condition::FALSE, |any, step| any | (step.enabled)(world))
 }

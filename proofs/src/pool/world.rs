@@ -31,7 +31,7 @@ impl World {
     /// Any state at all: that it can be is the invariant's concern. `for_one`: whether blocked workers are compensated
     /// for while the maximum is one. `submits`: whether a job is submitted in what follows, which alone reads whether
     /// the pool is bounded.
-    pub fn any(for_one: bool, submits: bool) -> Option<Self> {
+    pub fn of_kind(for_one: bool, submits: bool) -> Option<Self> {
         let places = Places::any();
         let state = any_state();
         let is_bounded =
@@ -83,8 +83,8 @@ impl World {
     }
 
     /// A new pool, of any size.
-    pub fn new(for_one: bool) -> Option<Self> {
-        let any = Self::any(for_one, true)?;
+    pub fn fresh(for_one: bool) -> Option<Self> {
+        let any = Self::of_kind(for_one, true)?;
         let Fields { min, max, .. } = any.machine.fields();
         assume(min.at_most(max))?;
         let target = Sizes { min: Count(min), max: Count(max) };

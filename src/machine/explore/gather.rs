@@ -1,6 +1,7 @@
 //! Exhaustive search of the list of Deferreds: values and errors in every order, under every rule of what decides the
 //! list.
 
+use super::events::gather::Event;
 use super::{Row, Steps, World, must_find, must_hold, table, table_file};
 use crate::machine::gather::{Arrival, DecidedBy, GatherState};
 
@@ -29,12 +30,6 @@ struct GatherWorld {
     fired: usize,
     /// How many results had come when it fired.
     fired_at: usize,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Event {
-    Value,
-    Error,
 }
 
 impl GatherWorld {

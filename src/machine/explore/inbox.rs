@@ -3,6 +3,7 @@
 
 use std::mem;
 
+use super::events::inbox::Event;
 use super::{Row, Steps, World, must_find, must_hold, table, table_file};
 use crate::machine::inbox::{Inbox, LoopState, LoopWake, Park, PostError};
 
@@ -79,23 +80,6 @@ struct InboxWorld {
     /// A wake was owed since the loop last resumed.
     woken: bool,
     violation: Option<&'static str>,
-}
-
-#[derive(Debug, Clone, Copy)]
-#[expect(dead_code, reason = "the posters are read in the trace of a counterexample")]
-enum Event {
-    Posts(usize),
-    Wakes(usize),
-    LoopPosts,
-    LoopTakes,
-    LoopParks,
-    LoopSleeps,
-    LoopResumes,
-    LoopCloses,
-    LoopNotifiesPosters,
-    TriesAgain(usize),
-    PosterTimesOut(usize),
-    LoopWakesByDeadlineOrSpuriously,
 }
 
 impl InboxWorld {
@@ -331,7 +315,7 @@ impl InboxWorld {
             }
             Loop::Sleeps => {
                 next.consumer = Loop::Waits;
-                steps.fair(Event::LoopSleeps, next);
+                steps.fair(Event::LoopParks, next);
             }
             Loop::Waits => {
                 next.consumer = Loop::Released;

@@ -1,6 +1,7 @@
 //! Exhaustive search of the item queue: items that are put, delivered and come back, takers that take, wait and cancel,
 //! and a close, also while an item is being delivered.
 
+use super::events::item_queue::Event;
 use super::{Row, Rows, Steps, World, must_find, must_hold, table, table_file};
 use crate::machine::item_queue::{ItemQueue, Put, PutRefused, Serve, Take};
 use crate::machine::wait_queue::Key;
@@ -63,17 +64,6 @@ struct ItemQueueWorld {
     /// A taker was cancelled during delivery, or an item came back: one may be left above the limit.
     above_limit: bool,
     violation: Option<&'static str>,
-}
-
-#[derive(Debug, Clone, Copy)]
-#[expect(dead_code, reason = "the numbers are read in a counterexample")]
-enum Event {
-    Put,
-    Take(usize),
-    Cancel(usize),
-    ComeBack(u8),
-    Close,
-    DeliverNext,
 }
 
 impl ItemQueueWorld {

@@ -1,6 +1,7 @@
 //! Exhaustive search of the one-shot channel: work that makes the value, a send, a drop of the sender, a timeout and
 //! spurious wakes of the receiver, in every order.
 
+use super::events::oneshot::Event;
 use super::{Row, Steps, World, must_find, must_hold, table, table_file};
 use crate::machine::oneshot::{Oneshot, Receive, ReceiverWake, Work};
 
@@ -76,18 +77,6 @@ struct OneshotWorld {
     returned: bool,
     /// The work was started, and the sender has not cancelled it.
     works: bool,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Event {
-    StartsWork,
-    Sends,
-    SenderDrops,
-    WakesReceiver,
-    TriggerFires,
-    TimeoutPasses,
-    ReceiverLooks,
-    ReceiverWakesSpuriously,
 }
 
 impl OneshotWorld {

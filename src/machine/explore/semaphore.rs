@@ -1,6 +1,7 @@
 //! Exhaustive search of the semaphore: clients that acquire permits, wait, cancel, keep and release, also while another
 //! is being served, and a limit that moves.
 
+use super::events::semaphore::Event;
 use super::{Row, Rows, Steps, World, must_find, must_hold, table, table_file};
 use crate::machine::semaphore::{Acquired, NoneKept, Released, Semaphore};
 use crate::machine::wait_queue::Key;
@@ -51,18 +52,6 @@ struct SemaphoreWorld {
     /// Serving loops that are running, one inside another.
     loops: usize,
     violation: Option<&'static str>,
-}
-
-#[derive(Debug, Clone, Copy)]
-#[expect(dead_code, reason = "the numbers are read in a counterexample")]
-enum Event {
-    Acquire(usize),
-    Cancel(usize),
-    Release(usize),
-    Keep(usize),
-    ReleaseKept,
-    SetLimit(usize),
-    ServeNext,
 }
 
 impl SemaphoreWorld {

@@ -1,20 +1,22 @@
 //! The steps of callers: submit, wait for a slot, start, resize, cancel, stop, and the question whether all is at rest.
 
 use super::super::world::World;
-use super::step::{Effect, Kind, STEP, Step};
+use super::step::{Besides, DELAY, NO_EFFECT, STEP};
+use crate::events::pool::Event;
 use crate::explore::{any, assume, choose, prove};
+use crate::induction::{Kind, Step};
 use crate::machine::count::Count;
 use crate::machine::pool::{
     Policy, Sizes, SubmitError, Wakeups, cancel, is_at_rest, resize, start, stop, submit_when_full,
 };
 use crate::symbol::{Condition, Int};
 
-pub const STEPS: &[Step] = &[
+pub const STEPS: &[Step<World>] = &[
     Step {
         name: "a job is submitted",
         kind: Kind::Outside,
-        events: &["Submits"],
-        submits: true,
+        events: &[Event::Submits],
+        besides: Besides { submits: true, ..NO_EFFECT },
         run: |world| {
             let (queued, was_open) = (world.queued(), world.machine.fields().open);
             let submit_queue = &mut world.machine.submit_queue;
@@ -37,8 +39,8 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         name: "a submitter that found no slot takes both locks",
-        events: &["SubmitsWhenFull", "WaitsForSlot"],
-        submits: true,
+        events: &[Event::SubmitsWhenFull, Event::WaitsForSlot],
+        besides: Besides { submits: true, ..NO_EFFECT },
         enabled: |world| world.places.found_full.is_positive(),
         run: |world| {
             world.places.found_full = world.places.found_full - 1;
@@ -49,8 +51,8 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         name: "a submitter tries again",
-        events: &["SubmitsWhenFull", "WaitsForSlot"],
-        submits: true,
+        events: &[Event::SubmitsWhenFull, Event::WaitsForSlot],
+        besides: Besides { submits: true, ..NO_EFFECT },
         enabled: |world| world.places.trying_again.is_positive(),
         run: |world| {
             world.places.trying_again = world.places.trying_again - 1;
@@ -63,7 +65,7 @@ pub const STEPS: &[Step] = &[
     Step {
         name: "a wait for a slot ends by itself",
         kind: Kind::Outside,
-        events: &["TimesOut"],
+        events: &[Event::TimesOut],
         enabled: |world| world.places.waiting.is_positive(),
         run: |world| {
             world.places.waiting = world.places.waiting - 1;
@@ -74,17 +76,17 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         name: "the pool is started",
-        to_queued: Effect::Delay,
         kind: Kind::Outside,
-        events: &["Starts"],
+        events: &[Event::Starts],
+        besides: DELAY,
         run: |world| starts(world, false),
         ..STEP
     },
     Step {
         name: "the pool is started lazily",
-        to_queued: Effect::Delay,
         kind: Kind::Outside,
-        events: &["StartsLazily"],
+        events: &[Event::StartsLazily],
+        besides: DELAY,
         run: |world| {
             world.is_lazy = Condition::TRUE;
             starts(world, true)
@@ -94,40 +96,39 @@ pub const STEPS: &[Step] = &[
     Step {
         name: "the pool is resized",
         kind: Kind::Outside,
-        to_queued: Effect::Delay,
-        events: &["Resizes"],
+        events: &[Event::Resizes],
+        besides: DELAY,
         run: resizes,
         ..STEP
     },
     Step {
         name: "a pool is resized that compensates above one only",
-        to_queued: Effect::Delay,
         kind: Kind::Outside,
-        events: &["Resizes"],
-        not_for_one: true,
+        events: &[Event::Resizes],
+        besides: Besides { not_for_one: true, ..DELAY },
         run: resizes,
         ..STEP
     },
     Step {
         name: "the pool is stopped, and drains",
-        to_queued: Effect::Delay,
         kind: Kind::Outside,
-        events: &["Stops"],
+        events: &[Event::Stops],
+        besides: DELAY,
         run: |world| stops(world, Policy::Drain),
         ..STEP
     },
     Step {
         name: "the pool is stopped, and cancels",
-        to_queued: Effect::Delay,
         kind: Kind::Outside,
-        events: &["Stops"],
+        events: &[Event::Stops],
+        besides: DELAY,
         run: |world| stops(world, Policy::CancelQueued),
         ..STEP
     },
     Step {
         name: "a job is cancelled",
         kind: Kind::Outside,
-        events: &["Cancels"],
+        events: &[Event::Cancels],
         run: |world| {
             let (_, wakeups) = cancel(&mut world.machine.workers, &mut world.machine.submit_queue, 0);
             world.owe(wakeups);
@@ -138,7 +139,7 @@ pub const STEPS: &[Step] = &[
     Step {
         name: "a worker is woken ahead",
         kind: Kind::Outside,
-        events: &["WakesAhead"],
+        events: &[Event::WakesAhead],
         run: |world| {
             let wakeups = world.machine.workers.wake_ahead();
             world.owe(wakeups);
@@ -149,7 +150,7 @@ pub const STEPS: &[Step] = &[
     Step {
         name: "somebody asks whether the pool is at rest",
         kind: Kind::Outside,
-        events: &["StopReturns"],
+        events: &[Event::StopReturns],
         run: |world| {
             let asker = any("workers that wait for the asker");
             assume(Int::ZERO.at_most(asker) & asker.at_most(Int::GREATEST))?;

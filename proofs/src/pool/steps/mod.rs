@@ -5,9 +5,12 @@ mod owed;
 mod step;
 mod workers;
 
-pub use self::step::{Effect, Kind, Step};
+pub use self::step::{Besides, Effect};
+use super::world::World;
+use crate::events::pool::Event;
+use crate::induction::Step;
 
 /// All steps.
-pub fn steps() -> impl Iterator<Item = &'static Step> {
-    [workers::STEPS, owed::STEPS, callers::STEPS].into_iter().flatten()
-}
+pub const STEPS: &[&[Step<World>]] = &[workers::STEPS, owed::STEPS, callers::STEPS];
+
+const _: () = assert!(Event::are_the_steps_of::<World>());

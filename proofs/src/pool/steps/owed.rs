@@ -1,15 +1,18 @@
 //! The steps of whoever carries out what a transition returned.
 
-use super::step::{Effect, STEP, Step};
+use super::super::world::World;
+use super::step::{Besides, NEARER, NO_EFFECT, STEP};
+use crate::events::pool::Event;
 use crate::explore::{any, assume, prove};
+use crate::induction::Step;
 use crate::machine::pool::{Wakeups, report_saturation};
 use crate::symbol::Int;
 
-pub const STEPS: &[Step] = &[
+pub const STEPS: &[Step<World>] = &[
     Step {
         name: "a worker is notified",
-        to_queued: Effect::Nearer,
-        events: &["Notifies"],
+        events: &[Event::Notifies],
+        besides: NEARER,
         enabled: |world| world.places.named.is_positive(),
         run: |world| {
             world.places.named = world.places.named - 1;
@@ -20,7 +23,7 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         name: "a notify comes late",
-        events: &["NotifiesNobody"],
+        events: &[Event::NotifiesNobody],
         enabled: |world| world.places.late_notifies.is_positive(),
         run: |world| {
             world.places.late_notifies = world.places.late_notifies - 1;
@@ -30,8 +33,8 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         name: "a submitter calls wake_or_spawn",
-        calls_for_help: true,
-        events: &["WakesForSubmit"],
+        events: &[Event::WakesForSubmit],
+        besides: Besides { calls_for_help: true, ..NO_EFFECT },
         enabled: |world| world.places.owe_wake.is_positive(),
         run: |world| {
             world.places.owe_wake = world.places.owe_wake - 1;
@@ -50,7 +53,7 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         name: "a submitter is notified",
-        events: &["NotifiesSubmitters"],
+        events: &[Event::NotifiesSubmitters],
         enabled: |world| world.places.notify_one.is_positive(),
         run: |world| {
             let notified = any("submitters that this frees");
@@ -65,7 +68,7 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         name: "all submitters are notified",
-        events: &["NotifiesSubmitters"],
+        events: &[Event::NotifiesSubmitters],
         enabled: |world| world.places.notify_all.is_positive(),
         run: |world| {
             let at = &mut world.places;
@@ -78,7 +81,7 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         name: "jobs were refused",
-        events: &["RefusesJobs"],
+        events: &[Event::RefusesJobs],
         enabled: |world| world.places.refusing.is_positive(),
         run: |world| {
             world.places.refusing = world.places.refusing - 1;

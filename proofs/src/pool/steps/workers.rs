@@ -1,20 +1,22 @@
 //! The steps of the pool's threads: how they are spawned, and a worker's life.
 
 use super::super::world::World;
-use super::step::{Effect, Kind, STEP, Step};
+use super::step::{DELAY, NEARER, STEP};
+use crate::events::pool::Event;
 use crate::explore::{any, assume, choose, prove};
+use crate::induction::{Kind, Step};
 use crate::machine::count::Count;
 use crate::machine::pool::{
     AWAKE, PoolState, TIMED, UNTIMED, Wakeups, begin_start_hooks, block, exited, spawn_failed, spawn_next,
 };
 use crate::symbol::{Condition, Int};
 
-pub const STEPS: &[Step] = &[
+pub const STEPS: &[Step<World>] = &[
     // Threads that are spawned.
     Step {
         name: "a thread is spawned",
-        to_queued: Effect::Nearer,
-        events: &["SpawnsThread"],
+        events: &[Event::SpawnsThread],
+        besides: NEARER,
         enabled: |world| world.places.spawners.is_positive(),
         run: |world| {
             let at = &mut world.places;
@@ -30,8 +32,8 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         name: "the next thread is numbered",
-        to_queued: Effect::Nearer,
-        events: &["NumbersThread"],
+        events: &[Event::NumbersThread],
+        besides: NEARER,
         enabled: |world| world.places.unnumbered.is_positive(),
         run: |world| {
             let left = share_of_a_spawner(world)?;
@@ -57,9 +59,9 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         name: "a thread cannot be spawned",
-        to_queued: Effect::Delay,
         kind: Kind::Outside,
-        events: &["SpawnFails"],
+        events: &[Event::SpawnFails],
+        besides: DELAY,
         enabled: |world| world.places.spawners.is_positive(),
         run: |world| {
             let left = share_of_a_spawner(world)?;
@@ -75,13 +77,12 @@ pub const STEPS: &[Step] = &[
             world.announce(failed.stopped);
             Some(())
         },
-        ..STEP
     },
     // A worker's life.
     Step {
         name: "a thread starts",
-        to_queued: Effect::Nearer,
-        events: &["ThreadStarts", "AsksNextMaySearch"],
+        events: &[Event::ThreadStarts, Event::AsksNextMaySearch],
+        besides: NEARER,
         enabled: |world| world.places.starting.is_positive(),
         run: |world| {
             world.places.starting = world.places.starting - 1;
@@ -93,8 +94,8 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         name: "a thread starts, with hooks",
-        to_queued: Effect::Nearer,
-        events: &["ThreadStarts"],
+        events: &[Event::ThreadStarts],
+        besides: NEARER,
         enabled: |world| world.places.starting.is_positive(),
         run: |world| {
             world.places.starting = world.places.starting - 1;
@@ -108,21 +109,20 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         name: "start hooks end",
-        to_queued: Effect::Nearer,
         kind: Kind::OfUser,
-        events: &["AsksNext", "AsksNextMaySearch"],
+        events: &[Event::AsksNext, Event::AsksNextMaySearch],
+        besides: NEARER,
         enabled: |world| world.places.start_hooks.is_positive(),
         run: |world| {
             world.places.start_hooks = world.places.start_hooks - 1;
             world.asks_next(choose("it may search"));
             Some(())
         },
-        ..STEP
     },
     Step {
         name: "a notified worker takes the lock",
-        to_queued: Effect::Nearer,
-        events: &["AsksNext", "AsksNextMaySearch"],
+        events: &[Event::AsksNext, Event::AsksNextMaySearch],
+        besides: NEARER,
         enabled: |world| world.places.notified.is_positive(),
         run: |world| {
             world.places.notified = world.places.notified - 1;
@@ -133,9 +133,9 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         name: "a named worker wakes before its notify",
-        to_queued: Effect::Nearer,
         kind: Kind::Outside,
-        events: &["WakesSpuriously", "KeepAlivePasses"],
+        events: &[Event::WakesSpuriously, Event::KeepAlivePasses],
+        besides: NEARER,
         enabled: |world| world.places.named.is_positive(),
         run: |world| {
             world.places.named = world.places.named - 1;
@@ -143,38 +143,35 @@ pub const STEPS: &[Step] = &[
             wakes(world, AWAKE);
             Some(())
         },
-        ..STEP
     },
     Step {
         name: "a sleeper without a timeout wakes by itself",
-        to_queued: Effect::Nearer,
         kind: Kind::Outside,
-        events: &["WakesSpuriously"],
+        events: &[Event::WakesSpuriously],
+        besides: NEARER,
         enabled: |world| world.places.asleep_untimed.is_positive(),
         run: |world| {
             world.places.asleep_untimed = world.places.asleep_untimed - 1;
             wakes(world, UNTIMED);
             Some(())
         },
-        ..STEP
     },
     Step {
         name: "a sleeper with a timeout wakes by itself",
-        to_queued: Effect::Nearer,
         kind: Kind::Outside,
-        events: &["WakesSpuriously", "KeepAlivePasses"],
+        events: &[Event::WakesSpuriously, Event::KeepAlivePasses],
+        besides: NEARER,
         enabled: |world| world.places.asleep_timed.is_positive(),
         run: |world| {
             world.places.asleep_timed = world.places.asleep_timed - 1;
             wakes(world, TIMED);
             Some(())
         },
-        ..STEP
     },
     Step {
         name: "a wake was passed on",
-        to_queued: Effect::Nearer,
-        events: &["AsksNext", "AsksNextMaySearch"],
+        events: &[Event::AsksNext, Event::AsksNextMaySearch],
+        besides: NEARER,
         enabled: |world| world.places.passing_on.is_positive(),
         run: |world| {
             world.places.passing_on = world.places.passing_on - 1;
@@ -185,8 +182,8 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         name: "a search ends",
-        to_queued: Effect::Nearer,
-        events: &["AsksNext"],
+        events: &[Event::AsksNext],
+        besides: NEARER,
         enabled: |world| world.places.searching.is_positive(),
         run: |world| {
             world.places.searching = world.places.searching - 1;
@@ -198,9 +195,9 @@ pub const STEPS: &[Step] = &[
     },
     Step {
         name: "a job ends",
-        to_queued: Effect::Nearer,
         kind: Kind::OfUser,
-        events: &["FinishesJob", "AsksNextMaySearch"],
+        events: &[Event::FinishesJob, Event::AsksNextMaySearch],
+        besides: NEARER,
         enabled: |world| world.places.running.is_positive(),
         run: |world| {
             world.places.running = world.places.running - 1;
@@ -208,13 +205,12 @@ pub const STEPS: &[Step] = &[
             world.asks_next(choose("it may search"));
             Some(())
         },
-        ..STEP
     },
     Step {
         name: "a job blocks",
-        to_queued: Effect::Delay,
         kind: Kind::Outside,
-        events: &["Blocks"],
+        events: &[Event::Blocks],
+        besides: DELAY,
         enabled: |world| world.places.running.is_positive(),
         run: |world| {
             world.places.running = world.places.running - 1;
@@ -223,13 +219,12 @@ pub const STEPS: &[Step] = &[
             world.owe(wakeups);
             Some(())
         },
-        ..STEP
     },
     Step {
         name: "a blocked job goes on",
-        to_queued: Effect::Nearer,
         kind: Kind::OfUser,
-        events: &["Unblocks"],
+        events: &[Event::Unblocks],
+        besides: NEARER,
         enabled: |world| world.places.blocked.is_positive(),
         run: |world| {
             world.places.blocked = world.places.blocked - 1;
@@ -238,13 +233,12 @@ pub const STEPS: &[Step] = &[
             world.owe(wakeups);
             Some(())
         },
-        ..STEP
     },
     Step {
         name: "a worker has exited",
-        to_queued: Effect::Nearer,
         kind: Kind::OfUser,
-        events: &["Exits", "IsForgotten"],
+        events: &[Event::Exits, Event::IsForgotten],
+        besides: NEARER,
         enabled: |world| world.places.exiting.is_positive(),
         run: |world| {
             world.places.exiting = world.places.exiting - 1;
@@ -253,7 +247,6 @@ pub const STEPS: &[Step] = &[
             world.announce(last.stopped);
             Some(())
         },
-        ..STEP
     },
 ];
 

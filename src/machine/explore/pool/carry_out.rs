@@ -1,8 +1,9 @@
 //! The steps of an actor that carries out what a transition returned.
 
 use super::super::Steps;
+use super::super::events::pool::Event;
 use super::labels;
-use super::parts::{Activity, Actor, Client, Event, Owed, Worker};
+use super::parts::{Activity, Actor, Client, Owed, Worker};
 use super::plan::Bug;
 use super::world::PoolWorld;
 use crate::machine::pool::{Notify, SpawnNext, WorkerId, WorkerSlot, spawn_failed, spawn_next};

@@ -1,8 +1,9 @@
 //! The steps of the clients: submit, start, resize, cancel, stop, and the waits for a slot and for the end.
 
 use super::super::Steps;
+use super::super::events::pool::Event;
 use super::labels;
-use super::parts::{Actor, Client, Event, Job, Owed};
+use super::parts::{Actor, Client, Job, Owed};
 use super::plain_store::PlainStore;
 use super::plan::Bug;
 use super::world::PoolWorld;

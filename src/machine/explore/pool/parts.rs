@@ -1,4 +1,4 @@
-//! The parts of a pool's world: its clients, its threads, what each of them is doing, and what can happen.
+//! The parts of a pool's world: its clients, its threads, and what each of them is doing.
 
 use crate::machine::pool::{Notify, WorkerId, WorkerSlot};
 
@@ -156,39 +156,4 @@ impl Activity {
             other => other,
         }
     }
-}
-
-/// What can happen.
-#[derive(Debug, Clone, Copy)]
-#[expect(dead_code, reason = "the numbers are read in the trace of a counterexample")]
-pub(super) enum Event {
-    Submits,
-    Starts,
-    StartsLazily,
-    Resizes(usize),
-    Stops(usize),
-    Cancels(Job),
-    SubmitsWhenFull,
-    WaitsForSlot,
-    TimesOut,
-    StopReturns,
-    NotifiesSubmitters,
-    KeepAlivePasses(WorkerId),
-    Blocks(WorkerId),
-    Unblocks(WorkerId),
-    Exits(WorkerId),
-    WakesForSubmit,
-    WakesAhead,
-    RefusesJobs,
-    Notifies(WorkerId),
-    NotifiesNobody,
-    SpawnsThread(WorkerId),
-    SpawnFails(Option<u8>),
-    NumbersThread,
-    ThreadStarts(WorkerId),
-    AsksNext(WorkerId),
-    AsksNextMaySearch(WorkerId),
-    FinishesJob(WorkerId),
-    WakesSpuriously(WorkerId),
-    IsForgotten(WorkerId),
 }

@@ -1,7 +1,8 @@
 //! What must hold in every state of the pool, and in those from which no thread goes on by itself.
 
+use super::super::events::pool::Event;
 use super::super::{Steps, World};
-use super::parts::{Activity, Client, Event, Worker};
+use super::parts::{Activity, Client, Worker};
 use super::plain_store::jobs;
 use super::world::PoolWorld;
 use crate::machine::pool::{PoolState, Sizes};

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 
+use super::super::events::job_queue::Event;
 use super::super::{Steps, World, must_find, must_hold};
 use super::plain_store::{PlainStore, job};
 use crate::machine::pool::{CancellableQueue, RefusedJobs, TicketId};
@@ -31,17 +32,6 @@ struct QueueWorld {
     reference: VecDeque<Queued>,
     pushed: u8,
     violation: Option<&'static str>,
-}
-
-#[derive(Debug, Clone, Copy)]
-#[expect(dead_code, reason = "the numbers are read in a counterexample")]
-enum Event {
-    Push,
-    PushTicketed(TicketId),
-    Pop,
-    Cancel(TicketId),
-    Exchange,
-    HandOut,
 }
 
 const MOST_JOBS: u8 = 6;

@@ -1,6 +1,7 @@
 //! Exhaustive search of the ticket: one job, a worker that runs it, two threads that cancel it and one that stops the
 //! pool, in every order.
 
+use super::super::events::ticket::Event;
 use super::super::{Row, Steps, World, must_find, must_hold, table, table_file};
 use crate::machine::pool::{CancelRequest, TicketState};
 
@@ -36,17 +37,6 @@ struct TicketWorld {
     refusals: u8,
     /// A canceller was told that the job can see the request, and the job had ended.
     misled: bool,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Event {
-    WorkerTakesJob,
-    JobEnds,
-    TicketIsCancelled,
-    JobTakenOutOfQueue,
-    JobNotInQueue,
-    RefuserEndsTicket,
-    PoolIsStopped,
 }
 
 impl TicketWorld {

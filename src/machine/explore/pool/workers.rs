@@ -1,7 +1,8 @@
 //! The steps of the pool's threads: the same loop as the runtime's workers, one hold of the workers' lock to a step.
 
+use super::super::events::pool::Event;
 use super::super::{Row, Steps};
-use super::parts::{Activity, Actor, Event, Job, Owed, Worker};
+use super::parts::{Activity, Actor, Job, Owed, Worker};
 use super::plan::Bug;
 use super::world::PoolWorld;
 use super::{labels, plain_store};

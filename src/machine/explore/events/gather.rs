@@ -1,0 +1,6 @@
+//! What can happen to a list of Deferreds.
+
+events! {
+    Value,
+    Error,
+}

@@ -1,0 +1,11 @@
+//! What can happen to a semaphore.
+
+events! {
+    Acquire(caller: usize),
+    Cancel(caller: usize),
+    Release(caller: usize),
+    Keep(caller: usize),
+    ReleaseKept,
+    SetLimit(limit: usize),
+    ServeNext,
+}

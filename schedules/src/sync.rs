@@ -172,21 +172,26 @@ impl Hint {
     }
 }
 
-#[derive(Debug, Default)]
-pub(crate) struct IdleHint(AtomicUsize);
+#[derive(Debug)]
+pub(crate) struct BacklogHint(AtomicUsize);
 
-impl IdleHint {
-    pub(crate) fn set(&self, count: usize) {
-        self.0.store(count, Ordering::Relaxed);
+impl BacklogHint {
+    pub(crate) const NEVER: usize = usize::MAX;
+
+    pub(crate) fn set(&self, backlog: usize) {
+        self.0.store(backlog, Ordering::Relaxed);
     }
 
-    pub(crate) fn is_positive(&self) -> bool {
+    /// Any backlog reaches it, at times: there are few jobs in a schedule.
+    pub(crate) fn get(&self) -> usize {
         switch();
-        (self.0.load(Ordering::Relaxed) > 0) != happens(|odds| odds.stale_hint)
+        if happens(|odds| odds.stale_hint) { 0 } else { self.0.load(Ordering::Relaxed) }
     }
+}
 
-    pub(crate) fn take(&self) {
-        self.set(self.0.load(Ordering::Relaxed).saturating_sub(1));
+impl Default for BacklogHint {
+    fn default() -> Self {
+        Self(AtomicUsize::new(Self::NEVER))
     }
 }
 

@@ -74,18 +74,18 @@ impl Hint {
     }
 }
 
-/// Always zero: in a model only the machine wakes workers.
+/// Never reached: in a model only the machine wakes workers.
 #[derive(Debug, Default)]
-pub(crate) struct IdleHint {}
+pub(crate) struct BacklogHint {}
 
-impl IdleHint {
-    pub(crate) fn set(&self, _count: usize) {}
+impl BacklogHint {
+    pub(crate) const NEVER: usize = usize::MAX;
 
-    pub(crate) fn is_positive(&self) -> bool {
-        false
+    pub(crate) fn set(&self, _backlog: usize) {}
+
+    pub(crate) fn get(&self) -> usize {
+        Self::NEVER
     }
-
-    pub(crate) fn take(&self) {}
 }
 
 /// Never spins.

@@ -109,28 +109,31 @@ impl Hint {
     }
 }
 
-/// A hint: how many sleeping workers have not been notified.
-#[derive(Debug, Default)]
-pub(crate) struct IdleHint(AtomicUsize);
+/// A hint: from how many jobs in its queue on a submitter wakes one worker more.
+#[derive(Debug)]
+pub(crate) struct BacklogHint(AtomicUsize);
 
-impl IdleHint {
+impl BacklogHint {
+    /// Whatever waits.
+    pub(crate) const NEVER: usize = usize::MAX;
+
     #[inline]
-    pub(crate) fn set(&self, count: usize) {
-        // The count seldom changes. Without a write, the cache line stays shared by all cores that read it.
-        if self.0.load(Ordering::Relaxed) != count {
-            self.0.store(count, Ordering::Relaxed);
+    pub(crate) fn set(&self, backlog: usize) {
+        // It seldom changes. Without a write, the cache line stays shared by all cores that read it.
+        if self.get() != backlog {
+            self.0.store(backlog, Ordering::Relaxed);
         }
     }
 
     #[inline]
-    pub(crate) fn is_positive(&self) -> bool {
-        self.0.load(Ordering::Relaxed) > 0
+    pub(crate) fn get(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
     }
+}
 
-    /// Counts down by one, unless the count is zero. Racing calls may count only once.
-    #[inline]
-    pub(crate) fn take(&self) {
-        self.set(self.0.load(Ordering::Relaxed).saturating_sub(1));
+impl Default for BacklogHint {
+    fn default() -> Self {
+        Self(AtomicUsize::new(Self::NEVER))
     }
 }
 

@@ -42,7 +42,7 @@ const NAMES: &[(&str, &str)] = &[
     ("Come", "Acquired"),
     ("Comes", "Acquired"),
     ("Desk", "RunningJobs"),
-    ("Dozing", "IdleHint"),
+    ("Dozing", "BacklogHint"),
     ("Duty", "Action"),
     ("Employed", "EnterPool"),
     ("Ending", "Effect"),

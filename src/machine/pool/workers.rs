@@ -200,6 +200,11 @@ impl<S: JobStore> Workers<CancellableQueue<S>> {
         self.sleepers.pop_for_job().map_or(Wakeups::NONE, Wakeups::wake)
     }
 
+    /// The same, if more jobs wait in this queue than the worker that asks and those on their way will take.
+    pub(crate) fn wake_for_jobs_left_behind(&mut self) -> Wakeups {
+        if self.queue.len() > self.woken_workers() + 1 { self.wake_ahead() } else { Wakeups::NONE }
+    }
+
     /// Wakes the worker that has slept longest, if idle workers must not sleep on: they are to exit, or to sleep with a
     /// timeout from now on. Each that is [woken](Self::woken) passes this on, so one is on its way until none is left.
     /// `others`: how many workers that are awake exit before it, if there are too many.
@@ -356,6 +361,10 @@ impl<S: JobStore> Workers<CancellableQueue<S>> {
 
     pub(crate) fn idle(&self) -> Count {
         self.idle
+    }
+
+    pub(crate) fn is_anyone_asleep(&self) -> bool {
+        self.sleepers.len() > 0
     }
 
     /// The workers that are asleep; the one that has slept longest comes first.

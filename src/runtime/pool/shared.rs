@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::super::cache_padded::CachePadded;
 use super::super::deadline::{BY_EPOCH_ONLY, Epoch};
 use super::super::report::Reporter;
-use super::super::sync::{Arc, Condvar, Hint, IdleHint, Mutex, MutexGuard, Spin};
+use super::super::sync::{Arc, BacklogHint, Condvar, Hint, Mutex, MutexGuard, Spin};
 use super::activities::Activities;
 use super::hooks::Hooks;
 use super::job::JobResult;
@@ -42,8 +42,8 @@ pub(crate) struct Shared {
     pub(super) submit_queue: CachePadded<Mutex<SubmitQueue<Queue>>>,
     /// A hint: jobs are queued.
     pub(super) maybe_work: CachePadded<Hint>,
-    /// A hint: how many idle workers submitters may wake [ahead](super::wake_ahead).
-    pub(super) idle_hint: CachePadded<IdleHint>,
+    /// A hint: from how many jobs in the submit queue on a submitter wakes a worker [ahead](super::wake_ahead).
+    pub(super) wake_ahead_at: CachePadded<BacklogHint>,
     /// How long a worker spins before it sleeps.
     pub(super) spin: Spin,
     /// Joins its threads. Callers that wait for the pool to stop wait there.
@@ -154,7 +154,7 @@ impl Shared {
             not_full: Condvar::new(),
             submit_queue: CachePadded(Mutex::new(SubmitQueue::new(config.bound))),
             maybe_work: CachePadded(Hint::default()),
-            idle_hint: CachePadded(IdleHint::default()),
+            wake_ahead_at: CachePadded(BacklogHint::default()),
             spin: Spin::new(),
             host: config.host,
         }

@@ -39,14 +39,14 @@ impl Shared {
         Self::with_context(this, job, |mut job| {
             let token = job.give_token();
             let origin = job.origin();
-            let submitted = {
+            let (submitted, backlog) = {
                 let mut submit_queue = this.submit_queue.lock();
                 trace::job("submits", origin);
-                submit_queue.submit_ticketed(job)
+                (submit_queue.submit_ticketed(job), submit_queue.queue().len())
             };
             let id = match submitted {
                 Ok(accepted) => {
-                    Self::accepted(this, accepted);
+                    Self::accepted(this, accepted, backlog);
                     accepted.ticket
                 }
                 Err(error) => Self::hand_back_or_wait(this, error, true, when_full)?,
@@ -113,21 +113,22 @@ impl Shared {
     #[inline]
     fn submit<J: QueuedJob>(this: &Arc<Self>, job: J, when_full: WhenFull) -> Result<(), Rejected<BoxedJob>> {
         let origin = job.origin();
-        let submitted = {
+        let (submitted, backlog) = {
             let mut submit_queue = this.submit_queue.lock();
             trace::job("submits", origin);
-            submit_queue.submit(job)
+            (submit_queue.submit(job), submit_queue.queue().len())
         };
         match submitted {
-            Ok(accepted) => Self::accepted(this, accepted),
+            Ok(accepted) => Self::accepted(this, accepted, backlog),
             Err(error) => drop(Self::hand_back_or_wait(this, error.map(J::into_job), false, when_full)?),
         }
         Ok(())
     }
 
-    /// The job is in the queue. Wakes or starts a worker if need be.
+    /// The job is in the queue, the last of `backlog` that submitters have put there. Wakes or starts a worker if need
+    /// be.
     #[inline]
-    fn accepted(this: &Arc<Self>, accepted: Accepted) {
+    fn accepted(this: &Arc<Self>, accepted: Accepted, backlog: usize) {
         this.maybe_work.set(true);
         if accepted.must_wake {
             let wakeups = {
@@ -140,7 +141,7 @@ impl Shared {
                 }
             };
             Self::carry_out(this, wakeups);
-        } else if this.idle_hint.is_positive() {
+        } else if backlog >= this.wake_ahead_at.get() {
             Self::wake_ahead(this);
         }
     }

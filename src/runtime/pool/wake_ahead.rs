@@ -1,10 +1,19 @@
-//! Waking more than one worker at once where jobs block, so that wakes overlap instead of following each other.
+//! Waking more workers than the machine asks for, where one after the other would come too late.
 //!
 //! The machine wakes one worker, which wakes the next once it is awake. That is best for jobs shorter than a wake: the
-//! first worker has often run them all before a second could come, and further wakes would be wasted. Jobs that block,
-//! though, wait for all wakes before them, one after the other. So the pool estimates which kind it has. Where jobs
-//! block, each submission wakes an idle worker, **ahead** of need, and a worker whose job has ended stays awake for a
-//! moment. The machine allows both at any time: the estimate is a hint, and correctness does not depend on it.
+//! first worker has often run them all before a second could come, and further wakes would be wasted. Twice it is not:
+//!
+//! - **Where jobs block**, each waits for all wakes before its own. So the pool estimates whether jobs outlast a wake.
+//!   As long as they do, each submission wakes an idle worker, **ahead** of need, a worker that was woken wakes others
+//!   for all that it leaves behind, and a worker whose job has ended stays awake for a moment.
+//! - **Where the worker that was woken does not come**, because its core has other work, that of the submitter perhaps.
+//!   So a submitter wakes another once [`FIRST_BACKLOG`](BlockingEstimate::FIRST_BACKLOG) jobs wait, and again whenever
+//!   there are [`BACKLOG_FACTOR`](BlockingEstimate::BACKLOG_FACTOR) times as many. If there is only one core, no other
+//!   worker could come sooner, and none is woken.
+//!
+//! The machine allows all this at any time: it is a hint, and correctness does not depend on it.
+
+use super::super::sync::BacklogHint;
 
 /// Estimates whether jobs outlast a wake; guarded by the workers' lock.
 #[derive(Debug, Default)]
@@ -13,6 +22,8 @@ pub(super) struct BlockingEstimate {
     arrivals: usize,
     /// Score of long jobs: plus one for each, up to [`MAX_SCORE`](Self::MAX_SCORE), minus one for each short one.
     score: u32,
+    /// How many jobs had ended when a worker last came after a wake.
+    ended: u64,
 }
 
 /// The count of arrivals when a job started.
@@ -24,6 +35,19 @@ impl BlockingEstimate {
     /// and a long job may see no wake.
     const THRESHOLD: u32 = 4;
     const MAX_SCORE: u32 = 8;
+    /// Far fewer jobs than a submitter adds in the time of a wake.
+    const FIRST_BACKLOG: usize = 16;
+    const BACKLOG_FACTOR: usize = 8;
+
+    /// A worker that was woken has come. `ended` jobs have ended so far; `busy` workers run jobs. If no job has ended
+    /// since a worker came before, then jobs outlast a wake.
+    pub(super) fn worker_woken(&mut self, ended: u64, busy: usize) {
+        self.worker_came();
+        if busy > 0 && self.ended == ended {
+            self.score = self.score.max(Self::THRESHOLD);
+        }
+        self.ended = ended;
+    }
 
     pub(super) fn worker_came(&mut self) {
         self.arrivals = self.arrivals.wrapping_add(1);
@@ -51,36 +75,71 @@ impl BlockingEstimate {
         self.score >= Self::THRESHOLD
     }
 
-    /// How many of `idle` workers may be woken ahead.
-    pub(super) fn wakes_ahead(&self, idle: usize) -> usize {
-        if self.jobs_block() { idle } else { 0 }
+    /// A worker falls asleep: from how many queued jobs on a submitter wakes one ahead.
+    pub(super) fn first_backlog(&self, several_cores: bool) -> usize {
+        match (self.jobs_block(), several_cores) {
+            (true, _) => 1,
+            (false, true) => Self::FIRST_BACKLOG,
+            (false, false) => BacklogHint::NEVER,
+        }
+    }
+
+    /// The same, after it has woken one at this backlog.
+    pub(super) fn next_backlog(&self, backlog: usize) -> usize {
+        if self.jobs_block() { 1 } else { backlog.max(Self::FIRST_BACKLOG).saturating_mul(Self::BACKLOG_FACTOR) }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::BlockingEstimate;
+    use super::{BacklogHint, BlockingEstimate};
 
     // Checks: P4
     #[test]
     fn workers_are_woken_ahead_while_jobs_outlast_a_wake() {
         let mut estimate = BlockingEstimate::default();
         for _ in 0..BlockingEstimate::THRESHOLD {
-            assert_eq!(estimate.wakes_ahead(3), 0);
+            assert!(!estimate.jobs_block());
             let long = estimate.job_started();
             estimate.worker_came();
             estimate.job_finished(long);
         }
-        assert_eq!(estimate.wakes_ahead(3), 3);
+        assert!(estimate.jobs_block());
+        assert_eq!((estimate.first_backlog(false), estimate.next_backlog(1)), (1, 1));
         let short = estimate.job_started();
         estimate.job_finished(short);
-        assert_eq!(estimate.wakes_ahead(3), 0);
+        assert!(!estimate.jobs_block());
         estimate.job_finished(short);
         let long = estimate.job_started();
         estimate.worker_came();
         (0..100).for_each(|_| estimate.job_finished(long));
         let short = estimate.job_started();
         (0..BlockingEstimate::MAX_SCORE).for_each(|_| estimate.job_finished(short));
-        assert_eq!(estimate.wakes_ahead(3), 0);
+        assert!(!estimate.jobs_block());
+    }
+
+    // Checks: P4
+    #[test]
+    fn the_second_worker_of_a_burst_sees_that_its_jobs_block() {
+        let mut estimate = BlockingEstimate::default();
+        let mut ended = 1_000;
+        estimate.worker_woken(ended, 0);
+        assert!(!estimate.jobs_block(), "nobody runs a job");
+        ended += 1;
+        estimate.worker_woken(ended, 1);
+        assert!(!estimate.jobs_block(), "a job has ended since the last one came");
+        estimate.worker_woken(ended, 1);
+        assert!(estimate.jobs_block());
+    }
+
+    // Checks: P4
+    #[test]
+    fn a_backlog_that_grows_while_nobody_comes_wakes_another_where_there_is_a_core_for_it() {
+        let estimate = BlockingEstimate::default();
+        let first = estimate.first_backlog(true);
+        let second = estimate.next_backlog(first);
+        assert_eq!((first, second, estimate.next_backlog(second)), (16, 128, 1024));
+        assert_eq!(estimate.first_backlog(false), BacklogHint::NEVER);
+        assert_eq!(estimate.next_backlog(BacklogHint::NEVER), BacklogHint::NEVER);
     }
 }

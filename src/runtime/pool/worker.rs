@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::super::deadline::Deadline;
 use super::super::job_label::JobTrace;
-use super::super::sync::{Arc, Instant, MutexGuard, trace};
+use super::super::sync::{Arc, BacklogHint, Instant, MutexGuard, trace};
 use super::super::typed_queue::HasVTable;
 use super::activities::Activity;
 use super::at_rest::notify_rest_waiters;
@@ -131,7 +131,7 @@ impl WorkerState {
         drop(submit_queue);
         match action {
             Action::Search => self.searched = true,
-            Action::Sleep { .. } => pool.idle_hint.set(workers.estimate.wakes_ahead(workers.machine.idle())),
+            Action::Sleep { .. } => pool.wake_ahead_at.set(workers.estimate.first_backlog(pool.spin.pays())),
             Action::Run(..) | Action::Exit(_) => {}
         }
         action
@@ -196,14 +196,25 @@ impl WorkerState {
         mut workers: MutexGuard<'a, LockedWorkers>,
     ) -> MutexGuard<'a, LockedWorkers> {
         self.was_asleep = true;
-        workers.estimate.worker_came();
-        let wakeups = workers.machine.woken(self.slot);
-        if wakeups == Wakeups::NONE {
-            return workers;
+        let (ended, busy) = (workers.machine.counts().completed, workers.machine.busy());
+        workers.estimate.worker_woken(ended, busy);
+        if !workers.estimate.jobs_block() {
+            // One that is awake wakes the next.
+            pool.wake_ahead_at.set(BacklogHint::NEVER);
         }
-        drop(workers);
-        Shared::carry_out(pool, wakeups);
-        pool.workers.lock()
+        let mut wakeups = workers.machine.woken(self.slot);
+        loop {
+            if wakeups != Wakeups::NONE {
+                drop(workers);
+                Shared::carry_out(pool, wakeups);
+                workers = pool.workers.lock();
+            }
+            let ahead = workers.estimate.jobs_block();
+            wakeups = if ahead { workers.machine.wake_for_jobs_left_behind() } else { Wakeups::NONE };
+            if wakeups == Wakeups::NONE {
+                return workers;
+            }
+        }
     }
 
     /// The worker will not look at the queues again. Without stop hooks its last transition follows at once.

@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use super::super::report::Incident;
-use super::super::sync::{Arc, MutexGuard, StdArc};
+use super::super::sync::{Arc, BacklogHint, MutexGuard, StdArc};
 use super::hooks::Worker;
 use super::shared::{LockedWorkers, Shared, WorkerHost};
 use super::thread_ends::ThreadEnds;
@@ -43,7 +43,6 @@ impl Shared {
     fn wake_worker(&self, slot: WorkerSlot) {
         match &self.host {
             WorkerHost::Threads(_) => {
-                self.idle_hint.take();
                 if let Some(place) = self.places.get(slot) {
                     place.notify_one();
                 }
@@ -62,7 +61,13 @@ impl Shared {
     #[inline(never)]
     pub(super) fn wake_ahead(this: &Arc<Self>) {
         if this.host.has_threads() {
-            let wakeups = this.workers.lock().machine.wake_ahead();
+            let wakeups = {
+                let mut workers = this.workers.lock();
+                let wakeups = workers.machine.wake_ahead();
+                let next = workers.estimate.next_backlog(this.wake_ahead_at.get());
+                this.wake_ahead_at.set(if workers.machine.is_anyone_asleep() { next } else { BacklogHint::NEVER });
+                wakeups
+            };
             Self::carry_out(this, wakeups);
         }
     }

@@ -1,6 +1,5 @@
 //! Runs each program of this crate, and checks what it does.
 
-mod on_mio;
 mod on_polling;
 mod on_tokio;
 mod on_winit;

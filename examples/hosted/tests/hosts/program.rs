@@ -28,12 +28,6 @@ impl Program {
         self.lines.recv_timeout(LIMIT).expect("it prints a line")
     }
 
-    /// Sends it SIGTERM.
-    pub fn terminate(&self) {
-        let kill = Command::new("sh").args(["-c", "kill -s TERM \"$0\"", &self.process.id().to_string()]).status();
-        assert!(kill.unwrap().success());
-    }
-
     /// Waits for its end: it prints nothing more, and has failed at nothing.
     pub fn ends_well(mut self) {
         assert_eq!(self.lines.recv_timeout(LIMIT), Err(RecvTimeoutError::Disconnected));

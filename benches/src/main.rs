@@ -4,7 +4,9 @@ mod bytes;
 mod changes;
 mod dispatch;
 mod draw;
+mod files;
 mod floor;
+mod hosted;
 mod measure;
 mod payload;
 mod pools;
@@ -14,6 +16,8 @@ mod round_trip;
 mod state;
 mod statistics;
 mod table;
+mod tasks;
+mod timers;
 mod two_locks;
 mod waiting;
 
@@ -68,6 +72,10 @@ enum Group {
     Defer,
     Blocking,
     Promises,
+    Timers,
+    Tasks,
+    Hosted,
+    Files,
     Floor,
 }
 
@@ -91,6 +99,10 @@ impl Group {
             Group::Defer => vec![round_trip::defer()],
             Group::Blocking => vec![round_trip::blocking()],
             Group::Promises => promises::comparisons(),
+            Group::Timers => timers::comparisons(),
+            Group::Tasks => tasks::comparisons(),
+            Group::Hosted => hosted::comparisons(),
+            Group::Files => vec![files::comparison()],
             Group::Floor => vec![floor::comparison()],
         }
     }

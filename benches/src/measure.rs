@@ -50,12 +50,14 @@ pub struct Setting {
     pub threads: usize,
     /// Number of threads that submit jobs to the workers.
     pub submitters: usize,
+    /// Number of others that wait meanwhile.
+    pub waiting: u64,
     pub mix: Mix,
 }
 
 impl Default for Setting {
     fn default() -> Setting {
-        Setting { threads: 1, submitters: 1, mix: Mix::Mixed }
+        Setting { threads: 1, submitters: 1, waiting: 0, mix: Mix::Mixed }
     }
 }
 
@@ -168,6 +170,7 @@ impl Comparison {
     /// warms up. A state is done once its interval is narrow, or after `rounds`.
     pub fn measure(&self, states: &[State], rounds: u32, shrink: u64, mut progress: impl FnMut()) -> Results {
         let operations = (self.operations / shrink).max(1);
+        let setting = Setting { waiting: self.setting.waiting / shrink, ..self.setting };
         let mut order: Vec<usize> = (0..self.contenders.len()).collect();
         let mut measured: Vec<_> =
             self.states(states).into_iter().map(|state| (state, vec![Vec::new(); order.len()])).collect();
@@ -181,7 +184,7 @@ impl Comparison {
                 fastrand::shuffle(&mut order);
                 state.during(|| {
                     for &contender in &order {
-                        let sample = self.contenders[contender].run(self.setting, operations);
+                        let sample = self.contenders[contender].run(setting, operations);
                         if round > 0 {
                             samples[contender].push(sample);
                         }

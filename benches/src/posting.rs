@@ -18,7 +18,7 @@ use crate::payload::{self, Job, Mix, Sink};
 
 pub fn comparisons() -> Vec<Comparison> {
     let mixes = [(Mix::Mixed, "mixed calls"), (Mix::Alike, "calls alike")];
-    let posters = [(1, "1 poster"), (2, "2 posters"), (4, "4 posters")];
+    let posters = [(1, "1 poster"), (2, "2 posters"), (4, "4 posters"), (16, "16 posters"), (64, "64 posters")];
     let pairs = mixes.into_iter().flat_map(|mix| posters.map(|posters| (mix, posters)));
     pairs
         .map(|((mix, calls), (threads, posters))| Comparison {

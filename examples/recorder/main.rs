@@ -7,6 +7,7 @@
 //! A FILE that ends in `.html` is a page that any browser shows; any other is in the format of `chrome://tracing` and
 //! ui.perfetto.dev. The recorder is the folder `recorder/`, to be copied: it needs nothing but this crate and std.
 
+#[allow(dead_code, reason = "what this program does not use of it")]
 mod recorder;
 
 use std::path::Path;

@@ -15,6 +15,7 @@ pub mod reactor {
     //!   [`add_event_trigger`](crate::Reactor::add_event_trigger).
     //! - [`Shutdown`] says how a reactor has ended, and which [`LatePool`]s had not stopped in time.
     //! - [`Turn`] is what [`Reactor::turn`](crate::Reactor::turn) returns: when the reactor wants its next turn.
+    //! - [`LoopActivity`] is what a hook [around turns](ReactorBuilder::around_turns) is told of.
     //! - [`Ask`] is a question to a reactor, which any executor can await: see [`Handle::ask`](crate::Handle::ask).
     //! - [`Call`] is a posted call that was not accepted and is handed back.
     //!
@@ -43,7 +44,7 @@ pub mod reactor {
     //! ```
 
     pub use super::super::reactor::{
-        Ask, Call, Event, LatePool, Phase, ReactorBuilder, ReactorThread, Shutdown, TriggerId, Turn,
+        Ask, Call, Event, LatePool, LoopActivity, Phase, ReactorBuilder, ReactorThread, Shutdown, TriggerId, Turn,
     };
 }
 

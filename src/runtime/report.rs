@@ -58,6 +58,8 @@ pub enum Incident {
     OnCancel,
     /// The [hook](crate::reactor::ReactorBuilder::on_wake) that wakes the loop which hosts a reactor.
     OnWake,
+    /// A hook [around turns](crate::reactor::ReactorBuilder::around_turns).
+    TurnHook,
 }
 
 impl fmt::Display for Incident {
@@ -79,6 +81,7 @@ impl fmt::Display for Incident {
             Self::Hook => "a hook of the thread pool failed",
             Self::OnCancel => "what a job's cancel calls failed",
             Self::OnWake => "waking the loop that hosts a reactor failed",
+            Self::TurnHook => "a hook around a reactor's turns failed",
         })
     }
 }

@@ -42,8 +42,11 @@ fn jobs_calls_and_turns_are_recorded_with_their_threads() {
     let (submitter, submitted) = recording.submitted[&job.number];
     assert!(submitted <= job.begin && job.begin <= job.end && job.end <= recording.until);
 
-    let [call] = of(Kind::Call)[..] else { panic!("{recording:?}") };
-    assert_eq!((call.name.as_str(), call.thread), ("the last call", submitter));
+    let calls = of(Kind::Call);
+    let [call] = calls.iter().filter(|call| call.name == "the last call").collect::<Vec<_>>()[..] else {
+        panic!("{recording:?}")
+    };
+    assert_eq!(call.thread, submitter);
     let (poster, posted) = recording.submitted[&call.number];
     assert_eq!(recording.threads[poster], "poster");
     assert!(posted <= call.begin);
@@ -52,6 +55,14 @@ fn jobs_calls_and_turns_are_recorded_with_their_threads() {
     assert!(turns.iter().all(|turn| turn.thread == submitter));
     assert_eq!(turns.iter().filter(|turn| turn.begin <= call.begin && call.end <= turn.end).count(), 1);
     assert!(recording.counts.iter().all(|(_, stats)| stats.live <= 1));
+    // What the crate posts has the type of what it is for: the result of the job goes to a callback.
+    assert!(calls.iter().any(|call| call.name.contains("a_small_program")), "{recording:?}");
+
+    let instants = |what: &str| recording.instants.iter().filter(|(_, _, seen)| seen == what).collect::<Vec<_>>();
+    let ([(begins, ..)], [(ends, ..)]) = (&instants("the thread begins")[..], &instants("the thread ends")[..]) else {
+        panic!("{recording:?}")
+    };
+    assert_eq!((*begins, *ends), (job.thread, job.thread));
     assert_eq!(recording.left_out, 0);
 }
 
@@ -112,6 +123,44 @@ fn a_turn_that_is_stuck_is_told_of_with_its_call() {
     assert_eq!(result.recv(), Ok(()));
 }
 
+// Checks: P138
+#[test]
+fn timers_and_resizes_are_recorded_of_a_reactor_that_runs_by_itself() {
+    let recorder = Recorder::new();
+    let reactor = recorder.record(Reactor::builder().pool_size(0, 1)).build().unwrap();
+    reactor.call_later(2 * LIMIT, |reactor| {
+        reactor.thread_pool().adjust_pool_size(0, 2).unwrap();
+        // Counts are taken as a turn begins, a millisecond after the last at the earliest.
+        reactor.call_later(2 * LIMIT, |reactor| reactor.stop().unwrap());
+    });
+    reactor.run();
+    let recording = recorder.recording();
+    let timers = recording.spans.iter().filter(|span| span.kind == Kind::Timer).count();
+    assert_eq!(timers, 2, "{recording:?}");
+    let resized = recording.instants.iter().filter(|(_, _, what)| what.contains("resized: 0 to 2 threads")).count();
+    assert_eq!(resized, 1, "{recording:?}");
+}
+
+// Checks: B39, P138
+#[test]
+fn a_program_is_told_of_a_stuck_timer_and_job_by_one_line() {
+    let (tell, told) = mpsc::channel();
+    let watch = move |stuck: &recorder::Stuck| drop(tell.send(stuck.to_string()));
+    let reactor = recorder::watched(Reactor::builder().pool_size(0, 1), LIMIT, watch).unwrap().build().unwrap();
+    let stuck = move |what: &str| while !told.recv_timeout(WATCHDOG).unwrap().starts_with(what) {};
+    let handle = reactor.handle();
+    reactor.call_later(LIMIT, move |reactor| {
+        // The name of a timer is the type of its function.
+        stuck("timer examples::recorder::a_program_is_told_");
+        let job = Job::new(move || {
+            stuck("job search, made at ");
+            handle.stop();
+        });
+        reactor.call_in_thread(job.named("search")).unwrap();
+    });
+    reactor.run();
+}
+
 // Checks: P13
 #[test]
 fn no_more_is_kept_than_was_asked_for() {
@@ -138,6 +187,7 @@ fn a_trace_is_json_with_an_event_for_each_span() {
     assert_eq!(events("X"), recording.spans.len());
     assert_eq!(events("M"), recording.threads.len());
     assert_eq!((events("s"), events("f")), (2, 2));
+    assert_eq!(events("i"), recording.instants.len());
     assert!(trace.contains(r#""name": "answer <&> \"quoted\", made at "#), "{trace}");
     assert_json(&trace);
 }

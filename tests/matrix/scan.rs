@@ -43,6 +43,8 @@ const OWN: &[(&str, &[&str])] = &[
             "runtime/pool/submit with_context",
             "runtime/pool/thread_ends spawn_worker",
             "runtime/pool/worker run_worker",
+            "runtime/reactor/around_turns nest",
+            "runtime/reactor/around_turns run_around",
             "runtime/reactor/owned with",
             "runtime/reactor/owned with_value",
             "runtime/reactor/triggers carry_out",

@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod around_turns;
 mod bad_hosts;
 mod callers;
 mod end;

@@ -191,10 +191,12 @@ fn what_was_late_is_said_in_words() {
 fn every_incident_has_words_of_its_own() {
     use Incident::{
         Call, Canceller, Drop, Hook, Job, Logged, OnCancel, OnResult, OnWake, OwnedValue, Saturated, ThreadStart,
-        Timer, Trigger, Unhandled, Waker,
+        Timer, Trigger, TurnHook, Unhandled, Waker,
     };
-    let failed =
-        [Call, Timer, Trigger, Job, OnResult, Unhandled, Canceller, Waker, Drop, OwnedValue, Hook, OnCancel, OnWake];
+    let failed = [
+        Call, Timer, Trigger, Job, OnResult, Unhandled, Canceller, Waker, Drop, OwnedValue, Hook, OnCancel, OnWake,
+        TurnHook,
+    ];
     let others = [Logged, ThreadStart, Saturated];
     let words: BTreeSet<String> = failed.iter().chain(&others).map(ToString::to_string).collect();
     assert_eq!(words.len(), failed.len() + others.len());

@@ -52,6 +52,7 @@ fn category(kind: Kind) -> &'static str {
         Kind::Job => "job",
         Kind::Turn => "turn",
         Kind::Call => "call",
+        Kind::Timer => "timer",
     }
 }
 

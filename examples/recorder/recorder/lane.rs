@@ -1,5 +1,6 @@
 //! What one thread did, in the order in which it did it.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -15,13 +16,17 @@ pub enum Kind {
     Job,
     Turn,
     Call,
+    Timer,
 }
 
 /// What was at work.
 #[derive(Debug, Clone)]
 pub enum Name {
     Job(JobLabel),
+    /// The name that it was posted with, or the type of its function.
     Call(&'static str),
+    /// The type of its function.
+    Timer(&'static str),
     Turn,
 }
 
@@ -29,10 +34,15 @@ impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Job(label) => f.write_str(&describe(label)),
-            Self::Call(name) => f.write_str(name),
+            Self::Call(name) | Self::Timer(name) => f.write_str(&shortened(name)),
             Self::Turn => f.write_str("turn"),
         }
     }
+}
+
+/// The name of a type without what says nothing to a reader: that it is a closure, and the insides of the crate.
+fn shortened(name: &str) -> String {
+    name.replace("::{{closure}}", "").replace("selvedge::std_build::runtime::", "")
 }
 
 /// One thing that happened, on this thread.
@@ -52,7 +62,7 @@ pub(super) enum Event {
     },
     Instant {
         at: Duration,
-        what: &'static str,
+        what: Cow<'static, str>,
     },
     Counts {
         at: Duration,
@@ -148,7 +158,7 @@ impl Lane {
         self.add(&mut self.state(), Event::Submitted { at, number });
     }
 
-    pub(super) fn instant(&self, at: Duration, what: &'static str) {
+    pub(super) fn instant(&self, at: Duration, what: Cow<'static, str>) {
         self.add(&mut self.state(), Event::Instant { at, what });
     }
 
@@ -158,6 +168,17 @@ impl Lane {
 
     pub(super) fn begin(&self, begin: Duration, kind: Kind, name: Name, number: u64) {
         self.state().open.push(OpenSpan { kind, name, number, begin, told: false });
+    }
+
+    /// If the innermost is a call without a number, it has this name and this number.
+    pub(super) fn name_call(&self, name: &'static str, number: u64) -> bool {
+        match self.state().open.last_mut() {
+            Some(open) if open.kind == Kind::Call && open.number == 0 => {
+                (open.name, open.number) = (Name::Call(name), number);
+                true
+            }
+            _ => false,
+        }
     }
 
     /// The innermost has ended.

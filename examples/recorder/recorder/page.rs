@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::time::Duration;
 
-use super::{Kind, Recording, Span};
+use selvedge::pool::PoolStats;
+
+use super::{Kind, Recording, Span, WAKES};
 
 /// Bars that are drawn at most: the longest.
 const BARS: usize = 20_000;
@@ -25,7 +27,7 @@ body { font: 14px system-ui, sans-serif; margin: 16px; color: #222; background: 
 #names { flex: none; padding-top: 20px; border-right: 1px solid #ccc; font-size: 12px }
 #names div { padding: 0 8px; overflow: hidden; white-space: nowrap; max-width: 30vw }
 #scroll { flex: auto; overflow-x: auto }
-#plot { position: relative; width: 100% }
+#plot { position: relative; width: 100%; min-width: 640px }
 #ticks { height: 20px; position: relative; font-size: 11px; color: #666; overflow: hidden }
 #ticks span { position: absolute; border-left: 1px solid #ccc; padding-left: 3px; white-space: nowrap }
 svg { display: block; width: 100% }
@@ -34,14 +36,22 @@ svg * { vector-effect: non-scaling-stroke }
 .job { fill: #a3be8c; stroke: #a3be8c } .j1 { fill: #ebcb8b; stroke: #ebcb8b } .j2 { fill: #d08770; stroke: #d08770 }
 .j3 { fill: #b48ead; stroke: #b48ead } .arrow { stroke: #999; stroke-opacity: .5 } .wake { stroke: #bf616a }
 .line { fill: none; stroke: #bf616a } .busy { stroke: #5e81ac }
-.row { fill: none; stroke: #eee }
+.live { stroke: #a3be8c } .row { fill: none; stroke: #eee } .mark { stroke: #4c566a; stroke-width: 2 }
+.head { stroke: #777; stroke-width: 5; stroke-linecap: round } .timer { fill: #88c0d0; stroke: #88c0d0 }
 table { border-collapse: collapse; margin-top: 16px } td, th { padding: 2px 12px 2px 0; text-align: left }
-td.n, th.n { text-align: right } .wide { overflow-x: auto }";
+td.n, th.n { text-align: right } .wide { overflow-x: auto } td { white-space: nowrap }
+td:last-child { max-width: 90ch; overflow: hidden; text-overflow: ellipsis }";
 
 const SCRIPT: &str = "\
 document.getElementById('zoom').oninput = function () {
   document.getElementById('plot').style.width = Math.pow(2, this.value) * 100 + '%';
 };";
+
+const LEGEND: &str = "\
+Bars: <b style=\"color:#8f9bb3\">turns</b>, <b style=\"color:#5e81ac\">calls</b>,
+<b style=\"color:#4f97a8\">timers</b>, jobs by name. Arrows: from where something was submitted to the dot where it ran.
+Red: the loop is woken. Dark: a thread begins or ends, the pool is resized. Below: jobs that wait (red), live threads
+(green), busy ones (blue), as each turn began. What stands under the pointer is named.";
 
 pub(super) fn write(recording: &Recording, out: &mut impl Write) -> io::Result<()> {
     let page = Page::new(recording);
@@ -53,15 +63,7 @@ pub(super) fn write(recording: &Recording, out: &mut impl Write) -> io::Result<(
         out,
         "<p><label>Zoom <input id=\"zoom\" type=\"range\" min=\"0\" max=\"10\" step=\"0.1\" value=\"0\"></label>"
     )?;
-    writeln!(
-        out,
-        "Bars: <b style=\"color:#8f9bb3\">turns</b>, <b style=\"color:#5e81ac\">calls</b>, jobs by name. Arrows:"
-    )?;
-    writeln!(
-        out,
-        "from where something was submitted to where it ran. Red: the loop is woken. Below: jobs that wait (red),"
-    )?;
-    writeln!(out, "busy threads (blue). What stands under the pointer is named.</p>")?;
+    writeln!(out, "{LEGEND}</p>")?;
     writeln!(out, "<div id=\"rows\">\n<div id=\"names\">")?;
     for (name, depth) in recording.threads.iter().zip(&page.depths) {
         writeln!(out, "<div style=\"height:{}px\">{}</div>", height(*depth), escaped(name))?;
@@ -111,7 +113,7 @@ impl<'a> Page<'a> {
         let (jobs, turns) = (of(Kind::Job).count(), of(Kind::Turn).count());
         let longest = of(Kind::Turn).map(Span::time).max().unwrap_or_default();
         let mut text = format!(
-            "{:?} on {} threads: {jobs} jobs, {turns} turns of the loop, the longest {longest:?}.",
+            "{:.1?} on {} threads: {jobs} jobs, {turns} turns of the loop, the longest {longest:.1?}.",
             self.recording.until,
             self.recording.threads.len()
         );
@@ -177,34 +179,39 @@ impl<'a> Page<'a> {
             if let Some((from, submitted)) = waited.filter(|_| arrows < ARROWS) {
                 arrows += 1;
                 let (from_x, from_y) = (self.x(*submitted), self.top(*from) + GAP / 2 + BAR / 2);
-                writeln!(out, "<path class=\"arrow\" d=\"M{from_x} {from_y}L{x} {}\"/>", y + BAR / 2)?;
+                let to_y = y + BAR / 2;
+                writeln!(out, "<path class=\"arrow\" d=\"M{from_x} {from_y}L{x} {to_y}\"/>")?;
+                writeln!(out, "<path class=\"head\" d=\"M{x} {to_y}h0\"/>")?;
             }
         }
         for (thread, at, what) in self.recording.instants.iter().take(BARS) {
             let (x, y) = (self.x(*at), self.top(*thread));
-            writeln!(out, "<path class=\"wake\" d=\"M{x} {y}v{GAP}\"><title>{}</title></path>", escaped(what))?;
+            let class = if what == WAKES { "wake" } else { "mark" };
+            writeln!(out, "<path class=\"{class}\" d=\"M{x} {y}v{GAP}\"><title>{}</title></path>", escaped(what))?;
         }
         self.write_chart(out, rows)?;
         writeln!(out, "</svg>")
     }
 
-    /// Jobs that wait and busy threads, as lines, each as high as its highest.
+    /// Jobs that wait, and live and busy threads, as lines, each as high as its highest: threads as that of the live.
     fn write_chart(&self, out: &mut impl Write, top: usize) -> io::Result<()> {
         let counts = &self.recording.counts;
-        let lines: [(&str, &str, Vec<usize>); 2] = [
-            ("line", "jobs that wait", counts.iter().map(|(_, stats)| stats.queued).collect()),
-            ("line busy", "busy threads", counts.iter().map(|(_, stats)| stats.busy).collect()),
+        let lines: [(&str, &str, fn(&PoolStats) -> usize); 3] = [
+            ("line", "jobs that wait", |stats| stats.queued),
+            ("line live", "live threads", |stats| stats.live),
+            ("line busy", "busy threads", |stats| stats.busy),
         ];
-        for (class, what, values) in lines {
-            let highest = values.iter().copied().max().unwrap_or(0);
-            let points = counts.iter().zip(values).map(|((at, _), value)| {
-                format!("{},{}", self.x(*at), top + CHART - 4 - value * (CHART - 8) / highest.max(1))
-            });
-            let points = points.collect::<Vec<_>>().join(" ");
-            writeln!(
-                out,
-                "<polyline class=\"{class}\" points=\"{points}\"><title>{what}: at most {highest}</title></polyline>"
-            )?;
+        let most = |value: fn(&PoolStats) -> usize| counts.iter().map(|(_, stats)| value(stats)).max().unwrap_or(0);
+        for (class, what, value) in lines {
+            let scale = if class == "line" { most(value) } else { most(|stats| stats.live) }.max(1);
+            let mut path = String::new();
+            for (at, stats) in counts {
+                let (x, y) = (self.x(*at), top + CHART - 4 - value(stats) * (CHART - 8) / scale);
+                // It stays as it was until it is counted again.
+                _ = if path.is_empty() { write!(path, "M{x} {y}") } else { write!(path, "H{x}V{y}") };
+            }
+            let highest = most(value);
+            writeln!(out, "<path class=\"{class}\" d=\"{path}\"><title>{what}: at most {highest}</title></path>")?;
         }
         Ok(())
     }
@@ -222,7 +229,8 @@ impl<'a> Page<'a> {
             let waited = waited.map(|(_, submitted)| format!("{:.1?}", span.begin.saturating_sub(*submitted)));
             let thread = self.recording.threads.get(span.thread).map_or("", String::as_str);
             write!(out, "<tr><td class=\"n\">{:.1?}<td class=\"n\">{}", span.time(), waited.unwrap_or_default())?;
-            writeln!(out, "<td class=\"n\">{:.1?}<td>{}<td>{}</tr>", span.begin, escaped(thread), escaped(&span.name))?;
+            let (thread, name) = (escaped(thread), escaped(&span.name));
+            writeln!(out, "<td class=\"n\">{:.1?}<td>{thread}<td title=\"{name}\">{name}</tr>", span.begin)?;
         }
         writeln!(out, "</table></div>")
     }
@@ -237,6 +245,7 @@ fn class(span: &Span) -> &'static str {
     match span.kind {
         Kind::Turn => "turn",
         Kind::Call => "call",
+        Kind::Timer => "timer",
         Kind::Job => match span.name.bytes().map(usize::from).sum::<usize>() % 4 {
             0 => "job",
             1 => "j1",

@@ -1,5 +1,6 @@
 //! What was recorded, sorted out: spans with their threads, submissions, wakes and counts.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -21,7 +22,7 @@ pub struct Recording {
     /// Where and when each job or call was submitted, by its number.
     pub submitted: HashMap<u64, (usize, Duration)>,
     /// Thread, time, and what happened.
-    pub instants: Vec<(usize, Duration, &'static str)>,
+    pub instants: Vec<(usize, Duration, Cow<'static, str>)>,
     pub counts: Vec<(Duration, PoolStats)>,
     pub until: Duration,
     /// Events that were not kept.

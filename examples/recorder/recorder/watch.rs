@@ -7,8 +7,12 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use selvedge::Reactor;
+use selvedge::pool::PoolBuilder;
+use selvedge::reactor::ReactorBuilder;
+
 use super::lane::Name;
-use super::{Kind, Shared};
+use super::{Kind, Recorder, Shared};
 
 /// Something that takes longer than it may.
 #[derive(Debug, Clone)]
@@ -26,10 +30,37 @@ impl fmt::Display for Stuck {
         match self.kind {
             Kind::Turn => write!(f, "a turn of the loop")?,
             Kind::Call => write!(f, "call {}", self.name)?,
+            Kind::Timer => write!(f, "timer {}", self.name)?,
             Kind::Job => write!(f, "job {}", self.name)?,
         }
         write!(f, " on thread {:?} takes {:?} already", self.thread, self.running_for)
     }
+}
+
+/// Calls `on_stuck` once for each turn, call, timer or job of the reactor that is to be built that takes longer than
+/// `limit`, while it is still at it, from a thread of its own, which ends with the reactor. Nothing is kept.
+///
+/// ```ignore
+/// let reactor = watched(Reactor::builder(), Duration::from_secs(1), |stuck| eprintln!("{stuck}"))?.build()?;
+/// ```
+///
+/// # Errors
+/// The thread could not be started.
+pub fn watched(
+    builder: ReactorBuilder,
+    limit: Duration,
+    on_stuck: impl Fn(&Stuck) + Send + 'static,
+) -> io::Result<ReactorBuilder> {
+    let shared = Recorder::keep(0).0;
+    let watch = Watch::start(Arc::clone(&shared), limit, on_stuck)?;
+    let jobs = Arc::clone(&shared);
+    let enter = move |_: &Reactor, activity| {
+        // The hook keeps it, and is dropped with the reactor.
+        let _ = &watch;
+        shared.begin_activity(activity)
+    };
+    let pool = |pool: PoolBuilder| pool.around_jobs(move |job| jobs.begin(Kind::Job, Name::Job(job.clone()), 0));
+    Ok(builder.configure_pool(pool).around_turns(enter))
 }
 
 /// Watches until it is dropped.

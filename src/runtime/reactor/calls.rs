@@ -10,6 +10,7 @@ use super::super::segment_list::{SegmentList, Unused};
 use super::super::sync::trace;
 use super::super::typed_queue::{HasVTable, SEGMENT_CAPACITY, Segment, TypeLane};
 use super::Reactor;
+use super::around_turns::LoopActivity;
 use crate::exclusive::Exclusive;
 
 /// A call with its type erased. It can itself be queued as a call.
@@ -67,10 +68,17 @@ fn run<F: FnOnce(&Reactor) + 'static>(
     reporter: &Reporter,
 ) {
     let Some(values) = lane.values::<F>() else { return };
+    let hooks = &reactor.core.hooks;
+    let hooked = hooks.are_set();
     for _ in 0..calls {
         if let Some(call) = values.pop_front() {
             trace::call::<F>("runs");
-            reporter.contain(Incident::Call, || call(reactor));
+            let run = || _ = reporter.contain(Incident::Call, || call(reactor));
+            if hooked {
+                hooks.run_around(LoopActivity::call::<F>(), reactor, reporter, run);
+            } else {
+                run();
+            }
         }
     }
     if values.is_empty() {

@@ -5,6 +5,7 @@
 //!   [`slot_queue`] is where jobs wait for a slot of a pool, [`end_notice`] tells of the reactor's end;
 //! - [`reactor`](self::reactor) has the methods of [`Reactor`], [`builder`] makes one, [`pools`] names its thread
 //!   pools;
+//! - [`around_turns`] is a program's code around what the loop does;
 //! - [`hosted`] lets the loop that turns it wait for it;
 //! - [`clock`], [`advance`] and [`virtual_time`] are its time, real or virtual;
 //! - [`shutdown`] limits the time of its own end, and says what was late;
@@ -12,6 +13,7 @@
 //!   carry results to other threads, over a [`polled_oneshot`].
 
 mod advance;
+mod around_turns;
 mod ask;
 mod block_on;
 mod builder;
@@ -40,6 +42,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
+use self::around_turns::{TimerFn, TurnHooks};
 use self::calls::Calls;
 use self::clock::Clock;
 use self::owned::Table;
@@ -54,6 +57,7 @@ use super::report::{DefaultGuard, Reporter};
 use super::sync::{Arc, Spin, ThreadId};
 use crate::machine::lifecycle::Lifecycle;
 
+pub use self::around_turns::LoopActivity;
 pub use self::ask::Ask;
 pub use self::builder::ReactorBuilder;
 pub use self::calls::Call;
@@ -111,6 +115,7 @@ struct Core {
     parked: Cell<Option<Duration>>,
     /// An empty queue that the next turn exchanges for the inbox's, so that its memory is used again.
     batch: RefCell<Calls>,
+    hooks: TurnHooks,
     timers: Timers,
     triggers: Triggers,
     owned: Table,
@@ -132,4 +137,4 @@ struct Shared {
 }
 
 /// A call that never leaves the reactor's thread.
-type LocalCall = Box<dyn FnOnce(&Reactor)>;
+type LocalCall = Box<dyn TimerFn>;

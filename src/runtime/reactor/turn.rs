@@ -14,6 +14,7 @@ use super::super::deferred::InsideEffect;
 use super::super::reactor_thread::EndingGuard;
 use super::super::report::Incident;
 use super::super::sync::trace;
+use super::around_turns::LoopActivity;
 use super::clock::Clock;
 use super::shutdown::Shutdown;
 use super::triggers::{Event, Firing, Phase};
@@ -161,6 +162,18 @@ impl Reactor {
         if core.has_ended() {
             return Ok(Turn::Ended);
         }
+        if !core.hooks.are_set() {
+            return Ok(self.turn_once());
+        }
+        let mut turn = Turn::Again;
+        core.hooks.run_around(LoopActivity::Turn, self, &core.reporter, || turn = self.turn_once());
+        Ok(turn)
+    }
+
+    /// What a turn is, inside its hooks.
+    #[inline]
+    fn turn_once(&self) -> Turn {
+        let core = &*self.core;
         if core.transition(Lifecycle::begin_turn) {
             self.fire(Event::STARTUP);
         }
@@ -178,10 +191,10 @@ impl Reactor {
                 self.run_last_calls();
                 self.list_late_pools();
                 core.end();
-                return Ok(Turn::Ended);
+                return Turn::Ended;
             }
         }
-        Ok(self.next_turn())
+        self.next_turn()
     }
 
     fn run_posted(&self) {
@@ -200,7 +213,12 @@ impl Reactor {
         core.timers.begin_pass(core.clock.now());
         while let Some(call) = core.timers.next_due() {
             trace::other("runs", || "a timer".into());
-            core.reporter.contain(Incident::Timer, || call(self));
+            let activity = core.hooks.are_set().then(|| call.activity());
+            let run = || _ = core.reporter.contain(Incident::Timer, || call.run(self));
+            match activity {
+                None => run(),
+                Some(activity) => core.hooks.run_around(activity, self, &core.reporter, run),
+            }
         }
     }
 
@@ -294,5 +312,6 @@ impl Drop for Core {
         for pool in self.shared.pools.own() {
             pool.ask_to_stop(self.shutdown.policy);
         }
+        self.hooks.clear();
     }
 }

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use selvedge::error::{DelayedCallError, Unavailable};
-use selvedge::reactor::{Event, Phase as EventPhase, Turn};
+use selvedge::reactor::{Event, LoopActivity, Phase as EventPhase, Turn};
 use selvedge::report::Incident;
 use selvedge::{Reactor, threads};
 
@@ -14,6 +14,15 @@ use super::super::act::{Did, OnDrop};
 use super::{ELSEWHERE, Goes, Install, ON_THE_LOOP, Phase, Site};
 
 const LATER: Duration = Duration::from_secs(3600);
+
+/// A timer for the hooks that surround it.
+fn surrounded(_: &Reactor) {}
+
+fn is_surrounded(activity: LoopActivity) -> bool {
+    matches!(activity, LoopActivity::Timer(name) if name.ends_with("::surrounded"))
+}
+
+const A_TIMER: Install = Install::OnLoop(|reactor, _| _ = reactor.call_later(Duration::ZERO, surrounded));
 
 pub const SITES: &[Site] = &[
     Site {
@@ -292,6 +301,38 @@ pub const SITES: &[Site] = &[
                     .build()
                     .unwrap(),
             );
+        }),
+        ..ELSEWHERE
+    },
+    Site {
+        name: "a hook around turns",
+        panic: Goes::Reported(Incident::TurnHook),
+        places: &["runtime/reactor/around_turns enter", "runtime/reactor/around_turns run"],
+        configure: |builder, act| {
+            let act = act.clone();
+            builder.around_turns(move |_, activity| is_surrounded(activity).then(|| act.run()))
+        },
+        install: A_TIMER,
+        ..ON_THE_LOOP
+    },
+    Site {
+        name: "the drop of the guard of a hook around turns",
+        panic: Goes::Reported(Incident::TurnHook),
+        configure: |builder, act| {
+            let act = act.clone();
+            builder.around_turns(move |_, activity| is_surrounded(activity).then(|| OnDrop(act.clone())))
+        },
+        install: A_TIMER,
+        ..ON_THE_LOOP
+    },
+    Site {
+        name: "the drop of a hook around turns",
+        panic: Goes::Reported(Incident::Drop),
+        has_sink: true,
+        install: Install::Elsewhere(|act| {
+            let (sink, captured) = (act.clone(), OnDrop(act.clone()));
+            let builder = Reactor::builder().on_report(move |report| sink.reported(report));
+            drop(builder.around_turns(move |_, _| _ = &captured).build().unwrap());
         }),
         ..ELSEWHERE
     },

@@ -68,6 +68,12 @@ impl<C> Children<C> {
         self.children.get_mut(digit)?.as_mut()
     }
 
+    /// Those that are present, with the digits down to their own.
+    fn present(&self, bits: u32, prefix: u64) -> impl Iterator<Item = (u64, &C)> {
+        let children = self.children.iter().enumerate();
+        children.filter_map(move |(digit, child)| Some((prefix << bits | digit as u64, child.as_ref()?)))
+    }
+
     fn put(&mut self, digit: usize, child: C) {
         self.present |= 1 << digit;
         match self.children.get_mut(digit) {
@@ -93,15 +99,28 @@ impl<T> Node<T> {
             Self::Inner(inner) => inner.is_empty(),
         }
     }
+
+    /// Collects the values below this node, with their keys. `prefix`: the digits of its keys above its level.
+    fn visit<'a>(&'a self, bits: u32, prefix: u64, values: &mut Vec<(u64, &'a T)>) {
+        debug_assert!(!self.is_empty(), "an empty node is kept");
+        match self {
+            Self::Leaf(leaf) => values.extend(leaf.present(bits, prefix)),
+            Self::Inner(inner) => inner.present(bits, prefix).for_each(|(key, child)| child.visit(bits, key, values)),
+        }
+    }
 }
 
 impl<T, const BITS: u32> Default for RadixMap<T, BITS> {
     fn default() -> Self {
-        Self { root: None, height: 0, prefix: 0, len: 0, spare: Vec::new(), emptied: Vec::new() }
+        Self::new()
     }
 }
 
 impl<T, const BITS: u32> RadixMap<T, BITS> {
+    pub(crate) const fn new() -> Self {
+        Self { root: None, height: 0, prefix: 0, len: 0, spare: Vec::new(), emptied: Vec::new() }
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.len
     }
@@ -143,6 +162,46 @@ impl<T, const BITS: u32> RadixMap<T, BITS> {
                     node = child;
                 }
             }
+        }
+    }
+
+    /// All values with their keys, in order. Collects them first.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, &T)> {
+        let mut values = Vec::with_capacity(self.len);
+        self.root.iter().for_each(|root| root.visit(BITS, self.prefix, &mut values));
+        values.into_iter()
+    }
+
+    /// The smallest key, and its value.
+    pub(crate) fn first(&self) -> Option<(u64, &T)> {
+        let (mut node, mut key) = (self.root.as_ref()?, self.prefix);
+        loop {
+            match node {
+                Node::Leaf(leaf) => {
+                    let digit = leaf.first();
+                    return Some((key << BITS | digit as u64, leaf.get(digit)?));
+                }
+                Node::Inner(inner) => {
+                    let digit = inner.first();
+                    key = key << BITS | digit as u64;
+                    node = inner.get(digit)?;
+                }
+            }
+        }
+    }
+
+    pub(crate) fn get_mut(&mut self, key: u64) -> Option<&mut T> {
+        if self.prefix != Self::prefix(key, self.height) {
+            return None;
+        }
+        let (mut node, mut level) = (self.root.as_mut()?, self.height);
+        loop {
+            let digit = Self::digit(key, level);
+            match node {
+                Node::Leaf(leaf) => return leaf.get_mut(digit),
+                Node::Inner(inner) => node = inner.get_mut(digit)?,
+            }
+            level -= 1;
         }
     }
 
@@ -251,30 +310,7 @@ impl<T, const BITS: u32> RadixMap<T, BITS> {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::{Children, Node, RadixMap};
-
-    impl<T> Node<T> {
-        /// Collects the values below this node, with their keys.
-        fn visit<'a>(&'a self, bits: u32, key: u64, values: &mut Vec<(u64, &'a T)>) {
-            assert!(!self.is_empty(), "an empty node is kept");
-            fn present<C>(children: &Children<C>, bits: u32, key: u64) -> impl Iterator<Item = (u64, &C)> {
-                let slots = children.children.iter().enumerate();
-                slots.filter_map(move |(digit, child)| Some((key << bits | digit as u64, child.as_ref()?)))
-            }
-            match self {
-                Self::Leaf(leaf) => values.extend(present(leaf, bits, key)),
-                Self::Inner(inner) => present(inner, bits, key).for_each(|(key, child)| child.visit(bits, key, values)),
-            }
-        }
-    }
-
-    impl<T, const BITS: u32> RadixMap<T, BITS> {
-        pub(in crate::machine) fn iter(&self) -> impl Iterator<Item = (u64, &T)> {
-            let mut values = Vec::new();
-            self.root.iter().for_each(|root| root.visit(BITS, self.prefix, &mut values));
-            values.into_iter()
-        }
-    }
+    use super::RadixMap;
 
     /// Checks the map against a reference, and then every continuation of `steps` more steps: a value is added, with a
     /// key that is greater than the last by 1, 2, or very much; or one of the values is removed.
@@ -295,9 +331,12 @@ mod tests {
         let first = map.clone().pop_first_if(|first| Some((first, first)) == reference.first_key_value());
         assert_eq!(first.is_some(), !reference.is_empty());
         assert!(map.clone().pop_first_if(|_| false).is_none());
+        assert_eq!(map.first(), reference.first_key_value().map(|(key, value)| (*key, value)));
         for &key in reference.keys() {
             let (mut map, mut reference) = (map.clone(), reference.clone());
             assert!(map.remove(key ^ (1 << 60)).is_none());
+            assert_eq!(map.get_mut(key), reference.get_mut(&key));
+            assert!(map.get_mut(key ^ (1 << 60)).is_none());
             assert_eq!(map.remove(key), reference.remove(&key));
             assert!(map.remove(key).is_none());
             every_program(&map, &reference, last, steps - 1);

@@ -130,7 +130,8 @@ impl<W> Semaphore<W> {
 
     /// The next waiter, for the loop that serves, and how many permits it holds from now on. `None` ends that loop.
     pub(crate) fn next(&mut self) -> Option<(Count, W)> {
-        let next = self.fitting().and_then(|_| self.waiters.pop());
+        let free = self.free();
+        let next = self.waiters.pop_if(|(count, _)| *count <= free);
         match next {
             Some((count, _)) => self.held += count,
             None => self.serving = false,

@@ -1,24 +1,26 @@
 //! A FIFO queue of waiters. A waiter can be removed from the middle.
 //!
-//! Waiters lie in a search tree by the order in which they came: every operation takes O(log n) in the worst case, a
+//! Waiters lie in a radix tree by the order in which they came: every operation takes O(log n) in the worst case, a
 //! key is never used again, and memory follows the number of waiters.
 
-use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
+
+use super::radix_map::RadixMap;
 
 /// Identifies one waiter among all that this queue has ever held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Key(u64);
 
 /// The queue. `W` is a waiter.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone)]
 pub(crate) struct WaitQueue<W> {
-    waiters: BTreeMap<u64, W>,
+    waiters: RadixMap<W>,
     next: u64,
 }
 
 impl<W> WaitQueue<W> {
     pub(crate) const fn new() -> Self {
-        Self { waiters: BTreeMap::new(), next: 0 }
+        Self { waiters: RadixMap::new(), next: 0 }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -26,7 +28,7 @@ impl<W> WaitQueue<W> {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.waiters.is_empty()
+        self.len() == 0
     }
 
     /// The key that the next [`push`](Self::push) will return: a waiter's canceller needs it before the waiter exists.
@@ -43,25 +45,50 @@ impl<W> WaitQueue<W> {
     }
 
     pub(crate) fn first_key(&self) -> Option<Key> {
-        self.waiters.first_key_value().map(|(key, _)| Key(*key))
+        self.waiters.first().map(|(key, _)| Key(key))
     }
 
     pub(crate) fn get_mut(&mut self, key: Key) -> Option<&mut W> {
-        self.waiters.get_mut(&key.0)
+        self.waiters.get_mut(key.0)
     }
 
     pub(crate) fn first(&self) -> Option<&W> {
-        self.waiters.first_key_value().map(|(_, waiter)| waiter)
+        self.waiters.first().map(|(_, waiter)| waiter)
     }
 
     /// Removes the first waiter.
     pub(crate) fn pop(&mut self) -> Option<W> {
-        self.waiters.pop_first().map(|(_, waiter)| waiter)
+        self.pop_if(|_| true)
+    }
+
+    /// Removes the first waiter, if it is as asked for.
+    pub(crate) fn pop_if(&mut self, is_asked_for: impl FnOnce(&W) -> bool) -> Option<W> {
+        let waiter = self.waiters.pop_first_if(is_asked_for);
+        drop(self.waiters.take_emptied());
+        waiter
     }
 
     /// Removes the waiter with this key, wherever it is. `None` if it was removed before.
     pub(crate) fn remove(&mut self, key: Key) -> Option<W> {
-        self.waiters.remove(&key.0)
+        let waiter = self.waiters.remove(key.0);
+        drop(self.waiters.take_emptied());
+        waiter
+    }
+}
+
+/// Two queues are one state if the same waiters have the same keys, and the next has too.
+impl<W: PartialEq> PartialEq for WaitQueue<W> {
+    fn eq(&self, other: &Self) -> bool {
+        self.next == other.next && self.waiters.iter().eq(other.waiters.iter())
+    }
+}
+
+impl<W: Eq> Eq for WaitQueue<W> {}
+
+impl<W: Hash> Hash for WaitQueue<W> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.next.hash(state);
+        self.waiters.iter().for_each(|waiter| waiter.hash(state));
     }
 }
 

@@ -61,6 +61,10 @@ impl<W> WaitQueue<W> {
         self.waiters.pop_front()
     }
 
+    pub(crate) fn pop_if(&mut self, is_asked_for: impl FnOnce(&W) -> bool) -> Option<W> {
+        if is_asked_for(self.waiters.front()?) { self.waiters.pop_front() } else { None }
+    }
+
     pub(crate) fn remove(&mut self, key: Key) -> Option<W> {
         match key {
             Key::First => self.waiters.pop_front(),

@@ -227,6 +227,7 @@ impl Reporter {
     }
 
     /// Runs user code; a panic is reported.
+    #[inline]
     pub(crate) fn contain<T>(&self, incident: Incident, body: impl FnOnce() -> T) -> Option<T> {
         match catch(body) {
             Ok(value) => Some(value),
@@ -251,6 +252,7 @@ impl JobReporter<'_> {
     }
 
     /// Runs user code; a panic is reported.
+    #[inline]
     pub(crate) fn contain<T>(&self, incident: Incident, body: impl FnOnce() -> T) -> Option<T> {
         match catch(body) {
             Ok(value) => Some(value),

@@ -40,14 +40,14 @@ enum Stop {
     Stopped,
 }
 
-/// What is told about an entry, and takes it out of the stream.
+/// What is told about an entry, which is then no longer in hand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Report {
     Done {
         entry: Entry,
         digest: Vec<u8>,
     },
-    /// Tried in vain: somebody is to try once more.
+    /// Tried in vain: somebody is to try once more, after a pause.
     Failed {
         entry: Entry,
         error: String,
@@ -145,8 +145,7 @@ impl Claims {
             if self.has(entry.id) {
                 // It was idle for so long that this worker has taken it over from itself.
             } else if entry.tries >= self.most_tries {
-                let error = entry.error.clone();
-                let error = error.unwrap_or_else(|| "no worker that has taken it has lived to report".to_owned());
+                let error = format!("not done after {} tries", entry.tries);
                 self.reports.push(Report::SetAside { entry, error });
             } else if self.stop == Stop::No {
                 self.waiting.push_back(entry);

@@ -28,8 +28,6 @@ pub struct Entry {
     pub path: PathBuf,
     /// How often it has been tried before, without a result.
     pub tries: u32,
-    /// What the last try has failed with.
-    pub error: Option<String>,
 }
 
 /// What became of a file.
@@ -50,18 +48,13 @@ impl Entry {
             number: number(fields, "number")?,
             path: PathBuf::from(OsStr::from_bytes(field(fields, "path")?)),
             tries: number::<u32>(fields, "tries")?.saturating_add(redelivered),
-            error: field(fields, "error").ok().map(|error| String::from_utf8_lossy(error).into_owned()),
         })
     }
 
-    /// With another number of tries, and perhaps what the last one has failed with.
-    pub fn write(&self, tries: u32, error: Option<&str>) -> Fields {
+    pub fn write(&self) -> Fields {
         let mut fields = fields(&self.run, self.number);
         push(&mut fields, "path", bytes(&self.path));
-        push(&mut fields, "tries", tries.to_string().as_bytes());
-        if let Some(error) = error.or(self.error.as_deref()) {
-            push(&mut fields, "error", error.as_bytes());
-        }
+        push(&mut fields, "tries", self.tries.to_string().as_bytes());
         fields
     }
 
@@ -145,14 +138,14 @@ mod tests {
 
     fn entry() -> Entry {
         let path = PathBuf::from(OsStr::from_bytes(b"a\xff\n b"));
-        Entry { id: StreamId::default(), run: "r".into(), number: 7, path, tries: 2, error: Some("no".into()) }
+        Entry { id: StreamId::default(), run: "r".into(), number: 7, path, tries: 2 }
     }
 
     #[test]
     fn entries_and_outcomes_are_read_as_they_were_written() {
         let (entry, id) = (entry(), StreamId::default());
-        assert_eq!(Entry::read(id, &entry.write(2, None), 0), Ok(entry.clone()));
-        assert_eq!(Entry::read(id, &entry.write(2, Some("worse")), 3).unwrap().tries, 5);
+        assert_eq!(Entry::read(id, &entry.write(), 0), Ok(entry.clone()));
+        assert_eq!(Entry::read(id, &entry.write(), 3).unwrap().tries, 5);
         for result in [Ok(vec![0, 255]), Err("gone".to_owned())] {
             let outcome = entry.outcome(result);
             assert_eq!(Outcome::read(&outcome.write("w")), Ok(outcome));
@@ -162,7 +155,7 @@ mod tests {
     #[test]
     fn an_entry_of_somebody_else_says_what_is_wrong() {
         let id = StreamId::default();
-        let mut fields = entry().write(0, None);
+        let mut fields = entry().write();
         assert_eq!(Entry::read(id, &Fields::new(), 0).unwrap_err(), "there is no field `run`");
         fields[3] = b"-1".to_vec();
         assert_eq!(Entry::read(id, &fields, 0).unwrap_err(), "the field `number` is no number of its size");

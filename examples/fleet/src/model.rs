@@ -91,7 +91,7 @@ impl Broker {
             let delivered = self.pending.get(&id).map_or(0, |held| held.1);
             self.pending.insert(id, (worker, delivered + 1, true));
             let (number, path, tries) = self.jobs[&id].clone();
-            Entry { id: place(id), run: String::new(), number, path, tries: tries + delivered, error: None }
+            Entry { id: place(id), run: String::new(), number, path, tries: tries + delivered }
         };
         silent.into_iter().map(deliver).collect()
     }
@@ -102,7 +102,10 @@ impl Broker {
             match report {
                 Report::Done { digest, .. } => self.add_result(entry.outcome(Ok(digest.clone()))),
                 Report::SetAside { error, .. } => self.add_result(entry.outcome(Err(error.clone()))),
-                Report::Failed { .. } => self.add(entry.number, entry.path.clone(), entry.tries + 1),
+                Report::Failed { .. } => {
+                    self.pending.entry(number(entry.id)).and_modify(|held| held.2 = false);
+                    continue;
+                }
                 Report::GivenBack { .. } => self.add(entry.number, entry.path.clone(), entry.tries),
             }
             self.jobs.remove(&number(entry.id));
@@ -321,7 +324,7 @@ fn a_late_digest_counts_for_a_file_that_was_set_aside_and_a_second_one_does_not(
 
 #[test]
 fn a_worker_that_stops_finishes_what_runs_and_gives_back_the_rest() {
-    let entry = |n| Entry { id: place(n), run: String::new(), number: n, path: "f".into(), tries: 0, error: None };
+    let entry = |n| Entry { id: place(n), run: String::new(), number: n, path: "f".into(), tries: 0 };
     let mut claims = Claims::new(1, TRIES);
     assert_eq!(claims.next_action(), Some(claims::Action::Take(4)));
     claims.taken([entry(1), entry(2)]);
@@ -346,8 +349,8 @@ fn a_worker_that_stops_finishes_what_runs_and_gives_back_the_rest() {
 fn a_file_whose_workers_die_is_set_aside_without_another_try() {
     let mut claims = Claims::new(1, 3);
     claims.next_action();
-    let entry = Entry { id: place(1), run: String::new(), number: 1, path: "f".into(), tries: 3, error: None };
+    let entry = Entry { id: place(1), run: String::new(), number: 1, path: "f".into(), tries: 3 };
     claims.taken([entry]);
     let Some(claims::Action::Report(reports)) = claims.next_action() else { panic!("it is reported") };
-    assert!(matches!(&reports[..], [Report::SetAside { error, .. }] if error.contains("no worker")));
+    assert!(matches!(&reports[..], [Report::SetAside { error, .. }] if error == "not done after 3 tries"));
 }

@@ -70,8 +70,8 @@ impl Store {
     pub fn offer(&self, connection: &mut Connection, run: &str, files: Vec<(u64, PathBuf)>) -> RedisResult<()> {
         let mut commands = redis::pipe();
         for (number, path) in files {
-            let entry = Entry { id: StreamId::default(), run: run.to_owned(), number, path, tries: 0, error: None };
-            commands.cmd("XADD").arg(self.key("jobs")).arg("*").arg(entry.write(0, None)).ignore();
+            let entry = Entry { id: StreamId::default(), run: run.to_owned(), number, path, tries: 0 };
+            commands.cmd("XADD").arg(self.key("jobs")).arg("*").arg(entry.write()).ignore();
         }
         commands.exec(connection)
     }

@@ -1,6 +1,7 @@
 //! What a worker does with Redis.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use redis::{Connection, Pipeline, RedisResult};
 
@@ -10,6 +11,9 @@ use crate::entry::{Entry, Fields, StreamId};
 
 /// About how many entries that were set aside are kept for whoever wants to know.
 const POISON: usize = 1000;
+
+/// How long a file that could not be read is left alone.
+const PAUSE: Duration = Duration::from_secs(1);
 
 #[derive(Default)]
 pub struct Taken {
@@ -92,16 +96,20 @@ impl Store {
                     commands.cmd("XADD").arg(&results).arg("*").arg(outcome).ignore();
                     commands.cmd("HINCRBY").arg(self.key("workers")).arg(me).arg(1).ignore();
                 }
-                Report::Failed { entry, error } => {
-                    commands.cmd("XADD").arg(&jobs).arg("*").arg(entry.write(entry.tries + 1, Some(error))).ignore();
+                // It stays in the stream, and whoever takes it over then counts one try more.
+                Report::Failed { entry, .. } => {
+                    let idle = self.takeover.saturating_sub(PAUSE).as_millis() as u64;
+                    commands.cmd("XCLAIM").arg(&jobs).arg(GROUP).arg(me).arg(0).arg(entry.id.to_string());
+                    commands.arg("IDLE").arg(idle).arg("JUSTID").ignore();
+                    continue;
                 }
                 Report::SetAside { entry, error } => {
                     let outcome = entry.outcome(Err(error.clone())).write(me);
                     commands.cmd("XADD").arg(&results).arg("*").arg(outcome).ignore();
-                    self.keep_poison(&mut commands, &entry.write(entry.tries, None), error);
+                    self.keep_poison(&mut commands, &entry.write(), error);
                 }
                 Report::GivenBack { entry } => {
-                    commands.cmd("XADD").arg(&jobs).arg("*").arg(entry.write(entry.tries, None)).ignore();
+                    commands.cmd("XADD").arg(&jobs).arg("*").arg(entry.write()).ignore();
                 }
             }
             self.remove(&mut commands, &report.entry().id.to_string());

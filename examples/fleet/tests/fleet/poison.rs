@@ -42,6 +42,6 @@ fn a_file_whose_workers_die_is_set_aside() {
     let worker = fleet.start(Some(1), "work --tries 2");
     let (out, said) = offer.ends_with(1);
     assert!(out.is_empty());
-    assert!(said.contains("\"tree/-dash\": no worker that has taken it has lived to report"), "{said}");
+    assert!(said.contains("\"tree/-dash\": not done after 2 tries"), "{said}");
     drop(worker);
 }

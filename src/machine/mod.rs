@@ -21,6 +21,7 @@ pub(crate) mod place;
 pub(crate) mod pool;
 pub(crate) mod radix_map;
 pub(crate) mod semaphore;
+pub(crate) mod slot_queue;
 pub(crate) mod task;
 pub(crate) mod timer_queue;
 pub(crate) mod wait_queue;

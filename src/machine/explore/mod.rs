@@ -41,6 +41,7 @@ mod oneshot;
 mod pool;
 mod search;
 mod semaphore;
+mod slot_queue;
 mod table;
 mod table_file;
 mod task;

@@ -6,14 +6,14 @@
 //! `pool/slot_watch.rs`. Whatever comes while jobs wait goes to the end of the queue, so it does not overtake them.
 
 use std::cell::RefCell;
-use std::mem;
 use std::rc::{Rc, Weak};
 
 use super::super::pool::{FreeSlot, Job, Offer, OfferedJob, PoolId, SlotWatch, Tell, ThreadPool, Ticket, Work};
 use super::super::report::drop_contained;
 use super::Reactor;
 use crate::error::NeverRan;
-use crate::machine::wait_queue::{Key, WaitQueue};
+use crate::machine::slot_queue;
+use crate::machine::wait_queue::Key;
 
 /// The queues of a reactor: one for each pool in which its jobs wait, or have waited.
 #[derive(Default)]
@@ -24,28 +24,10 @@ struct SlotQueue {
     state: RefCell<State>,
 }
 
-struct State {
-    waiting: WaitQueue<WaitingJob>,
-    stage: Stage,
-}
-
-#[derive(Default)]
-enum Stage {
-    /// Nobody waits.
-    #[default]
-    Empty,
-    /// The pool had no slot for the first, and will tell.
-    Watching(SlotWatch),
-    /// A loop offers the first to the pool, until that has no slot, or nobody waits. It calls code of the program, and
-    /// sees who joins and leaves there.
-    Offering,
-}
-
-struct WaitingJob {
-    /// `None` while it is being offered.
-    job: Option<OfferedJob>,
-    decided: Decided,
-}
+/// The job, who is told of its end, and how the pool is told that nobody waits.
+type State = slot_queue::SlotQueue<OfferedJob, Decided, SlotWatch>;
+type WaitingJob = slot_queue::WaitingJob<OfferedJob, Decided>;
+type Left = slot_queue::Left<OfferedJob, Decided, SlotWatch>;
 
 /// Called once, with the ticket of the accepted job; `None` if the pool has been stopped.
 type Decided = Box<dyn FnOnce(&Reactor, Option<Ticket>)>;
@@ -65,9 +47,9 @@ impl Reactor {
         job: Job<F>,
         decided: impl FnOnce(&Self, Option<Ticket>) + 'static,
     ) -> SlotPlace {
-        let job = WaitingJob { job: Some(pool.prepare(job)), decided: Box::new(decided) };
+        let (job, decided) = (pool.prepare(job), Box::new(decided));
         let queue = self.core.slot_queues.of(pool.id());
-        let key = queue.state.borrow_mut().waiting.push(job);
+        let key = queue.state.borrow_mut().push(job, decided);
         if queue.begin_offering() {
             queue.offer(self);
         }
@@ -93,10 +75,9 @@ impl SlotQueues {
     /// The pool's queue. A new one takes the place of those that are empty.
     fn of(&self, pool: PoolId) -> Rc<SlotQueue> {
         self.find(pool).unwrap_or_else(|| {
-            let state = RefCell::new(State { waiting: WaitQueue::new(), stage: Stage::Empty });
-            let queue = Rc::new(SlotQueue { pool, state });
+            let queue = Rc::new(SlotQueue { pool, state: RefCell::new(State::new()) });
             let mut queues = self.0.borrow_mut();
-            queues.retain(|queue| !matches!(queue.state.borrow().stage, Stage::Empty));
+            queues.retain(|queue| !queue.state.borrow().is_unused());
             queues.push(Rc::clone(&queue));
             queue
         })
@@ -107,21 +88,15 @@ impl SlotQueues {
         for queue in self.0.take() {
             queue.stop_watching();
             while let Some(waiting) = queue.pop() {
-                drop(waiting.discard());
+                drop(discard(waiting));
             }
         }
     }
 }
 
 impl SlotQueue {
-    /// Whether the caller has to offer: jobs wait, and nobody offers them or watches.
     fn begin_offering(&self) -> bool {
-        let mut state = self.state.borrow_mut();
-        let begins = matches!(state.stage, Stage::Empty) && !state.waiting.is_empty();
-        if begins {
-            state.stage = Stage::Offering;
-        }
-        begins
+        self.state.borrow_mut().begin_offering()
     }
 
     /// Offers the first to the pool, again and again. Returns whether one was offered.
@@ -130,8 +105,8 @@ impl SlotQueue {
         while let Some((key, job)) = self.first() {
             offered = true;
             match job.offer(self.told(reactor)) {
-                Offer::Accepted(ticket) => match self.remove(key) {
-                    Some(waiting) => (waiting.decided)(reactor, Some(ticket)),
+                Offer::Accepted(ticket) => match self.accepted(key) {
+                    Some(decided) => decided(reactor, Some(ticket)),
                     // It has left while it was being offered.
                     None => {
                         ticket.cancel();
@@ -145,13 +120,12 @@ impl SlotQueue {
                 Offer::Closed(job) => {
                     job.discard();
                     while let Some(waiting) = self.pop() {
-                        let decided = waiting.discard();
+                        let decided = discard(waiting);
                         decided(reactor, None);
                     }
                 }
             }
         }
-        self.state.borrow_mut().stage = Stage::Empty;
         offered
     }
 
@@ -162,56 +136,37 @@ impl SlotQueue {
         Box::new(move |slot| drop_contained(handle.post_unbounded(move |reactor| reactor.slot_is_free(pool, slot))))
     }
 
-    /// The job to be offered next. Its place stays.
     fn first(&self) -> Option<(Key, OfferedJob)> {
-        let mut state = self.state.borrow_mut();
-        let key = state.waiting.first_key()?;
-        let job = state.waiting.get_mut(key)?.job.take()?;
-        Some((key, job))
+        self.state.borrow_mut().first()
     }
 
-    /// There was no slot for the first. Returns both, if it has left meanwhile.
+    fn accepted(&self, key: Key) -> Option<Decided> {
+        self.state.borrow_mut().accepted(key)
+    }
+
     fn watch(&self, key: Key, job: OfferedJob, watch: SlotWatch) -> Result<(), (OfferedJob, SlotWatch)> {
-        let mut state = self.state.borrow_mut();
-        match state.waiting.get_mut(key) {
-            Some(waiting) => waiting.job = Some(job),
-            None => return Err((job, watch)),
-        }
-        state.stage = Stage::Watching(watch);
-        Ok(())
+        self.state.borrow_mut().watch(key, job, watch)
     }
 
-    /// Does not wait for the pool any more, if it did.
     fn stop_watching(&self) {
-        let mut state = self.state.borrow_mut();
-        if let Stage::Watching(_) = state.stage
-            && let Stage::Watching(watch) = mem::take(&mut state.stage)
-        {
-            drop(state);
-            watch.withdraw();
-        }
+        let watch = self.state.borrow_mut().stop_watching();
+        watch.into_iter().for_each(SlotWatch::withdraw);
+    }
+
+    fn leave(&self, key: Key) -> Option<Left> {
+        self.state.borrow_mut().leave(key)
     }
 
     fn pop(&self) -> Option<WaitingJob> {
-        self.state.borrow_mut().waiting.pop()
-    }
-
-    fn remove(&self, key: Key) -> Option<WaitingJob> {
-        self.state.borrow_mut().waiting.remove(key)
-    }
-
-    fn is_empty(&self) -> bool {
-        self.state.borrow().waiting.is_empty()
+        self.state.borrow_mut().pop()
     }
 }
 
-impl WaitingJob {
-    fn discard(self) -> Decided {
-        if let Some(job) = self.job {
-            job.discard();
-        }
-        self.decided
+fn discard(waiting: WaitingJob) -> Decided {
+    if let Some(job) = waiting.job {
+        job.discard();
     }
+    waiting.decided
 }
 
 impl SlotPlace {
@@ -227,12 +182,10 @@ impl SlotPlace {
 
     fn leave(&self, end: impl FnOnce(OfferedJob)) -> bool {
         let Some(queue) = self.queue.upgrade() else { return false };
-        let Some(waiting) = queue.remove(self.key) else { return false };
-        if queue.is_empty() {
-            queue.stop_watching();
-        }
+        let Some(left) = queue.leave(self.key) else { return false };
+        left.withdraw.into_iter().for_each(SlotWatch::withdraw);
         // One that is being offered is refused by the loop that offers it.
-        if let Some(job) = waiting.job {
+        if let Some(job) = left.waiting.job {
             end(job);
         }
         true

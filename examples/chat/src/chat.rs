@@ -64,8 +64,11 @@ impl Chat {
         self.clients.insert(id, Client::new(socket, timer));
     }
 
-    /// A client has sent something, or can be sent more.
-    pub fn ready(&mut self, id: ClientId) {
+    /// A client has sent something, its end perhaps, or can be sent more.
+    pub fn ready(&mut self, id: ClientId, has_ended: bool) {
+        if let Some(client) = self.clients.get_mut(&id) {
+            client.has_ended |= has_ended;
+        }
         self.will_read(id);
         self.will_send(id);
     }
@@ -93,7 +96,10 @@ impl Chat {
             Got::Failed(error) => self.remove(id, Some(&error)),
             Got::End => self.end_of(id),
             Got::Bytes(length) => {
-                self.will_read(id);
+                // Less than there is room for is all that has come; the end that was announced is behind it.
+                if length == self.buffer.len() || client.has_ended {
+                    self.will_read(id);
+                }
                 self.take(id, length);
             }
         }

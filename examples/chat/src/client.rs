@@ -19,6 +19,8 @@ pub struct Client {
     pub stage: Stage,
     /// While it is open, its next line is awaited for so long; then, that it closes its end.
     pub timer: DelayedCall,
+    /// It has closed its end, though more may have to be read before.
+    pub has_ended: bool,
     /// It is in the list of those that are to be read; of those that are to be sent to.
     pub is_unread: bool,
     pub is_unsent: bool,
@@ -45,7 +47,8 @@ pub enum Got {
 impl Client {
     pub fn new(socket: TcpStream, timer: DelayedCall) -> Self {
         let (lines, outbox, room, stage) = (Lines::default(), Outbox::default(), None, Stage::Open);
-        Self { socket, lines, outbox, room, stage, timer, is_unread: false, is_unsent: false }
+        let (has_ended, is_unread, is_unsent) = (false, false, false);
+        Self { socket, lines, outbox, room, stage, timer, has_ended, is_unread, is_unsent }
     }
 
     pub fn read(&mut self, buffer: &mut [u8]) -> Got {

@@ -77,12 +77,12 @@ pub fn serve(settings: Settings) -> Result<(), Box<dyn Error>> {
         polled.or_else(|error| if error.kind() == ErrorKind::Interrupted { Ok(()) } else { Err(error) })?;
         let stops = chat.with(&reactor, |chat| {
             let mut stops = false;
-            for token in events.iter().map(mio::event::Event::token) {
-                match token {
+            for event in &events {
+                match event.token() {
                     WAKE => {}
                     SIGNALS => stops |= signals.pending().count() > 0,
                     LISTENER => door.is_ready.set(true),
-                    Token(id) => chat.ready(id),
+                    Token(id) => chat.ready(id, event.is_read_closed()),
                 }
             }
             chat.read_all();

@@ -1,5 +1,6 @@
-//! The peer that the server is measured beside: the same protocol in tokio's usual way, on its `current_thread` runtime.
-//! Two tasks for each client, an unbounded channel between them, and no limits, timers or log. It prints its address.
+//! The peer that the server is measured beside: the same protocol in tokio's usual way, on its `current_thread`
+//! runtime. Two tasks for each client, an unbounded channel between them, and no limits, timers or log. It prints its
+//! address.
 
 use std::cell::RefCell;
 use std::collections::HashMap;

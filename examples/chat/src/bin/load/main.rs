@@ -1,5 +1,6 @@
 //! The load: thousands of clients on one thread, which talk, leave in every way and come back, while every line that
-//! each must hear is accounted for. It starts the server, and measures its memory, descriptors and latency from outside.
+//! each must hear is accounted for. It starts the server, and measures its memory, descriptors and latency from
+//! outside.
 
 mod account;
 mod clients;

@@ -71,6 +71,8 @@ mod tests {
             }
             assert_eq!(queue.len(), put - taken);
             assert!(queue.chunks.len() <= queue.len() / CHUNK + 2);
+            assert!(queue.chunks.iter().all(|chunk| chunk.len() <= CHUNK), "a chunk grows no further");
+            assert_eq!(queue.chunks.is_empty(), put == 0, "the last chunk is kept for what comes next");
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use selvedge::coordination::DeferredQueue;
 use selvedge::deferred::{CancelHandle, DeferredList, SharedDeferred, gather_results};
 use selvedge::error::{Abandoned, Cancelled, SharedFailure};
 use selvedge::report::Incident;
@@ -188,4 +189,31 @@ fn several_tasks_await_one_result() {
     resolver.callback(10);
     let sums = reactor.block_on(async move { gather_results(tasks).await }).unwrap();
     assert_eq!(sums, [10, 11, 12]);
+}
+
+// Checks: P123, P124
+#[test]
+fn an_item_that_has_passed_a_cancel_handle_goes_back_if_nobody_receives_it() {
+    let queue = DeferredQueue::new();
+    let (handed, handle) = queue.get().unwrap().with_cancel_handle();
+    queue.put(1).unwrap();
+    assert_eq!((handle.is_pending(), queue.len()), (false, 0));
+    drop(handed);
+    assert_eq!(queue.len(), 1);
+}
+
+// Checks: P124
+#[test]
+fn an_item_that_decided_a_list_goes_back_if_nobody_receives_the_lists_result() {
+    let queue = DeferredQueue::<u32>::new();
+    queue.put(1).unwrap();
+    let list = || DeferredList::new([queue.get().unwrap()]);
+    let ways: [fn(DeferredList<u32>) -> Deferred<(usize, u32)>; 2] =
+        [DeferredList::fire_on_one_callback, DeferredList::fire_on_one];
+    for fires_on_one in ways {
+        let first = fires_on_one(list());
+        assert!(first.has_result() && queue.is_empty());
+        drop(first);
+        assert_eq!(queue.len(), 1);
+    }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use selvedge::{
     Deferred, Failure, Reactor, Resolver,
+    coordination::DeferredQueue,
     error::{Cancelled, ReactorStopped, TimedOut},
     report::Incident,
     testing::VirtualClock,
@@ -297,4 +298,19 @@ fn a_timeout_that_nobody_handles_is_reported_once_to_the_reactor_whose_timer_it_
     assert_eq!(told.len(), 1);
     assert_eq!(told[0].0, Incident::Unhandled);
     assert!(told[0].1.contains("no result within 5s") && told[0].1.contains("timeout.rs"), "{}", told[0].1);
+}
+
+// Checks: B59, P124
+#[test]
+fn an_item_that_a_pause_held_beyond_the_time_is_given_to_what_the_program_does_then() {
+    let (reactor, clock) = timed();
+    let queue = DeferredQueue::<(u32, Option<Duration>)>::new();
+    let got = queue.get().unwrap();
+    let pause = got.pause_handle();
+    pause.pause();
+    let late = got.add_timeout_with(&reactor, TIME, |item, after| item.map(|(item, _)| (item, Some(after))));
+    queue.put((1, None)).unwrap();
+    pass(&reactor, &clock, TIME);
+    pause.unpause().unwrap();
+    assert_eq!((value(late), queue.len()), ((1, Some(TIME)), 0));
 }

@@ -257,7 +257,9 @@ fn a_job_may_ask_its_own_pool_to_stop_but_not_wait_for_it() {
     let own = pool.clone();
     pool.call_in_thread(move || {
         assert!(own.stop().is_err());
-        assert_eq!(own.stop_within(StopPolicy::Drain, Duration::ZERO), Err(StopWithinError::WouldDeadlock));
+        let refused = own.stop_within(StopPolicy::Drain, Duration::ZERO).unwrap_err();
+        assert_eq!(refused, StopWithinError::WouldDeadlock);
+        assert_eq!(refused.to_string(), own.stop().unwrap_err().to_string());
         own.ask_to_stop(StopPolicy::Drain);
     })
     .unwrap();

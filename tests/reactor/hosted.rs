@@ -272,6 +272,7 @@ fn what_the_host_does_between_turns_wakes_it_if_a_turn_is_due_earlier_than_it_kn
         hosted.is_not_woken();
         assert_eq!(hosted.turn(), Turn::Wait(8 * SECOND));
         assert_eq!(Turn::Wait(8 * SECOND).timeout(), Some(8 * SECOND));
+        assert_eq!([Turn::Again, Turn::Ended].map(Turn::timeout), [Some(Duration::ZERO); 2]);
         assert_eq!(hosted.reactor.next_deadline(), Some(8 * SECOND));
         let never = hosted.reactor.call_later(Duration::MAX, |_| ());
         let _ = hosted.reactor.call_later(8 * SECOND, |_| ());

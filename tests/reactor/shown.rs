@@ -95,7 +95,7 @@ fn reactors(shown: &mut Shown) {
     shown.show(&cooperator, "Cooperator", &["ready: 1", "tasks: 1"]);
     shown.show(&task, "CooperativeTask", &["Ready"]);
     shown.show(Answers::new([1, 2]), "Answers", &["left: 2", "calls: 0"]);
-    let closed = Reactor::new().handle();
+    let closed = Reactor::default().handle();
     let rejected: Rejected<_> = closed.call_from_thread(|_| ()).unwrap_err();
     shown.show(&rejected.job, "Call", &[]);
     shown.show(&rejected, "Rejected", &["ReactorStopped"]);

@@ -62,9 +62,13 @@ fn the_time_of_the_world_is_not_advanced_and_no_turn_inside_a_turn() {
     let (reactor, clock, _) = virtual_time();
     let said = Log::new();
     let says = said.clone();
-    let _ = reactor.call_later(SECOND, move |reactor| says.note((reactor.advance(SECOND), reactor.now())));
+    let _ = reactor.call_later(SECOND, move |reactor| {
+        let turned = || -> Result<Turn, AdvanceError> { Ok(reactor.turn()?) };
+        says.note((reactor.advance(SECOND), reactor.now()));
+        says.note((turned(), reactor.now()));
+    });
     reactor.advance(SECOND).unwrap();
-    assert_eq!(said, [(Err(AdvanceError::Reentered), SECOND)]);
+    assert_eq!(said, [(Err(AdvanceError::Reentered), SECOND); 2]);
     assert_eq!(clock.now(), SECOND);
     assert_eq!(reactor.pump([]), Ok(Turn::Idle));
 }
@@ -354,6 +358,17 @@ mod looping {
         looping.stop().unwrap();
         value(ended);
         assert_eq!(reports.len(), 0);
+    }
+
+    // Checks: P33
+    #[test]
+    fn an_error_that_a_cancel_of_the_loop_has_not_caused_is_reported() {
+        let (reactor, _, reports) = virtual_time();
+        let looping = LoopingCall::new(|_| Deferred::<()>::with_firing_canceller(|it| it.errback(Oops(1))).0);
+        let ended = looping.start(&reactor, SECOND).unwrap();
+        ended.cancel();
+        drop(ended);
+        assert_eq!(reports, [Incident::Unhandled]);
     }
 
     // Checks: P33

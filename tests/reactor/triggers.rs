@@ -344,6 +344,31 @@ fn a_stop_during_an_asynchronous_startup_ends_the_startup() {
     assert_eq!(reports.len(), 0);
 }
 
+// Checks: P92, B23
+#[test]
+fn a_trigger_that_is_added_while_the_reactors_own_event_fires_runs_unless_its_phase_is_over() {
+    for event in [Event::STARTUP, Event::SHUTDOWN] {
+        let (reactor, _) = reporting();
+        let log = Log::new();
+        let (own, ran, dropped) = (event.clone(), log.clone(), Log::new());
+        let late = dropped.clone();
+        let _ = reactor.add_event_trigger(Phase::During, event, move |reactor| {
+            for phase in PHASES {
+                let (ran, late) = (ran.clone(), late.when_dropped(phase));
+                let _ = reactor.add_event_trigger(phase, own.clone(), move |_| {
+                    hold(&late);
+                    ran.note(phase);
+                });
+            }
+            assert_eq!(late, [Phase::Before]);
+        });
+        reactor.call_when_running(|reactor| reactor.stop().unwrap());
+        reactor.run();
+        assert_eq!(log, [Phase::During, Phase::After]);
+        assert_eq!(dropped, PHASES);
+    }
+}
+
 // Checks: P92, R54
 #[test]
 fn a_trigger_that_can_never_run_is_dropped_at_once() {

@@ -145,13 +145,8 @@ impl ChainState {
 
     /// All pauses end, because nobody is left who could end them.
     pub(crate) fn unpause_all(&mut self) -> Unpause {
-        match self.pauses {
-            0 => Unpause::NotPaused,
-            _ => {
-                self.pauses = 1;
-                self.unpause()
-            }
-        }
+        self.pauses = self.pauses.min(1);
+        self.unpause()
     }
 
     /// A result could go on, but the chain is paused.

@@ -17,9 +17,8 @@ impl<T: 'static> PendingResolver<T> {
 
     pub(crate) fn deliver(mut self, settled: Settled<T, Failure>) {
         match self.0.take() {
-            Some(resolver) if resolver.is_cancelled() => drop_late(Incident::Unhandled, settled, None),
-            Some(resolver) => resolver.fire_settled(settled),
-            None => drop_late(Incident::Unhandled, settled, None),
+            Some(resolver) if !resolver.is_cancelled() => resolver.fire_settled(settled),
+            _ => drop_late(Incident::Unhandled, settled, None),
         }
     }
 

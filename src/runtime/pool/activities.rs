@@ -79,3 +79,19 @@ impl Activities {
         self.0.iter().map(straggler).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Activities, Activity, Instant};
+
+    // Checks: P66
+    #[test]
+    fn a_slot_that_is_freed_is_given_again_and_records_nothing() {
+        let mut activities = Activities::default();
+        let slot = activities.take_slot();
+        activities.set(slot, 0, Activity::StartHooks(Instant::now()));
+        assert_eq!((activities.next_slot(), activities.stragglers(Instant::now()).len()), (slot + 1, 1));
+        activities.free_slot(slot);
+        assert_eq!((activities.next_slot(), activities.stragglers(Instant::now()).len()), (slot, 0));
+    }
+}

@@ -3,7 +3,7 @@
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::mpsc;
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
@@ -220,4 +220,17 @@ fn a_task_of_a_reactor_awaits_the_answer_of_another_and_holds_its_virtual_time_m
         assert_eq!(reports, []);
         elsewhere.join().unwrap();
     });
+}
+
+// Checks: P110
+#[test]
+fn a_question_that_has_been_answered_is_pending_if_it_is_polled_again() {
+    let (reactor, _) = reporting();
+    // More than a call holds without a box.
+    let large = [7; 1_000];
+    let mut asked = pin!(reactor.handle().ask(move |_| large[999]));
+    let mut context = Context::from_waker(Waker::noop());
+    reactor.turn().unwrap();
+    assert!(matches!(asked.as_mut().poll(&mut context), Poll::Ready(Ok(7))));
+    assert!(asked.as_mut().poll(&mut context).is_pending());
 }

@@ -217,3 +217,35 @@ fn deferreds_join_and_race_as_any_futures_do() {
     drop(block_on(select(Deferred::succeed(3).into_future(), loser.into_future())));
     assert!(called.get(), "who loses is dropped, and so cancelled");
 }
+
+// Checks: P20, B53
+#[test]
+fn a_future_that_is_dropped_while_a_pause_holds_its_result_cancels_nothing_and_its_error_is_reported() {
+    let (reactor, reports) = reporting();
+    reactor.call_when_running(|reactor| {
+        let (deferred, resolver) = Deferred::<u32>::new();
+        let pause = deferred.pause_handle();
+        pause.pause();
+        resolver.errback(Failure::msg("no"));
+        let mut future = Box::pin(deferred.into_future());
+        assert!(future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        drop(future);
+        drop(pause);
+        reactor.stop().unwrap();
+    });
+    reactor.run();
+    assert_eq!(reports, [Incident::Unhandled]);
+}
+
+// Checks: P20
+#[test]
+fn what_cancels_its_deferred_when_dropped_is_awaited_as_the_deferred_is() {
+    let (deferred, resolver) = Deferred::<u32>::new();
+    let mut future = pin!(deferred.cancel_on_drop().into_future());
+    let (waker, woken) = counting();
+    let mut context = Context::from_waker(&waker);
+    assert!(future.as_mut().poll(&mut context).is_pending());
+    resolver.callback(1);
+    assert_eq!(woken.get(), 1);
+    assert!(matches!(future.as_mut().poll(&mut context), Poll::Ready(Ok(1))));
+}

@@ -6,7 +6,10 @@ use std::collections::VecDeque;
 use super::super::events::job_queue::Event;
 use super::super::{Steps, World, must_find, must_hold};
 use super::plain_store::{PlainStore, job};
-use crate::machine::pool::{CancellableQueue, RefusedJobs, TicketId};
+use crate::machine::pool::{
+    CancellableQueue, Compensation, RefusedJobs, Sizes, SubmitQueue, TicketId, WorkerHint, Workers, begin_start_hooks,
+    cancel, next_action, start,
+};
 
 /// A bug that is put into the world, to check that the search finds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -125,4 +128,45 @@ fn jobs_with_a_ticket_and_without_leave_in_the_order_in_which_they_came_whicheve
 fn injected_bugs_of_the_queue_are_found() {
     must_find(QueueWorld::new(Bug::Requeues), "the number of queued jobs is wrong");
     must_find(QueueWorld::new(Bug::LooksInOne), "a queued job is not cancelled, or another is");
+}
+
+// Checks: P51
+#[test]
+fn memory_of_jobs_with_a_ticket_that_have_left_is_handed_out_once() {
+    let mut queue = CancellableQueue::<PlainStore<u8>>::default();
+    for ticket in 0..1_000 {
+        queue.push_ticketed(ticket, 0);
+    }
+    assert!(queue.take_unused().is_none());
+    while queue.pop().is_some() {}
+    assert!(queue.take_unused().is_some());
+    assert!(queue.take_unused().is_none());
+}
+
+// Checks: P51
+#[test]
+fn memory_of_jobs_that_are_cancelled_is_handed_out_by_the_half_that_had_them() {
+    const JOBS: TicketId = 100;
+    let mut workers =
+        Workers::<PlainStore<u8>>::new(Sizes { min: 0, max: 1 }, Compensation { most: 0, for_one: false });
+    let mut submit_queue = SubmitQueue::new(usize::MAX);
+    let submit = |submit_queue: &mut SubmitQueue<PlainStore<u8>>| {
+        for _ in 0..JOBS {
+            _ = submit_queue.submit_ticketed(0).unwrap();
+        }
+    };
+    submit(&mut submit_queue);
+    for ticket in 0..JOBS {
+        assert!(cancel(&mut workers, &mut submit_queue, ticket).0.is_some());
+    }
+    assert!(workers.take_unused().is_none() && submit_queue.take_unused().is_some());
+    submit(&mut submit_queue);
+    _ = start(&mut workers, &mut submit_queue, false).unwrap();
+    _ = begin_start_hooks(&mut workers, &mut submit_queue, 0);
+    // Takes the first job, and the others into the workers' queue.
+    _ = next_action(&mut workers, &mut submit_queue, WorkerHint::default());
+    for ticket in JOBS + 1..2 * JOBS {
+        assert!(cancel(&mut workers, &mut submit_queue, ticket).0.is_some());
+    }
+    assert!(workers.take_unused().is_some() && submit_queue.take_unused().is_none());
 }

@@ -100,6 +100,16 @@ pub(crate) enum Park {
     Stay,
 }
 
+/// Whether one more call finds a place within the bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Slot {
+    Free,
+    /// As many calls as the bound allows are queued.
+    None,
+    /// The inbox is closed.
+    Closed,
+}
+
 impl<Q: CallQueue> Inbox<Q> {
     pub(crate) fn new(bound: Count) -> Self {
         Self { state: LoopState::Awake, calls: Q::default(), bound, waiting_posters: ZERO }
@@ -114,6 +124,17 @@ impl<Q: CallQueue> Inbox<Q> {
             return Err(PostError::Full(call));
         }
         self.post(call).map_err(PostError::Closed)
+    }
+
+    /// What a poster finds that keeps to the bound.
+    pub(crate) fn slot(&self) -> Slot {
+        if self.state == LoopState::Closed {
+            Slot::Closed
+        } else if self.calls.len() >= self.bound {
+            Slot::None
+        } else {
+            Slot::Free
+        }
     }
 
     /// A poster that found no free slot begins to wait for one.

@@ -11,7 +11,7 @@ use super::deadline::{Epoch, WhenFull};
 use super::sync::{Condvar, Hint, Mutex, MutexGuard, Spin, pause, trace};
 use super::wake_hook::WakeHook;
 use crate::error::Rejection;
-use crate::machine::inbox::{self as machine, LoopWake, Park, PostError};
+use crate::machine::inbox::{self as machine, LoopWake, Park, PostError, Slot};
 pub use crate::machine::inbox::{CallQueue, PushCall};
 
 /// A batch is large if it has more calls than this: somebody posts faster than the loop takes.
@@ -91,63 +91,50 @@ impl<Q: CallQueue> Inbox<Q> {
     ///
     /// # Errors
     /// The call, and why it was not taken.
-    pub fn post_bounded<C>(&self, call: C, when_full: WhenFull) -> Result<(), (C, Rejection)>
+    pub fn post_bounded<C>(&self, mut call: C, when_full: WhenFull) -> Result<(), (C, Rejection)>
     where
         Q: PushCall<C>,
     {
-        let posted = self.post_locked(self.state.lock(), call);
-        posted.or_else(|(state, refused)| self.post_refused(state, refused, when_full))
-    }
-
-    /// Posts a call, or returns the lock and the call.
-    #[inline]
-    fn post_locked<'a, C>(
-        &self,
-        mut state: MutexGuard<'a, machine::Inbox<Q>>,
-        call: C,
-    ) -> Result<(), (MutexGuard<'a, machine::Inbox<Q>>, PostError<C>)>
-    where
-        Q: PushCall<C>,
-    {
-        match state.post_bounded(call) {
-            Ok(wake) => {
-                trace::call::<C>("posts");
-                self.notify(state, wake);
-                Ok(())
+        let mut state = self.state.lock();
+        loop {
+            match state.post_bounded(call) {
+                Ok(wake) => {
+                    trace::call::<C>("posts");
+                    self.notify(state, wake);
+                    return Ok(());
+                }
+                Err(PostError::Closed(refused) | PostError::Full(refused)) => call = refused,
             }
-            Err(refused) => Err((state, refused)),
+            match self.wait_for_slot(state, when_full) {
+                Ok(free) => state = free,
+                Err(why) => return Err((call, why)),
+            }
         }
     }
 
-    /// A call was refused: waits for a free slot as `when_full` says, and posts it then.
+    /// A call was refused. Waits for a free slot as `when_full` says, and returns the lock under which there is one.
+    ///
+    /// It does not know the call, so that a program has this code once.
     #[cold]
-    fn post_refused<C>(
-        &self,
-        mut state: MutexGuard<'_, machine::Inbox<Q>>,
-        mut refused: PostError<C>,
+    fn wait_for_slot<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, machine::Inbox<Q>>,
         when_full: WhenFull,
-    ) -> Result<(), (C, Rejection)>
-    where
-        Q: PushCall<C>,
-    {
+    ) -> Result<MutexGuard<'a, machine::Inbox<Q>>, Rejection> {
         let deadline = when_full.deadline(Epoch::default());
         loop {
-            let call = match (refused, deadline) {
-                (PostError::Closed(call), _) => return Err((call, Rejection::ReactorStopped)),
-                (PostError::Full(call), None) => return Err((call, Rejection::InboxFull)),
-                (PostError::Full(call), Some(deadline)) if deadline.has_passed(Epoch::default()) => {
-                    return Err((call, Rejection::TimedOut));
+            match (state.slot(), deadline) {
+                (Slot::Free, _) => return Ok(state),
+                (Slot::Closed, _) => return Err(Rejection::ReactorStopped),
+                (Slot::None, None) => return Err(Rejection::InboxFull),
+                (Slot::None, Some(deadline)) if deadline.has_passed(Epoch::default()) => {
+                    return Err(Rejection::TimedOut);
                 }
-                (PostError::Full(call), Some(deadline)) => {
+                (Slot::None, Some(deadline)) => {
                     state.begin_slot_wait();
                     state = self.not_full.wait_for(state, deadline.remaining());
                     state.end_slot_wait();
-                    call
                 }
-            };
-            match self.post_locked(state, call) {
-                Ok(()) => return Ok(()),
-                Err(again) => (state, refused) = again,
             }
         }
     }

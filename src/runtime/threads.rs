@@ -104,58 +104,26 @@ where
     R: Outcome<Failure> + Send + 'static,
 {
     let (f, mut job) = job.into_job().split();
-    if reactor.is_closed() {
-        drop_contained(f);
-        return Deferred::fail(ReactorStopped);
-    }
-    let (limits, when_full) = (job.take_limits(), job.take_when_full());
-    if limits.as_ref().is_some_and(|limits| limits.queue == Some(Duration::ZERO)) {
-        drop_contained(f);
-        return Deferred::fail(TimedOut { after: Duration::ZERO, started: Some(false) });
-    }
-    // The canceller is made before the ticket exists; before the job is accepted there is nothing to cancel.
-    let (deferred, resolver, job_of) = match (limits, when_full) {
-        (None, WhenFull::Return) => {
-            let ticket = Rc::new(OnceCell::new());
-            let cancelled = Rc::clone(&ticket);
-            let (deferred, resolver) = Deferred::with_canceller(move || {
-                cancelled.get().map(Ticket::cancel);
-            });
-            (deferred, resolver, JobOf::Plain(ticket))
+    match PendingJob::new(reactor, pool, &mut job) {
+        Ok((pending, deferred)) => {
+            let job = job.with_body(deferred_job(f, pending.address.clone()));
+            pending.submit(reactor, pool, job.boxed());
+            deferred
         }
-        (limits, _) => {
-            let has_limits = limits.is_some();
-            let watch = JobWatch::new(limits.unwrap_or_default());
-            if has_limits {
-                job.set_limits(watch.limits_of_job(reactor));
-            }
-            let job_of = JobOf::Watched(Rc::downgrade(&watch));
-            let (deferred, resolver) = Deferred::with_canceller(move || watch.cancel());
-            (deferred, resolver, job_of)
-        }
-    };
-    reactor.use_pool(pool);
-    let address = reactor.own(PendingResolver::new(resolver)).detach();
-    let job = job.with_body(deferred_job(f, address.clone()));
-    if let (JobOf::Watched(watch), WhenFull::Wait | WhenFull::WaitUpTo(_)) = (&job_of, when_full) {
-        if let Some(watch) = watch.upgrade() {
-            watch.submit_in_turn(reactor, pool, job, when_full, address);
-        }
-        return deferred;
-    }
-    match pool.call_in_thread_ticketed(job) {
-        Ok(ticket) => match job_of {
-            JobOf::Plain(of) => drop(of.set(ticket)),
-            JobOf::Watched(watch) => drop(watch.upgrade().map(|watch| watch.accepted(reactor, ticket, address))),
-        },
-        Err(Rejected { job, reason }) => {
-            drop_contained(job);
-            if let Some(pending) = address.take(reactor) {
-                pending.fail(Failure::new(Rejected { job: (), reason }));
-            }
+        Err(failed) => {
+            drop_contained(f);
+            failed
         }
     }
-    deferred
+}
+
+/// A job whose Deferred waits for its result.
+///
+/// Nothing here knows the job's function, so that a program has this code once for each type of results.
+struct PendingJob<T: 'static> {
+    job_of: JobOf<T>,
+    when_full: WhenFull,
+    address: Address<PendingResolver<T>>,
 }
 
 /// Where the canceller of a job's Deferred finds the job.
@@ -164,6 +132,66 @@ enum JobOf<T: 'static> {
     Plain(Rc<OnceCell<Ticket>>),
     /// Weak, because the canceller alone owns it.
     Watched(Weak<JobWatch<T>>),
+}
+
+impl<T: 'static> PendingJob<T> {
+    /// The job's Deferred, before the job is submitted. An error is a Deferred that has failed: the job never runs.
+    #[track_caller]
+    fn new(reactor: &Reactor, pool: &ThreadPool, job: &mut Job<()>) -> Result<(Self, Deferred<T>), Deferred<T>> {
+        if reactor.is_closed() {
+            return Err(Deferred::fail(ReactorStopped));
+        }
+        let (limits, when_full) = (job.take_limits(), job.take_when_full());
+        if limits.as_ref().is_some_and(|limits| limits.queue == Some(Duration::ZERO)) {
+            return Err(Deferred::fail(TimedOut { after: Duration::ZERO, started: Some(false) }));
+        }
+        // The canceller is made before the ticket exists; before the job is accepted there is nothing to cancel.
+        let (deferred, resolver, job_of) = match (limits, when_full) {
+            (None, WhenFull::Return) => {
+                let ticket = Rc::new(OnceCell::new());
+                let cancelled = Rc::clone(&ticket);
+                let (deferred, resolver) = Deferred::with_canceller(move || {
+                    cancelled.get().map(Ticket::cancel);
+                });
+                (deferred, resolver, JobOf::Plain(ticket))
+            }
+            (limits, _) => {
+                let has_limits = limits.is_some();
+                let watch = JobWatch::new(limits.unwrap_or_default());
+                if has_limits {
+                    job.set_limits(watch.limits_of_job(reactor));
+                }
+                let job_of = JobOf::Watched(Rc::downgrade(&watch));
+                let (deferred, resolver) = Deferred::with_canceller(move || watch.cancel());
+                (deferred, resolver, job_of)
+            }
+        };
+        reactor.use_pool(pool);
+        let address = reactor.own(PendingResolver::new(resolver)).detach();
+        Ok((Self { job_of, when_full, address }, deferred))
+    }
+
+    fn submit(self, reactor: &Reactor, pool: &ThreadPool, job: Job) {
+        let Self { job_of, when_full, address } = self;
+        if let (JobOf::Watched(watch), WhenFull::Wait | WhenFull::WaitUpTo(_)) = (&job_of, when_full) {
+            if let Some(watch) = watch.upgrade() {
+                watch.submit_in_turn(reactor, pool, job, when_full, address);
+            }
+            return;
+        }
+        match pool.call_in_thread_ticketed(job) {
+            Ok(ticket) => match job_of {
+                JobOf::Plain(of) => drop(of.set(ticket)),
+                JobOf::Watched(watch) => drop(watch.upgrade().map(|watch| watch.accepted(reactor, ticket, address))),
+            },
+            Err(Rejected { job, reason }) => {
+                drop_contained(job);
+                if let Some(pending) = address.take(reactor) {
+                    pending.fail(Failure::new(Rejected { job: (), reason }));
+                }
+            }
+        }
+    }
 }
 
 /// The body of a job whose result goes back to the reactor.
@@ -176,16 +204,7 @@ where
         Fate::Run => {
             let result = catch(f);
             let panicked = result.is_err();
-            let mut result = PostedResult { result: Some(result), label: reporter.label.clone() };
-            let posted = address.handle().post_unbounded({
-                let address = address.clone();
-                move |reactor| result.deliver(reactor, &address)
-            });
-            if posted.is_err() {
-                // The reactor has ended and has failed the Deferred. The result is dropped here.
-                let _scope = reporter.reporter.enter();
-                drop_contained(posted);
-            }
+            PostedResult { result: Some(result), label: reporter.label.clone() }.post(&address, reporter);
             panicked
         }
         Fate::Refuse(why) => {
@@ -193,19 +212,24 @@ where
                 // Its Deferred was cancelled, or is failed by the timer that took the job out of the queue. A worker
                 // that refuses the job for its limit comes after a cancel, or after the reactor's end.
                 NeverRan::Cancelled | NeverRan::TimedOut(_) => drop(address.release()),
-                why => drop(address.handle().post_unbounded({
-                    let address = address.clone();
-                    move |reactor| {
-                        if let Some(pending) = address.take(reactor) {
-                            pending.fail(Failure::new(why));
-                        }
-                    }
-                })),
+                why => post_refusal(&address, why),
             }
             reporter.contain(Incident::Drop, || drop(f));
             false
         }
     }
+}
+
+/// Fails the Deferred of a job that never ran.
+fn post_refusal<T>(address: &Address<PendingResolver<T>>, why: NeverRan) {
+    drop(address.handle().post_unbounded({
+        let address = address.clone();
+        move |reactor| {
+            if let Some(pending) = address.take(reactor) {
+                pending.fail(Failure::new(why));
+            }
+        }
+    }));
 }
 
 /// The result of a job on its way to the reactor. Dropped before it was delivered, because the Deferred was cancelled
@@ -215,7 +239,17 @@ struct PostedResult<R: Outcome<Failure>> {
     label: JobLabel,
 }
 
-impl<R: Outcome<Failure>> PostedResult<R> {
+impl<R: Outcome<Failure> + Send + 'static> PostedResult<R> {
+    fn post(mut self, to: &Address<PendingResolver<R::Value>>, reporter: &JobReporter<'_>) {
+        let address = to.clone();
+        let posted = to.handle().post_unbounded(move |reactor| self.deliver(reactor, &address));
+        if posted.is_err() {
+            // The reactor has ended and has failed the Deferred. The result is dropped here.
+            let _scope = reporter.reporter.enter();
+            drop_contained(posted);
+        }
+    }
+
     fn deliver(&mut self, reactor: &Reactor, to: &Address<PendingResolver<R::Value>>) {
         // `None` if the reactor has dropped it.
         let Some(pending) = to.take(reactor).filter(|pending| !pending.is_cancelled()) else { return };

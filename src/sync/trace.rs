@@ -107,7 +107,8 @@ impl fmt::Display for Object {
 
 /// Calls that this crate posts itself: how the name of the closure begins, and what the call is for.
 const OWN_CALLS: &[(&str, &str)] = &[
-    ("threads::deferred_job", "the result of a job"),
+    ("threads::PostedResult", "the result of a job"),
+    ("threads::post_refusal", "the refusal of a job"),
     ("reactor::handle::Handle::stop", "the reactor's stop"),
     ("reactor::spawn::TaskWaker", "the next poll of a task"),
     ("reactor::pools::", "the end of a pool"),

@@ -170,8 +170,10 @@ fn coordination() -> Vec<Case> {
 
 fn reactors() -> Vec<Case> {
     vec![
-        case(&["reactor/spawn spawn"], |bench| bench.of(bench.reactor.spawn(async { 1 }))),
-        case(&["reactor/spawn spawn"], |bench| bench.of(bench.reactor.local().spawn(async { 1 }))),
+        case(&["reactor/spawn spawn", "reactor/spawn spawn_boxed"], |bench| bench.of(bench.reactor.spawn(async { 1 }))),
+        case(&["reactor/spawn spawn", "reactor/spawn spawn_boxed"], |bench| {
+            bench.of(bench.reactor.local().spawn(async { 1 }))
+        }),
         case(&["reactor/sleep sleep"], |bench| bench.of(bench.reactor.sleep(SECOND))),
         case(&["reactor/sleep sleep"], |bench| bench.of(bench.reactor.local().sleep(SECOND))),
         case(&["reactor/owned new", "reactor/reactor own"], |bench| {
@@ -221,7 +223,7 @@ fn reactors() -> Vec<Case> {
         }),
         case(&["threads/local ask"], |bench| bench.of(bench.reactor.local().ask(|_| 1))),
         case(&["threads defer_to_thread"], |bench| bench.of(threads::defer_to_thread(&bench.reactor, || 1))),
-        case(&["threads defer_to_thread_pool"], |bench| {
+        case(&["threads defer_to_thread_pool", "threads new"], |bench| {
             bench.of(threads::defer_to_thread_pool(&bench.reactor, bench.reactor.thread_pool(), || 1))
         }),
         case(&["threads/local defer_to_thread"], |bench| bench.of(bench.reactor.local().defer_to_thread(|| 1))),
@@ -264,7 +266,7 @@ fn jobs() -> Vec<Case> {
             let _ = threads::defer_to_thread(&bench.reactor, || ());
             bench.job()
         }),
-        case(&["threads defer_to_thread_pool"], |bench| {
+        case(&["threads defer_to_thread_pool", "threads new"], |bench| {
             let _ = threads::defer_to_thread_pool(&bench.reactor, bench.reactor.thread_pool(), || ());
             bench.job()
         }),

@@ -13,32 +13,25 @@ use crate::failure::Failure;
 use crate::machine::task::{Begin, PollRequest, Task as State};
 
 /// A spawned future, owned by the reactor. It never leaves the reactor's thread.
-struct Task<F>
-where
-    F: Future<Output: Outcome<Failure>> + 'static,
-{
-    future: Option<Pin<Box<F>>>,
-    result: Option<PendingResolver<<F::Output as Outcome<Failure>>::Value>>,
+///
+/// Its type is erased, so that a program has this code once for each type of outputs.
+struct Task<R: Outcome<Failure> + 'static> {
+    future: Option<Pin<Box<dyn Future<Output = R>>>>,
+    result: Option<PendingResolver<R::Value>>,
     /// This and `waker` are `None` only while the task is being constructed.
-    task_waker: Option<Arc<TaskWaker<F>>>,
+    task_waker: Option<Arc<TaskWaker<R>>>,
     waker: Option<Waker>,
 }
 
 /// What the wakers of a task share: its state, and its address on the reactor.
-struct TaskWaker<F>
-where
-    F: Future<Output: Outcome<Failure>> + 'static,
-{
+struct TaskWaker<R: Outcome<Failure> + 'static> {
     state: Mutex<State>,
-    address: Address<Task<F>>,
+    address: Address<Task<R>>,
 }
 
-impl<F> Task<F>
-where
-    F: Future<Output: Outcome<Failure>> + 'static,
-{
+impl<R: Outcome<Failure> + 'static> Task<R> {
     /// Polls the future once. `None` is pending; a panic is an error.
-    fn poll(&mut self) -> Option<Result<F::Output, Failure>> {
+    fn poll(&mut self) -> Option<Result<R, Failure>> {
         let (future, waker) = (self.future.as_mut()?, self.waker.as_ref()?);
         match catch(|| future.as_mut().poll(&mut Context::from_waker(waker))) {
             Ok(Poll::Pending) => None,
@@ -48,7 +41,7 @@ where
     }
 
     /// Drops the future, and then fires the Deferred.
-    fn finish(mut self, result: Result<F::Output, Failure>) {
+    fn finish(mut self, result: Result<R, Failure>) {
         drop_contained(self.future.take());
         let resolver = self.result.take();
         drop(self);
@@ -60,10 +53,7 @@ where
     }
 }
 
-impl<F> Drop for Task<F>
-where
-    F: Future<Output: Outcome<Failure>> + 'static,
-{
+impl<R: Outcome<Failure> + 'static> Drop for Task<R> {
     /// Tells the wakers that the task has ended. The future is dropped first, and then its Deferred fails.
     fn drop(&mut self) {
         if let Some(task_waker) = &self.task_waker {
@@ -73,10 +63,7 @@ where
     }
 }
 
-impl<F> TaskWaker<F>
-where
-    F: Future<Output: Outcome<Failure>> + 'static,
-{
+impl<R: Outcome<Failure> + 'static> TaskWaker<R> {
     /// Posts the call that polls the task, whatever the inbox's bound: a wake that is refused would be lost for good.
     /// False if the reactor has stopped; then the task is never polled again.
     fn post_poll(self: Arc<Self>) -> bool {
@@ -113,10 +100,7 @@ fn report_late<R: Outcome<Failure>>(result: Result<R, Failure>) {
     drop_late(Incident::Unhandled, settled.unwrap_or_else(|failure| Settled::Now(Err(failure))), None);
 }
 
-impl<F> Wake for TaskWaker<F>
-where
-    F: Future<Output: Outcome<Failure>> + 'static,
-{
+impl<R: Outcome<Failure> + 'static> Wake for TaskWaker<R> {
     fn wake(self: Arc<Self>) {
         let owed = self.state.lock().wake();
         if owed == PollRequest::Post {
@@ -184,7 +168,16 @@ impl Reactor {
             self.refuse(future);
             return Deferred::fail(ReactorStopped);
         }
-        let owned = self.own(Task { future: Some(Box::pin(future)), result: None, task_waker: None, waker: None });
+        self.spawn_boxed(Box::pin(future))
+    }
+
+    /// [`spawn`](Self::spawn), for a reactor that has not ended when this begins.
+    #[track_caller]
+    fn spawn_boxed<R: Outcome<Failure> + 'static>(
+        &self,
+        future: Pin<Box<dyn Future<Output = R>>>,
+    ) -> Deferred<R::Value> {
+        let owned = self.own(Task { future: Some(future), result: None, task_waker: None, waker: None });
         let address = owned.address();
         let task_waker = Arc::new(TaskWaker { state: Mutex::new(State::new()), address: address.clone() });
         let (deferred, resolver) = Deferred::with_canceller(move || drop(owned));

@@ -95,7 +95,12 @@ pub const SITES: &[Site] = &[
     Site {
         name: "a function of `defer_to_thread`",
         error: Some(Goes::Told),
-        places: &["runtime/threads deferred_job", "runtime/threads deliver", "runtime/threads drop"],
+        places: &[
+            "runtime/threads deferred_job",
+            "runtime/threads post",
+            "runtime/threads deliver",
+            "runtime/threads drop",
+        ],
         install: Install::OnLoop(|reactor, act| {
             let (called, told) = (act.clone(), act.clone());
             let done = threads::defer_to_thread(reactor, move || called.result());

@@ -254,7 +254,7 @@ pub const SITES: &[Site] = &[
     Site {
         name: "the drop of a future that an ended reactor refuses",
         panic: Goes::Reported(Incident::Drop),
-        places: &["runtime/reactor/spawn spawn"],
+        places: &["runtime/reactor/spawn spawn", "runtime/reactor/spawn spawn_boxed"],
         install: Install::OnLoop(|_, act| {
             let captured = OnDrop(act.clone());
             drop(ended(act).spawn(async move { drop(captured) }).add_errback(|_| ()));
@@ -340,6 +340,7 @@ pub const SITES: &[Site] = &[
     Site {
         name: "the drop of a function of `defer_to_thread` whose pool was stopped",
         panic: Goes::Reported(Incident::Drop),
+        places: &["runtime/threads submit"],
         install: Install::OnLoop(|reactor, act| {
             let (pool, captured) = (pool(act).build().unwrap(), OnDrop(act.clone()));
             pool.ask_to_stop(StopPolicy::Drain);

@@ -11,18 +11,16 @@ use crate::payload::put_and_wait;
 use crate::pools::{self, Pool, contenders};
 
 pub fn dispatch() -> Vec<Comparison> {
-    let mut comparisons = Vec::new();
-    for submitters in [1, 4, 16] {
-        for workers in [2, 4, 10, 64] {
-            let title = match submitters {
-                1 => format!("Dispatch: {workers} workers"),
-                _ => format!("Dispatch: {submitters} submitters, {workers} workers"),
-            };
-            let comparison = Comparison::new(title, 100_000, contenders!(new, stream));
-            comparisons.push(Comparison { setting: setting(submitters, workers), ..comparison });
-        }
-    }
-    comparisons
+    let submitters = [1, 4, 16].into_iter();
+    submitters.flat_map(|submitters| [2, 4, 10, 64].map(|workers| comparison(submitters, workers))).collect()
+}
+
+pub fn comparison(submitters: usize, workers: usize) -> Comparison {
+    let title = match submitters {
+        1 => format!("Dispatch: {workers} workers"),
+        _ => format!("Dispatch: {submitters} submitters, {workers} workers"),
+    };
+    Comparison { setting: setting(submitters, workers), ..Comparison::new(title, 100_000, contenders!(new, stream)) }
 }
 
 pub fn bursts() -> Vec<Comparison> {

@@ -1,26 +1,5 @@
 //! Measures selvedge beside its peers, interleaved in one run, and writes a table and a chart.
 
-mod bytes;
-mod changes;
-mod dispatch;
-mod draw;
-mod files;
-mod floor;
-mod hosted;
-mod measure;
-mod payload;
-mod pools;
-mod posting;
-mod promises;
-mod round_trip;
-mod state;
-mod statistics;
-mod table;
-mod tasks;
-mod timers;
-mod two_locks;
-mod waiting;
-
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -28,8 +7,11 @@ use std::path::{Path, PathBuf};
 use clap::{Parser, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use measure::Comparison;
-use state::State;
+use selvedge_benches::measure::Comparison;
+use selvedge_benches::state::State;
+use selvedge_benches::{
+    bytes, changes, dispatch, draw, files, floor, hosted, posting, promises, round_trip, table, tasks, timers, waiting,
+};
 
 /// Measures selvedge beside its peers, interleaved in one run: medians, and ratios with confidence intervals.
 #[derive(Parser)]

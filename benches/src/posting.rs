@@ -17,15 +17,21 @@ use crate::measure::{Comparison, Contender, Setting};
 use crate::payload::{self, Job, Mix, Sink};
 
 pub fn comparisons() -> Vec<Comparison> {
-    let mixes = [(Mix::Mixed, "mixed calls"), (Mix::Alike, "calls alike")];
-    let posters = [(1, "1 poster"), (2, "2 posters"), (4, "4 posters"), (16, "16 posters"), (64, "64 posters")];
-    let pairs = mixes.into_iter().flat_map(|mix| posters.map(|posters| (mix, posters)));
-    pairs
-        .map(|((mix, calls), (threads, posters))| Comparison {
-            setting: Setting { threads, mix, ..Setting::default() },
-            ..Comparison::new(format!("Post to the loop: {posters}, {calls}"), 400_000, &CONTENDERS)
-        })
-        .collect()
+    let mixes = [Mix::Mixed, Mix::Alike].into_iter();
+    mixes.flat_map(|mix| [1, 2, 4, 16, 64].map(|posters| comparison(mix, posters))).collect()
+}
+
+pub fn comparison(mix: Mix, posters: usize) -> Comparison {
+    let threads = if posters == 1 { "poster" } else { "posters" };
+    let calls = match mix {
+        Mix::Mixed => "mixed calls",
+        Mix::Alike => "calls alike",
+    };
+    let title = format!("Post to the loop: {posters} {threads}, {calls}");
+    Comparison {
+        setting: Setting { threads: posters, mix, ..Setting::default() },
+        ..Comparison::new(title, 400_000, &CONTENDERS)
+    }
 }
 
 const CONTENDERS: [Contender; 7] = [

@@ -72,7 +72,7 @@ fn values(comparison: &Results) -> Table {
     table
 }
 
-fn table(columns: impl Iterator<Item = String>) -> Table {
+pub fn table(columns: impl Iterator<Item = String>) -> Table {
     let mut table = Table::new();
     table.load_style(presets::ASCII_MARKDOWN).set_header([String::new()].into_iter().chain(columns));
     table.column_iter_mut().skip(1).for_each(|column| column.set_cell_alignment(CellAlignment::Right));

@@ -30,7 +30,7 @@ pub fn comparisons() -> Vec<Comparison> {
 }
 
 /// An executor of one thread.
-trait Executor: Default {
+pub(crate) trait Executor: Default {
     fn spawn(&self, task: impl Future<Output = ()> + 'static);
 
     /// Returns when all tasks have ended.
@@ -79,7 +79,7 @@ impl Executor for selvedge::Reactor {
     }
 }
 
-struct Tokio {
+pub(crate) struct Tokio {
     runtime: tokio::runtime::Runtime,
     tasks: tokio::task::LocalSet,
 }

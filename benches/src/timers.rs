@@ -25,25 +25,26 @@ macro_rules! contenders {
 }
 
 pub fn comparisons() -> Vec<Comparison> {
+    [100, 10_000, 1_000_000].into_iter().flat_map(at).collect()
+}
+
+/// Each operation while so many others wait.
+pub fn at(waiting: u64) -> [Comparison; 4] {
     let operations = [
         ("add", contenders!(add)),
         ("cancel", contenders!(cancel)),
         ("reset", contenders!(reset)),
         ("run when due", contenders!(run)),
     ];
-    let depths = [100, 10_000, 1_000_000];
-    let pairs = operations.into_iter().flat_map(|operation| depths.map(|waiting| (operation, waiting)));
-    pairs
-        .map(|((operation, contenders), waiting)| Comparison {
-            setting: Setting { waiting, ..Setting::default() },
-            // calloop looks at all of its timers for each that is cancelled or reset.
-            ..Comparison::new(format!("Timer: {operation}, {waiting} wait"), 1000, contenders)
-        })
-        .collect()
+    operations.map(|(operation, contenders)| Comparison {
+        setting: Setting { waiting, ..Setting::default() },
+        // calloop looks at all of its timers for each that is cancelled or reset.
+        ..Comparison::new(format!("Timer: {operation}, {waiting} wait"), 1000, contenders)
+    })
 }
 
 /// A loop with timers.
-trait Timers {
+pub(crate) trait Timers {
     type Timer;
 
     /// Runs `work` where timers can be made.
@@ -96,12 +97,12 @@ fn run<T: Timers>(setting: Setting, operations: u64) -> Duration {
     })
 }
 
-fn waiting<T: Timers>(timers: &mut T, count: u64) -> Vec<T::Timer> {
+pub(crate) fn waiting<T: Timers>(timers: &mut T, count: u64) -> Vec<T::Timer> {
     delays().take(count as usize).map(|delay| timers.add(delay)).collect()
 }
 
 /// The same ones for each contender.
-fn delays() -> impl Iterator<Item = Duration> {
+pub(crate) fn delays() -> impl Iterator<Item = Duration> {
     let mut random = fastrand::Rng::with_seed(1);
     std::iter::repeat_with(move || Duration::from_millis(random.u64(3_600_000..36_000_000)))
 }
@@ -112,7 +113,7 @@ const SOON: Duration = Duration::from_millis(20);
 /// Counts what has run.
 type Count = Rc<Cell<u64>>;
 
-struct Selvedge(selvedge::Reactor);
+pub(crate) struct Selvedge(selvedge::Reactor);
 
 impl Timers for Selvedge {
     type Timer = DelayedCall;
@@ -148,7 +149,7 @@ impl Timers for Selvedge {
     }
 }
 
-struct Tokio(Rc<tokio::runtime::Runtime>);
+pub(crate) struct Tokio(Rc<tokio::runtime::Runtime>);
 
 impl Timers for Tokio {
     type Timer = Pin<Box<tokio::time::Sleep>>;
@@ -197,7 +198,7 @@ impl Timers for Tokio {
     }
 }
 
-struct Calloop(calloop::EventLoop<'static, ()>);
+pub(crate) struct Calloop(calloop::EventLoop<'static, ()>);
 
 impl Timers for Calloop {
     /// The source, by which its time is changed, and its place in the loop.

@@ -1,28 +1,12 @@
 //! Counts what Deferreds and their peers allocate. A program of its own, because a counting allocator slows down every
 //! measurement.
 
-#[path = "../measure.rs"]
-#[allow(dead_code, reason = "time is not measured here")]
-mod measure;
-#[path = "../payload.rs"]
-#[allow(dead_code, reason = "nothing is posted here")]
-mod payload;
-#[path = "../promises.rs"]
-#[allow(dead_code, reason = "not everything is counted")]
-mod promises;
-#[path = "../state.rs"]
-#[allow(dead_code, reason = "time is not measured here")]
-mod state;
-#[path = "../statistics.rs"]
-#[allow(dead_code, reason = "time is not measured here")]
-mod statistics;
-
 use std::alloc::System;
 use std::cell::Cell;
 use std::rc::Rc;
 
 use comfy_table::{CellAlignment, Table, presets};
-use promises::{LINKS, MEMBERS, WAITERS};
+use selvedge_benches::promises::{self, LINKS, MEMBERS, WAITERS};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]

@@ -1,0 +1,140 @@
+//! What an operation costs against how many there are of something, drawn with both axes logarithmic.
+
+use std::error::Error;
+use std::path::Path;
+
+use plotters::prelude::*;
+
+use crate::measure::Comparison;
+use crate::payload::Mix;
+use crate::state::State;
+use crate::{deep, dispatch, posting, promises, timers};
+
+/// Nanoseconds of each contender at each point.
+pub struct Curve {
+    pub title: String,
+    /// What is counted.
+    pub of: &'static str,
+    pub lines: Vec<Line>,
+}
+
+pub struct Line {
+    pub name: &'static str,
+    pub points: Vec<(f64, f64)>,
+}
+
+/// A curve that can be measured.
+pub struct Plan {
+    pub title: String,
+    of: &'static str,
+    counts: Vec<u64>,
+    at: At,
+}
+
+enum At {
+    Comparison(Box<dyn Fn(u64) -> Comparison>),
+    Deep(&'static deep::Operation),
+}
+
+pub fn plans() -> Vec<Plan> {
+    let tens = |powers: std::ops::RangeInclusive<u32>| powers.map(|power| 10_u64.pow(power)).collect::<Vec<_>>();
+    let compared = |title: &str, of, counts, at: fn(u64) -> Comparison| Plan {
+        title: title.to_owned(),
+        of,
+        counts,
+        at: At::Comparison(Box::new(at)),
+    };
+    let threads = || vec![1, 2, 4, 8, 16, 32, 64];
+    let mut plans = vec![
+        compared("Post to the loop", "posters", threads(), |n| posting::comparison(Mix::Alike, n as usize)),
+        compared("Dispatch to 4 workers", "submitters", threads(), |n| dispatch::comparison(n as usize, 4)),
+        compared("Dispatch", "workers", vec![1, 3, 10, 30, 100, 300, 1000], |n| dispatch::comparison(1, n as usize)),
+        compared("A member of a list", "members", tens(1..=6), |n| Comparison {
+            operations: n,
+            ..promises::gathered()
+        }),
+    ];
+    plans.extend(["add", "cancel", "reset", "run when due"].into_iter().enumerate().map(|(index, operation)| Plan {
+        title: format!("Timer: {operation}"),
+        of: "timers",
+        counts: tens(2..=6),
+        at: At::Comparison(Box::new(move |n| timers::at(n).into_iter().nth(index).expect("there are four"))),
+    }));
+    plans.extend(deep::OPERATIONS.iter().map(|operation| Plan {
+        title: operation.title.to_owned(),
+        of: "that wait",
+        counts: tens(3..=6),
+        at: At::Deep(operation),
+    }));
+    plans
+}
+
+impl Plan {
+    /// On a machine that does nothing else, as far as this program is concerned.
+    pub fn measure(&self, rounds: u32) -> Curve {
+        let mut lines: Vec<Line> = Vec::new();
+        let mut add = |name, count: u64, nanoseconds: f64| {
+            let point = (count as f64, nanoseconds);
+            match lines.iter_mut().find(|line| line.name == name) {
+                Some(line) => line.points.push(point),
+                None => lines.push(Line { name, points: vec![point] }),
+            }
+        };
+        for &count in &self.counts {
+            match &self.at {
+                At::Comparison(at) => {
+                    let results = at(count).measure(&[State::Quiet], rounds, 1, || ());
+                    results.states[0].rows.iter().for_each(|row| add(row.name, count, row.value.median));
+                }
+                At::Deep(operation) => {
+                    operation.contenders.iter().for_each(|(name, run)| {
+                        add(name, count, deep::last(count as usize, *run));
+                    });
+                }
+            }
+        }
+        Curve { title: self.title.clone(), of: self.of, lines }
+    }
+}
+
+const COLUMNS: usize = 3;
+const PANEL: (u32, u32) = (420, 320);
+
+const OWN: RGBColor = RGBColor(0x0b, 0x6e, 0x6e);
+const PEERS: [RGBColor; 6] = [
+    RGBColor(0xc0, 0x5a, 0x1e),
+    RGBColor(0x5b, 0x4f, 0xa8),
+    RGBColor(0x9a, 0x8c, 0x14),
+    RGBColor(0xb0, 0x30, 0x60),
+    RGBColor(0x3d, 0x7d, 0xc4),
+    RGBColor(0x6b, 0x75, 0x80),
+];
+
+/// A panel for each curve. The first contender, in one colour and thicker, is selvedge.
+pub fn draw(path: &Path, curves: &[Curve]) -> Result<(), Box<dyn Error>> {
+    let rows = curves.len().div_ceil(COLUMNS);
+    let page = SVGBackend::new(path, (COLUMNS as u32 * PANEL.0, rows as u32 * PANEL.1)).into_drawing_area();
+    page.fill(&WHITE)?;
+    for (panel, curve) in page.split_evenly((rows, COLUMNS)).iter().zip(curves) {
+        let points = || curve.lines.iter().flat_map(|line| &line.points);
+        let most = points().map(|point| point.0).fold(10.0, f64::max);
+        let least = points().map(|point| point.0).fold(most, f64::min);
+        let (low, high) = points().fold((f64::MAX, 0.0), |(low, high), point| (point.1.min(low), point.1.max(high)));
+        let mut chart = ChartBuilder::on(panel)
+            .caption(&curve.title, ("sans-serif", 15))
+            .margin(8)
+            .x_label_area_size(36)
+            .y_label_area_size(56)
+            .build_cartesian_2d((least..most).log_scale(), (low / 1.5..high * 1.5).log_scale())?;
+        chart.configure_mesh().light_line_style(WHITE).x_desc(curve.of).y_desc("ns each").draw()?;
+        let colours = std::iter::once(OWN).chain(PEERS);
+        for (index, (line, colour)) in curve.lines.iter().zip(colours).enumerate() {
+            let width = if index == 0 { 3 } else { 1 };
+            chart.draw_series(std::iter::once(PathElement::new(line.points.clone(), colour.stroke_width(width))))?;
+            let name = ("sans-serif", 11).into_font().color(&colour);
+            panel.draw(&Text::new(line.name, (72, 34 + 13 * index as i32), name))?;
+        }
+    }
+    page.present()?;
+    Ok(())
+}

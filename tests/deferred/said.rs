@@ -76,6 +76,43 @@ fn where_an_output_fails_the_error_is_not_blamed() {
     assert_eq!(output.taken, "");
 }
 
+/// Does not stop writing where it is told to.
+#[derive(Debug)]
+struct Stubborn;
+
+impl Error for Stubborn {}
+
+impl fmt::Display for Stubborn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let _ = f.write_str(&"a".repeat(100_000));
+        let _ = f.write_str("more");
+        Ok(())
+    }
+}
+
+// Checks: P75
+#[test]
+fn nothing_is_written_behind_the_place_where_a_message_was_cut() {
+    assert!(format!("{:1}", Failure::new(Stubborn)).ends_with("aaa…"));
+}
+
+// Checks: P75
+#[test]
+fn a_group_of_groups_says_what_failed_in_each() {
+    let failed = |failures: Vec<Failure>| error(race(failures.into_iter().map(Deferred::<()>::fail)));
+    let inner = failed(vec![Failure::msg("one"), Failure::msg("two")]);
+    let outer = failed(vec![inner, Failure::msg("three")]).to_string();
+    assert_eq!(outer, "none of 2 Deferreds succeeded: none of 2 Deferreds succeeded: one; two; three");
+}
+
+// Checks: P105
+#[test]
+fn a_failure_becomes_a_box_with_its_own_error() {
+    assert!(Box::<dyn Error + Send + Sync>::from(Failure::new(Cancelled)).is::<Cancelled>());
+    assert!(Box::<dyn Error + Send>::from(Failure::new(Cancelled)).is::<Cancelled>());
+    assert!(Box::<dyn Error>::from(Failure::new(Cancelled)).is::<Cancelled>());
+}
+
 // Checks: P105, P28
 #[test]
 fn errors_can_be_printed_for_whoever_looks_for_a_bug() {

@@ -71,7 +71,8 @@ fn draw_pool(frame: &mut Frame<'_>, area: Rect, threads: Threads) {
 }
 
 fn draw_histogram(frame: &mut Frame<'_>, area: Rect, title: &str, histogram: &Histogram) {
-    let worst = histogram.quantile(0.99).map_or_else(String::new, |time_| format!(", 99 % below {}", time(time_)));
+    let worst =
+        histogram.quantile(0.99).map_or_else(String::new, |quantile| format!(", 99 % below {}", time(quantile)));
     let block = Block::bordered().title(format!(" {title}{worst} "));
     let room = usize::from(block.inner(area).width).saturating_sub(16);
     let counts = rows(histogram);

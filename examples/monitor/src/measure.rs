@@ -50,7 +50,6 @@ impl Monitor {
     }
 
     /// Hooks the monitor into the reactor that is to be built, and into its pool.
-    #[must_use]
     pub fn attach(&self, builder: ReactorBuilder) -> ReactorBuilder {
         let (turns, jobs) = (self.clone(), self.clone());
         builder

@@ -68,16 +68,14 @@ fn run<F: FnOnce(&Reactor) + 'static>(
     reporter: &Reporter,
 ) {
     let Some(values) = lane.values::<F>() else { return };
-    let hooks = &reactor.core.hooks;
-    let hooked = hooks.are_set();
+    let hooked = reactor.core.hooks.are_set();
     for _ in 0..calls {
         if let Some(call) = values.pop_front() {
             trace::call::<F>("runs");
-            let run = || _ = reporter.contain(Incident::Call, || call(reactor));
             if hooked {
-                hooks.run_around(LoopActivity::call::<F>(), reactor, reporter, run);
+                run_hooked(call, reactor, reporter);
             } else {
-                run();
+                reporter.contain(Incident::Call, || call(reactor));
             }
         }
     }
@@ -85,6 +83,14 @@ fn run<F: FnOnce(&Reactor) + 'static>(
         // Starts again at the front of its buffer, which is what the caches hold.
         values.clear();
     }
+}
+
+/// A call, inside the hooks.
+#[cold]
+#[inline(never)]
+fn run_hooked<F: FnOnce(&Reactor)>(call: F, reactor: &Reactor, reporter: &Reporter) {
+    let run = || _ = reporter.contain(Incident::Call, || call(reactor));
+    reactor.core.hooks.run_around(LoopActivity::call::<F>(), reactor, reporter, run);
 }
 
 /// Drops calls without running them. A panic of one is reported, and the others are still dropped.

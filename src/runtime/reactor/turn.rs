@@ -18,7 +18,7 @@ use super::around_turns::LoopActivity;
 use super::clock::Clock;
 use super::shutdown::Shutdown;
 use super::triggers::{Event, Firing, Phase};
-use super::{Core, Reactor};
+use super::{Core, LocalCall, Reactor};
 use crate::error::Reentered;
 use crate::machine::lifecycle::{EndOfTurn, Lifecycle, LifecycleState};
 
@@ -162,16 +162,21 @@ impl Reactor {
         if core.has_ended() {
             return Ok(Turn::Ended);
         }
-        if !core.hooks.are_set() {
-            return Ok(self.turn_once());
-        }
+        Ok(if core.hooks.are_set() { self.turn_hooked() } else { self.turn_once() })
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn turn_hooked(&self) -> Turn {
         let mut turn = Turn::Again;
+        let core = &*self.core;
         core.hooks.run_around(LoopActivity::Turn, self, &core.reporter, || turn = self.turn_once());
-        Ok(turn)
+        turn
     }
 
     /// What a turn is, inside its hooks.
-    #[inline]
+    // Most reactors have none, and then it is a part of `run_turn`.
+    #[inline(always)]
     fn turn_once(&self) -> Turn {
         let core = &*self.core;
         if core.transition(Lifecycle::begin_turn) {
@@ -213,13 +218,22 @@ impl Reactor {
         core.timers.begin_pass(core.clock.now());
         while let Some(call) = core.timers.next_due() {
             trace::other("runs", || "a timer".into());
-            let activity = core.hooks.are_set().then(|| call.activity());
-            let run = || _ = core.reporter.contain(Incident::Timer, || call.run(self));
-            match activity {
-                None => run(),
-                Some(activity) => core.hooks.run_around(activity, self, &core.reporter, run),
+            if core.hooks.are_set() {
+                self.run_hooked(call);
+            } else {
+                core.reporter.contain(Incident::Timer, || call.run(self));
             }
         }
+    }
+
+    /// A timer, inside the hooks.
+    #[cold]
+    #[inline(never)]
+    fn run_hooked(&self, call: LocalCall) {
+        let core = &*self.core;
+        let activity = call.activity();
+        let run = || _ = core.reporter.contain(Incident::Timer, || call.run(self));
+        core.hooks.run_around(activity, self, &core.reporter, run);
     }
 
     /// Closing the inbox and taking what is left are one step: every call either runs here or is handed back.

@@ -307,7 +307,12 @@ pub const SITES: &[Site] = &[
     Site {
         name: "a hook around turns",
         panic: Goes::Reported(Incident::TurnHook),
-        places: &["runtime/reactor/around_turns enter", "runtime/reactor/around_turns run"],
+        places: &[
+            "runtime/reactor/around_turns enter",
+            "runtime/reactor/around_turns run",
+            "runtime/reactor/calls run_hooked",
+            "runtime/reactor/turn run_hooked",
+        ],
         configure: |builder, act| {
             let act = act.clone();
             builder.around_turns(move |_, activity| is_surrounded(activity).then(|| act.run()))

@@ -65,10 +65,14 @@ impl Panic {
 
 impl Drop for Panic {
     /// A payload is any value, so dropping it may panic, and dropping the payload of that second panic may panic again.
-    /// Code that drops a `Panic` expects no further one: the second panic is caught here, and its payload is leaked.
+    /// Code that drops a `Panic` expects no further one: the second panic is caught here, and its payload is leaked,
+    /// unless it is a message, whose drop cannot panic.
     fn drop(&mut self) {
         let payload = self.take();
-        if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload)))
+            && !again.is::<&'static str>()
+            && !again.is::<String>()
+        {
             mem::forget(again);
         }
     }

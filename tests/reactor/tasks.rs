@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use selvedge::task::{CooperativeTask, Cooperator, LoopingCall, defer_later};
 use selvedge::{
-    Deferred, Reactor,
+    Deferred, Reactor, Resolver,
     error::{Abandoned, AdvanceError, Cancelled, LoopingCallError, ReactorStopped, TaskFinished},
     reactor::Turn,
     report::Incident,
@@ -285,10 +285,12 @@ mod looping {
 
         let cancelled = Log::new();
         let notes = cancelled.clone();
+        let kept = Place::<Resolver<()>>::default();
+        let keeps = Rc::clone(&kept);
         let waits = LoopingCall::new(move |_| {
             let notes = notes.clone();
             let (deferred, resolver) = Deferred::<()>::with_canceller(move || notes.note(()));
-            std::mem::forget(resolver);
+            *keeps.borrow_mut() = Some(resolver);
             deferred
         });
         let ended = waits.start(&reactor, SECOND).unwrap();
@@ -307,11 +309,13 @@ mod looping {
         let place: Place<Deferred<()>> = Rc::default();
         let (own, cancelled) = (Rc::clone(&place), Log::new());
         let notes = cancelled.clone();
+        let kept = Place::<Resolver<()>>::default();
+        let keeps = Rc::clone(&kept);
         let looping = LoopingCall::new(move |_| {
             own.borrow().as_ref().unwrap().cancel();
             let notes = notes.clone();
             let (deferred, resolver) = Deferred::<()>::with_canceller(move || notes.note(()));
-            std::mem::forget(resolver);
+            *keeps.borrow_mut() = Some(resolver);
             deferred
         });
         *place.borrow_mut() = Some(looping.start_later(&reactor, SECOND).unwrap());
@@ -546,11 +550,13 @@ mod cooperator {
         let place = Place::<CooperativeTask>::default();
         let cancelled = Log::new();
         let (own, notes) = (Rc::downgrade(&place), cancelled.clone());
+        let kept = Place::<Resolver<()>>::default();
+        let keeps = Rc::clone(&kept);
         let task = Cooperator::new(&reactor).cooperate(std::iter::repeat_with(move || {
             own.upgrade().unwrap().borrow().as_ref().unwrap().stop().unwrap();
             let notes = notes.clone();
             let (deferred, resolver) = Deferred::<()>::with_canceller(move || notes.note(()));
-            std::mem::forget(resolver);
+            *keeps.borrow_mut() = Some(resolver);
             deferred
         }));
         *place.borrow_mut() = Some(task);

@@ -249,6 +249,13 @@ impl<T: fmt::Debug> fmt::Debug for Log<T> {
 /// An entry that a log gets when this is dropped.
 pub struct Note<T: Clone>(Log<T>, Option<T>);
 
+impl<T: Clone> Note<T> {
+    /// Drops it without an entry.
+    pub fn disarm(mut self) {
+        self.1 = None;
+    }
+}
+
 impl<T: Clone> Drop for Note<T> {
     fn drop(&mut self) {
         self.1.take().into_iter().for_each(|entry| self.0.note(entry));

@@ -1,11 +1,12 @@
 //! Giving up: a thread that no longer waits for the reactor cancels what it waited for, and what comes of that later is
 //! told once.
 
+use std::cell::RefCell;
 use std::thread;
 use std::time::Duration;
 
 use selvedge::{
-    Deferred, Failure, Handle, Reactor, ThreadPool,
+    Deferred, Failure, Handle, Reactor, Resolver, ThreadPool,
     coordination::DeferredQueue,
     error::{BlockingCallError, Cancelled},
     pool::CancelToken,
@@ -20,6 +21,8 @@ const PATIENCE: Duration = Duration::from_millis(20);
 
 thread_local! {
     static QUEUE: DeferredQueue<u32> = DeferredQueue::new();
+    /// The resolvers of Deferreds that are never fired.
+    static KEPT: RefCell<Vec<Resolver<u32>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Asks a reactor that turns only here, with a caller that gives up; then the reactor turns again. A function that has
@@ -88,7 +91,7 @@ fn a_deferred_that_its_caller_no_longer_waits_for_is_cancelled_once_and_nothing_
         give_up_on(&reactor, move |_| {
             let noted = noted.clone();
             let (deferred, resolver) = Deferred::with_canceller(move || noted.note(thread::current().id()));
-            std::mem::forget(resolver);
+            KEPT.with_borrow_mut(|kept| kept.push(resolver));
             deferred
         });
         assert_eq!(cancelled.entries(), [thread::current().id()]);
@@ -124,7 +127,7 @@ fn a_deferred_that_fails_when_it_is_cancelled_for_want_of_a_caller_is_reported_o
         let (reactor, reports) = reporting();
         give_up_on(&reactor, |_| {
             let (deferred, resolver) = Deferred::<u32>::new();
-            std::mem::forget(resolver);
+            KEPT.with_borrow_mut(|kept| kept.push(resolver));
             deferred.add_errback(|_: Failure| -> Result<u32, std::fmt::Error> { Err(std::fmt::Error) })
         });
         assert_eq!(reports.entries(), [Incident::Unhandled]);

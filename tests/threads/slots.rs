@@ -51,7 +51,7 @@ fn waiting(log: &Log<i32>, number: i32) -> Job<impl FnOnce() + Send + 'static> {
     let (log, dropped) = (log.clone(), log.when_dropped(-number));
     let job = move || {
         log.note(number);
-        std::mem::forget(dropped);
+        dropped.disarm();
     };
     Job::new(job).when_full(WhenFull::Wait)
 }

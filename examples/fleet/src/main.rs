@@ -19,8 +19,8 @@
 //! - A worker is **killed**: its files are taken over once it has been silent for `--takeover`.
 //! - A worker is **frozen and thawed**: the same; it gives up what others have. If it had just hashed it, its result is
 //!   the second for that file, and changes nothing.
-//! - A file **cannot be read**: it is tried again after a second, by whichever worker takes it; after `--tries` it is set
-//!   aside, with its error. So is a file whose workers die, because deliveries count as tries.
+//! - A file **cannot be read**: it is tried again after a second, by whichever worker takes it; after `--tries` it is
+//!   set aside, with its error. So is a file whose workers die, because deliveries count as tries.
 //! - **Redis restarts**, or the **link is cut**: connections are made anew, with longer and longer waits. Then the
 //!   offer reads which files are there, and offers those again that are lost.
 //! - **SIGTERM**: a worker finishes what it hashes and gives back the rest; an offer prints nothing and frees the

@@ -54,6 +54,7 @@ mod job_queue;
 mod machine;
 mod oneshot;
 mod pool;
+mod radix_map;
 mod rank;
 mod semaphore;
 mod sleepers;
@@ -113,6 +114,7 @@ fn claims() -> Vec<Claim> {
         induction::claims::<gather::World>(),
         induction::claims::<semaphore::State>(),
         induction::claims::<ticket::World>(),
+        radix_map::claims(),
         sleepers::claims(),
     ]
     .into_iter()

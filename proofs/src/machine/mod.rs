@@ -22,6 +22,8 @@ pub mod place;
 pub mod pool;
 #[allow(dead_code, reason = "what ships has more readers than a proof")]
 pub mod radix_map;
+#[allow(dead_code, reason = "what ships has more readers than a proof")]
+pub mod radix_tree;
 #[path = "../../../src/machine/semaphore.rs"]
 #[allow(dead_code, reason = "what ships has more readers than a proof")]
 pub mod semaphore;

@@ -3,8 +3,8 @@
 use std::cell::RefCell;
 use std::panic::panic_any;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -458,15 +458,11 @@ fn an_event_may_be_fired_inside_its_own_trigger() {
 #[test]
 fn a_sink_may_use_what_it_reports_on() {
     with_watchdog(|| {
-        let (tell, told) = mpsc::channel::<selvedge::Handle>();
-        let (tell, handle) = (tell, std::sync::Mutex::new((told, None::<selvedge::Handle>)));
+        let known = Arc::new(std::sync::Mutex::new(None::<selvedge::Handle>));
+        let knows = Arc::clone(&known);
         let reactor = Reactor::builder()
             .on_report(move |_| {
-                let mut handle = handle.lock().unwrap();
-                if let Ok(known) = handle.0.try_recv() {
-                    handle.1 = Some(known);
-                }
-                if let Some(reactor) = &handle.1 {
+                if let Some(reactor) = &*knows.lock().unwrap() {
                     let _ = reactor.call_from_thread(|_| ());
                     let _ = reactor.call_in_thread(|| ());
                     reactor.suggest_thread_pool_size(1);
@@ -476,10 +472,13 @@ fn a_sink_may_use_what_it_reports_on() {
             })
             .build()
             .unwrap();
-        tell.send(reactor.handle()).unwrap();
+        *known.lock().unwrap() = Some(reactor.handle());
         reactor.call_from_thread(|_| panic!("a call")).unwrap();
         reactor.call_in_thread(|| panic!("a job")).unwrap();
         reactor.run();
+        // The sink and its reactor hold each other.
+        let held = known.lock().unwrap().take();
+        drop(held);
     });
 }
 

@@ -133,17 +133,22 @@ fn a_job_that_is_cancelled_has_left_every_count_when_it_is_dropped() {
 #[test]
 fn a_worker_that_exits_wakes_the_next_before_its_stop_hook_runs() {
     let log = Log::new();
-    let looks: Arc<std::sync::OnceLock<Stepper>> = Arc::default();
+    let looks: Arc<std::sync::Mutex<Option<Stepper>>> = Arc::default();
     let (noted, looked) = (log.clone(), Arc::clone(&looks));
-    let builder = ThreadPool::builder().size(3, 3).on_worker_stop(move |_| noted.note(asleep(looked.get().unwrap())));
+    let builder = ThreadPool::builder()
+        .size(3, 3)
+        .on_worker_stop(move |_| noted.note(asleep(looked.lock().unwrap().as_ref().unwrap())));
     let (pool, stepper) = builder.build_stepped().unwrap();
-    assert!(looks.set(stepper.clone()).is_ok());
+    *looks.lock().unwrap() = Some(stepper.clone());
     pool.start().unwrap();
     settle(&stepper);
     pool.adjust_pool_size(0, 0).unwrap();
     assert_eq!(asleep(&stepper), 2, "one is woken, and wakes the next");
     settle(&stepper);
     assert_eq!(log, [1, 0, 0]);
+    // The hook and its pool hold each other.
+    let held = looks.lock().unwrap().take();
+    drop(held);
 }
 
 // Checks: B40, P2

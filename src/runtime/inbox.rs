@@ -91,23 +91,46 @@ impl<Q: CallQueue> Inbox<Q> {
     ///
     /// # Errors
     /// The call, and why it was not taken.
-    pub fn post_bounded<C>(&self, mut call: C, when_full: WhenFull) -> Result<(), (C, Rejection)>
+    pub fn post_bounded<C>(&self, call: C, when_full: WhenFull) -> Result<(), (C, Rejection)>
     where
         Q: PushCall<C>,
     {
         let mut state = self.state.lock();
+        match state.post_bounded(call) {
+            Ok(wake) => {
+                trace::call::<C>("posts");
+                self.notify(state, wake);
+                Ok(())
+            }
+            Err(PostError::Closed(call) | PostError::Full(call)) => self.post_to_free_slot(state, call, when_full),
+        }
+    }
+
+    /// Posts a call that was refused, as soon as there is a slot for it.
+    #[cold]
+    #[inline(never)]
+    fn post_to_free_slot<'a, C>(
+        &'a self,
+        mut state: MutexGuard<'a, machine::Inbox<Q>>,
+        mut call: C,
+        when_full: WhenFull,
+    ) -> Result<(), (C, Rejection)>
+    where
+        Q: PushCall<C>,
+    {
         loop {
+            state = match self.wait_for_slot(state, when_full) {
+                Ok(free) => free,
+                Err(why) => return Err((call, why)),
+            };
             match state.post_bounded(call) {
                 Ok(wake) => {
                     trace::call::<C>("posts");
                     self.notify(state, wake);
                     return Ok(());
                 }
+                // Never happens: the slot was free under this lock.
                 Err(PostError::Closed(refused) | PostError::Full(refused)) => call = refused,
-            }
-            match self.wait_for_slot(state, when_full) {
-                Ok(free) => state = free,
-                Err(why) => return Err((call, why)),
             }
         }
     }

@@ -252,7 +252,6 @@ impl JobReporter<'_> {
     }
 
     /// Runs user code; a panic is reported.
-    #[inline]
     pub(crate) fn contain<T>(&self, incident: Incident, body: impl FnOnce() -> T) -> Option<T> {
         match catch(body) {
             Ok(value) => Some(value),

@@ -12,9 +12,9 @@ use super::Reactor;
 /// or as the kind and the function's name.
 ///
 /// A function's name is that of its type, as [`type_name`](std::any::type_name) writes it: a closure's begins with the
-/// path of the function in which it stands. What the crate posts itself, such as the result of a job or the poll of a
-/// task, names the program's type as a parameter of its own. A call of one of very many kinds that wait at the same
-/// time has the name of a box.
+/// path of the function in which it stands. What the crate posts itself names the type of what it carries: the value of
+/// a job, or of a task that is polled; not the function or future that makes it. A call of one of very many kinds that
+/// wait at the same time has the name of a box.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LoopActivity {

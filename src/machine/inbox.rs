@@ -120,10 +120,10 @@ impl<Q: CallQueue> Inbox<Q> {
     where
         Q: PushCall<C>,
     {
-        if self.calls.len() >= self.bound && self.state != LoopState::Closed {
-            return Err(PostError::Full(call));
+        match self.slot() {
+            Slot::None => Err(PostError::Full(call)),
+            Slot::Free | Slot::Closed => self.post(call).map_err(PostError::Closed),
         }
-        self.post(call).map_err(PostError::Closed)
     }
 
     /// What a poster finds that keeps to the bound.

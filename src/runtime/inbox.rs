@@ -80,7 +80,14 @@ impl<Q: CallQueue> Inbox<Q> {
     where
         Q: PushCall<C>,
     {
-        let mut state = self.state.lock();
+        self.post_locked(self.state.lock(), call)
+    }
+
+    #[inline]
+    fn post_locked<C>(&self, mut state: MutexGuard<'_, machine::Inbox<Q>>, call: C) -> Result<(), C>
+    where
+        Q: PushCall<C>,
+    {
         let wake = state.post(call)?;
         trace::call::<C>("posts");
         self.notify(state, wake);
@@ -111,27 +118,16 @@ impl<Q: CallQueue> Inbox<Q> {
     #[inline(never)]
     fn post_to_free_slot<'a, C>(
         &'a self,
-        mut state: MutexGuard<'a, machine::Inbox<Q>>,
-        mut call: C,
+        state: MutexGuard<'a, machine::Inbox<Q>>,
+        call: C,
         when_full: WhenFull,
     ) -> Result<(), (C, Rejection)>
     where
         Q: PushCall<C>,
     {
-        loop {
-            state = match self.wait_for_slot(state, when_full) {
-                Ok(free) => free,
-                Err(why) => return Err((call, why)),
-            };
-            match state.post_bounded(call) {
-                Ok(wake) => {
-                    trace::call::<C>("posts");
-                    self.notify(state, wake);
-                    return Ok(());
-                }
-                // Never happens: the slot was free under this lock.
-                Err(PostError::Closed(refused) | PostError::Full(refused)) => call = refused,
-            }
+        match self.wait_for_slot(state, when_full) {
+            Ok(free) => self.post_locked(free, call).map_err(|call| (call, Rejection::ReactorStopped)),
+            Err(why) => Err((call, why)),
         }
     }
 

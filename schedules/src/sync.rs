@@ -198,24 +198,26 @@ impl Default for BacklogHint {
 /// Looks at the hint a few times.
 #[derive(Debug)]
 pub(crate) struct Spin {
-    pays: bool,
+    several_cores: bool,
 }
 
 impl Spin {
+    pub(crate) const WAITS: bool = true;
+
     pub(crate) fn new() -> Self {
-        Self { pays: choose(2) == 0 }
+        Self { several_cores: choose(2) == 0 }
     }
 
-    pub(crate) fn pays(&self) -> bool {
-        self.pays
+    pub(crate) fn several_cores(&self) -> bool {
+        self.several_cores
     }
 
     pub(crate) fn until(&self, hint: &Hint) -> bool {
-        let rounds = if self.pays { choose(3) } else { 0 };
+        let rounds = choose(3);
         (0..=rounds).any(|_| hint.get())
     }
 
-    pub(crate) fn yield_until(&self, hint: &Hint) {
+    pub(crate) fn yield_after_job(&self, hint: &Hint) {
         _ = self.until(hint);
     }
 }

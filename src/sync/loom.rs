@@ -93,11 +93,13 @@ impl BacklogHint {
 pub(crate) struct Spin;
 
 impl Spin {
+    pub(crate) const WAITS: bool = false;
+
     pub(crate) fn new() -> Self {
         Self
     }
 
-    pub(crate) fn pays(&self) -> bool {
+    pub(crate) fn several_cores(&self) -> bool {
         false
     }
 
@@ -105,7 +107,7 @@ impl Spin {
         false
     }
 
-    pub(crate) fn yield_until(&self, _hint: &Hint) {}
+    pub(crate) fn yield_after_job(&self, _hint: &Hint) {}
 }
 
 pub(crate) fn pause(_rounds: u32) {}

@@ -137,62 +137,67 @@ impl Default for BacklogHint {
     }
 }
 
-/// Adaptive spinning before a sleep.
+/// A short wait before a sleep: first by spinning, then by yielding the core. Both adapt to whether they help.
 ///
-/// Waking a core takes tens of microseconds, so a spin pays when the other party is about to act; but if that party
-/// needs this very core, spinning only delays it. So each spin that ends without the hint halves the next, and each
-/// that ends with it makes the next a full one. In a long series of misses one in `PROBE_INTERVAL` is a full spin all
-/// the same, because the parties may have moved to cores of their own. The count is a hint too: a racing update may be
+/// Waking a core takes tens of microseconds, so a spin pays when the other party is about to act on a core of its own.
+/// If that party needs this very core, spinning only delays it, and yielding lets it act. Each spin that ends without
+/// the hint halves the next, and each that ends with it makes the next a full one. In a long series of misses one in
+/// [`PROBE_INTERVAL`](Self::PROBE_INTERVAL) is a full spin all the same, because the parties may have moved to cores of
+/// their own. After yields that end without the hint a few of the next are left out, and many after a yield that took
+/// long: somebody else needs the core then, and is not done soon. The counts are hints too: a racing update may be
 /// lost, and correctness does not depend on it.
 #[derive(Debug)]
 pub(crate) struct Spin {
     /// Spins in a row that ended without the hint.
     misses: AtomicU32,
-    /// There is more than one core.
-    pays: bool,
+    /// How many times yielding is still to be left out.
+    yields_left_out: AtomicU32,
+    several_cores: bool,
 }
 
 impl Spin {
+    /// There is a wait before a sleep.
+    pub(crate) const WAITS: bool = true;
     /// Rounds of a full spin. It takes longer than waking a core: if both parties spun for less, each would find the
     /// other asleep every time.
     const FULL_SPIN: u32 = 4096;
     /// Misses halve the spin at most this often.
     const MAX_HALVINGS: u32 = 8;
-    /// Some ten microseconds, where nobody else needs the core.
-    const YIELDS: u32 = 32;
     /// One in this many misses is a full spin.
     const PROBE_INTERVAL: u32 = 256;
+    /// After a spin. A few microseconds, where nobody else needs the core.
+    const YIELDS: u32 = 8;
+    /// Of a worker whose job has ended, where jobs block.
+    const YIELDS_AFTER_JOB: u32 = 32;
+    /// Far longer than a yield where nobody else needs the core, or where the other party soon sleeps itself.
+    const LONG_YIELD: Duration = Duration::from_micros(100);
+    const LEFT_OUT_AFTER_MISS: u32 = 3;
+    /// So that long yields, which take milliseconds, cost less than the sleeps between them.
+    const LEFT_OUT_AFTER_LONG_YIELD: u32 = 1000;
 
     pub(crate) fn new() -> Self {
         // With one core, the other party cannot run while this one spins. Cached, because the query may read files.
         static CORES: OnceLock<usize> = OnceLock::new();
         let cores = *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, NonZero::get));
-        let pays = cores > 1;
-        Self { misses: AtomicU32::new(0), pays }
+        Self { misses: AtomicU32::new(0), yields_left_out: AtomicU32::new(0), several_cores: cores > 1 }
     }
 
-    /// Whether to spin at all.
-    pub(crate) fn pays(&self) -> bool {
-        self.pays
+    pub(crate) fn several_cores(&self) -> bool {
+        self.several_cores
     }
 
-    /// Yields the core until the hint is set, a limited number of times. Whoever else needs the core has it meanwhile.
-    pub(crate) fn yield_until(&self, hint: &Hint) {
-        for _ in 0..Self::YIELDS {
-            if hint.get() {
-                return;
-            }
-            std::thread::yield_now();
-        }
-    }
-
-    /// Spins until the hint is set, for a limited time; returns whether it is.
-    ///
-    /// Without `yield_now`: that is a system call, and made a round trip several times slower.
+    /// Waits until the hint is set, for a limited time; returns whether it is.
     pub(crate) fn until(&self, hint: &Hint) -> bool {
-        if !self.pays {
-            return hint.get();
-        }
+        (self.several_cores && self.spin_until(hint)) || self.yield_until(hint, Self::YIELDS)
+    }
+
+    /// Lets others have the core until the hint is set, for a limited time. For a worker whose job has ended.
+    pub(crate) fn yield_after_job(&self, hint: &Hint) {
+        self.yield_until(hint, Self::YIELDS_AFTER_JOB);
+    }
+
+    /// Without `yield_now`: that is a system call, and made a round trip several times slower.
+    fn spin_until(&self, hint: &Hint) -> bool {
         let misses = self.misses.load(Ordering::Relaxed);
         let probe = misses % Self::PROBE_INTERVAL == Self::PROBE_INTERVAL - 1;
         let rounds = if probe { Self::FULL_SPIN } else { Self::FULL_SPIN >> misses.min(Self::MAX_HALVINGS) };
@@ -208,6 +213,32 @@ impl Spin {
         }
         self.misses.store(misses.wrapping_add(1), Ordering::Relaxed);
         hint.get()
+    }
+
+    fn yield_until(&self, hint: &Hint, times: u32) -> bool {
+        let left_out = self.yields_left_out.load(Ordering::Relaxed);
+        if left_out > 0 {
+            self.yields_left_out.store(left_out - 1, Ordering::Relaxed);
+            return hint.get();
+        }
+        let mut before = Instant::now();
+        for _ in 0..times {
+            if hint.get() {
+                return true;
+            }
+            std::thread::yield_now();
+            let after = Instant::now();
+            if after - before > Self::LONG_YIELD {
+                self.yields_left_out.store(Self::LEFT_OUT_AFTER_LONG_YIELD, Ordering::Relaxed);
+                return hint.get();
+            }
+            before = after;
+        }
+        if hint.get() {
+            return true;
+        }
+        self.yields_left_out.store(Self::LEFT_OUT_AFTER_MISS, Ordering::Relaxed);
+        false
     }
 }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::super::deadline::Deadline;
 use super::super::job_label::JobTrace;
-use super::super::sync::{Arc, BacklogHint, Instant, MutexGuard, trace};
+use super::super::sync::{Arc, BacklogHint, Instant, MutexGuard, Spin, trace};
 use super::super::typed_queue::HasVTable;
 use super::activities::Activity;
 use super::at_rest::notify_rest_waiters;
@@ -124,14 +124,14 @@ impl WorkerState {
         let no_jobs = workers.machine.queue().is_empty() && submit_queue.queue().is_empty();
         let may_expire = self.was_asleep && no_jobs;
         let expired = may_expire && self.keep_alive_end.is_some_and(|end| end.has_passed(workers.deadline_epoch));
-        let may_search = !self.searched && pool.host.has_threads() && pool.spin.pays();
+        let may_search = !self.searched && pool.host.has_threads() && Spin::WAITS;
         let hint = WorkerHint { slot: self.slot, may_search, expired };
         let action = machine::next_action(&mut workers.machine, &mut submit_queue, hint);
         pool.maybe_work.set(!workers.machine.queue().is_empty());
         drop(submit_queue);
         match action {
             Action::Search => self.searched = true,
-            Action::Sleep { .. } => pool.wake_ahead_at.set(workers.estimate.first_backlog(pool.spin.pays())),
+            Action::Sleep { .. } => pool.wake_ahead_at.set(workers.estimate.first_backlog(pool.spin.several_cores())),
             Action::Run(..) | Action::Exit(_) => {}
         }
         action
@@ -146,7 +146,7 @@ impl WorkerState {
         self.job_finished(&mut workers, result);
         if workers.estimate.jobs_block() && workers.machine.queue().is_empty() && !workers.machine.would_spawn() {
             drop(workers);
-            pool.spin.yield_until(&pool.maybe_work);
+            pool.spin.yield_after_job(&pool.maybe_work);
             self.searched = true;
             workers = pool.workers.lock();
             workers.estimate.worker_came();

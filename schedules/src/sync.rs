@@ -212,6 +212,10 @@ impl Spin {
         self.several_cores
     }
 
+    pub(crate) fn others_need_cores(&self) -> bool {
+        choose(2) == 0
+    }
+
     pub(crate) fn until(&self, hint: &Hint) -> bool {
         let rounds = choose(3);
         (0..=rounds).any(|_| hint.get())

@@ -103,6 +103,10 @@ impl Spin {
         false
     }
 
+    pub(crate) fn others_need_cores(&self) -> bool {
+        false
+    }
+
     pub(crate) fn until(&self, _hint: &Hint) -> bool {
         false
     }

@@ -146,12 +146,14 @@ impl Default for BacklogHint {
 /// their own. After yields that end without the hint a few of the next are left out, and many after a yield that took
 /// long: somebody else needs the core then, and is not done soon. The counts are hints too: a racing update may be
 /// lost, and correctness does not depend on it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Spin {
     /// Spins in a row that ended without the hint.
     misses: AtomicU32,
-    /// How many times yielding is still to be left out.
-    yields_left_out: AtomicU32,
+    /// How many waits are still to leave out their yields because those before were in vain.
+    left_out_after_miss: AtomicU32,
+    /// How many are to leave them out because one took long.
+    left_out_after_long_yield: AtomicU32,
     several_cores: bool,
 }
 
@@ -170,7 +172,7 @@ impl Spin {
     /// Of a worker whose job has ended, where jobs block.
     const YIELDS_AFTER_JOB: u32 = 32;
     /// Far longer than a yield where nobody else needs the core, or where the other party soon sleeps itself.
-    const LONG_YIELD: Duration = Duration::from_micros(100);
+    const LONG_YIELD: Duration = Duration::from_micros(500);
     const LEFT_OUT_AFTER_MISS: u32 = 3;
     /// So that long yields, which take milliseconds, cost less than the sleeps between them.
     const LEFT_OUT_AFTER_LONG_YIELD: u32 = 1000;
@@ -179,16 +181,31 @@ impl Spin {
         // With one core, the other party cannot run while this one spins. Cached, because the query may read files.
         static CORES: OnceLock<usize> = OnceLock::new();
         let cores = *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, NonZero::get));
-        Self { misses: AtomicU32::new(0), yields_left_out: AtomicU32::new(0), several_cores: cores > 1 }
+        Self { several_cores: cores > 1, ..Self::default() }
     }
 
     pub(crate) fn several_cores(&self) -> bool {
         self.several_cores
     }
 
+    /// Whether a yield took long of late.
+    pub(crate) fn others_need_cores(&self) -> bool {
+        self.left_out_after_long_yield.load(Ordering::Relaxed) > 0
+    }
+
     /// Waits until the hint is set, for a limited time; returns whether it is.
     pub(crate) fn until(&self, hint: &Hint) -> bool {
-        (self.several_cores && self.spin_until(hint)) || self.yield_until(hint, Self::YIELDS)
+        if self.several_cores && self.spin_until(hint) {
+            return true;
+        }
+        if count_down(&self.left_out_after_miss) {
+            return hint.get();
+        }
+        let was_set = self.yield_until(hint, Self::YIELDS);
+        if !was_set {
+            self.left_out_after_miss.store(Self::LEFT_OUT_AFTER_MISS, Ordering::Relaxed);
+        }
+        was_set
     }
 
     /// Lets others have the core until the hint is set, for a limited time. For a worker whose job has ended.
@@ -216,9 +233,7 @@ impl Spin {
     }
 
     fn yield_until(&self, hint: &Hint, times: u32) -> bool {
-        let left_out = self.yields_left_out.load(Ordering::Relaxed);
-        if left_out > 0 {
-            self.yields_left_out.store(left_out - 1, Ordering::Relaxed);
+        if count_down(&self.left_out_after_long_yield) {
             return hint.get();
         }
         let mut before = Instant::now();
@@ -229,17 +244,22 @@ impl Spin {
             std::thread::yield_now();
             let after = Instant::now();
             if after - before > Self::LONG_YIELD {
-                self.yields_left_out.store(Self::LEFT_OUT_AFTER_LONG_YIELD, Ordering::Relaxed);
-                return hint.get();
+                self.left_out_after_long_yield.store(Self::LEFT_OUT_AFTER_LONG_YIELD, Ordering::Relaxed);
+                break;
             }
             before = after;
         }
-        if hint.get() {
-            return true;
-        }
-        self.yields_left_out.store(Self::LEFT_OUT_AFTER_MISS, Ordering::Relaxed);
-        false
+        hint.get()
     }
+}
+
+/// Whether it was above zero. A racing update may be lost.
+fn count_down(count: &AtomicU32) -> bool {
+    let value = count.load(Ordering::Relaxed);
+    if value > 0 {
+        count.store(value - 1, Ordering::Relaxed);
+    }
+    value > 0
 }
 
 /// Busy-waits for about `rounds` pauses of the processor.

@@ -7,13 +7,14 @@
 //!   As long as they do, each submission wakes an idle worker, **ahead** of need, a worker that was woken wakes others
 //!   for all that it leaves behind, and a worker whose job has ended stays awake for a moment.
 //! - **Where the worker that was woken does not come**, because its core has other work, that of the submitter perhaps.
-//!   So a submitter wakes another once [`FIRST_BACKLOG`](BlockingEstimate::FIRST_BACKLOG) jobs wait, and again whenever
-//!   there are [`BACKLOG_FACTOR`](BlockingEstimate::BACKLOG_FACTOR) times as many. If there is only one core, no other
-//!   worker could come sooner, and none is woken.
+//!   So a submitter wakes another once a few jobs wait, and again whenever there are
+//!   [`BACKLOG_FACTOR`](BlockingEstimate::BACKLOG_FACTOR) times as many. The second job already wakes one where the
+//!   [cores](Cores) are idle, which makes a burst of short jobs a tenth longer, and the first burst of jobs that block
+//!   a third shorter. If there is only one core, no other worker could come sooner, and none is woken.
 //!
 //! The machine allows all this at any time: it is a hint, and correctness does not depend on it.
 
-use super::super::sync::BacklogHint;
+use super::super::sync::{BacklogHint, Spin};
 
 /// Estimates whether jobs outlast a wake; guarded by the workers' lock.
 #[derive(Debug, Default)]
@@ -26,6 +27,26 @@ pub(super) struct BlockingEstimate {
     ended: u64,
 }
 
+/// Whether another worker can run at once; a hint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cores {
+    One,
+    /// Several, which others need too.
+    Busy,
+    /// Several, and nobody else was seen to need them.
+    Idle,
+}
+
+impl Cores {
+    pub(super) fn seen_by(spin: &Spin) -> Self {
+        match (spin.several_cores(), spin.others_need_cores()) {
+            (false, _) => Self::One,
+            (true, true) => Self::Busy,
+            (true, false) => Self::Idle,
+        }
+    }
+}
+
 /// The count of arrivals when a job started.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct ArrivalsAtStart(usize);
@@ -35,6 +56,7 @@ impl BlockingEstimate {
     /// and a long job may see no wake.
     const THRESHOLD: u32 = 4;
     const MAX_SCORE: u32 = 8;
+    const FIRST_BACKLOG_IF_IDLE: usize = 2;
     /// Far fewer jobs than a submitter adds in the time of a wake.
     const FIRST_BACKLOG: usize = 16;
     const BACKLOG_FACTOR: usize = 8;
@@ -76,23 +98,28 @@ impl BlockingEstimate {
     }
 
     /// A worker falls asleep: from how many queued jobs on a submitter wakes one ahead.
-    pub(super) fn first_backlog(&self, several_cores: bool) -> usize {
-        match (self.jobs_block(), several_cores) {
-            (true, _) => 1,
-            (false, true) => Self::FIRST_BACKLOG,
-            (false, false) => BacklogHint::NEVER,
+    pub(super) fn first_backlog(&self, cores: Cores) -> usize {
+        match cores {
+            _ if self.jobs_block() => 1,
+            Cores::One => BacklogHint::NEVER,
+            Cores::Busy => Self::FIRST_BACKLOG,
+            Cores::Idle => Self::FIRST_BACKLOG_IF_IDLE,
         }
     }
 
     /// The same, after it has woken one at this backlog.
     pub(super) fn next_backlog(&self, backlog: usize) -> usize {
-        if self.jobs_block() { 1 } else { backlog.max(Self::FIRST_BACKLOG).saturating_mul(Self::BACKLOG_FACTOR) }
+        if self.jobs_block() {
+            1
+        } else {
+            backlog.max(Self::FIRST_BACKLOG_IF_IDLE).saturating_mul(Self::BACKLOG_FACTOR)
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{BacklogHint, BlockingEstimate};
+    use super::{BacklogHint, BlockingEstimate, Cores};
 
     // Checks: P4
     #[test]
@@ -105,7 +132,7 @@ mod tests {
             estimate.job_finished(long);
         }
         assert!(estimate.jobs_block());
-        assert_eq!((estimate.first_backlog(false), estimate.next_backlog(1)), (1, 1));
+        assert_eq!((estimate.first_backlog(Cores::One), estimate.next_backlog(1)), (1, 1));
         let short = estimate.job_started();
         estimate.job_finished(short);
         assert!(!estimate.jobs_block());
@@ -136,10 +163,12 @@ mod tests {
     #[test]
     fn a_backlog_that_grows_while_nobody_comes_wakes_another_where_there_is_a_core_for_it() {
         let estimate = BlockingEstimate::default();
-        let first = estimate.first_backlog(true);
+        let first = estimate.first_backlog(Cores::Busy);
         let second = estimate.next_backlog(first);
         assert_eq!((first, second, estimate.next_backlog(second)), (16, 128, 1024));
-        assert_eq!(estimate.first_backlog(false), BacklogHint::NEVER);
+        assert_eq!(estimate.first_backlog(Cores::Idle), 2);
+        assert_eq!(estimate.next_backlog(2), 16);
+        assert_eq!(estimate.first_backlog(Cores::One), BacklogHint::NEVER);
         assert_eq!(estimate.next_backlog(BacklogHint::NEVER), BacklogHint::NEVER);
     }
 }

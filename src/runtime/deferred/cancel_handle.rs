@@ -69,6 +69,30 @@ impl<T, E> Callback<T, E> for Reached {
 /// Clones are handles to the same Deferred. It keeps nothing alive; where the Deferred is gone, it does nothing. Like
 /// the Deferred it stays on its thread: another thread posts the cancel.
 ///
+/// Canceller and callbacks run inside [`cancel`](Self::cancel). Where these use what the caller has borrowed, a
+/// `RefCell` or an owned value, take the handle out first and cancel when the borrow has ended:
+///
+/// ```
+/// use selvedge::{Deferred, deferred::CancelHandle};
+/// use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
+///
+/// let open = Rc::new(RefCell::new(BTreeMap::<u32, CancelHandle>::new()));
+/// let (answer, _resolver) = Deferred::<u32>::new();
+/// let (answer, handle) = answer.with_cancel_handle();
+/// open.borrow_mut().insert(7, handle);
+/// let requests = Rc::clone(&open);
+/// answer.add_both(move |_| drop(requests.borrow_mut().remove(&7)));
+///
+/// let handle = open.borrow_mut().remove(&7); // The borrow ends with this statement.
+/// if let Some(handle) = handle {
+///     handle.cancel();
+/// }
+/// # assert!(open.borrow().is_empty());
+/// ```
+///
+/// Or leave it to a later call, with `reactor.call_later(Duration::ZERO, move |_| handle.cancel())`: what cannot let go
+/// of its borrow, as a function that is given `&mut` access to an owned value, cancels in this way.
+///
 /// ```
 /// use selvedge::Deferred;
 /// use selvedge::deferred::DeferredList;
@@ -105,7 +129,8 @@ impl<T: 'static, E: ChainError> Deferred<T, E> {
 }
 
 impl CancelHandle {
-    /// As [`Deferred::cancel`](crate::Deferred::cancel), of what was before the place where the handle was made.
+    /// As [`Deferred::cancel`](crate::Deferred::cancel), of what was before the place where the handle was made. What
+    /// the canceller and the callbacks borrow must not be borrowed here: see [`CancelHandle`].
     pub fn cancel(&self) {
         if let Some((link, chain)) = self.target.get() {
             cancel_from(link, &chain);

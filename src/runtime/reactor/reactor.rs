@@ -202,6 +202,9 @@ impl Reactor {
     /// Runs `f` once when `event` is fired, in its `phase`, in the order in which triggers were added. If `f` returns a
     /// Deferred, the next phase waits for it.
     ///
+    /// What `f` returns has no value: one of another type than `()` is dropped by `.map(drop)`, and what is a Deferred
+    /// inside a `Result`, as from [`Address::with`], becomes one by `.unwrap_or_else(Deferred::fail)`.
+    ///
     /// A failure, returned or of the Deferred, is reported and delays nothing. Triggers may add and remove others while
     /// the event fires. One that can never run is dropped inside this call: in a phase of startup or shutdown that is
     /// over, of startup once shutdown has begun, or of a reactor that has ended. Cost: an allocation and an entry in a

@@ -131,6 +131,9 @@ impl<T: 'static, E: ChainError> Deferred<T, E> {
     /// cancelled then, and the [`Cancelled`] that follows becomes [`ReactorStopped`]. In a chain with an error type of
     /// its own, an error counts as `Cancelled` if that is among its [sources](std::error::Error::source).
     ///
+    /// With a [`LocalHandle`](crate::LocalHandle) in place of the reactor, as in a task, this is
+    /// `local.ask(|reactor| answer.add_timeout(reactor, after))`.
+    ///
     /// Costs a callback, a timer, and one more allocation. When the time runs out, this takes as long as to walk along
     /// the Deferreds that wait for this one.
     ///

@@ -22,8 +22,9 @@ const LIMIT: Duration = Duration::from_millis(20);
 
 /// Reads pages, a few at a time; one of them hangs for longer than it should.
 async fn read_pages(local: LocalHandle) -> Result<usize, Failure> {
-    let pages = ["home", "about", "news", "search", "contact", "help"].map(|page| {
-        let time = Duration::from_millis(if page == "search" { 60 } else { 2 });
+    let pages = [("home", 12), ("about", 8), ("news", 15), ("search", 45), ("contact", 14), ("help", 10)];
+    let pages = pages.map(|(page, time)| {
+        let time = Duration::from_millis(time);
         let read = move || {
             thread::sleep(time);
             page.len()

@@ -127,14 +127,7 @@ impl Handle {
     where
         F: FnOnce(&Reactor) + Send + 'static,
     {
-        let inbox = &self.shared.inbox;
-        let handed_back = if typed_queue::fits::<F>() {
-            inbox.post(f).map_err(Call::new)
-        } else {
-            let call: BoxedCall = Box::new(f);
-            inbox.post(call).map_err(Call::new)
-        };
-        handed_back.map_err(|call| Rejected::new(call, Rejection::ReactorStopped))
+        self.shared.post_unbounded(f)
     }
 
     /// Runs a job, a function or a [`Job`], on a thread of the reactor's pool, and returns at once: see
@@ -207,6 +200,22 @@ impl Handle {
 
 /// What a job or another reactor returns may be a handle.
 impl Plain for Handle {}
+
+impl Shared {
+    /// [`Handle::post_unbounded`], for whoever has no handle.
+    pub(super) fn post_unbounded<F>(&self, f: F) -> Result<(), Rejected<Call>>
+    where
+        F: FnOnce(&Reactor) + Send + 'static,
+    {
+        let handed_back = if typed_queue::fits::<F>() {
+            self.inbox.post(f).map_err(Call::new)
+        } else {
+            let call: BoxedCall = Box::new(f);
+            self.inbox.post(call).map_err(Call::new)
+        };
+        handed_back.map_err(|call| Rejected::new(call, Rejection::ReactorStopped))
+    }
+}
 
 impl fmt::Debug for Handle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -60,11 +60,15 @@ pub(crate) enum DropOrder {
 }
 
 /// One value: `None` once it is gone, borrowed while it is in use.
-struct Slot<T>(RefCell<Option<T>>);
+struct Slot<T> {
+    value: RefCell<Option<T>>,
+    /// It has left the table, or was never in it. If the value is in use, its user drops it when done.
+    removed: Cell<bool>,
+}
 
 impl<T> Slot<T> {
     fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> Result<R, Unavailable> {
-        let mut value = self.0.try_borrow_mut().map_err(|_| Unavailable::InUse)?;
+        let mut value = self.value.try_borrow_mut().map_err(|_| Unavailable::InUse)?;
         // Not `map`: it would drop an uncalled `f` while the slot is borrowed, and that drop is user code, which may
         // use the slot.
         match value.as_mut() {
@@ -74,19 +78,25 @@ impl<T> Slot<T> {
     }
 
     fn take(&self) -> Result<T, Unavailable> {
-        let mut value = self.0.try_borrow_mut().map_err(|_| Unavailable::InUse)?;
+        let mut value = self.value.try_borrow_mut().map_err(|_| Unavailable::InUse)?;
         value.take().ok_or(Unavailable::Gone)
     }
 }
 
 /// A slot whose type is erased, for the table.
 trait AnySlot {
-    /// Drops the value, with a panic contained. A value in use is left for `with_slot` to drop.
+    /// The slot has left the table.
+    fn mark_removed(&self);
+    /// Drops the value of a removed slot, with a panic contained. A value in use is left for `with_slot` to drop.
     fn empty(&self);
     fn as_any(self: Rc<Self>) -> Rc<dyn Any>;
 }
 
 impl<T: 'static> AnySlot for Slot<T> {
+    fn mark_removed(&self) {
+        self.removed.set(true);
+    }
+
     fn empty(&self) {
         drop_contained(self.take());
     }
@@ -108,9 +118,9 @@ fn with_slot<T: 'static, R>(
     f: impl FnOnce(&mut T) -> R,
 ) -> Result<R, OwnedError> {
     let result = catch(|| slot.with(f));
-    // Upgraded only now: `f` may end the reactor, and a strong reference would delay that.
-    let core = core.upgrade();
-    if !core.as_ref().is_some_and(|core| core.owned.has(id)) {
+    if slot.removed.get() {
+        // Upgraded only now: `f` may end the reactor, and a strong reference would delay that.
+        let core = core.upgrade();
         let _scope = core.map(|core| core.reporter.enter());
         slot.empty();
     }
@@ -136,13 +146,11 @@ impl Table {
         slot.as_any().downcast().ok()
     }
 
-    fn has(&self, id: ValueId) -> bool {
-        self.slots.borrow().contains_key(&id.key)
-    }
-
     /// Removes a value's slot and returns it: the caller drops the value.
     fn remove(&self, id: ValueId) -> Option<Rc<dyn AnySlot>> {
-        self.slots.borrow_mut().remove(&id.key)
+        let slot = self.slots.borrow_mut().remove(&id.key)?;
+        slot.mark_removed();
+        Some(slot)
     }
 
     /// Drops all values: by drop order, then oldest first.
@@ -150,6 +158,7 @@ impl Table {
         loop {
             let first = self.slots.borrow_mut().pop_first();
             let Some((_, slot)) = first else { return };
+            slot.mark_removed();
             slot.empty();
         }
     }
@@ -187,9 +196,11 @@ impl<T: 'static> Owned<T> {
     #[track_caller]
     pub(crate) fn new(reactor: &Reactor, drop_order: DropOrder, value: T) -> Self {
         let core = &reactor.core;
-        let (id, slot) = (core.owned.next_id(drop_order, Location::caller()), Rc::new(Slot(RefCell::new(Some(value)))));
+        let id = core.owned.next_id(drop_order, Location::caller());
+        let slot = Rc::new(Slot { value: RefCell::new(Some(value)), removed: Cell::new(false) });
         if core.has_ended() {
             let _scope = core.reporter.enter();
+            slot.mark_removed();
             slot.empty();
         } else {
             core.owned.slots.borrow_mut().insert(id.key, Rc::clone(&slot) as Rc<dyn AnySlot>);
@@ -233,7 +244,7 @@ impl<T: 'static> Owned<T> {
 
 impl<T: 'static> Drop for Owned<T> {
     fn drop(&mut self) {
-        if self.detached {
+        if self.detached || self.slot.removed.get() {
             return;
         }
         let core = self.core.upgrade();

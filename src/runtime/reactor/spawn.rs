@@ -5,7 +5,7 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use super::super::deferred::{Deferred, Outcome, PendingResolver, Settled, drop_late};
 use super::super::report::{Incident, drop_contained};
-use super::{Address, LocalHandle, Reactor};
+use super::{Address, LocalHandle, Reactor, Shared};
 // `Wake` is implemented for std's own `Arc`, also in the build over loom.
 use super::super::sync::{Mutex, StdArc as Arc, catch};
 use crate::error::ReactorStopped;
@@ -66,9 +66,8 @@ impl<R: Outcome<Failure> + 'static> Drop for Task<R> {
 impl<R: Outcome<Failure> + 'static> TaskWaker<R> {
     /// Posts the call that polls the task, whatever the inbox's bound: a wake that is refused would be lost for good.
     /// False if the reactor has stopped; then the task is never polled again.
-    fn post_poll(self: Arc<Self>) -> bool {
-        let handle = self.address.handle().clone();
-        handle.post_unbounded(move |reactor| self.poll_task(reactor)).is_ok()
+    fn post_poll(self: Arc<Self>, to: &Shared) -> bool {
+        to.post_unbounded(move |reactor| self.poll_task(reactor)).is_ok()
     }
 
     /// The posted call.
@@ -85,7 +84,7 @@ impl<R: Outcome<Failure> + 'static> TaskWaker<R> {
             Ok(None) => {
                 let owed = self.state.lock().pending();
                 if owed == PollRequest::Post {
-                    self.post_poll();
+                    self.post_poll(&reactor.core.shared);
                 }
             }
             // Cancelled since it was woken.
@@ -102,16 +101,13 @@ fn report_late<R: Outcome<Failure>>(result: Result<R, Failure>) {
 
 impl<R: Outcome<Failure> + 'static> Wake for TaskWaker<R> {
     fn wake(self: Arc<Self>) {
-        let owed = self.state.lock().wake();
-        if owed == PollRequest::Post {
-            self.post_poll();
-        }
+        self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
         let owed = self.state.lock().wake();
         if owed == PollRequest::Post {
-            Arc::clone(self).post_poll();
+            Arc::clone(self).post_poll(&self.address.handle().shared);
         }
     }
 }
@@ -186,7 +182,7 @@ impl Reactor {
             task.task_waker = Some(Arc::clone(&task_waker));
             task.waker = Some(Waker::from(Arc::clone(&task_waker)));
         });
-        if constructed.is_err() || !task_waker.post_poll() {
+        if constructed.is_err() || !task_waker.post_poll(&self.core.shared) {
             // The reactor has ended, and the task with it.
             drop_contained(address.take(self));
         }

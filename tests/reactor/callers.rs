@@ -227,6 +227,9 @@ fn reactors() -> Vec<Case> {
             bench.of(threads::defer_to_thread_pool(&bench.reactor, bench.reactor.thread_pool(), || 1))
         }),
         case(&["threads/local defer_to_thread"], |bench| bench.of(bench.reactor.local().defer_to_thread(|| 1))),
+        case(&["threads/local defer_to_thread_pool"], |bench| {
+            bench.of(bench.reactor.local().defer_to_thread_pool(bench.reactor.thread_pool(), || 1))
+        }),
     ]
 }
 
@@ -272,6 +275,10 @@ fn jobs() -> Vec<Case> {
         }),
         case(&["threads/local defer_to_thread"], |bench| {
             let _ = bench.reactor.local().defer_to_thread(|| ());
+            bench.job()
+        }),
+        case(&["threads/local defer_to_thread_pool"], |bench| {
+            let _ = bench.reactor.local().defer_to_thread_pool(bench.reactor.thread_pool(), || ());
             bench.job()
         }),
     ]

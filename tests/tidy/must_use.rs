@@ -22,6 +22,7 @@ const MAY_BE_DROPPED: &[(&str, &[&str])] = &[
             "Cooperator::cooperate",
             "LocalHandle::ask",
             "LocalHandle::defer_to_thread",
+            "LocalHandle::defer_to_thread_pool",
             "LocalHandle::spawn",
             "Reactor::add_event_trigger",
             "Reactor::call_later",

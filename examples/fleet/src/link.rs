@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use redis::{Connection, RedisError, RedisResult};
-use selvedge::threads::defer_to_thread_pool;
 use selvedge::{Deferred, Failure, LocalHandle, Reactor, ThreadPool};
 
 use crate::backoff::Backoff;
@@ -64,7 +63,7 @@ impl Link {
                 let result = work(&store, &mut connection)?;
                 Ok::<_, Failure>((connection, result))
             };
-            let done = this.local.with(|reactor| defer_to_thread_pool(reactor, &this.pool, job))?.await;
+            let done = this.local.defer_to_thread_pool(&this.pool, job).await;
             let (connection, result) = done.inspect_err(|failure| this.failed(failure))?;
             this.succeeded(connection);
             Ok::<_, Failure>(result)

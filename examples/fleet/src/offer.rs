@@ -176,10 +176,10 @@ impl Offer {
     /// None after the reactor's end, when each action would fail at once.
     fn next_action(&self) -> Option<Action> {
         let mut state = self.state.borrow_mut();
-        if state.end != End::NotYet {
+        if state.end != End::NotYet || self.local.has_ended() {
             return None;
         }
-        self.local.with(|_| state.ledger.next_action()).ok()?
+        state.ledger.next_action()
     }
 
     /// Hands on what became of an action, and then does whatever is to be done next.

@@ -124,7 +124,7 @@ impl Worker {
 
     /// None after the reactor's end, when each action would fail at once.
     fn next_action(&self) -> Option<Action> {
-        self.local.with(|_| self.state.borrow_mut().claims.next_action()).ok()?
+        if self.local.has_ended() { None } else { self.state.borrow_mut().claims.next_action() }
     }
 
     /// Hands on what became of an action, and then does whatever is to be done next.

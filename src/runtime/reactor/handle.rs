@@ -272,6 +272,27 @@ impl LocalHandle {
         if core.has_ended() { Err(ReactorStopped) } else { Ok(Reactor { core }) }
     }
 
+    /// Whether the reactor has ended: then the other methods fail at once, and do nothing. While it winds down it has
+    /// not.
+    ///
+    /// ```
+    /// use selvedge::Reactor;
+    ///
+    /// let reactor = Reactor::new();
+    /// let local = reactor.local();
+    /// let inside = local.clone();
+    /// reactor.call_later(std::time::Duration::ZERO, move |_| {
+    ///     assert!(!inside.has_ended());
+    ///     inside.stop();
+    /// });
+    /// reactor.run();
+    /// assert!(local.has_ended());
+    /// ```
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.core.upgrade().is_none_or(|core| core.has_ended())
+    }
+
     /// The handle for other threads.
     #[must_use]
     pub fn handle(&self) -> Handle {

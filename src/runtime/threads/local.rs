@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::super::deferred::{Deferred, Outcome, maybe_deferred};
-use super::super::pool::IntoJob;
+use super::super::pool::{IntoJob, ThreadPool};
 use super::super::reactor::{DelayedCall, LocalHandle, Reactor};
 use super::super::report::drop_contained;
-use super::defer_to_thread;
+use super::{defer_to_thread, defer_to_thread_pool};
 use crate::error::ReactorStopped;
 use crate::failure::Failure;
 
@@ -59,6 +59,26 @@ impl LocalHandle {
     {
         match self.reactor() {
             Ok(reactor) => defer_to_thread(&reactor, job),
+            Err(stopped) => {
+                drop_contained(job);
+                Deferred::fail(stopped)
+            }
+        }
+    }
+
+    /// As [`threads::defer_to_thread_pool`](defer_to_thread_pool). If the reactor has ended, the job is dropped, and
+    /// the Deferred has failed with [`ReactorStopped`].
+    ///
+    /// **Cancel safety.** As with [`defer_to_thread`](Self::defer_to_thread).
+    #[track_caller]
+    pub fn defer_to_thread_pool<J, R>(&self, pool: &ThreadPool, job: J) -> Deferred<R::Value>
+    where
+        J: IntoJob,
+        J::Function: FnOnce() -> R + Send + 'static,
+        R: Outcome<Failure> + Send + 'static,
+    {
+        match self.reactor() {
+            Ok(reactor) => defer_to_thread_pool(&reactor, pool, job),
             Err(stopped) => {
                 drop_contained(job);
                 Deferred::fail(stopped)

@@ -7,7 +7,7 @@ use futures::executor::block_on;
 use selvedge::error::ReactorStopped;
 use selvedge::error::SpawnError;
 use selvedge::report::Incident;
-use selvedge::{Failure, LocalHandle, Reactor};
+use selvedge::{Failure, LocalHandle, Reactor, ThreadPool};
 
 use super::super::act::{Act, OnDrop};
 use super::{ELSEWHERE, Goes, Install, ON_THE_LOOP, Site, Thread};
@@ -95,6 +95,17 @@ pub const SITES: &[Site] = &[
         install: Install::OnLoop(|_, act| {
             let (local, captured) = (ended(), OnDrop(act.clone()));
             drop(local.defer_to_thread(move || drop(captured)).add_errback(|_| ()));
+        }),
+        ..ON_THE_LOOP
+    },
+    Site {
+        name: "the drop of a job of a pool and a `LocalHandle` whose reactor has ended",
+        panic: Goes::Reported(Incident::Drop),
+        places: &["runtime/threads/local defer_to_thread_pool"],
+        install: Install::OnLoop(|_, act| {
+            let (local, captured) = (ended(), OnDrop(act.clone()));
+            let pool = ThreadPool::new(0, 1).unwrap();
+            drop(local.defer_to_thread_pool(&pool, move || drop(captured)).add_errback(|_| ()));
         }),
         ..ON_THE_LOOP
     },

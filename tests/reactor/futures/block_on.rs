@@ -60,17 +60,21 @@ fn a_failed_future_a_panic_and_a_reactor_that_is_stopped_are_errors_of_block_on(
 fn a_local_handle_of_a_reactor_that_has_ended_drops_what_it_is_given_and_says_so() {
     let reactor = Reactor::new();
     let local = reactor.local();
+    assert!(!local.has_ended());
     local.stop();
     reactor.run();
     let drops = Log::new();
-    let (asked, deferred, called) = (drops.when_dropped(1), drops.when_dropped(2), drops.when_dropped(3));
+    let [asked, deferred, given, called] = [1, 2, 3, 4].map(|number| drops.when_dropped(number));
     let stopped = |answer: Result<Result<(), Failure>, _>| {
         assert!(answer.is_ok_and(|answer| answer.is_err_and(|failure| failure.is::<ReactorStopped>())));
     };
     stopped(local.ask(move |_| drop(asked)).try_result().map_err(|_| ()));
     stopped(local.defer_to_thread(move || drop(deferred)).try_result().map_err(|_| ()));
+    let pool = selvedge::ThreadPool::new(0, 1).unwrap();
+    stopped(local.defer_to_thread_pool(&pool, move || drop(given)).try_result().map_err(|_| ()));
     assert_eq!(local.call_later(Duration::ZERO, move |_| drop(called)).unwrap_err(), ReactorStopped);
-    assert_eq!(drops, [1, 2, 3]);
+    assert_eq!(drops, [1, 2, 3, 4]);
+    assert!(local.has_ended());
     local.stop();
 }
 

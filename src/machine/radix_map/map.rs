@@ -145,18 +145,7 @@ impl<T, const BITS: u32> RadixMap<T, BITS> {
     }
 
     pub(crate) fn get_mut(&mut self, key: Key) -> Option<&mut T> {
-        if self.prefix != prefix::<BITS>(key, self.height) {
-            return None;
-        }
-        let (mut node, mut level) = (self.root.as_mut()?, self.height);
-        loop {
-            let digit = digit::<BITS>(key, level);
-            match node {
-                Node::Leaf(leaf) => return leaf.get_mut(digit),
-                Node::Inner(inner) => node = inner.get_mut(digit)?,
-            }
-            level -= 1;
-        }
+        self.leaf_of(key)?.get_mut(digit::<BITS>(key, 0))
     }
 
     /// Removes the value with the smallest key, if it is as asked for.
@@ -184,28 +173,31 @@ impl<T, const BITS: u32> RadixMap<T, BITS> {
     }
 
     pub(crate) fn remove(&mut self, key: Key) -> Option<T> {
-        if self.prefix != prefix::<BITS>(key, self.height) {
-            return None;
-        }
-        let (mut node, mut level) = (self.root.as_mut()?, self.height);
-        loop {
-            let digit = digit::<BITS>(key, level);
-            match node {
-                Node::Leaf(leaf) => {
-                    let value = leaf.take(digit)?;
-                    let is_emptied = leaf.is_empty();
-                    self.removed(key, is_emptied);
-                    return Some(value);
-                }
-                Node::Inner(inner) => node = inner.get_mut(digit)?,
-            }
-            level -= 1;
-        }
+        let leaf = self.leaf_of(key)?;
+        let value = leaf.take(digit::<BITS>(key, 0))?;
+        let is_emptied = leaf.is_empty();
+        self.removed(key, is_emptied);
+        Some(value)
     }
 
     /// The nodes that were emptied since this was called last.
     pub(crate) fn take_emptied(&mut self) -> Option<Emptied<T>> {
         if self.emptied.is_empty() { None } else { Some(Emptied { _nodes: mem::take(&mut self.emptied) }) }
+    }
+
+    /// The leaf that has the key if the map has it.
+    fn leaf_of(&mut self, key: Key) -> Option<&mut Children<T>> {
+        if self.prefix != prefix::<BITS>(key, self.height) {
+            return None;
+        }
+        let (mut node, mut level) = (self.root.as_mut()?, self.height);
+        loop {
+            match node {
+                Node::Leaf(leaf) => return Some(leaf),
+                Node::Inner(inner) => node = inner.get_mut(digit::<BITS>(key, level))?,
+            }
+            level -= 1;
+        }
     }
 
     #[inline]

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use selvedge::{
-    Deferred, Reactor,
+    Deferred, Reactor, Resolver,
     coordination::{DeferredLock, DeferredQueue},
     deferred::{DeferredList, race},
     error::{Cancelled, TimedOut},
@@ -17,7 +17,7 @@ use selvedge::{
 };
 
 use crate::support::deferred::{error, reports, value};
-use crate::support::{virtual_time, with_watchdog};
+use crate::support::{reporting, virtual_time, with_watchdog};
 
 fn queue_of(items: u32) -> DeferredQueue<u32> {
     let queue = DeferredQueue::new();
@@ -275,5 +275,84 @@ fn a_reactor_that_runs_inside_an_errback_of_a_dropped_resolver_goes_on() {
         });
         drop(dropped);
         value(failing);
+    });
+}
+
+// Checks: P81, P30
+#[test]
+fn a_list_of_items_that_is_dropped_before_anybody_has_its_result_gives_all_of_them_back() {
+    let queue = queue_of(2);
+    let failed = Deferred::<u32>::fail(Cancelled);
+    drop(DeferredList::new([queue.get().unwrap(), failed, queue.get().unwrap()]).all());
+    assert_eq!(left(&queue), [0, 1]);
+}
+
+// Checks: P81
+#[test]
+fn an_item_for_a_deferred_that_was_cancelled_goes_back() {
+    let queue = queue_of(1);
+    let (cancelled, resolver) = Deferred::<u32>::new();
+    cancelled.cancel();
+    resolver.settle(queue.get().unwrap().add_errback(|_| 0));
+    assert!(error(cancelled).is::<Cancelled>());
+    assert_eq!(left(&queue), [0]);
+}
+
+// Checks: P81, B53
+#[test]
+fn a_taker_that_is_paused_before_its_item_comes_has_it_when_the_pause_ends() {
+    let queue = DeferredQueue::new();
+    let taker = queue.get().unwrap();
+    taker.pause();
+    queue.put(7).unwrap();
+    let taker = taker.try_result().unwrap_err();
+    assert!(queue.is_empty());
+    taker.unpause().unwrap();
+    assert_eq!((value(taker), queue.len()), (7, 0));
+}
+
+// Checks: P81
+#[test]
+fn an_item_that_takes_the_place_of_what_was_too_late_still_goes_back() {
+    let (reactor, _clock, _) = virtual_time();
+    let (never, queue) = (DeferredQueue::<u32>::new(), queue_of(1));
+    let instead = queue.clone();
+    let taker = never.get().unwrap().add_errback(move |_| instead.get().unwrap());
+    let taker = taker.add_timeout(&reactor, Duration::from_secs(1));
+    reactor.advance(Duration::from_secs(1)).unwrap();
+    assert_eq!((queue.len(), never.waiting()), (0, 0));
+    drop(taker);
+    assert_eq!(left(&queue), [0]);
+}
+
+// Checks: P80, P7
+#[test]
+fn a_deferred_that_is_given_up_after_its_caller_has_given_up_is_reported_to_nobody() {
+    thread_local! {
+        static RESOLVER: RefCell<Option<Resolver<u32>>> = const { RefCell::new(None) };
+    }
+    with_watchdog(|| {
+        let (reactor, reported) = reporting();
+        let handle = reactor.handle();
+        let ask = move || {
+            threads::blocking_call_from_thread_timeout(&handle, Duration::from_millis(50), |_| {
+                let (deferred, resolver) = Deferred::new();
+                RESOLVER.set(Some(resolver));
+                deferred
+            })
+        };
+        // Where the caller has given up before it was heard, it asks again.
+        let asker = loop {
+            let asker = thread::spawn(ask.clone());
+            while reactor.turn().is_ok() && RESOLVER.with_borrow(Option::is_none) && !asker.is_finished() {}
+            if RESOLVER.with_borrow(Option::is_some) {
+                break asker;
+            }
+        };
+        // The caller gives up, and so does who was to answer, before the cancel is run.
+        assert!(asker.join().unwrap().is_err());
+        drop(RESOLVER.take());
+        reactor.turn().unwrap();
+        assert_eq!(reported.len(), 0);
     });
 }

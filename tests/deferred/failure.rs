@@ -243,3 +243,19 @@ fn a_conversion_that_panics_becomes_the_error_itself() {
     assert!(left.is_err());
     assert_eq!(panics.get(), 2);
 }
+
+// Checks: P28
+#[test]
+fn a_failure_is_displayed_in_the_form_and_the_width_that_are_asked_for() {
+    #[derive(Debug)]
+    struct TwoForms;
+    impl Error for TwoForms {}
+    impl fmt::Display for TwoForms {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(if f.alternate() { "at length" } else { "in short" })
+        }
+    }
+    let failure = Failure::new(TwoForms);
+    assert_eq!([format!("{failure}"), format!("{failure:#}")], ["in short", "at length"]);
+    assert_eq!([format!("{failure:.2}"), format!("{failure:>10}")], ["in", "  in short"]);
+}

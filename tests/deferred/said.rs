@@ -122,7 +122,9 @@ fn errors_can_be_printed_for_whoever_looks_for_a_bug() {
     assert!(format!("{:?}", failure()).contains("out of cheese"));
     assert_eq!(failure().into_error().to_string(), "panicked: out of cheese");
     let shared = Deferred::<()>::from(Err(failure())).shared();
-    let shown = format!("{:?}", error(shared.get()).downcast::<SharedFailure>().unwrap());
+    let shared: SharedFailure = error(shared.get()).downcast().unwrap();
+    assert_eq!(shared.to_string(), "a shared Deferred has failed");
+    let shown = format!("{shared:?}");
     assert!(shown.starts_with("SharedFailure(") && shown.contains("out of cheese"), "{shown}");
     let queue = selvedge::coordination::DeferredQueue::with_limits(0, None);
     let full: PutError<u32> = queue.put(1).unwrap_err();

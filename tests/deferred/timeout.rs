@@ -314,3 +314,14 @@ fn an_item_that_a_pause_held_beyond_the_time_is_given_to_what_the_program_does_t
     pause.unpause().unwrap();
     assert_eq!((value(late), queue.len()), ((1, Some(TIME)), 0));
 }
+
+// Checks: P90
+#[test]
+fn what_a_cancel_at_the_reactors_end_has_made_of_a_limited_deferred_is_passed_on_as_it_is() {
+    let (reactor, _clock) = timed();
+    let (limited, resolver) = Deferred::<u32>::with_firing_canceller(|resolver| resolver.errback(Oops(1)));
+    let limited = limited.add_timeout(&reactor, TIME);
+    drop(reactor);
+    assert_eq!(error(limited).downcast_ref(), Some(&Oops(1)));
+    drop(resolver);
+}

@@ -218,7 +218,9 @@ fn a_limit_bounds_start_and_stop_hooks_too_and_says_that_they_are_late() {
         assert!(straggler.to_string().starts_with("start hook of worker 0 for "), "{straggler}");
         let stopping = started(ThreadPool::builder().size(1, 1).on_worker_stop(passes()));
         wait_until(|| late(&stopping, StopPolicy::Drain).len() == 1);
-        assert_eq!(late(&stopping, StopPolicy::Drain)[0].activity, WorkerActivity::StopHook);
+        let straggler = late(&stopping, StopPolicy::Drain).swap_remove(0);
+        assert_eq!(straggler.activity, WorkerActivity::StopHook);
+        assert!(straggler.to_string().starts_with("stop hook of worker 0 for "), "{straggler}");
         gate.open();
         starting.stop().unwrap();
         stopping.stop().unwrap();

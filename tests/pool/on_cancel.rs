@@ -151,3 +151,24 @@ fn printing_a_token_says_that_its_limit_has_passed_and_calls_nobody() {
     pool.stop().unwrap();
     assert_eq!(log, ["CancelToken { cancelled: true }", "looks", "called", "true"].map(str::to_owned));
 }
+
+// Checks: P125
+#[test]
+fn a_job_without_a_ticket_is_given_a_token_that_nobody_cancels() {
+    let log = Log::new();
+    let looks = || {
+        let log = log.clone();
+        Job::with_token(move |token: &CancelToken| {
+            let called = log.clone();
+            token.on_cancel(move || called.note("called")).detach();
+            log.note(if token.is_cancelled() { "cancelled" } else { "live" });
+            assert!(CancelToken::current().is_none());
+        })
+    };
+    let pool = ThreadPool::new(0, 1).unwrap();
+    pool.call_in_thread(looks()).unwrap();
+    pool.start().unwrap();
+    pool.stop().unwrap();
+    looks().run();
+    assert_eq!(log, ["live", "live"]);
+}

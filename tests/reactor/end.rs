@@ -19,7 +19,7 @@ use selvedge::{
 };
 
 use crate::support::deferred::{Drops, error, value};
-use crate::support::{Gate, Log, hold, reporting, virtual_time, with_watchdog};
+use crate::support::{Gate, Log, hold, reporting, virtual_time, wait_until, with_watchdog};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -362,6 +362,34 @@ fn what_a_last_call_adds_is_refused_at_once_or_told_of_the_end_when_the_last_cal
     assert_eq!((reactor.delayed_calls(), reports.len()), (0, 0));
 }
 
+// Checks: P98, P91
+#[test]
+fn a_blocking_call_among_the_last_whose_answer_can_never_come_is_told_that_the_reactor_has_stopped() {
+    with_watchdog(|| {
+        let (reactor, reports) = reporting();
+        let asker = Rc::new(Cell::new(None));
+        let asks = Rc::clone(&asker);
+        // The pools have stopped, so the next turn is the last.
+        reactor.add_event_trigger(Phase::After, Event::SHUTDOWN, move |reactor| {
+            let (asked, seen) = (reactor.handle(), reactor.handle());
+            asks.set(Some(thread::spawn(move || {
+                threads::blocking_call_from_thread(&asked, |reactor| {
+                    let (never, resolver) = Deferred::<()>::new();
+                    // Startup is over: the trigger is dropped at once.
+                    reactor.call_when_running(move |_| resolver.callback(()));
+                    never
+                })
+            })));
+            wait_until(|| format!("{seen:?}").contains("calls: 1"));
+        });
+        reactor.handle().stop();
+        while reactor.turn().unwrap() != Turn::Ended {}
+        let told = asker.take().unwrap().join().unwrap();
+        assert!(matches!(told, Err(BlockingCallError::ReactorStopped)));
+        assert_eq!(reports.len(), 0);
+    });
+}
+
 // Checks: P94, R46
 #[test]
 fn a_reactors_policy_asks_the_jobs_of_its_pools_to_end() {
@@ -426,6 +454,9 @@ fn a_reactor_with_a_stuck_job_ends_within_its_time_and_says_who_is_late() {
         let [late] = &shutdown.late[..] else { panic!("{shutdown}") };
         assert_eq!((late.name.as_str(), late.stragglers.len(), late.queued), ("reactor", 1, 1));
         assert!(late.stragglers[0].job().is_some());
+        let words = shutdown.to_string();
+        let start = "the reactor has not shut down in time; in pool \"reactor\" job made at ";
+        assert!(words.starts_with(start) && words.ends_with(", 1 jobs wait"), "{words}");
         let pool = reactor.thread_pool().clone();
         drop(reactor);
         stuck.open();

@@ -5,6 +5,8 @@ use std::fmt::Debug;
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use selvedge::coordination::{DeferredLock, DeferredQueue, DeferredSemaphore};
@@ -15,6 +17,8 @@ use selvedge::report::Incident;
 use selvedge::task::{Cooperator, LoopingCall};
 use selvedge::testing::{Answers, TestReactor, VirtualClock};
 use selvedge::{Deferred, Job, Reactor, ThreadPool, error::Rejected, threads};
+
+use crate::support::{Gate, wait_until};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -75,7 +79,7 @@ fn reactors(shown: &mut Shown) {
     shown.show(&clock, "VirtualClock", &["1s"]);
     shown.show(Reactor::builder().clock(clock), "ReactorBuilder", &["pool", "VirtualClock", "on_wake: false"]);
     shown.show(Reactor::builder(), "ReactorBuilder", &["clock: None"]);
-    let reactor = TestReactor::new().with_seed(7);
+    let reactor = TestReactor::default().with_seed(7);
     shown.show(&reactor, "TestReactor", &["seed: Some(7)"]);
     let timer = reactor.call_later(SECOND, |_| ());
     shown.show(&timer, "DelayedCall", &["Pending"]);
@@ -86,6 +90,11 @@ fn reactors(shown: &mut Shown) {
     shown.show(owned.address(), "Address", &["id"]);
     shown.show(&owned, "Owned", &["id"]);
     shown.show(reactor.handle().ask(|_| 1), "Ask", &["asked"]);
+    let mut ask = reactor.handle().ask(|reactor| reactor.sleep(SECOND));
+    reactor.turn().unwrap();
+    let mut poll = || Pin::new(&mut ask).poll(&mut Context::from_waker(Waker::noop())).is_pending();
+    assert!(poll());
+    shown.show(&ask, "Ask", &["waiting for a Deferred"]);
     shown.show(Deferred::succeed(1).into_send_future(&reactor), "SendFuture", &["finished: false"]);
     let looping = LoopingCall::new(|_| ());
     shown.show(&looping, "LoopingCall", &["("]);
@@ -114,6 +123,8 @@ fn pools(shown: &mut Shown) {
     let token: CancelToken = ticket.token();
     shown.show(token.on_cancel(|| ()), "OnCancel", &["CancelToken"]);
     shown.show(&token, "CancelToken", &["cancelled: false"]);
+    ticket.cancel();
+    shown.show(&token, "CancelToken", &["cancelled: true"]);
     shown.show(Job::new(|| ()).named("cloth"), "Job", &["cloth", "Return"]);
     shown.show(threads::Blocked::enter(), "Blocked", &[]);
     shown.show(Histogram::new(), "Histogram", &["count: 0", "p99"]);
@@ -184,6 +195,19 @@ fn what_was_late_is_said_in_words() {
     let unfinished = pool.stop_within(StopPolicy::Drain, Duration::ZERO).unwrap_err().to_string();
     let start = "the pool has not stopped in time: 1 workers are late, and 1 jobs wait: job \"cloth\", made at ";
     assert!(unfinished.starts_with(start), "{unfinished}");
+    let (gate, pool) = (Gate::new(), ThreadPool::new(0, 2).unwrap());
+    pool.start().unwrap();
+    for name in ["warp", "weft"] {
+        let held = gate.clone();
+        pool.call_in_thread(Job::new(move || held.pass()).named(name)).unwrap();
+    }
+    wait_until(|| pool.stats().busy == 2);
+    let unfinished = pool.stop_within(StopPolicy::Drain, Duration::ZERO).unwrap_err().to_string();
+    gate.open();
+    pool.stop().unwrap();
+    let start = "the pool has not stopped in time: 2 workers are late: job \"w";
+    assert!(unfinished.starts_with(start), "{unfinished}");
+    assert!(["\"warp\"", "\"weft\"", "; job "].iter().all(|part| unfinished.contains(part)), "{unfinished}");
 }
 
 // Checks: B8

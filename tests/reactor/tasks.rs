@@ -688,3 +688,22 @@ mod cooperator {
         });
     }
 }
+
+// Checks: P33
+#[test]
+fn what_the_cancel_of_a_loop_makes_of_what_its_call_waits_for_is_reported() {
+    let (reactor, _clock, reports) = virtual_time();
+    let kept = Rc::new(Cell::new(None));
+    let keep = Rc::clone(&kept);
+    let looping = LoopingCall::new(move |_| {
+        let (waits, resolver) = Deferred::<()>::with_firing_canceller(|resolver| resolver.errback(Oops(1)));
+        keep.set(Some(resolver));
+        waits
+    });
+    let ended = looping.start(&reactor, SECOND).unwrap();
+    assert_eq!(reports.len(), 0);
+    ended.cancel();
+    assert!(error(ended).is::<Cancelled>());
+    assert_eq!((reports.entries(), looping.is_running()), (vec![Incident::Unhandled], false));
+    drop(kept.take());
+}

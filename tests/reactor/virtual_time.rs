@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::mpsc;
+use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
@@ -419,5 +420,25 @@ fn block_on_is_refused_where_a_reactor_lives_and_drops_its_future() {
         assert!(job.try_result().ok().unwrap().unwrap_err().is::<WouldDeadlock>());
         drop(reactor);
         assert_eq!(threads::block_on(async { 42 }), Ok(42));
+    });
+}
+
+// Checks: P78
+#[test]
+fn a_future_in_block_on_that_wakes_itself_is_polled_again() {
+    with_watchdog(|| {
+        let mut polls = 0;
+        let yields = std::future::poll_fn(|context| {
+            polls += 1;
+            if polls == 3 {
+                return Poll::Ready(());
+            }
+            // Two wakes before the next poll count as one.
+            context.waker().wake_by_ref();
+            context.waker().wake_by_ref();
+            Poll::Pending
+        });
+        threads::block_on(yields).unwrap();
+        assert_eq!(polls, 3);
     });
 }

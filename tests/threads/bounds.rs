@@ -166,3 +166,18 @@ fn what_is_left_of_several_segments_is_dropped_in_order() {
     assert!(log.entries() == (0..1_000).collect::<Vec<_>>());
     assert_eq!(reports, []);
 }
+
+// Checks: P2
+#[test]
+fn a_large_call_that_a_full_inbox_refuses_is_handed_back_and_runs_when_it_is_posted_again() {
+    let (reactor, log) = (reactor(1), Log::new());
+    let (large, noted) = ([1_u8; 4096], log.clone());
+    reactor.call_from_thread(|_| ()).unwrap();
+    let refused = reactor.call_from_thread(move |_| noted.note(large.iter().filter(|byte| **byte == 1).count()));
+    let refused = refused.unwrap_err();
+    assert_eq!((refused.reason, log.len()), (Rejection::InboxFull, 0));
+    reactor.turn().unwrap();
+    reactor.call_from_thread(move |reactor| refused.job.call(reactor)).unwrap();
+    reactor.turn().unwrap();
+    assert_eq!(log, [4096]);
+}

@@ -287,3 +287,16 @@ fn the_limits_of_a_job_that_outlives_its_reactor_hold_by_the_systems_clock() {
         pool.stop().unwrap();
     });
 }
+
+// Checks: P112
+#[test]
+fn a_start_that_the_reactor_learns_of_after_a_cancel_sets_no_timer() {
+    let (reactor, _clock, reports) = virtual_time();
+    let (pool, stepper) = stepped();
+    let cancelled = defer_to_thread_pool(&reactor, &pool, Job::new(|| ()).time_limit(LIMIT));
+    run(&stepper);
+    cancelled.cancel();
+    assert_eq!((reactor.turn(), reactor.delayed_calls()), (Ok(Turn::Idle), 0));
+    assert!(cancelled.try_result().ok().unwrap().unwrap_err().is::<Cancelled>());
+    assert_eq!((pool.stats().completed, reports.len()), (1, 0));
+}

@@ -14,6 +14,7 @@ use selvedge::{
     error::{Cancelled, ReactorStopped, Rejection, TimedOut},
     pool::{StopPolicy, WhenFull},
     reactor::Turn,
+    report::Incident,
     testing::{Step, Stepper, TestReactor},
     threads::{self, defer_to_thread_pool},
 };
@@ -328,4 +329,89 @@ fn a_job_that_waits_in_the_pool_of_a_running_reactor_does_not_block_the_loop() {
         });
         assert_eq!(answer.unwrap(), [0, 1, 2]);
     });
+}
+
+// Checks: P130
+#[test]
+fn jobs_of_one_reactor_wait_for_slots_of_several_pools_each_in_the_order_of_its_own() {
+    let (reactor, _clock, _reports) = virtual_time();
+    let pools = [full(), full()];
+    let log = Log::new();
+    let asked = [(0, 1), (1, -1), (0, 2), (1, -2)];
+    let jobs = asked.map(|(pool, number)| {
+        let noted = log.clone();
+        let job = Job::new(move || noted.note(number)).when_full(WhenFull::Wait);
+        defer_to_thread_pool(&reactor, &pools[pool].0, job)
+    });
+    for (pool, stepper) in pools.iter().rev() {
+        settle(&reactor, pool, stepper);
+    }
+    assert_eq!(log.entries(), [-1, -2, 1, 2]);
+    assert!(jobs.into_iter().all(|job| job.try_result().is_ok_and(|result| result.is_ok())));
+    assert_eq!(pools.map(|(pool, _)| (pool.stats().waiting, pool.stats().completed)), [(0, 3); 2]);
+}
+
+thread_local! {
+    /// The Deferred that code of a program cancels: a report's sink, or the drop of a job.
+    static CANCELLED_INSIDE: Cell<Option<Deferred<()>>> = const { Cell::new(None) };
+}
+
+fn cancel_inside() {
+    if let Some(deferred) = CANCELLED_INSIDE.take() {
+        deferred.cancel();
+        CANCELLED_INSIDE.set(Some(deferred));
+    }
+}
+
+// Checks: P130, P5
+#[test]
+fn a_job_that_is_cancelled_while_it_is_being_accepted_does_not_run() {
+    let (reactor, _clock, _reports) = virtual_time();
+    // The pool's queue is full until its worker takes the first job; another worker cannot be started, and the sink
+    // that is told so cancels.
+    let builder = ThreadPool::builder().size(0, 2).queue_bound(NonZeroUsize::MIN).on_report(|report| {
+        assert_eq!(report.incident, Incident::ThreadStart);
+        cancel_inside();
+    });
+    let (pool, stepper) = builder.build_stepped().unwrap();
+    pool.start().unwrap();
+    pool.call_in_thread(|| ()).unwrap();
+    let log = Log::new();
+    CANCELLED_INSIDE.set(Some(defer_to_thread_pool(&reactor, &pool, waiting(&log, 1))));
+    let second = defer_to_thread_pool(&reactor, &pool, waiting(&log, 2));
+    while stepper.step() != Some(Step::Took) {}
+    pool.fail_starts(1);
+    reactor.turn().unwrap();
+    assert_eq!((pool.stats().start_failures, pool.stats().cancelled, log.entries()), (1, 1, vec![-1]));
+    settle(&reactor, &pool, &stepper);
+    assert_eq!(log.entries(), [-1, 2]);
+    assert!(failure(CANCELLED_INSIDE.take().unwrap()).is::<Cancelled>());
+    assert!(second.try_result().ok().unwrap().is_ok());
+    assert_eq!((pool.stats().waiting, pool.stats().rejected), (0, 0));
+}
+
+// Checks: P131, P5
+#[test]
+fn a_job_whose_drop_cancels_it_when_its_limit_has_passed_is_dropped_once() {
+    struct Cancels(Log<i32>);
+    impl Drop for Cancels {
+        fn drop(&mut self) {
+            self.0.note(-1);
+            cancel_inside();
+        }
+    }
+    let limits: [fn(Job<_>) -> Job<_>; 2] =
+        [|job| job.when_full(WhenFull::WaitUpTo(LIMIT)), |job| job.when_full(WhenFull::Wait).queue_limit(LIMIT)];
+    for limit in limits {
+        let (reactor, _clock, reports) = virtual_time();
+        let (pool, stepper) = full();
+        let log = Log::new();
+        let held = Cancels(log.clone());
+        CANCELLED_INSIDE.set(Some(defer_to_thread_pool(&reactor, &pool, limit(Job::new(move || drop(held))))));
+        reactor.advance(LIMIT).unwrap();
+        assert!(failure(CANCELLED_INSIDE.take().unwrap()).is::<Cancelled>());
+        settle(&reactor, &pool, &stepper);
+        assert_eq!((log.entries(), reports.entries()), (vec![-1], vec![Incident::Unhandled]));
+        assert_eq!((pool.stats().waiting, pool.stats().rejected, pool.stats().completed), (0, 1, 1));
+    }
 }

@@ -1,6 +1,6 @@
 //! The table of costs in the book has the numbers of `benches/costs.txt`.
 
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 use std::path::Path;
 use std::{env, fs};
 
@@ -49,7 +49,7 @@ fn the_book_has_the_costs_that_are_pinned() {
 }
 
 /// A whole number, in groups of three digits.
-fn grouped(number: f64) -> String {
+pub(super) fn grouped(number: impl Display) -> String {
     let digits = format!("{number:.0}");
     let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(|group| std::str::from_utf8(group).unwrap()).collect();
     groups.join(",")

@@ -8,6 +8,7 @@ mod costs;
 mod diagrams;
 mod links;
 mod must_use;
+mod readme;
 mod spec;
 #[path = "../support/tokens.rs"]
 mod tokens;

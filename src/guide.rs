@@ -1,6 +1,6 @@
 //! The book: how to use this crate, from the first program to a table of what each operation costs.
 //!
-//! Each chapter is a page. Every whole program in it is compiled and run by `cargo test`.
+//! Each chapter is a page. Every whole program in it is compiled and run by the crate's tests.
 //!
 //! **To begin with**
 //!
@@ -42,6 +42,7 @@ use crate::{coordination::*, deferred::*, error::*, pool::*, reactor::*, report:
 
 pub mod first_program {
     #![doc = include_str!("guide/first_program.md")]
+    #![doc = include_str!("guide/tables.html")]
 
     #[allow(unused_imports, reason = "the links of the chapter")]
     use super::*;
@@ -49,6 +50,7 @@ pub mod first_program {
 
 pub mod ownership {
     #![doc = include_str!("guide/ownership.md")]
+    #![doc = include_str!("guide/tables.html")]
 
     #[allow(unused_imports, reason = "the links of the chapter")]
     use super::*;
@@ -56,6 +58,7 @@ pub mod ownership {
 
 pub mod threads_and_results {
     #![doc = include_str!("guide/threads_and_results.md")]
+    #![doc = include_str!("guide/tables.html")]
 
     #[allow(unused_imports, reason = "the links of the chapter")]
     use super::*;
@@ -63,6 +66,7 @@ pub mod threads_and_results {
 
 pub mod deferreds_and_async {
     #![doc = include_str!("guide/deferreds_and_async.md")]
+    #![doc = include_str!("guide/tables.html")]
 
     #[allow(unused_imports, reason = "the links of the chapter")]
     use super::*;
@@ -70,6 +74,7 @@ pub mod deferreds_and_async {
 
 pub mod giving_up {
     #![doc = include_str!("guide/giving_up.md")]
+    #![doc = include_str!("guide/tables.html")]
 
     #[allow(unused_imports, reason = "the links of the chapter")]
     use super::*;
@@ -77,6 +82,7 @@ pub mod giving_up {
 
 pub mod shutdown {
     #![doc = include_str!("guide/shutdown.md")]
+    #![doc = include_str!("guide/tables.html")]
 
     #[allow(unused_imports, reason = "the links of the chapter")]
     use super::*;
@@ -84,6 +90,7 @@ pub mod shutdown {
 
 pub mod errors_and_reports {
     #![doc = include_str!("guide/errors_and_reports.md")]
+    #![doc = include_str!("guide/tables.html")]
 
     #[allow(unused_imports, reason = "the links of the chapter")]
     use super::*;
@@ -91,6 +98,7 @@ pub mod errors_and_reports {
 
 pub mod pools {
     #![doc = include_str!("guide/pools.md")]
+    #![doc = include_str!("guide/tables.html")]
 
     #[allow(unused_imports, reason = "the links of the chapter")]
     use super::*;
@@ -98,6 +106,7 @@ pub mod pools {
 
 pub mod virtual_time {
     #![doc = include_str!("guide/virtual_time.md")]
+    #![doc = include_str!("guide/tables.html")]
 
     #[allow(unused_imports, reason = "the links of the chapter")]
     use super::*;
@@ -105,6 +114,7 @@ pub mod virtual_time {
 
 pub mod model_checking {
     #![doc = include_str!("guide/model_checking.md")]
+    #![doc = include_str!("guide/tables.html")]
 
     #[allow(unused_imports, reason = "the links of the chapter")]
     use super::*;
@@ -112,6 +122,7 @@ pub mod model_checking {
 
 pub mod hosting {
     #![doc = include_str!("guide/hosting.md")]
+    #![doc = include_str!("guide/tables.html")]
 
     #[allow(unused_imports, reason = "the links of the chapter")]
     use super::*;
@@ -119,6 +130,7 @@ pub mod hosting {
 
 pub mod sockets {
     #![doc = include_str!("guide/sockets.md")]
+    #![doc = include_str!("guide/tables.html")]
 
     #[allow(unused_imports, reason = "the links of the chapter")]
     use super::*;
@@ -126,6 +138,7 @@ pub mod sockets {
 
 pub mod observing {
     #![doc = include_str!("guide/observing.md")]
+    #![doc = include_str!("guide/tables.html")]
 
     #[allow(unused_imports, reason = "the links of the chapter")]
     use super::*;
@@ -133,6 +146,7 @@ pub mod observing {
 
 pub mod costs {
     #![doc = include_str!("guide/costs.md")]
+    #![doc = include_str!("guide/tables.html")]
 
     #[allow(unused_imports, reason = "the links of the chapter")]
     use super::*;
@@ -140,6 +154,7 @@ pub mod costs {
 
 pub mod from_twisted {
     #![doc = include_str!("guide/from_twisted.md")]
+    #![doc = include_str!("guide/tables.html")]
 
     #[allow(unused_imports, reason = "the links of the chapter")]
     use super::*;
@@ -147,6 +162,7 @@ pub mod from_twisted {
 
 pub mod from_asyncio {
     #![doc = include_str!("guide/from_asyncio.md")]
+    #![doc = include_str!("guide/tables.html")]
 
     #[allow(unused_imports, reason = "the links of the chapter")]
     use super::*;
@@ -154,6 +170,7 @@ pub mod from_asyncio {
 
 pub mod from_tokio {
     #![doc = include_str!("guide/from_tokio.md")]
+    #![doc = include_str!("guide/tables.html")]
 
     #[allow(unused_imports, reason = "the links of the chapter")]
     use super::*;
@@ -161,6 +178,7 @@ pub mod from_tokio {
 
 pub mod from_rayon {
     #![doc = include_str!("guide/from_rayon.md")]
+    #![doc = include_str!("guide/tables.html")]
 
     #[allow(unused_imports, reason = "the links of the chapter")]
     use super::*;
@@ -168,6 +186,7 @@ pub mod from_rayon {
 
 pub mod recipes {
     #![doc = include_str!("guide/recipes.md")]
+    #![doc = include_str!("guide/tables.html")]
 
     #[allow(unused_imports, reason = "the links of the chapter")]
     use super::*;
@@ -242,6 +261,7 @@ pub mod machines {
 
 pub mod not_for {
     #![doc = include_str!("guide/not_for.md")]
+    #![doc = include_str!("guide/tables.html")]
 
     #[allow(unused_imports, reason = "the links of the chapter")]
     use super::*;

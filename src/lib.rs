@@ -53,6 +53,7 @@
 //! | [`testing`] | a reactor for tests: virtual time, no threads, many orders |
 //!
 //! The [`guide`] is a book: from the first program to recipes, and from Twisted, asyncio, tokio or rayon to this crate.
+//! It also says [what the crate is not for](guide::not_for), and what to take instead.
 //!
 //! # Guarantees
 //!

@@ -16,8 +16,9 @@ fn readme_has_the_numbers_of_the_ledger() {
     let short: u64 = rows.iter().flatten().filter(|iterations| **iterations <= LONG).sum();
     let with_spurious_wakes = rows.iter().filter(|[_, spurious]| *spurious > 0).count();
     let readme = page("README.md");
+    let models = format!("{} small models", rows.len());
+    assert_eq!(readme.matches(&models).count(), readme.matches(" small models").count(), "README.md: {models}");
     for claim in [
-        format!("in any interleaving of {} small models", rows.len()),
         format!("{with_spurious_wakes} of them also with spurious wakes"),
         format!("[{} interleavings]", grouped(all)),
         format!("this command explores {} and", grouped(short)),

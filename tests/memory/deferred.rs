@@ -1,6 +1,10 @@
-//! What a callback costs in memory: one allocation, or none if the result is already there.
+//! What a callback costs in memory, one allocation or none if the result is already there; and what a panic leaves.
+
+use std::any::Any;
+use std::panic::resume_unwind;
 
 use allocation_counter::measure;
+use selvedge::error::Panic;
 use selvedge::{Deferred, Failure};
 
 /// What this thread allocates in there.
@@ -62,4 +66,23 @@ fn a_callback_that_is_added_to_a_paused_deferred_is_one_allocation_and_what_hold
     let held = held.unwrap();
     held.unpause().unwrap();
     assert_eq!(value(held), 3);
+}
+
+/// A panic's payload whose drop panics with another, without a call of the panic hook.
+struct PanicsAgain(fn() -> Box<dyn Any + Send>);
+
+impl Drop for PanicsAgain {
+    fn drop(&mut self) {
+        resume_unwind((self.0)());
+    }
+}
+
+// Checks: B38
+#[test]
+fn a_panic_in_the_drop_of_a_panics_payload_leaves_nothing_if_it_is_a_message() {
+    let left = |again| measure(|| drop(Panic::new(Box::new(PanicsAgain(again))))).bytes_current;
+    assert_eq!(left(|| Box::new("a message that is not allocated")), 0);
+    assert_eq!(left(|| Box::new("a message that is ".to_owned() + "allocated")), 0);
+    // Its drop may panic.
+    assert!(left(|| Box::new([1_u8; 100])) >= 100);
 }

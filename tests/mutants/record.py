@@ -9,7 +9,8 @@ HEAD = """# Mutants of cargo-mutants that were tried
 
 Written by `tests/mutants/every --table`, a row for each file of which mutants were tried. *Source* is the beginning of
 the file's SHA-256 then: a file that has changed since was tried in that state. *None* are those that do not compile,
-behind a switch. *Argued* are those of [survivors.toml](argued/survivors.toml). A file without a row was not tried.
+behind a switch. *Argued* are those of [survivors.toml](argued/survivors.toml). *Survived* are those that no test caught
+of the programs that were tried so far, some of them without their longer tests. A file without a row was not tried.
 
 | File | Source | Mutants | None | Caught | Argued | Survived | Not tried |
 |---|---|---|---|---|---|---|---|

@@ -95,6 +95,8 @@ fn nobody_waits_for_the_destructors_of_a_worker_that_has_exited() {
             stragglers.iter().all(|late| late.activity == WorkerActivity::Destructors && late.job().is_none()),
             "{stragglers:?}"
         );
+        let words = stragglers[0].to_string();
+        assert!(words.starts_with("destructors of thread-locals of worker "), "{words}");
         assert!(!pool.has_stopped());
         assert_eq!(dropped.len(), 0);
         gate.open();

@@ -457,6 +457,11 @@ fn a_reactor_with_a_stuck_job_ends_within_its_time_and_says_who_is_late() {
         let words = shutdown.to_string();
         let start = "the reactor has not shut down in time; in pool \"reactor\" job made at ";
         assert!(words.starts_with(start) && words.ends_with(", 1 jobs wait"), "{words}");
+        let mut late = late.clone();
+        late.queued = 0;
+        late.stragglers.push(late.stragglers[0].clone());
+        let words = late.to_string();
+        assert!(words.contains(", job made at ") && !words.contains("jobs wait"), "{words}");
         let pool = reactor.thread_pool().clone();
         drop(reactor);
         stuck.open();

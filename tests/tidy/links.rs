@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-const DOCUMENTS: [&str; 11] = [
+const DOCUMENTS: [&str; 12] = [
     "README.md",
     "SPEC.md",
     "CONTRIBUTING.md",
@@ -16,6 +16,7 @@ const DOCUMENTS: [&str; 11] = [
     "docs/differences.md",
     "docs/matrix.md",
     "docs/releasing.md",
+    "docs/scaling.md",
     "SECURITY.md",
 ];
 

@@ -190,6 +190,7 @@ fn a_job_that_is_cancelled_in_the_queue_lets_go_of_its_result_in_the_next_turn()
 fn programs_that_failed_once() {
     for program in [
         "later 0 { stop; }; turn; turn; defer fine { }; later 0 { }; end drop",
+        "defer fine { with 0 { }; }; own { }; end drop",
         "later 0 { stop; }; advance 0; advance 0; turn; end drop",
         "add-trigger before startup wait { }; own { }; turn; with 0 { abandon 0; }; end drop",
         "when-running { later 0 { leave 0; }; }; own { stop; }; release 0; turn; turn; defer fine { cancel 0; }; \

@@ -118,7 +118,8 @@ fn with_slot<T: 'static, R>(
     f: impl FnOnce(&mut T) -> R,
 ) -> Result<R, OwnedError> {
     let result = catch(|| slot.with(f));
-    if slot.removed.get() {
+    // A reactor that is being dropped has let go of all values, of those too that are still in its table.
+    if slot.removed.get() || core.strong_count() == 0 {
         // Upgraded only now: `f` may end the reactor, and a strong reference would delay that.
         let core = core.upgrade();
         let _scope = core.map(|core| core.reporter.enter());

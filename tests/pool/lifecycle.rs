@@ -727,8 +727,8 @@ fn there_are_never_more_workers_than_the_maximum_though_threads_of_earlier_ones_
         let pool = started(0, 2);
         let [alive, running, most] = [0; 3].map(|none| Arc::new(AtomicUsize::new(none)));
         for round in 1..=50 {
-            // The first two take a thread each.
-            let meeting = Arc::new(Barrier::new(2));
+            // The first two take a thread each, until all have been submitted: a third is then needed, and not started.
+            let meeting = Arc::new(Barrier::new(3));
             for job in 0..4 {
                 let (alive, meeting) = (Arc::clone(&alive), Arc::clone(&meeting));
                 let (running, most) = (Arc::clone(&running), Arc::clone(&most));
@@ -742,6 +742,9 @@ fn there_are_never_more_workers_than_the_maximum_though_threads_of_earlier_ones_
                 })
                 .unwrap();
             }
+            wait_until_stats(&pool, |stats| stats.started == 4 * round - 2);
+            assert_eq!(pool.stats().live, 2);
+            meeting.wait();
             wait_until_stats(&pool, |stats| stats.completed == 4 * round);
             // All exit, and others come in their place while they still end.
             pool.adjust_pool_size(0, 0).unwrap();

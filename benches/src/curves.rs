@@ -98,7 +98,9 @@ impl Plan {
 }
 
 const COLUMNS: usize = 3;
-const PANEL: (u32, u32) = (420, 320);
+const PANEL: (u32, u32) = (480, 320);
+/// Right of each panel.
+const LEGEND: u32 = 130;
 
 const OWN: RGBColor = RGBColor(0x0b, 0x6e, 0x6e);
 const PEERS: [RGBColor; 6] = [
@@ -123,18 +125,29 @@ pub fn draw(path: &Path, curves: &[Curve]) -> Result<(), Box<dyn Error>> {
         let mut chart = ChartBuilder::on(panel)
             .caption(&curve.title, ("sans-serif", 15))
             .margin(8)
+            .margin_right(LEGEND)
             .x_label_area_size(36)
             .y_label_area_size(56)
             .build_cartesian_2d((least..most).log_scale(), (low / 1.5..high * 1.5).log_scale())?;
-        chart.configure_mesh().light_line_style(WHITE).x_desc(curve.of).y_desc("ns each").draw()?;
+        let mut mesh = chart.configure_mesh();
+        mesh.x_label_formatter(&label).y_label_formatter(&label).light_line_style(WHITE);
+        mesh.x_desc(curve.of).y_desc("ns each").draw()?;
         let colours = std::iter::once(OWN).chain(PEERS);
         for (index, (line, colour)) in curve.lines.iter().zip(colours).enumerate() {
             let width = if index == 0 { 3 } else { 1 };
             chart.draw_series(std::iter::once(PathElement::new(line.points.clone(), colour.stroke_width(width))))?;
             let name = ("sans-serif", 11).into_font().color(&colour);
-            panel.draw(&Text::new(line.name, (72, 34 + 13 * index as i32), name))?;
+            let left = (PANEL.0 - LEGEND) as i32 + 6;
+            panel.draw(&Text::new(line.name, (left, 34 + 13 * index as i32), name))?;
         }
     }
     page.present()?;
     Ok(())
+}
+
+/// Of a logarithmic axis: 1, 2, 5, 10 and so on. Those between would lie over each other.
+fn label(value: &f64) -> String {
+    let leading = value / 10_f64.powf(value.log10().floor());
+    let is_shown = [1.0, 2.0, 5.0].iter().any(|shown| (leading - shown).abs() < 0.01);
+    if is_shown { format!("{value}") } else { String::new() }
 }

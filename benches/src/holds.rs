@@ -22,22 +22,25 @@ const OPERATIONS: u64 = 10_000;
 const BATCH: u64 = 200;
 /// Operations that are timed together where cores contend.
 const CHUNK: u64 = 1_000;
-const WAKES: u64 = 20;
+const WAKES: u64 = 100;
 /// The two cores.
 const HERE: usize = 0;
 const AWAY: usize = 1;
 /// Longer than a thread takes to fall asleep, and its core with it.
 const UNTIL_ASLEEP: Duration = Duration::from_micros(300);
+/// Longer than a thread takes to fall asleep, but its core does not.
+const SOON: Duration = Duration::from_micros(20);
 
 /// What is measured, by the name under which `benches/results/holds.txt` lists it.
-pub const MEASUREMENTS: [(&str, fn() -> f64); 23] = [
+pub const MEASUREMENTS: [(&str, fn() -> f64); 24] = [
     ("lock", lock),
     ("pause", pause),
     ("system call", || timed(OPERATIONS, thread::yield_now)),
     ("handoff", handoff),
     ("handoff, 8 lines more", handoff_of_lines),
-    ("wake call", || wake().0),
-    ("wake latency", || wake().1),
+    ("wake call", || wake(UNTIL_ASLEEP).0),
+    ("wake latency", || wake(UNTIL_ASLEEP).1),
+    ("wake latency, soon", || wake(SOON).1),
     ("post", post),
     ("post in turns", post_in_turns),
     ("take", take),
@@ -151,8 +154,8 @@ fn handoff_of_lines() -> f64 {
     in_turns(write, || ())
 }
 
-/// How long a wake takes whoever wakes a thread that sleeps on the other core, and until that runs.
-fn wake() -> (f64, f64) {
+/// How long a wake takes whoever wakes a thread that has slept on the other core for so long, and until that runs.
+fn wake(asleep: Duration) -> (f64, f64) {
     pin(HERE);
     let begun = Instant::now();
     let now = move || begun.elapsed().as_nanos() as u64;
@@ -172,7 +175,7 @@ fn wake() -> (f64, f64) {
     let (mut calls, mut latencies) = (0, 0);
     for _ in 0..WAKES {
         let since = Instant::now();
-        while since.elapsed() < UNTIL_ASLEEP {}
+        while since.elapsed() < asleep {}
         asked.store(true, Release);
         let before = now();
         sleeper.thread().unpark();

@@ -16,6 +16,8 @@ pub struct Costs {
     pub wake_call: f64,
     /// Until the woken thread runs.
     pub wake_latency: f64,
+    /// The same, if it fell asleep less than [`CORE_AWAKE`](Self::CORE_AWAKE) ago: then its core is still awake.
+    pub wake_latency_soon: f64,
     pub post: f64,
     pub post_moved: f64,
     /// A turn of the loop that finds nothing.
@@ -34,6 +36,10 @@ pub struct Costs {
 }
 
 impl Costs {
+    /// Nanoseconds. A core of this machine that was idle for 100 µs is still woken as fast as after 3 µs, and one that
+    /// was idle for 200 µs is not.
+    pub const CORE_AWAKE: f64 = 150_000.0;
+
     /// From `benches/results/holds.txt`.
     pub fn measured(text: &str) -> Costs {
         let of = |name: &str| figure(text, name);
@@ -48,6 +54,7 @@ impl Costs {
             syscall: of("system call"),
             wake_call: of("wake call"),
             wake_latency: of("wake latency"),
+            wake_latency_soon: of("wake latency, soon"),
             post: of("post"),
             post_moved: moved("post in turns", "post"),
             take: of("take"),

@@ -166,6 +166,7 @@ struct Thread<S> {
     process: Box<dyn Process<S>>,
     phase: Phase,
     was_woken: bool,
+    asleep_since: Time,
 }
 
 pub struct Machine<S> {
@@ -214,7 +215,12 @@ impl<S> Machine<S> {
     pub fn add(&mut self, process: impl Process<S> + 'static) -> usize {
         let number = self.threads.len();
         assert!(number < 128, "a line has a bit for each core");
-        self.threads.push(Thread { process: Box::new(process), phase: Phase::Running, was_woken: false });
+        self.threads.push(Thread {
+            process: Box::new(process),
+            phase: Phase::Running,
+            was_woken: false,
+            asleep_since: 0,
+        });
         let start = self.world.about(self.world.costs.transfer);
         self.schedule(number, start);
         number
@@ -266,6 +272,7 @@ impl<S> Machine<S> {
             },
             Phase::FallAsleep { lock } => {
                 if self.locks[lock].word == Word::Contended {
+                    self.threads[thread].asleep_since = now;
                     self.locks[lock].sleepers.push_back(thread);
                 } else {
                     self.enter(thread, Phase::Look { lock, left: LOCK_SPINS, slow: true }, now);
@@ -279,7 +286,8 @@ impl<S> Machine<S> {
                     if let Some(sleeper) = self.locks[lock].sleepers.pop_front() {
                         at = now + ps(self.world.costs.wake_call);
                         let look = Phase::Look { lock, left: LOCK_SPINS, slow: true };
-                        self.enter(sleeper, look, now + ps(self.world.costs.wake_latency));
+                        let awake = now + self.wake_latency(sleeper, now);
+                        self.enter(sleeper, look, awake);
                     }
                 }
                 self.enter(thread, Phase::Running, at);
@@ -306,6 +314,12 @@ impl<S> Machine<S> {
         self.enter(thread, Phase::FallAsleep { lock }, now + ps(self.world.costs.syscall));
     }
 
+    fn wake_latency(&self, sleeper: usize, now: Time) -> Time {
+        let costs = &self.world.costs;
+        let is_soon = now - self.threads[sleeper].asleep_since < ps(Costs::CORE_AWAKE);
+        ps(if is_soon { costs.wake_latency_soon } else { costs.wake_latency })
+    }
+
     fn acquired(&mut self, thread: usize, lock: usize, word: Word, now: Time) {
         let lock = &mut self.locks[lock];
         lock.word = word;
@@ -325,10 +339,14 @@ impl<S> Machine<S> {
                 self.enter(thread, Phase::Running, at);
             }
             Step::Sleep if mem::take(&mut self.threads[thread].was_woken) => self.enter(thread, Phase::Running, now),
-            Step::Sleep => self.threads[thread].phase = Phase::Asleep,
+            Step::Sleep => {
+                self.threads[thread].phase = Phase::Asleep;
+                self.threads[thread].asleep_since = now;
+            }
             Step::Wake(other) => {
                 if let Phase::Asleep = self.threads[other].phase {
-                    self.enter(other, Phase::Running, now + ps(self.world.costs.wake_latency));
+                    let awake = now + self.wake_latency(other, now);
+                    self.enter(other, Phase::Running, awake);
                 } else {
                     self.threads[other].was_woken = true;
                 }

@@ -12,6 +12,7 @@ const COSTS: Costs = Costs {
     syscall: 200.0,
     wake_call: 500.0,
     wake_latency: 5000.0,
+    wake_latency_soon: 5000.0,
     post: 20.0,
     post_moved: 30.0,
     take: 50.0,

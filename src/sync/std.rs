@@ -173,6 +173,7 @@ impl Spin {
     const YIELDS_AFTER_JOB: u32 = 32;
     /// Far longer than a yield where nobody else needs the core, or where the other party soon sleeps itself.
     const LONG_YIELD: Duration = Duration::from_micros(500);
+    /// So that where yields do not help, only one wait in four takes longer for them.
     const LEFT_OUT_AFTER_MISS: u32 = 3;
     /// So that long yields, which take milliseconds, cost less than the sleeps between them.
     const LEFT_OUT_AFTER_LONG_YIELD: u32 = 1000;

@@ -8,9 +8,9 @@
 //!   for all that it leaves behind, and a worker whose job has ended stays awake for a moment.
 //! - **Where the worker that was woken does not come**, because its core has other work, that of the submitter perhaps.
 //!   So a submitter wakes another once a few jobs wait, and again whenever there are
-//!   [`BACKLOG_FACTOR`](BlockingEstimate::BACKLOG_FACTOR) times as many. The second job already wakes one where the
-//!   [cores](Cores) are idle, which makes a burst of short jobs a tenth longer, and the first burst of jobs that block
-//!   a third shorter. If there is only one core, no other worker could come sooner, and none is woken.
+//!   [`BACKLOG_FACTOR`](BlockingEstimate::BACKLOG_FACTOR) times as many. Where the [cores](Cores) are idle, the second
+//!   job already wakes one, in case that the jobs block: what that costs short jobs is in docs/decisions.md. If there
+//!   is only one core, no other worker could come sooner, and none is woken.
 //!
 //! The machine allows all this at any time: it is a hint, and correctness does not depend on it.
 

@@ -250,6 +250,10 @@ impl CooperatorWorld {
         before.members[id].waiting = false;
         let event = if failed { "Deferred failed" } else { "Deferred fired" };
         let (mut next, action) = before.task(id, steps, event, |task| task.deferred_fired(failed), owed);
+        let reason = next.members[id].machine.end_reason();
+        if reason != failed.then_some(EndReason::Failed) {
+            next.violation = Some("a task goes on although its Deferred failed, or ends although it did not");
+        }
         next.carry_out(id, action, steps);
         next
     }

@@ -222,7 +222,12 @@ impl World for FiringWorld {
         if self.hurried && self.firing.is_some() && !self.running {
             return Some("it waits although it was told not to");
         }
-        self.violation
+        let misses = |firing: Firing| {
+            let phases = [Phase::Before, Phase::During, Phase::After];
+            phases.into_iter().any(|phase| firing.reaches(phase) != (phase >= self.phase))
+        };
+        let misses = self.firing.is_some_and(misses);
+        self.violation.or(misses.then_some("it is wrong which phases are still to come"))
     }
 
     fn unfinished(&self) -> Option<&'static str> {

@@ -324,6 +324,9 @@ impl World for ItemQueueWorld {
                 return Some("a limit is exceeded");
             }
         }
+        if self.queue.is_closed() != self.closed {
+            return Some("it is wrong whether the queue is closed");
+        }
         self.violation
     }
 

@@ -229,6 +229,8 @@ impl World for JoinWorld {
             Some("more than one thread has ended and is not joined")
         } else if returned && (gone > 0 || self.closing == Closing::Gone) {
             Some("a caller returns, and a thread is not joined")
+        } else if self.machine.has_ended() != (self.drained && !self.threads.iter().any(may_run_code)) {
+            Some("it is wrong whether all threads have ended")
         } else {
             None
         }
@@ -239,8 +241,7 @@ impl World for JoinWorld {
         if self.threads.iter().any(|thread| matches!(thread, Activity::Joins(Some(_)))) {
             return Some("a thread waits for the destructors of another");
         }
-        let destructs = |thread: &Activity| matches!(thread, Activity::Works | Activity::RunsDestructors { .. });
-        let has_ended = self.drained && !self.threads.iter().any(destructs);
+        let has_ended = self.drained && !self.threads.iter().any(may_run_code);
         let waits = |waiter: &Waiter| matches!(waiter, Waiter::Sleeps | Waiter::Joins(_));
         if has_ended && self.waiters.iter().any(waits) {
             return Some("all threads have ended, and a caller waits");
@@ -250,6 +251,11 @@ impl World for JoinWorld {
         }
         None
     }
+}
+
+/// Whether code of the program runs on this thread, or may come to.
+fn may_run_code(thread: &Activity) -> bool {
+    matches!(thread, Activity::Spawning | Activity::Works | Activity::RunsDestructors { .. })
 }
 
 /// Two threads, two that wait in either way, and one that is told.

@@ -181,6 +181,9 @@ impl LoopWorld {
         if outcome.is_ok() != idle {
             next.violation = Some("a start is accepted although it runs, or refused although it does not");
         }
+        if outcome.is_ok() && !next.machine.is_running() {
+            next.violation = Some("it was started, and says that it does not run");
+        }
         next
     }
 
@@ -200,6 +203,9 @@ impl LoopWorld {
         let (mut next, outcome) = self.step(steps, "stop", LoopingCall::stop);
         if outcome.is_ok() != (self.owed && !self.stop_requested) {
             next.violation = Some("a stop is accepted although it does not run, or refused although it does");
+        }
+        if next.machine.is_running() {
+            next.violation = Some("it was stopped, and says that it runs");
         }
         next.stop_requested |= self.calling && outcome.is_ok();
         if self.bug == Bug::ForgetsTheStop && self.calling {

@@ -265,6 +265,9 @@ impl World for SlotWorld {
 
     fn violation(&self) -> Option<&'static str> {
         let idle = self.waiting.is_empty() && self.offers == Loop::Nobody;
+        if self.queue.is_unused() != idle {
+            return Some("it may be dropped while jobs wait, or never");
+        }
         self.violation.or((idle && self.tells).then_some("the pool is to tell, and nobody waits"))
     }
 

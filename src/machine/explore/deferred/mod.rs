@@ -9,7 +9,7 @@ mod labels;
 mod steps;
 
 use super::{Steps, World, must_find, must_hold, table, table_file};
-use crate::machine::deferred::{ChainStage, ChainState, PathPosition, ResultState};
+use crate::machine::deferred::{ChainStage, ChainState, Fire, PathPosition, ResultState};
 
 /// What made a chain's result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -220,6 +220,11 @@ impl World for DeferredWorld {
             (
                 each(|chain| chain.state.stage() != ChainStage::Held || chain.state.is_paused()),
                 "a chain holds a result and is not paused",
+            ),
+            (each(|chain| (chain.state.pauses() > 0) == chain.state.is_paused()), "a chain miscounts its pauses"),
+            (
+                each(|chain| chain.state.is_decided() == ({ chain.state }.fire() == Fire::Discard)),
+                "a chain is decided and takes a result, or is not and drops it",
             ),
             (
                 each(|chain| chain.awaiting != Awaiting::Asleep || chain.state.stage() != ChainStage::Resting),

@@ -5,7 +5,7 @@ use super::super::{Steps, World};
 use super::parts::{Activity, Client, Worker};
 use super::plain_store::jobs;
 use super::world::PoolWorld;
-use crate::machine::pool::{PoolState, Sizes};
+use crate::machine::pool::{PoolState, Sizes, accepted, is_at_rest};
 
 impl World for PoolWorld {
     type Event = Event;
@@ -19,6 +19,7 @@ impl World for PoolWorld {
         self.violation
             .or_else(|| self.counts_violation())
             .or_else(|| self.queue_violation())
+            .or_else(|| self.rest_violation())
             .or_else(|| self.wake_violation())
     }
 
@@ -108,9 +109,27 @@ impl PoolWorld {
             Some("the count of starting threads is wrong")
         } else if counts.started - counts.completed != busy as u64 || counts.peak < live - starting {
             Some("the totals of started, completed and peak are wrong")
+        } else if accepted(&self.workers, &self.submit_queue) != u64::from(self.submitted) {
+            Some("a job that was accepted is in no total, or in two")
+        } else if counts.start_failures != u64::from(self.plan.0.budget.spawn_failures - self.budget.spawn_failures) {
+            Some("the total of failed spawns is wrong")
         } else {
             None
         }
+    }
+
+    /// Whether the pool is at rest, for somebody who waits until it is, must follow from what the threads do.
+    fn rest_violation(&self) -> Option<&'static str> {
+        let is_draining = self.workers.state() == PoolState::Draining;
+        let waits = |worker: &Worker| match worker.activity {
+            Activity::Idle | Activity::Notified => !is_draining,
+            activity => !activity.is_live(),
+        };
+        let nobody_acts = self.threads.iter().all(waits) && !self.all_owed().any(|owed| owed.count > 0 || owed.refuses);
+        let nobody_comes = self.threads.iter().all(|worker| !worker.activity.is_live()) && self.spawnable() == 0;
+        let nothing_to_do = self.queued() == 0 || !self.is_serving() || nobody_comes;
+        (is_at_rest(&self.workers, &self.submit_queue, 0) != (nobody_acts && nothing_to_do))
+            .then_some("it is wrong whether the pool is at rest")
     }
 
     /// The queues must hold, in order, what was accepted and not taken, refused or cancelled; a stopped pool has

@@ -75,4 +75,14 @@ mod tests {
             assert_eq!(queue.chunks.is_empty(), put == 0, "the last chunk is kept for what comes next");
         }
     }
+
+    // Checks: P93, B64
+    #[test]
+    fn a_queue_is_closed_by_the_look_that_finds_nothing_in_it() {
+        let mut queue = Some(ChunkedQueue::new());
+        queue.as_mut().unwrap().push_back(1);
+        assert_eq!((ChunkedQueue::pop_or_close(&mut queue), queue.is_some()), (Some(1), true));
+        assert_eq!((ChunkedQueue::pop_or_close(&mut queue), queue.is_some()), (None, false));
+        assert_eq!(ChunkedQueue::<u8>::pop_or_close(&mut None), None);
+    }
 }

@@ -192,3 +192,30 @@ impl<N, R, W> ResultState<N, R, W> {
         debug_assert!(false, "{because}");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{ResultCell, ResultState};
+
+    type Cell = ResultCell<(), u8, ()>;
+
+    // Checks: B51
+    #[test]
+    fn a_result_that_was_taken_for_update_is_restored() {
+        let cell = Cell::new(ResultState::Stored(1));
+        let taken = cell.take_for_update().unwrap();
+        assert!(cell.take_for_update().is_none());
+        cell.restore(taken + 1);
+        assert_eq!(cell.take(), Some(2));
+    }
+
+    // Checks: B50
+    #[cfg(debug_assertions)]
+    #[test]
+    #[should_panic = "a link has one successor"]
+    fn a_second_successor_is_a_bug_that_tests_see() {
+        let cell = Cell::new(ResultState::Empty);
+        cell.link(());
+        cell.link(());
+    }
+}

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::RadixMap;
 use super::children::Children;
 use super::key::{digit, followed_by, prefix};
+use super::map::SPARE_LEAVES;
 
 /// Checks the map against a reference, and then every continuation of `steps` more steps: a value is added, with a
 /// key that is greater than the last by 1, 2, or very much; or one of the values is removed.
@@ -63,6 +64,20 @@ fn a_radix_map_has_a_level_for_each_digit_in_which_its_keys_differ_and_no_more()
     map.insert(0, ());
     map.insert(u64::MAX, ());
     assert_eq!(map.height + 1, 16);
+}
+
+// Checks: P74, P93
+#[test]
+fn a_radix_map_keeps_a_few_emptied_leaves_and_hands_out_all_other_nodes() {
+    let mut map = RadixMap::<_>::default();
+    (0..16 * 8).for_each(|key| map.insert(key, ()));
+    (0..16 * 8).for_each(|key| map.remove(key).unwrap());
+    assert_eq!(map.spare.len(), SPARE_LEAVES);
+    // The other leaves, and the node above them all.
+    assert_eq!(map.take_emptied().map(|emptied| emptied._nodes.len()), Some(8 - SPARE_LEAVES + 1));
+    assert!(map.take_emptied().is_none());
+    map.insert(0, ());
+    assert_eq!(map.spare.len(), SPARE_LEAVES - 1, "a leaf that was kept is used first");
 }
 
 // Checks: P51

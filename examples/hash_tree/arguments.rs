@@ -19,7 +19,8 @@ pub struct Arguments {
     #[arg(default_value = ".")]
     path: PathBuf,
 
-    /// Hash the files that are listed in FILE instead and compare, as `sha256sum -c` does [`-`: standard input]
+    /// Hash the files that are listed in FILE instead and compare, as `sha256sum -c` does. `-` is standard input, as
+    /// FILE and in a line of it
     #[arg(long, value_name = "FILE", conflicts_with = "path")]
     check: Option<PathBuf>,
 

@@ -1,7 +1,7 @@
 //! The digest of one file, read in chunks.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, ErrorKind};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 use std::path::Path;
 
 use clap::ValueEnum;
@@ -11,6 +11,9 @@ use crate::progress::Progress;
 
 /// A digest as bytes, which is half the size of the text.
 pub type Digest = Box<[u8]>;
+
+/// The path that a list has for standard input. A tree has none such: its paths begin with that of its root.
+pub const STDIN: &str = "-";
 
 /// How much of a file is in memory at a time. Large enough that system calls cost nothing beside the hashing, small
 /// enough that every thread looks for an interrupt thousands of times a second.
@@ -44,7 +47,8 @@ impl Algorithm {
 
 /// Blocks until the file has been read to its end; `None` if Ctrl-C came first.
 pub fn of_file(path: &Path, algorithm: Algorithm, progress: &Progress) -> io::Result<Option<Digest>> {
-    let file = File::open(path)?;
+    let file: Box<dyn Read> =
+        if path == Path::new(STDIN) { Box::new(io::stdin().lock()) } else { Box::new(File::open(path)?) };
     match algorithm {
         Algorithm::Sha256 => {
             let mut hasher = Sha256::new();
@@ -65,7 +69,7 @@ pub fn of_file(path: &Path, algorithm: Algorithm, progress: &Progress) -> io::Re
 }
 
 /// Passes each chunk on, to the end of the file; `None` if Ctrl-C came first.
-fn read(file: File, progress: &Progress, mut update: impl FnMut(&[u8])) -> io::Result<Option<()>> {
+fn read(file: impl Read, progress: &Progress, mut update: impl FnMut(&[u8])) -> io::Result<Option<()>> {
     let mut file = BufReader::with_capacity(CHUNK, file);
     while !progress.is_interrupted() {
         match file.fill_buf() {

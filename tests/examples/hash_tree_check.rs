@@ -108,6 +108,65 @@ fn lines_of_every_format_are_read_as_sha256sum_reads_them() {
     assert!(text(&output.stderr).contains(": lines that are not 64 hexadecimal digits and a path: 10\n"), "{output:?}");
 }
 
+/// A list has one blank between digest and path in all lines, or a blank and a space or star: the first line decides.
+// Checks: P13
+#[test]
+fn blanks_of_a_line_are_taken_as_sha256sum_takes_them() {
+    let digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    for list in [
+        "D a\nD b c\n",
+        "D a\nD  a\nD *a\n",
+        "D  a\nD a\nD\ta\n",
+        "D\ta\n",
+        "D\t a\n",
+        "D\t*a\n",
+        "D \ta\n",
+        "D   lead\n",
+        "D \n",
+        "D  \n",
+        "x D a\nD  a\n",
+        "\\D a\\q\nD  a\n",
+        "\x0cD  a\n",
+        "\x0bD  a\n",
+        " # comment\nD  a\n",
+        "SHA256(a)= D\n",
+        "SHA256 (a)=D\n",
+        "SHA256 (a)  =\t D\n",
+        "SHA256  (a) = D\n",
+        "SHA256 (a) = D \n",
+        "SHA256 (a) = D)\n",
+        "SHA256 (a) D\n",
+        "SHA256 (a\n",
+        "SHA256 () = D\n",
+        "SHA256 (a)b) = D\n",
+        "\\SHA256 (a\\q) = D\n",
+    ] {
+        let tree = Tree::new();
+        for name in ["a", "b c", " lead", "a)b"] {
+            fs::write(tree.path(name), "abc").unwrap();
+        }
+        Case::new(tree, list.replace('D', digest)).assert_as("sha256", "sha256sum");
+    }
+}
+
+/// A list may have the digest of standard input, unless it comes from there itself.
+// Checks: P13
+#[test]
+fn a_line_with_a_dash_is_of_standard_input() {
+    let digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    let case = Case::new(Tree::new(), format!("{digest}  -\n"));
+    let script = "printf abc | \"$0\" --check \"$1\"; echo $?; \"$0\" --check - < \"$1\"; echo $?";
+    let run = |program: &std::path::Path| {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", script]).arg(program).arg(case.list.path()).current_dir(case.tree.root());
+        example::run(&mut shell)
+    };
+    let (ours, theirs) = (run(&example::path("hash_tree")), run("sha256sum".as_ref()));
+    assert_same_lines(&ours.stdout, &theirs.stdout);
+    assert_eq!(text(&ours.stdout), "-: OK\n0\n1\n");
+    assert_eq!(text(&ours.stderr), "hash_tree: \"-\": no line is one of 64 hexadecimal digits and a path\n");
+}
+
 // Checks: P13
 #[test]
 fn a_list_with_nothing_but_malformed_lines_is_verified_as_sha256sum_does() {

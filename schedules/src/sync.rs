@@ -176,6 +176,7 @@ impl Hint {
 pub(crate) struct BacklogHint(AtomicUsize);
 
 impl BacklogHint {
+    pub(crate) const IS_READ: bool = true;
     pub(crate) const NEVER: usize = usize::MAX;
 
     pub(crate) fn set(&self, backlog: usize) {
@@ -210,10 +211,6 @@ impl Spin {
 
     pub(crate) fn several_cores(&self) -> bool {
         self.several_cores
-    }
-
-    pub(crate) fn others_need_cores(&self) -> bool {
-        choose(2) == 0
     }
 
     pub(crate) fn until(&self, hint: &Hint) -> bool {

@@ -49,6 +49,8 @@ pub(super) struct Segment<V> {
     /// The first run of `order` that is not used up.
     first_run: usize,
     len: u16,
+    /// A value of a new type was pushed, and nobody has [asked](Self::take_new_type) since.
+    new_type: bool,
     /// How often the segment has been reset since its memory was allocated.
     uses: u32,
 }
@@ -92,6 +94,7 @@ impl<V> Default for Segment<V> {
             order: Vec::new(),
             first_run: 0,
             len: 0,
+            new_type: false,
             uses: 0,
         }
     }
@@ -128,6 +131,17 @@ impl<V> Segment<V> {
     #[inline]
     pub(super) fn len(&self) -> u16 {
         self.len
+    }
+
+    /// Whether a value of a new type was pushed since this was last asked.
+    #[inline]
+    pub(super) fn take_new_type(&mut self) -> bool {
+        let new_type = self.new_type;
+        // Rarely set, so rarely written.
+        if new_type {
+            self.new_type = false;
+        }
+        new_type
     }
 
     /// Appends a value. Hands it back if it would need one lane too many: then box it and use
@@ -187,6 +201,7 @@ impl<V> Segment<V> {
         let number = self.lanes.len() as u8;
         self.index.set(slot, number);
         self.lanes.push(lane);
+        self.new_type = true;
         self.len += 1;
         self.push_run(RunLength { lane: number, count: 1 });
     }

@@ -79,6 +79,7 @@ impl Hint {
 pub(crate) struct BacklogHint {}
 
 impl BacklogHint {
+    pub(crate) const IS_READ: bool = false;
     pub(crate) const NEVER: usize = usize::MAX;
 
     pub(crate) fn set(&self, _backlog: usize) {}
@@ -100,10 +101,6 @@ impl Spin {
     }
 
     pub(crate) fn several_cores(&self) -> bool {
-        false
-    }
-
-    pub(crate) fn others_need_cores(&self) -> bool {
         false
     }
 

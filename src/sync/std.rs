@@ -114,6 +114,8 @@ impl Hint {
 pub(crate) struct BacklogHint(AtomicUsize);
 
 impl BacklogHint {
+    /// What is set makes a difference.
+    pub(crate) const IS_READ: bool = true;
     /// Whatever waits.
     pub(crate) const NEVER: usize = usize::MAX;
 
@@ -187,11 +189,6 @@ impl Spin {
 
     pub(crate) fn several_cores(&self) -> bool {
         self.several_cores
-    }
-
-    /// Whether a yield took long of late.
-    pub(crate) fn others_need_cores(&self) -> bool {
-        self.left_out_after_long_yield.load(Ordering::Relaxed) > 0
     }
 
     /// Waits until the hint is set, for a limited time; returns whether it is.

@@ -131,6 +131,11 @@ impl<S: JobStore> SubmitQueue<CancellableQueue<S>> {
         &self.queue
     }
 
+    /// What holds the jobs without a ticket.
+    pub(crate) fn store(&mut self) -> &mut S {
+        self.queue.store()
+    }
+
     /// See [`CancellableQueue::take_unused`].
     pub(crate) fn take_unused(&mut self) -> Option<Unused<S::Job>> {
         self.queue.take_unused()

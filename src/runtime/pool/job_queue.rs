@@ -56,6 +56,12 @@ impl<R: Copy> JobQueue<R> {
         self.first.lane(lane)?.take()
     }
 
+    /// Whether the job that was pushed last is of a type that its segment did not hold before. Asked once for each.
+    #[inline]
+    pub(super) fn take_unknown_type(&mut self) -> bool {
+        self.last.take_new_type()
+    }
+
     /// Whether there is memory that is not needed any more, which is to be [taken](Self::take_used_up).
     #[inline]
     pub(super) fn has_used_up(&self) -> bool {

@@ -113,11 +113,14 @@ impl Shared {
     #[inline]
     fn submit<J: QueuedJob>(this: &Arc<Self>, job: J, when_full: WhenFull) -> Result<(), Rejected<BoxedJob>> {
         let origin = job.origin();
-        let (submitted, backlog) = {
+        let (submitted, backlog, unknown_type) = {
             let mut submit_queue = this.submit_queue.lock();
             trace::job("submits", origin);
-            (submit_queue.submit(job), submit_queue.queue().len())
+            (submit_queue.submit(job), submit_queue.queue().len(), submit_queue.store().take_unknown_type())
         };
+        if unknown_type {
+            this.unknown_type();
+        }
         match submitted {
             Ok(accepted) => Self::accepted(this, accepted, backlog),
             Err(error) => drop(Self::hand_back_or_wait(this, error.map(J::into_job), false, when_full)?),

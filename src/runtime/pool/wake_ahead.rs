@@ -5,16 +5,16 @@
 //!
 //! - **Where jobs block**, each waits for all wakes before its own. So the pool estimates whether jobs outlast a wake.
 //!   As long as they do, each submission wakes an idle worker, **ahead** of need, a worker that was woken wakes others
-//!   for all that it leaves behind, and a worker whose job has ended stays awake for a moment.
+//!   for all that it leaves behind, and a worker whose job has ended stays awake for a moment. A job of a type that the
+//!   queue does not know may block, until one that ended has shown that it does not.
 //! - **Where the worker that was woken does not come**, because its core has other work, that of the submitter perhaps.
 //!   So a submitter wakes another once a few jobs wait, and again whenever there are
-//!   [`BACKLOG_FACTOR`](BlockingEstimate::BACKLOG_FACTOR) times as many. Where the [cores](Cores) are idle, the second
-//!   job already wakes one, in case that the jobs block: what that costs short jobs is in docs/decisions.md. If there
-//!   is only one core, no other worker could come sooner, and none is woken.
+//!   [`BACKLOG_FACTOR`](BlockingEstimate::BACKLOG_FACTOR) times as many. If there is only one core, no other worker
+//!   could come sooner, and none is woken.
 //!
 //! The machine allows all this at any time: it is a hint, and correctness does not depend on it.
 
-use super::super::sync::{BacklogHint, Spin};
+use super::super::sync::BacklogHint;
 
 /// Estimates whether jobs outlast a wake; guarded by the workers' lock.
 #[derive(Debug, Default)]
@@ -27,26 +27,6 @@ pub(super) struct BlockingEstimate {
     ended: u64,
 }
 
-/// Whether another worker can run at once; a hint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Cores {
-    One,
-    /// Several, which others need too.
-    Busy,
-    /// Several, and nobody else was seen to need them.
-    Idle,
-}
-
-impl Cores {
-    pub(super) fn seen_by(spin: &Spin) -> Self {
-        match (spin.several_cores(), spin.others_need_cores()) {
-            (false, _) => Self::One,
-            (true, true) => Self::Busy,
-            (true, false) => Self::Idle,
-        }
-    }
-}
-
 /// The count of arrivals when a job started.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct ArrivalsAtStart(usize);
@@ -56,7 +36,6 @@ impl BlockingEstimate {
     /// and a long job may see no wake.
     const THRESHOLD: u32 = 4;
     const MAX_SCORE: u32 = 8;
-    const FIRST_BACKLOG_IF_IDLE: usize = 2;
     /// Far fewer jobs than a submitter adds in the time of a wake.
     const FIRST_BACKLOG: usize = 16;
     const BACKLOG_FACTOR: usize = 8;
@@ -69,6 +48,11 @@ impl BlockingEstimate {
             self.score = self.score.max(Self::THRESHOLD);
         }
         self.ended = ended;
+    }
+
+    /// A job of an unknown type was submitted, which may block.
+    pub(super) fn unknown_type(&mut self) {
+        self.score = self.score.max(Self::THRESHOLD);
     }
 
     pub(super) fn worker_came(&mut self) {
@@ -98,28 +82,27 @@ impl BlockingEstimate {
     }
 
     /// A worker falls asleep: from how many queued jobs on a submitter wakes one ahead.
-    pub(super) fn first_backlog(&self, cores: Cores) -> usize {
-        match cores {
+    pub(super) fn first_backlog(&self, several_cores: bool) -> usize {
+        match several_cores {
             _ if self.jobs_block() => 1,
-            Cores::One => BacklogHint::NEVER,
-            Cores::Busy => Self::FIRST_BACKLOG,
-            Cores::Idle => Self::FIRST_BACKLOG_IF_IDLE,
+            true => Self::FIRST_BACKLOG,
+            false => BacklogHint::NEVER,
         }
     }
 
     /// The same, after it has woken one at this backlog.
     pub(super) fn next_backlog(&self, backlog: usize) -> usize {
-        if self.jobs_block() {
-            1
-        } else {
-            backlog.max(Self::FIRST_BACKLOG_IF_IDLE).saturating_mul(Self::BACKLOG_FACTOR)
-        }
+        if self.jobs_block() { 1 } else { backlog.saturating_mul(Self::BACKLOG_FACTOR).max(Self::FIRST_BACKLOG) }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{BacklogHint, BlockingEstimate, Cores};
+    use std::sync::mpsc;
+    use std::thread;
+
+    use super::super::ThreadPool;
+    use super::{BacklogHint, BlockingEstimate};
 
     // Checks: P4
     #[test]
@@ -132,7 +115,7 @@ mod tests {
             estimate.job_finished(long);
         }
         assert!(estimate.jobs_block());
-        assert_eq!((estimate.first_backlog(Cores::One), estimate.next_backlog(1)), (1, 1));
+        assert_eq!((estimate.first_backlog(false), estimate.next_backlog(1)), (1, 1));
         let short = estimate.job_started();
         estimate.job_finished(short);
         assert!(!estimate.jobs_block());
@@ -143,6 +126,42 @@ mod tests {
         let short = estimate.job_started();
         (0..BlockingEstimate::MAX_SCORE).for_each(|_| estimate.job_finished(short));
         assert!(!estimate.jobs_block());
+    }
+
+    // Checks: P4
+    #[test]
+    fn a_job_of_an_unknown_type_may_block_until_one_has_ended_soon() {
+        let mut estimate = BlockingEstimate::default();
+        estimate.unknown_type();
+        assert_eq!((estimate.first_backlog(true), estimate.next_backlog(1)), (1, 1));
+        let start = estimate.job_started();
+        estimate.job_finished(start);
+        assert_eq!((estimate.first_backlog(true), estimate.next_backlog(1)), (16, 16));
+    }
+
+    // Checks: P4
+    #[test]
+    fn while_a_job_of_an_unknown_type_runs_each_submission_wakes_a_worker() {
+        // In a model nobody reads the hint.
+        if !BacklogHint::IS_READ {
+            return;
+        }
+        let pool = ThreadPool::new(2, 2).expect("the sizes are valid");
+        pool.start().expect("it is new");
+        while pool.stats().idle < 2 {
+            thread::yield_now();
+        }
+        let ((go_on, gate), (started, has_started)) = (mpsc::channel::<()>(), mpsc::channel());
+        let job = move || {
+            started.send(()).expect("the test waits for it");
+            gate.recv().expect_err("nothing is sent");
+        };
+        pool.call_in_thread(job).expect("it runs");
+        has_started.recv().expect("it starts");
+        let backlog = pool.owner.shared.wake_ahead_at.get();
+        drop(go_on);
+        assert_eq!(backlog, 1);
+        pool.stop().expect("this is no worker");
     }
 
     // Checks: P4
@@ -163,12 +182,10 @@ mod tests {
     #[test]
     fn a_backlog_that_grows_while_nobody_comes_wakes_another_where_there_is_a_core_for_it() {
         let estimate = BlockingEstimate::default();
-        let first = estimate.first_backlog(Cores::Busy);
+        let first = estimate.first_backlog(true);
         let second = estimate.next_backlog(first);
         assert_eq!((first, second, estimate.next_backlog(second)), (16, 128, 1024));
-        assert_eq!(estimate.first_backlog(Cores::Idle), 2);
-        assert_eq!(estimate.next_backlog(2), 16);
-        assert_eq!(estimate.first_backlog(Cores::One), BacklogHint::NEVER);
+        assert_eq!(estimate.first_backlog(false), BacklogHint::NEVER);
         assert_eq!(estimate.next_backlog(BacklogHint::NEVER), BacklogHint::NEVER);
     }
 }

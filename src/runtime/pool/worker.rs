@@ -21,7 +21,6 @@ use super::hooks::Worker;
 use super::job::{BoxedJob, JobResult, QueuedJob};
 use super::shared::{Exit, LockedWorkers, Queue, RunFn, Shared};
 use super::thread_ends::ThreadExit;
-use super::wake_ahead::Cores;
 use super::worker_state::WorkerState;
 use crate::machine::pool::{self as machine, Popped, Wakeups, WorkerAction, WorkerHint, WorkerId};
 
@@ -132,7 +131,7 @@ impl WorkerState {
         drop(submit_queue);
         match action {
             Action::Search => self.searched = true,
-            Action::Sleep { .. } => pool.wake_ahead_at.set(workers.estimate.first_backlog(Cores::seen_by(&pool.spin))),
+            Action::Sleep { .. } => pool.wake_ahead_at.set(workers.estimate.first_backlog(pool.spin.several_cores())),
             Action::Run(..) | Action::Exit(_) => {}
         }
         action

@@ -72,6 +72,15 @@ impl Shared {
         }
     }
 
+    /// A job of an unknown type was submitted: see [`wake_ahead`](super::wake_ahead).
+    #[cold]
+    pub(super) fn unknown_type(&self) {
+        if self.host.has_threads() && BacklogHint::IS_READ {
+            self.workers.lock().estimate.unknown_type();
+            self.wake_ahead_at.set(1);
+        }
+    }
+
     /// Locks the workers for a thread that has started. Its place to wait is made before, because that allocates.
     pub(super) fn lock_with_place(&self) -> MutexGuard<'_, LockedWorkers> {
         loop {

@@ -20,6 +20,7 @@ pub mod round_trip;
 pub mod scaling;
 pub mod state;
 pub mod statistics;
+pub mod system_calls;
 pub mod table;
 pub mod tasks;
 pub mod timers;

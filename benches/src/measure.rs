@@ -35,7 +35,7 @@ impl Contender {
         Contender { is_peer: false, ..self }
     }
 
-    fn run(&self, setting: Setting, operations: u64) -> f64 {
+    pub(crate) fn run(&self, setting: Setting, operations: u64) -> f64 {
         match self.round {
             Round::Time(round) => round(setting, operations).as_secs_f64() * 1e9 / operations as f64,
             Round::Value(round) => round(setting, operations),

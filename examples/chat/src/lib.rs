@@ -12,4 +12,4 @@ mod settings;
 
 pub use outbox::Outbox;
 pub use server::serve;
-pub use settings::{Limits, Settings, USAGE};
+pub use settings::{Limits, Settings};

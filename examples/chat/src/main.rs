@@ -2,17 +2,11 @@
 
 use std::process::ExitCode;
 
-use selvedge_chat::{Settings, USAGE, serve};
+use clap::Parser;
+use selvedge_chat::{Settings, serve};
 
 fn main() -> ExitCode {
-    let settings = match Settings::parse(std::env::args().skip(1)) {
-        Ok(settings) => settings,
-        Err(error) => {
-            eprintln!("chat: {error}\n{USAGE}");
-            return ExitCode::from(2);
-        }
-    };
-    match serve(settings) {
+    match serve(Settings::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("chat: {error}");

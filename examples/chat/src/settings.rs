@@ -1,91 +1,62 @@
 //! What the command line says: where to listen, where the log goes, and the limits.
 
 use std::net::SocketAddr;
+use std::num::{NonZeroUsize, ParseIntError};
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 
-pub const USAGE: &str = "usage: chat ADDRESS [--log FILE] [--max-line BYTES] [--max-clients N] [--max-outbox BYTES]
-            [--idle SECONDS] [--linger SECONDS] [--stop-within SECONDS]";
+use clap::{Args, Parser};
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A chat server: clients send lines of text, and hear what others in their room say. It prints the address that it
+/// listens on.
+#[derive(Debug, Clone, PartialEq, Eq, Parser)]
+#[command(name = "chat")]
 pub struct Settings {
+    /// Where to listen; port 0 is any that is free
     pub address: SocketAddr,
-    /// Gets what is said, and why clients were dropped.
+    /// Gets what is said, and why clients were dropped
+    #[arg(long, value_name = "FILE")]
     pub log: Option<PathBuf>,
+    #[command(flatten)]
     pub limits: Limits,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Args)]
 pub struct Limits {
-    /// Bytes of a line, without its end.
+    /// Bytes of a line, without its end
+    #[arg(long = "max-line", value_name = "BYTES", default_value = "4096", value_parser = at_least_one)]
     pub line: usize,
-    /// Clients at a time.
+    /// Clients at a time
+    #[arg(long = "max-clients", value_name = "N", default_value = "10000", value_parser = at_least_one)]
     pub clients: usize,
-    /// Bytes that wait for a client which does not read them.
+    /// Bytes that wait for a client which does not read them
+    #[arg(long = "max-outbox", value_name = "BYTES", default_value = "1048576", value_parser = at_least_one)]
     pub outbox: usize,
-    /// How long a client may send no whole line.
+    /// How long a client may send no whole line
+    #[arg(long, value_name = "SECONDS", default_value = "300", value_parser = seconds)]
     pub idle: Duration,
-    /// How long a client that is told its last line may take to read it and to close its end.
+    /// How long a client that is told its last line may take to read it and to close its end
+    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
     pub linger: Duration,
-    /// How long the server may take to stop.
+    /// How long the server may take to stop
+    #[arg(long = "stop-within", value_name = "SECONDS", default_value = "60", value_parser = seconds)]
     pub stop: Duration,
 }
 
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            line: 4 << 10,
-            clients: 10_000,
-            outbox: 1 << 20,
-            idle: Duration::from_secs(300),
-            linger: Duration::from_secs(5),
-            stop: Duration::from_secs(60),
-        }
-    }
+fn at_least_one(text: &str) -> Result<usize, ParseIntError> {
+    text.parse().map(NonZeroUsize::get)
 }
 
-impl Settings {
-    /// # Errors
-    ///
-    /// What is wrong with the arguments, for a person.
-    pub fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self, String> {
-        let (mut address, mut log, mut limits) = (None, None, Limits::default());
-        while let Some(argument) = arguments.next() {
-            if !argument.starts_with("--") {
-                if address.is_some() {
-                    return Err(format!("there is one address too many: {argument}"));
-                }
-                address = Some(argument.parse().map_err(|error| format!("{argument}: {error}"))?);
-                continue;
-            }
-            let value = arguments.next().ok_or_else(|| format!("{argument} wants a value"))?;
-            let seconds = || number::<u32>(&argument, &value, 0).map(|n| Duration::from_secs(n.into()));
-            match &*argument {
-                "--log" => log = Some(value.into()),
-                "--max-line" => limits.line = number(&argument, &value, 1)?,
-                "--max-clients" => limits.clients = number(&argument, &value, 1)?,
-                "--max-outbox" => limits.outbox = number(&argument, &value, 1)?,
-                "--idle" => limits.idle = seconds()?,
-                "--linger" => limits.linger = seconds()?,
-                "--stop-within" => limits.stop = seconds()?,
-                _ => return Err(format!("there is no {argument}")),
-            }
-        }
-        Ok(Self { address: address.ok_or("an address is missing")?, log, limits })
-    }
-}
-
-fn number<T: FromStr + PartialOrd>(argument: &str, value: &str, least: T) -> Result<T, String> {
-    value.parse().ok().filter(|number| *number >= least).ok_or_else(|| format!("{argument} cannot be {value}"))
+fn seconds(text: &str) -> Result<Duration, ParseIntError> {
+    text.parse::<u32>().map(|seconds| Duration::from_secs(seconds.into()))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Duration, Limits, Settings};
+    use super::{Duration, Limits, Parser, Settings};
 
-    fn parse(arguments: &str) -> Result<Settings, String> {
-        Settings::parse(arguments.split_whitespace().map(str::to_owned))
+    fn parse(arguments: &str) -> Result<Settings, clap::Error> {
+        Settings::try_parse_from(["chat"].into_iter().chain(arguments.split_whitespace()))
     }
 
     #[test]
@@ -95,24 +66,31 @@ mod tests {
         let [idle, linger, stop] = [4, 5, 6].map(Duration::from_secs);
         assert_eq!(settings.limits, Limits { line: 1, clients: 2, outbox: 3, idle, linger, stop });
         assert_eq!((settings.log.unwrap().to_str(), &*settings.address.to_string()), (Some("file"), "[::1]:7"));
-        assert_eq!(parse("127.0.0.1:0").unwrap().limits, Limits::default());
+    }
+
+    #[test]
+    fn a_limit_that_is_not_set_is_that_of_the_readme() {
+        let [idle, linger, stop] = [300, 5, 60].map(Duration::from_secs);
+        let limits = Limits { line: 4 << 10, clients: 10_000, outbox: 1 << 20, idle, linger, stop };
+        assert_eq!(parse("127.0.0.1:0").unwrap().limits, limits);
     }
 
     #[test]
     fn what_is_wrong_is_named() {
         for (arguments, error) in [
-            ("", "an address is missing"),
-            ("--idle 1", "an address is missing"),
-            ("here", "here: invalid socket address syntax"),
-            ("127.0.0.1:0 127.0.0.1:1", "there is one address too many: 127.0.0.1:1"),
-            ("127.0.0.1:0 --idle", "--idle wants a value"),
-            ("127.0.0.1:0 --idle soon", "--idle cannot be soon"),
-            ("127.0.0.1:0 --idle -1", "--idle cannot be -1"),
-            ("127.0.0.1:0 --max-line 0", "--max-line cannot be 0"),
-            ("127.0.0.1:0 --max-clients 99999999999999999999", "--max-clients cannot be 99999999999999999999"),
-            ("127.0.0.1:0 --nothing 0", "there is no --nothing"),
+            ("", "not provided:\n  <ADDRESS>"),
+            ("--idle 1", "not provided:\n  <ADDRESS>"),
+            ("here", "invalid value 'here' for '<ADDRESS>': invalid socket address syntax"),
+            ("127.0.0.1:0 127.0.0.1:1", "unexpected argument '127.0.0.1:1' found"),
+            ("127.0.0.1:0 --idle", "a value is required for '--idle <SECONDS>'"),
+            ("127.0.0.1:0 --idle soon", "invalid value 'soon' for '--idle <SECONDS>'"),
+            ("127.0.0.1:0 --idle -1", "unexpected argument '-1' found"),
+            ("127.0.0.1:0 --max-line 0", "invalid value '0' for '--max-line <BYTES>'"),
+            ("127.0.0.1:0 --max-clients 99999999999999999999", "invalid value '99999999999999999999'"),
+            ("127.0.0.1:0 --nothing", "unexpected argument '--nothing' found"),
         ] {
-            assert_eq!(parse(arguments), Err(error.to_owned()), "{arguments}");
+            let told = parse(arguments).unwrap_err().to_string();
+            assert!(told.contains(error), "{arguments}: {told}");
         }
     }
 }

@@ -68,7 +68,7 @@ fn a_server_that_cannot_start_says_why() {
     for (arguments, status, complaint) in [
         (vec![&*server.address], 1, "Address already in use"),
         (vec!["127.0.0.1:0", "--log", "/nowhere/log"], 1, missing),
-        (vec!["127.0.0.1:0", "--idle", "soon"], 2, "chat: --idle cannot be soon\nusage: chat ADDRESS"),
+        (vec!["127.0.0.1:0", "--idle", "soon"], 2, "invalid value 'soon' for '--idle <SECONDS>'"),
     ] {
         let output = Command::new(env!("CARGO_BIN_EXE_chat")).args(arguments).output().unwrap();
         let errors = String::from_utf8(output.stderr).unwrap();

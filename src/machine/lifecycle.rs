@@ -118,6 +118,11 @@ impl Lifecycle {
         }
     }
 
+    /// Whether another turn has something to do in any case: to start, to begin shutdown, or to end.
+    pub(crate) fn owes_turn(mut self) -> bool {
+        self.state == LifecycleState::New || self.end_turn() != EndOfTurn::Continue
+    }
+
     /// Shutdown has reached its *during* phase.
     pub(crate) fn no_longer_running(&mut self) {
         self.running = false;

@@ -5,9 +5,10 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use selvedge::reactor::{LoopActivity, ReactorBuilder, Turn};
+use selvedge::reactor::{Event, LoopActivity, Phase, ReactorBuilder, Turn};
 use selvedge::report::Incident;
-use selvedge::{Failure, Reactor};
+use selvedge::testing::VirtualClock;
+use selvedge::{Deferred, Failure, Reactor};
 
 /// What happened, in its order, on any thread.
 #[derive(Clone, Default)]
@@ -147,6 +148,50 @@ fn a_hook_is_given_its_reactor_which_it_can_stop_and_cannot_turn() {
     reactor.call_from_thread(|_| ()).unwrap();
     reactor.run();
     assert_eq!(log.take()[0], "true");
+}
+
+thread_local! {
+    /// What the guard of the next turn does.
+    static AFTER_TURN: RefCell<Option<Box<dyn FnOnce()>>> = const { RefCell::new(None) };
+}
+
+struct AfterTurn;
+
+impl Drop for AfterTurn {
+    fn drop(&mut self) {
+        if let Some(act) = AFTER_TURN.take() {
+            act();
+        }
+    }
+}
+
+// Checks: P138
+#[test]
+fn what_a_guard_does_after_a_turn_makes_another_due() {
+    let hook = |_: &Reactor, activity| matches!(activity, LoopActivity::Turn).then_some(AfterTurn);
+    let builder = Reactor::builder().clock(VirtualClock::new()).pool_size(0, 0);
+    let reactor = Rc::new(builder.around_turns(hook).build().unwrap());
+    let after = |act: Box<dyn FnOnce()>| AFTER_TURN.set(Some(act));
+    let ran = Log::default();
+    let (last, resolver) = Deferred::new();
+    let _ = reactor.add_event_trigger(Phase::After, Event::SHUTDOWN, move |_| last);
+    assert_eq!(reactor.turn(), Ok(Turn::Idle));
+
+    let (own, timer) = (Rc::clone(&reactor), ran.clone());
+    after(Box::new(move || drop(own.call_later(Duration::ZERO, move |_| timer.add("a timer")))));
+    assert_eq!(reactor.turn(), Ok(Turn::Again));
+    assert_eq!(reactor.turn(), Ok(Turn::Idle));
+    assert_eq!(ran.take(), ["a timer"]);
+
+    let own = Rc::clone(&reactor);
+    after(Box::new(move || own.stop().unwrap()));
+    assert_eq!(reactor.turn(), Ok(Turn::Again));
+    while reactor.turn() == Ok(Turn::Again) {}
+
+    // Shutdown waits for this alone.
+    after(Box::new(move || resolver.callback(())));
+    assert_eq!(reactor.turn(), Ok(Turn::Again));
+    assert_eq!(reactor.turn(), Ok(Turn::Ended));
 }
 
 // Checks: P138

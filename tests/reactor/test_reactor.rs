@@ -6,11 +6,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::rc::Rc;
 use std::time::Duration;
 
-use selvedge::reactor::Turn;
+use selvedge::reactor::{Event, Phase, Turn};
 use selvedge::testing::{Answers, Injected, TestReactor, schedules};
 use selvedge::{Deferred, Failure, Reactor, deferred::execute, threads};
 
 use crate::lifecycle::said_by;
+use crate::support::Log;
 
 const HOUR: Duration = Duration::from_secs(3600);
 const SECOND: Duration = Duration::from_secs(1);
@@ -181,6 +182,42 @@ fn a_stop_shuts_down_within_settle() {
     assert_eq!(reactor.settle(), Turn::Ended);
     assert!(ran.get());
     assert_eq!(reactor.advance(SECOND), Turn::Ended);
+}
+
+// Checks: P121, P94
+#[test]
+fn jobs_that_a_shutdown_did_not_wait_for_are_run_by_settle_after_the_end() {
+    let reactor = Reactor::builder().pool_size(0, 1).stop_within(Duration::ZERO).build_test().unwrap();
+    let seen = Log::new();
+    let (job, jobs) = (seen.clone(), 2);
+    reactor.call_when_running(move |reactor| {
+        for _ in 0..jobs {
+            let (job, handle) = (job.clone(), reactor.handle());
+            reactor.call_in_thread(move || job.note(handle.call_from_thread(|_| ()).is_err())).unwrap();
+        }
+        reactor.stop().unwrap();
+    });
+    assert_eq!(reactor.settle(), Turn::Ended);
+    assert_eq!(seen, [true; 2], "in a pool that stops without its reactor");
+    let shutdown = reactor.ended().unwrap();
+    assert!(shutdown.timed_out);
+    assert_eq!(shutdown.late[0].queued, jobs);
+    assert!(reactor.thread_pool().has_stopped());
+}
+
+// Checks: P121, P122
+#[test]
+fn a_job_that_runs_before_the_first_turn_does_not_keep_the_reactor_from_starting() {
+    for seed in 0..8 {
+        let reactor = Reactor::builder().pool_size(0, 1).build_test().unwrap().with_seed(seed);
+        let started = Rc::new(Cell::new(false));
+        let noted = Rc::clone(&started);
+        reactor.thread_pool().start().unwrap();
+        reactor.call_in_thread(|| ()).unwrap();
+        reactor.add_event_trigger(Phase::During, Event::STARTUP, move |_| noted.set(true));
+        assert_eq!(reactor.settle(), Turn::Idle);
+        assert!(started.get(), "with seed {seed}");
+    }
 }
 
 /// The order in which three jobs and a call ran.

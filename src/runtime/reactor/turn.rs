@@ -171,7 +171,8 @@ impl Reactor {
         let mut turn = Turn::Again;
         let core = &*self.core;
         core.hooks.run_around(LoopActivity::Turn, self, &core.reporter, || turn = self.turn_once());
-        turn
+        // A guard that was dropped after the turn may have made another due.
+        if turn == Turn::Ended { turn } else { self.next_turn() }
     }
 
     /// What a turn is, inside its hooks.
@@ -244,8 +245,7 @@ impl Reactor {
     /// When the next turn is due.
     pub(crate) fn next_turn(&self) -> Turn {
         let core = &*self.core;
-        // Shutdown may have finished during this turn; the next turn acts on that.
-        if core.lifecycle.get().state() == LifecycleState::Finishing || core.shared.inbox.has_calls() {
+        if core.lifecycle.get().owes_turn() || core.shared.inbox.has_calls() {
             return Turn::Again;
         }
         match self.next_deadline() {

@@ -107,7 +107,7 @@ impl<J, D, W> SlotQueue<J, D, W> {
         Some(Left { waiting, withdraw })
     }
 
-    /// The first leaves: the pool takes no more jobs, or the reactor has ended.
+    /// The first leaves: the pool takes no more jobs.
     pub(crate) fn pop(&mut self) -> Option<WaitingJob<J, D>> {
         self.waiting.pop()
     }

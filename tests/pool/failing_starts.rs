@@ -1,13 +1,16 @@
 //! Threads that cannot be started: how often they are tried, counted and reported.
 
+use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};
 
 use selvedge::{
-    Failure, ThreadPool,
-    error::NeverRan,
-    pool::PoolBuilder,
+    Failure, Job, Reactor, ThreadPool,
+    error::{NeverRan, Rejected},
+    pool::{Cancellation, PoolBuilder, StopPolicy, WhenFull},
+    reactor::Turn,
     report::Incident,
     testing::{Step, Stepper},
+    threads,
 };
 
 use crate::support::{Log, wait_until, with_watchdog};
@@ -81,6 +84,28 @@ fn the_largest_minimum_fails_its_first_start_and_tries_no_more() {
     assert_eq!((pool.stats().completed, pool.stats().peak), (1, 1));
 }
 
+// Checks: B41, P67
+#[test]
+fn a_pool_whose_last_job_is_cancelled_while_the_thread_for_it_fails_to_start_has_stopped() {
+    let log = Log::new();
+    let (pool, _stepper) =
+        stepped(ThreadPool::builder().size(0, 0).queue_bound(NonZeroUsize::MIN).on_report(log.sink()));
+    let ticket = pool.call_in_thread_ticketed(|| ()).unwrap();
+    let cancelled = Log::new();
+    let noting = cancelled.clone();
+    let host = Reactor::builder().on_wake(move || noting.note(ticket.cancel())).build().unwrap();
+    let waits = threads::defer_to_thread_pool(&host, &pool, Job::new(|| ()).when_full(WhenFull::Wait));
+    assert_eq!(host.turn(), Ok(Turn::Idle));
+    pool.fail_starts(1);
+    // It tells the job that waits for a slot, whose hook takes away the other, before it starts a thread for that one.
+    pool.ask_to_stop(StopPolicy::Drain);
+    assert_eq!((cancelled.entries(), log.entries()), (vec![Cancellation::NeverRuns], vec![Incident::ThreadStart]));
+    assert_eq!((pool.stats().start_failures, pool.stats().cancelled, pool.stats().live), (1, 1, 0));
+    assert!(pool.has_stopped());
+    while host.turn() == Ok(Turn::Again) {}
+    assert!(waits.try_result().ok().unwrap().unwrap_err().is::<Rejected<()>>());
+}
+
 // Checks: B31, P67
 #[test]
 fn threads_that_are_not_wanted_any_more_are_not_started() {
@@ -93,7 +118,7 @@ fn threads_that_are_not_wanted_any_more_are_not_started() {
                 let pool = own.lock().unwrap().clone();
                 if let Some(pool) = pool {
                     if stops {
-                        pool.ask_to_stop(selvedge::pool::StopPolicy::Drain);
+                        pool.ask_to_stop(StopPolicy::Drain);
                     } else {
                         pool.adjust_pool_size(0, 1).unwrap();
                     }

@@ -181,6 +181,34 @@ fn a_hook_that_wakes_what_it_has_turned_is_called_again_and_never_inside_itself(
     });
 }
 
+// Checks: P104
+#[test]
+fn a_hook_that_has_turned_its_reactor_may_be_called_on_another_thread_before_it_returns() {
+    with_watchdog(|| {
+        let (calls, ran) = (Log::new(), Log::new());
+        let (noting, running) = (calls.clone(), ran.clone());
+        let hook = move || {
+            let own = HOSTED_HERE.with(|here| here.borrow().clone());
+            noting.note(if own.is_some() { "its own thread" } else { "another" });
+            if let Some(reactor) = own {
+                assert_eq!(reactor.turn(), Ok(Turn::Idle));
+                let (handle, running) = (reactor.handle(), running.clone());
+                elsewhere(move || handle.call_from_thread(move |_| running.note("the second")).unwrap());
+                noting.note("its own thread goes on");
+            }
+        };
+        let reactor = Rc::new(Reactor::builder().on_wake(hook).build().unwrap());
+        HOSTED_HERE.with(|here| here.replace(Some(Rc::clone(&reactor))));
+        assert_eq!(reactor.turn(), Ok(Turn::Idle));
+        let running = ran.clone();
+        reactor.call_from_thread(move |_| running.note("the first")).unwrap();
+        assert_eq!(calls, ["its own thread", "another", "its own thread goes on"]);
+        assert_eq!(reactor.turn(), Ok(Turn::Idle));
+        assert_eq!(ran, ["the first", "the second"]);
+        HOSTED_HERE.with(|here| here.replace(None));
+    });
+}
+
 // Checks: P103, P104
 #[test]
 fn a_hook_that_turns_at_once_may_do_so_wherever_its_host_makes_a_turn_due() {

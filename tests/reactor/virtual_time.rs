@@ -1,6 +1,8 @@
 //! Virtual time passes by itself only while nothing is on its way to the reactor.
 
 use std::cell::Cell;
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::mpsc;
 use std::task::Poll;
@@ -278,6 +280,34 @@ fn an_answer_of_another_reactor_wins_against_a_timeout_of_a_minute() {
         let job = reactor.spawn(answer).add_timeout(&reactor, MINUTE);
         let failure = run_until(reactor, job).unwrap_err();
         assert!(!failure.is::<TimedOut>(), "{failure}");
+        other_handle.stop();
+        other.join().unwrap();
+    });
+}
+
+// Checks: P88
+#[test]
+fn a_question_that_is_polled_again_before_its_answer_has_come_holds_the_time_until_then_and_no_longer() {
+    with_watchdog(|| {
+        let reactor = reactor();
+        let gate = open_when_asleep(reactor.handle());
+        let (send, receive) = mpsc::channel();
+        let other = thread::spawn(move || {
+            let other = Reactor::new();
+            send.send(other.handle()).unwrap();
+            gate.pass();
+            other.run();
+        });
+        let other_handle = receive.recv().unwrap();
+        let mut asked = other_handle.ask(|_| 42);
+        let polled_twice = poll_fn(move |context| match Pin::new(&mut asked).poll(context) {
+            Poll::Pending => Pin::new(&mut asked).poll(context),
+            ready => ready,
+        });
+        let local = reactor.local();
+        let answer = reactor.spawn(polled_twice).add_timeout(&reactor, MINUTE);
+        let later = answer.add_callback(move |answer| local.sleep(MINUTE).add_callback(move |()| answer));
+        assert_eq!(run_until(reactor, later).unwrap(), 42);
         other_handle.stop();
         other.join().unwrap();
     });

@@ -21,7 +21,6 @@ use super::head::{Head, Source};
 use super::node::{
     AlsoCancel, CachedAncestor, Chain, Core, Input, List, Node, Run, Stored, Successor, extend_outwards,
 };
-use super::resolver::Resolver;
 use super::run::{deliver_stored, run_added};
 use super::unclaimed::{Receipt, Unclaimed};
 use crate::failure::{ChainError, Failure};
@@ -279,21 +278,6 @@ impl<T: 'static, E: ChainError, U: 'static> List for Gathering<T, E, U> {
 
     fn cached_ancestor(&self) -> &CachedAncestor {
         &self.cached_ancestor
-    }
-}
-
-impl<T: 'static, E: ChainError, U: 'static> Drop for Gathering<T, E, U> {
-    /// The members are gone. If the list is unfired, the chain of some member was dropped without a result: the list is
-    /// abandoned.
-    fn drop(&mut self) {
-        if let Some(head) = self.unfired.take() {
-            drop(Resolver::new(head));
-        }
-        for slot in mem::take(self.slots.get_mut()) {
-            if let Slot::Stored(stored) = slot {
-                self.discard(stored);
-            }
-        }
     }
 }
 

@@ -1,6 +1,5 @@
 //! The head of a chain: the node that is fired. When it is dropped, nobody can end a pause any more, so pauses end.
 
-use std::fmt;
 use std::mem;
 use std::panic::Location;
 use std::rc::Rc;
@@ -206,10 +205,4 @@ fn release_without_head(dropped: &Core, handler: Handler) {
         connect(PathEnds { outermost, innermost: ChainRef::new(&chain) });
     }
     run_or_enqueue(Effect::Release(handler, chain));
-}
-
-impl<T, E: ChainError> fmt::Debug for Head<T, E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.core.state().stage(), f)
-    }
 }

@@ -409,12 +409,6 @@ impl<F> fmt::Debug for Job<F> {
     }
 }
 
-impl fmt::Debug for BoxedWork {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("BoxedWork")
-    }
-}
-
 /// `Duration::MAX` is no limit.
 fn limited(limit: Duration) -> Option<Duration> {
     (limit < Duration::MAX).then_some(limit)

@@ -1,6 +1,5 @@
 //! A job: a function that a worker runs, or that is told that it never will run, and what travels with it.
 
-use std::fmt;
 use std::panic::Location;
 
 use super::super::job_label::{JobLabel, JobTrace};
@@ -246,12 +245,6 @@ impl BoxedJob {
     fn into_parts(mut self) -> (JobLabel, Box<dyn JobBody>, Option<Box<JobExtras>>) {
         let name = self.extras.as_mut().and_then(|extras| extras.name.take());
         (JobLabel::new(name, self.origin), self.body, self.extras)
-    }
-}
-
-impl fmt::Debug for BoxedJob {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("BoxedJob")
     }
 }
 

@@ -1,6 +1,5 @@
 //! The time limits of a job: in the queue, and from its start.
 
-use std::fmt;
 use std::time::Duration;
 
 use super::super::deadline::{Deadline, Epoch};
@@ -66,11 +65,5 @@ impl Limits {
         if let Some(notice) = self.on_start {
             notice.into_inner()();
         }
-    }
-}
-
-impl fmt::Debug for Limits {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Limits").field("queue", &self.queue).field("run", &self.run).finish_non_exhaustive()
     }
 }

@@ -117,12 +117,3 @@ impl Clock {
         }
     }
 }
-
-impl fmt::Debug for Clock {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Real(made) => f.debug_tuple("Real").field(made).finish(),
-            Self::Virtual(time) => f.debug_tuple("Virtual").field(&time.clock).finish(),
-        }
-    }
-}

@@ -82,16 +82,6 @@ impl SlotQueues {
             queue
         })
     }
-
-    /// The reactor has ended: no job waits any more.
-    pub(super) fn clear(&self) {
-        for queue in self.0.take() {
-            queue.stop_watching();
-            while let Some(waiting) = queue.pop() {
-                drop(discard(waiting));
-            }
-        }
-    }
 }
 
 impl SlotQueue {

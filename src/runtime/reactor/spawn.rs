@@ -65,9 +65,9 @@ impl<R: Outcome<Failure> + 'static> Drop for Task<R> {
 
 impl<R: Outcome<Failure> + 'static> TaskWaker<R> {
     /// Posts the call that polls the task, whatever the inbox's bound: a wake that is refused would be lost for good.
-    /// False if the reactor has stopped; then the task is never polled again.
-    fn post_poll(self: Arc<Self>, to: &Shared) -> bool {
-        to.post_unbounded(move |reactor| self.poll_task(reactor)).is_ok()
+    /// If the reactor has stopped, the task is never polled again.
+    fn post_poll(self: Arc<Self>, to: &Shared) {
+        let _ = to.post_unbounded(move |reactor| self.poll_task(reactor));
     }
 
     /// The posted call.
@@ -177,15 +177,13 @@ impl Reactor {
         let address = owned.address();
         let task_waker = Arc::new(TaskWaker { state: Mutex::new(State::new()), address: address.clone() });
         let (deferred, resolver) = Deferred::with_canceller(move || drop(owned));
-        let constructed = address.with_value(self, |task| {
+        // It is there, because no code of the program is called in between.
+        let _ = address.with_value(self, |task| {
             task.result = Some(PendingResolver::new(resolver));
             task.task_waker = Some(Arc::clone(&task_waker));
             task.waker = Some(Waker::from(Arc::clone(&task_waker)));
         });
-        if constructed.is_err() || !task_waker.post_poll(&self.core.shared) {
-            // The reactor has ended, and the task with it.
-            drop_contained(address.take(self));
-        }
+        task_waker.post_poll(&self.core.shared);
         deferred
     }
 }

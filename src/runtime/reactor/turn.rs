@@ -309,7 +309,6 @@ impl Core {
         self.shared.inbox.close().drop_unrun();
         self.clock.forget_pools(&self.shared);
         self.owned.clear();
-        self.slot_queues.clear();
         self.timers.clear();
         self.triggers.clear();
         drop(self.thread.take());

@@ -254,7 +254,7 @@ pub const SITES: &[Site] = &[
     Site {
         name: "the drop of a future that an ended reactor refuses",
         panic: Goes::Reported(Incident::Drop),
-        places: &["runtime/reactor/spawn spawn", "runtime/reactor/spawn spawn_boxed"],
+        places: &["runtime/reactor/spawn spawn"],
         install: Install::OnLoop(|_, act| {
             let captured = OnDrop(act.clone());
             drop(ended(act).spawn(async move { drop(captured) }).add_errback(|_| ()));

@@ -237,6 +237,35 @@ fn a_future_that_is_dropped_while_a_pause_holds_its_result_cancels_nothing_and_i
     assert_eq!(reports, [Incident::Unhandled]);
 }
 
+// Checks: P20, B53
+#[test]
+fn a_future_that_is_dropped_while_a_pause_holds_its_callbacks_lets_them_run_and_drops_what_they_return() {
+    let (reactor, reports) = reporting();
+    reactor.call_when_running(|reactor| {
+        for failure in [Failure::msg("the disk is full"), Failure::new(Cancelled)] {
+            let (deferred, resolver) = Deferred::<u32>::new();
+            let pause = deferred.pause_handle();
+            pause.pause();
+            let ran = Rc::new(Cell::new(false));
+            let running = Rc::clone(&ran);
+            let failing = deferred.add_callback(move |_| {
+                running.set(true);
+                Err::<u32, _>(failure)
+            });
+            resolver.callback(1);
+            let mut future = Box::pin(failing.into_future());
+            assert!(future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+            drop(future);
+            assert!(!ran.get());
+            pause.unpause().unwrap();
+            assert!(ran.get());
+        }
+        reactor.stop().unwrap();
+    });
+    reactor.run();
+    assert_eq!(reports, [Incident::Unhandled], "an error that says more than that it was cancelled");
+}
+
 // Checks: P20
 #[test]
 fn what_cancels_its_deferred_when_dropped_is_awaited_as_the_deferred_is() {

@@ -2,6 +2,8 @@
 
 mod chain;
 mod result_cell;
+#[cfg(test)]
+mod tests;
 mod wait_path;
 
 pub(crate) use self::chain::{Cancel, ChainStage, ChainState, Fire, Unpause};

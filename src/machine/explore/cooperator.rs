@@ -410,6 +410,19 @@ fn label(task: CooperativeTask) -> &'static str {
     }
 }
 
+// Checks: B68, P90
+#[test]
+fn a_task_that_comes_after_the_end_of_its_cooperator_or_of_the_reactor_ends_at_once() {
+    let mut scheduler = Scheduler::new(true);
+    assert_eq!(scheduler.refusal(), None);
+    assert!(!scheduler.stop());
+    assert_eq!(scheduler.refusal(), Some(EndReason::SchedulerStopped));
+    assert!(!scheduler.start(false));
+    assert_eq!(scheduler.refusal(), None);
+    assert!(!scheduler.reactor_ended() && !scheduler.start(false));
+    assert_eq!(scheduler.refusal(), Some(EndReason::ReactorStopped));
+}
+
 // Checks: B68, P34, P90
 #[test]
 fn a_task_is_stepped_only_while_ready_and_its_end_is_notified_once() {

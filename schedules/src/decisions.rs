@@ -23,6 +23,9 @@ pub struct Odds {
 impl Odds {
     pub(crate) const NONE: Self = Self { timeout: 4, spurious_wake: 0, failed_start: 0, stale_hint: 0, late: 0 };
 
+    /// None of these events.
+    pub(crate) const NEVER: Self = Self { timeout: 0, ..Self::NONE };
+
     /// Those of one number: each kind of event is frequent, rare or absent, whatever the others are.
     pub(crate) fn of(number: u64) -> Self {
         let choices = |shift: u32, of: [u64; 4]| of[(number >> shift) as usize % of.len()];

@@ -46,6 +46,7 @@ mod reactor_script {
 
 pub mod decisions;
 pub mod explorer;
+pub mod locks;
 mod platform;
 pub mod programs;
 pub mod promises;

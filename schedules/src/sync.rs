@@ -17,6 +17,7 @@ pub(crate) use std::thread::panicking;
 
 use crate::decisions::{self, choose, happens};
 use crate::failure::{Injected, Panic};
+use crate::locks;
 
 /// What a model's trace shows; an explorer's failure is replayed instead, as often as one likes.
 pub(crate) mod trace {
@@ -45,6 +46,7 @@ impl<T> Mutex<T> {
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
+        locks::taken::<T>();
         MutexGuard { mutex: self, guard: self.0.lock().unwrap_or_else(PoisonError::into_inner) }
     }
 }
@@ -77,6 +79,7 @@ impl Waiter {
 
     fn notify(&self) {
         self.notified.store(true, Ordering::Relaxed);
+        locks::one_waits_less();
         if let Some(waker) = uncontended(&self.waker).take() {
             waker.wake();
         }
@@ -137,6 +140,7 @@ impl Condvar {
         let deadline = timeout.map(|timeout| decisions::now().saturating_add(timeout));
         let waiter = Arc::new(Waiter::default());
         uncontended(&self.0).push(Arc::clone(&waiter));
+        locks::one_waits_more();
         let mutex = guard.mutex;
         drop(guard);
         match deadline {
@@ -153,6 +157,9 @@ impl Condvar {
             }
         }
         uncontended(&self.0).retain(|other| !Arc::ptr_eq(other, &waiter));
+        if !waiter.is_notified() {
+            locks::one_waits_less();
+        }
         mutex.lock()
     }
 }

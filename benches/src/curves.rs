@@ -8,18 +8,21 @@ use plotters::prelude::*;
 use crate::measure::Comparison;
 use crate::payload::Mix;
 use crate::state::State;
+use crate::table::{figure, table};
 use crate::{deep, dispatch, posting, promises, timers};
 
 /// Nanoseconds of each contender at each point.
+#[derive(Debug, PartialEq)]
 pub struct Curve {
     pub title: String,
     /// What is counted.
-    pub of: &'static str,
+    pub of: String,
     pub lines: Vec<Line>,
 }
 
+#[derive(Debug, PartialEq)]
 pub struct Line {
-    pub name: &'static str,
+    pub name: String,
     pub points: Vec<(f64, f64)>,
 }
 
@@ -63,38 +66,86 @@ pub fn plans() -> Vec<Plan> {
     plans.extend(deep::OPERATIONS.iter().map(|operation| Plan {
         title: operation.title.to_owned(),
         of: "that wait",
-        counts: tens(3..=6),
+        counts: tens(3..=7),
         at: At::Deep(operation),
     }));
     plans
 }
 
 impl Plan {
-    /// On a machine that does nothing else, as far as this program is concerned.
-    pub fn measure(&self, rounds: u32) -> Curve {
-        let mut lines: Vec<Line> = Vec::new();
-        let mut add = |name, count: u64, nanoseconds: f64| {
-            let point = (count as f64, nanoseconds);
-            match lines.iter_mut().find(|line| line.name == name) {
-                Some(line) => line.points.push(point),
-                None => lines.push(Line { name, points: vec![point] }),
-            }
-        };
-        for &count in &self.counts {
+    /// On a machine that does nothing else, as far as this program is concerned; at one count, or at all.
+    pub fn measure(&self, rounds: u32, only: Option<u64>) -> Curve {
+        let mut curve = Curve { title: self.title.clone(), of: self.of.to_owned(), lines: Vec::new() };
+        for &count in self.counts.iter().filter(|count| only.is_none_or(|only| only == **count)) {
+            let mut add = |name, nanoseconds| curve.add(name, (count as f64, nanoseconds));
             match &self.at {
                 At::Comparison(at) => {
                     let results = at(count).measure(&[State::Quiet], rounds, 1, || ());
-                    results.states[0].rows.iter().for_each(|row| add(row.name, count, row.value.median));
+                    results.states[0].rows.iter().for_each(|row| add(row.name, row.value.median));
                 }
                 At::Deep(operation) => {
                     operation.contenders.iter().for_each(|(name, run)| {
-                        add(name, count, deep::last(count as usize, *run));
+                        add(name, deep::last(count as usize, *run));
                     });
                 }
             }
         }
-        Curve { title: self.title.clone(), of: self.of, lines }
+        curve
     }
+}
+
+impl Curve {
+    /// Adds a point, in place of one that was there.
+    fn add(&mut self, name: &str, point: (f64, f64)) {
+        let at = self.lines.iter().position(|line| line.name == name).unwrap_or_else(|| {
+            self.lines.push(Line { name: name.to_owned(), points: Vec::new() });
+            self.lines.len() - 1
+        });
+        let points = &mut self.lines[at].points;
+        points.retain(|other| other.0 != point.0);
+        points.push(point);
+        points.sort_by(|a, b| a.0.total_cmp(&b.0));
+    }
+
+    /// What was measured later, in place of what was measured before.
+    pub fn update(&mut self, later: &Curve) {
+        for line in &later.lines {
+            line.points.iter().for_each(|&point| self.add(&line.name, point));
+        }
+    }
+
+    /// One row for each contender, one column for each count.
+    pub fn section(&self) -> String {
+        let counts = self.lines.first().map_or(&[][..], |line| &line.points);
+        let mut rows = table(counts.iter().map(|point| figure(point.0)));
+        for line in &self.lines {
+            let cells = line.points.iter().map(|point| figure(point.1));
+            rows.add_row([line.name.clone()].into_iter().chain(cells));
+        }
+        format!("\n## {}, by {}, ns each\n\n{rows}\n", self.title, self.of)
+    }
+}
+
+/// The curves whose [sections](Curve::section) are on a page, and what is before them.
+pub fn read(page: &str) -> Option<(&str, Vec<Curve>)> {
+    let mut sections = page.split("\n## ");
+    let before = sections.next()?;
+    let curves = sections.map(|section| {
+        let (heading, rows) = section.split_once("\n\n")?;
+        let (title, of) = heading.strip_suffix(", ns each")?.rsplit_once(", by ")?;
+        let cells = |row: &str| row.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect::<Vec<_>>();
+        let number = |cell: &String| cell.replace(',', "").parse::<f64>().ok();
+        let mut rows = rows.lines();
+        let counts: Vec<f64> = cells(rows.next()?).iter().skip(1).map(number).collect::<Option<_>>()?;
+        let line = |row: &str| {
+            let cells = cells(row);
+            let values: Vec<f64> = cells.iter().skip(1).map(number).collect::<Option<_>>()?;
+            Some(Line { name: cells[0].clone(), points: counts.iter().copied().zip(values).collect() })
+        };
+        let lines = rows.skip(1).filter(|row| row.starts_with('|')).map(line).collect::<Option<_>>()?;
+        Some(Curve { title: title.to_owned(), of: of.to_owned(), lines })
+    });
+    Some((before, curves.collect::<Option<_>>()?))
 }
 
 const COLUMNS: usize = 3;
@@ -131,14 +182,14 @@ pub fn draw(path: &Path, curves: &[Curve]) -> Result<(), Box<dyn Error>> {
             .build_cartesian_2d((least..most).log_scale(), (low / 1.5..high * 1.5).log_scale())?;
         let mut mesh = chart.configure_mesh();
         mesh.x_label_formatter(&label).y_label_formatter(&label).light_line_style(WHITE);
-        mesh.x_desc(curve.of).y_desc("ns each").draw()?;
+        mesh.x_desc(&curve.of).y_desc("ns each").draw()?;
         let colours = std::iter::once(OWN).chain(PEERS);
         for (index, (line, colour)) in curve.lines.iter().zip(colours).enumerate() {
             let width = if index == 0 { 3 } else { 1 };
             chart.draw_series(std::iter::once(PathElement::new(line.points.clone(), colour.stroke_width(width))))?;
             let name = ("sans-serif", 11).into_font().color(&colour);
             let left = (PANEL.0 - LEGEND) as i32 + 6;
-            panel.draw(&Text::new(line.name, (left, 34 + 13 * index as i32), name))?;
+            panel.draw(&Text::new(&*line.name, (left, 34 + 13 * index as i32), name))?;
         }
     }
     page.present()?;
@@ -150,4 +201,22 @@ fn label(value: &f64) -> String {
     let leading = value / 10_f64.powf(value.log10().floor());
     let is_shown = [1.0, 2.0, 5.0].iter().any(|shown| (leading - shown).abs() < 0.01);
     if is_shown { format!("{value}") } else { String::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_curve_is_read_as_it_was_written() {
+        let line = |name: &str, points| Line { name: name.to_owned(), points };
+        let lines =
+            vec![line("selvedge", vec![(1e3, 9.5), (1e6, 1234.0)]), line("tokio", vec![(1e3, 7.0), (1e6, 20.0)])];
+        let mut curve = Curve { title: "Timer: add".to_owned(), of: "timers, by hand".to_owned(), lines };
+        let page = format!("# Words\n{}", curve.section());
+        let (before, read) = read(&page).expect("it is a page");
+        assert_eq!((before, &read[..]), ("# Words\n", std::slice::from_ref(&curve)));
+        curve.update(&Curve { lines: vec![line("tokio", vec![(1e6, 30.0)])], ..read.into_iter().next().expect("one") });
+        assert_eq!(curve.lines[1].points, [(1e3, 7.0), (1e6, 30.0)]);
+    }
 }

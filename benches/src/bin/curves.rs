@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use clap::Parser;
 use selvedge_benches::curves::{self, Curve};
-use selvedge_benches::table::{figure, table};
 
 /// Measures what operations cost at each count of something, beside their peers; draws it, and prints it.
 #[derive(Parser)]
@@ -16,46 +15,46 @@ struct Options {
     #[arg(long, value_name = "WORDS", default_value = "")]
     title: String,
 
+    /// Measure them at this count only
+    #[arg(long, value_name = "COUNT")]
+    at: Option<u64>,
+
     /// Interleaved rounds of each point
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
 
-    /// Where to write the drawing and the figures [default: benches/results, for whole runs only]
+    /// Where the drawing and the figures are: what is measured takes the place of what was there [default:
+    /// benches/results]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }
 
+/// Of a page that is new. What is said there of the machine stays.
+const HEADING: &str = "# What operations cost against how many there are\n";
+
 fn main() -> Result<(), Box<dyn Error>> {
     let options = Options::parse();
-    let plans = curves::plans().into_iter().filter(|plan| plan.title.contains(&options.title));
-    let measured: Vec<Curve> = plans
-        .map(|plan| {
-            eprintln!("{}", plan.title);
-            plan.measure(options.rounds)
-        })
-        .collect();
-    let page = markdown(&measured);
-    println!("{page}");
     let results = || Path::new(env!("CARGO_MANIFEST_DIR")).join("results");
-    if let Some(directory) = options.out.or_else(|| options.title.is_empty().then(results)) {
-        fs::create_dir_all(&directory)?;
-        fs::write(directory.join("curves.md"), page)?;
-        curves::draw(&directory.join("curves.svg"), &measured)?;
-    }
-    Ok(())
-}
+    let directory = options.out.unwrap_or_else(results);
+    let file = directory.join("curves.md");
+    let page = fs::read_to_string(&file).unwrap_or_else(|_| HEADING.to_owned());
+    let (before, mut known) = curves::read(&page).ok_or("this page was not written by this program")?;
 
-/// One table for each curve: one row for each contender, one column for each count.
-fn markdown(measured: &[Curve]) -> String {
-    let section = |curve: &Curve| {
-        let counts = curve.lines.first().map_or(&[][..], |line| &line.points);
-        let mut rows = table(counts.iter().map(|point| figure(point.0)));
-        for line in &curve.lines {
-            let cells = line.points.iter().map(|point| figure(point.1));
-            rows.add_row([line.name.to_owned()].into_iter().chain(cells));
+    let mut drawn = Vec::new();
+    for plan in curves::plans() {
+        let mut curve = known.iter().position(|curve| curve.title == plan.title).map(|at| known.swap_remove(at));
+        if plan.title.contains(&options.title) {
+            let measured = plan.measure(options.rounds, options.at);
+            println!("{}", measured.section());
+            match &mut curve {
+                Some(curve) => curve.update(&measured),
+                None => curve = Some(measured),
+            }
         }
-        format!("\n## {}, by {}, ns each\n\n{rows}\n", curve.title, curve.of)
-    };
-    let sections: String = measured.iter().map(section).collect();
-    format!("# What operations cost against how many there are\n{sections}")
+        drawn.extend(curve);
+    }
+    let sections: String = drawn.iter().map(Curve::section).collect();
+    fs::create_dir_all(&directory)?;
+    fs::write(&file, format!("{before}{sections}"))?;
+    curves::draw(&directory.join("curves.svg"), &drawn)
 }

@@ -172,10 +172,10 @@ impl Simulation {
 
 fn curve((title, of, lines): Panel) -> Curve {
     let lines = lines.into_iter().map(|(name, simulated)| Line {
-        name,
+        name: name.to_owned(),
         points: THREADS.iter().map(|&threads| (threads as f64, simulated(threads))).collect(),
     });
-    Curve { title: title.to_owned(), of, lines: lines.collect() }
+    Curve { title: title.to_owned(), of: of.to_owned(), lines: lines.collect() }
 }
 
 /// A row for each line: what each count of threads takes, and from which on more threads help no more.

@@ -126,6 +126,11 @@ impl<Q: CallQueue> Inbox<Q> {
         }
     }
 
+    /// How many calls wait.
+    pub(crate) fn queued(&self) -> Count {
+        self.calls.len()
+    }
+
     /// What a poster finds that keeps to the bound.
     pub(crate) fn slot(&self) -> Slot {
         if self.state == LoopState::Closed {

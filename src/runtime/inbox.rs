@@ -72,6 +72,11 @@ impl<Q: CallQueue> Inbox<Q> {
         Self { on_wake: Some(Box::new(on_wake)), ..self }
     }
 
+    /// How many calls wait.
+    pub fn queued(&self) -> usize {
+        self.state.lock().queued()
+    }
+
     /// Posts a call and wakes the loop if it sleeps. A closed inbox hands the call back.
     ///
     /// # Errors

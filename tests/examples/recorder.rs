@@ -54,7 +54,7 @@ fn jobs_calls_and_turns_are_recorded_with_their_threads() {
     let turns = of(Kind::Turn);
     assert!(turns.iter().all(|turn| turn.thread == submitter));
     assert_eq!(turns.iter().filter(|turn| turn.begin <= call.begin && call.end <= turn.end).count(), 1);
-    assert!(recording.counts.iter().all(|(_, stats)| stats.live <= 1));
+    assert!(recording.counts.iter().all(|(_, counts)| counts.pool.live <= 1));
     // What the crate posts has the type of what it carries: the result of the job.
     assert!(calls.iter().any(|call| call.name.contains("PostedResult<i32>")), "{recording:?}");
 
@@ -64,6 +64,19 @@ fn jobs_calls_and_turns_are_recorded_with_their_threads() {
     };
     assert_eq!((*begins, *ends), (job.thread, job.thread));
     assert_eq!(recording.left_out, 0);
+}
+
+// Checks: P138
+#[test]
+fn calls_that_wait_are_counted_as_each_turn_begins() {
+    let recorder = Recorder::new();
+    let reactor = recorder.record(Reactor::builder()).build().unwrap();
+    let handle = reactor.handle();
+    (0..3).for_each(|_| handle.call_from_thread(|_| {}).unwrap());
+    handle.call_from_thread(|reactor| reactor.stop().unwrap()).unwrap();
+    assert!(!recorder.run(reactor).timed_out);
+    let calls: Vec<_> = recorder.recording().counts.iter().map(|(_, counts)| counts.calls).collect();
+    assert_eq!(calls.first(), Some(&4));
 }
 
 // Checks: B39, P63

@@ -33,6 +33,25 @@ impl Drop for Guard {
     }
 }
 
+// Checks: P138
+#[test]
+fn the_calls_that_wait_are_counted() {
+    let reactor = Reactor::new();
+    let handle = reactor.handle();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    for _ in 0..2 {
+        let (looks, seen) = (handle.clone(), Arc::clone(&seen));
+        handle.call_from_thread(move |_| seen.lock().unwrap().push(looks.queued_calls())).unwrap();
+    }
+    assert_eq!(handle.queued_calls(), 2);
+    handle.call_from_thread(|reactor| reactor.stop().unwrap()).unwrap();
+    assert_eq!(handle.queued_calls(), 3);
+    reactor.run();
+    // The turn has taken all three when it runs the first.
+    assert_eq!(*seen.lock().unwrap(), [0, 0]);
+    assert_eq!(handle.queued_calls(), 0);
+}
+
 /// A word for each activity.
 fn word(activity: LoopActivity) -> &'static str {
     match activity {

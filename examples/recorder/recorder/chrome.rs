@@ -37,9 +37,12 @@ pub(super) fn write(recording: &Recording, out: &mut impl Write) -> io::Result<(
         let (at, what) = (micros(*at), quoted(what));
         event(out, format_args!("\"tid\": {thread}, \"ph\": \"i\", \"s\": \"t\", \"name\": {what}, \"ts\": {at}"))?;
     }
-    for (at, stats) in &recording.counts {
-        let (at, queued, busy, blocked) = (micros(*at), stats.queued, stats.busy, stats.blocked);
-        let (idle, jobs) = (stats.idle, format_args!("\"args\": {{\"queued\": {queued}}}"));
+    for (at, counts) in &recording.counts {
+        let (at, stats, calls) = (micros(*at), &counts.pool, counts.calls);
+        let (queued, busy, blocked, idle) = (stats.queued, stats.busy, stats.blocked, stats.idle);
+        let calls = format_args!("\"args\": {{\"queued\": {calls}}}");
+        event(out, format_args!("\"ph\": \"C\", \"name\": \"calls\", \"ts\": {at}, {calls}"))?;
+        let jobs = format_args!("\"args\": {{\"queued\": {queued}}}");
         event(out, format_args!("\"ph\": \"C\", \"name\": \"jobs\", \"ts\": {at}, {jobs}"))?;
         let threads = format_args!("\"args\": {{\"busy\": {busy}, \"idle\": {idle}, \"blocked\": {blocked}}}");
         event(out, format_args!("\"ph\": \"C\", \"name\": \"threads\", \"ts\": {at}, {threads}"))?;

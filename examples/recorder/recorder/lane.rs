@@ -19,6 +19,13 @@ pub enum Kind {
     Timer,
 }
 
+/// What waited for the reactor, and the state of its pool.
+#[derive(Debug, Clone)]
+pub struct Counts {
+    pub calls: usize,
+    pub pool: PoolStats,
+}
+
 /// What was at work.
 #[derive(Debug, Clone)]
 pub enum Name {
@@ -66,7 +73,7 @@ pub(super) enum Event {
     },
     Counts {
         at: Duration,
-        stats: PoolStats,
+        counts: Counts,
     },
 }
 
@@ -162,8 +169,8 @@ impl Lane {
         self.add(&mut self.state(), Event::Instant { at, what });
     }
 
-    pub(super) fn counts(&self, at: Duration, stats: PoolStats) {
-        self.add(&mut self.state(), Event::Counts { at, stats });
+    pub(super) fn counts(&self, at: Duration, counts: Counts) {
+        self.add(&mut self.state(), Event::Counts { at, counts });
     }
 
     pub(super) fn begin(&self, begin: Duration, kind: Kind, name: Name, number: u64) {

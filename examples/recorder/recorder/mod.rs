@@ -36,7 +36,7 @@ use selvedge::pool::{JobLabel, PoolBuilder, Worker};
 use selvedge::reactor::{Call, LoopActivity, ReactorBuilder, Shutdown, Turn};
 use selvedge::{Handle, Reactor};
 
-pub use self::lane::{Kind, Name};
+pub use self::lane::{Counts, Kind, Name};
 use self::lane::{Lane, Lanes};
 pub use self::recording::{Recording, Span};
 #[allow(unused_imports, reason = "a program uses what it needs")]
@@ -204,7 +204,7 @@ impl Shared {
     }
 }
 
-/// Counts of the reactor's own pool, as they were last kept.
+/// When counts were last kept, and the limits of the reactor's pool then.
 #[derive(Default)]
 struct Samples {
     last: Option<Duration>,
@@ -224,7 +224,7 @@ impl Samples {
         if self.size.replace(size).is_some_and(|before| before != size) {
             shared.instant(format!("the pool is resized: {} to {} threads", stats.min, stats.max));
         }
-        shared.lane().counts(now, stats);
+        shared.lane().counts(now, Counts { calls: reactor.handle().queued_calls(), pool: stats });
     }
 }
 

@@ -4,9 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::time::Duration;
 
-use selvedge::pool::PoolStats;
-
-use super::{Kind, Recording, Span, WAKES};
+use super::{Counts, Kind, Recording, Span, WAKES};
 
 /// Bars that are drawn at most: the longest.
 const BARS: usize = 20_000;
@@ -35,7 +33,7 @@ svg * { vector-effect: non-scaling-stroke }
 .turn { fill: #d8dee9; stroke: #d8dee9 } .call { fill: #5e81ac; stroke: #5e81ac }
 .job { fill: #a3be8c; stroke: #a3be8c } .j1 { fill: #ebcb8b; stroke: #ebcb8b } .j2 { fill: #d08770; stroke: #d08770 }
 .j3 { fill: #b48ead; stroke: #b48ead } .arrow { stroke: #999; stroke-opacity: .5 } .wake { stroke: #bf616a }
-.line { fill: none; stroke: #bf616a } .busy { stroke: #5e81ac }
+.line { fill: none; stroke: #bf616a } .calls { stroke: #d08770 } .busy { stroke: #5e81ac }
 .live { stroke: #a3be8c } .row { fill: none; stroke: #eee } .mark { stroke: #4c566a; stroke-width: 2 }
 .head { stroke: #777; stroke-width: 5; stroke-linecap: round } .timer { fill: #88c0d0; stroke: #88c0d0 }
 table { border-collapse: collapse; margin-top: 16px } td, th { padding: 2px 12px 2px 0; text-align: left }
@@ -50,8 +48,8 @@ document.getElementById('zoom').oninput = function () {
 const LEGEND: &str = "\
 Bars: <b style=\"color:#8f9bb3\">turns</b>, <b style=\"color:#5e81ac\">calls</b>,
 <b style=\"color:#4f97a8\">timers</b>, jobs by name. Arrows: from where something was submitted to the dot where it ran.
-Red: the loop is woken. Dark: a thread begins or ends, the pool is resized. Below: jobs that wait (red), live threads
-(green), busy ones (blue), as each turn began. What stands under the pointer is named.";
+Red: the loop is woken. Dark: a thread begins or ends, the pool is resized. Below: calls (orange) and jobs (red) that
+wait, live threads (green), busy ones (blue), as each turn began. What stands under the pointer is named.";
 
 pub(super) fn write(recording: &Recording, out: &mut impl Write) -> io::Result<()> {
     let page = Page::new(recording);
@@ -193,20 +191,23 @@ impl<'a> Page<'a> {
         writeln!(out, "</svg>")
     }
 
-    /// Jobs that wait, and live and busy threads, as lines, each as high as its highest: threads as that of the live.
+    /// Calls and jobs that wait, and live and busy threads, as lines, each as high as its highest: threads as that of the
+    /// live.
     fn write_chart(&self, out: &mut impl Write, top: usize) -> io::Result<()> {
         let counts = &self.recording.counts;
-        let lines: [(&str, &str, fn(&PoolStats) -> usize); 3] = [
-            ("line", "jobs that wait", |stats| stats.queued),
-            ("line live", "live threads", |stats| stats.live),
-            ("line busy", "busy threads", |stats| stats.busy),
+        let live: fn(&Counts) -> usize = |counts| counts.pool.live;
+        let lines: [(&str, &str, fn(&Counts) -> usize); 4] = [
+            ("line calls", "calls that wait", |counts| counts.calls),
+            ("line", "jobs that wait", |counts| counts.pool.queued),
+            ("line live", "live threads", live),
+            ("line busy", "busy threads", |counts| counts.pool.busy),
         ];
-        let most = |value: fn(&PoolStats) -> usize| counts.iter().map(|(_, stats)| value(stats)).max().unwrap_or(0);
+        let most = |value: fn(&Counts) -> usize| counts.iter().map(|(_, counts)| value(counts)).max().unwrap_or(0);
         for (class, what, value) in lines {
-            let scale = if class == "line" { most(value) } else { most(|stats| stats.live) }.max(1);
+            let scale = if what.ends_with("threads") { most(live) } else { most(value) }.max(1);
             let mut path = String::new();
-            for (at, stats) in counts {
-                let (x, y) = (self.x(*at), top + CHART - 4 - value(stats) * (CHART - 8) / scale);
+            for (at, counts) in counts {
+                let (x, y) = (self.x(*at), top + CHART - 4 - value(counts) * (CHART - 8) / scale);
                 // It stays as it was until it is counted again.
                 _ = if path.is_empty() { write!(path, "M{x} {y}") } else { write!(path, "H{x}V{y}") };
             }

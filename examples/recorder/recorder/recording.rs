@@ -7,10 +7,8 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use selvedge::pool::PoolStats;
-
 use super::lane::{Event, Lanes};
-use super::{Kind, chrome, page};
+use super::{Counts, Kind, chrome, page};
 
 /// A copy of what a recorder had recorded at one time.
 #[derive(Debug, Default)]
@@ -23,7 +21,7 @@ pub struct Recording {
     pub submitted: HashMap<u64, (usize, Duration)>,
     /// Thread, time, and what happened.
     pub instants: Vec<(usize, Duration, Cow<'static, str>)>,
-    pub counts: Vec<(Duration, PoolStats)>,
+    pub counts: Vec<(Duration, Counts)>,
     pub until: Duration,
     /// Events that were not kept.
     pub left_out: u64,
@@ -75,7 +73,7 @@ impl Recording {
                 self.spans.push(Span { thread, kind, name: name.to_string(), number, begin, end });
             }
             Event::Instant { at, what } => self.instants.push((thread, at, what)),
-            Event::Counts { at, stats } => self.counts.push((at, stats)),
+            Event::Counts { at, counts } => self.counts.push((at, counts)),
         }
     }
 

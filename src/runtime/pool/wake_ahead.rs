@@ -98,9 +98,7 @@ impl BlockingEstimate {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc;
-    use std::thread;
-
+    use super::super::super::sync::{Arc, Hint, pause};
     use super::super::ThreadPool;
     use super::{BacklogHint, BlockingEstimate};
 
@@ -139,6 +137,12 @@ mod tests {
         assert_eq!((estimate.first_backlog(true), estimate.next_backlog(1)), (16, 16));
     }
 
+    fn until(reached: &dyn Fn() -> bool) {
+        while !reached() {
+            pause(1);
+        }
+    }
+
     // Checks: P4
     #[test]
     fn while_a_job_of_an_unknown_type_runs_each_submission_wakes_a_worker() {
@@ -148,18 +152,17 @@ mod tests {
         }
         let pool = ThreadPool::new(2, 2).expect("the sizes are valid");
         pool.start().expect("it is new");
-        while pool.stats().idle < 2 {
-            thread::yield_now();
-        }
-        let ((go_on, gate), (started, has_started)) = (mpsc::channel::<()>(), mpsc::channel());
+        until(&|| pool.stats().idle == 2);
+        let (started, go_on) = (Arc::new(Hint::default()), Arc::new(Hint::default()));
+        let (starts, goes_on) = (Arc::clone(&started), Arc::clone(&go_on));
         let job = move || {
-            started.send(()).expect("the test waits for it");
-            gate.recv().expect_err("nothing is sent");
+            starts.set(true);
+            until(&|| goes_on.get());
         };
         pool.call_in_thread(job).expect("it runs");
-        has_started.recv().expect("it starts");
+        until(&|| started.get());
         let backlog = pool.owner.shared.wake_ahead_at.get();
-        drop(go_on);
+        go_on.set(true);
         assert_eq!(backlog, 1);
         pool.stop().expect("this is no worker");
     }

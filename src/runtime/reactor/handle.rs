@@ -159,6 +159,15 @@ impl Handle {
         });
     }
 
+    /// How many posted calls wait, results of jobs and wakes of tasks included. The calls of the turn that runs do not
+    /// count: it has taken them. An ended reactor has none.
+    ///
+    /// A short lock, as for a post. The answer may be out of date at once: it is for those who watch a program.
+    #[must_use]
+    pub fn queued_calls(&self) -> usize {
+        self.shared.inbox.queued()
+    }
+
     /// The reactor's thread pool.
     #[must_use]
     pub fn thread_pool(&self) -> &ThreadPool {

@@ -191,8 +191,8 @@ impl<'a> Page<'a> {
         writeln!(out, "</svg>")
     }
 
-    /// Calls and jobs that wait, and live and busy threads, as lines. Each is as high as its highest, threads as high as
-    /// the live.
+    /// Calls and jobs that wait, and live and busy threads, as lines. Each is as high as its highest, and threads are
+    /// as high as the live ones.
     fn write_chart(&self, out: &mut impl Write, top: usize) -> io::Result<()> {
         let counts = &self.recording.counts;
         let live: fn(&Counts) -> usize = |counts| counts.pool.live;

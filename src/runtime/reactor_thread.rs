@@ -8,7 +8,7 @@ use super::sync::thread_local;
 thread_local! {
     /// How many reactors live on this thread and have not ended.
     static REACTORS: Cell<usize> = Cell::new(0);
-    /// How many reactors drop what they have on this thread, because they have ended.
+    /// How many reactors run their last calls on this thread, or drop what they have.
     static ENDING: Cell<usize> = Cell::new(0);
 }
 

@@ -66,6 +66,26 @@ fn a_reactor_that_is_dropped_unrun_ends_without_a_report() {
     assert_eq!(reports.len(), 0, "{:?}", reports.entries());
 }
 
+/// Begins a task and posts itself again, until that is refused: then it is one of the last calls.
+fn begin_a_task(reactor: &Reactor) {
+    drop(reactor.spawn(pending::<()>()));
+    let failed = reactor.spawn(pending::<()>()).try_result().is_ok();
+    let refused = reactor.handle().call_from_thread(begin_a_task).is_err();
+    assert_eq!(failed, refused, "in the last calls a task fails at once, and not before");
+}
+
+// Checks: P106
+#[test]
+fn what_a_last_call_begins_fails_without_a_report() {
+    with_watchdog(|| {
+        let (reactor, reports) = reporting();
+        reactor.handle().call_from_thread(begin_a_task).unwrap();
+        reactor.handle().stop();
+        reactor.run();
+        assert_eq!(reports.len(), 0, "{:?}", reports.entries());
+    });
+}
+
 // Checks: P106, B60
 #[test]
 fn what_fails_for_another_reason_while_a_reactor_ends_is_reported() {

@@ -239,6 +239,8 @@ impl Reactor {
 
     /// Closing the inbox and taking what is left are one step: every call either runs here or is handed back.
     fn run_last_calls(&self) {
+        // What such a call begins may fail at once, because nothing can be posted any more.
+        let _ending = EndingGuard::enter();
         self.core.shared.inbox.close().run(self, &self.core.reporter);
     }
 

@@ -37,7 +37,7 @@ impl Ticket {
     /// Cancels the job. While it waits, this call takes it out of the queue and drops it, with no lock held: it never
     /// runs. While it runs, it is asked to end. From any thread, also from the job itself.
     ///
-    /// Cost: three short locks, the token's and both of the pool's, however long the queue is.
+    /// Cost: four short locks, the token's twice and both of the pool's, however long the queue is.
     #[allow(clippy::must_use_candidate, reason = "it is called for its effect")]
     pub fn cancel(&self) -> Cancellation {
         // The token first: if a worker takes the job meanwhile, the job starts with a token that is set.

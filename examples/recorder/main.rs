@@ -12,7 +12,7 @@ mod recorder;
 
 use std::path::Path;
 use std::time::Duration;
-use std::{env, thread};
+use std::{env, process, thread};
 
 use selvedge::{Failure, Job, LocalHandle, Reactor, threads};
 
@@ -39,6 +39,11 @@ async fn read_pages(local: LocalHandle) -> Result<usize, Failure> {
 }
 
 fn main() -> Result<(), Failure> {
+    let files: Vec<String> = env::args().skip(1).collect();
+    if let Some(option) = files.iter().find(|file| file.starts_with('-')) {
+        eprintln!("usage: recorder [FILE]...\n{option} is no option");
+        process::exit(2);
+    }
     let recorder = Recorder::new();
     let watch = recorder.watch(LIMIT, |stuck| println!("{stuck}"))?;
     let reactor = recorder.record(Reactor::builder().pool_size(0, 2)).build()?;
@@ -66,7 +71,7 @@ fn main() -> Result<(), Failure> {
 
     let recording = recorder.recording();
     println!("{} spans of {} threads", recording.spans.len(), recording.threads.len());
-    for file in env::args().skip(1) {
+    for file in files {
         recording.write(Path::new(&file))?;
         println!("wrote {file}");
     }

@@ -54,6 +54,11 @@ fn a_program_records_itself() {
     let stdout = String::from_utf8(output.stdout).unwrap();
     assert!(stdout.contains("read: Ok(30)\n") && stdout.ends_with("wrote trace.json\nwrote page.html\n"), "{stdout}");
     assert!(folder.path().join("page.html").exists());
+
+    let output = Command::new(example::path("recorder")).arg("--help").current_dir(folder.path()).output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), &*stderr), (Some(2), "usage: recorder [FILE]...\n--help is no option\n"));
+    assert!(!folder.path().join("--help").exists());
 }
 
 // Checks: S7

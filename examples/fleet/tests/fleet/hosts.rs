@@ -2,8 +2,9 @@
 //! a virtual cable each; where these cannot be made, or `FLEET_HOSTS=processes` says so, the hosts are processes, and
 //! their cables are proxies.
 
+use std::net::TcpListener;
 use std::process::{Command, id};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering::Relaxed};
 
 use super::proxy::Proxy;
 
@@ -25,7 +26,7 @@ impl Hosts {
         // Whatever part of them was made is removed.
         drop(hosts);
         eprintln!("network namespaces cannot be made here: the hosts are processes");
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         Hosts::Processes { port, proxies: (0..WORKERS).map(|_| Proxy::to(port)).collect() }
     }
 
@@ -123,4 +124,13 @@ impl Drop for Hosts {
 /// Whether it could be done.
 fn ip(arguments: &str) -> bool {
     Command::new("ip").args(arguments.split(' ')).output().is_ok_and(|output| output.status.success())
+}
+
+/// A port for a program that is started later. The system gives none of these to sockets that ask for any, as proxies
+/// and connections do: one of them would take it meanwhile.
+fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = 10_000 + (id() % 200) as u16 * 100;
+    let is_free = |port: &u16| TcpListener::bind(("0.0.0.0", *port)).is_ok();
+    (0..100).map(|_| first + NEXT.fetch_add(1, Relaxed) % 100).find(is_free).expect("one of a hundred ports is free")
 }

@@ -152,7 +152,9 @@ mod tests {
         }
         let pool = ThreadPool::new(2, 2).expect("the sizes are valid");
         pool.start().expect("it is new");
-        until(&|| pool.stats().idle == 2);
+        let shared = &pool.owner.shared;
+        // Not only idle: one that is awake still would take the job, and nobody would be woken.
+        until(&|| shared.workers.lock().machine.sleepers().count() == 2);
         let (started, go_on) = (Arc::new(Hint::default()), Arc::new(Hint::default()));
         let (starts, goes_on) = (Arc::clone(&started), Arc::clone(&go_on));
         let job = move || {
@@ -161,7 +163,7 @@ mod tests {
         };
         pool.call_in_thread(job).expect("it runs");
         until(&|| started.get());
-        let backlog = pool.owner.shared.wake_ahead_at.get();
+        let backlog = shared.wake_ahead_at.get();
         go_on.set(true);
         assert_eq!(backlog, 1);
         pool.stop().expect("this is no worker");

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::mpsc;
 use std::task::Poll;
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use futures::future::{Either, select};
@@ -41,6 +41,18 @@ fn open_when_asleep(handle: Handle) -> Gate {
         opened.open();
     });
     gate
+}
+
+/// Another reactor, on a thread of its own. It runs once the gate is open, until it is stopped.
+fn another_behind(gate: Gate) -> (Handle, JoinHandle<()>) {
+    let (send, receive) = mpsc::channel();
+    let other = thread::spawn(move || {
+        let other = Reactor::new();
+        send.send(other.handle()).unwrap();
+        gate.pass();
+        other.run();
+    });
+    (receive.recv().unwrap(), other)
 }
 
 /// Runs the reactor until this Deferred has a result, and returns what that was.
@@ -291,14 +303,7 @@ fn a_question_that_is_polled_again_before_its_answer_has_come_holds_the_time_unt
     with_watchdog(|| {
         let reactor = reactor();
         let gate = open_when_asleep(reactor.handle());
-        let (send, receive) = mpsc::channel();
-        let other = thread::spawn(move || {
-            let other = Reactor::new();
-            send.send(other.handle()).unwrap();
-            gate.pass();
-            other.run();
-        });
-        let other_handle = receive.recv().unwrap();
+        let (other_handle, other) = another_behind(gate);
         let mut asked = other_handle.ask(|_| 42);
         let polled_twice = poll_fn(move |context| match Pin::new(&mut asked).poll(context) {
             Poll::Pending => Pin::new(&mut asked).poll(context),
@@ -334,15 +339,7 @@ fn what_was_deferred_to_another_reactor_wins_against_a_timeout_of_a_minute() {
     with_watchdog(|| {
         let reactor = reactor();
         let gate = open_when_asleep(reactor.handle());
-        let (send, receive) = mpsc::channel();
-        let other = thread::spawn(move || {
-            let other = Reactor::new();
-            send.send(other.handle()).unwrap();
-            // It has not begun to run when this reactor sleeps.
-            gate.pass();
-            other.run();
-        });
-        let other_handle = receive.recv().unwrap();
+        let (other_handle, other) = another_behind(gate);
         let answer = threads::defer_to_reactor(&reactor, &other_handle, |_| 42).add_timeout(&reactor, MINUTE);
         assert!(run_until(reactor, answer).is_ok_and(|answer| answer == 42));
         other_handle.stop();

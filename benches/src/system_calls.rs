@@ -12,6 +12,7 @@ use comfy_table::Table;
 use crate::measure::{Comparison, Contender};
 use crate::payload::Mix;
 use crate::state::State;
+use crate::statistics::Spread;
 use crate::table::table;
 use crate::{dispatch, hosted, posting, round_trip, timers, waiting};
 
@@ -69,8 +70,8 @@ impl Plan {
                 }
             }
         }
-        for (contender, found) in contenders.iter().zip(&mut found) {
-            let cells = found.iter_mut().flatten().map(|values| figure(median(values)));
+        for (contender, found) in contenders.iter().zip(found) {
+            let cells = found.into_iter().flatten().map(|values| figure(Spread::quartiles(values).median));
             table.add_row([contender.name.to_owned()].into_iter().chain(cells));
         }
         table
@@ -103,11 +104,6 @@ pub fn run_if_child() -> bool {
     let times = times.parse().expect("a number");
     state.during(|| contender.run(plan.comparison.setting, times));
     true
-}
-
-fn median(values: &mut [f64]) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }
 
 /// Two digits that are significant, and no more than three decimals: a count below zero is one of start and end that

@@ -4,11 +4,12 @@
 use std::cell::Cell;
 use std::hint::spin_loop;
 use std::io;
-use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{self, PoisonError};
 use std::time::Duration;
+
+mod spin;
 
 pub(crate) use std::sync::Arc;
 /// std's `Arc` in both builds: for unsized types, which loom's `Arc` cannot hold, and where a model need not track
@@ -19,6 +20,8 @@ pub(crate) use std::thread::ThreadId;
 pub(crate) use std::thread::panicking;
 pub(crate) use std::thread_local;
 pub(crate) use std::time::Instant;
+
+pub(crate) use spin::Spin;
 
 use crate::failure::{Panic, contained};
 
@@ -137,127 +140,6 @@ impl Default for BacklogHint {
     fn default() -> Self {
         Self(AtomicUsize::new(Self::NEVER))
     }
-}
-
-/// A short wait before a sleep: first by spinning, then by yielding the core. Both adapt to whether they help.
-///
-/// Waking a core takes tens of microseconds, so a spin pays when the other party is about to act on a core of its own.
-/// If that party needs this very core, spinning only delays it, and yielding lets it act. Each spin that ends without
-/// the hint halves the next, and each that ends with it makes the next a full one. In a long series of misses one in
-/// [`PROBE_INTERVAL`](Self::PROBE_INTERVAL) is a full spin all the same, because the parties may have moved to cores of
-/// their own. After yields that end without the hint a few of the next are left out, and many after a yield that took
-/// long: somebody else needs the core then, and is not done soon. The counts are hints too: a racing update may be
-/// lost, and correctness does not depend on it.
-#[derive(Debug, Default)]
-pub(crate) struct Spin {
-    /// Spins in a row that ended without the hint.
-    misses: AtomicU32,
-    /// How many waits are still to leave out their yields because those before were in vain.
-    left_out_after_miss: AtomicU32,
-    /// How many are to leave them out because one took long.
-    left_out_after_long_yield: AtomicU32,
-    several_cores: bool,
-}
-
-impl Spin {
-    /// There is a wait before a sleep.
-    pub(crate) const WAITS: bool = true;
-    /// Rounds of a full spin. It takes longer than waking a core: if both parties spun for less, each would find the
-    /// other asleep every time.
-    const FULL_SPIN: u32 = 4096;
-    /// Misses halve the spin at most this often.
-    const MAX_HALVINGS: u32 = 8;
-    /// One in this many misses is a full spin.
-    const PROBE_INTERVAL: u32 = 256;
-    /// After a spin. A few microseconds, where nobody else needs the core.
-    const YIELDS: u32 = 8;
-    /// Of a worker whose job has ended, where jobs block.
-    const YIELDS_AFTER_JOB: u32 = 32;
-    /// Far longer than a yield where nobody else needs the core, or where the other party soon sleeps itself.
-    const LONG_YIELD: Duration = Duration::from_micros(500);
-    /// So that where yields do not help, only one wait in four takes longer for them.
-    const LEFT_OUT_AFTER_MISS: u32 = 3;
-    /// So that long yields, which take milliseconds, cost less than the sleeps between them.
-    const LEFT_OUT_AFTER_LONG_YIELD: u32 = 1000;
-
-    pub(crate) fn new() -> Self {
-        // With one core, the other party cannot run while this one spins. Cached, because the query may read files.
-        static CORES: OnceLock<usize> = OnceLock::new();
-        let cores = *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, NonZero::get));
-        Self { several_cores: cores > 1, ..Self::default() }
-    }
-
-    pub(crate) fn several_cores(&self) -> bool {
-        self.several_cores
-    }
-
-    /// Waits until the hint is set, for a limited time; returns whether it is.
-    pub(crate) fn until(&self, hint: &Hint) -> bool {
-        if self.several_cores && self.spin_until(hint) {
-            return true;
-        }
-        if count_down(&self.left_out_after_miss) {
-            return hint.get();
-        }
-        let was_set = self.yield_until(hint, Self::YIELDS);
-        if !was_set {
-            self.left_out_after_miss.store(Self::LEFT_OUT_AFTER_MISS, Ordering::Relaxed);
-        }
-        was_set
-    }
-
-    /// Lets others have the core until the hint is set, for a limited time. For a worker whose job has ended.
-    pub(crate) fn yield_after_job(&self, hint: &Hint) {
-        self.yield_until(hint, Self::YIELDS_AFTER_JOB);
-    }
-
-    /// Without `yield_now`: that is a system call, and made a round trip several times slower.
-    fn spin_until(&self, hint: &Hint) -> bool {
-        let misses = self.misses.load(Ordering::Relaxed);
-        let probe = misses % Self::PROBE_INTERVAL == Self::PROBE_INTERVAL - 1;
-        let rounds = if probe { Self::FULL_SPIN } else { Self::FULL_SPIN >> misses.min(Self::MAX_HALVINGS) };
-        for round in 0..rounds {
-            if hint.get() {
-                // A hint that was set from the start says nothing about how long to spin.
-                if round > 0 && misses > 0 {
-                    self.misses.store(0, Ordering::Relaxed);
-                }
-                return true;
-            }
-            spin_loop();
-        }
-        self.misses.store(misses.wrapping_add(1), Ordering::Relaxed);
-        hint.get()
-    }
-
-    fn yield_until(&self, hint: &Hint, times: u32) -> bool {
-        if count_down(&self.left_out_after_long_yield) {
-            return hint.get();
-        }
-        let mut before = Instant::now();
-        for _ in 0..times {
-            if hint.get() {
-                return true;
-            }
-            std::thread::yield_now();
-            let after = Instant::now();
-            if after - before > Self::LONG_YIELD {
-                self.left_out_after_long_yield.store(Self::LEFT_OUT_AFTER_LONG_YIELD, Ordering::Relaxed);
-                break;
-            }
-            before = after;
-        }
-        hint.get()
-    }
-}
-
-/// Whether it was above zero. A racing update may be lost.
-fn count_down(count: &AtomicU32) -> bool {
-    let value = count.load(Ordering::Relaxed);
-    if value > 0 {
-        count.store(value - 1, Ordering::Relaxed);
-    }
-    value > 0
 }
 
 /// Busy-waits for about `rounds` pauses of the processor.

@@ -394,6 +394,7 @@ fn a_pool_that_is_shrunk_to_one_thread_is_not_compensated_by_default() {
     pool.call_in_thread(move || {
         own.adjust_pool_size(0, 1).unwrap();
         threads::blocked(|| {
+            assert!(!own.stats().saturated, "no job waits");
             own.call_in_thread(inner.job(1)).unwrap();
             settle(&others);
             assert!(inner.seen().is_empty());

@@ -15,7 +15,7 @@ use selvedge::{
     threads,
 };
 
-use crate::support::wait_until;
+use crate::support::{Gate, wait_until};
 
 fn started(builder: selvedge::pool::PoolBuilder) -> ThreadPool {
     let pool = builder.build().unwrap();
@@ -81,6 +81,26 @@ fn callers_wait_for_a_place_and_every_job_runs() {
     assert_eq!((pool.stats().completed, pool.stats().waiting, pool.stats().rejected), (800, 0, 0));
 }
 
+// Checks: B40, P56
+#[test]
+fn a_stop_within_a_time_ends_when_that_has_passed() {
+    let (gate, never) = (Gate::new(), Duration::from_secs(60 * 60 * 24));
+    let pool = started(ThreadPool::builder().size(0, 1));
+    let held = gate.clone();
+    pool.call_in_thread(move || held.pass()).unwrap();
+    thread::scope(|scope| {
+        let stop = scope.spawn(|| pool.stop_within(StopPolicy::Drain, never));
+        // More than once: the stop may not have begun to wait.
+        while !stop.is_finished() {
+            pool.let_deadlines_pass();
+            thread::yield_now();
+        }
+        assert!(matches!(stop.join().unwrap(), Err(StopWithinError::Unfinished { .. })));
+    });
+    gate.open();
+    pool.stop().unwrap();
+}
+
 // Checks: B44
 #[test]
 fn stopping_hands_the_jobs_of_those_who_wait_back() {
@@ -115,6 +135,25 @@ fn who_must_not_wait_for_a_place_is_refused() {
     pool.call_in_thread(Job::new(|| ()).when_full(WhenFull::Wait)).unwrap();
     pool.stop().unwrap();
     assert_eq!((pool.stats().completed, pool.stats().panicked), (2, 0));
+}
+
+// Checks: B44, B45
+#[test]
+fn a_job_that_waits_for_a_place_in_another_pool_counts_as_blocked() {
+    let full = ThreadPool::builder().queue_bound(NonZeroUsize::MIN).on_report(|_| ()).build().unwrap();
+    full.call_in_thread(|| ()).unwrap();
+    let pool = started(ThreadPool::builder().size(1, 1));
+    let other = full.clone();
+    pool.call_in_thread(move || {
+        other.call_in_thread(Job::new(|| ()).when_full(WhenFull::Return)).unwrap_err();
+        other.call_in_thread(Job::new(|| ()).when_full(WhenFull::Wait)).unwrap_err();
+    })
+    .unwrap();
+    wait_until(|| full.stats().waiting == 1);
+    assert_eq!((pool.stats().busy, pool.stats().blocked), (1, 1));
+    full.stop().unwrap();
+    pool.stop().unwrap();
+    assert_eq!((pool.stats().completed, pool.stats().panicked), (1, 0));
 }
 
 // Checks: B45, R1

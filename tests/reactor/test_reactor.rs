@@ -118,6 +118,16 @@ fn time_passes_from_timer_to_timer_and_jobs_settle_in_between() {
 
 // Checks: P121
 #[test]
+fn an_advance_takes_its_time_though_nothing_or_nothing_more_is_due_in_it() {
+    let reactor = TestReactor::new();
+    assert_eq!((reactor.advance(HOUR), reactor.now()), (Turn::Idle, HOUR));
+    let _ = reactor.call_later(3 * SECOND, |_| ());
+    assert_eq!((reactor.advance(2 * SECOND), reactor.now()), (Turn::Wait(SECOND), HOUR + 2 * SECOND));
+    assert_eq!((reactor.advance(2 * SECOND), reactor.now()), (Turn::Idle, HOUR + 4 * SECOND));
+}
+
+// Checks: P121
+#[test]
 fn a_task_that_spins_ends_advance_with_an_error_before_time_has_passed() {
     let reactor = TestReactor::new();
     let spins = reactor.spawn(std::future::poll_fn(|context| {

@@ -5,14 +5,14 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::mpsc;
-use std::task::Poll;
+use std::task::{Context, Poll, Waker};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use futures::future::{Either, select};
 use selvedge::error::{TimedOut, WouldDeadlock};
 use selvedge::pool::{Cancellation, StopPolicy, Ticket};
-use selvedge::reactor::{Event, Phase};
+use selvedge::reactor::{Event, Phase, Turn};
 use selvedge::{
     Deferred, Failure, Handle, Reactor, ThreadPool,
     testing::{Stepper, TestReactor, VirtualClock},
@@ -126,6 +126,67 @@ fn jobs_of_added_shared_and_other_pools_hold_the_time_too() {
         }
         shared.stop().unwrap();
         other.stop().unwrap();
+    });
+}
+
+// Checks: P88
+#[test]
+fn a_pool_that_works_holds_the_time_though_another_is_used_after_it() {
+    with_watchdog(|| {
+        let (first, second) = (ThreadPool::new(0, 1).unwrap(), ThreadPool::new(0, 1).unwrap());
+        first.start().unwrap();
+        second.start().unwrap();
+        let reactor = reactor();
+        let gate = open_when_asleep(reactor.handle());
+        let slow = threads::defer_to_thread_pool(&reactor, &first, move || gate.pass()).add_timeout(&reactor, MINUTE);
+        let quick = threads::defer_to_thread_pool(&reactor, &second, || ());
+        let both = slow.add_callback(move |()| quick);
+        assert!(run_until(reactor, both).is_ok());
+        first.stop().unwrap();
+        second.stop().unwrap();
+    });
+}
+
+// Checks: P88
+#[test]
+fn a_job_that_has_had_its_answer_holds_the_time_again() {
+    with_watchdog(|| {
+        let reactor = reactor();
+        let (handle, log) = (reactor.handle(), Log::new());
+        let (over, due) = (log.clone(), log.clone());
+        reactor
+            .call_in_thread(move || {
+                threads::blocking_call_from_thread(&handle, |_| ()).unwrap();
+                open_when_asleep(handle).pass();
+                over.note("the job is over");
+            })
+            .unwrap();
+        let _ = reactor.call_later(MINUTE, move |reactor| {
+            due.note("the timer is due");
+            reactor.stop().unwrap();
+        });
+        reactor.run();
+        assert_eq!(log, ["the job is over", "the timer is due"]);
+    });
+}
+
+// Checks: P88
+#[test]
+fn what_is_asked_of_another_reactor_outside_of_a_turn_lets_the_time_pass() {
+    with_watchdog(|| {
+        let reactor = reactor();
+        let gate = Gate::new();
+        let (other_handle, other) = another_behind(gate.clone());
+        assert_eq!(reactor.turn(), Ok(Turn::Idle));
+        let mut asked = other_handle.ask(|_| ());
+        assert!(Pin::new(&mut asked).poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        assert!(run_until(reactor, Deferred::succeed(())).is_ok());
+        let reactor = self::reactor();
+        let slept = reactor.sleep(MINUTE);
+        assert!(run_until(reactor, slept).is_ok());
+        gate.open();
+        other_handle.stop();
+        other.join().unwrap();
     });
 }
 

@@ -39,3 +39,23 @@ impl Seeded {
         mixed ^ (mixed >> 31)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Cell, Seeded};
+
+    // Checks: P122
+    #[test]
+    fn the_numbers_are_those_of_splitmix64() {
+        let seeded = Seeded { seed: 0, state: Cell::new(1_234_567) };
+        let numbers: Vec<u64> = (0..5).map(|_| seeded.next()).collect();
+        let published = [
+            6_457_827_717_110_365_317,
+            3_203_168_211_198_807_973,
+            9_817_491_932_198_370_423,
+            4_593_380_528_125_082_431,
+            16_408_922_859_458_223_821,
+        ];
+        assert_eq!(numbers, published);
+    }
+}

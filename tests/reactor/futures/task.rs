@@ -166,6 +166,22 @@ fn a_task_that_cancels_itself_is_dropped_when_its_poll_returns() {
     assert_eq!(reports.len(), 0);
 }
 
+// Checks: P22, B60
+#[test]
+fn a_failure_of_a_task_that_was_cancelled_in_its_own_poll_is_reported_once() {
+    let (reactor, _, reports) = virtual_time();
+    let own: Rc<RefCell<Option<Deferred<()>>>> = Rc::default();
+    let inside = Rc::clone(&own);
+    let task = reactor.spawn(async move {
+        inside.borrow().as_ref().unwrap().cancel();
+        Err::<(), _>(Failure::msg("after it was cancelled"))
+    });
+    own.replace(Some(task));
+    reactor.turn().unwrap();
+    assert!(own.take().unwrap().try_result().unwrap().unwrap_err().is::<Cancelled>());
+    assert_eq!(reports, [Incident::Unhandled]);
+}
+
 // Checks: P22, B38
 #[test]
 fn a_panic_in_a_poll_fails_the_deferred_and_the_loop_goes_on() {

@@ -164,7 +164,9 @@ fn a_handle_pauses_a_deferred_in_the_middle_of_a_wait_path() {
     let middle = Deferred::succeed(()).add_callback(move |()| innermost);
     let handle = middle.pause_handle();
     let outer = Deferred::succeed(()).add_callback(move |()| middle).add_callback(|n: u32| n + 1);
+    assert!(!handle.is_paused());
     handle.pause();
+    assert!(handle.is_paused());
     resolver.callback(1);
     let outer = outer.try_result().unwrap_err();
     handle.unpause().unwrap();

@@ -8,7 +8,7 @@ use selvedge::pool::{CancelToken, Cancellation, StopPolicy, Ticket};
 use selvedge::report::Incident;
 use selvedge::{Job, ThreadPool};
 
-use crate::support::{Gate, Log, wait_until, with_watchdog};
+use crate::support::{Gate, Log, PanicOnDrop, hold, wait_until, with_watchdog};
 
 /// A ticket of a job that nobody takes.
 fn ticket() -> (ThreadPool, Ticket) {
@@ -110,6 +110,24 @@ fn a_function_may_use_the_token_and_its_panic_is_reported_to_the_sink_of_the_poo
         assert_eq!(log, ["nested", "cancelled"]);
         assert_eq!(reports, [Incident::OnCancel]);
     });
+}
+
+// Checks: P125, P9
+#[test]
+fn what_a_function_that_was_never_called_captured_may_panic_in_its_drop() {
+    let reports = Log::new();
+    let pool = ThreadPool::builder().size(1, 1).on_report(reports.sink()).build().unwrap();
+    let job = Job::with_token(|token| {
+        for _ in 0..2 {
+            let captured = PanicOnDrop;
+            token.on_cancel(move || hold(&captured)).detach();
+        }
+    });
+    pool.call_in_thread(job).unwrap();
+    pool.start().unwrap();
+    pool.stop().unwrap();
+    assert_eq!((pool.stats().completed, pool.stats().panicked), (1, 0));
+    assert_eq!(reports, [Incident::Drop; 2]);
 }
 
 // Checks: P125, P57

@@ -519,3 +519,21 @@ fn run_returns_in_time_on_the_systems_clock_too() {
         stuck.open();
     });
 }
+
+// Checks: B48, P10
+#[test]
+fn what_waits_for_a_callback_to_return_happens_though_that_turns_a_reactor() {
+    let log = Log::new();
+    let (first, first_resolver) = Deferred::<()>::new();
+    let (second, second_resolver) = Deferred::<()>::new();
+    let (returns, fails) = (log.clone(), log.clone());
+    let _ = second.add_errback(move |_| fails.note("the second fails"));
+    let reactor = Reactor::new();
+    let _ = first.add_errback(move |_| {
+        drop(second_resolver);
+        reactor.turn().unwrap();
+        returns.note("the callback returns");
+    });
+    drop(first_resolver);
+    assert_eq!(log, ["the callback returns", "the second fails"]);
+}

@@ -79,7 +79,9 @@ fn reactors(shown: &mut Shown) {
     shown.show(&clock, "VirtualClock", &["1s"]);
     shown.show(Reactor::builder().clock(clock), "ReactorBuilder", &["pool", "VirtualClock", "on_wake: false"]);
     shown.show(Reactor::builder(), "ReactorBuilder", &["clock: None", "Reporter(stderr)"]);
-    shown.show(Reactor::builder().on_report(|_| ()), "ReactorBuilder", &["Reporter(custom)"]);
+    shown.show(Reactor::builder().on_report(|_| ()), "ReactorBuilder", &["Reporter(custom)", "around_turns: 0"]);
+    let hooked = Reactor::builder().around_turns(|_, _| ()).around_turns(|_, _| ());
+    shown.show(hooked, "ReactorBuilder", &["around_turns: 2"]);
     let reactor = TestReactor::default().with_seed(7);
     shown.show(&reactor, "TestReactor", &["seed: Some(7)"]);
     let timer = reactor.call_later(SECOND, |_| ());
@@ -87,9 +89,16 @@ fn reactors(shown: &mut Shown) {
     shown.show(&*reactor, "Reactor", &["delayed_calls: 1", "lifecycle"]);
     shown.show(reactor.handle(), "Handle", &["Inbox", "ThreadPool"]);
     shown.show(reactor.local(), "LocalHandle", &["Handle"]);
-    let owned = reactor.own(1);
-    shown.show(owned.address(), "Address", &["id"]);
-    shown.show(&owned, "Owned", &["id"]);
+    let numbers = [reactor.own(1), reactor.own(2)].map(|owned| {
+        let digits = |of: String| -> u64 { of.replace(|other: char| !other.is_ascii_digit(), "").parse().unwrap() };
+        shown.show(owned.address(), "Address", &["id: "]);
+        shown.show(&owned, "Owned", &["id: "]);
+        let numbers = [format!("{owned:?}"), format!("{:?}", owned.address())].map(digits);
+        assert_eq!(numbers[0], numbers[1]);
+        numbers[0]
+    });
+    assert_eq!(numbers[1], numbers[0] + 1, "values are numbered as they come");
+    assert!(numbers[1] < 100);
     shown.show(reactor.handle().ask(|_| 1), "Ask", &["asked"]);
     let mut ask = reactor.handle().ask(|reactor| reactor.sleep(SECOND));
     reactor.turn().unwrap();

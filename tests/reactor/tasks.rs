@@ -15,7 +15,7 @@ use selvedge::{
 };
 
 use crate::support::deferred::{Drops, Oops, Place, Token, error, reports, value};
-use crate::support::{Log, MANY, PanicOnDrop, hold, on_a_small_stack, virtual_time, with_watchdog};
+use crate::support::{Log, MANY, PanicOnDrop, hold, on_a_small_stack, reporting, virtual_time, with_watchdog};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -706,4 +706,21 @@ fn what_the_cancel_of_a_loop_makes_of_what_its_call_waits_for_is_reported() {
     assert!(error(ended).is::<Cancelled>());
     assert_eq!((reports.entries(), looping.is_running()), (vec![Incident::Unhandled], false));
     drop(kept.take());
+}
+
+// Checks: P9, P76
+#[test]
+fn what_a_builder_of_a_cooperator_captured_may_panic_in_its_drop() {
+    let (reactor, reports) = reporting();
+    reactor
+        .call_from_thread(|_| {
+            let captured = PanicOnDrop;
+            drop(Cooperator::builder().termination(move || {
+                hold(&captured);
+                || true
+            }));
+        })
+        .unwrap();
+    reactor.turn().unwrap();
+    assert_eq!(reports, [Incident::Drop]);
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use selvedge::{
     Deferred, Failure, Job, Reactor, Resolver, ThreadPool,
-    error::{BlockingCallError, Cancelled, Panic, ReactorStopped, Rejected, Rejection},
+    error::{Abandoned, BlockingCallError, Cancelled, Panic, ReactorStopped, Rejected, Rejection},
     pool::Cancellation,
     report::Incident,
     threads,
@@ -488,5 +488,24 @@ fn a_job_of_the_pool_may_block_on_the_loop_and_stop_it() {
             .unwrap();
         reactor.run();
         assert_eq!(log, [true]);
+    });
+}
+
+// Checks: B48, P10
+#[test]
+fn a_blocking_call_whose_resolver_is_dropped_says_so() {
+    with_watchdog(|| {
+        let reactor = Reactor::new();
+        let handle = reactor.handle();
+        let caller = thread::spawn(move || {
+            let answer = threads::blocking_call_from_thread(&handle, |_| Deferred::<()>::new().0);
+            handle.stop();
+            answer
+        });
+        reactor.run();
+        match caller.join().unwrap() {
+            Err(BlockingCallError::Failed(failure)) => assert!(failure.is::<Abandoned>()),
+            other => panic!("{other:?}"),
+        }
     });
 }

@@ -274,6 +274,21 @@ fn a_sink_that_causes_a_report_of_each_report_is_told_a_bounded_number_of_times_
 
 // Checks: P76, R35
 #[test]
+fn the_sink_is_told_of_a_report_and_of_three_that_each_follow_from_the_one_before() {
+    let count = Arc::new(AtomicUsize::new(0));
+    let told = Arc::clone(&count);
+    let sink = move |_: &selvedge::report::Report<'_>| {
+        told.fetch_add(1, Ordering::Relaxed);
+        drop(Deferred::<()>::fail(Failure::msg("follows")));
+    };
+    let reactor = Reactor::builder().on_report(sink).build().unwrap();
+    reactor.call_from_thread(|_| panic!("a call")).unwrap();
+    reactor.turn().unwrap();
+    assert_eq!(count.load(Ordering::Relaxed), 4);
+}
+
+// Checks: P76, R35
+#[test]
 fn a_sink_that_submits_failing_jobs_inline_or_to_a_pool_that_cannot_run_them_is_not_called_inside_itself() {
     with_watchdog(|| {
         let (own, told) = (Arc::new(Mutex::new(None::<ThreadPool>)), Log::new());

@@ -19,7 +19,7 @@ use selvedge::{
     threads::{self, defer_to_thread_pool},
 };
 
-use crate::support::{Gate, Log, virtual_time, wait_until, with_watchdog};
+use crate::support::{Gate, Log, PanicOnDrop, hold, virtual_time, wait_until, with_watchdog};
 
 const LIMIT: Duration = Duration::from_secs(5);
 const ALMOST: Duration = Duration::from_secs(4);
@@ -212,6 +212,31 @@ fn the_end_of_the_reactor_fails_those_that_wait_and_drops_their_jobs() {
     drop(reactor);
     assert!(jobs.into_iter().all(|job| failure(job).is::<ReactorStopped>()));
     assert_eq!((log.entries(), pool.stats().waiting, pool.stats().queued), (vec![-1, -2], 0, 1));
+}
+
+// Checks: P130, P132, P9
+#[test]
+fn what_a_job_that_waits_captured_may_panic_in_its_drop_whoever_takes_the_job_out() {
+    for is_cancelled in [true, false] {
+        let (reactor, _clock, of_reactor) = virtual_time();
+        let of_pool = Log::new();
+        let builder = ThreadPool::builder().size(0, 1).queue_bound(NonZeroUsize::MIN).on_report(of_pool.sink());
+        let (pool, _stepper) = builder.build_stepped().unwrap();
+        pool.start().unwrap();
+        pool.call_in_thread(|| ()).unwrap();
+        let captured = PanicOnDrop;
+        let job = Job::new(move || hold(&captured)).when_full(WhenFull::Wait);
+        let deferred = defer_to_thread_pool(&reactor, &pool, job);
+        if is_cancelled {
+            deferred.cancel();
+        }
+        drop(reactor);
+        assert_eq!(failure(deferred).is::<Cancelled>(), is_cancelled);
+        // To the sink of whoever takes it out, once.
+        let reports = (of_reactor.entries(), of_pool.entries());
+        let expected = if is_cancelled { (vec![], vec![Incident::Drop]) } else { (vec![Incident::Drop], vec![]) };
+        assert_eq!((reports, pool.stats().waiting), (expected, 0));
+    }
 }
 
 // Checks: P133

@@ -72,3 +72,20 @@ fn take_first<T>(list: &mut LinkedList<T>) -> LinkedList<T> {
     let rest = list.split_off(list.len().min(1));
     mem::replace(list, rest)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{LinkedList, MAX_SPARES, Segment, SegmentList, Unused};
+
+    // Checks: P73, P93
+    #[test]
+    fn a_few_emptied_segments_are_kept_for_reuse() {
+        let (mut list, mut unused) = (SegmentList::<()>::default(), Unused::new());
+        for _ in 0..MAX_SPARES + 2 {
+            list.recycle(LinkedList::from([Segment::default()]), &mut unused);
+        }
+        assert_eq!((list.spare.len(), unused.len()), (MAX_SPARES, 2));
+        list.release_spares(&mut unused);
+        assert_eq!((list.spare.len(), unused.len()), (0, MAX_SPARES + 2));
+    }
+}

@@ -305,3 +305,77 @@ impl Hasher for TypeHasher {
         self.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{HasVTable, Segment, type_hash};
+
+    #[derive(Clone, Copy)]
+    struct NoVTable;
+
+    impl<T> HasVTable<T> for NoVTable {
+        const VTABLE: Self = Self;
+    }
+
+    type Queue = Segment<NoVTable>;
+
+    fn push<T: Send + 'static>(queue: &mut Queue, value: T) {
+        assert!(queue.push(value).is_ok(), "there is room for its lane");
+    }
+
+    fn pop<T: 'static>(queue: &mut Queue) -> Option<T> {
+        queue.pop_lane()?.1.take()
+    }
+
+    // Checks: P73
+    #[test]
+    fn types_have_hashes_of_their_own() {
+        assert_eq!(type_hash::<u8>(), type_hash::<u8>());
+        assert_ne!(type_hash::<u8>(), type_hash::<u16>());
+    }
+
+    // Checks: P73
+    #[test]
+    fn values_of_one_type_after_each_other_are_one_run_until_it_is_used_up() {
+        let mut queue = Queue::default();
+        (0..3_u8).for_each(|value| push(&mut queue, value));
+        assert_eq!((queue.order.len(), queue.len()), (1, 3));
+        assert_eq!([0; 3].map(|_| pop::<u8>(&mut queue)), [Some(0), Some(1), Some(2)]);
+        push(&mut queue, 3_u8);
+        assert_eq!((queue.order.len(), pop::<u8>(&mut queue), queue.len()), (2, Some(3), 0));
+    }
+
+    // Checks: P4
+    #[test]
+    fn a_new_type_is_told_once() {
+        let mut queue = Queue::default();
+        assert!(!queue.take_new_type());
+        push(&mut queue, 0_u8);
+        assert!(queue.take_new_type() && !queue.take_new_type());
+        push(&mut queue, 1_u8);
+        assert!(!queue.take_new_type());
+        push(&mut queue, 0_u16);
+        assert!(queue.take_new_type());
+    }
+
+    // Checks: P73, P93
+    #[test]
+    fn an_empty_segment_like_another_has_its_lanes_with_room_unless_one_is_not_used_any_more() {
+        let mut queue = Queue::default();
+        for value in 0..100_u8 {
+            push(&mut queue, value);
+            push(&mut queue, u16::from(value));
+        }
+        queue.uses = 7;
+        let mut like = queue.empty_like();
+        assert_eq!((like.len(), like.lanes.len(), like.uses, like.order.capacity()), (0, 2, 7, 200));
+        assert!(like.lanes[0].values::<u8>().unwrap().capacity() >= 100);
+        push(&mut like, 1_u8);
+        push(&mut like, 2_u16);
+        assert!(!like.take_new_type() && like.lanes.len() == 2, "the index finds them");
+        assert_eq!((pop::<u8>(&mut like), pop::<u16>(&mut like)), (Some(1), Some(2)));
+
+        queue.lanes[0].values::<u8>().unwrap().clear();
+        assert!(queue.empty_like().lanes.is_empty());
+    }
+}

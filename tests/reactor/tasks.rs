@@ -1,7 +1,7 @@
 //! Looping calls, cooperators and `defer_later` under hostile use: called from their own callbacks, at the reactor's
 //! end, and in great number.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -706,6 +706,30 @@ fn what_the_cancel_of_a_loop_makes_of_what_its_call_waits_for_is_reported() {
     assert!(error(ended).is::<Cancelled>());
     assert_eq!((reports.entries(), looping.is_running()), (vec![Incident::Unhandled], false));
     drop(kept.take());
+}
+
+// Checks: P33, B65
+#[test]
+fn what_a_call_on_a_reactor_that_has_ended_comes_to_is_nothing_to_a_loop_that_was_started_on_another() {
+    let (reactor, _clock, reports) = virtual_time();
+    let (other, _clock, _reports) = virtual_time();
+    let paused = Rc::new(RefCell::new(Vec::new()));
+    let keep = Rc::clone(&paused);
+    let looping = LoopingCall::new(move |_| {
+        let (waits, resolver) = Deferred::<()>::new();
+        waits.pause();
+        keep.borrow_mut().push((waits.pause_handle(), resolver));
+        waits
+    });
+    let first = looping.start(&reactor, SECOND).unwrap();
+    drop(reactor);
+    assert!(error(first).is::<ReactorStopped>());
+    let second = looping.start(&other, SECOND).unwrap();
+    let (call_of_the_first, _resolver) = paused.borrow_mut().remove(0);
+    call_of_the_first.unpause().unwrap();
+    assert!(looping.is_running());
+    assert!(second.try_result().is_err());
+    assert_eq!(reports.len(), 0);
 }
 
 // Checks: P9, P76

@@ -11,7 +11,7 @@ use std::{iter, thread};
 use selvedge::{
     Deferred, Failure, Job, Reactor, ThreadPool,
     deferred::gather_results,
-    error::{Cancelled, ReactorStopped, Rejection, TimedOut},
+    error::{Cancelled, ReactorStopped, Rejected, Rejection, TimedOut},
     pool::{StopPolicy, WhenFull},
     reactor::Turn,
     report::Incident,
@@ -237,6 +237,21 @@ fn what_a_job_that_waits_captured_may_panic_in_its_drop_whoever_takes_the_job_ou
         let expected = if is_cancelled { (vec![], vec![Incident::Drop]) } else { (vec![Incident::Drop], vec![]) };
         assert_eq!((reports, pool.stats().waiting), (expected, 0));
     }
+}
+
+// Checks: P132, P9
+#[test]
+fn the_end_of_the_pool_is_told_to_all_who_wait_though_the_drop_of_the_first_panics() {
+    let (reactor, _clock, reports) = virtual_time();
+    let (pool, _stepper) = full();
+    let captured = PanicOnDrop;
+    let first = Job::new(move || hold(&captured)).when_full(WhenFull::Wait);
+    let first = defer_to_thread_pool(&reactor, &pool, first);
+    let second = defer_to_thread_pool(&reactor, &pool, Job::new(|| ()).when_full(WhenFull::Wait));
+    pool.ask_to_stop(StopPolicy::CancelQueued);
+    reactor.turn().unwrap();
+    assert!([first, second].into_iter().all(|job| failure(job).is::<Rejected<()>>()));
+    assert_eq!(reports, [Incident::Drop]);
 }
 
 // Checks: P133

@@ -207,14 +207,20 @@ impl Sources {
             let relative = path.strip_prefix(&src).unwrap().with_extension("");
             let mut module: Module =
                 relative.iter().map(|part| part.to_str().unwrap().to_owned()).filter(|part| part != "mod").collect();
-            if module.first().is_some_and(|first| first == "sync") {
-                // `sync/std` and `sync/loom` are the same module in the two builds.
+            let in_sync = module.first().is_some_and(|first| first == "sync");
+            if in_sync && module != ["sync", "spin"] {
+                // `sync/std` and `sync/loom` are the same module in the two builds; `spin` is a part of one.
                 module.truncate(1);
             }
             if module == ["lib"] {
                 module.clear();
             }
-            let name = if module.is_empty() { "lib".to_owned() } else { module.join("/") };
+            let name = match in_sync {
+                // A file of one floor, whatever its parts import from each other.
+                true => "sync".to_owned(),
+                false if module.is_empty() => "lib".to_owned(),
+                false => module.join("/"),
+            };
             if name.ends_with("tests") {
                 continue;
             }

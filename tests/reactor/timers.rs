@@ -1,6 +1,6 @@
 //! Timers: when they run, in what order, and what can be done to them before.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::thread;
 use std::time::Duration;
@@ -11,6 +11,10 @@ use selvedge::{Deferred, DelayedCall, Reactor, error::DelayedCallError, reactor:
 use crate::support::{Log, hold, virtual_time, wait_until_asleep, with_watchdog};
 
 const SECOND: Duration = Duration::from_secs(1);
+
+thread_local! {
+    static COUNT: RefCell<Option<Rc<Cell<u32>>>> = const { RefCell::new(None) };
+}
 
 /// A place for a delayed call that its own closure, or another's, can look into.
 type Place = Rc<RefCell<Option<DelayedCall>>>;
@@ -32,6 +36,20 @@ fn a_delayed_call_runs_when_its_time_has_come_and_not_before() {
     clock.advance(Duration::from_nanos(1));
     reactor.turn().unwrap();
     assert_eq!(log, ["ran"]);
+}
+
+// Checks: B15, P4
+#[test]
+fn a_loop_sleeps_until_its_timer_is_due() {
+    let turns = Rc::new(Cell::new(0));
+    COUNT.with(|count| count.replace(Some(Rc::clone(&turns))));
+    let counts =
+        |_: &Reactor, _| COUNT.with(|count| count.borrow().iter().for_each(|turns| turns.set(turns.get() + 1)));
+    let reactor = Reactor::builder().around_turns(counts).build().unwrap();
+    let _ = reactor.call_later(SECOND / 10, |reactor| reactor.stop().unwrap());
+    reactor.run();
+    // One that does not sleep turns thousands of times.
+    assert!(turns.get() < 100, "{} turns, calls and timers", turns.get());
 }
 
 // Checks: B15

@@ -202,6 +202,8 @@ fn programs_that_failed_once() {
         "post { stop; }; turn; turn; defer fine { cancel-job 0; }; end drop",
         "post { add-trigger before alarm wait { }; }; post { fire-event; defer fine { resolve 0 false; }; }; \
          add-trigger during alarm fine { }; end turn-out",
+        "add-trigger before alarm wait { }; \
+         add-trigger during alarm fine { handle-stop; turn; defer fine { }; turn; }; fire-event; abandon 0; end run",
     ] {
         let Program { script, ending } = read(program);
         assert_eq!(Program { script: script.clone(), ending }.to_string(), program, "it reads as it was written");

@@ -65,8 +65,16 @@ impl Model {
         if self.turning {
             return None;
         }
+        // What follows in a turn does not wait for the drop that the turn is inside of.
+        let outside = self.dropped.take();
+        let turn = self.turn_outside_of_drops();
+        self.dropped = outside;
+        Some(turn)
+    }
+
+    fn turn_outside_of_drops(&mut self) -> Turn {
         if self.stage == Stage::Ended {
-            return Some(Turn::Ended);
+            return Turn::Ended;
         }
         self.turning = true;
         if self.stage == Stage::Fresh {
@@ -97,7 +105,7 @@ impl Model {
             _ => {}
         }
         self.turning = false;
-        Some(self.wants())
+        self.wants()
     }
 
     fn wants(&self) -> Turn {

@@ -66,12 +66,12 @@ impl Spin {
 
     /// Waits until the hint is set, for a limited time; returns whether it is.
     pub(crate) fn until(&self, hint: &Hint) -> bool {
-        self.wait(|| hint.get(), yield_core)
+        self.wait(|| hint.get(), yields_of_core())
     }
 
     /// Lets others have the core until the hint is set, for a limited time. For a worker whose job has ended.
     pub(crate) fn yield_after_job(&self, hint: &Hint) {
-        self.yield_until(|| hint.get(), yield_core, Self::YIELDS_AFTER_JOB);
+        self.yield_until(|| hint.get(), yields_of_core(), Self::YIELDS_AFTER_JOB);
     }
 
     #[inline]
@@ -131,10 +131,16 @@ impl Spin {
     }
 }
 
-fn yield_core() -> Duration {
-    let before = Instant::now();
-    std::thread::yield_now();
-    before.elapsed()
+/// Each call lets others have the core, and returns for how long. The clock is read once for each, and once before.
+fn yields_of_core() -> impl FnMut() -> Duration {
+    let mut last = None;
+    move || {
+        let before = last.unwrap_or_else(Instant::now);
+        std::thread::yield_now();
+        let after = Instant::now();
+        last = Some(after);
+        after.duration_since(before)
+    }
 }
 
 /// Whether it was above zero. A racing update may be lost.

@@ -55,6 +55,24 @@ fn another_behind(gate: Gate) -> (Handle, JoinHandle<()>) {
     (receive.recv().unwrap(), other)
 }
 
+/// Runs a job, which is given the reactor's handle, beside a timer of a minute: the job has to be over first.
+fn is_over_before_a_timer(job: impl FnOnce(Handle) + Send + 'static) {
+    let (reactor, log) = (reactor(), Log::new());
+    let (handle, over, due) = (reactor.handle(), log.clone(), log.clone());
+    reactor
+        .call_in_thread(move || {
+            job(handle);
+            over.note("the job is over");
+        })
+        .unwrap();
+    let _ = reactor.call_later(MINUTE, move |reactor| {
+        due.note("the timer is due");
+        reactor.stop().unwrap();
+    });
+    reactor.run();
+    assert_eq!(log, ["the job is over", "the timer is due"]);
+}
+
 /// Runs the reactor until this Deferred has a result, and returns what that was.
 fn run_until<T: 'static>(reactor: Reactor, deferred: Deferred<T>) -> Result<T, Failure> {
     let result = Rc::new(Cell::new(None));
@@ -85,21 +103,7 @@ fn a_job_that_takes_a_moment_wins_against_a_timeout_of_a_minute() {
 #[test]
 fn a_job_that_posts_nothing_holds_the_time_and_its_end_lets_it_pass() {
     with_watchdog(|| {
-        let reactor = reactor();
-        let (gate, log) = (open_when_asleep(reactor.handle()), Log::new());
-        let (over, due) = (log.clone(), log.clone());
-        reactor
-            .call_in_thread(move || {
-                gate.pass();
-                over.note("the job is over");
-            })
-            .unwrap();
-        let _ = reactor.call_later(MINUTE, move |reactor| {
-            due.note("the timer is due");
-            reactor.stop().unwrap();
-        });
-        reactor.run();
-        assert_eq!(log, ["the job is over", "the timer is due"]);
+        is_over_before_a_timer(|handle| open_when_asleep(handle).pass());
     });
 }
 
@@ -151,22 +155,10 @@ fn a_pool_that_works_holds_the_time_though_another_is_used_after_it() {
 #[test]
 fn a_job_that_has_had_its_answer_holds_the_time_again() {
     with_watchdog(|| {
-        let reactor = reactor();
-        let (handle, log) = (reactor.handle(), Log::new());
-        let (over, due) = (log.clone(), log.clone());
-        reactor
-            .call_in_thread(move || {
-                threads::blocking_call_from_thread(&handle, |reactor| reactor.sleep(MINUTE / 2)).unwrap();
-                open_when_asleep(handle).pass();
-                over.note("the job is over");
-            })
-            .unwrap();
-        let _ = reactor.call_later(MINUTE, move |reactor| {
-            due.note("the timer is due");
-            reactor.stop().unwrap();
+        is_over_before_a_timer(|handle| {
+            threads::blocking_call_from_thread(&handle, |reactor| reactor.sleep(MINUTE / 2)).unwrap();
+            open_when_asleep(handle).pass();
         });
-        reactor.run();
-        assert_eq!(log, ["the job is over", "the timer is due"]);
     });
 }
 

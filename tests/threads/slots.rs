@@ -12,7 +12,7 @@ use selvedge::{
     Deferred, Failure, Job, Reactor, ThreadPool,
     deferred::gather_results,
     error::{Cancelled, ReactorStopped, Rejected, Rejection, TimedOut},
-    pool::{StopPolicy, WhenFull},
+    pool::{PoolBuilder, StopPolicy, WhenFull},
     reactor::Turn,
     report::Incident,
     testing::{Step, Stepper, TestReactor},
@@ -26,7 +26,12 @@ const ALMOST: Duration = Duration::from_secs(4);
 
 /// A pool of one worker, which is stepped, and a queue of one job, which is full.
 fn full() -> (ThreadPool, Stepper) {
-    let (pool, stepper) = ThreadPool::builder().size(0, 1).queue_bound(NonZeroUsize::MIN).build_stepped().unwrap();
+    filled(ThreadPool::builder())
+}
+
+/// The same, of a builder that says what else the pool has.
+fn filled(builder: PoolBuilder) -> (ThreadPool, Stepper) {
+    let (pool, stepper) = builder.size(0, 1).queue_bound(NonZeroUsize::MIN).build_stepped().unwrap();
     pool.start().unwrap();
     pool.call_in_thread(|| ()).unwrap();
     (pool, stepper)
@@ -220,10 +225,7 @@ fn what_a_job_that_waits_captured_may_panic_in_its_drop_whoever_takes_the_job_ou
     for is_cancelled in [true, false] {
         let (reactor, _clock, of_reactor) = virtual_time();
         let of_pool = Log::new();
-        let builder = ThreadPool::builder().size(0, 1).queue_bound(NonZeroUsize::MIN).on_report(of_pool.sink());
-        let (pool, _stepper) = builder.build_stepped().unwrap();
-        pool.start().unwrap();
-        pool.call_in_thread(|| ()).unwrap();
+        let (pool, _stepper) = filled(ThreadPool::builder().on_report(of_pool.sink()));
         let captured = PanicOnDrop;
         let job = Job::new(move || hold(&captured)).when_full(WhenFull::Wait);
         let deferred = defer_to_thread_pool(&reactor, &pool, job);

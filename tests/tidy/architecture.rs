@@ -208,8 +208,8 @@ impl Sources {
             let mut module: Module =
                 relative.iter().map(|part| part.to_str().unwrap().to_owned()).filter(|part| part != "mod").collect();
             let in_sync = module.first().is_some_and(|first| first == "sync");
-            if in_sync && module != ["sync", "spin"] {
-                // `sync/std` and `sync/loom` are the same module in the two builds; `spin` is a part of one.
+            if module == ["sync", "std"] || module == ["sync", "loom"] {
+                // The same module in the two builds.
                 module.truncate(1);
             }
             if module == ["lib"] {

@@ -58,6 +58,7 @@ mod radix_map;
 mod rank;
 mod semaphore;
 mod sleepers;
+mod slot_table;
 mod solver;
 mod symbol;
 mod ticket;
@@ -116,6 +117,7 @@ fn claims() -> Vec<Claim> {
         induction::claims::<ticket::World>(),
         radix_map::claims(),
         sleepers::claims(),
+        slot_table::claims(),
     ]
     .into_iter()
     .flatten()

@@ -29,6 +29,9 @@ pub mod radix_tree;
 pub mod semaphore;
 #[allow(dead_code, reason = "what ships has more readers than a proof")]
 pub mod sleepers_list;
+#[path = "../../../src/machine/pool/slot_table.rs"]
+#[allow(dead_code, reason = "what ships has more readers than a proof")]
+pub mod slot_table;
 #[path = "../../../src/machine/pool/ticket.rs"]
 #[allow(dead_code, reason = "what ships has more readers than a proof")]
 pub mod ticket;

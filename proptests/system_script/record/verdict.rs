@@ -136,26 +136,29 @@ impl Kept {
         let panicked =
             |kinds: &[Kind]| self.fates.iter().filter(|fate| fate.panicked && kinds.contains(&fate.kind)).count();
         let drops = self.fates.iter().filter(|fate| fate.drop_panicked).count();
+        // Who was to be told may have given up; then it is reported.
+        let given_up = |kind: Kind| {
+            let untold = |fate: &&Fate| fate.kind == kind && fate.panicked && fate.told != Some(Told::Panicked);
+            self.fates.iter().filter(untold).count()
+        };
         let mut wrong = Vec::new();
-        for (incident, kinds) in [
-            (Incident::Call, &[Kind::Call, Kind::WhenRunning, Kind::ValueCall][..]),
-            (Incident::Timer, &[Kind::Timer]),
-            (Incident::Trigger, &[Kind::Trigger]),
-            (Incident::OnResult, &[Kind::JobCallback]),
-            (Incident::Canceller, &[Kind::Canceller]),
+        for (incident, kinds, given_up) in [
+            (Incident::Call, &[Kind::Call, Kind::WhenRunning, Kind::ValueCall][..], given_up(Kind::Question)),
+            (Incident::Timer, &[Kind::Timer], 0),
+            (Incident::Trigger, &[Kind::Trigger], 0),
+            (Incident::OnResult, &[Kind::JobCallback], 0),
+            (Incident::Canceller, &[Kind::Canceller], 0),
         ] {
             let (reported, panicked) = (count(incident), panicked(kinds));
             // It may have dropped something uncalled.
-            if reported < panicked || reported > panicked + drops {
+            if reported < panicked || reported > panicked + given_up + drops {
                 wrong.push(format!("{panicked} of {kinds:?} panicked, and {reported} were reported"));
             }
         }
         // A job that its pool cancels or cannot run is reported too, if nobody else is told of it.
         let lost = self.fates.iter().filter(|fate| fate.kind == Kind::Job && fate.ran.is_none()).count();
-        let given_up = |fate: &&Fate| fate.kind == Kind::ToldJob && fate.panicked && fate.told != Some(Told::Panicked);
-        let given_up = self.fates.iter().filter(given_up).count();
         let (jobs, panicked) = (count(Incident::Job), panicked(&[Kind::Job]));
-        if jobs < panicked || jobs > panicked + given_up + lost + drops {
+        if jobs < panicked || jobs > panicked + given_up(Kind::ToldJob) + lost + drops {
             wrong.push(format!("{panicked} jobs panicked, {lost} were lost, and {jobs} were reported"));
         }
         for never in [Incident::Logged, Incident::Hook, Incident::OnCancel, Incident::Waker, Incident::OnWake] {

@@ -284,23 +284,21 @@ fn empty_like<T: Send + 'static>(values: &dyn Any) -> Option<Box<dyn Any + Send>
 fn type_hash<T: 'static>() -> usize {
     let mut hasher = TypeHasher(0);
     TypeId::of::<T>().hash(&mut hasher);
-    hasher.0 as usize
+    hasher.finish() as usize
 }
 
-/// Returns what a `TypeId` feeds it, unmixed: that is a hash already.
+/// A number made of the bytes that a `TypeId` feeds it, unmixed: they are a hash already.
 struct TypeHasher(u64);
 
 impl Hasher for TypeHasher {
+    #[inline]
     fn write(&mut self, bytes: &[u8]) {
         for &byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
+            self.0 = self.0.rotate_left(8).wrapping_add(u64::from(byte));
         }
     }
 
-    fn write_u64(&mut self, part: u64) {
-        self.0 ^= part;
-    }
-
+    #[inline]
     fn finish(&self) -> u64 {
         self.0
     }
@@ -308,7 +306,7 @@ impl Hasher for TypeHasher {
 
 #[cfg(test)]
 mod tests {
-    use super::{HasVTable, Segment, type_hash};
+    use super::{HasVTable, INDEX_SIZE, Segment, type_hash};
 
     #[derive(Clone, Copy)]
     struct NoVTable;
@@ -332,6 +330,41 @@ mod tests {
     fn types_have_hashes_of_their_own() {
         assert_eq!(type_hash::<u8>(), type_hash::<u8>());
         assert_ne!(type_hash::<u8>(), type_hash::<u16>());
+    }
+
+    /// Types of their own, as many as all slots of the index but one.
+    struct Numbered<const NUMBER: usize>(u16);
+
+    fn push_numbered<const NUMBER: usize>(queue: &mut Queue, value: u16) {
+        queue.push_uncapped(Numbered::<NUMBER>(value));
+    }
+
+    fn pop_numbered<const NUMBER: usize>(queue: &mut Queue) -> Option<u16> {
+        pop(queue).map(|Numbered::<NUMBER>(value)| value)
+    }
+
+    macro_rules! for_each_type {
+        ($function:ident) => {
+            for_each_type!($function; 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29
+                30 31 32 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49 50 51 52 53 54 55 56 57 58 59 60 61 62)
+        };
+        ($function:ident; $($number:literal)*) => { [$($function::<$number>),*] };
+    }
+
+    // Checks: P73
+    #[test]
+    fn each_type_has_one_lane_however_many_slots_of_the_index_are_taken() {
+        let pushes: [fn(&mut Queue, u16); INDEX_SIZE - 1] = for_each_type!(push_numbered);
+        let pops: [fn(&mut Queue) -> Option<u16>; INDEX_SIZE - 1] = for_each_type!(pop_numbered);
+        let mut queue = Queue::default();
+        for value in 0..3 {
+            pushes.iter().for_each(|push| push(&mut queue, value));
+        }
+        assert_eq!((queue.lanes.len(), usize::from(queue.len())), (pushes.len(), 3 * pushes.len()));
+        for value in 0..3 {
+            assert!(pops.iter().all(|pop| pop(&mut queue) == Some(value)), "in the order in which they were pushed");
+        }
+        assert!(queue.pop_lane().is_none());
     }
 
     // Checks: P73

@@ -304,6 +304,31 @@ fn whatever_ends_the_last_job_lets_the_time_pass() {
 
 // Checks: P88
 #[test]
+fn a_cancel_of_the_last_job_wakes_the_reactor_before_any_worker_has_looked() {
+    with_watchdog(|| {
+        let (pool, stepper) = ThreadPool::builder().size(1, 1).build_stepped().unwrap();
+        pool.start().unwrap();
+        // The worker sleeps. It is woken for the job, but does nothing unless it is stepped.
+        while stepper.step().is_some() {}
+        let ticket = pool.call_in_thread_ticketed(|| ()).unwrap();
+        let reactor = Reactor::builder().clock(VirtualClock::new()).share_pool("p", &pool).build().unwrap();
+        let handle = reactor.handle();
+        let _ = reactor.call_later(MINUTE, |reactor| reactor.stop().unwrap());
+        let other = thread::spawn(move || {
+            wait_until_asleep_or_over(&handle);
+            assert_eq!(ticket.cancel(), Cancellation::NeverRuns);
+            // It sleeps once: nothing is left that it would wait for again.
+            let slept_on = format!("{handle:?}").contains("Asleep");
+            while stepper.step().is_some() {}
+            slept_on
+        });
+        reactor.run();
+        assert!(!other.join().unwrap());
+    });
+}
+
+// Checks: P88
+#[test]
 fn a_job_that_is_refused_because_no_thread_starts_lets_the_time_pass() {
     with_watchdog(|| {
         let reactor = Reactor::builder().clock(VirtualClock::new()).on_report(|_| ()).build().unwrap();

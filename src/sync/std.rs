@@ -250,3 +250,44 @@ pub(crate) fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Panic> {
 pub(crate) fn check(test: fn()) {
     test();
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::{Arc, mpsc};
+    use std::thread::yield_now;
+
+    use super::{BacklogHint, spawn};
+
+    // Checks: P4
+    #[test]
+    fn no_backlog_wakes_one_worker_more_unless_somebody_has_said_which() {
+        let hint = BacklogHint::default();
+        assert_eq!(hint.get(), BacklogHint::NEVER);
+        for backlog in [1, 16, BacklogHint::NEVER] {
+            hint.set(backlog);
+            assert_eq!(hint.get(), backlog);
+        }
+    }
+
+    // Checks: B42
+    #[test]
+    fn a_join_waits_for_what_a_thread_does_after_it_has_given_its_handle_away() {
+        let (give, given) = mpsc::channel();
+        let (go_on, goes_on) = mpsc::channel();
+        let ended = Arc::new(AtomicBool::new(false));
+        let ends = Arc::clone(&ended);
+        let last = move |own| {
+            give.send(own).expect("it is waited for");
+            goes_on.recv().expect("it is told");
+            // A join that does not wait is over by then.
+            (0..1000).for_each(|_| yield_now());
+            ends.store(true, Ordering::Relaxed);
+        };
+        spawn("a test".to_owned(), None, || (), last).expect("a thread can be started");
+        let own = given.recv().expect("it gives its handle away");
+        go_on.send(()).expect("it waits");
+        own.join();
+        assert!(ended.load(Ordering::Relaxed));
+    }
+}

@@ -150,3 +150,17 @@ fn a_limit_costs_two_allocations_and_one_from_the_start_two_more_for_its_token()
     let both = |pool: &ThreadPool| pool.call_in_thread(Job::new(|| ()).time_limit(limit).queue_limit(limit)).unwrap();
     assert_eq!((cost(plain(), queued).0, cost(plain(), timed).0, cost(plain(), both).0), (2.0, 4.0, 4.0));
 }
+
+// Checks: P73
+#[test]
+fn a_job_that_is_offered_again_costs_no_allocation() {
+    let pool = plain().build().unwrap();
+    pool.stop().unwrap();
+    let offer = |job: Job| pool.call_in_thread_ticketed(job).unwrap_err().job;
+    let limited = Job::new(|| ()).time_limit(Duration::from_secs(60));
+    for job in [Job::new(|| ()).boxed(), limited.boxed()] {
+        let mut job = Some(offer(job));
+        // It has its token since it was offered first.
+        assert_eq!(measure(|| job = job.take().map(offer)).count_total, 0);
+    }
+}

@@ -299,3 +299,29 @@ impl LockedEnds {
         Err(io::Error::new(io::ErrorKind::WouldBlock, "a thread whose start was to fail"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::reactor::Reactor;
+    use super::super::super::sync::Spin;
+    use super::super::{StopPolicy, ThreadPool};
+    use super::EndWait;
+
+    // Checks: B42
+    #[test]
+    fn a_reactor_that_waits_for_a_pools_end_joins_its_closing_thread() {
+        // The types of the loom build work only in a model.
+        if !Spin::WAITS {
+            return;
+        }
+        let pool = ThreadPool::new(1, 1).expect("the sizes are valid");
+        pool.start().expect("it is new");
+        let reactor = Reactor::new();
+        let handle = reactor.handle();
+        drop(pool.stopped(&reactor).add_callback(move |()| handle.stop()));
+        pool.ask_to_stop(StopPolicy::Drain);
+        reactor.run();
+        let left = pool.owner.shared.ends.locked.lock().machine.wait(false);
+        assert!(matches!(left, EndWait::Return), "{left:?}");
+    }
+}

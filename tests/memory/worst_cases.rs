@@ -3,8 +3,8 @@
 //! Steps are counted by what an operation cannot do without: the memory that it asks for, in blocks and bytes, and the
 //! blocks that it gives back. So growth that copies shows, and so does a burst whose memory is released at once. A loop
 //! over what waits that neither allocates nor frees does not show. Such loops are kept out by what the structures are:
-//! maps and lists of the standard library, whose costs are documented; segments of a bounded length; and a tree, whose
-//! own tests bound its levels (`machine::radix_map`). Nothing is measured in time.
+//! maps and lists of the standard library, whose costs are documented; segments of a bounded length; and a tree and a
+//! heap, whose own tests bound their levels (`machine::radix_map`, `machine::heap`). Nothing is measured in time.
 
 use std::cell::{Cell, RefCell};
 use std::future::pending;

@@ -1,6 +1,7 @@
 //! Hooks around what the loop does: code of the program before and after each turn, each posted call and each timer.
 
 use std::any::type_name;
+use std::cell::Cell;
 use std::fmt;
 use std::mem;
 
@@ -42,16 +43,24 @@ impl LoopActivity {
     }
 }
 
-/// A timer's function, of any type.
+/// A timer's function, of any type, until it has run or is dropped.
 pub(super) trait TimerFn {
-    fn run(self: Box<Self>, reactor: &Reactor);
+    fn run(&self, reactor: &Reactor);
+
+    fn discard(&self);
 
     fn activity(&self) -> LoopActivity;
 }
 
-impl<F: FnOnce(&Reactor)> TimerFn for F {
-    fn run(self: Box<Self>, reactor: &Reactor) {
-        self(reactor);
+impl<F: FnOnce(&Reactor)> TimerFn for Cell<Option<F>> {
+    fn run(&self, reactor: &Reactor) {
+        if let Some(function) = self.take() {
+            function(reactor);
+        }
+    }
+
+    fn discard(&self) {
+        drop_contained(self.take());
     }
 
     fn activity(&self) -> LoopActivity {

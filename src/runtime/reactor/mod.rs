@@ -42,7 +42,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-use self::around_turns::{TimerFn, TurnHooks};
+use self::around_turns::TurnHooks;
 use self::calls::Calls;
 use self::clock::Clock;
 use self::owned::Table;
@@ -135,6 +135,3 @@ struct Shared {
     /// How long threads spin that wait for an answer of this reactor.
     spin: Spin,
 }
-
-/// A call that never leaves the reactor's thread.
-type LocalCall = Box<dyn TimerFn>;

@@ -115,8 +115,7 @@ impl Reactor {
     /// stands still on Linux and macOS: the delay takes that much longer. If the reactor has ended, the call is
     /// cancelled already, and `f` is dropped inside this one; if it runs its last calls, when they are over.
     ///
-    /// Cost: two allocations and an entry in a search tree, O(log n) in the worst case; to cancel or to move it costs
-    /// the same.
+    /// Cost: one allocation and an entry in a heap, O(log n) in the worst case; to cancel or to move it costs the same.
     #[allow(clippy::needless_pass_by_value)]
     pub fn call_later<F>(&self, delay: Duration, f: F) -> DelayedCall
     where
@@ -135,7 +134,7 @@ impl Reactor {
             self.refuse(f);
             return DelayedCall::cancelled(&self.core, at);
         }
-        DelayedCall::schedule(&self.core, at, Box::new(f))
+        DelayedCall::schedule(&self.core, at, f)
     }
 
     /// The number of delayed calls that are pending.

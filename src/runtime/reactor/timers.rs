@@ -5,60 +5,61 @@ use std::fmt;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
-use super::super::report::drop_contained;
+use super::around_turns::TimerFn;
 use super::clock::Clock;
-use super::{Core, LocalCall};
+use super::{Core, Reactor};
 use crate::error::DelayedCallError;
-use crate::machine::timer_queue::{Key, TimerQueue};
+use crate::machine::timer_queue::{Timer, TimerQueue};
 
 /// The state of a delayed call.
 #[derive(Debug, Clone, Copy)]
 enum State {
-    /// It is in the queue, under this key.
-    Pending(Key),
-    /// It runs, or has run. The time is its deadline.
-    Called(Duration),
-    /// It was cancelled, and its closure dropped. The time is its deadline.
-    Cancelled(Duration),
+    /// It is in the queue.
+    Pending,
+    /// It runs, or has run.
+    Called,
+    /// It was cancelled, and its closure dropped.
+    Cancelled,
 }
 
-struct Entry {
-    state: Rc<Cell<State>>,
-    call: LocalCall,
+/// What a timer carries: its function, which has been taken if the state is no longer pending.
+struct Call<F: ?Sized> {
+    state: Cell<State>,
+    function: F,
+}
+
+/// One allocation for the timer, the state and the function.
+type CallTimer = Timer<Call<dyn TimerFn>>;
+
+fn call_timer<F: FnOnce(&Reactor) + 'static>(at: Duration, state: State, function: Option<F>) -> Rc<CallTimer> {
+    Rc::new(Timer::new(at, Call { state: Cell::new(state), function: Cell::new(function) }))
+}
+
+/// A call that is due. It has left the queue.
+pub(super) struct DueCall(Rc<CallTimer>);
+
+impl DueCall {
+    /// The function, to be run once.
+    pub(super) fn function(&self) -> &dyn TimerFn {
+        &self.0.value.function
+    }
 }
 
 /// The delayed calls. A cancelled one is gone at once, so memory is proportional to the pending ones.
 #[derive(Default)]
-pub(super) struct Timers(RefCell<TimerQueue<Entry>>);
+pub(super) struct Timers(RefCell<TimerQueue<Call<dyn TimerFn>>>);
 
 impl Timers {
-    fn add(&self, at: Duration, call: LocalCall) -> Rc<Cell<State>> {
-        // Replaced by the key before anybody sees it.
-        let state = Rc::new(Cell::new(State::Called(at)));
-        let key = self.0.borrow_mut().insert(at, Entry { state: Rc::clone(&state), call });
-        state.set(State::Pending(key));
-        state
-    }
-
-    /// Moves a call. Returns false if it is not in the queue, which cannot happen while its state is pending.
-    fn reschedule(&self, from: Key, at: Duration) -> bool {
-        let mut queue = self.0.borrow_mut();
-        let Some(entry) = queue.remove(from) else { return false };
-        let state = Rc::clone(&entry.state);
-        state.set(State::Pending(queue.insert(at, entry)));
-        true
-    }
-
     /// Begins a pass over what is due at `now`. Calls that are added during it belong to the next pass.
     pub(super) fn begin_pass(&self, now: Duration) {
         self.0.borrow_mut().begin_pass(now);
     }
 
     /// Takes the next call of the pass out of the queue, and marks it as called. `None` ends the pass.
-    pub(super) fn next_due(&self) -> Option<LocalCall> {
-        let (at, Entry { state, call }) = self.0.borrow_mut().next_due()?;
-        state.set(State::Called(at));
-        Some(call)
+    pub(super) fn next_due(&self) -> Option<DueCall> {
+        let timer = self.0.borrow_mut().next_due()?;
+        timer.value.state.set(State::Called);
+        Some(DueCall(timer))
     }
 
     pub(super) fn next_deadline(&self) -> Option<Duration> {
@@ -73,9 +74,9 @@ impl Timers {
     pub(super) fn clear(&self) {
         loop {
             let first = self.0.borrow_mut().pop_first();
-            let Some((at, Entry { state, call })) = first else { return };
-            state.set(State::Cancelled(at));
-            drop_contained(call);
+            let Some(timer) = first else { return };
+            timer.value.state.set(State::Cancelled);
+            timer.value.function.discard();
         }
     }
 }
@@ -84,28 +85,30 @@ impl Timers {
 /// call.
 ///
 /// Dropping it does not cancel the call. It stays on the reactor's thread, and does not keep the reactor alive.
+/// What the closure captured is dropped when the call has run or is cancelled; the closure's own room is kept until
+/// this is dropped.
 pub struct DelayedCall {
     core: Weak<Core>,
-    state: Rc<Cell<State>>,
+    timer: Rc<CallTimer>,
 }
 
 impl DelayedCall {
-    pub(super) fn schedule(core: &Rc<Core>, at: Duration, call: LocalCall) -> Self {
-        let state = core.timers.add(at, call);
-        core.due_by(at);
-        Self { core: Rc::downgrade(core), state }
+    pub(super) fn schedule<F: FnOnce(&Reactor) + 'static>(core: &Rc<Core>, at: Duration, function: F) -> Self {
+        let timer = call_timer(at, State::Pending, Some(function));
+        core.schedule(&timer, at);
+        Self { core: Rc::downgrade(core), timer }
     }
 
     /// A call that was cancelled before it was scheduled.
     pub(super) fn cancelled(core: &Rc<Core>, at: Duration) -> Self {
-        Self { core: Rc::downgrade(core), state: Rc::new(Cell::new(State::Cancelled(at))) }
+        Self { core: Rc::downgrade(core), timer: call_timer::<fn(&Reactor)>(at, State::Cancelled, None) }
     }
 
-    fn pending(&self) -> Result<Key, DelayedCallError> {
-        match self.state.get() {
-            State::Pending(key) => Ok(key),
-            State::Called(_) => Err(DelayedCallError::AlreadyCalled),
-            State::Cancelled(_) => Err(DelayedCallError::AlreadyCancelled),
+    fn check_pending(&self) -> Result<(), DelayedCallError> {
+        match self.timer.value.state.get() {
+            State::Pending => Ok(()),
+            State::Called => Err(DelayedCallError::AlreadyCalled),
+            State::Cancelled => Err(DelayedCallError::AlreadyCancelled),
         }
     }
 
@@ -114,13 +117,13 @@ impl DelayedCall {
     /// # Errors
     /// It was cancelled or called already. Inside its own closure it counts as called.
     pub fn cancel(&self) -> Result<(), DelayedCallError> {
-        let key = self.pending()?;
-        self.state.set(State::Cancelled(key.at));
+        self.check_pending()?;
+        self.timer.value.state.set(State::Cancelled);
         if let Some(core) = self.core.upgrade() {
             let _scope = core.reporter.enter();
-            let entry = core.timers.0.borrow_mut().remove(key);
+            core.timers.0.borrow_mut().remove(&self.timer);
             // After the borrow has ended: dropping the captures is user code.
-            drop_contained(entry.map(|entry| entry.call));
+            self.timer.value.function.discard();
         }
         Ok(())
     }
@@ -148,36 +151,38 @@ impl DelayedCall {
     }
 
     fn move_to(&self, to: impl FnOnce(Duration, &Clock) -> Duration) -> Result<(), DelayedCallError> {
-        let key = self.pending()?;
-        let Some(core) = self.core.upgrade() else { return Err(DelayedCallError::AlreadyCancelled) };
-        let at = to(key.at, &core.clock);
-        if core.timers.reschedule(key, at) {
-            core.due_by(at);
-            Ok(())
-        } else {
-            Err(DelayedCallError::AlreadyCancelled)
+        self.check_pending()?;
+        // A reactor that is gone has cancelled its calls.
+        if let Some(core) = self.core.upgrade() {
+            core.schedule(&self.timer, to(self.timer.at(), &core.clock));
         }
+        Ok(())
     }
 
     /// Whether the call is pending.
     #[must_use]
     pub fn is_active(&self) -> bool {
-        self.pending().is_ok()
+        self.check_pending().is_ok()
     }
 
     /// Its deadline, also when it has run or was cancelled, on the clock of [`Reactor::now`](crate::Reactor::now).
     /// [`Duration::MAX`] is never.
     #[must_use]
     pub fn time(&self) -> Duration {
-        match self.state.get() {
-            State::Pending(key) => key.at,
-            State::Called(at) | State::Cancelled(at) => at,
-        }
+        self.timer.at()
+    }
+}
+
+impl Core {
+    /// Adds a call, or moves one that is pending.
+    fn schedule(&self, timer: &Rc<CallTimer>, at: Duration) {
+        self.timers.0.borrow_mut().schedule(timer, at);
+        self.due_by(at);
     }
 }
 
 impl fmt::Debug for DelayedCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DelayedCall").field("state", &self.state.get()).finish()
+        f.debug_struct("DelayedCall").field("state", &self.timer.value.state.get()).field("time", &self.time()).finish()
     }
 }

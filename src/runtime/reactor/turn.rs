@@ -17,8 +17,9 @@ use super::super::sync::trace;
 use super::around_turns::LoopActivity;
 use super::clock::Clock;
 use super::shutdown::Shutdown;
+use super::timers::DueCall;
 use super::triggers::{Event, Firing, Phase};
-use super::{Core, LocalCall, Reactor};
+use super::{Core, Reactor};
 use crate::error::Reentered;
 use crate::machine::lifecycle::{EndOfTurn, Lifecycle, LifecycleState};
 
@@ -220,9 +221,9 @@ impl Reactor {
         while let Some(call) = core.timers.next_due() {
             trace::other("runs", || "a timer".into());
             if core.hooks.are_set() {
-                self.run_hooked(call);
+                self.run_hooked(&call);
             } else {
-                core.reporter.contain(Incident::Timer, || call.run(self));
+                core.reporter.contain(Incident::Timer, || call.function().run(self));
             }
         }
     }
@@ -230,10 +231,10 @@ impl Reactor {
     /// A timer, inside the hooks.
     #[cold]
     #[inline(never)]
-    fn run_hooked(&self, call: LocalCall) {
+    fn run_hooked(&self, call: &DueCall) {
         let core = &*self.core;
-        let activity = call.activity();
-        let run = || _ = core.reporter.contain(Incident::Timer, || call.run(self));
+        let activity = call.function().activity();
+        let run = || _ = core.reporter.contain(Incident::Timer, || call.function().run(self));
         core.hooks.run_around(activity, self, &core.reporter, run);
     }
 

@@ -96,7 +96,7 @@ pub const SITES: &[Site] = &[
     Site {
         name: "the drop of a cancelled timer",
         panic: Goes::Reported(Incident::Drop),
-        places: &["runtime/reactor/timers cancel"],
+        places: &["runtime/reactor/around_turns discard"],
         install: Install::OnLoop(|reactor, act| {
             let captured = OnDrop(act.clone());
             reactor.call_later(LATER, move |_| drop(captured)).cancel().unwrap();
@@ -107,7 +107,7 @@ pub const SITES: &[Site] = &[
         name: "the drop of a timer at the end of the reactor",
         panic: Goes::Reported(Incident::Drop),
         phase: Phase::Ended,
-        places: &["runtime/reactor/timers clear"],
+        places: &["runtime/reactor/around_turns discard"],
         install: Install::OnLoop(|reactor, act| {
             let captured = OnDrop(act.clone());
             let _ = reactor.call_later(LATER, move |_| drop(captured));

@@ -317,10 +317,6 @@ impl<T: 'static, E: ChainError, U: 'static> Chain for Member<T, E, U> {
 
 /// A walk downstream ends here: any member may be the one that fires the list.
 impl<T: 'static, E: ChainError, U: 'static> Node for Member<T, E, U> {
-    fn next(&self) -> Option<Rc<dyn Node>> {
-        None
-    }
-
     fn waiting_chain(self: Rc<Self>) -> Option<Rc<dyn Chain>> {
         Some(self)
     }

@@ -175,9 +175,6 @@ impl<T: 'static, E: ChainError> Output<T, E> for Head<T, E> {
         true
     }
 
-    /// The chain that waits here can only be the head's own.
-    fn suspend(&self, _chain: Rc<dyn Chain>) {}
-
     fn resume(self: Rc<Self>) -> Option<Rc<dyn Chain>> {
         Some(self)
     }

@@ -29,10 +29,14 @@ pub(crate) trait Chain {
 /// A node of a chain (a head, a link or a list's member), for code that follows a chain downstream.
 pub(crate) trait Node {
     /// What will get the node's result: the next link, or a node of another chain that waits for it.
-    fn next(&self) -> Option<Rc<dyn Node>>;
+    fn next(&self) -> Option<Rc<dyn Node>> {
+        None
+    }
 
     /// The chain that waits here for another.
-    fn waiting_chain(self: Rc<Self>) -> Option<Rc<dyn Chain>>;
+    fn waiting_chain(self: Rc<Self>) -> Option<Rc<dyn Chain>> {
+        None
+    }
 
     /// The node's chain has another head from now on. Only a node that refers to its chain needs this.
     fn replace_head(&self, _chain: &Rc<dyn Chain>) {}
@@ -54,11 +58,14 @@ pub(crate) trait Output<T, E>: Node {
         false
     }
 
-    /// Keeps the chain that waits here until the result that it waits for comes.
-    fn suspend(&self, chain: Rc<dyn Chain>);
+    /// Keeps the chain that waits here until the result that it waits for comes. Only a link needs this: the chain that
+    /// waits in a head is the head's own.
+    fn suspend(&self, _chain: Rc<dyn Chain>) {}
 
     /// Takes the chain that waited here.
-    fn resume(self: Rc<Self>) -> Option<Rc<dyn Chain>>;
+    fn resume(self: Rc<Self>) -> Option<Rc<dyn Chain>> {
+        None
+    }
 }
 
 /// A link as seen by its predecessor.

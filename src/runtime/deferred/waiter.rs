@@ -26,15 +26,8 @@ impl<T: 'static> Deferred<T> {
     }
 }
 
-impl<T: 'static> Node for Waiter<T> {
-    fn next(&self) -> Option<Rc<dyn Node>> {
-        self.0.next()
-    }
-
-    fn waiting_chain(self: Rc<Self>) -> Option<Rc<dyn Chain>> {
-        Rc::clone(&self.0).waiting_chain()
-    }
-}
+/// No chain waits here and no walk comes by: an added callback stands in a link, and the resolver fires the head.
+impl<T: 'static> Node for Waiter<T> {}
 
 impl<T: 'static> Output<T, Failure> for Waiter<T> {
     fn cell(&self) -> &ResultCell<T, Failure> {
@@ -43,14 +36,6 @@ impl<T: 'static> Output<T, Failure> for Waiter<T> {
 
     fn is_head(&self) -> bool {
         true
-    }
-
-    fn suspend(&self, chain: Rc<dyn Chain>) {
-        self.0.suspend(chain);
-    }
-
-    fn resume(self: Rc<Self>) -> Option<Rc<dyn Chain>> {
-        Rc::clone(&self.0).resume()
     }
 }
 

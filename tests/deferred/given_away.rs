@@ -51,6 +51,38 @@ fn a_cancel_handle_reaches_what_the_chain_waits_for_wherever_the_chain_is() {
 
 // Checks: P123
 #[test]
+fn a_cancel_handle_reaches_what_its_chain_waits_for_through_a_resolver_that_another_chain_waits_for() {
+    let (inner, resolver) = Deferred::<u32>::new();
+    let (middle, handle) = Deferred::succeed(1).add_callback(move |_: u32| inner).with_cancel_handle();
+    let (through, next) = Deferred::new();
+    middle.chain_deferred(next);
+    let outer = Deferred::succeed(()).add_callback(move |()| through);
+    handle.cancel();
+    assert!(resolver.is_cancelled());
+    assert!(error(outer).is::<Cancelled>());
+}
+
+// Checks: P123, B53
+#[test]
+fn a_cancel_handle_outlives_a_pause_that_nobody_is_left_to_end() {
+    let (inner, inner_resolver) = Deferred::<u32>::new();
+    let (deferred, resolver) = Deferred::<u32>::new();
+    deferred.pause();
+    let (deferred, handle) = deferred.add_callback(move |_| inner).with_cancel_handle();
+    let trace = Trace::new();
+    let end =
+        deferred.add_errback(move |failure| u32::from(failure.is::<Cancelled>())).add_callback(trace.noting("ended"));
+    resolver.callback(1);
+    // The pause ends: the callback runs, and the chain waits for `inner`.
+    drop(end);
+    assert!(handle.is_pending() && !inner_resolver.is_cancelled());
+    handle.cancel();
+    assert!(inner_resolver.is_cancelled());
+    assert_eq!(trace.seen(), "ended");
+}
+
+// Checks: P123
+#[test]
 fn a_cancel_handle_is_for_what_was_added_before_it_and_keeps_nothing_alive() {
     let (deferred, resolver, handle) = pending();
     let (later, other) = Deferred::<u32>::new();

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use selvedge::deferred::{DeferredList, gather_results};
 use selvedge::{Deferred, error::WaitsForItself};
 
 use crate::support::deferred::{Drops, Oops, Place, Trace, error, reports, value};
@@ -218,4 +219,34 @@ fn everything_is_dropped_when_the_innermost_is_abandoned() {
     drop(resolver);
     assert_eq!(drops.count(), 20);
     assert!(error(deferred).is::<selvedge::error::Abandoned>());
+}
+
+// Checks: B54, B61
+#[test]
+fn what_a_list_no_longer_waits_for_may_wait_for_what_that_list_is_a_part_of() {
+    let (inner, inner_resolver) = Deferred::<u32>::new();
+    let (other, other_resolver) = Deferred::<u32>::new();
+    let (last, last_resolver) = Deferred::<u32>::new();
+    let whole: Place<Deferred<u32>> = Rc::default();
+    let (late, begin) = Deferred::new();
+    let waits_for = Rc::clone(&whole);
+    let late = late
+        // It comes to wait inside of the lists while all of them wait for it.
+        .add_callback(move |()| inner)
+        .add_callback(move |_| waits_for.borrow_mut().take().unwrap());
+    let trace = Trace::new();
+    let noted = trace.clone();
+    let late = late.add_both(move |result| {
+        noted.note(result.map_or_else(|failure| failure.to_string(), |sum| sum.to_string()));
+        0
+    });
+    let innermost = gather_results([late]).map(|all| all[0]);
+    let first = DeferredList::new([innermost, other]).fire_on_one_callback().map(|(_, value)| value);
+    let all = gather_results([first, last]).map(|all| all.into_iter().sum());
+    *whole.borrow_mut() = Some(all);
+    begin.callback(());
+    other_resolver.callback(1);
+    inner_resolver.callback(0);
+    last_resolver.callback(2);
+    assert_eq!(trace.seen(), "3");
 }

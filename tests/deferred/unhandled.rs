@@ -117,3 +117,13 @@ fn firing_into_a_dropped_deferred_with_a_value_reports_nothing() {
     });
     assert_eq!(told, []);
 }
+
+// Checks: B60, B51
+#[test]
+fn an_error_that_a_callback_makes_of_a_cancel_is_reported_although_the_resolver_is_still_there() {
+    let (deferred, resolver) = Deferred::<()>::new();
+    deferred.cancel();
+    let told = reports(move || drop(deferred.add_errback(|_| Err::<(), _>(Oops(1)))));
+    assert_eq!(unhandled(&told), ["oops 1"]);
+    drop(resolver);
+}

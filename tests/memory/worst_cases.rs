@@ -9,6 +9,7 @@
 use std::cell::{Cell, RefCell};
 use std::future::pending;
 use std::iter;
+use std::mem;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -252,6 +253,24 @@ fn a_member_of_a_list_that_fires() {
         let list = DeferredList::new(members).all();
         let cost = worst(shuffled(n), |index| resolvers[index].take().unwrap().callback(1));
         assert_eq!(list.try_result().unwrap().unwrap().len(), n);
+        cost
+    });
+}
+
+// Checks: P74, B54
+#[test]
+fn a_wait_inside_of_lists_in_lists() {
+    check(|n| {
+        let (mut deferred, mut innermost) = Deferred::<usize>::new();
+        for _ in 0..n {
+            deferred = DeferredList::new([deferred]).all().add_callback(|all| all.len());
+        }
+        let cost = worst(0..6, |_| {
+            let (next, resolver) = Deferred::new();
+            mem::replace(&mut innermost, resolver).settle(next);
+        });
+        innermost.callback(1);
+        assert_eq!(deferred.try_result().unwrap().unwrap(), 1);
         cost
     });
 }

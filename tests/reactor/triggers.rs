@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::thread;
 
 use selvedge::{
-    Deferred, Failure, Reactor,
+    Deferred, Failure, LocalHandle, Reactor,
     error::FireEventError,
     reactor::{Event, Phase, TriggerId, Turn},
     report::Incident,
@@ -367,6 +367,27 @@ fn a_trigger_that_is_added_while_the_reactors_own_event_fires_runs_unless_its_ph
         assert_eq!(log, [Phase::During, Phase::After]);
         assert_eq!(dropped, PHASES);
     }
+}
+
+// Checks: P92, B24
+#[test]
+fn a_trigger_of_shutdown_that_is_added_as_those_of_startup_are_dropped_runs() {
+    struct AddsWhenDropped(LocalHandle, Log<&'static str>);
+    impl Drop for AddsWhenDropped {
+        fn drop(&mut self) {
+            let trigger = note(&self.1, "shutdown");
+            let _ = self.0.with(|reactor| reactor.add_event_trigger(Phase::Before, Event::SHUTDOWN, trigger));
+        }
+    }
+    let reactor = Reactor::new();
+    let log = Log::new();
+    let adds = AddsWhenDropped(reactor.local(), log.clone());
+    let (startup, _never) = Deferred::<()>::new();
+    let _ = reactor.add_event_trigger(Phase::Before, Event::STARTUP, move |_| startup);
+    let _ = reactor.add_event_trigger(Phase::During, Event::STARTUP, move |_| hold(&adds));
+    reactor.call_from_thread(|reactor| reactor.stop().unwrap()).unwrap();
+    reactor.run();
+    assert_eq!(log, ["shutdown"]);
 }
 
 // Checks: P92, R54

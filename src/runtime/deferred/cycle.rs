@@ -82,3 +82,83 @@ fn walk_cached(mut list: Rc<dyn List>) -> Parent {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::iter;
+    use std::panic::Location;
+    use std::rc::Rc;
+
+    use super::super::head::Head;
+    use super::super::node::{CachedAncestor, Chain, ChainRef, Core, List, extend_outwards};
+    use super::{Parent, walk_cached};
+    use crate::failure::Failure;
+    use crate::machine::deferred::{ChainStage, ChainState};
+
+    /// A list that counts how often walks look at one.
+    struct Counted {
+        chain: Rc<dyn Chain>,
+        cached: CachedAncestor,
+        looks: Rc<Cell<usize>>,
+    }
+
+    impl List for Counted {
+        fn unfired_chain(&self) -> Option<Rc<dyn Chain>> {
+            Some(Rc::clone(&self.chain))
+        }
+
+        fn cached_ancestor(&self) -> &CachedAncestor {
+            self.looks.set(self.looks.get() + 1);
+            &self.cached
+        }
+    }
+
+    struct Member {
+        core: Core,
+        of: Rc<dyn List>,
+    }
+
+    impl Chain for Member {
+        fn core(&self) -> &Core {
+            &self.core
+        }
+
+        fn fail(self: Rc<Self>, _failure: Failure) {}
+
+        fn list(&self) -> Option<Rc<dyn List>> {
+            Some(Rc::clone(&self.of))
+        }
+    }
+
+    // Checks: B54, P74
+    #[test]
+    fn walks_from_the_same_list_soon_take_two_looks_however_many_lists_are_around_it() {
+        let (depth, looks) = (1_024, Rc::new(Cell::new(0)));
+        let chain = || Head::<(), Failure>::unfired(None, Location::caller()) as Rc<dyn Chain>;
+        let chains: Vec<_> = iter::repeat_with(chain).take(depth).collect();
+        let list_of = |chain: &Rc<dyn Chain>| -> Rc<dyn List> {
+            let (chain, looks) = (Rc::clone(chain), Rc::clone(&looks));
+            Rc::new(Counted { chain, cached: CachedAncestor::default(), looks })
+        };
+        let lists: Vec<_> = chains.iter().map(list_of).collect();
+        // Each list is a member of the one before it.
+        let join = |(of, inner): (&Rc<dyn List>, _)| {
+            let core = Core::new(ChainState::new(ChainStage::Waiting), None, Location::caller());
+            let member: Rc<dyn Chain> = Rc::new(Member { core, of: Rc::clone(of) });
+            extend_outwards(&member, inner);
+            member
+        };
+        let _members: Vec<_> = lists.iter().zip(&chains[1..]).map(join).collect();
+        let looks_of_a_walk = || {
+            looks.set(0);
+            let end = walk_cached(Rc::clone(&lists[depth - 1]));
+            assert!(matches!(end, Parent::Root(root) if root == ChainRef::new(&chains[0])));
+            looks.get()
+        };
+        assert!(looks_of_a_walk() >= depth);
+        // Each walk halves the way of the next, and 1,024 is the tenth power of two.
+        let later: Vec<_> = iter::repeat_with(looks_of_a_walk).take(11).collect();
+        assert!(later.ends_with(&[2]), "{later:?}");
+    }
+}

@@ -109,7 +109,7 @@ impl Triggers {
             (event, state) if *event == Event::STARTUP => {
                 lifecycle.startup_goes_on() && reached(false) || state == LifecycleState::New
             }
-            (event, state) if *event == Event::SHUTDOWN => reached(state < LifecycleState::Stopping),
+            (event, state) if *event == Event::SHUTDOWN => reached(state <= LifecycleState::Stopping),
             _ => true,
         }
     }

@@ -10,7 +10,7 @@ use std::sync::mpsc;
 use std::task::{Poll, Waker};
 use std::thread;
 
-use selvedge::Reactor;
+use selvedge::{Reactor, reactor::Turn};
 
 use crate::support::{reporting, virtual_time, wait_until_asleep, with_watchdog};
 
@@ -141,6 +141,27 @@ fn a_waker_is_valid_when_its_task_is_finished_cancelled_or_gone_with_its_reactor
         .join()
         .unwrap();
         assert_eq!(reports.len(), 0, "{end}");
+    }
+}
+
+// Checks: P23
+#[test]
+fn the_waker_of_a_task_that_is_over_does_not_wake_the_reactor() {
+    for is_cancelled in [false, true] {
+        let (wake, wakes) = mpsc::channel();
+        let reactor = Reactor::builder().on_wake(move || wake.send(()).unwrap()).build().unwrap();
+        let (give, given) = mpsc::channel();
+        let task = reactor.spawn(poll_fn(move |context| {
+            give.send(context.waker().clone()).unwrap();
+            if is_cancelled { Poll::Pending } else { Poll::Ready(()) }
+        }));
+        assert_eq!(reactor.turn(), Ok(Turn::Idle));
+        task.cancel();
+        drop(task.add_errback(|_| ()));
+        assert_eq!(reactor.turn(), Ok(Turn::Idle));
+        let waker = given.recv().unwrap();
+        thread::spawn(move || waker.wake()).join().unwrap();
+        assert_eq!((wakes.try_iter().count(), reactor.turn()), (0, Ok(Turn::Idle)));
     }
 }
 

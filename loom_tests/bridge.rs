@@ -276,6 +276,40 @@ fn the_end_of_a_job_that_posts_nothing_lets_virtual_time_pass() {
 
 // Checks: P88
 #[test]
+fn a_job_that_one_pool_gives_to_another_while_both_are_asked_holds_virtual_time() {
+    explore_calm(|_| {
+        let stepped = || ThreadPool::builder().size(0, 1).build_stepped().unwrap();
+        let ((first, first_stepper), (second, second_stepper)) = (stepped(), stepped());
+        first.start().unwrap();
+        second.start().unwrap();
+        let builder = Reactor::builder().clock(VirtualClock::new());
+        let reactor = builder.share_pool("first", &first).share_pool("second", &second).build().unwrap();
+        let log = Log::default();
+        let given = log.job(1);
+        second.call_in_thread(move || first.call_in_thread(given).unwrap()).unwrap();
+        // Startup and the worker's first look are in no race.
+        reactor.turn().unwrap();
+        second_stepper.step().unwrap();
+        let worker = thread::spawn(move || {
+            while second_stepper.step().is_some() {}
+            while first_stepper.step().is_some() {}
+            (first_stepper, second_stepper)
+        });
+        let due = log.clone();
+        let _ = reactor.call_later(Duration::from_secs(60), move |reactor| {
+            due.note(2);
+            // Nor is the end.
+            loom::stop_exploring();
+            drop(worker.join().unwrap());
+            reactor.stop().unwrap();
+        });
+        reactor.run();
+        assert_eq!(log.seen(), [1, 2]);
+    });
+}
+
+// Checks: P88
+#[test]
 fn a_job_that_is_woken_as_it_parks_goes_on_and_holds_virtual_time_until_its_end() {
     explore_calm(|_| {
         let (pool, stepper) = ThreadPool::builder().size(0, 1).build_stepped().unwrap();

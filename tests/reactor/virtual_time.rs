@@ -182,6 +182,43 @@ fn what_is_asked_of_another_reactor_outside_of_a_turn_lets_the_time_pass() {
 
 // Checks: P88
 #[test]
+fn an_answer_of_another_reactor_that_another_thread_gives_up_lets_the_time_pass() {
+    with_watchdog(|| {
+        let reactor = reactor();
+        let gate = Gate::new();
+        let (other_handle, other) = another_behind(gate.clone());
+        let (send, receive) = mpsc::channel();
+        let asks = other_handle.clone();
+        reactor
+            .call_from_thread(move |_| {
+                let mut asked = asks.ask(|_| ());
+                assert!(Pin::new(&mut asked).poll(&mut Context::from_waker(Waker::noop())).is_pending());
+                send.send(asked).unwrap();
+            })
+            .unwrap();
+        let (handle, log) = (reactor.handle(), Log::new());
+        let (gives_up, due) = (log.clone(), log.clone());
+        let elsewhere = thread::spawn(move || {
+            let asked = receive.recv().unwrap();
+            wait_until_asleep_or_over(&handle);
+            gives_up.note("the answer is given up");
+            drop(asked);
+        });
+        let _ = reactor.call_later(MINUTE, move |reactor| {
+            due.note("the timer is due");
+            reactor.stop().unwrap();
+        });
+        reactor.run();
+        elsewhere.join().unwrap();
+        assert_eq!(log, ["the answer is given up", "the timer is due"]);
+        gate.open();
+        other_handle.stop();
+        other.join().unwrap();
+    });
+}
+
+// Checks: P88
+#[test]
 fn a_job_that_one_pool_gives_to_another_holds_the_time_from_end_to_end() {
     with_watchdog(|| {
         let reactor = Reactor::builder()

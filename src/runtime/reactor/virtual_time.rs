@@ -100,14 +100,25 @@ impl VirtualTime {
         accepted.sum()
     }
 
+    /// Whether a pool has a job. Then a call will be posted.
+    fn has_jobs(&self, reactor: &Reactor) -> bool {
+        let mut at_rest = self.accepted_if_at_rest(reactor);
+        if self.pools.borrow().len() > 1 {
+            // While they were asked, one that was asked earlier may have got a job of one that was asked later. If none
+            // has accepted any until they have been asked again, there was a moment at which all were at rest.
+            while let Some(accepted) = at_rest {
+                at_rest = self.accepted_if_at_rest(reactor);
+                if at_rest == Some(accepted) {
+                    break;
+                }
+            }
+        }
+        at_rest.is_none()
+    }
+
     fn is_held(&self, reactor: &Reactor) -> bool {
-        // In between, a pool that was asked earlier may have got a job of one that was asked later. If none has
-        // accepted any, there was a moment at which all were at rest.
-        let at_rest = self.accepted_if_at_rest(reactor);
-        let has_jobs =
-            at_rest.is_none() || self.pools.borrow().len() > 1 && self.accepted_if_at_rest(reactor) != at_rest;
         // The inbox last: a job has posted its result before it is over.
-        has_jobs || *self.awaited.lock() > 0 || reactor.core.shared.inbox.has_calls()
+        self.has_jobs(reactor) || *self.awaited.lock() > 0 || reactor.core.shared.inbox.has_calls()
     }
 }
 

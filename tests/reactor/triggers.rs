@@ -103,6 +103,21 @@ fn a_trigger_that_fails_is_reported_and_the_rest_run() {
 
 // Checks: B24
 #[test]
+fn a_trigger_whose_deferred_fails_in_a_turn_of_another_reactor_is_reported_by_its_own() {
+    let (reactor, reports) = reporting();
+    let (other, of_other) = reporting();
+    let (waited_for, resolver) = Deferred::<()>::new();
+    let _ = reactor.add_event_trigger(Phase::Before, "harvest", move |_| waited_for);
+    let _ = reactor.add_event_trigger(Phase::After, "harvest", |_| -> () { panic!("hail") });
+    reactor.fire_event("harvest").unwrap();
+    other.call_when_running(move |_| resolver.errback(Failure::msg("locusts")));
+    other.turn().unwrap();
+    assert_eq!(reports, [Incident::Trigger, Incident::Trigger]);
+    assert_eq!(of_other, []);
+}
+
+// Checks: B24
+#[test]
 fn a_trigger_runs_once_however_often_its_event_is_fired() {
     let reactor = Reactor::new();
     let log = Log::new();

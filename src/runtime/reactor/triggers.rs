@@ -177,7 +177,7 @@ impl Firing {
         self.transition(State::wait);
         let this = Rc::clone(self);
         let watched = deferred.add_both(move |result| {
-            // Directs the report to the reactor's own sink, also when the Deferred fires outside a turn.
+            // Directs the report to the reactor's own sink, also when the Deferred fires in a turn of another.
             let _scope = this.core.upgrade().map(|core| core.reporter.enter());
             if let Err(failure) = result {
                 report_and_drop(Incident::Trigger, failure, None);

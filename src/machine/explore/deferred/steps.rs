@@ -20,6 +20,9 @@ impl DeferredWorld {
             steps.user_fair(Event::Fire(at), next);
             if !self.fires_only {
                 let action = abandoned.chain_step(steps, at, "abandon", ChainState::abandon, label);
+                if action == Fire::Run && chain.state.stage() == ChainStage::Cancelling {
+                    abandoned.violate("a chain that is cancelled fails as abandoned");
+                }
                 abandoned.fire(at, action, Origin::Abandon);
                 steps.user_fair(Event::Abandon(at), abandoned);
             }

@@ -7,6 +7,8 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::Duration;
 use std::{env, fmt::Write as _, panic, process, thread};
 
+use selvedge::error::Panic;
+
 use super::cell;
 use super::outcomes::{Cell, Outcome, product};
 
@@ -137,7 +139,8 @@ fn child() {
     let all: Vec<Cell> = product().collect();
     for n in cells.split(',').map(|n| n.parse::<usize>().unwrap()) {
         let problem = panic::catch_unwind(|| cell::run(all[n]));
-        let problem = problem.unwrap_or_else(|_| Err("the watcher panicked".to_owned())).err().unwrap_or_default();
+        let problem = problem.unwrap_or_else(|panic| Err(format!("the watcher panicked: {:?}", Panic::new(panic))));
+        let problem = problem.err().unwrap_or_default();
         println!("\n{MARK}{n} {}", problem.replace('\n', " "));
     }
     // Not by returning: threads that never end would be waited for by nobody, but destructors might meet them.

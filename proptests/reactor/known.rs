@@ -129,6 +129,19 @@ fn what_fails_outside_of_every_turn_is_told_to_the_reactors_own_sink() {
     );
 }
 
+// Checks: P92, B24
+#[test]
+fn a_trigger_of_shutdown_that_is_added_as_those_of_startup_are_dropped_runs() {
+    let trigger = |event, phase, result| Trigger { phase, event, result };
+    let of_shutdown = trigger(EventName::Shutdown, TriggerPhase::Before, TriggerResult::Refuse);
+    let adds = Closure { body: Vec::new(), on_drop: vec![Op::AddTrigger(of_shutdown, Closure::default())] };
+    let waits = trigger(EventName::Startup, TriggerPhase::Before, TriggerResult::Wait);
+    let never_runs = trigger(EventName::Startup, TriggerPhase::During, TriggerResult::Fine);
+    let script = [Op::AddTrigger(waits, Closure::default()), Op::AddTrigger(never_runs, adds)];
+    comes_right(Ending::Run, script.clone());
+    comes_right(Ending::TurnOut, script);
+}
+
 // Checks: B8, B38
 #[test]
 fn no_panic_comes_out_of_the_drop_of_a_reactor_that_has_ended() {

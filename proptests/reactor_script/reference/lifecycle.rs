@@ -210,7 +210,7 @@ impl Model {
             (EventName::Startup, Stage::Starting | Stage::Running) => reached.unwrap_or(false),
             (EventName::Startup, _) => false,
             (EventName::Shutdown, stage) => {
-                reached.unwrap_or(matches!(stage, Stage::Fresh | Stage::Starting | Stage::Running))
+                reached.unwrap_or(matches!(stage, Stage::Fresh | Stage::Starting | Stage::Running | Stage::Stopping))
             }
             (EventName::Alarm, _) => true,
         }

@@ -68,7 +68,8 @@ pub fn serve(settings: Settings) -> Result<(), Box<dyn Error>> {
         if turn == Turn::Ended {
             return failed.take().map_or(Ok(()), |failure: Failure| Err(format!("the log: {failure}").into()));
         }
-        // After the turn, whose timers may have removed the last client.
+        // After the turn, which may have removed the last client, and may have logged that: nothing else ends the poll.
+        write_log(&reactor, &chat, &failed)?;
         if let Some(all_left) = chat.with(&reactor, Chat::all_left)? {
             all_left.callback(());
         }
@@ -95,7 +96,6 @@ pub fn serve(settings: Settings) -> Result<(), Box<dyn Error>> {
             door.close(poll.registry())?;
         }
         door.accept(poll.registry(), &reactor, &chat, &limits)?;
-        write_log(&reactor, &chat, &failed)?;
     }
 }
 

@@ -231,7 +231,8 @@ mod tests {
             }
             assert_eq!((heap.len(), check(&heap.top, 0, 0)), (items.len(), items.len()));
             assert_eq!(heap.first().map(|first| first.number), items.first_key_value().map(|(&number, _)| number));
-            assert!(heap.spare.len() <= SPARE_BLOCKS && heap.spare.iter().all(Vec::is_empty));
+            assert!(heap.spare.len() <= SPARE_BLOCKS);
+            assert!(heap.spare.iter().all(Vec::is_empty));
         }
     }
 

@@ -384,7 +384,7 @@ mod tests {
         let mut queue = Queue::default();
         assert!(!queue.take_new_type());
         push(&mut queue, 0_u8);
-        assert!(queue.take_new_type() && !queue.take_new_type());
+        assert_eq!([0; 2].map(|_| queue.take_new_type()), [true, false]);
         push(&mut queue, 1_u8);
         assert!(!queue.take_new_type());
         push(&mut queue, 0_u16);
@@ -405,7 +405,7 @@ mod tests {
         assert!(like.lanes[0].values::<u8>().unwrap().capacity() >= 100);
         push(&mut like, 1_u8);
         push(&mut like, 2_u16);
-        assert!(!like.take_new_type() && like.lanes.len() == 2, "the index finds them");
+        assert_eq!((like.take_new_type(), like.lanes.len()), (false, 2), "the index finds them");
         assert_eq!((pop::<u8>(&mut like), pop::<u16>(&mut like)), (Some(1), Some(2)));
 
         queue.lanes[0].values::<u8>().unwrap().clear();

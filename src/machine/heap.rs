@@ -107,10 +107,10 @@ fn index(position: usize) -> usize {
 /// The block of a position. What lies above the position is passed, from the top, with its own position.
 #[inline]
 fn block_of<T>(top: &mut Block<T>, position: usize, mut pass: impl FnMut(&mut T, usize)) -> Option<&mut Block<T>> {
-    // The levels above that of the position have one item, eight, 64 and so on. Its number on its own level has the
-    // index on each level as its digits.
+    // The levels above that of the position have one item, eight, 64 and so on: together a seventh of what its own has,
+    // rounded down. Its number on its own level has the index on each level as its digits.
     let mut level = (position * (WIDTH - 1) + 1).ilog2() / BITS;
-    let number = position - ((1 << (BITS * level)) - 1) / (WIDTH - 1);
+    let number = position - (1 << (BITS * level)) / (WIDTH - 1);
     let (mut block, mut at) = (top, 0);
     while level > 0 {
         let node = block.get_mut((number >> (BITS * level)) % WIDTH)?;

@@ -23,6 +23,25 @@ fn an_on_timeout_that_panics_when_it_is_dropped_loses_no_result() {
     );
 }
 
+// Checks: B49, B60
+#[test]
+fn what_a_timer_makes_after_the_end_is_dropped_too() {
+    comes_right(
+        "new
+         new
+         semaphore 0
+         new
+         new
+         new
+         run 0 { acquire 0; acquire 0; run 0 { } or { fail; } pass; } or { } await 6
+         semaphore 0
+         acquire 1
+         run 1 { advance 1; } error
+         timeout 5 1 { } pass
+         end fire",
+    );
+}
+
 // Checks: B58
 #[test]
 fn the_first_of_a_line_still_reaches_the_last_when_one_in_between_waits_again() {

@@ -49,7 +49,13 @@ pub fn run(program: &Program) -> Vec<Event> {
         in_a_turn(&reactor, move |world| world.perform(&op));
     }
     let ending = program.ending;
-    in_a_turn(&reactor, move |world| world.end(ending));
+    // A timer of the last turn may run what makes more.
+    loop {
+        in_a_turn(&reactor, move |world| world.end(ending));
+        if world.is_over() {
+            break;
+        }
+    }
     drop(reactor);
     WORLD.set(None);
     world.trace.events()

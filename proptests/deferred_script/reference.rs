@@ -46,8 +46,14 @@ pub fn run(program: &Program) -> Outcome {
         model.contain(Incident::Call, flow);
         model.run_timers();
     }
-    model.end(program.ending);
-    model.run_timers();
+    // A timer of the last turn may run what makes more.
+    loop {
+        model.end(program.ending);
+        model.run_timers();
+        if model.is_over() {
+            break;
+        }
+    }
     let deadlocks = model.semaphores.iter().any(Semaphore::is_held);
     Outcome { trace: model.trace, made: model.made, deadlocks }
 }

@@ -34,17 +34,19 @@ impl World {
                 }
             }
             self.close_all();
-            let done = |world: &Self| {
-                world.deferreds.borrow().iter().all(Option::is_none)
-                    && world.resolvers.borrow().iter().all(Option::is_none)
-                    && world.handles.borrow().iter().all(Option::is_none)
-                    && world.semaphores.borrow().iter().all(Option::is_none)
-                    && world.queues.borrow().iter().all(Option::is_none)
-            };
-            if done(self) {
+            if self.is_over() {
                 return;
             }
         }
+    }
+
+    /// Whether the program holds nothing any more.
+    pub(super) fn is_over(&self) -> bool {
+        self.deferreds.borrow().iter().all(Option::is_none)
+            && self.resolvers.borrow().iter().all(Option::is_none)
+            && self.handles.borrow().iter().all(Option::is_none)
+            && self.semaphores.borrow().iter().all(Option::is_none)
+            && self.queues.borrow().iter().all(Option::is_none)
     }
 
     /// Takes all Deferreds from the program.

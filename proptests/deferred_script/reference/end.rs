@@ -28,15 +28,19 @@ impl Model {
                 }
             }
             self.close_all();
-            if self.resolvers.iter().all(Option::is_none)
-                && self.handles.iter().all(Option::is_none)
-                && !self.deferreds.iter().any(|it| it.in_reach)
-                && self.semaphores.iter().all(|semaphore| semaphore.closed)
-                && self.queues.iter().all(|queue| queue.closed)
-            {
+            if self.is_over() {
                 return;
             }
         }
+    }
+
+    /// Whether the program holds nothing any more.
+    pub(super) fn is_over(&self) -> bool {
+        self.resolvers.iter().all(Option::is_none)
+            && self.handles.iter().all(Option::is_none)
+            && !self.deferreds.iter().any(|it| it.in_reach)
+            && self.semaphores.iter().all(|semaphore| semaphore.closed)
+            && self.queues.iter().all(|queue| queue.closed)
     }
 
     pub(super) fn drop_handles(&mut self) {

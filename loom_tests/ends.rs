@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use selvedge::loom::{Job, Reactor, ThreadPool, pool::StopPolicy};
+use selvedge::loom::{Job, Reactor, ThreadPool, pool::StopPolicy, testing::VirtualClock};
 
 use crate::explore::{explore, explore_calm};
 use crate::pool::stop;
@@ -88,6 +88,19 @@ fn a_stop_that_cancels_all_against_a_job_that_begins_refuses_it_or_asks_it() {
         pool.stop_with(StopPolicy::CancelAll).unwrap();
         let stats = pool.stats();
         assert_eq!((stats.cancelled, stats.completed), if log.seen().is_empty() { (1, 0) } else { (0, 1) });
+    });
+}
+
+// Checks: P88
+#[test]
+fn virtual_time_waits_for_a_thread_that_retires() {
+    explore_calm(|_| {
+        let pool = started(1, 1);
+        let reactor = Reactor::builder().clock(VirtualClock::new()).share_pool("shared", &pool).build().unwrap();
+        let _ = reactor.call_later(Duration::from_secs(60), |reactor| reactor.stop().unwrap());
+        pool.adjust_pool_size(0, 0).unwrap();
+        reactor.run();
+        stop(&pool, 0);
     });
 }
 

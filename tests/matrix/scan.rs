@@ -28,9 +28,9 @@ const OWN: &[(&str, &[&str])] = &[
             "runtime/oneshot settle",
             "runtime/pool/blocked update",
             "runtime/pool/cancel_token transition_with",
+            "runtime/pool/thread_ends announce",
             "runtime/pool/thread_ends step",
             "runtime/reactor/timers move_to",
-            "runtime/reactor/virtual_time change_owed",
         ],
     ),
     (
@@ -66,6 +66,7 @@ const OWN: &[(&str, &[&str])] = &[
             "runtime/deferred/pause unpause",
             "runtime/deferred/waiter waiter",
             "runtime/pool/at_rest notify_rest_waiters",
+            "runtime/pool/thread_ends tell",
             "runtime/pool/control resize",
             "runtime/pool/job_queue take_job",
             "runtime/pool/limits job_starts",

@@ -1,6 +1,6 @@
 //! Virtual time passes by itself only while nothing is on its way to the reactor.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -271,6 +271,130 @@ fn a_job_that_waits_for_an_answer_of_this_reactor_lets_the_time_pass_and_one_bes
             .unwrap();
         reactor.run();
         assert_eq!(log, ["the other job is over", "a minute has passed"]);
+    });
+}
+
+// Checks: P88
+#[test]
+fn a_job_of_a_pool_that_the_reactor_comes_to_use_while_it_waits_for_the_reactor_lets_the_time_pass() {
+    with_watchdog(|| {
+        let reactor = reactor();
+        let (handle, pool) = (reactor.handle(), ThreadPool::new(2, 2).unwrap());
+        pool.start().unwrap();
+        let (asker, used) = (handle.clone(), pool.clone());
+        pool.call_in_thread(move || {
+            let minute = threads::blocking_call_from_thread(&asker, move |reactor| {
+                let _ = reactor.call_later(Duration::ZERO, move |reactor| {
+                    drop(threads::defer_to_thread_pool(reactor, &used, || ()));
+                });
+                reactor.sleep(MINUTE)
+            });
+            minute.unwrap();
+            asker.stop();
+        })
+        .unwrap();
+        reactor.run();
+        pool.stop().unwrap();
+    });
+}
+
+/// What its thread does when its thread-locals are dropped.
+struct AtThreadEnd(Option<Box<dyn FnOnce()>>);
+
+impl Drop for AtThreadEnd {
+    fn drop(&mut self) {
+        self.0.take().into_iter().for_each(|body| body());
+    }
+}
+
+thread_local! {
+    static AT_THREAD_END: RefCell<AtThreadEnd> = const { RefCell::new(AtThreadEnd(None)) };
+}
+
+fn at_thread_end(body: impl FnOnce() + 'static) {
+    AT_THREAD_END.with(|end| end.borrow_mut().0 = Some(Box::new(body)));
+}
+
+/// Looks at a clock for as long as others need to let time pass, if they do.
+fn note_the_time(clock: &VirtualClock, log: &Log<Duration>) {
+    for _ in 0..1_000 {
+        thread::yield_now();
+    }
+    log.note(clock.now());
+}
+
+// Checks: P88, B26
+#[test]
+fn the_time_stands_still_while_a_thread_ends_so_a_limited_stop_is_in_time() {
+    with_watchdog(|| {
+        let (clock, log) = (VirtualClock::new(), Log::new());
+        let reactor = Reactor::builder().clock(clock.clone()).pool_size(1, 1).stop_within(MINUTE).build().unwrap();
+        let (handle, told) = (reactor.handle(), log.clone());
+        let job = move || {
+            at_thread_end(move || note_the_time(&clock, &told));
+            handle.stop();
+        };
+        reactor.call_in_thread(job).unwrap();
+        let shutdown = reactor.run();
+        assert!(!shutdown.timed_out, "{shutdown}");
+        assert_eq!(log, [Duration::ZERO]);
+    });
+}
+
+// Checks: P88, B42
+#[test]
+fn the_end_of_a_pool_wins_against_a_timeout_of_a_minute() {
+    with_watchdog(|| {
+        let (clock, log) = (VirtualClock::new(), Log::new());
+        let reactor = Reactor::builder().clock(clock.clone()).build().unwrap();
+        let pool = ThreadPool::new(1, 1).unwrap();
+        pool.start().unwrap();
+        let told = log.clone();
+        pool.call_in_thread(move || at_thread_end(move || note_the_time(&clock, &told))).unwrap();
+        pool.ask_to_stop(StopPolicy::Drain);
+        let stopped = pool.stopped(&reactor).add_timeout(&reactor, MINUTE);
+        assert!(run_until(reactor, stopped).is_ok());
+        assert_eq!(log, [Duration::ZERO]);
+    });
+}
+
+// Checks: P88, B42
+#[test]
+fn the_time_stands_still_until_the_news_of_the_end_has_come_and_passes_then() {
+    with_watchdog(|| {
+        let reactor = reactor();
+        let gate = open_when_asleep(reactor.handle());
+        // It is told first, and its hook keeps the news back from the other.
+        let other = Reactor::builder().on_wake(move || gate.pass()).build().unwrap();
+        assert_eq!(other.turn(), Ok(Turn::Idle));
+        let pool = ThreadPool::new(1, 1).unwrap();
+        pool.start().unwrap();
+        drop(pool.stopped(&other));
+        let stopped = pool.stopped(&reactor).add_timeout(&reactor, MINUTE);
+        pool.ask_to_stop(StopPolicy::Drain);
+        let local = reactor.local();
+        let later = stopped.add_callback(move |()| local.sleep(MINUTE));
+        assert!(run_until(reactor, later).is_ok());
+    });
+}
+
+// Checks: P88, B42
+#[test]
+fn a_thread_that_ends_and_waits_for_the_reactors_time_lets_it_pass() {
+    with_watchdog(|| {
+        let (reactor, log) = (reactor(), Log::new());
+        let pool = ThreadPool::new(1, 1).unwrap();
+        pool.start().unwrap();
+        let (handle, told) = (reactor.handle(), log.clone());
+        let end = move || {
+            let minute = threads::blocking_call_from_thread(&handle, |reactor| reactor.sleep(MINUTE));
+            told.note(minute.is_ok());
+        };
+        pool.call_in_thread(move || at_thread_end(end)).unwrap();
+        pool.ask_to_stop(StopPolicy::Drain);
+        let stopped = pool.stopped(&reactor);
+        assert!(run_until(reactor, stopped).is_ok());
+        assert_eq!(log, [true]);
     });
 }
 

@@ -154,6 +154,12 @@ impl<H> JoinState<H> {
         self.stage > Stage::Open && self.threads == 0
     }
 
+    /// How many threads end, of a pool that has so many live workers: those that run destructors, and one if somebody
+    /// joins the last.
+    pub(crate) fn ending(&self, live: usize) -> usize {
+        self.threads.saturating_sub(live) + usize::from(self.stage == Stage::Joining)
+    }
+
     /// The name of its state, for the table.
     #[cfg(test)]
     pub(in crate::machine) fn stage_label(&self) -> &'static str {
@@ -200,5 +206,25 @@ impl<H> JoinState<H> {
         self.last = Some(handle);
         self.stage = Stage::Left;
         EndAction::Announce
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{EndAction, JoinState};
+
+    // Checks: P88, P56
+    #[test]
+    fn a_thread_ends_from_its_workers_last_transition_until_it_is_joined() {
+        let mut state = JoinState::new();
+        assert_eq!(state.ending(0), 0);
+        state.spawn();
+        assert_eq!((state.ending(2), state.ending(1)), (0, 0), "it is about to start, or runs");
+        assert_eq!(state.ending(0), 1, "destructors run");
+        assert_eq!(state.request(), EndAction::Nothing);
+        assert_eq!(state.ended("worker", true), (None, EndAction::Close("worker")));
+        assert_eq!(state.ending(0), 1, "it is being joined");
+        assert_eq!(state.closed("closing"), EndAction::Announce);
+        assert_eq!(state.ending(0), 0);
     }
 }

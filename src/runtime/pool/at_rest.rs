@@ -1,5 +1,5 @@
-//! Whether a pool is at rest: no job of it can do anything before somebody else acts. A reactor on a virtual clock asks
-//! before it lets time pass, and is told if it has to wait.
+//! Whether a pool is at rest: no job of it, and no thread that ends, can do anything before somebody else acts. A
+//! reactor on a virtual clock asks before it lets time pass, and is told if it has to wait.
 //!
 //! *Hazard: the last job ends, and the asker waits for ever.* The question and the note that somebody waits for the
 //! answer are one hold of both locks. Whatever brings the pool to rest afterwards finds the note: a worker before it
@@ -47,26 +47,30 @@ impl RestWatch {
     /// If the pool is at rest, the number of jobs that it has ever accepted: if that number is the same later, the pool
     /// was at rest all the time. Otherwise `notify` is called once when the pool comes to rest, on some thread.
     ///
-    /// A pool is at rest if no job runs, except in `wait_for_asker` workers that wait for the asker and in those whose
-    /// job is parked, and if no job waits that a worker could take. Each asker has one question open: a later one
-    /// replaces it.
+    /// A pool is at rest if no job runs and no thread ends, except in `wait_for_asker` threads that wait for the asker
+    /// and in those whose job is parked, and if no job waits that a worker could take. Each asker has one question
+    /// open: a later one replaces it.
     pub(crate) fn ask(
         &self,
         asker: usize,
         wait_for_asker: usize,
-        notify: impl FnOnce() + Send + 'static,
+        notify: impl FnOnce() + Clone + Send + 'static,
     ) -> Option<u64> {
+        let note = Box::new(notify.clone());
         let waiter = RestWaiter { wait_for_asker, notify: Box::new(notify) };
         let mut workers = self.0.workers.lock();
         let submit_queue = self.0.submit_queue.lock();
-        let unneeded = if machine::is_at_rest(&workers.machine, &submit_queue, workers.waiting_for(wait_for_asker)) {
+        let (ending, unneeded_note) = self.0.ends.ending(workers.machine.live(), asker, note);
+        let others = workers.waiting_for(wait_for_asker).checked_sub(ending);
+        let at_rest = others.is_some_and(|waiting| machine::is_at_rest(&workers.machine, &submit_queue, waiting));
+        let unneeded = if at_rest {
             (Some(waiter), workers.rest_waiters.remove(&asker))
         } else {
             (None, workers.rest_waiters.insert(asker, waiter))
         };
-        let accepted = unneeded.0.is_some().then(|| machine::accepted(&workers.machine, &submit_queue));
+        let accepted = at_rest.then(|| machine::accepted(&workers.machine, &submit_queue));
         drop((submit_queue, workers));
-        drop(unneeded);
+        drop((unneeded, unneeded_note));
         accepted
     }
 
@@ -74,6 +78,7 @@ impl RestWatch {
     pub(crate) fn forget(&self, asker: usize) {
         let forgotten = self.0.workers.lock().rest_waiters.remove(&asker);
         drop(forgotten);
+        self.0.ends.forget(asker);
     }
 }
 

@@ -19,7 +19,7 @@ thread_local! {
 }
 
 /// Identifies a pool among those that exist.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct PoolId(usize);
 
 /// A worker's only `Arc` of its pool: a second one would cost a second decrement.
@@ -42,9 +42,10 @@ pub(super) fn current_pool() -> Option<Arc<Shared>> {
     POOL.try_with(|pool| pool.with(|pool| pool.as_ref().map(|current| Arc::clone(&current.0)))).ok().flatten()
 }
 
-/// Identifies the pool of which this thread is a worker.
+/// Identifies the pool of which this thread is a worker, or was when it began to end.
 pub(crate) fn current_pool_id() -> Option<PoolId> {
-    POOL.try_with(|pool| pool.with(|pool| pool.as_ref().map(|current| PoolId::of(&current.0)))).ok().flatten()
+    let address = POOL_ADDRESS.try_with(Cell::get).unwrap_or(0);
+    (address != 0).then_some(PoolId(address))
 }
 
 /// Whether this thread is a worker of that pool.

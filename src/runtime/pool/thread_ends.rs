@@ -4,7 +4,7 @@
 //! It has an `Arc` and a lock of its own, and no value of the program in it: a thread holds it to its very end, when
 //! the pool itself may be gone.
 
-use std::collections::LinkedList;
+use std::collections::{BTreeMap, LinkedList};
 use std::io;
 use std::mem;
 use std::time::Duration;
@@ -48,7 +48,21 @@ struct LockedEnds {
     deadline_epoch: Epoch,
     /// How many of the next starts fail, for a test.
     failures: usize,
+    /// `None` until a reactor on a virtual clock has asked.
+    watch: Option<EndWatch>,
 }
+
+/// For reactors on a virtual clock, whose time does not pass while a thread ends.
+#[derive(Default)]
+struct EndWatch {
+    /// How many threads are telling those who asked for it that the pool has ended.
+    announcing: usize,
+    /// Those who are to be told when a thread has ended, by asker.
+    notes: BTreeMap<usize, EndNote>,
+}
+
+/// What tells a reactor to look again.
+pub(super) type EndNote = Box<dyn FnOnce() + Send>;
 
 /// Whether a thread's worker has made its last transition, so that what runs on it are destructors of thread-locals.
 ///
@@ -89,6 +103,7 @@ impl ThreadEnds {
             last: None,
             deadline_epoch: Epoch::default(),
             failures: 0,
+            watch: None,
         };
         Self { closing_name: format!("{pool_name}-end"), joins, locked: Mutex::new(locked), changed: Condvar::new() }
     }
@@ -133,7 +148,9 @@ impl ThreadEnds {
         let mut locked = this.locked.lock();
         locked.last = locked.threads.free_slot(slot);
         let (previous, action) = locked.machine.ended(own, drains);
+        let notes = locked.take_notes();
         Self::carry_out(this, action, locked);
+        tell(notes);
         if let Some(previous) = previous {
             previous.join();
         }
@@ -189,6 +206,28 @@ impl ThreadEnds {
         }
     }
 
+    /// How many threads of the pool end, which has so many live workers. If there are any, `note` is called when one
+    /// has ended, in the place of an earlier note of the asker. Returned is what is not needed, to be dropped without
+    /// a lock.
+    pub(super) fn ending(&self, live: usize, asker: usize, note: EndNote) -> (usize, Option<EndNote>) {
+        if !self.joins {
+            return (0, Some(note));
+        }
+        let mut locked = self.locked.lock();
+        let ending = locked.machine.ending(live);
+        let watch = locked.watch.get_or_insert_default();
+        match ending + watch.announcing {
+            0 => (0, Some(note)),
+            ending => (ending, watch.notes.insert(asker, note)),
+        }
+    }
+
+    /// The asker is told no more.
+    pub(super) fn forget(&self, asker: usize) {
+        let forgotten = self.locked.lock().watch.as_mut().and_then(|watch| watch.notes.remove(&asker));
+        drop(forgotten);
+    }
+
     /// Whether the pool is drained and all its threads have ended.
     pub(super) fn has_ended(&self) -> bool {
         self.locked.lock().machine.has_ended()
@@ -234,8 +273,9 @@ impl ThreadEnds {
 
     fn carry_out(this: &Arc<Self>, action: EndAction<JoinHandle>, mut locked: MutexGuard<'_, LockedEnds>) {
         // Under the same hold of the lock as the transition, so that only one caller gets them.
-        let requests =
-            if matches!(action, EndAction::Announce) { mem::take(&mut locked.requests) } else { LinkedList::new() };
+        let announces = matches!(action, EndAction::Announce);
+        let requests = if announces { mem::take(&mut locked.requests) } else { LinkedList::new() };
+        let is_watched = announces && locked.announce(|announcing| announcing + 1);
         drop(locked);
         match action {
             EndAction::Nothing => {}
@@ -249,6 +289,13 @@ impl ThreadEnds {
                     }
                 }
             }
+        }
+        if is_watched {
+            let mut locked = this.locked.lock();
+            locked.announce(|announcing| announcing - 1);
+            let notes = locked.take_notes();
+            drop(locked);
+            tell(notes);
         }
     }
 
@@ -290,7 +337,24 @@ impl ThreadEnds {
     }
 }
 
+/// Called without a lock.
+fn tell(notes: BTreeMap<usize, EndNote>) {
+    notes.into_values().for_each(|note| note());
+}
+
 impl LockedEnds {
+    /// Counts those who tell of the end, if a reactor on a virtual clock has asked. Returns whether one has.
+    fn announce(&mut self, count: impl FnOnce(usize) -> usize) -> bool {
+        if let Some(watch) = &mut self.watch {
+            watch.announcing = count(watch.announcing);
+        }
+        self.watch.is_some()
+    }
+
+    fn take_notes(&mut self) -> BTreeMap<usize, EndNote> {
+        self.watch.as_mut().map(|watch| mem::take(&mut watch.notes)).unwrap_or_default()
+    }
+
     fn fail_start(&mut self) -> io::Result<()> {
         if self.failures == 0 {
             return Ok(());

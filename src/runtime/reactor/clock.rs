@@ -1,10 +1,11 @@
 //! The reactor's clock: the system's, or a virtual one that tests move.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use super::super::pool::RestWatch;
+use super::super::pool::{PoolId, RestWatch};
 use super::super::sync::{Instant, Mutex, StdArc};
 use crate::machine::timer_queue::END_OF_TIME;
 
@@ -27,7 +28,8 @@ use crate::machine::timer_queue::END_OF_TIME;
 ///   reactor by hand.
 ///
 /// Clones are the same clock, on any thread, so that the builder of a reactor can be sent to the thread where the
-/// reactor is to live. A reactor is not woken when another thread advances its clock.
+/// reactor is to live. A reactor is not woken when another thread advances its clock. Give each reactor that runs a
+/// clock of its own: two that have the same move each other's time, and the jobs of one do not hold the other's.
 ///
 /// ```
 /// use selvedge::{Reactor, testing::VirtualClock};
@@ -77,21 +79,23 @@ impl VirtualClock {
         let mut now = self.0.lock();
         *now = now.saturating_add(by).min(END_OF_TIME);
     }
+
+    /// Advances the time to this, unless it has come already: another reactor may have the same clock.
+    pub(super) fn advance_to(&self, at: Duration) {
+        let mut now = self.0.lock();
+        *now = at.min(END_OF_TIME).max(*now);
+    }
 }
 
 /// A reactor's virtual clock, and what keeps it from advancing by itself: see [`virtual_time`](super::virtual_time).
 pub(super) struct VirtualTime {
     pub(super) clock: VirtualClock,
-    pub(super) pools: RefCell<Vec<UsedPool>>,
+    /// The pools whose jobs may have something for the reactor.
+    pub(super) pools: RefCell<Vec<RestWatch>>,
+    /// How many workers of each pool wait for an answer of the reactor, which may come to use the pool later.
+    pub(super) owed: RefCell<BTreeMap<PoolId, usize>>,
     /// How many answers of other reactors this one awaits.
     pub(super) awaited: StdArc<Mutex<usize>>,
-}
-
-/// A pool whose jobs may have something for the reactor.
-pub(super) struct UsedPool {
-    pub(super) watch: RestWatch,
-    /// How many of its workers wait for an answer of the reactor.
-    pub(super) owed: usize,
 }
 
 /// The reactor's clock. Both kinds are monotonic.
@@ -106,7 +110,8 @@ impl Clock {
     }
 
     pub(super) fn virtual_from(clock: VirtualClock) -> Self {
-        Self::Virtual(VirtualTime { clock, pools: RefCell::default(), awaited: StdArc::new(Mutex::new(0)) })
+        let (pools, owed, awaited) = (RefCell::default(), RefCell::default(), StdArc::new(Mutex::new(0)));
+        Self::Virtual(VirtualTime { clock, pools, owed, awaited })
     }
 
     /// The time since the reactor was made.
@@ -114,6 +119,28 @@ impl Clock {
         match self {
             Self::Real(made) => made.elapsed(),
             Self::Virtual(time) => time.clock.now(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::super::sync::Spin;
+    use super::VirtualClock;
+
+    // Checks: P8, B21
+    #[test]
+    fn a_clock_is_advanced_to_a_time_unless_that_has_passed() {
+        // The types of the loom build work only in a model.
+        if !Spin::WAITS {
+            return;
+        }
+        let clock = VirtualClock::new();
+        for (to, then) in [(5, 5), (3, 5), (7, 7)] {
+            clock.advance_to(Duration::from_secs(to));
+            assert_eq!(clock.now(), Duration::from_secs(then));
         }
     }
 }

@@ -109,11 +109,11 @@ impl Reactor {
             match (turn, &self.core.clock) {
                 (Turn::Ended, _) => return self.ended().unwrap_or_default(),
                 (Turn::Again, _) => {}
-                (Turn::Wait(time), Clock::Virtual(now)) => {
+                (Turn::Wait(_), Clock::Virtual(now)) => {
                     if self.holds_time(now) {
                         inbox.wait(None);
-                    } else {
-                        now.clock.advance(time);
+                    } else if let Some(next) = self.next_deadline() {
+                        now.clock.advance_to(next);
                     }
                 }
                 (Turn::Wait(time), Clock::Real(_)) => {
@@ -131,8 +131,8 @@ impl Reactor {
     }
 
     /// Runs one turn, without ever waiting: the calls that were posted before it began, in order; then the timers that
-    /// are due; then the start of shutdown, if a stop was requested. What is posted or added meanwhile runs in the next
-    /// turn.
+    /// are due; then the start of shutdown, if a stop was requested. What is posted meanwhile, and timers that timers
+    /// add, wait for the next turn.
     ///
     /// For programs that have a loop of their own, which turns the reactor once, waits as the [`Turn`] says, and turns
     /// it again, until that is [`Turn::Ended`]. [`Turn::timeout`] is the time to wait as pollers take it. What wakes

@@ -1,16 +1,18 @@
 //! Virtual time, which passes by itself only while nothing is on its way to the reactor.
 //!
 //! On its way are: a call that was posted, which includes every result, wake and cancel; a job of a pool that the
-//! reactor uses, until it has posted its result; and an answer of another reactor that this one awaits. A job that
+//! reactor uses, until it has posted its result; a thread of such a pool that ends, and the news that all have; and an
+//! answer of another reactor that this one awaits. A job that
 //! waits for an answer of this very reactor is not: it may go on only when time has passed. Nor is one that is parked
 //! in `threads::block_on`, until it is woken.
 
+use std::collections::btree_map::Entry;
 use std::ptr;
 use std::rc::{Rc, Weak};
 
 use super::super::pool::{PoolId, ThreadPool};
 use super::super::sync::{Mutex, StdArc, thread_local};
-use super::clock::{Clock, UsedPool, VirtualTime};
+use super::clock::{Clock, VirtualTime};
 use super::{Core, Handle, Reactor, Shared};
 use crate::thread_value::ThreadValue;
 
@@ -76,16 +78,28 @@ impl VirtualTime {
     fn use_pool(&self, pool: &ThreadPool) {
         let watch = pool.rest_watch();
         let mut pools = self.pools.borrow_mut();
-        if pools.iter().all(|used| used.watch.id() != watch.id()) {
-            pools.retain(|used| !used.watch.has_stopped());
-            pools.push(UsedPool { watch, owed: 0 });
+        if pools.iter().all(|used| used.id() != watch.id()) {
+            pools.retain(|used| !used.has_stopped());
+            pools.push(watch);
         }
     }
 
-    fn change_owed(&self, pool: PoolId, to: impl FnOnce(usize) -> usize) {
-        if let Some(used) = self.pools.borrow_mut().iter_mut().find(|used| used.watch.id() == pool) {
-            used.owed = to(used.owed);
+    fn owe(&self, pool: PoolId) {
+        *self.owed.borrow_mut().entry(pool).or_default() += 1;
+    }
+
+    fn answered(&self, pool: PoolId) {
+        if let Entry::Occupied(mut owed) = self.owed.borrow_mut().entry(pool) {
+            *owed.get_mut() -= 1;
+            if *owed.get() == 0 {
+                owed.remove();
+            }
         }
+    }
+
+    /// How many workers of a pool wait for the reactor.
+    fn owed(&self, pool: PoolId) -> usize {
+        self.owed.borrow().get(&pool).copied().unwrap_or(0)
     }
 
     /// How many jobs its pools have ever accepted, if all of them are at rest. Otherwise a call will be posted when one
@@ -95,7 +109,7 @@ impl VirtualTime {
         let pools = self.pools.borrow();
         let accepted = pools.iter().map(|used| {
             let handle = reactor.handle();
-            used.watch.ask(asker, used.owed, move || drop(handle.post_unbounded(|_| ())))
+            used.ask(asker, self.owed(used.id()), move || drop(handle.post_unbounded(|_| ())))
         });
         accepted.sum()
     }
@@ -127,7 +141,7 @@ impl Clock {
     pub(super) fn forget_pools(&self, shared: &Shared) {
         let Self::Virtual(time) = self else { return };
         for used in time.pools.take() {
-            used.watch.forget(asker(shared));
+            used.forget(asker(shared));
         }
     }
 }
@@ -153,7 +167,7 @@ impl Reactor {
     /// A worker of that pool waits until the reactor has answered.
     pub(crate) fn owe_answer(&self, to: Option<PoolId>) -> Option<OwedAnswer> {
         let (Clock::Virtual(time), Some(pool)) = (&self.core.clock, to) else { return None };
-        time.change_owed(pool, |owed| owed + 1);
+        time.owe(pool);
         Some(OwedAnswer { core: Rc::downgrade(&self.core), pool })
     }
 
@@ -176,7 +190,7 @@ impl Drop for OwedAnswer {
         if let Some(core) = self.core.upgrade()
             && let Clock::Virtual(time) = &core.clock
         {
-            time.change_owed(self.pool, |owed| owed.saturating_sub(1));
+            time.answered(self.pool);
         }
     }
 }

@@ -1,8 +1,9 @@
 //! A reactor that is hosted by a loop of another kind: its hook is called once for each sleep, whatever is posted, and
 //! turns alone bring it to its end.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
+use std::iter;
 use std::rc::Rc;
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex};
@@ -11,6 +12,7 @@ use std::thread;
 use std::time::Duration;
 
 use selvedge::reactor::{Event, Phase, ReactorBuilder, Turn};
+use selvedge::task::{Cooperator, LoopingCall};
 use selvedge::testing::VirtualClock;
 use selvedge::{Deferred, Handle, Reactor, error::BlockingCallError, report::Incident, threads};
 
@@ -404,6 +406,63 @@ fn a_hook_on_the_reactors_own_thread_may_turn_it() {
         assert_eq!(ran, [0], "the call ran inside its own post");
         drop(reactor);
         ON_THIS_THREAD.with(|own| own.borrow_mut().take());
+    });
+}
+
+/// Does something with a reactor whose hook turns it at once, and which sleeps.
+fn turned_at_once(body: impl FnOnce(&Reactor) + Send + 'static) {
+    with_watchdog(|| {
+        let hook = || {
+            let reactor = ON_THIS_THREAD.with(|reactor| reactor.borrow().clone());
+            let _ = reactor.map(|reactor| reactor.turn());
+        };
+        let reactor = Rc::new(Reactor::builder().on_wake(hook).build().unwrap());
+        assert_eq!(reactor.turn(), Ok(Turn::Idle));
+        ON_THIS_THREAD.with(|own| *own.borrow_mut() = Some(Rc::clone(&reactor)));
+        body(&reactor);
+        ON_THIS_THREAD.with(|own| own.borrow_mut().take());
+    });
+}
+
+// Checks: P104, B67
+#[test]
+fn a_loop_has_one_timer_though_its_first_call_is_made_before_that_is_added() {
+    turned_at_once(|reactor| {
+        let calls = Rc::new(Cell::new(0));
+        let counted = Rc::clone(&calls);
+        let ticking = LoopingCall::new(move |_| counted.set(counted.get() + 1));
+        drop(ticking.start(reactor, Duration::ZERO).unwrap());
+        assert_eq!((calls.get(), reactor.delayed_calls()), (2, 1), "it was turned once, inside `start`");
+        ticking.reset().unwrap();
+        assert_eq!(reactor.delayed_calls(), 1);
+        ticking.stop().unwrap();
+        assert_eq!(reactor.delayed_calls(), 0);
+        calls.set(0);
+        drop(ticking.start_later(reactor, 3600 * SECOND).unwrap());
+        reactor.turn().unwrap();
+        assert_eq!((calls.get(), reactor.delayed_calls()), (0, 1));
+        ticking.stop().unwrap();
+    });
+}
+
+// Checks: P104, P33
+#[test]
+fn a_cooperator_has_one_tick_though_that_runs_before_it_is_added() {
+    turned_at_once(|reactor| {
+        let cooperator = Cooperator::builder().termination(|| || true).build(reactor);
+        let steps = Rc::new(Cell::new(0));
+        let counted = Rc::clone(&steps);
+        let task = cooperator.cooperate(iter::repeat_with(move || counted.set(counted.get() + 1)));
+        task.pause().unwrap();
+        assert_eq!(reactor.delayed_calls(), 0);
+        task.resume().unwrap();
+        for _ in 0..3 {
+            let before = steps.get();
+            reactor.turn().unwrap();
+            assert_eq!((steps.get() - before, reactor.delayed_calls()), (1, 1));
+        }
+        task.stop().unwrap();
+        assert_eq!(reactor.delayed_calls(), 0);
     });
 }
 

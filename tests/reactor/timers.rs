@@ -14,6 +14,14 @@ use crate::support::{Log, hold, virtual_time, wait_until_asleep, with_watchdog};
 
 const SECOND: Duration = Duration::from_secs(1);
 
+struct OnDrop<F: FnOnce()>(Option<F>);
+
+impl<F: FnOnce()> Drop for OnDrop<F> {
+    fn drop(&mut self) {
+        self.0.take().into_iter().for_each(|f| f());
+    }
+}
+
 /// A place for a delayed call that its own closure, or another's, can look into.
 type Place = Rc<RefCell<Option<DelayedCall>>>;
 
@@ -317,6 +325,22 @@ fn a_timer_that_panics_is_reported_and_the_others_run() {
     reactor.turn().unwrap();
     assert_eq!(log, ["ran"]);
     assert_eq!(reports, [Incident::Timer]);
+}
+
+// Checks: B17, B18
+#[test]
+fn while_a_reactor_is_dropped_its_timers_are_cancelled() {
+    let (reactor, _, _) = virtual_time();
+    let log = Log::new();
+    let second = Rc::new(reactor.call_later(2 * SECOND, |_| ()));
+    let (other, told) = (Rc::clone(&second), log.clone());
+    let capture = OnDrop(Some(move || {
+        told.note((other.reset(SECOND), other.delay(SECOND), other.cancel(), other.is_active(), other.time()));
+    }));
+    let _ = reactor.call_later(SECOND, move |_| drop(capture));
+    drop(reactor);
+    let cancelled = Err(DelayedCallError::AlreadyCancelled);
+    assert_eq!(log, [(cancelled, cancelled, cancelled, false, 2 * SECOND)]);
 }
 
 // Checks: B20

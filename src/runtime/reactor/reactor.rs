@@ -113,19 +113,26 @@ impl Reactor {
     /// A call that is added by a running timer waits for the next turn, however short its delay. [`Duration::MAX`] is
     /// never, and so is a delay too long for the clock. While the machine is suspended, the system's monotonic clock
     /// stands still on Linux and macOS: the delay takes that much longer. If the reactor has ended, the call is
-    /// cancelled already, and `f` is dropped inside this one; if it runs its last calls, when they are over.
+    /// cancelled already, and `f` is dropped before this returns. If it is running its last calls, `f` is dropped after
+    /// them.
     ///
     /// Cost: one allocation and an entry in a heap, O(log n) in the worst case; to cancel or to move it costs the same.
+    /// A closure of more than 128 bytes has an allocation of its own.
     #[allow(clippy::needless_pass_by_value)]
     pub fn call_later<F>(&self, delay: Duration, f: F) -> DelayedCall
     where
         F: FnOnce(&Reactor) + 'static,
     {
-        self.call_at(self.now().saturating_add(delay), f)
+        let at = self.now().saturating_add(delay);
+        let call = self.add_call_at(at, f);
+        self.wake_host_by(at);
+        call
     }
 
-    /// [`call_later`](Self::call_later), at a time of the reactor's clock.
-    pub(crate) fn call_at<F>(&self, at: Duration, f: F) -> DelayedCall
+    /// [`call_later`](Self::call_later), at a time of the reactor's clock and without waking a host that sleeps. A host
+    /// that is woken may turn the reactor at once, so it is [woken](Self::wake_host_by) when the call is kept where its
+    /// function looks for it.
+    pub(crate) fn add_call_at<F>(&self, at: Duration, f: F) -> DelayedCall
     where
         F: FnOnce(&Reactor) + 'static,
     {
@@ -134,7 +141,12 @@ impl Reactor {
             self.refuse(f);
             return DelayedCall::cancelled(&self.core, at);
         }
-        DelayedCall::schedule(&self.core, at, f)
+        DelayedCall::add(&self.core, at, f)
+    }
+
+    /// Wakes a host that sleeps past this time.
+    pub(crate) fn wake_host_by(&self, at: Duration) {
+        self.core.due_by(at);
     }
 
     /// The number of delayed calls that are pending.

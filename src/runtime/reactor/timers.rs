@@ -28,6 +28,9 @@ struct Call<F: ?Sized> {
     function: F,
 }
 
+/// A function that takes more bytes has an allocation of its own, which is freed when it has run or is cancelled.
+const MOST_ROOM: usize = 128;
+
 /// One allocation for the timer, the state and the function.
 type CallTimer = Timer<Call<dyn TimerFn>>;
 
@@ -85,17 +88,26 @@ impl Timers {
 /// call.
 ///
 /// Dropping it does not cancel the call. It stays on the reactor's thread, and does not keep the reactor alive.
-/// What the closure captured is dropped when the call has run or is cancelled; the closure's own room is kept until
-/// this is dropped.
+/// What the closure captured is dropped when the call has run or is cancelled. The closure's own room, 128 bytes at
+/// most, is kept until this is dropped.
 pub struct DelayedCall {
     core: Weak<Core>,
     timer: Rc<CallTimer>,
 }
 
 impl DelayedCall {
-    pub(super) fn schedule<F: FnOnce(&Reactor) + 'static>(core: &Rc<Core>, at: Duration, function: F) -> Self {
+    /// Adds a call to the queue, without waking a host that sleeps.
+    pub(super) fn add<F: FnOnce(&Reactor) + 'static>(core: &Rc<Core>, at: Duration, function: F) -> Self {
+        if size_of::<F>() > MOST_ROOM {
+            Self::add_as_is(core, at, Box::new(function))
+        } else {
+            Self::add_as_is(core, at, function)
+        }
+    }
+
+    fn add_as_is<F: FnOnce(&Reactor) + 'static>(core: &Rc<Core>, at: Duration, function: F) -> Self {
         let timer = call_timer(at, State::Pending, Some(function));
-        core.schedule(&timer, at);
+        core.timers.0.borrow_mut().schedule(&timer, at);
         Self { core: Rc::downgrade(core), timer }
     }
 
@@ -104,9 +116,11 @@ impl DelayedCall {
         Self { core: Rc::downgrade(core), timer: call_timer::<fn(&Reactor)>(at, State::Cancelled, None) }
     }
 
-    fn check_pending(&self) -> Result<(), DelayedCallError> {
+    /// The reactor, if the call is pending.
+    fn pending(&self) -> Result<Rc<Core>, DelayedCallError> {
         match self.timer.value.state.get() {
-            State::Pending => Ok(()),
+            // One that is being dropped has cancelled them all, and drops one after the other.
+            State::Pending => self.core.upgrade().ok_or(DelayedCallError::AlreadyCancelled),
             State::Called => Err(DelayedCallError::AlreadyCalled),
             State::Cancelled => Err(DelayedCallError::AlreadyCancelled),
         }
@@ -117,14 +131,12 @@ impl DelayedCall {
     /// # Errors
     /// It was cancelled or called already. Inside its own closure it counts as called.
     pub fn cancel(&self) -> Result<(), DelayedCallError> {
-        self.check_pending()?;
+        let core = self.pending()?;
         self.timer.value.state.set(State::Cancelled);
-        if let Some(core) = self.core.upgrade() {
-            let _scope = core.reporter.enter();
-            core.timers.0.borrow_mut().remove(&self.timer);
-            // After the borrow has ended: dropping the captures is user code.
-            self.timer.value.function.discard();
-        }
+        let _scope = core.reporter.enter();
+        core.timers.0.borrow_mut().remove(&self.timer);
+        // After the borrow has ended: dropping the captures is user code.
+        self.timer.value.function.discard();
         Ok(())
     }
 
@@ -136,9 +148,10 @@ impl DelayedCall {
         self.move_to(|_, clock| clock.now().saturating_add(delay))
     }
 
-    /// [`reset`](Self::reset), to a time of the reactor's clock.
+    /// [`reset`](Self::reset), to a time of the reactor's clock, without waking a host that sleeps.
     pub(crate) fn reset_to(&self, at: Duration) -> Result<(), DelayedCallError> {
-        self.move_to(|_, _| at)
+        self.pending()?.timers.0.borrow_mut().schedule(&self.timer, at);
+        Ok(())
     }
 
     /// Postpones the call by `delay` from its present deadline. Among equal deadlines it comes last. Takes as long as
@@ -151,18 +164,17 @@ impl DelayedCall {
     }
 
     fn move_to(&self, to: impl FnOnce(Duration, &Clock) -> Duration) -> Result<(), DelayedCallError> {
-        self.check_pending()?;
-        // A reactor that is gone has cancelled its calls.
-        if let Some(core) = self.core.upgrade() {
-            core.schedule(&self.timer, to(self.timer.at(), &core.clock));
-        }
+        let core = self.pending()?;
+        let at = to(self.timer.at(), &core.clock);
+        core.timers.0.borrow_mut().schedule(&self.timer, at);
+        core.due_by(at);
         Ok(())
     }
 
     /// Whether the call is pending.
     #[must_use]
     pub fn is_active(&self) -> bool {
-        self.check_pending().is_ok()
+        self.pending().is_ok()
     }
 
     /// Its deadline, also when it has run or was cancelled, on the clock of [`Reactor::now`](crate::Reactor::now).
@@ -170,14 +182,6 @@ impl DelayedCall {
     #[must_use]
     pub fn time(&self) -> Duration {
         self.timer.at()
-    }
-}
-
-impl Core {
-    /// Adds a call, or moves one that is pending.
-    fn schedule(&self, timer: &Rc<CallTimer>, at: Duration) {
-        self.timers.0.borrow_mut().schedule(timer, at);
-        self.due_by(at);
     }
 }
 

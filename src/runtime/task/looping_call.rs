@@ -301,13 +301,14 @@ impl LoopCore {
             Some(timer) if timer.reset_to(at).is_ok() => timer,
             Some(_) | None => {
                 let this = Rc::clone(self);
-                reactor.call_at(at, move |reactor| {
+                reactor.add_call_at(at, move |reactor| {
                     let action = this.transition(State::timer_fired);
                     this.carry_out(action, reactor);
                 })
             }
         };
         self.timer.set(Some(timer));
+        reactor.wake_host_by(at);
     }
 
     fn call(self: &Rc<Self>, reactor: &Reactor) {

@@ -67,9 +67,12 @@ impl CooperatorCore {
 
     fn schedule_tick(self: &Rc<Self>) {
         let this = Rc::clone(self);
-        let timer = self.reactor.with(|reactor| reactor.call_at(reactor.now(), move |_| this.tick()));
         // An error means that the reactor is ending and has yet to tell this cooperator.
-        self.timer.set(timer.ok());
+        let _ = self.reactor.with(|reactor| {
+            let now = reactor.now();
+            self.timer.set(Some(reactor.add_call_at(now, move |_| this.tick())));
+            reactor.wake_host_by(now);
+        });
     }
 
     fn cancel_tick(&self) {

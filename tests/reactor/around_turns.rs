@@ -224,3 +224,32 @@ fn what_a_hook_held_is_dropped_with_the_reactor_after_its_last_turn() {
     let log = log.take();
     assert_eq!(log[log.len() - 2..], ["a: turn ends", "the hook ends"]);
 }
+
+/// Panics when it is dropped.
+struct Bomb(Log);
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        self.0.add("dropped");
+        panic!("a hook's capture");
+    }
+}
+
+// Checks: P138, P22
+#[test]
+fn what_hooks_held_is_dropped_though_that_panics_and_also_if_no_reactor_was_built() {
+    for is_built in [true, false] {
+        let log = Log::default();
+        let mut builder = Reactor::builder().on_report(|_| ());
+        for _ in 0..2 {
+            let bomb = Bomb(log.clone());
+            builder = builder.around_turns(move |_, _| drop(bomb.0.clone()));
+        }
+        if is_built {
+            drop(builder.build().unwrap());
+        } else {
+            drop(builder);
+        }
+        assert_eq!(log.take(), ["dropped"; 2]);
+    }
+}

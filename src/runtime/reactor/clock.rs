@@ -15,9 +15,10 @@ use crate::machine::timer_queue::END_OF_TIME;
 /// by hand runs what has become due since the clock was advanced.
 ///
 /// [`run`](crate::Reactor::run) advances the clock itself, straight to the next timer, when it would otherwise wait for
-/// that timer and nothing is on its way to the reactor: no posted call, no job of a pool that it was built with or has
-/// [deferred to](crate::threads::defer_to_thread_pool), nothing that one of its futures awaits from another reactor. So
-/// a job that takes a moment always wins against a timeout of an hour.
+/// that timer and nothing is on its way to the reactor: no posted call, no job or ending thread of a pool that it was
+/// built with, has [deferred to](crate::threads::defer_to_thread_pool) or [awaits](crate::ThreadPool::stopped), nothing
+/// that one of its futures awaits from another reactor. So a job that takes a moment always wins against a timeout of
+/// an hour.
 ///
 /// - A job that never ends keeps the time from passing. So does a job that waits for a sleep of this reactor, unless it
 ///   waits in a [blocking call](crate::threads::blocking_call_from_thread): an executor that waits inside a job looks

@@ -328,7 +328,7 @@ impl PoolBuilder {
                 for_one: self.compensation.is_some(),
             },
             keep_alive: self.keep_alive,
-            joins: self.joins,
+            joins: self.joins && host.has_threads(),
             bound: self.bound.map_or(usize::MAX, NonZeroUsize::get),
             host,
         })))

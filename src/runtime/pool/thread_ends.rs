@@ -29,7 +29,7 @@ struct Request {
 pub(super) struct ThreadEnds {
     /// The name of the closing thread.
     closing_name: String,
-    /// `false` in models of anything else.
+    /// `false` in models of anything else, and for a pool without threads.
     joins: bool,
     locked: Mutex<LockedEnds>,
     /// Callers that wait for the end wait here, with `locked`.

@@ -298,6 +298,29 @@ fn a_job_of_a_pool_that_the_reactor_comes_to_use_while_it_waits_for_the_reactor_
     });
 }
 
+// Checks: P88
+#[test]
+fn of_two_jobs_that_wait_for_this_reactor_the_one_whose_answer_comes_later_still_lets_the_time_pass() {
+    with_watchdog(|| {
+        let reactor = Reactor::builder().clock(VirtualClock::new()).pool_size(2, 2).build().unwrap();
+        let log = Log::new();
+        for minutes in [1, 2] {
+            let (asker, log) = (reactor.handle(), log.clone());
+            reactor
+                .call_in_thread(move || {
+                    threads::blocking_call_from_thread(&asker, move |reactor| reactor.sleep(minutes * MINUTE)).unwrap();
+                    log.note(minutes);
+                    if minutes == 2 {
+                        asker.stop();
+                    }
+                })
+                .unwrap();
+        }
+        reactor.run();
+        assert_eq!(log, [1, 2]);
+    });
+}
+
 /// What its thread does when its thread-locals are dropped.
 struct AtThreadEnd(Option<Box<dyn FnOnce()>>);
 

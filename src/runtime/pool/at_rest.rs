@@ -10,6 +10,7 @@ use std::mem;
 use super::super::sync::Arc;
 use super::context::{PoolId, current_pool};
 use super::shared::{LockedWorkers, RestWaiter, RestWaiters, Shared};
+use super::thread_ends::RestNote;
 use crate::machine::pool as machine;
 
 /// Asks a pool whether it is at rest. It does not keep the pool running.
@@ -45,22 +46,17 @@ impl RestWatch {
     }
 
     /// If the pool is at rest, the number of jobs that it has ever accepted: if that number is the same later, the pool
-    /// was at rest all the time. Otherwise `notify` is called once when the pool comes to rest, on some thread.
+    /// was at rest all the time. Otherwise what `notify` makes is called when the pool comes to rest, on some thread.
     ///
     /// A pool is at rest if no job runs and no thread ends, except in `wait_for_asker` threads that wait for the asker
     /// and in those whose job is parked, and if no job waits that a worker could take. Each asker has one question
     /// open: a later one replaces it.
-    pub(crate) fn ask(
-        &self,
-        asker: usize,
-        wait_for_asker: usize,
-        notify: impl FnOnce() + Clone + Send + 'static,
-    ) -> Option<u64> {
-        let note = Box::new(notify.clone());
-        let waiter = RestWaiter { wait_for_asker, notify: Box::new(notify) };
+    pub(crate) fn ask(&self, asker: usize, wait_for_asker: usize, notify: impl Fn() -> RestNote) -> Option<u64> {
+        let waiter = RestWaiter { wait_for_asker, notify: notify() };
         let mut workers = self.0.workers.lock();
         let submit_queue = self.0.submit_queue.lock();
-        let (ending, unneeded_note) = self.0.ends.ending(workers.machine.live(), asker, note);
+        let (ending, replaced) =
+            if workers.had_threads() { self.0.ends.ending(workers.machine.live(), asker, notify) } else { (0, None) };
         let others = workers.waiting_for(wait_for_asker).checked_sub(ending);
         let at_rest = others.is_some_and(|waiting| machine::is_at_rest(&workers.machine, &submit_queue, waiting));
         let unneeded = if at_rest {
@@ -70,15 +66,20 @@ impl RestWatch {
         };
         let accepted = at_rest.then(|| machine::accepted(&workers.machine, &submit_queue));
         drop((submit_queue, workers));
-        drop((unneeded, unneeded_note));
+        drop((unneeded, replaced));
         accepted
     }
 
     /// The asker has ended.
     pub(crate) fn forget(&self, asker: usize) {
-        let forgotten = self.0.workers.lock().rest_waiters.remove(&asker);
+        let mut workers = self.0.workers.lock();
+        let forgotten = workers.rest_waiters.remove(&asker);
+        let had_threads = workers.had_threads();
+        drop(workers);
         drop(forgotten);
-        self.0.ends.forget(asker);
+        if had_threads {
+            self.0.ends.forget(asker);
+        }
     }
 }
 
@@ -90,6 +91,11 @@ impl LockedWorkers {
             return None;
         }
         Some(self.take_waiters_for_this_rest()).filter(|told| !told.is_empty())
+    }
+
+    /// Whether a thread was ever spawned, so that one may end.
+    fn had_threads(&self) -> bool {
+        self.machine.counts().peak > 0
     }
 
     /// How many workers wait for the asker or for a wake.

@@ -54,5 +54,6 @@ pub(crate) use self::slot_watch::{Offer, OfferedJob, SlotWatch};
 pub use self::stats::{PoolStats, PoolTimes};
 pub use self::stepper::{Stage, Step, Stepper};
 pub use self::stop::{StopPolicy, StopWithinError, Straggler, WorkerActivity};
+pub(crate) use self::thread_ends::RestNote;
 pub use self::thread_pool::ThreadPool;
 pub use self::ticket::{Cancellation, Ticket};

@@ -15,7 +15,7 @@ use super::job_queue::JobQueue;
 use super::slot_watchers::Watchers;
 use super::stats::JobHistograms;
 use super::stepper::SteppedWorkers;
-use super::thread_ends::{ThreadEnds, ThreadExit};
+use super::thread_ends::{RestNote, ThreadEnds, ThreadExit};
 use super::wait_places::WaitPlaces;
 use super::wake_ahead::BlockingEstimate;
 use super::worker_state::WorkerState;
@@ -90,7 +90,7 @@ pub(super) type RestWaiters = BTreeMap<usize, RestWaiter>;
 pub(super) struct RestWaiter {
     /// How many workers wait for the asker.
     pub(super) wait_for_asker: usize,
-    pub(super) notify: Box<dyn FnOnce() + Send>,
+    pub(super) notify: RestNote,
 }
 
 /// How a watcher is told of a slot. Not by a program's code.

@@ -52,17 +52,17 @@ struct LockedEnds {
     watch: Option<EndWatch>,
 }
 
+/// What tells a reactor to look again.
+pub(crate) type RestNote = Box<dyn FnOnce() + Send>;
+
 /// For reactors on a virtual clock, whose time does not pass while a thread ends.
 #[derive(Default)]
 struct EndWatch {
     /// How many threads are telling those who asked for it that the pool has ended.
     announcing: usize,
     /// Those who are to be told when a thread has ended, by asker.
-    notes: BTreeMap<usize, EndNote>,
+    notes: BTreeMap<usize, RestNote>,
 }
-
-/// What tells a reactor to look again.
-pub(super) type EndNote = Box<dyn FnOnce() + Send>;
 
 /// Whether a thread's worker has made its last transition, so that what runs on it are destructors of thread-locals.
 ///
@@ -206,24 +206,31 @@ impl ThreadEnds {
         }
     }
 
-    /// How many threads of the pool end, which has so many live workers. If there are any, `note` is called when one
-    /// has ended, in the place of an earlier note of the asker. Returned is what is not needed, to be dropped without
-    /// a lock.
-    pub(super) fn ending(&self, live: usize, asker: usize, note: EndNote) -> (usize, Option<EndNote>) {
+    /// How many threads of the pool end, which has so many live workers. If there are any, a note is made, which is
+    /// called when one has ended. An earlier note of the asker is returned, to be dropped without a lock.
+    pub(super) fn ending(
+        &self,
+        live: usize,
+        asker: usize,
+        note: impl FnOnce() -> RestNote,
+    ) -> (usize, Option<RestNote>) {
         if !self.joins {
-            return (0, Some(note));
+            return (0, None);
         }
         let mut locked = self.locked.lock();
         let ending = locked.machine.ending(live);
         let watch = locked.watch.get_or_insert_default();
         match ending + watch.announcing {
-            0 => (0, Some(note)),
-            ending => (ending, watch.notes.insert(asker, note)),
+            0 => (0, None),
+            ending => (ending, watch.notes.insert(asker, note())),
         }
     }
 
     /// The asker is told no more.
     pub(super) fn forget(&self, asker: usize) {
+        if !self.joins {
+            return;
+        }
         let forgotten = self.locked.lock().watch.as_mut().and_then(|watch| watch.notes.remove(&asker));
         drop(forgotten);
     }
@@ -338,7 +345,7 @@ impl ThreadEnds {
 }
 
 /// Called without a lock.
-fn tell(notes: BTreeMap<usize, EndNote>) {
+fn tell(notes: BTreeMap<usize, RestNote>) {
     notes.into_values().for_each(|note| note());
 }
 
@@ -351,7 +358,7 @@ impl LockedEnds {
         self.watch.is_some()
     }
 
-    fn take_notes(&mut self) -> BTreeMap<usize, EndNote> {
+    fn take_notes(&mut self) -> BTreeMap<usize, RestNote> {
         self.watch.as_mut().map(|watch| mem::take(&mut watch.notes)).unwrap_or_default()
     }
 

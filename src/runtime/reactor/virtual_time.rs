@@ -10,7 +10,7 @@ use std::collections::btree_map::Entry;
 use std::ptr;
 use std::rc::{Rc, Weak};
 
-use super::super::pool::{PoolId, ThreadPool};
+use super::super::pool::{PoolId, RestNote, ThreadPool};
 use super::super::sync::{Mutex, StdArc, thread_local};
 use super::clock::{Clock, VirtualTime};
 use super::{Core, Handle, Reactor, Shared};
@@ -107,11 +107,11 @@ impl VirtualTime {
     fn accepted_if_at_rest(&self, reactor: &Reactor) -> Option<u64> {
         let asker = asker(&reactor.core.shared);
         let pools = self.pools.borrow();
-        let accepted = pools.iter().map(|used| {
+        let note = || -> RestNote {
             let handle = reactor.handle();
-            used.ask(asker, self.owed(used.id()), move || drop(handle.post_unbounded(|_| ())))
-        });
-        accepted.sum()
+            Box::new(move || drop(handle.post_unbounded(|_| ())))
+        };
+        pools.iter().map(|used| used.ask(asker, self.owed(used.id()), note)).sum()
     }
 
     /// Whether a pool has a job. Then a call will be posted.

@@ -106,6 +106,23 @@ fn a_pool_whose_last_job_is_cancelled_while_the_thread_for_it_fails_to_start_has
     assert!(waits.try_result().ok().unwrap().unwrap_err().is::<Rejected<()>>());
 }
 
+// Checks: B41, B42, P67
+#[test]
+fn a_closing_thread_that_cannot_be_started_is_reported_to_the_pools_sink_and_the_end_is_told() {
+    with_watchdog(|| {
+        let (reactor, log) = (Reactor::new(), Log::new());
+        let pool = ThreadPool::builder().size(1, 1).on_report(log.sink()).build().unwrap();
+        pool.start().unwrap();
+        let handle = reactor.handle();
+        drop(pool.stopped(&reactor).add_callback(move |()| handle.stop()));
+        pool.fail_starts(1);
+        pool.ask_to_stop(StopPolicy::Drain);
+        reactor.run();
+        assert_eq!(log, [Incident::ThreadStart]);
+        assert!(pool.has_stopped());
+    });
+}
+
 // Checks: B31, P67
 #[test]
 fn threads_that_are_not_wanted_any_more_are_not_started() {

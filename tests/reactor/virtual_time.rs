@@ -385,10 +385,15 @@ fn the_end_of_a_pool_wins_against_a_timeout_of_a_minute() {
 #[test]
 fn the_time_stands_still_until_the_news_of_the_end_has_come_and_passes_then() {
     with_watchdog(|| {
-        let reactor = reactor();
-        let gate = open_when_asleep(reactor.handle());
-        // It is told first, and its hook keeps the news back from the other.
-        let other = Reactor::builder().on_wake(move || gate.pass()).build().unwrap();
+        let (clock, log) = (VirtualClock::new(), Log::new());
+        let reactor = Reactor::builder().clock(clock.clone()).build().unwrap();
+        // It is told first. Its hook keeps the news back from the other reactor, and makes that look around.
+        let (handle, told) = (reactor.handle(), log.clone());
+        let hook = move || {
+            handle.call_from_thread(|_| ()).unwrap_or_default();
+            note_the_time(&clock, &told);
+        };
+        let other = Reactor::builder().on_wake(hook).build().unwrap();
         assert_eq!(other.turn(), Ok(Turn::Idle));
         let pool = ThreadPool::new(1, 1).unwrap();
         pool.start().unwrap();
@@ -398,6 +403,7 @@ fn the_time_stands_still_until_the_news_of_the_end_has_come_and_passes_then() {
         let local = reactor.local();
         let later = stopped.add_callback(move |()| local.sleep(MINUTE));
         assert!(run_until(reactor, later).is_ok());
+        assert_eq!(log, [Duration::ZERO]);
     });
 }
 

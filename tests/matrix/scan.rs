@@ -28,7 +28,6 @@ const OWN: &[(&str, &[&str])] = &[
             "runtime/oneshot settle",
             "runtime/pool/blocked update",
             "runtime/pool/cancel_token transition_with",
-            "runtime/pool/thread_ends announce",
             "runtime/pool/thread_ends step",
             "runtime/reactor/timers move_to",
         ],

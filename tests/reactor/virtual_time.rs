@@ -383,6 +383,32 @@ fn the_end_of_a_pool_wins_against_a_timeout_of_a_minute() {
 
 // Checks: P88, B42
 #[test]
+fn the_time_stands_still_until_the_news_of_the_end_has_come_and_passes_then() {
+    with_watchdog(|| {
+        let (clock, log) = (VirtualClock::new(), Log::new());
+        let reactor = Reactor::builder().clock(clock.clone()).build().unwrap();
+        // It is told first. Its hook keeps the news back from the other reactor, and makes that look around.
+        let (handle, told) = (reactor.handle(), log.clone());
+        let hook = move || {
+            handle.call_from_thread(|_| ()).unwrap_or_default();
+            note_the_time(&clock, &told);
+        };
+        let other = Reactor::builder().on_wake(hook).build().unwrap();
+        assert_eq!(other.turn(), Ok(Turn::Idle));
+        let pool = ThreadPool::new(1, 1).unwrap();
+        pool.start().unwrap();
+        drop(pool.stopped(&other));
+        let stopped = pool.stopped(&reactor).add_timeout(&reactor, MINUTE);
+        pool.ask_to_stop(StopPolicy::Drain);
+        let local = reactor.local();
+        let later = stopped.add_callback(move |()| local.sleep(MINUTE));
+        assert!(run_until(reactor, later).is_ok());
+        assert_eq!(log, [Duration::ZERO]);
+    });
+}
+
+// Checks: P88, B42
+#[test]
 fn a_thread_that_ends_and_waits_for_the_reactors_time_lets_it_pass() {
     with_watchdog(|| {
         let (reactor, log) = (reactor(), Log::new());

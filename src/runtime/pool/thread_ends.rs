@@ -48,21 +48,16 @@ struct LockedEnds {
     deadline_epoch: Epoch,
     /// How many of the next starts fail, for a test.
     failures: usize,
-    /// `None` until a reactor on a virtual clock has asked.
-    watch: Option<EndWatch>,
+    /// Whether a thread was ever spawned.
+    had_threads: bool,
+    /// How many threads are telling those who asked for it that the pool has ended.
+    announcing: usize,
+    /// Reactors on a virtual clock, whose time does not pass while a thread ends, by asker: told when one has ended.
+    notes: BTreeMap<usize, RestNote>,
 }
 
 /// What tells a reactor to look again.
 pub(crate) type RestNote = Box<dyn FnOnce() + Send>;
-
-/// For reactors on a virtual clock, whose time does not pass while a thread ends.
-#[derive(Default)]
-struct EndWatch {
-    /// How many threads are telling those who asked for it that the pool has ended.
-    announcing: usize,
-    /// Those who are to be told when a thread has ended, by asker.
-    notes: BTreeMap<usize, RestNote>,
-}
 
 /// Whether a thread's worker has made its last transition, so that what runs on it are destructors of thread-locals.
 ///
@@ -103,7 +98,9 @@ impl ThreadEnds {
             last: None,
             deadline_epoch: Epoch::default(),
             failures: 0,
-            watch: None,
+            had_threads: false,
+            announcing: 0,
+            notes: BTreeMap::new(),
         };
         Self { closing_name: format!("{pool_name}-end"), joins, locked: Mutex::new(locked), changed: Condvar::new() }
     }
@@ -130,6 +127,7 @@ impl ThreadEnds {
             let mut locked = this.locked.lock();
             locked.fail_start()?;
             locked.machine.spawn();
+            locked.had_threads = true;
             locked.threads.insert(StdArc::clone(&exit))
         };
         let (ends, exited) = (Arc::clone(this), StdArc::clone(&exit));
@@ -148,7 +146,7 @@ impl ThreadEnds {
         let mut locked = this.locked.lock();
         locked.last = locked.threads.free_slot(slot);
         let (previous, action) = locked.machine.ended(own, drains);
-        let notes = locked.take_notes();
+        let notes = mem::take(&mut locked.notes);
         Self::carry_out(this, action, locked);
         tell(notes);
         if let Some(previous) = previous {
@@ -219,10 +217,9 @@ impl ThreadEnds {
         }
         let mut locked = self.locked.lock();
         let ending = locked.machine.ending(live);
-        let watch = locked.watch.get_or_insert_default();
-        match ending + watch.announcing {
+        match ending + locked.announcing {
             0 => (0, None),
-            ending => (ending, watch.notes.insert(asker, note())),
+            ending => (ending, locked.notes.insert(asker, note())),
         }
     }
 
@@ -231,7 +228,7 @@ impl ThreadEnds {
         if !self.joins {
             return;
         }
-        let forgotten = self.locked.lock().watch.as_mut().and_then(|watch| watch.notes.remove(&asker));
+        let forgotten = self.locked.lock().notes.remove(&asker);
         drop(forgotten);
     }
 
@@ -280,9 +277,11 @@ impl ThreadEnds {
 
     fn carry_out(this: &Arc<Self>, action: EndAction<JoinHandle>, mut locked: MutexGuard<'_, LockedEnds>) {
         // Under the same hold of the lock as the transition, so that only one caller gets them.
-        let announces = matches!(action, EndAction::Announce);
-        let requests = if announces { mem::take(&mut locked.requests) } else { LinkedList::new() };
-        let is_watched = announces && locked.announce(|announcing| announcing + 1);
+        let requests =
+            if matches!(action, EndAction::Announce) { mem::take(&mut locked.requests) } else { LinkedList::new() };
+        // Until they have been told, threads end: virtual time must not pass before the news has come.
+        let announces = locked.had_threads && !requests.is_empty();
+        locked.announcing += usize::from(announces);
         drop(locked);
         match action {
             EndAction::Nothing => {}
@@ -297,10 +296,10 @@ impl ThreadEnds {
                 }
             }
         }
-        if is_watched {
+        if announces {
             let mut locked = this.locked.lock();
-            locked.announce(|announcing| announcing - 1);
-            let notes = locked.take_notes();
+            locked.announcing -= 1;
+            let notes = mem::take(&mut locked.notes);
             drop(locked);
             tell(notes);
         }
@@ -350,18 +349,6 @@ fn tell(notes: BTreeMap<usize, RestNote>) {
 }
 
 impl LockedEnds {
-    /// Counts those who tell of the end, if a reactor on a virtual clock has asked. Returns whether one has.
-    fn announce(&mut self, count: impl FnOnce(usize) -> usize) -> bool {
-        if let Some(watch) = &mut self.watch {
-            watch.announcing = count(watch.announcing);
-        }
-        self.watch.is_some()
-    }
-
-    fn take_notes(&mut self) -> BTreeMap<usize, RestNote> {
-        self.watch.as_mut().map(|watch| mem::take(&mut watch.notes)).unwrap_or_default()
-    }
-
     fn fail_start(&mut self) -> io::Result<()> {
         if self.failures == 0 {
             return Ok(());

@@ -11,7 +11,7 @@ use selvedge::{
 };
 
 use crate::support::deferred::error;
-use crate::support::{Log, reporting};
+use crate::support::{Log, OnDrop, reporting};
 
 /// An error that was caused by a failure.
 #[derive(Debug)]
@@ -154,14 +154,8 @@ fn the_reason_of_a_refusal_is_found_in_a_failure() {
 }
 
 /// Does this while a reactor ends, when nobody is told that it has stopped.
-fn as_it_ends(reactor: Reactor, deed: impl FnMut() + 'static) {
-    struct OnDrop<F: FnMut()>(F);
-    impl<F: FnMut()> Drop for OnDrop<F> {
-        fn drop(&mut self) {
-            self.0();
-        }
-    }
-    let _kept = reactor.own(OnDrop(deed)).detach();
+fn as_it_ends(reactor: Reactor, deed: impl FnOnce() + 'static) {
+    let _kept = reactor.own(OnDrop::new(deed)).detach();
     drop(reactor);
 }
 

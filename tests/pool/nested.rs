@@ -10,7 +10,7 @@ use selvedge::{
     threads,
 };
 
-use crate::support::{Log, with_watchdog};
+use crate::support::{Log, OnDrop, with_watchdog};
 
 /// A pool that reports to this log under its name.
 fn pool(name: &'static str, reports: &Log<&'static str>) -> (ThreadPool, Stepper) {
@@ -139,15 +139,6 @@ fn an_inner_job_ends_no_region_of_the_outer_one_that_blocks() {
     });
 }
 
-/// Calls something when it is dropped.
-struct OnDrop<F: FnMut()>(F);
-
-impl<F: FnMut()> Drop for OnDrop<F> {
-    fn drop(&mut self) {
-        self.0();
-    }
-}
-
 // Checks: B40, P78
 #[test]
 fn who_refuses_jobs_of_one_pool_while_it_refuses_those_of_another_may_stop_neither() {
@@ -155,10 +146,10 @@ fn who_refuses_jobs_of_one_pool_while_it_refuses_those_of_another_may_stop_neith
         let [outer, inner] = [(); 2].map(|()| ThreadPool::builder().on_report(|_| ()).build().unwrap());
         let log = Log::new();
         let (first, second, noted) = (outer.clone(), inner.clone(), log.clone());
-        let in_inner = OnDrop(move || noted.note((first.stop().is_err(), second.stop().is_err())));
+        let in_inner = OnDrop::new(move || noted.note((first.stop().is_err(), second.stop().is_err())));
         inner.call_in_thread(move || drop(in_inner)).unwrap();
         let (first, second, noted) = (outer.clone(), inner.clone(), log.clone());
-        let in_outer = OnDrop(move || {
+        let in_outer = OnDrop::new(move || {
             second.stop().unwrap();
             noted.note((first.stop().is_err(), second.stop().is_err()));
         });

@@ -10,6 +10,8 @@ use selvedge::report::Incident;
 use selvedge::testing::VirtualClock;
 use selvedge::{Deferred, Failure, Reactor};
 
+use crate::support::{PanicOnDrop, hold};
+
 /// What happened, in its order, on any thread.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<String>>>);
@@ -225,16 +227,6 @@ fn what_a_hook_held_is_dropped_with_the_reactor_after_its_last_turn() {
     assert_eq!(log[log.len() - 2..], ["a: turn ends", "the hook ends"]);
 }
 
-/// Panics when it is dropped.
-struct Bomb(Log);
-
-impl Drop for Bomb {
-    fn drop(&mut self) {
-        self.0.add("dropped");
-        panic!("a hook's capture");
-    }
-}
-
 // Checks: P138, P22
 #[test]
 fn what_hooks_held_is_dropped_though_that_panics_and_also_if_no_reactor_was_built() {
@@ -242,14 +234,17 @@ fn what_hooks_held_is_dropped_though_that_panics_and_also_if_no_reactor_was_buil
         let log = Log::default();
         let mut builder = Reactor::builder().on_report(|_| ());
         for _ in 0..2 {
-            let bomb = Bomb(log.clone());
-            builder = builder.around_turns(move |_, _| drop(bomb.0.clone()));
+            let (held, panics) = (Guard(log.clone(), "a hook".to_owned()), PanicOnDrop);
+            builder = builder.around_turns(move |_, _| {
+                hold(&panics);
+                held.1.len()
+            });
         }
         if is_built {
             drop(builder.build().unwrap());
         } else {
             drop(builder);
         }
-        assert_eq!(log.take(), ["dropped"; 2]);
+        assert_eq!(log.take(), ["a hook ends"; 2]);
     }
 }

@@ -10,17 +10,9 @@ use std::time::Duration;
 use selvedge::task::defer_later;
 use selvedge::{Deferred, DelayedCall, Reactor, error::DelayedCallError, reactor::Turn, report::Incident};
 
-use crate::support::{Log, hold, virtual_time, wait_until_asleep, with_watchdog};
+use crate::support::{Log, OnDrop, hold, virtual_time, wait_until_asleep, with_watchdog};
 
 const SECOND: Duration = Duration::from_secs(1);
-
-struct OnDrop<F: FnOnce()>(Option<F>);
-
-impl<F: FnOnce()> Drop for OnDrop<F> {
-    fn drop(&mut self) {
-        self.0.take().into_iter().for_each(|f| f());
-    }
-}
 
 /// A place for a delayed call that its own closure, or another's, can look into.
 type Place = Rc<RefCell<Option<DelayedCall>>>;
@@ -334,9 +326,9 @@ fn while_a_reactor_is_dropped_its_timers_are_cancelled() {
     let log = Log::new();
     let second = Rc::new(reactor.call_later(2 * SECOND, |_| ()));
     let (other, told) = (Rc::clone(&second), log.clone());
-    let capture = OnDrop(Some(move || {
+    let capture = OnDrop::new(move || {
         told.note((other.reset(SECOND), other.delay(SECOND), other.cancel(), other.is_active(), other.time()));
-    }));
+    });
     let _ = reactor.call_later(SECOND, move |_| drop(capture));
     drop(reactor);
     let cancelled = Err(DelayedCallError::AlreadyCancelled);

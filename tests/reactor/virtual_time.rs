@@ -19,7 +19,7 @@ use selvedge::{
     threads,
 };
 
-use crate::support::{Gate, Log, wait_until, with_watchdog};
+use crate::support::{Gate, Log, OnDrop, wait_until, with_watchdog};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -321,21 +321,13 @@ fn of_two_jobs_that_wait_for_this_reactor_the_one_whose_answer_comes_later_still
     });
 }
 
-/// What its thread does when its thread-locals are dropped.
-struct AtThreadEnd(Option<Box<dyn FnOnce()>>);
-
-impl Drop for AtThreadEnd {
-    fn drop(&mut self) {
-        self.0.take().into_iter().for_each(|body| body());
-    }
-}
-
 thread_local! {
-    static AT_THREAD_END: RefCell<AtThreadEnd> = const { RefCell::new(AtThreadEnd(None)) };
+    /// What this thread does when its thread-locals are dropped.
+    static AT_THREAD_END: RefCell<Option<OnDrop<Box<dyn FnOnce()>>>> = const { RefCell::new(None) };
 }
 
 fn at_thread_end(body: impl FnOnce() + 'static) {
-    AT_THREAD_END.with(|end| end.borrow_mut().0 = Some(Box::new(body)));
+    AT_THREAD_END.set(Some(OnDrop::new(Box::new(body))));
 }
 
 /// Looks at a clock for as long as others need to let time pass, if they do.

@@ -278,6 +278,21 @@ impl Drop for DropSignal {
     }
 }
 
+/// Does something when it is dropped.
+pub struct OnDrop<F: FnOnce()>(Option<F>);
+
+impl<F: FnOnce()> OnDrop<F> {
+    pub const fn new(deed: F) -> Self {
+        Self(Some(deed))
+    }
+}
+
+impl<F: FnOnce()> Drop for OnDrop<F> {
+    fn drop(&mut self) {
+        self.0.take().into_iter().for_each(|deed| deed());
+    }
+}
+
 /// Panics when it is dropped, unless its thread is already panicking: a second panic would abort.
 pub struct PanicOnDrop;
 

@@ -18,16 +18,9 @@ use selvedge::{
     threads,
 };
 
-use crate::support::{DropSignal, Gate, Log, PanicOnDrop, hold, reporting, virtual_time, wait_until, with_watchdog};
-
-/// Does something when it is dropped.
-struct OnDrop<F: FnMut()>(F);
-
-impl<F: FnMut()> Drop for OnDrop<F> {
-    fn drop(&mut self) {
-        self.0();
-    }
-}
+use crate::support::{
+    DropSignal, Gate, Log, OnDrop, PanicOnDrop, hold, reporting, virtual_time, wait_until, with_watchdog,
+};
 
 /// Turns by hand until the reactor has ended.
 fn turn_to_the_end(reactor: &Reactor) {
@@ -343,7 +336,7 @@ fn what_is_dropped_may_use_the_reactor_again() {
         let log = Log::new();
         let again = |entry: &'static str| {
             let (local, log) = (reactor.local(), log.clone());
-            OnDrop(move || {
+            OnDrop::new(move || {
                 let used = local.with(|reactor| {
                     reactor.call_from_thread(|_| ()).unwrap();
                     reactor.call_later(Duration::ZERO, |_| ()).cancel().unwrap();
@@ -386,7 +379,7 @@ fn captures_of_timers_may_cancel_each_other_while_all_of_them_are_dropped() {
     let log = Log::new();
     for number in 0..10 {
         let (others, log) = (Rc::clone(&calls), log.clone());
-        let dropped = OnDrop(move || {
+        let dropped = OnDrop::new(move || {
             let others: Vec<selvedge::DelayedCall> = others.take();
             let cancelled = others.iter().filter(|call| call.cancel().is_ok()).count();
             log.note((number, cancelled));
@@ -515,7 +508,7 @@ fn what_a_job_drops_may_use_its_pool_again() {
         pool.start().unwrap();
         let log = Log::new();
         let (own, noted) = (pool.clone(), log.clone());
-        let dropped = OnDrop(move || {
+        let dropped = OnDrop::new(move || {
             noted.note(own.stop().is_err());
             let noted = noted.clone();
             own.call_in_thread(move || noted.note(true)).unwrap();
@@ -537,7 +530,7 @@ fn a_job_that_is_refused_may_use_the_pool_that_refuses_it() {
         let pool = ThreadPool::builder().on_report(|_| ()).build().unwrap();
         let (own, log) = (pool.clone(), Log::new());
         let noted = log.clone();
-        let dropped = OnDrop(move || {
+        let dropped = OnDrop::new(move || {
             // The thread that drops this is inside `stop`: waiting for the pool to end would be waiting for itself.
             assert!(own.stop().is_err());
             own.ask_to_stop(StopPolicy::Drain);

@@ -11,7 +11,7 @@ use selvedge::pool::{StopPolicy, StopWithinError, WhenFull};
 use selvedge::testing::VirtualClock;
 use selvedge::{Deferred, Failure, Handle, Job, Reactor, ThreadPool, reactor::Turn, threads};
 
-use crate::support::{DropSignal, Gate, Log, with_watchdog};
+use crate::support::{DropSignal, Gate, Log, OnDrop, with_watchdog};
 
 /// What every call that blocks says on this thread: whether it was refused.
 fn refusals(pool: &ThreadPool, other: &Handle) -> Vec<(&'static str, bool)> {
@@ -85,9 +85,9 @@ fn every_call_that_blocks_is_refused_where_a_reactor_lives_that_has_not_ended() 
         // It has ended, and is still held: nobody can wait for it.
         let (own, noted) = ((pool.clone(), other.clone()), Log::new());
         let log = noted.clone();
-        let dropped_at_the_end = reactor.own(OnDrop(Some(move || {
+        let dropped_at_the_end = reactor.own(OnDrop::new(move || {
             refusals(&own.0, &own.1).into_iter().for_each(|one| noted.note(one));
-        })));
+        }));
         reactor.stop().unwrap();
         while reactor.turn() != Ok(Turn::Ended) {}
         assert!(log.len() == 10 && log.entries().iter().all(|(_, refused)| *refused), "at the end: {log:?}");
@@ -101,14 +101,6 @@ fn every_call_that_blocks_is_refused_where_a_reactor_lives_that_has_not_ended() 
         other.stop();
         thread.join().unwrap();
     });
-}
-
-struct OnDrop<F: FnOnce()>(Option<F>);
-
-impl<F: FnOnce()> Drop for OnDrop<F> {
-    fn drop(&mut self) {
-        self.0.take().into_iter().for_each(|f| f());
-    }
 }
 
 // Checks: P78, R39

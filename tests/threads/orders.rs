@@ -16,22 +16,13 @@ use selvedge::{
     threads,
 };
 
-use crate::support::{Gate, Log, reporting, wait_until, with_watchdog};
+use crate::support::{Gate, Log, OnDrop, reporting, wait_until, with_watchdog};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Calls something when it is dropped.
-struct OnDrop<F: FnMut()>(F);
-
-impl<F: FnMut()> Drop for OnDrop<F> {
-    fn drop(&mut self) {
-        self.0();
-    }
-}
-
 /// A job that does this when it is dropped unrun.
 fn when_refused(deed: impl FnMut() + Send + 'static) -> impl FnOnce() + Send + 'static {
-    let on_drop = OnDrop(deed);
+    let on_drop = OnDrop::new(deed);
     move || drop(on_drop)
 }
 
@@ -192,7 +183,7 @@ fn a_jobs_captures_are_dropped_while_its_token_is_current_and_before_its_ticket_
     let (pool, stepper) = stepped(0, 1);
     let log = Log::new();
     let noted = log.clone();
-    let captured = OnDrop(move || noted.note(CancelToken::current().is_some_and(|token| !token.is_cancelled())));
+    let captured = OnDrop::new(move || noted.note(CancelToken::current().is_some_and(|token| !token.is_cancelled())));
     let ticket = pool.call_in_thread_ticketed(move || drop(captured)).unwrap();
     settle(&stepper);
     assert_eq!(log, [true]);
@@ -222,7 +213,7 @@ fn who_waits_for_a_slot_of_an_inbox_that_closes_is_woken_before_the_calls_that_a
         let reactor = Reactor::builder().inbox_bound(NonZeroUsize::MIN).build().unwrap();
         let (handle, refused) = (reactor.handle(), Gate::new());
         let passes = refused.clone();
-        let on_drop = OnDrop(move || passes.pass());
+        let on_drop = OnDrop::new(move || passes.pass());
         handle.call_from_thread(move |_| drop(on_drop)).unwrap();
         let poster = post_when_there_is_room(&reactor, refused);
         drop(reactor);
@@ -389,7 +380,7 @@ fn a_timer_is_cancelled_when_its_captures_are_dropped() {
     let timer: Rc<OnceCell<DelayedCall>> = Rc::default();
     let (looks, seen) = (Rc::clone(&timer), Rc::new(Cell::new(None)));
     let (noted, local) = (Rc::clone(&seen), reactor.local());
-    let captured = OnDrop(move || {
+    let captured = OnDrop::new(move || {
         let timer = looks.get().unwrap();
         let next = local.with(Reactor::next_deadline).unwrap();
         noted.set(Some((timer.is_active(), timer.cancel().is_err(), next)));

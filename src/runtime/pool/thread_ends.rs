@@ -279,7 +279,7 @@ impl ThreadEnds {
         // Under the same hold of the lock as the transition, so that only one caller gets them.
         let requests =
             if matches!(action, EndAction::Announce) { mem::take(&mut locked.requests) } else { LinkedList::new() };
-        // Until they have been told, threads end: virtual time must not pass before the news has come.
+        // Until all have been told, this counts as a thread that ends: virtual time must not pass before that.
         let announces = locked.had_threads && !requests.is_empty();
         locked.announcing += usize::from(announces);
         drop(locked);

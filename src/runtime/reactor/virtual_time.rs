@@ -2,9 +2,8 @@
 //!
 //! On its way are: a call that was posted, which includes every result, wake and cancel; a job of a pool that the
 //! reactor uses, until it has posted its result; a thread of such a pool that ends, and the news that all have; and an
-//! answer of another reactor that this one awaits. A job that
-//! waits for an answer of this very reactor is not: it may go on only when time has passed. Nor is one that is parked
-//! in `threads::block_on`, until it is woken.
+//! answer of another reactor that this one awaits. A job that waits for an answer of this very reactor is not: it may
+//! go on only when time has passed. Nor is one that is parked in `threads::block_on`, until it is woken.
 
 use std::collections::btree_map::Entry;
 use std::ptr;

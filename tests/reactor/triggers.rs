@@ -405,6 +405,40 @@ fn a_trigger_of_shutdown_that_is_added_as_those_of_startup_are_dropped_runs() {
     assert_eq!(log, ["shutdown"]);
 }
 
+// Checks: P7, B23
+#[test]
+fn after_a_trigger_that_drops_the_reactor_none_runs() {
+    for event in ["harvest".into(), Event::SHUTDOWN] {
+        let log = Log::new();
+        let held = Rc::new(RefCell::new(None));
+        let reactor = Reactor::new();
+        let (opened, resolver) = Deferred::<()>::new();
+        let _ = reactor.add_event_trigger(Phase::Before, event.clone(), move |_| opened);
+        let drops = Rc::clone(&held);
+        let _ = reactor.add_event_trigger(Phase::During, event.clone(), move |_| drop(drops.take()));
+        for phase in [Phase::During, Phase::After] {
+            let dropped = log.when_dropped("dropped");
+            let ran = note(&log, "ran");
+            let _ = reactor.add_event_trigger(phase, event.clone(), move |reactor| {
+                hold(&dropped);
+                ran(reactor);
+            });
+        }
+        reactor.turn().unwrap();
+        if event == Event::SHUTDOWN {
+            reactor.stop().unwrap();
+            reactor.turn().unwrap();
+        } else {
+            reactor.fire_event(event).unwrap();
+        }
+        let local = reactor.local();
+        *held.borrow_mut() = Some(reactor);
+        resolver.callback(());
+        assert_eq!(log, ["dropped", "dropped"]);
+        assert!(local.has_ended());
+    }
+}
+
 // Checks: P92, R54
 #[test]
 fn a_trigger_that_can_never_run_is_dropped_at_once() {

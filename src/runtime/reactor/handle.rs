@@ -261,7 +261,7 @@ impl LocalHandle {
         Self { core: Rc::downgrade(&reactor.core), handle: reactor.handle() }
     }
 
-    /// Calls `f` with the reactor, now.
+    /// Calls `f` with the reactor, now. If the program drops the [`Reactor`] meanwhile, it ends when `f` has returned.
     ///
     /// # Errors
     /// The reactor has ended; `f` is dropped without being called.

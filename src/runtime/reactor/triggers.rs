@@ -188,34 +188,36 @@ impl Firing {
     }
 
     fn carry_out(self: &Rc<Self>, mut action: FiringAction) {
-        let Some(core) = self.core.upgrade() else { return };
-        let reactor = Reactor { core };
         loop {
             match action {
                 FiringAction::Nothing => return,
                 FiringAction::Run { phase, first } => {
-                    if first && self.goes_on(&reactor) {
+                    if first && let Some(reactor) = self.reactor() {
                         reactor.own_step(phase, self);
                     }
-                    while self.goes_on(&reactor)
+                    // Asked for each: after a trigger that drops the reactor, none runs.
+                    while let Some(reactor) = self.reactor()
                         && let Some(trigger) = reactor.core.triggers.next(&self.event, phase)
                     {
                         trigger(&reactor, self);
                     }
                 }
                 FiringAction::Over => {
-                    reactor.core.triggers.firings.borrow_mut().remove(&self.event);
-                    return reactor.event_over(&self.event);
+                    let Some(core) = self.core.upgrade() else { return };
+                    core.triggers.firings.borrow_mut().remove(&self.event);
+                    return core.event_over(&self.event);
                 }
             }
             action = self.transition(State::triggers_done);
         }
     }
 
-    /// Whether its triggers still run.
-    fn goes_on(&self, reactor: &Reactor) -> bool {
-        let lifecycle = reactor.core.lifecycle.get();
-        if self.event == Event::STARTUP { lifecycle.startup_goes_on() } else { !reactor.core.has_ended() }
+    /// The reactor, if triggers of this event still run.
+    fn reactor(&self) -> Option<Reactor> {
+        let core = self.core.upgrade()?;
+        let lifecycle = core.lifecycle.get();
+        let goes_on = if self.event == Event::STARTUP { lifecycle.startup_goes_on() } else { !core.has_ended() };
+        goes_on.then_some(Reactor { core })
     }
 
     pub(super) fn event(&self) -> &Event {

@@ -280,16 +280,16 @@ impl Reactor {
             }
         }
     }
-
-    /// An event has been fired.
-    pub(super) fn event_over(&self, event: &Event) {
-        if *event == Event::SHUTDOWN {
-            self.core.transition(Lifecycle::shutdown_done);
-        }
-    }
 }
 
 impl Core {
+    /// An event has been fired.
+    pub(super) fn event_over(&self, event: &Event) {
+        if *event == Event::SHUTDOWN {
+            self.transition(Lifecycle::shutdown_done);
+        }
+    }
+
     /// One transition of the lifecycle.
     pub(super) fn transition<R>(&self, event: impl FnOnce(&mut Lifecycle) -> R) -> R {
         let mut lifecycle = self.lifecycle.get();

@@ -69,8 +69,8 @@ impl<T: 'static, E: ChainError> Future for DeferredFuture<T, E> {
         match deferred.try_result() {
             Ok(result) => Poll::Ready(result),
             Err(deferred) => {
-                deferred.wake_with_result(context.waker());
-                self.deferred = Some(deferred);
+                // Kept first: cloning the waker may panic, and whoever drops this future then cancels the Deferred.
+                self.deferred.insert(deferred).wake_with_result(context.waker());
                 Poll::Pending
             }
         }

@@ -1,12 +1,13 @@
 //! Wakers whose clone, wake and drop run code of the program, which uses the future, its Deferred and the reactor.
 
 use std::cell::{Cell, RefCell};
+use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use cooked_waker::{IntoWaker, Wake, WakeRef};
-use selvedge::{Deferred, Failure, Handle, Reactor, Resolver, error::ReactorStopped};
+use selvedge::{Deferred, Failure, Handle, Reactor, Resolver, error::ReactorStopped, testing::Injected};
 
 use crate::support::{reporting, with_watchdog};
 
@@ -265,4 +266,56 @@ fn the_result_is_there_when_its_waker_is_woken() {
             WORLD.set(None);
         });
     }
+}
+
+/// A waker whose clone panics.
+struct PanicsWhenCloned;
+
+impl Clone for PanicsWhenCloned {
+    fn clone(&self) -> Self {
+        panic_any(Injected)
+    }
+}
+
+impl WakeRef for PanicsWhenCloned {
+    fn wake_by_ref(&self) {}
+}
+
+impl Wake for PanicsWhenCloned {}
+
+/// Polls a future with such a waker: the panic goes to who polls.
+fn poll_panics(future: &mut (impl Future + Unpin)) {
+    let waker = Box::new(PanicsWhenCloned).into_waker();
+    let mut poll = || _ = Pin::new(&mut *future).poll(&mut Context::from_waker(&waker));
+    assert!(catch_unwind(AssertUnwindSafe(&mut poll)).unwrap_err().is::<Injected>());
+}
+
+// Checks: P20, P25, P110
+#[test]
+fn a_future_whose_waker_panics_when_it_is_cloned_has_its_result_all_the_same() {
+    for (name, make) in FUTURES {
+        with_watchdog(move || {
+            let (reactor, reports) = reporting();
+            let (mut future, fire) = make(reactor);
+            poll_panics(&mut future);
+            fire();
+            match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                Poll::Ready(Ok(7)) => {}
+                Poll::Ready(Err(failure)) if name.ends_with("reactor goes") => assert!(failure.is::<ReactorStopped>()),
+                result => panic!("{name}: {result:?}"),
+            }
+            assert_eq!(reports, [], "{name}");
+        });
+    }
+}
+
+// Checks: P20, P80
+#[test]
+fn a_future_whose_waker_panics_when_it_is_cloned_cancels_its_deferred_when_it_is_dropped() {
+    let (deferred, resolver) = Deferred::<u32>::new();
+    let mut future = deferred.into_future();
+    poll_panics(&mut future);
+    assert!(!resolver.is_cancelled());
+    drop(future);
+    assert!(resolver.is_cancelled());
 }

@@ -708,6 +708,30 @@ fn what_the_cancel_of_a_loop_makes_of_what_its_call_waits_for_is_reported() {
     drop(kept.take());
 }
 
+// Checks: P34, P80
+#[test]
+fn what_the_end_of_a_task_makes_of_what_it_waits_for_is_reported_unless_it_is_only_the_cancel() {
+    type End = fn(Reactor, Cooperator, CooperativeTask);
+    let ends: [End; 3] = [
+        |_reactor, _cooperator, task| task.stop().unwrap(),
+        |_reactor, cooperator, _task| cooperator.stop(),
+        |reactor, _cooperator, _task| drop(reactor),
+    ];
+    for end in ends {
+        for fails in [true, false] {
+            let (reactor, _clock, reports) = virtual_time();
+            let (waits, resolver) = Deferred::<()>::new();
+            let waits = waits.add_errback(move |failure| if fails { Err(Oops(1).into()) } else { Err(failure) });
+            let cooperator = Cooperator::new(&reactor);
+            let task = cooperator.cooperate([waits]);
+            reactor.advance(Duration::ZERO).unwrap();
+            end(reactor, cooperator, task);
+            assert!(resolver.is_cancelled());
+            assert_eq!(reports.entries(), if fails { vec![Incident::Unhandled] } else { vec![] });
+        }
+    }
+}
+
 // Checks: P33, B65
 #[test]
 fn what_a_call_on_a_reactor_that_has_ended_comes_to_is_nothing_to_a_loop_that_was_started_on_another() {

@@ -2,7 +2,8 @@
 //! it comes and whether it is an error.
 
 use super::super::deferred::{Deferred, Outcome, Settled};
-use super::super::report::drop_contained;
+use super::super::report::{Incident, Origin, drop_contained, report};
+use crate::error::is_cancellation;
 use crate::failure::Failure;
 
 /// Drops the value, now or when it arrives.
@@ -20,4 +21,14 @@ pub(super) fn when_fired(
     callback: impl FnOnce(Result<(), Failure>) + 'static,
 ) -> Option<Deferred<()>> {
     deferred.add_both(callback).try_result().err()
+}
+
+/// Nobody waits for this result any more: an error is reported, unless a cancel or the reactor's end has caused it.
+pub(super) fn unwanted<'a>(result: Result<(), Failure>, origin: impl Into<Origin<'a>>) {
+    if let Err(failure) = &result
+        && !is_cancellation(failure.error())
+    {
+        report(Incident::Unhandled, failure.error(), origin);
+    }
+    drop_contained(result);
 }

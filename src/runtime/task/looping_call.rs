@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use super::super::deferred::{Deferred, Outcome, Resolver, Settled};
 use super::super::reactor::{DelayedCall, EndListener, EndNotice, LocalHandle, Owned, Reactor};
-use super::super::report::{Incident, drop_contained, report};
+use super::super::report::drop_contained;
 use super::super::sync::catch;
-use super::completion::{discard_value, when_fired};
-use crate::error::{LoopingCallError, ReactorStopped, is_cancellation};
+use super::completion::{discard_value, unwanted, when_fired};
+use crate::error::{LoopingCallError, ReactorStopped};
 use crate::failure::Failure;
 use crate::machine::looping_call::{LoopAction, LoopRefused, LoopingCall as State};
 
@@ -337,7 +337,7 @@ impl LoopCore {
 
     fn call_ended(self: &Rc<Self>, call: u64, result: Result<(), Failure>) {
         if call != self.call.get() {
-            return unwanted(result);
+            return unwanted(result, None);
         }
         drop(self.waiting_for.take());
         if result.is_err() {
@@ -363,7 +363,7 @@ impl LoopCore {
                 self.cancel_waiting_for();
                 Err(Failure::without_backtrace(ReactorStopped))
             }
-            LoopAction::Call | LoopAction::SetTimer(_) | LoopAction::Nothing => return unwanted(result),
+            LoopAction::Call | LoopAction::SetTimer(_) | LoopAction::Nothing => return unwanted(result, None),
         };
         // Both refer to this loop, which does nothing in its present state.
         drop(self.end_notice.take());
@@ -371,7 +371,7 @@ impl LoopCore {
         match self.ended.take() {
             Some(ended) => ended.resolve(result),
             // It was cancelled.
-            None => unwanted(result),
+            None => unwanted(result, None),
         }
     }
 
@@ -398,16 +398,6 @@ impl LoopCore {
         self.ended.set(ended);
         awaited
     }
-}
-
-/// The loop does not wait for this result any more: an error is reported, unless the loop's own cancel has caused it.
-fn unwanted(result: Result<(), Failure>) {
-    if let Err(failure) = &result
-        && !is_cancellation(failure.error())
-    {
-        report(Incident::Unhandled, failure.error(), None);
-    }
-    drop_contained(result);
 }
 
 impl EndListener for LoopCore {

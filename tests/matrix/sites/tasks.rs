@@ -17,7 +17,7 @@ pub const SITES: &[Site] = &[
         cancels: true,
         places: &[
             "runtime/task/looping_call new",
-            "runtime/task/looping_call unwanted",
+            "runtime/task/completion unwanted",
             "runtime/task/looping_call call",
         ],
         install: Install::OnLoop(|reactor, act| {

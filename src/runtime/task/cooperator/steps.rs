@@ -7,7 +7,7 @@ use std::rc::{Rc, Weak};
 use super::super::super::deferred::{Deferred, Settled};
 use super::super::super::report::{Incident, drop_contained, report, report_and_drop};
 use super::super::super::sync::catch;
-use super::super::completion::when_fired;
+use super::super::completion::{unwanted, when_fired};
 use super::shared::{CooperatorCore, Step, TaskCore};
 use crate::error::{NotPaused, ReactorStopped, TaskFinished};
 use crate::failure::Failure;
@@ -112,8 +112,11 @@ impl TaskCore {
         let (this, its_cooperator) = (Rc::clone(self), Rc::clone(cooperator));
         let waiting_for = when_fired(deferred, move |result| {
             drop(this.waiting_for.take());
-            let action = this.transition(|state| state.deferred_fired(result.is_err()));
-            this.carry_out(action, &its_cooperator, result);
+            match this.transition(|state| state.deferred_fired(result.is_err())) {
+                // It only waits for pauses to end, or had ended before.
+                Action::Nothing => unwanted(result, Some(this.made_at)),
+                action => this.carry_out(action, &its_cooperator, result),
+            }
         });
         // `None` if it had fired already: then the callback above has carried out the rest.
         if waiting_for.is_some() {

@@ -175,6 +175,24 @@ fn a_list_that_is_cancelled_or_decided_gives_back_the_items_that_it_does_not_ret
     assert_eq!((left(&first), left(&second)), (vec![1], vec![0, 1]));
 }
 
+// Checks: P81, B64
+#[test]
+fn an_item_that_a_function_of_run_waits_for_goes_back_behind_the_release_of_the_permit() {
+    let (queue, lock) = (queue_of(2), DeferredLock::new());
+    let take = || {
+        let queue = queue.clone();
+        lock.run(move || queue.get().unwrap())
+    };
+    drop(take());
+    drop(take().into_future());
+    assert_eq!((left(&queue), lock.is_locked()), (vec![0, 1], false));
+    // One that comes later, and one that is received.
+    let (dropped, second) = (take(), take());
+    drop(dropped.into_future());
+    queue.put(2).unwrap();
+    assert_eq!((value(second), queue.len(), lock.is_locked()), (2, 0, false));
+}
+
 // Checks: P81, B53
 #[test]
 fn an_item_that_is_held_by_a_pause_goes_back_when_nobody_can_end_it() {

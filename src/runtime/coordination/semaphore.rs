@@ -5,9 +5,11 @@ use std::fmt;
 use std::num::NonZero;
 use std::rc::Rc;
 
-use super::super::deferred::{Deferred, Outcome, Plain, Resolver, maybe_deferred};
+use super::super::deferred::{
+    Callback, Deferred, Outcome, Passed, Plain, Resolver, Settled, Unclaimed, maybe_deferred,
+};
 use crate::error::OverRelease;
-use crate::failure::Failure;
+use crate::failure::{ChainError, Failure};
 use crate::machine::semaphore::{Acquired, Released, Semaphore};
 
 /// Limits how many may use something at a time; the others wait and are served in the order in which they asked.
@@ -146,12 +148,7 @@ impl DeferredSemaphore {
         F: FnOnce() -> R + 'static,
         R: Outcome<Failure>,
     {
-        self.acquire().add_callback(move |permit| {
-            maybe_deferred(f).add_both(move |result| {
-                drop(permit);
-                result
-            })
-        })
+        self.acquire().add_callback(move |permit| maybe_deferred(f).add(Release(permit)))
     }
 
     /// Releases one permit that was [kept](Permit::keep), whoever kept it.
@@ -275,6 +272,24 @@ impl Drop for Permit {
             let released = semaphore.state.borrow_mut().release(self.count);
             semaphore.serve(released);
         }
+    }
+}
+
+/// The callback of [`DeferredSemaphore::run`] that releases its permit. It is none of the program's: an item of a queue
+/// passes by, and goes back if nobody receives it.
+struct Release(Permit);
+
+impl<T, E: ChainError> Callback<T, E> for Release {
+    type Value = T;
+
+    fn call(self, input: Result<T, E>) -> Settled<T, E> {
+        drop(self.0);
+        Settled::Now(input)
+    }
+
+    fn call_unclaimed(self, item: Unclaimed<T>) -> Passed<T, E> {
+        drop(self.0);
+        Passed::Unclaimed(item)
     }
 }
 

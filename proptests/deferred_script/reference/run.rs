@@ -306,7 +306,6 @@ impl Model {
                 Returned::Now(result)
             }
             Pair::GiveBack(semaphore) => {
-                let result = receive(result);
                 self.drop_permit(semaphore);
                 Returned::Now(result)
             }

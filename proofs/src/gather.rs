@@ -6,7 +6,7 @@ use crate::claim::Describe;
 use crate::events::gather::Event;
 use crate::explore::{assume, choose, prove};
 use crate::induction::{self, Kind, Rest, Step};
-use crate::machine::count::{Count, ZERO};
+use crate::machine::count::Count;
 use crate::machine::gather::{Arrival, DecidedBy, GatherState};
 use crate::symbol::{Condition, Int, Model};
 
@@ -17,7 +17,8 @@ pub struct World {
     by: DecidedBy,
     /// Members without a result.
     missing: Int,
-    has_fired: bool,
+    /// It has fired, or was given up.
+    is_decided: bool,
 }
 
 const STEPS: &[Step<World>] = &[
@@ -37,6 +38,18 @@ const STEPS: &[Step<World>] = &[
         enabled: |world| world.missing.is_positive(),
         run: |world| arrives(world, false),
     },
+    Step {
+        name: "a cancel is in vain",
+        kind: Kind::Outside,
+        events: &[Event::GiveUp],
+        besides: (),
+        enabled: |_| Condition::TRUE,
+        run: |world| {
+            world.machine.give_up();
+            world.is_decided = true;
+            Some(())
+        },
+    },
 ];
 
 const _: () = assert!(Event::are_the_steps_of::<World>());
@@ -45,7 +58,7 @@ fn arrives(world: &mut World, is_value: bool) -> Option<()> {
     let arrival = world.machine.arrived(is_value);
     world.missing = world.missing - 1;
     let decides = if is_value { world.by.value } else { world.by.error };
-    if world.has_fired {
+    if world.is_decided {
         prove("a list fires once", arrival == Arrival::Late);
         return Some(());
     }
@@ -59,18 +72,20 @@ fn arrives(world: &mut World, is_value: bool) -> Option<()> {
         Arrival::Completes => prove("a list is complete with its last result", world.missing.is_zero() & !decides),
         Arrival::Late => prove("no result of an undecided list is late", false),
     }
-    world.has_fired = arrival != Arrival::Store;
+    world.is_decided = arrival != Arrival::Store;
     Some(())
 }
 
 impl World {
-    /// The machine of a list that has fired, or has not, with so many members without a result.
-    fn machine(by: DecidedBy, missing: Int, has_fired: bool) -> GatherState {
-        if !has_fired {
+    /// The machine of a list that is decided, or is not, with so many members without a result.
+    fn machine(by: DecidedBy, missing: Int, is_decided: bool) -> GatherState {
+        if !is_decided {
             return GatherState::new(by, Count(missing)).0;
         }
         if !by.value && !by.error {
-            return GatherState::new(by, ZERO).0;
+            let mut list = GatherState::new(by, Count(missing)).0;
+            list.give_up();
+            return list;
         }
         let mut list = GatherState::new(by, Count(missing + 1)).0;
         _ = list.arrived(by.value);
@@ -91,36 +106,33 @@ impl induction::World for World {
         name: "at rest",
         ended: &[Kind::Own, Kind::OfUser],
         provided: |_| Condition::TRUE,
-        prove: |world| prove("a list fires if each of its members has a result", world.has_fired),
+        prove: |world| prove("a list is decided if each of its members has a result", world.is_decided),
     }];
 
     fn any() -> Option<Self> {
         let missing = Int::unknown("members without a result");
         assume(Int::ZERO.at_most(missing) & missing.less(Int::GREATEST))?;
         let by = DecidedBy { value: choose("a value decides"), error: choose("an error decides") };
-        let has_fired = choose("the list has fired");
-        // No machine has this state but one that fired with its last result.
-        let is_complete = has_fired && !by.value && !by.error;
-        assume(missing.is_zero() | !is_complete)?;
-        Some(Self { machine: Self::machine(by, missing, has_fired), by, missing, has_fired })
+        let is_decided = choose("the list has fired, or was given up");
+        Some(Self { machine: Self::machine(by, missing, is_decided), by, missing, is_decided })
     }
 
     /// A list without members fires at once, and no other does.
     fn new() -> Option<Self> {
         let any = Self::any()?;
-        assume((!any.has_fired).into())?;
-        let (machine, has_fired) = GatherState::new(any.by, Count(any.missing));
+        assume((!any.is_decided).into())?;
+        let (machine, is_decided) = GatherState::new(any.by, Count(any.missing));
         prove("a list without members fires at once, and no other does", {
-            if has_fired { any.missing.is_zero() } else { any.missing.is_positive() }
+            if is_decided { any.missing.is_zero() } else { any.missing.is_positive() }
         });
-        Some(Self { machine, has_fired, ..any })
+        Some(Self { machine, is_decided, ..any })
     }
 
     fn conjuncts(&self) -> Vec<(&'static str, Condition)> {
-        let is_so = self.machine == Self::machine(self.by, self.missing, self.has_fired);
+        let is_so = self.machine == Self::machine(self.by, self.missing, self.is_decided);
         vec![
-            ("the machine knows what is missing, and whether the list has fired", is_so.into()),
-            ("a list that has not fired waits for a result", self.missing.is_positive() | self.has_fired),
+            ("the machine knows what is missing, and whether the list is decided", is_so.into()),
+            ("a list that is not decided waits for a result", self.missing.is_positive() | self.is_decided),
             ("nobody has two results", Int::ZERO.at_most(self.missing)),
         ]
     }
@@ -134,7 +146,7 @@ impl Describe for World {
     fn describe(&self, model: &Model) -> Vec<(&'static str, String)> {
         vec![
             ("members without a result", self.missing.value(model).to_string()),
-            ("the list has fired", self.has_fired.to_string()),
+            ("the list is decided", self.is_decided.to_string()),
         ]
     }
 }

@@ -2,7 +2,7 @@
 //! own.
 //!
 //! ```text
-//!   Open{missing} ──a result that decides, or the last one──▶ Decided{missing} ──…──▶ Decided{0}
+//!   Open{missing} ──a result that decides, the last one, or a cancel in vain──▶ Decided{missing} ──…──▶ Decided{0}
 //! ```
 
 use super::count::Count;
@@ -58,6 +58,11 @@ impl GatherState {
             (false, true) => Arrival::Completes,
             (false, false) => Arrival::Store,
         }
+    }
+
+    /// The list was cancelled, and has no result even then: it fails, and no result of a member belongs to its own.
+    pub(crate) fn give_up(&mut self) {
+        self.decided = true;
     }
 
     #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use selvedge::coordination::DeferredQueue;
 use selvedge::deferred::{gather_results, race};
 use selvedge::{
     Deferred, Failure, Resolver,
@@ -292,6 +293,30 @@ fn a_list_that_is_cancelled_while_a_member_is_paused_fails_with_cancelled() {
     assert!(error(list).is::<Cancelled>());
     assert!(resolver.is_cancelled());
     handle.unpause().unwrap();
+}
+
+// Checks: B61, P80, P81
+#[test]
+fn a_list_that_fails_as_a_member_goes_on_after_the_cancel_loses_at_once_what_it_has() {
+    let told = reports(|| {
+        let queue = DeferredQueue::new();
+        queue.put(7).unwrap();
+        // After a cancel this waits for what the errback returned.
+        let (cleaned_up, clean_up) = Deferred::<u32>::new();
+        let (member, _resolver) = Deferred::new();
+        let goes_on = member.add_errback(|_| cleaned_up);
+        let paused = Deferred::fail(Oops(2));
+        let pause = paused.pause_handle();
+        pause.pause();
+        let members = [queue.get().unwrap(), Deferred::fail(Oops(1)), goes_on, paused];
+        let list = DeferredList::new(members).all();
+        list.cancel();
+        assert_eq!(queue.len(), 1);
+        assert!(error(list).is::<Cancelled>());
+        clean_up.callback(0);
+        pause.unpause().unwrap();
+    });
+    assert_eq!(told.iter().map(|told| told.1.as_str()).collect::<Vec<_>>(), ["oops 1", "oops 2"]);
 }
 
 // Checks: B62, B53

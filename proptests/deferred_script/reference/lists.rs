@@ -100,17 +100,27 @@ impl Model {
     fn decide(&mut self, list: usize, index: usize, result: DeferredResult) {
         self.lists[list].decided = true;
         self.lists[list].slots[index] = Slot::Spent;
+        self.drop_slots(list);
+        if self.lists[list].kind == ListKind::Race {
+            self.cancel_members(list);
+        }
+        let ok = !matches!(result, DeferredResult::Error(_));
+        self.fire_list(list, ListOutcome::One(index, result), ok);
+    }
+
+    /// Its members were cancelled, and it has no result even then: what it has is lost.
+    pub(super) fn give_up(&mut self, list: usize) {
+        self.lists[list].decided = true;
+        self.drop_slots(list);
+    }
+
+    fn drop_slots(&mut self, list: usize) {
         for at in 0..self.lists[list].slots.len() {
             if let Slot::Has(rest) = self.lists[list].slots[at] {
                 self.lists[list].slots[at] = Slot::Spent;
                 self.drop_result(rest);
             }
         }
-        if self.lists[list].kind == ListKind::Race {
-            self.cancel_members(list);
-        }
-        let ok = !matches!(result, DeferredResult::Error(_));
-        self.fire_list(list, ListOutcome::One(index, result), ok);
     }
 
     fn complete(&mut self, list: usize) {

@@ -198,6 +198,9 @@ impl Model {
         } else if let Some(list) = self.deferreds[it].list {
             self.drop_list_resolver(list);
             self.cancel_members(list);
+            if !self.deferreds[it].fired {
+                self.give_up(list);
+            }
         } else {
             self.stop_waiting(it);
         }

@@ -7,7 +7,7 @@ use std::vec;
 use super::super::report::{Incident, report};
 use super::super::sync::catch;
 use super::deferred::Deferred;
-use super::node::{AlsoCancel, Chain, HeadKind, Node, find_outermost};
+use super::node::{AlsoCancel, Chain, HeadKind, List, Members, Node, find_outermost};
 use crate::error::Cancelled;
 use crate::failure::{ChainError, Failure};
 use crate::machine::deferred::{Cancel, ChainState, Fire};
@@ -16,6 +16,8 @@ use crate::machine::deferred::{Cancel, ChainState, Fire};
 struct OpenCancel {
     /// The node whose canceller was called. `None` for a list that is decided and cancels its other members only.
     target: Option<Rc<dyn Chain>>,
+    /// The list whose Deferred the target is.
+    list: Option<Rc<dyn List>>,
     others: vec::IntoIter<Weak<dyn Chain>>,
 }
 
@@ -53,8 +55,8 @@ pub(crate) fn cancel_from(node: Rc<dyn Node>, chain: &Rc<dyn Chain>) {
 }
 
 /// Cancels each of these, one after the other.
-pub(super) fn cancel_each(chains: AlsoCancel) {
-    cancel_all(OpenCancel { target: None, others: chains.into_iter() });
+pub(super) fn cancel_each(members: Members) {
+    cancel_all(OpenCancel { target: None, list: None, others: members.into_iter() });
 }
 
 /// The chain whose canceller is to be called. `find_outermost` is called if `chain` stands between the ends of its
@@ -75,13 +77,13 @@ impl OpenCancel {
     fn begin(target: Rc<dyn Chain>) -> Self {
         let called = match target.core().handler.take() {
             Some(canceller) => catch(|| canceller(Rc::clone(&target), HeadKind::Own)),
-            None => Ok(AlsoCancel::new()),
+            None => Ok(AlsoCancel::default()),
         };
-        let others = called.unwrap_or_else(|panic| {
+        let AlsoCancel { members, list } = called.unwrap_or_else(|panic| {
             report(Incident::Canceller, &panic, Some(target.core().made_at()));
-            AlsoCancel::new()
+            AlsoCancel::default()
         });
-        Self { target: Some(target), others: others.into_iter() }
+        Self { target: Some(target), list, others: members.into_iter() }
     }
 
     /// The canceller has returned and the others are cancelled. If the target still has no result, it fails.
@@ -89,6 +91,9 @@ impl OpenCancel {
         if let Some(target) = self.target
             && target.core().transition(ChainState::canceller_returned) == Fire::Run
         {
+            if let Some(list) = self.list {
+                list.give_up();
+            }
             target.fail(Failure::without_backtrace(Cancelled));
         }
     }

@@ -112,6 +112,8 @@ mod tests {
             self.looks.set(self.looks.get() + 1);
             &self.cached
         }
+
+        fn give_up(&self) {}
     }
 
     struct Member {

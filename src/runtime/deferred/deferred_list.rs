@@ -39,8 +39,8 @@ use crate::failure::{ChainError, Failure, FailureGroup, FirstError};
 ///
 /// **Results that the list does not return.** A member is consumed, so its value or error is part of the list's result,
 /// or lost. Values that are lost are dropped. Errors that are lost (those that come after the list has fired, and those
-/// that came before a first value decided it) were handled by nobody, and are reported as unhandled, unless the list
-/// [consumes errors](Self::consume_errors), or has cancelled that member itself.
+/// that came before a first value decided it, or before a cancel failed it) were handled by nobody, and are reported as
+/// unhandled, unless the list [consumes errors](Self::consume_errors), or has cancelled that member itself.
 ///
 /// **Cancelling** an unfired list cancels all members that have no result, in the order of input. Each fails with
 /// [`Cancelled`](crate::error::Cancelled), or has the result that its canceller and errbacks make of that, and the list

@@ -19,7 +19,7 @@ use super::conversion::convert_own;
 use super::deferred::Deferred;
 use super::head::{Head, Source};
 use super::node::{
-    AlsoCancel, CachedAncestor, Chain, Core, Input, List, Node, Run, Stored, Successor, extend_outwards,
+    AlsoCancel, CachedAncestor, Chain, Core, Input, List, Members, Node, Run, Stored, Successor, extend_outwards,
 };
 use super::run::{deliver_stored, run_added};
 use super::unclaimed::{Receipt, Unclaimed};
@@ -105,9 +105,7 @@ where
         return list;
     }
     let weak = Rc::downgrade(&gathering);
-    head.set_canceller(Box::new(move |_, _| {
-        weak.upgrade().map_or_else(AlsoCancel::new, |gathering| gathering.on_cancel())
-    }));
+    head.set_canceller(Box::new(move |_, _| weak.upgrade().map(Gathering::on_cancel).unwrap_or_default()));
     gathering.unfired.set(Some(head));
     // All members have their slot before the first of them is linked, which may run callbacks that fire or cancel
     // others.
@@ -145,12 +143,17 @@ impl<T, E, U> Policy<T, E, U> {
 }
 
 impl<T: 'static, E: ChainError, U: 'static> Gathering<T, E, U> {
+    /// One transition of the state machine.
+    fn transition<A>(&self, event: impl FnOnce(&mut GatherState) -> A) -> A {
+        let mut state = self.state.get();
+        let action = event(&mut state);
+        self.state.set(state);
+        action
+    }
+
     /// A member has its result. Returns what the list fires with, if this decides it.
     fn arrived(&self, index: usize, stored: Stored<T, E>) -> Option<Stored<U, E>> {
-        let mut state = self.state.get();
-        let arrival = state.arrived(stored.is_ok());
-        self.state.set(state);
-        match arrival {
+        match self.transition(|state| state.arrived(stored.is_ok())) {
             Arrival::Store => {
                 self.replace_slot(index, Slot::Stored(stored));
                 None
@@ -214,9 +217,7 @@ impl<T: 'static, E: ChainError, U: 'static> Gathering<T, E, U> {
     }
 
     fn decide(&self, index: usize, stored: Stored<T, E>) -> Stored<U, E> {
-        for stored in self.take_stored() {
-            self.discard(stored);
-        }
+        self.discard_stored();
         if self.options.cancel_rest {
             cancel_each(self.take_pending());
         }
@@ -231,7 +232,13 @@ impl<T: 'static, E: ChainError, U: 'static> Gathering<T, E, U> {
         self.store(result, receipts)
     }
 
-    /// The results that came before the list was decided.
+    /// Drops what came before the list was decided.
+    fn discard_stored(&self) {
+        for stored in self.take_stored() {
+            self.discard(stored);
+        }
+    }
+
     fn take_stored(&self) -> Vec<Stored<T, E>> {
         let mut slots = self.slots.borrow_mut();
         let stored = slots.iter_mut().filter(|slot| matches!(slot, Slot::Stored(_)));
@@ -243,7 +250,7 @@ impl<T: 'static, E: ChainError, U: 'static> Gathering<T, E, U> {
     }
 
     /// The members to cancel, in order: all that have no result now, whatever the cancel of the first of them causes.
-    fn take_pending(&self) -> AlsoCancel {
+    fn take_pending(&self) -> Members {
         let mut slots = self.slots.borrow_mut();
         let pending = slots.iter_mut().filter(|slot| matches!(slot, Slot::Pending(_)));
         let pending = pending.filter_map(|slot| match mem::replace(slot, Slot::Cancelled) {
@@ -263,10 +270,10 @@ impl<T: 'static, E: ChainError, U: 'static> Gathering<T, E, U> {
         drop_contained(stored);
     }
 
-    fn on_cancel(&self) -> AlsoCancel {
+    fn on_cancel(self: Rc<Self>) -> AlsoCancel {
         // Not the last pointer to the head: the caller that cancels it has another.
         self.unfired.take();
-        self.take_pending()
+        AlsoCancel { members: self.take_pending(), list: Some(self) }
     }
 }
 
@@ -278,6 +285,11 @@ impl<T: 'static, E: ChainError, U: 'static> List for Gathering<T, E, U> {
 
     fn cached_ancestor(&self) -> &CachedAncestor {
         &self.cached_ancestor
+    }
+
+    fn give_up(&self) {
+        self.transition(GatherState::give_up);
+        self.discard_stored();
     }
 }
 

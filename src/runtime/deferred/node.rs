@@ -83,6 +83,10 @@ pub(crate) trait List {
     fn unfired_chain(&self) -> Option<Rc<dyn Chain>>;
 
     fn cached_ancestor(&self) -> &CachedAncestor;
+
+    /// The list was cancelled, has no result even then, and is about to fail: what it has of its members is not
+    /// returned.
+    fn give_up(&self);
 }
 
 /// A list that waits, directly or through others, for the list that stores this. `cycle.rs` says why, and how old it
@@ -107,12 +111,20 @@ impl CachedAncestor {
 /// What a chain calls when it is cancelled unfired (its canceller), or when its pauses end while it holds a result
 /// (what passes the result on). A chain never has both.
 ///
-/// A canceller returns the chains that have to be cancelled before this cancel is complete: the members of a list. It
-/// does not cancel them itself, because cancels of lists of lists would then nest on the stack.
+/// A canceller returns what has to be cancelled before this cancel is complete: the members of a list. It does not
+/// cancel them itself, because cancels of lists of lists would then nest on the stack.
 pub(super) type Handler = Box<dyn FnOnce(Rc<dyn Chain>, HeadKind) -> AlsoCancel>;
 
+/// What is to be cancelled too: nothing, or the members of a list.
+#[derive(Default)]
+pub(super) struct AlsoCancel {
+    pub(super) members: Members,
+    /// Gives up, if it has no result when its members were cancelled.
+    pub(super) list: Option<Rc<dyn List>>,
+}
+
 /// Chains that are to be cancelled in this order, if they still exist.
-pub(super) type AlsoCancel = Vec<Weak<dyn Chain>>;
+pub(super) type Members = Vec<Weak<dyn Chain>>;
 
 /// Whether the chain that a handler is called with still has its own head.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -127,7 +139,7 @@ pub(super) enum HeadKind {
 pub(super) fn handler(run: impl FnOnce(Rc<dyn Chain>, HeadKind) + 'static) -> Handler {
     Box::new(move |chain, head| {
         run(chain, head);
-        AlsoCancel::new()
+        AlsoCancel::default()
     })
 }
 

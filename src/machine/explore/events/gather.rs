@@ -3,4 +3,5 @@
 events! {
     Value,
     Error,
+    GiveUp,
 }

@@ -25,6 +25,19 @@ impl Drop for Dropped {
 
 // Checks: P117
 #[test]
+fn a_reactors_own_thread_has_the_name_of_its_pool_also_if_nobody_has_named_that() {
+    with_watchdog(|| {
+        let named =
+            |reactor: &Reactor| (reactor.thread_pool().name().to_owned(), thread::current().name().map(String::from));
+        let ((pool, thread), reactor) = Reactor::builder().spawn(named).unwrap();
+        assert_eq!((pool.as_str(), thread.as_deref()), ("reactor", Some("reactor")));
+        reactor.handle().stop();
+        assert!(!reactor.join().unwrap().timed_out);
+    });
+}
+
+// Checks: P117
+#[test]
 fn a_reactor_on_its_own_thread_is_set_up_there_first_and_is_joined_with_its_destructors() {
     thread_local!(static AT_END: RefCell<Option<Dropped>> = const { RefCell::new(None) });
     with_watchdog(|| {

@@ -280,8 +280,8 @@ impl PoolBuilder {
         self
     }
 
-    pub(crate) fn name_or_default(&self) -> &str {
-        self.name.as_deref().unwrap_or("pool")
+    pub(crate) fn name_or<'a>(&'a self, default: &'a str) -> &'a str {
+        self.name.as_deref().unwrap_or(default)
     }
 
     /// The pool, not started.
@@ -318,7 +318,7 @@ impl PoolBuilder {
 
     fn shared(self, host: WorkerHost) -> Result<Arc<Shared>, SizeError> {
         Ok(Arc::new(Shared::new(Config {
-            name: self.name_or_default().to_owned(),
+            name: self.name_or("pool").to_owned(),
             stack_size: self.stack_size,
             reporter: self.reporter.unwrap_or_default(),
             hooks: self.hooks,

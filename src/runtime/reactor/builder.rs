@@ -18,7 +18,7 @@ use super::around_turns::{LoopActivity, TurnHooks};
 use super::calls::Calls;
 use super::clock::{Clock, VirtualClock};
 use super::owned::Table;
-use super::pools::{PoolSource, Pools};
+use super::pools::{MAIN_POOL, PoolSource, Pools};
 #[allow(unused_imports, reason = "a link of the documentation")]
 use super::shutdown::Shutdown;
 use super::shutdown::ShutdownState;
@@ -295,7 +295,7 @@ impl ReactorBuilder {
 
     /// The name of the reactor's pool, for a thread of the reactor's own.
     pub(super) fn thread_name(&self) -> &str {
-        self.pool.name_or_default()
+        self.pool.name_or(MAIN_POOL)
     }
 
     /// Makes the reactor on this thread, where it stays; [`spawn`](Self::spawn) makes it on a new one.

@@ -6,6 +6,9 @@ use super::super::report::Reporter;
 use super::Reactor;
 use crate::error::{BuildError, UnknownPool};
 
+/// The name of the reactor's main pool, unless the program gives it another.
+pub(super) const MAIN_POOL: &str = "reactor";
+
 /// A pool that was added to the builder.
 #[derive(Debug)]
 pub(super) enum PoolSource {
@@ -93,8 +96,8 @@ impl NamedPool {
         reporter: &Reporter,
         steppers: Option<&mut Vec<Stepper>>,
     ) -> Result<Self, BuildError> {
-        let pool = pool.or(name.as_deref().unwrap_or("reactor"), reporter);
-        let name = name.unwrap_or_else(|| pool.name_or_default().to_owned());
+        let pool = pool.or(name.as_deref().unwrap_or(MAIN_POOL), reporter);
+        let name = name.unwrap_or_else(|| pool.name_or(MAIN_POOL).to_owned());
         let built = match steppers {
             None => pool.build(),
             Some(steppers) => pool.build_stepped().map(|(pool, stepper)| {

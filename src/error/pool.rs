@@ -27,7 +27,8 @@ pub struct PoolStopped;
 pub struct Saturated;
 
 /// This thread must not wait for the pool to stop, because the pool may wait for this thread: it is one of the pool's
-/// own workers, it is telling one of the pool's jobs that it never runs, or a reactor lives on it.
+/// own workers, or it is inside another stop of the pool or a start of its threads (in a job that is told that it never
+/// runs, a sink, or a function of [`on_cancel`](crate::pool::CancelToken::on_cancel)), or a reactor lives on it.
 ///
 /// [`ask_to_stop`](crate::ThreadPool::ask_to_stop) does not wait, and [`stopped`](crate::ThreadPool::stopped) tells a
 /// reactor when the pool has stopped.
@@ -64,8 +65,8 @@ messages! {
                  place of blocked ones (`compensation`), or raise the maximum",
     }
     WouldDeadlock {
-        Self => "the pool may wait for this thread, which is one of its workers, tells one of its jobs that it never \
-                 runs, or has a reactor: call `ask_to_stop` and wait with `stopped`, or stop it on another thread",
+        Self => "the pool may wait for this thread, which is one of its workers, is inside another stop or start of \
+                 it, or has a reactor: call `ask_to_stop` and wait with `stopped`, or stop it on another thread",
     }
     NeverRan {
         Self::PoolStopped => "the job never ran: its pool was stopped before it was started",

@@ -8,7 +8,7 @@ use selvedge::{
     error::{NeverRan, Rejected},
     pool::{Cancellation, PoolBuilder, StopPolicy, WhenFull},
     reactor::Turn,
-    report::Incident,
+    report::{Incident, Report},
     testing::{Step, Stepper},
     threads,
 };
@@ -121,6 +121,37 @@ fn a_closing_thread_that_cannot_be_started_is_reported_to_the_pools_sink_and_the
         assert_eq!(log, [Incident::ThreadStart]);
         assert!(pool.has_stopped());
     });
+}
+
+// Checks: B40, B41, P78
+#[test]
+fn a_sink_that_is_told_of_a_failed_start_must_not_wait_for_the_pools_stop() {
+    let submits = |pool: &ThreadPool| drop(pool.call_in_thread(|| ()));
+    let starts = |pool: &ThreadPool| {
+        submits(pool);
+        pool.adjust_pool_size(0, 1).unwrap();
+    };
+    let stops = |pool: &ThreadPool| {
+        submits(pool);
+        pool.stop().unwrap();
+    };
+    for (paused, ways) in [(false, &submits as &dyn Fn(&ThreadPool)), (true, &starts), (true, &stops)] {
+        let (cell, log) = (Arc::new(Mutex::new(None::<ThreadPool>)), Log::new());
+        let (own, noted) = (Arc::clone(&cell), log.clone());
+        let sink = move |_: &Report<'_>| {
+            let pool = own.lock().unwrap().clone();
+            noted.note(pool.is_some_and(|pool| pool.stop().is_err()));
+        };
+        let (pool, _stepper) = stepped(ThreadPool::builder().size(0, usize::from(!paused)).on_report(sink));
+        *cell.lock().unwrap() = Some(pool.clone());
+        pool.fail_starts(1);
+        ways(&pool);
+        // Of the start, and of the job that is refused.
+        assert_eq!(log, [true, true]);
+        cell.lock().unwrap().take();
+        pool.stop().unwrap();
+        assert!(pool.has_stopped());
+    }
 }
 
 // Checks: B31, P67

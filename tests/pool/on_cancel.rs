@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use selvedge::pool::{CancelToken, Cancellation, StopPolicy, Ticket};
 use selvedge::report::Incident;
+use selvedge::testing::Step;
 use selvedge::{Job, ThreadPool};
 
 use crate::support::{Gate, Log, PanicOnDrop, hold, wait_until, with_watchdog};
@@ -189,4 +190,22 @@ fn a_job_without_a_ticket_is_given_a_token_that_nobody_cancels() {
     pool.stop().unwrap();
     looks().run();
     assert_eq!(log, ["live", "live"]);
+}
+
+// Checks: B40, P78, P125
+#[test]
+fn a_function_that_a_stop_calls_must_not_wait_for_the_pools_stop() {
+    let (pool, stepper) = ThreadPool::builder().size(1, 1).build_stepped().unwrap();
+    pool.start().unwrap();
+    let log = Log::new();
+    let ticket = pool.call_in_thread_ticketed(|| ()).unwrap();
+    assert_eq!(stepper.step(), Some(Step::Took));
+    let (own, noted) = (pool.clone(), log.clone());
+    ticket.token().on_cancel(move || noted.note(own.stop().is_err())).detach();
+    // The stop has taken it out of the queue and refuses it when the function has returned.
+    pool.call_in_thread(|| ()).unwrap();
+    pool.stop_with(StopPolicy::CancelAll).unwrap();
+    assert_eq!(log, [true]);
+    while stepper.step().is_some() {}
+    assert!(pool.has_stopped());
 }

@@ -72,7 +72,7 @@ const NAMES: &[(&str, &str)] = &[
     ("Spread", "JobStore"),
     ("Stock", "ItemQueue"),
     ("Stretch", "Segment"),
-    ("Tells", "RefusingJobs"),
+    ("Tells", "DelayingStop"),
     ("Terms", "Config"),
     ("Unwanted", "Cancelled"),
     ("Ways", "JobVTable"),

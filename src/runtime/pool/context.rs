@@ -1,4 +1,4 @@
-//! The thread-locals of pools: which pool this thread works for, and for which it refuses jobs.
+//! The thread-locals of pools: which pool this thread works for, and whose stop waits for it.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -14,8 +14,8 @@ thread_local! {
     static POOL_ADDRESS: Cell<usize> = Cell::new(0);
     /// That pool, while there is a worker on this thread.
     static POOL: ThreadValue<Option<Rc<CurrentPool>>> = ThreadValue::new(None);
-    /// The addresses of the pools for which this thread refuses jobs, the innermost last.
-    static REFUSING: ThreadValue<Vec<usize>> = ThreadValue::new(Vec::new());
+    /// The addresses of the pools whose stop waits for this thread, which is no worker of theirs; the innermost last.
+    static DELAYING: ThreadValue<Vec<usize>> = ThreadValue::new(Vec::new());
 }
 
 /// Identifies a pool among those that exist.
@@ -33,9 +33,10 @@ pub(super) struct EnterPool {
     _default: DefaultGuard,
 }
 
-/// Marks this thread as one that refuses jobs of a pool, until it is dropped. Refusing runs user code, and the pool has
-/// not stopped before that returns, so that code must not wait for the stop.
-pub(super) struct RefusingJobs;
+/// Marks this thread as one that stops a pool or starts threads of it, until it is dropped. Both run user code, as they
+/// report what fails, ask jobs to end, and refuse others. The pool has not stopped before they return, so that code
+/// must not wait for the stop.
+pub(super) struct DelayingStop;
 
 /// The pool of which this thread is a worker.
 pub(super) fn current_pool() -> Option<Arc<Shared>> {
@@ -53,10 +54,11 @@ pub(super) fn is_worker_of(pool: &Shared) -> bool {
     POOL_ADDRESS.try_with(|address| address.get() == pool.address()).unwrap_or(false)
 }
 
-/// Whether the pool cannot stop before this thread returns: it is a worker of it, or refuses jobs of it.
+/// Whether the pool cannot stop before this thread returns: it is a worker of it, stops it, or starts threads
+/// of it.
 pub(super) fn delays_stop_of(pool: &Shared) -> bool {
-    let refuses = || REFUSING.try_with(|all| all.with(|all| all.contains(&pool.address()))).unwrap_or(false);
-    is_worker_of(pool) || refuses()
+    let delays = || DELAYING.try_with(|all| all.with(|all| all.contains(&pool.address()))).unwrap_or(false);
+    is_worker_of(pool) || delays()
 }
 
 impl PoolId {
@@ -96,16 +98,16 @@ impl Drop for EnterPool {
     }
 }
 
-impl RefusingJobs {
+impl DelayingStop {
     pub(super) fn of(pool: &Shared) -> Self {
-        let _ = REFUSING.try_with(|all| all.with(|all| all.push(pool.address())));
+        let _ = DELAYING.try_with(|all| all.with(|all| all.push(pool.address())));
         Self
     }
 }
 
-impl Drop for RefusingJobs {
+impl Drop for DelayingStop {
     fn drop(&mut self) {
-        let _ = REFUSING.try_with(|all| {
+        let _ = DELAYING.try_with(|all| {
             all.with(|all| {
                 all.pop();
                 if all.is_empty() {

@@ -1,7 +1,6 @@
 //! Refuses jobs that will never run.
 
 use super::at_rest::notify_rest_waiters;
-use super::context::RefusingJobs;
 use super::job_queue::drain;
 use super::shared::{Queue, Shared};
 use crate::error::NeverRan;
@@ -15,11 +14,8 @@ impl Shared {
         if backlog.is_empty() {
             return false;
         }
-        {
-            let _refusing = RefusingJobs::of(self);
-            for job in drain(backlog) {
-                job.refuse(why.clone(), &self.hooks, &self.reporter);
-            }
+        for job in drain(backlog) {
+            job.refuse(why.clone(), &self.hooks, &self.reporter);
         }
         let (stopped, at_rest) = {
             let mut workers = self.workers.lock();

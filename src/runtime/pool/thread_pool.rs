@@ -241,10 +241,11 @@ impl ThreadPool {
     /// well.
     ///
     /// # Errors
-    /// The pool may wait for this thread: it is one of the pool's own workers, it is telling one of the pool's jobs
-    /// that it never runs, or a reactor lives on it, whether or not that runs or any job waits for it. Nothing has
-    /// changed. There, call [`ask_to_stop`](Self::ask_to_stop), and let [`stopped`](Self::stopped) tell the reactor
-    /// when it is done. A thread may wait again once its reactor has ended or was dropped.
+    /// The pool may wait for this thread: it is one of the pool's own workers; it is inside another stop of the pool or
+    /// a start of its threads, in a job that is told that it never runs, a sink, or a function of
+    /// [`on_cancel`](CancelToken::on_cancel); or a reactor lives on it, whether or not that runs or any job waits for
+    /// it. Nothing has changed. There, call [`ask_to_stop`](Self::ask_to_stop), and let [`stopped`](Self::stopped) tell
+    /// the reactor when it is done. A thread may wait again once its reactor has ended or was dropped.
     pub fn stop(&self) -> Result<(), WouldDeadlock> {
         self.stop_with(StopPolicy::Drain)
     }

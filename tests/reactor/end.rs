@@ -471,6 +471,21 @@ fn a_reactor_with_a_stuck_job_ends_within_its_time_and_says_who_is_late() {
     });
 }
 
+// Checks: P94
+#[test]
+fn a_pool_that_has_not_stopped_in_time_is_listed_though_none_of_its_workers_does_anything() {
+    let reactor = Reactor::builder().pool_size(0, 1).stop_within(SECOND).build_test().unwrap();
+    reactor.call_in_thread(|| ()).unwrap();
+    assert_eq!(reactor.settle(), Turn::Idle);
+    reactor.stop().unwrap();
+    // The worker, which is to exit, is not stepped.
+    assert_eq!(reactor.turn(), Ok(Turn::Wait(SECOND)));
+    assert_eq!(Reactor::advance(&reactor, SECOND), Ok(Turn::Ended));
+    let shutdown = reactor.ended().unwrap();
+    let [late] = &shutdown.late[..] else { panic!("{shutdown}") };
+    assert_eq!((late.name.as_str(), late.stragglers.len(), late.queued), ("reactor", 0, 0));
+}
+
 // Checks: P94, B23
 #[test]
 fn triggers_that_are_left_run_when_the_time_of_shutdown_is_over() {

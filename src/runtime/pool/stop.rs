@@ -92,7 +92,8 @@ pub enum StopWithinError {
     /// The time is over. The pool goes on stopping.
     #[non_exhaustive]
     Unfinished {
-        /// The workers that are late, the one first that has been at it longest.
+        /// The workers that are late, the one first that has been at it longest. None if the pool waits for something
+        /// else: a thread that starts or exits, or one that tells a job that it never runs.
         stragglers: Vec<Straggler>,
         /// How many jobs still wait to be run.
         queued: usize,

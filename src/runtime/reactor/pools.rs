@@ -75,7 +75,8 @@ impl Pools {
         let own = self.all().filter(|named| named.is_own);
         own.filter_map(|NamedPool { name, pool, .. }| {
             let (stragglers, queued) = pool.stragglers();
-            (!stragglers.is_empty() || queued > 0).then(|| (name.clone(), stragglers, queued))
+            let is_late = !stragglers.is_empty() || queued > 0 || !pool.has_stopped();
+            is_late.then(|| (name.clone(), stragglers, queued))
         })
     }
 

@@ -46,7 +46,8 @@ pub struct Shutdown {
 pub struct LatePool {
     /// Its name, as of [`Reactor::pool`].
     pub name: String,
-    /// What its workers still do, the longest first.
+    /// What its workers still do, the longest first. None if the pool waits for something else: a thread that starts or
+    /// exits, or one that tells a job that it never runs.
     pub stragglers: Vec<Straggler>,
     /// How many jobs still wait to be run.
     pub queued: usize,

@@ -15,6 +15,8 @@ use selvedge::{
     threads,
 };
 
+use crate::support::{self, PanicOnDrop, hold};
+
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u32>>>);
 
@@ -405,4 +407,37 @@ fn a_pool_that_is_shrunk_to_one_thread_is_not_compensated_by_default() {
     .unwrap();
     settle(&stepper);
     assert_eq!(log.seen(), [2, 1]);
+}
+
+// Checks: P2, P77, B36
+#[test]
+fn jobs_of_a_pool_that_nobody_steps_any_more_are_refused_whatever_their_drops_do() {
+    let (log, reports) = (support::Log::<String>::new(), support::Log::<String>::new());
+    let contexts = reports.clone();
+    let (pool, stepper) = ThreadPool::builder()
+        .size(1, 1)
+        .on_report(reports.sink_of_words())
+        .context(move || (PanicOnDrop, hold(&contexts)), |_captured| ())
+        .build_stepped()
+        .unwrap();
+    pool.start().unwrap();
+    let job = |name: &'static str| {
+        let (log, captured) = (log.clone(), PanicOnDrop);
+        let on_result = move |result: Result<(), Failure>| {
+            let why = result.unwrap_err();
+            assert!(matches!(why.downcast_ref(), Some(NeverRan::CancelledByStop)));
+            log.note(name.to_owned());
+        };
+        Job::with_callback(on_result, move || hold(&captured)).named(name)
+    };
+    pool.call_in_thread(job("held")).unwrap();
+    pool.call_in_thread(job("queued")).unwrap();
+    drop(pool.call_in_thread_ticketed(job("ticketed")).unwrap());
+    assert_eq!(stepper.step(), Some(Step::Took));
+    drop(pool);
+    assert_eq!((log.len(), reports.len()), (0, 0), "they might still be run");
+    drop(stepper);
+    assert_eq!(log.entries(), ["held", "queued", "ticketed"]);
+    // Of each job the context and the captures.
+    assert_eq!(reports.len(), 6, "{:?}", reports.entries());
 }

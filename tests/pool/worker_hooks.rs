@@ -14,7 +14,7 @@ use selvedge::{
     threads,
 };
 
-use crate::support::{Gate, Log, PanicOnDrop, wait_until, with_watchdog};
+use crate::support::{Gate, Log, PanicOnDrop, hold, wait_until, with_watchdog};
 
 type TextLog = Log<String>;
 
@@ -289,4 +289,18 @@ fn a_worker_whose_keep_alive_has_passed_runs_its_stop_hooks() {
         assert_eq!(log, ["out".to_owned()]);
         pool.stop().unwrap();
     });
+}
+
+// Checks: B38, P77
+#[test]
+fn what_the_drop_of_a_hook_panics_with_is_told_to_the_pools_own_sink() {
+    let log = Log::new();
+    let [start, around, capture] = [(); 3].map(|()| PanicOnDrop);
+    let pool = one()
+        .on_report(log.sink())
+        .on_worker_start(move |_| hold(&start))
+        .around_jobs(move |_| hold(&around))
+        .context(move || hold(&capture), |()| ());
+    drop(pool.build().unwrap());
+    assert_eq!(log, [Incident::Drop; 3]);
 }

@@ -1,6 +1,7 @@
 //! The data of a pool that its handles and its workers share. The operations on it are in other files: see `mod.rs`.
 
 use std::collections::BTreeMap;
+use std::mem;
 use std::ptr;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use super::super::sync::{Arc, BacklogHint, Condvar, Hint, Mutex, MutexGuard, Spi
 use super::activities::Activities;
 use super::hooks::Hooks;
 use super::job::JobResult;
-use super::job_queue::JobQueue;
+use super::job_queue::{JobQueue, drain};
 use super::slot_watchers::Watchers;
 use super::stats::JobHistograms;
 use super::stepper::SteppedWorkers;
@@ -19,7 +20,8 @@ use super::thread_ends::{RestNote, ThreadEnds, ThreadExit};
 use super::wait_places::WaitPlaces;
 use super::wake_ahead::BlockingEstimate;
 use super::worker_state::WorkerState;
-use crate::machine::pool::{Compensation, Sizes, SubmitQueue, Wakeups, WorkerId, Workers};
+use crate::error::NeverRan;
+use crate::machine::pool::{self as machine, Compensation, Policy, Sizes, SubmitQueue, Wakeups, WorkerId, Workers};
 
 /// A pool. Locks are taken in this order: `workers`, `submit_queue`, and last the one of stepped workers. A submitter
 /// that finds a free slot holds one lock at a time: `submit_queue`, and after it `workers` if a worker has to be woken
@@ -163,6 +165,23 @@ impl Shared {
     /// Identifies this pool among those that exist now, or of which a thread exists.
     pub(super) fn address(&self) -> usize {
         ptr::from_ref(&*self.ends).addr()
+    }
+}
+
+impl Drop for Shared {
+    /// Jobs of a pool that nobody steps any more are refused: workers that have threads hold the pool until they have
+    /// run theirs. Then what the hooks captured is dropped; its panics, too, go to the pool's sink, if it has one.
+    fn drop(&mut self) {
+        let _scope = self.reporter.enter_sink();
+        if let WorkerHost::Stepper(stepped) = &self.host {
+            let (mut workers, mut submit_queue) = (self.workers.lock(), self.submit_queue.lock());
+            let queued = machine::stop(&mut workers.machine, &mut submit_queue, Policy::CancelQueued).cancelled;
+            drop((submit_queue, workers));
+            for job in stepped.take_jobs().into_iter().chain(drain(queued)) {
+                job.refuse(NeverRan::CancelledByStop, &self.hooks, &self.reporter);
+            }
+        }
+        drop(mem::take(&mut self.hooks));
     }
 }
 

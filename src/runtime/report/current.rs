@@ -48,6 +48,11 @@ impl Reporter {
         Scope { outer: CURRENT.try_with(|current| current.replace(entered)).ok().flatten() }
     }
 
+    /// The same, unless this one only writes to stderr.
+    pub(crate) fn enter_sink(&self) -> Option<Scope> {
+        self.0.as_ref().map(|_| self.enter())
+    }
+
     /// Makes this the default of the thread: for what fails outside of any scope, between the turns of a reactor and
     /// before the first, and in jobs.
     pub(crate) fn set_default(&self) -> DefaultGuard {

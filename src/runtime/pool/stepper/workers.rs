@@ -1,5 +1,7 @@
 //! The workers of a pool without threads, each where its last step left it.
 
+use std::mem;
+
 use super::super::super::sync::Mutex;
 use super::super::job::{BoxedJob, JobResult};
 use super::super::worker_state::WorkerState;
@@ -95,6 +97,16 @@ impl SteppedWorkers {
 
     pub(super) fn remove(&self, id: WorkerId) {
         self.0.lock().retain(|worker| worker.id != id);
+    }
+
+    /// The jobs that workers hold, which nobody steps any more.
+    pub(in super::super) fn take_jobs(&self) -> Vec<BoxedJob> {
+        let workers = mem::take(&mut *self.0.lock());
+        let held = |worker: SteppedWorker| match worker.state {
+            Some((_, NextStep::Run(job))) => Some(job),
+            _ => None,
+        };
+        workers.into_iter().filter_map(held).collect()
     }
 
     /// The workers that can do a step.

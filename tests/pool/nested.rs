@@ -1,5 +1,6 @@
 //! Jobs inside jobs: when the inner one has ended, its thread is again that of the outer one, whatever the inner was.
 
+use std::cell::RefCell;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -137,6 +138,28 @@ fn an_inner_job_ends_no_region_of_the_outer_one_that_blocks() {
         drop(blocked);
         assert_eq!(own.stats().blocked, 0);
     });
+}
+
+// Checks: B45
+#[test]
+fn a_guard_that_an_earlier_job_has_left_ends_no_region_of_a_later_one() {
+    thread_local!(static LEFT: RefCell<Option<threads::Blocked>> = const { RefCell::new(None) });
+    let (pool, stepper) = pool("pool", &Log::new());
+    pool.call_in_thread(|| LEFT.set(Some(threads::Blocked::enter()))).unwrap();
+    settle(&stepper);
+    let (log, own) = (Log::new(), pool.clone());
+    let note = log.clone();
+    let job = move || {
+        threads::blocked(|| {
+            drop(LEFT.take());
+            threads::blocked(|| ());
+            note.note(own.stats().blocked);
+        });
+        note.note(own.stats().blocked);
+    };
+    pool.call_in_thread(job).unwrap();
+    settle(&stepper);
+    assert_eq!(log, [1, 0]);
 }
 
 // Checks: B40, P78

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::super::sync::{Arc, thread_local};
+use super::super::sync::{Arc, thread_local, unique_number};
 use super::context::current_pool;
 use super::shared::Shared;
 use crate::machine::pool as machine;
@@ -19,11 +19,13 @@ struct JobState {
     /// A pool runs a job on this thread.
     runs_job: bool,
     /// How many nested [`Blocked`] regions the job is in.
-    depth: usize,
+    depth: u32,
+    /// Tells the outermost of them, with all in it, from those of other jobs.
+    region: usize,
 }
 
 impl JobState {
-    const NO_JOB: Self = Self { runs_job: false, depth: 0 };
+    const NO_JOB: Self = Self { runs_job: false, depth: 0, region: 0 };
 }
 
 /// Replaces this thread's state and returns the old one. A thread whose thread-locals are gone runs no job.
@@ -66,6 +68,7 @@ pub fn blocked<R>(f: impl FnOnce() -> R) -> R {
 /// The region of [`blocked()`] as a guard: from [`enter`](Self::enter) until it is dropped.
 #[must_use]
 pub struct Blocked {
+    region: usize,
     /// Not `Send`: the region belongs to the job that entered it, and so to its thread.
     not_send: PhantomData<*const ()>,
 }
@@ -73,22 +76,28 @@ pub struct Blocked {
 impl Blocked {
     /// From now on this pool thread counts as blocked. On other threads this does nothing.
     pub fn enter() -> Self {
-        let before = update(|state| JobState { depth: state.depth + usize::from(state.runs_job), ..state });
+        let mut region = 0;
+        let before = update(|state| {
+            region = if state.depth == 0 { unique_number() } else { state.region };
+            JobState { depth: state.depth + u32::from(state.runs_job), region, ..state }
+        });
         if before.runs_job
             && before.depth == 0
             && let Some(pool) = current_pool()
         {
             Shared::block(&pool);
         }
-        Self { not_send: PhantomData }
+        Self { region, not_send: PhantomData }
     }
 }
 
 impl Drop for Blocked {
     fn drop(&mut self) {
-        // A guard that outlived its job finds depth 0: the end of the job has ended the region.
-        let before = update(|state| JobState { depth: state.depth.saturating_sub(1), ..state });
+        // The end of the job has ended the region of a guard that outlives it. It ends no region of a later job.
+        let is_own = |state: JobState| state.region == self.region;
+        let before = update(|state| JobState { depth: state.depth.saturating_sub(u32::from(is_own(state))), ..state });
         if before.depth == 1
+            && is_own(before)
             && let Some(pool) = current_pool()
         {
             Shared::unblock(&pool);
@@ -104,7 +113,7 @@ impl fmt::Debug for Blocked {
 
 /// Runs a job of this pool on this thread, and ends the regions that it leaves open.
 pub(super) fn run_as_job<R>(pool: &Arc<Shared>, job: impl FnOnce() -> R) -> R {
-    let outer = update(|_| JobState { runs_job: true, depth: 0 });
+    let outer = update(|_| JobState { runs_job: true, ..JobState::NO_JOB });
     // Does not unwind: a job's panic is contained further in.
     let result = job();
     let left_open = update(|_| outer);

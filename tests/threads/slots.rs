@@ -166,7 +166,7 @@ fn a_limit_in_the_queue_counts_the_wait_for_a_slot() {
     assert_eq!(pool.stats().waiting, 0);
 }
 
-// Checks: P132, P2
+// Checks: P132, P2, B35
 #[test]
 fn the_end_of_the_pool_fails_those_that_wait_in_their_order() {
     let (reactor, _clock, _reports) = virtual_time();
@@ -182,6 +182,7 @@ fn the_end_of_the_pool_fails_those_that_wait_in_their_order() {
     assert_eq!(told.entries(), [(1, stopped), (2, stopped), (3, stopped)]);
     run(&stepper);
     assert_eq!((log.entries(), pool.stats().completed, pool.stats().waiting), (vec![-1, -2, -3], 1, 0));
+    assert_eq!(pool.stats().rejected, 3);
 }
 
 // Checks: P132

@@ -71,6 +71,12 @@ impl OfferedJob {
         self.refuse(why);
     }
 
+    /// The pool has been stopped before it was offered again: it is counted as one that was.
+    pub(crate) fn discard_rejected(self) {
+        self.pool.submit_queue.lock().count_rejection();
+        self.discard();
+    }
+
     /// Drops it, with what was captured for it.
     pub(crate) fn discard(mut self) {
         self.job.drop_context(&self.pool.reporter);

@@ -154,7 +154,7 @@ impl SlotQueue {
 
 fn discard(waiting: WaitingJob) -> Decided {
     if let Some(job) = waiting.job {
-        job.discard();
+        job.discard_rejected();
     }
     waiting.decided
 }

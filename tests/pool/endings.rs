@@ -8,14 +8,14 @@ use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
 use selvedge::{
-    Job, Reactor, ThreadPool,
+    Deferred, Job, Reactor, ThreadPool,
     error::WouldDeadlock,
     pool::{PoolBuilder, StopPolicy, StopWithinError, Straggler, WhenFull, Worker, WorkerActivity},
     report::Incident,
     threads,
 };
 
-use crate::support::{Gate, Log, reporting, wait_until, with_watchdog};
+use crate::support::{Gate, Log, OnDrop, hold, reporting, wait_until, with_watchdog};
 
 /// Calls a function when it is dropped.
 struct CallOnDrop(Option<Box<dyn FnOnce()>>);
@@ -103,6 +103,25 @@ fn nobody_waits_for_the_destructors_of_a_worker_that_has_exited() {
         pool.stop_within(StopPolicy::Drain, Duration::MAX).unwrap();
         assert_eq!(dropped.len(), 3, "and a stop without a limit that is used up has waited for all");
         assert!(pool.has_stopped());
+    });
+}
+
+// Checks: P56, P77
+#[test]
+fn a_reactor_is_told_of_a_pools_end_when_the_pools_sink_is_gone_so_that_what_that_captured_may_ask_it() {
+    with_watchdog(|| {
+        let (reactor, log) = (Reactor::new(), Log::new());
+        let (handle, noted) = (reactor.handle(), log.clone());
+        let captured = OnDrop::new(move || noted.note(handle.queued_calls()));
+        let pool = started(ThreadPool::builder().size(1, 1).on_report(move |_| hold(&captured)));
+        let stopped = [pool.stopped(&reactor), pool.stopped(&reactor)];
+        drop(pool);
+        wait_until(|| log.len() == 1);
+        assert_eq!(log, [0], "nobody was told before");
+        wait_until(|| {
+            reactor.turn().unwrap();
+            stopped.iter().all(Deferred::has_result)
+        });
     });
 }
 

@@ -289,9 +289,12 @@ impl ThreadEnds {
             EndAction::Close(last) => Self::close(this, last),
             EndAction::Announce => {
                 this.changed.notify_all();
-                for Request { callback, reporter } in requests {
+                // The sink goes first, if this has the last pointer to it: the drop of what it captured may ask a
+                // reactor, which joins this thread once it has been told.
+                let callbacks: Vec<_> = requests.into_iter().map(|request| request.callback).collect();
+                for callback in callbacks {
                     if let Err(panic) = catch(callback) {
-                        reporter.report(Incident::Job, &panic, None);
+                        report::report(Incident::Job, &panic, None);
                     }
                 }
             }

@@ -1,11 +1,12 @@
 //! What is kept of a burst: each structure that grows gives its room back when what was in it is gone.
 
+use std::cell::RefCell;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use allocation_counter::measure;
 use selvedge::coordination::{DeferredLock, DeferredQueue, DeferredSemaphore};
-use selvedge::deferred::gather_results;
+use selvedge::deferred::{DeferredList, gather_results};
 use selvedge::reactor::Phase;
 use selvedge::task::{Cooperator, LoopingCall};
 use selvedge::testing::{Step, VirtualClock};
@@ -179,6 +180,14 @@ fn callbacks_and_lists() {
         let list = gather_results(members);
         resolvers.into_iter().for_each(|resolver| resolver.callback(()));
         assert_eq!(list.try_result().unwrap().unwrap().len(), number);
+    });
+    let left = RefCell::new(Vec::new());
+    is_given_back("members of a list that is decided, but for one", |number| {
+        let (members, mut resolvers): (Vec<_>, Vec<_>) = (0..=number).map(|_| Deferred::<Load>::new()).unzip();
+        let list = DeferredList::new(members).fire_on_one_callback();
+        left.borrow_mut().extend(resolvers.pop());
+        resolvers.into_iter().for_each(|resolver| resolver.callback([1; 100]));
+        assert_eq!(list.try_result().unwrap().unwrap(), (0, [1; 100]));
     });
     is_given_back("chains that are dropped inside each other", |number| {
         let mut next = None;

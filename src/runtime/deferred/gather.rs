@@ -47,12 +47,10 @@ pub(super) struct Policy<T, E, U> {
 enum Slot<T, E> {
     /// No result: the member, through which its Deferred is cancelled. Weak, because the member owns the list.
     Pending(Weak<dyn Chain>),
-    /// No result, and the list has cancelled it: a result that is not part of the list's is dropped silently.
-    Cancelled,
     /// Its result.
     Stored(Stored<T, E>),
-    /// Nothing: its result has decided the list or came too late; or the Deferred had its result when the list was
-    /// made, and that has not been taken yet.
+    /// No result, and the list has cancelled it; or the Deferred had its result when the list was made, and that has
+    /// not been taken yet.
     Empty,
 }
 
@@ -65,7 +63,11 @@ struct Gathering<T: 'static, E: ChainError, U: 'static> {
     policy: Policy<T, E, U>,
     options: Options,
     state: Cell<GatherState>,
+    /// Gone once the list is decided, even if members have no result yet.
     slots: RefCell<Vec<Slot<T, E>>>,
+    /// It has cancelled all members without a result: what they come to is dropped silently, if it is not part of the
+    /// list's result.
+    has_cancelled: Cell<bool>,
     made_at: &'static Location<'static>,
     cached_ancestor: CachedAncestor,
 }
@@ -74,6 +76,8 @@ struct Gathering<T: 'static, E: ChainError, U: 'static> {
 struct Member<T: 'static, E: ChainError, U: 'static> {
     gathering: Rc<Gathering<T, E, U>>,
     index: usize,
+    /// The Deferred had its result when the list was made, so the list never cancels it.
+    is_early: bool,
     input: Cell<Option<Stored<T, E>>>,
     /// In wait paths a member counts as a chain, which always waits.
     core: Core,
@@ -97,6 +101,7 @@ where
         options,
         state: Cell::new(state),
         slots: RefCell::default(),
+        has_cancelled: Cell::default(),
         made_at: Location::caller(),
         cached_ancestor: CachedAncestor::default(),
     });
@@ -152,37 +157,44 @@ impl<T: 'static, E: ChainError, U: 'static> Gathering<T, E, U> {
     }
 
     /// A member has its result. Returns what the list fires with, if this decides it.
-    fn arrived(&self, index: usize, stored: Stored<T, E>) -> Option<Stored<U, E>> {
+    fn arrived(&self, index: usize, is_early: bool, stored: Stored<T, E>) -> Option<Stored<U, E>> {
         match self.transition(|state| state.arrived(stored.is_ok())) {
             Arrival::Store => {
-                self.replace_slot(index, Slot::Stored(stored));
+                self.set_slot(index, Slot::Stored(stored));
+                None
+            }
+            Arrival::Late if self.has_cancelled.get() && !is_early => {
+                drop_contained(stored);
                 None
             }
             Arrival::Late => {
-                match self.replace_slot(index, Slot::Empty) {
-                    Some(Slot::Cancelled) => drop_contained(stored),
-                    _ => self.discard(stored),
-                }
+                self.discard(stored);
                 None
             }
             Arrival::Completes => {
-                self.replace_slot(index, Slot::Stored(stored));
+                self.set_slot(index, Slot::Stored(stored));
                 Some(self.complete())
             }
             Arrival::Decides => {
-                self.replace_slot(index, Slot::Empty);
+                self.set_slot(index, Slot::Empty);
                 Some(self.decide(index, stored))
             }
         }
     }
 
-    /// Returns what was in the slot, so that nothing is dropped while the slots are borrowed.
-    fn replace_slot(&self, index: usize, with: Slot<T, E>) -> Option<Slot<T, E>> {
-        self.slots.borrow_mut().get_mut(index).map(|slot| mem::replace(slot, with))
+    /// What was in the slot is no result.
+    fn set_slot(&self, index: usize, to: Slot<T, E>) {
+        if let Some(slot) = self.slots.borrow_mut().get_mut(index) {
+            *slot = to;
+        }
+    }
+
+    fn take_slots(&self) -> Vec<Slot<T, E>> {
+        mem::take(&mut *self.slots.borrow_mut())
     }
 
     fn complete(&self) -> Stored<U, E> {
-        let slots = mem::take(&mut *self.slots.borrow_mut());
+        let slots = self.take_slots();
         let mut receipts = Vec::new();
         let results = slots.into_iter().enumerate().filter_map(|(index, slot)| match slot {
             Slot::Stored(stored) => {
@@ -190,7 +202,7 @@ impl<T: 'static, E: ChainError, U: 'static> Gathering<T, E, U> {
                 receipts.extend(receipt.map(|receipt| (index, receipt)));
                 Some(result)
             }
-            Slot::Pending(_) | Slot::Cancelled | Slot::Empty => None,
+            Slot::Pending(_) | Slot::Empty => None,
         });
         let results = results.collect();
         self.store(catch_conversion(|| (self.policy.on_all)(results)), receipts)
@@ -217,9 +229,10 @@ impl<T: 'static, E: ChainError, U: 'static> Gathering<T, E, U> {
     }
 
     fn decide(&self, index: usize, stored: Stored<T, E>) -> Stored<U, E> {
-        self.discard_stored();
+        let pending = self.discard_stored();
         if self.options.cancel_rest {
-            cancel_each(self.take_pending());
+            self.has_cancelled.set(true);
+            cancel_each(pending);
         }
         let (result, receipt) = stored.split();
         let receipts = receipt.map(|receipt| (index, receipt)).into_iter().collect();
@@ -232,30 +245,26 @@ impl<T: 'static, E: ChainError, U: 'static> Gathering<T, E, U> {
         self.store(result, receipts)
     }
 
-    /// Drops what came before the list was decided.
-    fn discard_stored(&self) {
-        for stored in self.take_stored() {
-            self.discard(stored);
+    /// The list is decided: drops what came before, and returns the members without a result, in order.
+    fn discard_stored(&self) -> Members {
+        let mut pending = Members::new();
+        for slot in self.take_slots() {
+            match slot {
+                Slot::Stored(stored) => self.discard(stored),
+                Slot::Pending(member) => pending.push(member),
+                Slot::Empty => {}
+            }
         }
-    }
-
-    fn take_stored(&self) -> Vec<Stored<T, E>> {
-        let mut slots = self.slots.borrow_mut();
-        let stored = slots.iter_mut().filter(|slot| matches!(slot, Slot::Stored(_)));
-        let stored = stored.filter_map(|slot| match mem::replace(slot, Slot::Empty) {
-            Slot::Stored(stored) => Some(stored),
-            Slot::Pending(_) | Slot::Cancelled | Slot::Empty => None,
-        });
-        stored.collect()
+        pending
     }
 
     /// The members to cancel, in order: all that have no result now, whatever the cancel of the first of them causes.
     fn take_pending(&self) -> Members {
         let mut slots = self.slots.borrow_mut();
         let pending = slots.iter_mut().filter(|slot| matches!(slot, Slot::Pending(_)));
-        let pending = pending.filter_map(|slot| match mem::replace(slot, Slot::Cancelled) {
+        let pending = pending.filter_map(|slot| match mem::replace(slot, Slot::Empty) {
             Slot::Pending(member) => Some(member),
-            Slot::Stored(_) | Slot::Cancelled | Slot::Empty => None,
+            Slot::Stored(_) | Slot::Empty => None,
         });
         pending.collect()
     }
@@ -273,6 +282,7 @@ impl<T: 'static, E: ChainError, U: 'static> Gathering<T, E, U> {
     fn on_cancel(self: Rc<Self>) -> AlsoCancel {
         // Not the last pointer to the head: the caller that cancels it has another.
         self.unfired.take();
+        self.has_cancelled.set(true);
         AlsoCancel { members: self.take_pending(), list: Some(self) }
     }
 }
@@ -289,7 +299,7 @@ impl<T: 'static, E: ChainError, U: 'static> List for Gathering<T, E, U> {
 
     fn give_up(&self) {
         self.transition(GatherState::give_up);
-        self.discard_stored();
+        drop(self.discard_stored());
     }
 }
 
@@ -302,10 +312,10 @@ impl<T: 'static, E: ChainError, U: 'static> Member<T, E, U> {
     /// The member for this Deferred, and its slot. It is not linked yet.
     fn new(gathering: &Rc<Gathering<T, E, U>>, index: usize, deferred: &Deferred<T, E>) -> (Rc<Self>, Slot<T, E>) {
         let core = Core::new(ChainState::new(ChainStage::Waiting), None, deferred.made_at());
-        let member = Rc::new(Self { gathering: Rc::clone(gathering), index, input: Cell::new(None), core });
-        // A Deferred that has its result is never cancelled, even if a member before it decides the list: an error of
-        // it is reported.
-        if deferred.tail.cell().is_stored() {
+        // Such a one is never cancelled, even if a member before it decides the list: an error of it is reported.
+        let is_early = deferred.tail.cell().is_stored();
+        let member = Rc::new(Self { gathering: Rc::clone(gathering), index, is_early, input: Cell::new(None), core });
+        if is_early {
             return (member, Slot::Empty);
         }
         let outermost = Rc::clone(&member) as Rc<dyn Chain>;
@@ -351,7 +361,7 @@ impl<T: 'static, E: ChainError, U: 'static> Run for Member<T, E, U> {
     fn run(self: Rc<Self>, chain: &mut Rc<dyn Chain>) -> Option<Rc<dyn Run>> {
         let stored = self.input.take()?;
         chain.core().transition(ChainState::hand_over);
-        let stored = self.gathering.arrived(self.index, stored)?;
+        let stored = self.gathering.arrived(self.index, self.is_early, stored)?;
         let Some(head) = self.gathering.unfired.take().or_else(|| self.gathering.head.upgrade()) else {
             drop_contained(stored);
             return None;

@@ -2,11 +2,10 @@
 
 use std::any::Any;
 use std::panic::resume_unwind;
-use std::time::Duration;
 
 use allocation_counter::measure;
 use selvedge::error::Panic;
-use selvedge::{Deferred, Failure, Reactor};
+use selvedge::{Deferred, Failure};
 
 /// What this thread allocates in there.
 fn allocations(body: impl FnOnce()) -> u64 {
@@ -86,25 +85,4 @@ fn a_panic_in_the_drop_of_a_panics_payload_leaves_nothing_if_it_is_a_message() {
     assert_eq!(left(|| Box::new("a message that is ".to_owned() + "allocated")), 0);
     // Its drop may panic.
     assert!(left(|| Box::new([1_u8; 100])) >= 100);
-}
-
-// Checks: B20
-#[test]
-fn a_timer_that_is_cancelled_or_has_run_keeps_no_large_closure_though_its_handle_is_kept() {
-    let reactor = Reactor::new();
-    for cancels in [true, false] {
-        let mut call = None;
-        let left = measure(|| {
-            let large = [1_u8; 10_000];
-            let timer = reactor.call_later(Duration::ZERO, move |_| assert_eq!(large.len(), 10_000));
-            if cancels {
-                timer.cancel().unwrap();
-            }
-            call = Some(timer);
-            reactor.turn().unwrap();
-        });
-        assert!(left.bytes_max >= 10_000);
-        assert!(left.bytes_current < 1_000, "{left:?}");
-        drop(call);
-    }
 }

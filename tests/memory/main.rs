@@ -10,4 +10,5 @@ mod deferred;
 mod inbox;
 mod pool;
 mod stack;
+mod timers;
 mod worst_cases;

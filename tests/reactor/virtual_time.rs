@@ -401,6 +401,29 @@ fn the_time_stands_still_until_the_news_of_the_end_has_come_and_passes_then() {
 
 // Checks: P88, B42
 #[test]
+fn the_end_of_a_thread_that_retires_lets_the_time_pass() {
+    with_watchdog(|| {
+        let (reactor, log) = (reactor(), Log::new());
+        let pool = ThreadPool::builder().size(0, 1).keep_alive(Some(Duration::ZERO)).build().unwrap();
+        pool.start().unwrap();
+        let (handle, local, told) = (reactor.handle(), reactor.local(), log.clone());
+        let end = move || {
+            wait_until_asleep_or_over(&handle);
+            told.note("ends");
+        };
+        let done = threads::defer_to_thread_pool(&reactor, &pool, move || at_thread_end(end));
+        let minute = done.add_callback(move |()| {
+            wait_until(|| pool.stats().live == 0);
+            local.sleep(MINUTE)
+        });
+        let slept = log.clone();
+        assert!(run_until(reactor, minute.add_callback(move |()| slept.note("slept"))).is_ok());
+        assert_eq!(log, ["ends", "slept"]);
+    });
+}
+
+// Checks: P88, B42
+#[test]
 fn a_thread_that_ends_and_waits_for_the_reactors_time_lets_it_pass() {
     with_watchdog(|| {
         let (reactor, log) = (reactor(), Log::new());

@@ -277,8 +277,11 @@ impl ThreadEnds {
 
     fn carry_out(this: &Arc<Self>, action: EndAction<JoinHandle>, mut locked: MutexGuard<'_, LockedEnds>) {
         // Under the same hold of the lock as the transition, so that only one caller gets them.
-        let requests =
-            if matches!(action, EndAction::Announce) { mem::take(&mut locked.requests) } else { LinkedList::new() };
+        let (requests, notes) = if matches!(action, EndAction::Announce) {
+            (mem::take(&mut locked.requests), mem::take(&mut locked.notes))
+        } else {
+            (LinkedList::new(), BTreeMap::new())
+        };
         // Until all have been told, this counts as a thread that ends: virtual time must not pass before that.
         let announces = locked.had_threads && !requests.is_empty();
         locked.announcing += usize::from(announces);
@@ -302,10 +305,11 @@ impl ThreadEnds {
         if announces {
             let mut locked = this.locked.lock();
             locked.announcing -= 1;
-            let notes = mem::take(&mut locked.notes);
+            let later = mem::take(&mut locked.notes);
             drop(locked);
-            tell(notes);
+            tell(later);
         }
+        tell(notes);
     }
 
     /// Reports that the closing thread could not be started: to the sink of the first request, or of this thread.
@@ -363,10 +367,13 @@ impl LockedEnds {
 
 #[cfg(test)]
 mod tests {
+    use std::iter;
+    use std::sync::mpsc;
+
     use super::super::super::reactor::Reactor;
     use super::super::super::sync::Spin;
     use super::super::{StopPolicy, ThreadPool};
-    use super::EndWait;
+    use super::{EndWait, ThreadEnds};
 
     // Checks: B42
     #[test]
@@ -384,5 +391,25 @@ mod tests {
         reactor.run();
         let left = pool.owner.shared.ends.locked.lock().machine.wait(false);
         assert!(matches!(left, EndWait::Return), "{left:?}");
+    }
+
+    // Checks: P88
+    #[test]
+    fn whoever_is_held_up_by_the_join_of_the_last_thread_is_told_of_it() {
+        // The types of the loom build work only in a model.
+        if !Spin::WAITS {
+            return;
+        }
+        let pool = ThreadPool::new(1, 1).expect("the sizes are valid");
+        pool.start().expect("it is new");
+        pool.ask_to_stop(StopPolicy::Drain);
+        let ends = &pool.owner.shared.ends;
+        let mut looks = iter::repeat_with(|| ends.locked.lock().machine.wait(false));
+        let last = looks.find_map(|left| if let EndWait::Join(last) = left { Some(last) } else { None });
+        let (tells, told) = mpsc::channel();
+        let (ending, _) = ends.ending(0, 0, || Box::new(move || tells.send(()).unwrap_or_default()));
+        assert_eq!(ending, 1);
+        ThreadEnds::join(ends, last.expect("it looks until the thread has ended"));
+        assert_eq!(told.try_recv(), Ok(()));
     }
 }

@@ -40,7 +40,7 @@ pub use self::coordination::{
     LoopingCallError, OverRelease, PutError, PutRejection, QueueClosed, QueueUnderflow, TaskFinished,
 };
 pub use self::deferred::{Abandoned, Cancelled, NotPaused, TimedOut, WaitsForItself};
-pub(crate) use self::deferred::{is_cancellation, is_stop};
+pub(crate) use self::deferred::{is_cancellation, is_cancelled, is_stop};
 pub use self::pool::{NeverRan, PoolStopped, Saturated, SizeError, WouldDeadlock};
 pub use self::reactor::{
     AdvanceError, BlockingCallError, BuildError, DelayedCallError, FireEventError, JoinError, OwnedError,

@@ -341,12 +341,6 @@ pub(crate) fn original<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error +
     error.downcast_ref().map_or(error, |failure: &FailureError| failure.0.error())
 }
 
-/// Whether an `X` is in this error's chain of causes: the error itself, one of its sources, or the original error of a
-/// [`FailureError`] among these.
-pub(crate) fn has_cause<X: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
-    causes_and_self(error).any(|error| original(error).is::<X>())
-}
-
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         display(&self.0.error, f)

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::messages::messages;
 use super::pool::NeverRan;
 use super::reactor::ReactorStopped;
-use crate::failure::{ChainError, FailureGroup, causes_and_self, has_cause, original};
+use crate::failure::{ChainError, FailureGroup, causes_and_self, original};
 
 /// The Deferred was cancelled before it had a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -35,47 +35,57 @@ pub struct TimedOut {
     pub started: Option<bool>,
 }
 
-/// Whether the error is [`Cancelled`] or [`ReactorStopped`], or was caused by one.
+/// Whether the error only says that something was cancelled: it is [`Cancelled`], or was caused by one. Of a group, all
+/// have to be.
+pub(crate) fn is_cancelled(error: &(dyn Error + 'static)) -> bool {
+    is_only(error, <dyn Error>::is::<Cancelled>)
+}
+
+/// The same of [`Cancelled`] or [`ReactorStopped`].
 ///
 /// A future that awaits a Deferred and is dropped unfinished drops such an error without a report. A Deferred that is
 /// dropped with such an error reports it, as any other.
 pub(crate) fn is_cancellation(error: &(dyn Error + 'static)) -> bool {
-    has_cause::<Cancelled>(error) || has_cause::<ReactorStopped>(error)
+    is_only(error, |error| error.is::<Cancelled>() || error.is::<ReactorStopped>())
+}
+
+/// Whether the error only says that something has ended with what it belonged to: it is a [`ReactorStopped`], or a job
+/// of a pool whose queue was [cancelled](NeverRan::CancelledByStop), or was caused by one. Of a group, all have to be.
+pub(crate) fn is_stop(error: &(dyn Error + 'static)) -> bool {
+    is_only(error, |error| {
+        error.is::<ReactorStopped>() || matches!(error.downcast_ref(), Some(NeverRan::CancelledByStop))
+    })
 }
 
 /// How many members of groups are looked at: an error may be caused by a group that it is a member of.
 const MAX_MEMBERS: usize = 1 << 20;
 
-/// Whether the error only says that something has ended with what it belonged to: it is a [`ReactorStopped`], or a job
-/// of a pool whose queue was [cancelled](NeverRan::CancelledByStop), or was caused by one. Of a group, all have to be.
-pub(crate) fn is_stop(error: &(dyn Error + 'static)) -> bool {
+fn is_only(error: &(dyn Error + 'static), is_one: impl Fn(&(dyn Error + 'static)) -> bool) -> bool {
     // A loop, because groups nest.
-    let mut left = vec![error];
+    let (mut next, mut left) = (Some(error), Vec::new());
     for _ in 0..MAX_MEMBERS {
-        let Some(error) = left.pop() else { return true };
-        match causes_and_self(error).map(original).find_map(Stop::of) {
-            Some(Stop::This) => {}
-            Some(Stop::AllOf(group)) if !group.failures.is_empty() => {
+        let Some(error) = next else { return true };
+        match causes_and_self(error).map(original).find_map(|error| Found::of(error, &is_one)) {
+            Some(Found::One) => {}
+            Some(Found::AllOf(group)) if !group.failures.is_empty() => {
                 left.extend(group.failures.iter().map(ChainError::as_error));
             }
             _ => return false,
         }
+        next = left.pop();
     }
     false
 }
 
-/// What says that an error is a stop.
-enum Stop<'a> {
-    This,
+/// What says what an error is, among it and its causes.
+enum Found<'a> {
+    One,
     AllOf(&'a FailureGroup),
 }
 
-impl<'a> Stop<'a> {
-    fn of(error: &'a (dyn Error + 'static)) -> Option<Self> {
-        if error.is::<ReactorStopped>() || matches!(error.downcast_ref(), Some(NeverRan::CancelledByStop)) {
-            return Some(Self::This);
-        }
-        error.downcast_ref().map(Self::AllOf)
+impl<'a> Found<'a> {
+    fn of(error: &'a (dyn Error + 'static), is_one: impl Fn(&(dyn Error + 'static)) -> bool) -> Option<Self> {
+        if is_one(error) { Some(Self::One) } else { error.downcast_ref().map(Self::AllOf) }
     }
 }
 

@@ -319,6 +319,26 @@ fn a_list_that_fails_as_a_member_goes_on_after_the_cancel_loses_at_once_what_it_
     assert_eq!(told.iter().map(|told| told.1.as_str()).collect::<Vec<_>>(), ["oops 1", "oops 2"]);
 }
 
+// Checks: P20, P80, P82, B62
+#[test]
+fn whoever_gives_up_a_race_is_told_only_of_what_is_not_the_cancellation() {
+    let told = reports(|| {
+        let nevers = || {
+            let (members, resolvers): (Vec<_>, Vec<_>) = (0..2).map(|_| Deferred::<u32>::new()).unzip();
+            std::mem::forget(resolvers);
+            members
+        };
+        drop(race(nevers()).into_future());
+        drop(race(nevers()).cancel_on_drop());
+        let nested = race(nevers()).map(|(_, value)| value);
+        drop(race([nested]).into_future());
+        let fails = Deferred::fail(Oops(1));
+        drop(race(nevers().into_iter().chain([fails])).into_future());
+    });
+    let [(Incident::Unhandled, said, _)] = &told[..] else { panic!("{told:?}") };
+    assert!(said.ends_with("oops 1"), "{said}");
+}
+
 // Checks: B62, B53
 #[test]
 fn a_member_is_still_cancelled_after_its_pause_has_ended_by_itself() {

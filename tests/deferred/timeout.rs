@@ -8,7 +8,8 @@ use std::time::Duration;
 use selvedge::{
     Deferred, Failure, Reactor, Resolver,
     coordination::DeferredQueue,
-    error::{Cancelled, ReactorStopped, TimedOut},
+    deferred::race,
+    error::{Cancelled, FailureGroup, ReactorStopped, TimedOut},
     report::Incident,
     testing::VirtualClock,
 };
@@ -98,6 +99,25 @@ fn a_cancel_by_the_program_stays_cancelled() {
     assert_eq!(reactor.delayed_calls(), 0);
     pass(&reactor, &clock, TIME);
     assert!(error(deferred).is::<Cancelled>());
+}
+
+// Checks: B59, B62
+#[test]
+fn a_race_all_of_whose_members_the_timeout_cancelled_fails_with_timed_out() {
+    let (reactor, clock) = timed();
+    let never = || {
+        let (member, resolver) = Deferred::<u32>::new();
+        std::mem::forget(resolver);
+        member
+    };
+    let nested = race([race([never(), never()]).map(|(_, value)| value), never()]).add_timeout(&reactor, TIME);
+    let with_error = race([never(), Deferred::fail(Oops(1))]).add_timeout(&reactor, TIME);
+    let at_end = race([never(), never()]).add_timeout(&reactor, 2 * TIME);
+    pass(&reactor, &clock, TIME);
+    assert!(error(nested).is::<TimedOut>());
+    assert!(error(with_error).is::<FailureGroup>());
+    drop(reactor);
+    assert!(error(at_end).is::<ReactorStopped>());
 }
 
 // Checks: B59, B56

@@ -59,6 +59,7 @@ const OWN: &[(&str, &[&str])] = &[
     (
         "the closure is this crate's",
         &[
+            "error/deferred of",
             "runtime/deferred/effect_queue run",
             "runtime/deferred/head abandon",
             "runtime/deferred/node read_position",

@@ -9,8 +9,8 @@ use super::super::deferred::{
 };
 use super::super::report::drop_contained;
 use super::{DelayedCall, Reactor};
-use crate::error::{Cancelled, ReactorStopped, TimedOut};
-use crate::failure::{ChainError, Failure, has_cause};
+use crate::error::{ReactorStopped, TimedOut, is_cancelled};
+use crate::failure::{ChainError, Failure};
 
 /// What the timer and its link share.
 #[derive(Default)]
@@ -91,9 +91,7 @@ where
         // If this drop panics, the panic is reported and the result goes on.
         drop_contained(on_timeout);
         Settled::Now(match input {
-            Err(error) if expired.is_some() && has_cause::<Cancelled>(error.as_error()) => {
-                Err(convert_own(ReactorStopped))
-            }
+            Err(error) if expired.is_some() && is_cancelled(error.as_error()) => Err(convert_own(ReactorStopped)),
             input => input,
         })
     }
@@ -115,11 +113,11 @@ where
 impl<T: 'static, E: ChainError> Deferred<T, E> {
     /// Limits the time until a result reaches this place in the chain.
     ///
-    /// When the time has run out, the Deferred is [cancelled](Self::cancel), and the [`Cancelled`] that follows becomes
-    /// [`TimedOut`]. Another result of the cancel, because a canceller or an errback before this place had one, is
-    /// passed on as it is. Only what was added before is limited: when a result reaches this place, the timer is
-    /// cancelled first, and callbacks that are added after it have no time limit. A `cancel` by the program stays
-    /// `Cancelled`.
+    /// When the time has run out, the Deferred is [cancelled](Self::cancel), and the
+    /// [`Cancelled`](crate::error::Cancelled) that follows becomes [`TimedOut`]. Another result of the cancel, because
+    /// a canceller or an errback before this place had one, is passed on as it is. Only what was added before is
+    /// limited: when a result reaches this place, the timer is cancelled first, and callbacks that are added after it
+    /// have no time limit. A `cancel` by the program stays `Cancelled`.
     ///
     /// **Cancel safety.** What was waited for is cancelled as by the program: a queue keeps its item, a semaphore its
     /// permit, and a job is not run, or sees the cancel.
@@ -128,8 +126,9 @@ impl<T: 'static, E: ChainError> Deferred<T, E> {
     /// from the job's start is its [`time_limit`](crate::Job::time_limit).
     ///
     /// The time runs on the clock of `reactor`, from now on. If the reactor ends first, or has ended, the Deferred is
-    /// cancelled then, and the [`Cancelled`] that follows becomes [`ReactorStopped`]. In a chain with an error type of
-    /// its own, an error counts as `Cancelled` if that is among its [sources](std::error::Error::source).
+    /// cancelled then, and the `Cancelled` that follows becomes [`ReactorStopped`]. In a chain with an error type of
+    /// its own, an error counts as `Cancelled` if that is among its [sources](std::error::Error::source); a
+    /// [group](crate::error::FailureGroup), as a race fails with, if each in it does.
     ///
     /// With a [`LocalHandle`](crate::LocalHandle) in place of the reactor, as in a task, this is
     /// `local.ask(|reactor| answer.add_timeout(reactor, after))`.
@@ -155,7 +154,7 @@ impl<T: 'static, E: ChainError> Deferred<T, E> {
     pub fn add_timeout(self, reactor: &Reactor, after: Duration) -> Self {
         self.limit(reactor, after, true, |result, after| {
             Settled::Now(match result {
-                Err(error) if has_cause::<Cancelled>(error.as_error()) => {
+                Err(error) if is_cancelled(error.as_error()) => {
                     Err(E::from(Failure::without_backtrace(TimedOut { after, started: None })))
                 }
                 result => result,

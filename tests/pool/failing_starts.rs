@@ -2,11 +2,12 @@
 
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use selvedge::{
     Failure, Job, Reactor, ThreadPool,
     error::{NeverRan, Rejected},
-    pool::{Cancellation, PoolBuilder, StopPolicy, WhenFull},
+    pool::{Cancellation, PoolBuilder, StopPolicy, StopWithinError, WhenFull},
     reactor::Turn,
     report::{Incident, Report},
     testing::{Step, Stepper},
@@ -152,6 +153,27 @@ fn a_sink_that_is_told_of_a_failed_start_must_not_wait_for_the_pools_stop() {
         pool.stop().unwrap();
         assert!(pool.has_stopped());
     }
+}
+
+// Checks: B40, P78
+#[test]
+fn a_sink_that_is_told_that_no_closing_thread_starts_must_not_wait_for_the_pools_stop() {
+    with_watchdog(|| {
+        let (cell, log) = (Arc::new(Mutex::new(None::<ThreadPool>)), Log::new());
+        let (own, noted) = (Arc::clone(&cell), log.clone());
+        let sink = move |_: &Report<'_>| {
+            let pool = own.lock().unwrap().take().unwrap();
+            noted.note(pool.stop_within(StopPolicy::Drain, Duration::ZERO));
+        };
+        let pool = ThreadPool::builder().size(0, 1).on_report(sink).build().unwrap();
+        pool.start().unwrap();
+        pool.call_in_thread(|| ()).unwrap();
+        wait_until(|| pool.stats().completed == 1);
+        *cell.lock().unwrap() = Some(pool.clone());
+        pool.fail_starts(1);
+        pool.stop_within(StopPolicy::Drain, Duration::MAX).unwrap();
+        assert_eq!(log, [Err(StopWithinError::WouldDeadlock)]);
+    });
 }
 
 // Checks: B31, P67

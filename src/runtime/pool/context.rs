@@ -1,10 +1,11 @@
-//! The thread-locals of pools: which pool this thread works for, and whose stop waits for it.
+//! The thread-locals of pools: which pool this thread works for.
 
 use std::cell::Cell;
 use std::rc::Rc;
 
 use super::super::report::DefaultGuard;
 use super::super::sync::{Arc, thread_local};
+use super::delaying_stop::DelayingStop;
 use super::shared::Shared;
 use crate::thread_value::ThreadValue;
 
@@ -14,8 +15,6 @@ thread_local! {
     static POOL_ADDRESS: Cell<usize> = Cell::new(0);
     /// That pool, while there is a worker on this thread.
     static POOL: ThreadValue<Option<Rc<CurrentPool>>> = ThreadValue::new(None);
-    /// The addresses of the pools whose stop waits for this thread, which is no worker of theirs; the innermost last.
-    static DELAYING: ThreadValue<Vec<usize>> = ThreadValue::new(Vec::new());
 }
 
 /// Identifies a pool among those that exist.
@@ -33,11 +32,6 @@ pub(super) struct EnterPool {
     _default: DefaultGuard,
 }
 
-/// Marks this thread as one that stops a pool or starts threads of it, until it is dropped. Both run user code, as they
-/// report what fails, ask jobs to end, and refuse others. The pool has not stopped before they return, so that code
-/// must not wait for the stop.
-pub(super) struct DelayingStop;
-
 /// The pool of which this thread is a worker.
 pub(super) fn current_pool() -> Option<Arc<Shared>> {
     POOL.try_with(|pool| pool.with(|pool| pool.as_ref().map(|current| Arc::clone(&current.0)))).ok().flatten()
@@ -54,11 +48,9 @@ pub(super) fn is_worker_of(pool: &Shared) -> bool {
     POOL_ADDRESS.try_with(|address| address.get() == pool.address()).unwrap_or(false)
 }
 
-/// Whether the pool cannot stop before this thread returns: it is a worker of it, stops it, or starts threads
-/// of it.
+/// Whether the pool cannot stop before this thread returns: it is a worker of it, stops it, or starts threads of it.
 pub(super) fn delays_stop_of(pool: &Shared) -> bool {
-    let delays = || DELAYING.try_with(|all| all.with(|all| all.contains(&pool.address()))).unwrap_or(false);
-    is_worker_of(pool) || delays()
+    is_worker_of(pool) || DelayingStop::is_of(pool.address())
 }
 
 impl PoolId {
@@ -95,25 +87,5 @@ impl Drop for EnterPool {
         let own = POOL.try_with(|own| own.replace(outer));
         drop(own);
         let _ = POOL_ADDRESS.try_with(|address| address.set(self.outer_address));
-    }
-}
-
-impl DelayingStop {
-    pub(super) fn of(pool: &Shared) -> Self {
-        let _ = DELAYING.try_with(|all| all.with(|all| all.push(pool.address())));
-        Self
-    }
-}
-
-impl Drop for DelayingStop {
-    fn drop(&mut self) {
-        let _ = DELAYING.try_with(|all| {
-            all.with(|all| {
-                all.pop();
-                if all.is_empty() {
-                    *all = Vec::new();
-                }
-            });
-        });
     }
 }

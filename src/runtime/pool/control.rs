@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::super::sync::{Arc, Instant};
 use super::at_rest::notify_rest_waiters;
 use super::cancel_token::CancelToken;
-use super::context::DelayingStop;
+use super::delaying_stop::DelayingStop;
 use super::shared::{Queue, Shared};
 use super::stats::{JobHistograms, PoolStats, PoolTimes};
 use super::stop::{StopPolicy, StopWithinError, Straggler, WorkerActivity};
@@ -44,7 +44,7 @@ impl Shared {
 
     /// Accepts no more jobs.
     pub(super) fn begin_stop(this: &Arc<Self>, policy: StopPolicy) {
-        let delaying = DelayingStop::of(this);
+        let delaying = DelayingStop::of(this.address());
         let stop = {
             let mut workers = this.workers.lock();
             let mut submit_queue = this.submit_queue.lock();

@@ -3,7 +3,8 @@
 //! Each of these files uses those before it: what a job is (`job`, `job_queue`), all shared data (`shared`), wakes and
 //! threads (`thread_ends`, `worker_threads`), jobs in (`submit`, `description`), jobs out (`worker`), the operations on
 //! a whole pool (`control`), the public handle (`thread_pool`). `context` says which pool a thread works for,
-//! `worker_state` is what one worker remembers, and `activities`, over `slots`, what each worker does.
+//! `delaying_stop` whose stop waits for it, `worker_state` is what one worker remembers, and `activities`, over
+//! `slots`, what each worker does.
 //!
 //! One feature each: `ticket` and `cancel_token` (cancelling a job), `limits`, `hooks`, `blocked` (jobs that wait),
 //! `wake_ahead` and `wait_places` (which worker is woken, and where it waits), `refuse` (jobs that never run), `stop`,
@@ -17,6 +18,7 @@ mod builder;
 mod cancel_token;
 mod context;
 mod control;
+mod delaying_stop;
 mod description;
 mod hooks;
 mod job;

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::mem;
-use std::ptr;
 use std::time::Duration;
 
 use super::super::cache_padded::CachePadded;
@@ -164,7 +163,7 @@ impl Shared {
 
     /// Identifies this pool among those that exist now, or of which a thread exists.
     pub(super) fn address(&self) -> usize {
-        ptr::from_ref(&*self.ends).addr()
+        self.ends.address()
     }
 }
 

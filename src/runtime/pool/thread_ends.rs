@@ -7,11 +7,13 @@
 use std::collections::{BTreeMap, LinkedList};
 use std::io;
 use std::mem;
+use std::ptr;
 use std::time::Duration;
 
 use super::super::deadline::{Deadline, Epoch};
 use super::super::report::{self, Incident, Reporter};
 use super::super::sync::{self, Arc, Condvar, Instant, JoinHandle, Mutex, MutexGuard, StdArc, catch};
+use super::delaying_stop::DelayingStop;
 use super::slots::Slots;
 use crate::machine::pool::{self as machine, EndAction, EndWait, WorkerId, WorkerSlot};
 
@@ -103,6 +105,11 @@ impl ThreadEnds {
             notes: BTreeMap::new(),
         };
         Self { closing_name: format!("{pool_name}-end"), joins, locked: Mutex::new(locked), changed: Condvar::new() }
+    }
+
+    /// Identifies the pool.
+    pub(super) fn address(&self) -> usize {
+        ptr::from_ref(self).addr()
     }
 
     /// Spawns the thread of a worker, which runs `body`, then the destructors of its thread-locals, and then says here
@@ -341,7 +348,9 @@ impl ThreadEnds {
         let closed = move |own| Self::step(&ends, |locked| locked.machine.closed(own));
         let name = this.closing_name.clone();
         if let Err(error) = this.fail_start().and_then(|()| sync::spawn(name, None, joins, closed)) {
+            let delaying = DelayingStop::of(this.address());
             this.report(&error);
+            drop(delaying);
             let last = last.lock().take();
             if let Some(last) = last {
                 Self::step(this, |locked| locked.machine.not_closed(last));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::super::report::Incident;
 use super::super::sync::{Arc, BacklogHint, MutexGuard, StdArc};
-use super::context::DelayingStop;
+use super::delaying_stop::DelayingStop;
 use super::hooks::Worker;
 use super::shared::{LockedWorkers, Shared, WorkerHost};
 use super::thread_ends::ThreadEnds;
@@ -111,7 +111,7 @@ impl Shared {
     }
 
     fn start_threads(this: &Arc<Self>, spawn: Spawn) {
-        let _delaying = DelayingStop::of(this);
+        let _delaying = DelayingStop::of(this.address());
         let (mut next, mut left) = (Some(spawn.first), spawn.count);
         while let Some(worker) = next {
             if let Err(error) = Self::start_worker(this, worker) {

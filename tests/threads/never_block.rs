@@ -1,8 +1,10 @@
 //! Every call that blocks is refused on a thread on which a reactor lives, and has a way that does not block.
 
+use std::future::poll_fn;
 use std::num::NonZeroUsize;
 use std::panic::panic_any;
 use std::sync::mpsc;
+use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
@@ -305,4 +307,23 @@ fn a_question_is_accepted_by_a_full_inbox() {
         reactor.turn().unwrap();
     }
     assert_eq!(log, [1]);
+}
+
+// Checks: P78
+#[test]
+fn a_future_that_makes_a_reactor_where_it_is_polled_cannot_wait_there() {
+    let polled = Log::new();
+    let noted = polled.clone();
+    let mut reactor = None;
+    let future = poll_fn(move |context| {
+        noted.note(());
+        if reactor.replace(Reactor::new()).is_some() {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    });
+    assert!(matches!(threads::block_on(future), Err(WouldDeadlock { .. })));
+    assert_eq!(polled.len(), 1);
+    assert!(matches!(threads::block_on(async { 42 }), Ok(42)));
 }

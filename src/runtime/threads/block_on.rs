@@ -62,7 +62,8 @@ enum State {
 /// # Errors
 /// A reactor lives on this thread that has not ended: that must never block. The future is dropped without being
 /// polled. There, [`spawn`](crate::Reactor::spawn) it. This holds for jobs of a
-/// [`TestReactor`](crate::testing::TestReactor), too, which run on its thread.
+/// [`TestReactor`](crate::testing::TestReactor), too, which run on its thread. Or the future itself has made a reactor
+/// here and waits; it is dropped then. [`Reactor::block_on`](crate::Reactor::block_on) runs that.
 ///
 /// # Panics
 /// The future panics.
@@ -81,6 +82,10 @@ pub fn block_on<F: IntoFuture>(future: F) -> Result<F::Output, WouldDeadlock> {
     loop {
         if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
             return Ok(output);
+        }
+        if is_reactor_thread() {
+            // The future has made it, and nobody would turn it.
+            return Err(WouldDeadlock);
         }
         awaiting.park();
     }

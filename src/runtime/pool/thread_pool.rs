@@ -270,6 +270,8 @@ impl ThreadPool {
     ///
     /// The limit holds for jobs, for hooks, and for destructors of thread-locals on the pool's threads. It does not cut
     /// short what this thread runs itself: waiting jobs that the policy cancels are told so here, one after the other.
+    /// Nor does it bound the [hook](crate::reactor::ReactorBuilder::on_wake) of a hosted reactor that is told of the
+    /// pool's end.
     ///
     /// ```
     /// use selvedge::{Job, ThreadPool, pool::{StopPolicy, StopWithinError}};

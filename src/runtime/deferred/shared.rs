@@ -41,7 +41,8 @@ type SharedResult<T> = Result<Rc<T>, SharedFailure>;
 ///
 /// **Cancel safety.** Cancelling what [`get`](Self::get) returns, dropping its future, or dropping it before a callback
 /// was added, withdraws that one only. [`cancel`](Self::cancel) cancels the original. Dropping all handles cancels
-/// nothing: waiters still get the result.
+/// nothing: waiters still get the result. An item of a [queue](crate::coordination::DeferredQueue) counts as received
+/// when it comes here, and does not go back.
 ///
 /// **Waiting for itself.** A chain that waits, through a shared Deferred, for its own result is not detected: it never
 /// has one, unless it is cancelled or has a [time limit](Deferred::add_timeout). Other chains that would wait for

@@ -75,8 +75,8 @@ struct Answered<T, E: ChainError> {
 /// Deferred, on the reactor's thread, in a later turn. Polled again after it was ready, it is pending for ever.
 ///
 /// **Cancel safety.** A result that has come but was not polled is dropped on the reactor's thread; an item of a
-/// [queue](crate::coordination::DeferredQueue) goes back to it. An error is reported, unless it only says that the
-/// Deferred was cancelled or that the reactor stopped.
+/// [queue](crate::coordination::DeferredQueue) goes back to it. If the reactor has ended by then, both are dropped with
+/// the future. An error is reported, unless it only says that the Deferred was cancelled or that the reactor stopped.
 #[must_use = "a future does nothing unless it is polled, and dropping this one cancels its Deferred"]
 pub struct SendFuture<T, E = Failure>
 where

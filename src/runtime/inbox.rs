@@ -212,6 +212,11 @@ impl<Q: CallQueue> Inbox<Q> {
         self.on_wake.is_some()
     }
 
+    /// Whether a post may call the hook.
+    pub(crate) fn calls_hook(&self) -> bool {
+        self.on_wake.as_ref().is_some_and(|hook| !hook.is_retired())
+    }
+
     /// A hosted loop falls asleep: the next post calls its hook. False if there are calls to take, or if it is closed.
     pub(crate) fn park(&self) -> bool {
         self.state.lock().park() == Park::Sleep

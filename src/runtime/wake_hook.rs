@@ -103,6 +103,10 @@ impl WakeHook {
         true
     }
 
+    pub(crate) fn is_retired(&self) -> bool {
+        self.state.lock().hook.is_none()
+    }
+
     /// From now on the hook is not called. It is dropped here, or by the thread that is calling it.
     pub(crate) fn retire(&self) {
         let hook = self.state.lock().hook.take();

@@ -9,12 +9,13 @@ use std::thread;
 use std::time::Duration;
 
 use selvedge::error::{BlockingCallError, ReactorStopped, Rejection};
+use selvedge::pool::StopPolicy;
 use selvedge::reactor::{Event, Phase, ReactorBuilder, Turn};
 use selvedge::testing::VirtualClock;
-use selvedge::{Deferred, Failure, Handle, Reactor, threads};
+use selvedge::{Deferred, Failure, Handle, Reactor, ThreadPool, threads};
 
 use crate::hosted::{Hosted, elsewhere, plainly};
-use crate::support::{DropSignal, Gate, Log, on_a_small_stack, wait_until, with_watchdog};
+use crate::support::{DropSignal, Gate, Log, OnDrop, on_a_small_stack, wait_until, with_watchdog};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -340,5 +341,88 @@ fn two_reactors_in_one_host_wake_it_for_each_and_work_for_each_other() {
         sleeps.sort_unstable();
         woken.sort_unstable();
         assert_eq!(woken, sleeps, "each sleep of each has one wake");
+    });
+}
+
+thread_local! {
+    /// What this thread does when its thread-locals are dropped.
+    static AT_THREAD_END: RefCell<Option<OnDrop<Box<dyn FnOnce()>>>> = const { RefCell::new(None) };
+}
+
+/// Whether this is the thread that tells of a pool's end.
+fn is_closing_thread() -> bool {
+    thread::current().name().is_some_and(|name| name.ends_with("-end"))
+}
+
+// Checks: P56, P100, R36
+#[test]
+fn a_hosted_reactor_does_not_wait_for_the_thread_whose_hook_tells_it_of_a_pools_end() {
+    with_watchdog(|| {
+        for is_own in [false, true] {
+            let (about, log, (wake, wakes)) = (Arc::new(Mutex::new(None::<Handle>)), Log::new(), mpsc::channel());
+            let (asks, asked) = (Arc::clone(&about), log.clone());
+            let hook = move || {
+                if is_closing_thread()
+                    && let Some(handle) = asks.lock().unwrap().take()
+                {
+                    let (asked, wake) = (asked.clone(), wake.clone());
+                    let ask = move || {
+                        asked.note(threads::blocking_call_from_thread(&handle, |_| ()).is_ok());
+                        wake.send(()).unwrap_or_default();
+                    };
+                    AT_THREAD_END.set(Some(OnDrop::new(Box::new(ask))));
+                }
+                wake.send(()).unwrap_or_default();
+            };
+            let reactor = Reactor::builder().on_wake(hook).build().unwrap();
+            *about.lock().unwrap() = Some(reactor.handle());
+            if is_own {
+                reactor.call_in_thread(|| ()).unwrap();
+                reactor.handle().stop();
+            } else {
+                let pool = ThreadPool::new(1, 1).unwrap();
+                pool.start().unwrap();
+                drop(pool.stopped(&reactor));
+                assert_eq!(reactor.turn(), Ok(Turn::Idle));
+                pool.ask_to_stop(StopPolicy::Drain);
+            }
+            while log.len() == 0 && reactor.ended().is_none() {
+                if reactor.turn().unwrap() == Turn::Idle {
+                    wakes.recv().unwrap();
+                }
+            }
+            // Its own pool may end before it is asleep, so that it is not woken, or it may have ended when it is asked.
+            assert!(is_own || log == [true]);
+        }
+    });
+}
+
+// Checks: P56, P100, B40
+#[test]
+fn a_stop_with_a_limit_does_not_wait_for_the_hook_that_tells_a_host_of_the_end() {
+    with_watchdog(|| {
+        let (gate, stopped) = (Gate::new(), Gate::new());
+        let (passing, ending) = (gate.clone(), stopped.clone());
+        let pool = ThreadPool::new(1, 1).unwrap();
+        pool.start().unwrap();
+        let (told, (ready, is_ready)) = (pool.clone(), mpsc::channel());
+        let host = thread::spawn(move || {
+            let hook = move || {
+                if is_closing_thread() {
+                    passing.pass();
+                }
+            };
+            let reactor = Reactor::builder().on_wake(hook).build().unwrap();
+            drop(told.stopped(&reactor));
+            assert_eq!(reactor.turn(), Ok(Turn::Idle));
+            ready.send(()).unwrap();
+            ending.pass();
+        });
+        is_ready.recv().unwrap();
+        assert!(pool.stop_within(StopPolicy::Drain, Duration::from_secs(3600)).is_ok());
+        assert!(!gate.is_open());
+        gate.open();
+        stopped.open();
+        host.join().unwrap();
     });
 }

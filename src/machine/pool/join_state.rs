@@ -8,7 +8,8 @@
 //! When the pool is [drained](JoinState::drained) and all its threads have ended, the last handle is left. A caller
 //! that waits without a time limit joins it. Others must not wait for a thread of the pool: for them a *closing thread*
 //! is spawned, which joins the last thread, leaves its own handle, and says so. It has run nothing but that join, so
-//! those who wait for the end can join it without waiting for user code.
+//! those who wait for the end can join it without waiting for user code. If one whom it tells has a host, whose hook is
+//! user code, it leaves no handle: nobody joins it.
 
 /// What the pool's threads have come to. It only ever moves down this list, except that a handle may be left
 /// ([`Left`](Self::Left)) and be joined again ([`Joining`](Self::Joining)).
@@ -133,9 +134,12 @@ impl<H> JoinState<H> {
         self.last.take()
     }
 
-    /// The closing thread has joined the last thread, and leaves its own handle.
-    pub(crate) fn closed(&mut self, own: H) -> EndAction<H> {
-        self.leave(own)
+    /// The closing thread has joined the last thread, and leaves its own handle; none, if it is about to call a host.
+    pub(crate) fn closed(&mut self, own: Option<H>) -> EndAction<H> {
+        match own {
+            Some(own) => self.leave(own),
+            None => self.joined(),
+        }
     }
 
     /// The closing thread could not be spawned: whoever waits joins the last thread.
@@ -143,7 +147,7 @@ impl<H> JoinState<H> {
         self.leave(last)
     }
 
-    /// The thread that was taken to be joined has been joined.
+    /// The thread that was taken to be joined has been joined, or nobody is to join it.
     pub(crate) fn joined(&mut self) -> EndAction<H> {
         self.stage = Stage::Joined;
         EndAction::Announce
@@ -224,7 +228,7 @@ mod tests {
         assert_eq!(state.request(), EndAction::Nothing);
         assert_eq!(state.ended("worker", true), (None, EndAction::Close("worker")));
         assert_eq!(state.ending(0), 1, "it is being joined");
-        assert_eq!(state.closed("closing"), EndAction::Announce);
+        assert_eq!(state.closed(Some("closing")), EndAction::Announce);
         assert_eq!(state.ending(0), 0);
     }
 }

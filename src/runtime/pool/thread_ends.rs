@@ -52,6 +52,8 @@ struct LockedEnds {
     failures: usize,
     /// Whether a thread was ever spawned.
     had_threads: bool,
+    /// Whether one of those who asked to be told of the end has a host.
+    calls_host: bool,
     /// How many threads are telling those who asked for it that the pool has ended.
     announcing: usize,
     /// Reactors on a virtual clock, whose time does not pass while a thread ends, by asker: told when one has ended.
@@ -101,6 +103,7 @@ impl ThreadEnds {
             deadline_epoch: Epoch::default(),
             failures: 0,
             had_threads: false,
+            calls_host: false,
             announcing: 0,
             notes: BTreeMap::new(),
         };
@@ -167,11 +170,13 @@ impl ThreadEnds {
     }
 
     /// Calls `callback` when all threads have ended, on some thread: perhaps now, on this one. What may be left to be
-    /// joined then is a thread that runs no code of the program: see [`join_last`](Self::join_last).
-    pub(super) fn when_ended(this: &Arc<Self>, reporter: &Reporter, callback: StopCallback) {
+    /// joined then is a thread that runs no code of the program: see [`join_last`](Self::join_last). `calls_host`: the
+    /// callback may call the hook of a host, which is code of the program.
+    pub(super) fn when_ended(this: &Arc<Self>, reporter: &Reporter, calls_host: bool, callback: StopCallback) {
         let mut request = LinkedList::from([Request { callback, reporter: reporter.clone() }]);
         Self::step(this, |locked| {
             locked.requests.append(&mut request);
+            locked.calls_host |= calls_host;
             locked.machine.request()
         });
     }
@@ -345,7 +350,12 @@ impl ThreadEnds {
                 JoinHandle::join(last);
             }
         };
-        let closed = move |own| Self::step(&ends, |locked| locked.machine.closed(own));
+        let closed = move |own| {
+            Self::step(&ends, |locked| {
+                let left = if locked.calls_host { None } else { Some(own) };
+                locked.machine.closed(left)
+            });
+        };
         let name = this.closing_name.clone();
         if let Err(error) = this.fail_start().and_then(|()| sync::spawn(name, None, joins, closed)) {
             let delaying = DelayingStop::of(this.address());
@@ -397,9 +407,13 @@ mod tests {
         let handle = reactor.handle();
         drop(pool.stopped(&reactor).add_callback(move |()| handle.stop()));
         pool.ask_to_stop(StopPolicy::Drain);
+        let own = reactor.thread_pool().clone();
+        assert!(own.call_in_thread(|| ()).is_ok());
         reactor.run();
-        let left = pool.owner.shared.ends.locked.lock().machine.wait(false);
-        assert!(matches!(left, EndWait::Return), "{left:?}");
+        for pool in [pool, own] {
+            let left = pool.owner.shared.ends.locked.lock().machine.wait(false);
+            assert!(matches!(left, EndWait::Return), "{left:?}");
+        }
     }
 
     // Checks: P88

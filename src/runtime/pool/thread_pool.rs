@@ -270,8 +270,6 @@ impl ThreadPool {
     ///
     /// The limit holds for jobs, for hooks, and for destructors of thread-locals on the pool's threads. It does not cut
     /// short what this thread runs itself: waiting jobs that the policy cancels are told so here, one after the other.
-    /// Nor does it bound the [hook](crate::reactor::ReactorBuilder::on_wake) of a hosted reactor that is told of the
-    /// pool's end.
     ///
     /// ```
     /// use selvedge::{Job, ThreadPool, pool::{StopPolicy, StopWithinError}};
@@ -330,9 +328,10 @@ impl ThreadPool {
     }
 
     /// Tells the pool to stop, and does not wait. `callback` is called when its threads have ended, on some thread;
-    /// [`join_last`](Self::join_last) is called after that.
-    pub(crate) fn begin_stop(&self, policy: StopPolicy, callback: impl FnOnce() + Send + 'static) {
-        ThreadEnds::when_ended(&self.owner.shared.ends, &self.owner.shared.reporter, Box::new(callback));
+    /// [`join_last`](Self::join_last) is called after that. `calls_host`: it may call the hook of a host.
+    pub(crate) fn begin_stop(&self, policy: StopPolicy, calls_host: bool, callback: impl FnOnce() + Send + 'static) {
+        let shared = &self.owner.shared;
+        ThreadEnds::when_ended(&shared.ends, &shared.reporter, calls_host, Box::new(callback));
         self.ask_to_stop(policy);
     }
 
@@ -340,9 +339,10 @@ impl ThreadPool {
     /// This does not ask it to stop.
     ///
     /// The callback must not have a handle of the pool, which would never be the last; it gets what it has to join.
-    pub(crate) fn when_stopped(&self, callback: impl FnOnce(LastThread) + Send + 'static) {
-        let last = LastThread(Arc::clone(&self.owner.shared.ends));
-        ThreadEnds::when_ended(&self.owner.shared.ends, &self.owner.shared.reporter, Box::new(move || callback(last)));
+    pub(crate) fn when_stopped(&self, calls_host: bool, callback: impl FnOnce(LastThread) + Send + 'static) {
+        let shared = &self.owner.shared;
+        let last = LastThread(Arc::clone(&shared.ends));
+        ThreadEnds::when_ended(&shared.ends, &shared.reporter, calls_host, Box::new(move || callback(last)));
     }
 
     /// Joins what is left of a pool whose threads have ended: a thread that runs no code of the program. (Where that

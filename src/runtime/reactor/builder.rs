@@ -196,9 +196,8 @@ impl ReactorBuilder {
     /// [`Reactor::run`], which waits by itself; if it is being called then, by the thread that calls it. A second hook
     /// replaces the first.
     ///
-    /// The thread that tells of a pool's end is joined next, by the reactor that it has woken or by a
-    /// [stop with a limit](crate::ThreadPool::stop_within). Both wait for a hook that is slow there, and for
-    /// destructors of thread-locals that it has used: these must not wait for the reactor.
+    /// Nobody waits for the thread that calls it to tell of a pool's end: where the hook is slow, that thread may
+    /// outlive the pool and the reactor.
     ///
     /// Reactors that share a host may share what their hooks do, as each is turned until it is asleep.
     ///

@@ -36,6 +36,11 @@ impl Reactor {
         self.core.timers.next_deadline().into_iter().chain(self.core.shutdown.deadline()).min()
     }
 
+    /// Whether what is posted may call the hook of a host.
+    pub(crate) fn has_host(&self) -> bool {
+        self.core.shared.inbox.calls_hook()
+    }
+
     /// A hosted turn is over. What is posted from now on calls the hook once; what was posted before keeps the reactor
     /// awake.
     #[cold]

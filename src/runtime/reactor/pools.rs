@@ -120,7 +120,7 @@ impl Reactor {
         let (stopped, resolver) = Deferred::<()>::new();
         let address = self.own(resolver).detach();
         let stopping = pool.clone();
-        pool.begin_stop(self.core.shutdown.policy, move || {
+        pool.begin_stop(self.core.shutdown.policy, self.has_host(), move || {
             // If the reactor has ended before, because the time was over or it was dropped, nothing waits.
             let _ = address.handle().post_unbounded({
                 let address = address.clone();

@@ -131,7 +131,7 @@ impl ThreadPool {
         let (stopped, resolver) = Deferred::new();
         reactor.use_pool(self);
         let address = reactor.own(PendingResolver::new(resolver)).detach();
-        self.when_stopped(move |last| {
+        self.when_stopped(reactor.has_host(), move |last| {
             // An error means that the reactor has ended, and with that the Deferred has failed.
             drop(address.handle().post_unbounded({
                 let address = address.clone();

@@ -123,8 +123,16 @@ impl JoinWorld {
             && let Some(mut next) = self.joined(last)
         {
             let own = self.closing_number();
+            if self.told == Told::NotYet {
+                // Whom it is about to tell may have a host.
+                let mut calls_host = next.clone();
+                calls_host.closing = Closing::CallsHost;
+                let left = (self.bug == Bug::LeavesWhatCallsAHost).then_some(own);
+                calls_host.owe(steps, "closed, and calls a host", |state| state.closed(left));
+                steps.fair(Event::ClosingJoins, calls_host);
+            }
             next.closing = Closing::Gone;
-            next.owe(steps, "closed", |state| state.closed(own));
+            next.owe(steps, "closed", |state| state.closed(Some(own)));
             steps.fair(Event::ClosingJoins, next);
         }
     }

@@ -134,6 +134,19 @@ fn a_future_for_another_executor_that_is_dropped_unpolled_sends_its_item_back() 
     assert_eq!(left(&queue), [0, 1, 3]);
 }
 
+// Checks: P81, P25
+#[test]
+fn an_item_that_comes_when_a_future_for_another_executor_was_dropped_goes_back() {
+    let reactor = Reactor::new();
+    let queue = queue_of(0);
+    drop(queue.get().unwrap().into_send_future(&reactor));
+    // Before the turn that cancels.
+    (0..2).for_each(|item| queue.put(item).unwrap());
+    assert_eq!(left(&queue), [0, 1]);
+    reactor.turn().unwrap();
+    assert_eq!(queue.waiting(), 0);
+}
+
 // Checks: P81, P80, R40
 #[test]
 fn an_item_that_comes_for_a_call_whose_caller_has_just_given_up_goes_back() {

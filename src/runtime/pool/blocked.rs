@@ -24,8 +24,11 @@ struct JobState {
     region: usize,
 }
 
+/// No region has this number.
+const NO_REGION: usize = usize::MAX;
+
 impl JobState {
-    const NO_JOB: Self = Self { runs_job: false, depth: 0, region: 0 };
+    const NO_JOB: Self = Self { runs_job: false, depth: 0, region: NO_REGION };
 }
 
 /// Replaces this thread's state and returns the old one. A thread whose thread-locals are gone runs no job.
@@ -76,10 +79,13 @@ pub struct Blocked {
 impl Blocked {
     /// From now on this pool thread counts as blocked. On other threads this does nothing.
     pub fn enter() -> Self {
-        let mut region = 0;
+        let mut region = NO_REGION;
         let before = update(|state| {
+            if !state.runs_job {
+                return state;
+            }
             region = if state.depth == 0 { unique_number() } else { state.region };
-            JobState { depth: state.depth + u32::from(state.runs_job), region, ..state }
+            JobState { depth: state.depth + 1, region, ..state }
         });
         if before.runs_job
             && before.depth == 0

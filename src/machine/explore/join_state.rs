@@ -37,8 +37,8 @@ enum Bug {
     WakesNobody,
     /// A closing thread that could not be started is not reported to the machine.
     HidesFailedClosing,
-    /// A closing thread that calls a host leaves its handle all the same.
-    LeavesWhatCallsAHost,
+    /// A closing thread that wakes a host leaves its handle all the same.
+    LeavesWhatWakesAHost,
 }
 
 /// What a worker's thread does.
@@ -67,8 +67,8 @@ enum Closing {
     /// It could not be spawned.
     Failed,
     Joins(Thread),
-    /// It calls a host, whose hook may take for ever.
-    CallsHost,
+    /// It wakes a host, whose hook may take for ever.
+    WakesHost,
     Gone,
     Joined,
 }
@@ -288,5 +288,5 @@ fn injected_bugs_of_the_end_are_found() {
     must_find(Bug::JoinsInPlaceOfClosing, "a caller with a limit joins a thread of the pool");
     must_find(Bug::WakesNobody, "all threads have ended, and a caller waits");
     must_find(Bug::HidesFailedClosing, "all threads have ended, and somebody is not told");
-    must_find(Bug::LeavesWhatCallsAHost, "all threads have ended, and somebody is not told");
+    must_find(Bug::LeavesWhatWakesAHost, "all threads have ended, and somebody is not told");
 }

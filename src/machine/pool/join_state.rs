@@ -134,7 +134,7 @@ impl<H> JoinState<H> {
         self.last.take()
     }
 
-    /// The closing thread has joined the last thread, and leaves its own handle; none, if it is about to call a host.
+    /// The closing thread has joined the last thread, and leaves its own handle; none, if it is about to wake a host.
     pub(crate) fn closed(&mut self, own: Option<H>) -> EndAction<H> {
         match own {
             Some(own) => self.leave(own),

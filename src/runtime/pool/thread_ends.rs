@@ -53,7 +53,7 @@ struct LockedEnds {
     /// Whether a thread was ever spawned.
     had_threads: bool,
     /// Whether one of those who asked to be told of the end has a host.
-    calls_host: bool,
+    wakes_host: bool,
     /// How many threads are telling those who asked for it that the pool has ended.
     announcing: usize,
     /// Reactors on a virtual clock, whose time does not pass while a thread ends, by asker: told when one has ended.
@@ -103,7 +103,7 @@ impl ThreadEnds {
             deadline_epoch: Epoch::default(),
             failures: 0,
             had_threads: false,
-            calls_host: false,
+            wakes_host: false,
             announcing: 0,
             notes: BTreeMap::new(),
         };
@@ -170,13 +170,13 @@ impl ThreadEnds {
     }
 
     /// Calls `callback` when all threads have ended, on some thread: perhaps now, on this one. What may be left to be
-    /// joined then is a thread that runs no code of the program: see [`join_last`](Self::join_last). `calls_host`: the
+    /// joined then is a thread that runs no code of the program: see [`join_last`](Self::join_last). `wakes_host`: the
     /// callback may call the hook of a host, which is code of the program.
-    pub(super) fn when_ended(this: &Arc<Self>, reporter: &Reporter, calls_host: bool, callback: StopCallback) {
+    pub(super) fn when_ended(this: &Arc<Self>, reporter: &Reporter, wakes_host: bool, callback: StopCallback) {
         let mut request = LinkedList::from([Request { callback, reporter: reporter.clone() }]);
         Self::step(this, |locked| {
             locked.requests.append(&mut request);
-            locked.calls_host |= calls_host;
+            locked.wakes_host |= wakes_host;
             locked.machine.request()
         });
     }
@@ -352,7 +352,7 @@ impl ThreadEnds {
         };
         let closed = move |own| {
             Self::step(&ends, |locked| {
-                let left = if locked.calls_host { None } else { Some(own) };
+                let left = if locked.wakes_host { None } else { Some(own) };
                 locked.machine.closed(left)
             });
         };

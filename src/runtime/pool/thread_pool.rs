@@ -328,10 +328,10 @@ impl ThreadPool {
     }
 
     /// Tells the pool to stop, and does not wait. `callback` is called when its threads have ended, on some thread;
-    /// [`join_last`](Self::join_last) is called after that. `calls_host`: it may call the hook of a host.
-    pub(crate) fn begin_stop(&self, policy: StopPolicy, calls_host: bool, callback: impl FnOnce() + Send + 'static) {
+    /// [`join_last`](Self::join_last) is called after that. `wakes_host`: it may call the hook of a host.
+    pub(crate) fn begin_stop(&self, policy: StopPolicy, wakes_host: bool, callback: impl FnOnce() + Send + 'static) {
         let shared = &self.owner.shared;
-        ThreadEnds::when_ended(&shared.ends, &shared.reporter, calls_host, Box::new(callback));
+        ThreadEnds::when_ended(&shared.ends, &shared.reporter, wakes_host, Box::new(callback));
         self.ask_to_stop(policy);
     }
 
@@ -339,10 +339,10 @@ impl ThreadPool {
     /// This does not ask it to stop.
     ///
     /// The callback must not have a handle of the pool, which would never be the last; it gets what it has to join.
-    pub(crate) fn when_stopped(&self, calls_host: bool, callback: impl FnOnce(LastThread) + Send + 'static) {
+    pub(crate) fn when_stopped(&self, wakes_host: bool, callback: impl FnOnce(LastThread) + Send + 'static) {
         let shared = &self.owner.shared;
         let last = LastThread(Arc::clone(&shared.ends));
-        ThreadEnds::when_ended(&shared.ends, &shared.reporter, calls_host, Box::new(move || callback(last)));
+        ThreadEnds::when_ended(&shared.ends, &shared.reporter, wakes_host, Box::new(move || callback(last)));
     }
 
     /// Joins what is left of a pool whose threads have ended: a thread that runs no code of the program. (Where that

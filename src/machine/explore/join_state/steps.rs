@@ -125,11 +125,11 @@ impl JoinWorld {
             let own = self.closing_number();
             if self.told == Told::NotYet {
                 // Whom it is about to tell may have a host.
-                let mut calls_host = next.clone();
-                calls_host.closing = Closing::CallsHost;
-                let left = (self.bug == Bug::LeavesWhatCallsAHost).then_some(own);
-                calls_host.owe(steps, "closed, and calls a host", |state| state.closed(left));
-                steps.fair(Event::ClosingJoins, calls_host);
+                let mut wakes_host = next.clone();
+                wakes_host.closing = Closing::WakesHost;
+                let left = (self.bug == Bug::LeavesWhatWakesAHost).then_some(own);
+                wakes_host.owe(steps, "closed, and wakes a host", |state| state.closed(left));
+                steps.fair(Event::ClosingJoins, wakes_host);
             }
             next.closing = Closing::Gone;
             next.owe(steps, "closed", |state| state.closed(Some(own)));

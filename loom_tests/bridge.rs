@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::future::poll_fn;
+use std::num::NonZeroUsize;
 use std::rc::Rc;
 use std::sync::Arc as StdArc;
 use std::task::{Poll, Waker};
@@ -20,6 +21,7 @@ use selvedge::{
 
 use crate::explore::{Chaos, explore, explore_calm};
 use crate::probes::Log;
+use crate::witness::reached;
 
 /// A reactor that reports nothing, with at most one pool thread, started for the first job.
 fn reactor(chaos: Chaos) -> Reactor {
@@ -311,6 +313,33 @@ fn passes_after_the_job<T: 'static>(reactor: Reactor, log: &Log, worker: thread:
     });
     reactor.run();
     assert_eq!(log.seen(), [1, 2]);
+}
+
+// Checks: P88
+#[test]
+fn a_call_that_waits_for_a_slot_holds_virtual_time() {
+    explore_calm(|_| {
+        let builder = Reactor::builder().clock(VirtualClock::new()).inbox_bound(NonZeroUsize::MIN);
+        let (reactor, log) = (builder.build().unwrap(), Log::default());
+        // Startup is in no race.
+        reactor.turn().unwrap();
+        let handle = reactor.handle();
+        handle.call_from_thread(|_| ()).unwrap();
+        let (posts, ran) = (handle.clone(), log.clone());
+        let poster = thread::spawn(move || posts.call_from_thread_waiting(None, move |_| ran.note(1)).is_ok());
+        let waits = format!("{handle:?}").contains("posters_wait: true");
+        let due = log.clone();
+        let _ = reactor.call_later(Duration::from_secs(60), move |reactor| {
+            due.note(2);
+            reactor.stop().unwrap();
+        });
+        reactor.run();
+        let posted = poster.join().unwrap();
+        if waits {
+            reached("it waits before time could pass");
+            assert_eq!((posted, log.seen()), (true, vec![1, 2]));
+        }
+    });
 }
 
 // Checks: P88

@@ -248,6 +248,13 @@ impl<Q: CallQueue> Inbox<Q> {
         self.maybe_nonempty.get() && self.state.lock().calls().len() > 0
     }
 
+    /// Whether there is something to take, or a poster waits for a slot. While nothing is queued a slot is free, so
+    /// that one posts.
+    pub(crate) fn expects_calls(&self) -> bool {
+        let state = self.state.lock();
+        state.calls().len() > 0 || state.has_waiting_posters()
+    }
+
     /// Accepts no more calls. Returns those that are left, for the caller to run or drop.
     #[must_use]
     pub fn close(&self) -> Q {
@@ -276,10 +283,11 @@ impl<Q: CallQueue> Inbox<Q> {
 impl<Q: CallQueue> fmt::Debug for Inbox<Q> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Read first: what `f` writes to is user code, which may post.
-        let (state, calls) = {
+        let (state, calls, posters_wait) = {
             let locked = self.state.lock();
-            (locked.state(), locked.calls().len())
+            (locked.state(), locked.calls().len(), locked.has_waiting_posters())
         };
-        f.debug_struct("Inbox").field("loop", &state).field("calls", &calls).finish()
+        let mut shown = f.debug_struct("Inbox");
+        shown.field("loop", &state).field("calls", &calls).field("posters_wait", &posters_wait).finish()
     }
 }

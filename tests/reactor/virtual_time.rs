@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
+use std::num::NonZeroUsize;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::mpsc;
@@ -455,6 +456,32 @@ fn a_call_of_a_thread_that_is_no_worker_waits_for_virtual_time() {
         });
         reactor.run();
         assert!(caller.join().unwrap());
+    });
+}
+
+// Checks: P88
+#[test]
+fn a_call_that_waits_for_a_slot_of_the_inbox_holds_the_time() {
+    with_watchdog(|| {
+        for _ in 0..20 {
+            let builder = Reactor::builder().clock(VirtualClock::new()).inbox_bound(NonZeroUsize::MIN);
+            let (reactor, log) = (builder.build().unwrap(), Log::new());
+            let handle = reactor.handle();
+            handle.call_from_thread(|_| ()).unwrap();
+            let (waits, ran) = (handle.clone(), log.clone());
+            let poster = thread::spawn(move || {
+                waits.call_from_thread_waiting(None, move |_| ran.note("call")).unwrap();
+            });
+            wait_until(|| format!("{handle:?}").contains("posters_wait: true"));
+            let due = log.clone();
+            let _ = reactor.call_later(MINUTE, move |reactor| {
+                due.note("timer");
+                reactor.stop().unwrap();
+            });
+            reactor.run();
+            poster.join().unwrap();
+            assert_eq!(log, ["call", "timer"]);
+        }
     });
 }
 

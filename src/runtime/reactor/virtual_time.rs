@@ -1,9 +1,10 @@
 //! Virtual time, which passes by itself only while nothing is on its way to the reactor.
 //!
-//! On its way are: a call that was posted, which includes every result, wake and cancel; a job of a pool that the
-//! reactor uses, until it has posted its result; a thread of such a pool that ends, and the news that all have; and an
-//! answer of another reactor that this one awaits. A job that waits for an answer of this very reactor is not: it may
-//! go on only when time has passed. Nor is one that is parked in `threads::block_on`, until it is woken.
+//! On its way are: a call that was posted, which includes every result, wake and cancel; a call that waits for a slot
+//! of the inbox; a job of a pool that the reactor uses, until it has posted its result; a thread of such a pool that
+//! ends, and the news that all have; and an answer of another reactor that this one awaits. A job that waits for an
+//! answer of this very reactor is not: it may go on only when time has passed. Nor is one that is parked in
+//! `threads::block_on`, until it is woken.
 
 use std::collections::btree_map::Entry;
 use std::ptr;
@@ -131,7 +132,7 @@ impl VirtualTime {
 
     fn is_held(&self, reactor: &Reactor) -> bool {
         // The inbox last: a job has posted its result before it is over.
-        self.has_jobs(reactor) || *self.awaited.lock() > 0 || reactor.core.shared.inbox.has_calls()
+        self.has_jobs(reactor) || *self.awaited.lock() > 0 || reactor.core.shared.inbox.expects_calls()
     }
 }
 

@@ -184,3 +184,7 @@ pub(crate) fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Panic> {
 pub(crate) fn check(test: fn()) {
     loom::model(test);
 }
+
+/// A unit test of the runtime that needs the threads of the system runs in the std build only.
+#[cfg(test)]
+pub(crate) fn check_on_threads(_test: fn()) {}

@@ -251,6 +251,12 @@ pub(crate) fn check(test: fn()) {
     test();
 }
 
+/// Runs a unit test of the runtime that needs the threads of the system. In the loom build it is not run.
+#[cfg(test)]
+pub(crate) fn check_on_threads(test: fn()) {
+    test();
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};

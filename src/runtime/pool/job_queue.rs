@@ -168,24 +168,22 @@ pub(super) fn drain<R: Copy>(mut backlog: RefusedJobs<JobQueue<R>>) -> impl Iter
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::sync::Spin;
+    use super::super::super::sync::check_on_threads;
     use super::super::ThreadPool;
     use super::SEGMENT_CAPACITY;
 
     // Checks: P73, P93
     #[test]
     fn the_memory_of_a_burst_is_freed_by_the_worker_that_runs_it() {
-        // The types of the loom build work only in a model.
-        if !Spin::WAITS {
-            return;
-        }
-        let pool = ThreadPool::new(1, 1).expect("the sizes are valid");
-        // More segments than are kept for reuse.
-        for _ in 0..8 * SEGMENT_CAPACITY {
-            pool.call_in_thread(|| ()).expect("there is no bound");
-        }
-        pool.start().expect("it is new");
-        pool.stop().expect("this is no worker");
-        assert!(pool.owner.shared.workers.lock().machine.store().used_up.is_empty());
+        check_on_threads(|| {
+            let pool = ThreadPool::new(1, 1).expect("the sizes are valid");
+            // More segments than are kept for reuse.
+            for _ in 0..8 * SEGMENT_CAPACITY {
+                pool.call_in_thread(|| ()).expect("there is no bound");
+            }
+            pool.start().expect("it is new");
+            pool.stop().expect("this is no worker");
+            assert!(pool.owner.shared.workers.lock().machine.store().used_up.is_empty());
+        });
     }
 }

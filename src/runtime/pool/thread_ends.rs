@@ -390,49 +390,45 @@ mod tests {
     use std::sync::mpsc;
 
     use super::super::super::reactor::Reactor;
-    use super::super::super::sync::Spin;
+    use super::super::super::sync::check_on_threads;
     use super::super::{StopPolicy, ThreadPool};
     use super::{EndWait, ThreadEnds};
 
     // Checks: B42
     #[test]
     fn a_reactor_that_waits_for_a_pools_end_joins_its_closing_thread() {
-        // The types of the loom build work only in a model.
-        if !Spin::WAITS {
-            return;
-        }
-        let pool = ThreadPool::new(1, 1).expect("the sizes are valid");
-        pool.start().expect("it is new");
-        let reactor = Reactor::new();
-        let handle = reactor.handle();
-        drop(pool.stopped(&reactor).add_callback(move |()| handle.stop()));
-        pool.ask_to_stop(StopPolicy::Drain);
-        let own = reactor.thread_pool().clone();
-        assert!(own.call_in_thread(|| ()).is_ok());
-        reactor.run();
-        for pool in [pool, own] {
-            let left = pool.owner.shared.ends.locked.lock().machine.wait(false);
-            assert!(matches!(left, EndWait::Return), "{left:?}");
-        }
+        check_on_threads(|| {
+            let pool = ThreadPool::new(1, 1).expect("the sizes are valid");
+            pool.start().expect("it is new");
+            let reactor = Reactor::new();
+            let handle = reactor.handle();
+            drop(pool.stopped(&reactor).add_callback(move |()| handle.stop()));
+            pool.ask_to_stop(StopPolicy::Drain);
+            let own = reactor.thread_pool().clone();
+            assert!(own.call_in_thread(|| ()).is_ok());
+            reactor.run();
+            for pool in [pool, own] {
+                let left = pool.owner.shared.ends.locked.lock().machine.wait(false);
+                assert!(matches!(left, EndWait::Return), "{left:?}");
+            }
+        });
     }
 
     // Checks: P88
     #[test]
     fn whoever_is_held_up_by_the_join_of_the_last_thread_is_told_of_it() {
-        // The types of the loom build work only in a model.
-        if !Spin::WAITS {
-            return;
-        }
-        let pool = ThreadPool::new(1, 1).expect("the sizes are valid");
-        pool.start().expect("it is new");
-        pool.ask_to_stop(StopPolicy::Drain);
-        let ends = &pool.owner.shared.ends;
-        let mut looks = iter::repeat_with(|| ends.locked.lock().machine.wait(false));
-        let last = looks.find_map(|left| if let EndWait::Join(last) = left { Some(last) } else { None });
-        let (tells, told) = mpsc::channel();
-        let (ending, _) = ends.ending(0, 0, || Box::new(move || tells.send(()).unwrap_or_default()));
-        assert_eq!(ending, 1);
-        ThreadEnds::join(ends, last.expect("it looks until the thread has ended"));
-        assert_eq!(told.try_recv(), Ok(()));
+        check_on_threads(|| {
+            let pool = ThreadPool::new(1, 1).expect("the sizes are valid");
+            pool.start().expect("it is new");
+            pool.ask_to_stop(StopPolicy::Drain);
+            let ends = &pool.owner.shared.ends;
+            let mut looks = iter::repeat_with(|| ends.locked.lock().machine.wait(false));
+            let last = looks.find_map(|left| if let EndWait::Join(last) = left { Some(last) } else { None });
+            let (tells, told) = mpsc::channel();
+            let (ending, _) = ends.ending(0, 0, || Box::new(move || tells.send(()).unwrap_or_default()));
+            assert_eq!(ending, 1);
+            ThreadEnds::join(ends, last.expect("it looks until the thread has ended"));
+            assert_eq!(told.try_recv(), Ok(()));
+        });
     }
 }

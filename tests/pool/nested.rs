@@ -1,12 +1,13 @@
 //! Jobs inside jobs: when the inner one has ended, its thread is again that of the outer one, whatever the inner was.
 
 use std::cell::RefCell;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use selvedge::{
     Deferred, Failure, Job, ThreadPool,
-    pool::{CancelToken, Cancellation, StopPolicy},
+    error::Rejection,
+    pool::{CancelToken, Cancellation, StopPolicy, WhenFull},
     testing::Stepper,
     threads,
 };
@@ -180,5 +181,35 @@ fn who_refuses_jobs_of_one_pool_while_it_refuses_those_of_another_may_stop_neith
         outer.stop().unwrap();
         assert_eq!(log, [(true, true), (true, false)]);
         outer.stop().unwrap();
+    });
+}
+
+// Checks: B40, B44, P78
+#[test]
+fn a_job_that_another_pools_job_steps_may_wait_for_neither_pool() {
+    with_watchdog(|| {
+        let bound = 1.try_into().unwrap();
+        let outer = ThreadPool::builder().size(1, 1).queue_bound(bound).build().unwrap();
+        let reports = Log::new();
+        let (inner, stepper) = pool("inner", &reports);
+        outer.start().unwrap();
+        let (log, own, (ends, ended)) = (Log::new(), outer.clone(), mpsc::channel());
+        let noted = log.clone();
+        let steps = move || {
+            let (first, second) = (own, inner.clone());
+            let waits = move || {
+                noted.note(first.stop().is_err() && second.stop().is_err());
+                first.call_in_thread(|| ()).unwrap();
+                let waiting = Job::new(|| ()).when_full(WhenFull::Wait);
+                noted.note(first.call_in_thread(waiting).unwrap_err().reason == Rejection::WouldDeadlock);
+            };
+            inner.call_in_thread(waits).unwrap();
+            settle(&stepper);
+            ends.send(()).unwrap();
+        };
+        outer.call_in_thread(steps).unwrap();
+        ended.recv().unwrap();
+        outer.stop().unwrap();
+        assert_eq!(log, [true, true]);
     });
 }

@@ -28,6 +28,8 @@ pub(super) struct CurrentPool(pub(super) Arc<Shared>);
 pub(super) struct EnterPool {
     outer: Option<Rc<CurrentPool>>,
     outer_address: usize,
+    /// If this thread is a worker of another pool, whose job steps this one.
+    _outer_worker: Option<DelayingStop>,
     /// What fails on this thread and belongs to no reactor is told to the pool's sink.
     _default: DefaultGuard,
 }
@@ -43,9 +45,10 @@ pub(crate) fn current_pool_id() -> Option<PoolId> {
     (address != 0).then_some(PoolId(address))
 }
 
-/// Whether this thread is a worker of that pool.
+/// Whether this thread is a worker of that pool, which may have a job further up the stack.
 pub(super) fn is_worker_of(pool: &Shared) -> bool {
-    POOL_ADDRESS.try_with(|address| address.get() == pool.address()).unwrap_or(false)
+    let address = pool.address();
+    current_pool_id() == Some(PoolId(address)) || DelayingStop::is_by_worker_of(address)
 }
 
 /// Whether the pool cannot stop before this thread returns: it is a worker of it, stops it, or starts threads of it.
@@ -67,9 +70,11 @@ impl CurrentPool {
 
 impl EnterPool {
     pub(super) fn new(pool: &Rc<CurrentPool>) -> Self {
+        let outer_address = POOL_ADDRESS.try_with(|address| address.replace(pool.0.address())).unwrap_or(0);
         Self {
             outer: POOL.try_with(|own| own.replace(Some(Rc::clone(pool)))).ok().flatten(),
-            outer_address: POOL_ADDRESS.try_with(|address| address.replace(pool.0.address())).unwrap_or(0),
+            outer_address,
+            _outer_worker: (outer_address != 0).then(|| DelayingStop::by_worker_of(outer_address)),
             _default: pool.0.reporter.set_default(),
         }
     }

@@ -100,7 +100,7 @@ pub struct Report<'a> {
     /// The error. The original one is reached by downcast, or along `source`. If a sink caused this report, it is only
     /// the message.
     pub error: &'a (dyn Error + 'static),
-    /// Where the failed thing was made, if known: for a job, where it was submitted.
+    /// Where the failed thing was made, if known: for a job, its [label's](crate::pool::JobLabel::location).
     pub location: Option<&'static Location<'static>>,
     /// The name of the failed job, if it has one: see [`Job::named`](crate::Job::named).
     pub job: Option<&'a str>,

@@ -43,8 +43,9 @@ use crate::machine::item_queue::{ItemQueue, Put, PutRefused, Serve, Take};
 /// as the answer of a blocking call, or by [sharing](Deferred::shared) it. Errbacks and timeouts, which pass values by,
 /// do not receive it. If what an item was delivered to is given up before that, the item goes back, even beyond the
 /// size: to its place before all that were put after it, and so to the next taker. It is given up when its Deferred is
-/// dropped, when a future is dropped after the item came and before it was polled, when a list that has it is
-/// cancelled, and when the time of a blocking call is over. An item that goes back is dropped only if all handles are.
+/// dropped (with its [pause handles](Deferred::pause_handle), if it has any), when a future is dropped after the item
+/// came and before it was polled, when a list that has it is cancelled, and when the time of a blocking call is over.
+/// An item that goes back is dropped only if all handles are.
 ///
 /// **Handles.** When the last one is dropped the items are dropped, and takers fail with
 /// [`Abandoned`](crate::error::Abandoned). A consumer that holds a handle while it waits is not told that all producers

@@ -53,9 +53,9 @@ use crate::failure::{ChainError, Failure, FailureGroup, FirstError};
 /// **Cycles.** A member that would wait for its own list, directly or through others, fails with
 /// [`WaitsForItself`](crate::error::WaitsForItself), as does every Deferred that would wait for itself.
 ///
-/// **Cost.** One allocation for each member, and two arrays, one of which is freed when the list has been made. No
-/// stack: a list of lists of lists fires and is cancelled at a constant depth. Adding or firing a member takes the same
-/// time however many there are.
+/// **Cost.** Three allocations, one for each member, and two arrays, one of which is freed when the list has been made.
+/// No stack: a list of lists of lists fires and is cancelled at a constant depth. Adding or firing a member takes the
+/// same time however many there are.
 #[must_use = "a list does nothing until a method says on what it fires"]
 pub struct DeferredList<T, E = Failure> {
     members: Vec<Deferred<T, E>>,

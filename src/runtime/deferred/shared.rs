@@ -51,7 +51,8 @@ type SharedResult<T> = Result<Rc<T>, SharedFailure>;
 /// shared one, so with both waits form any directed graph. No known algorithm says at a logarithmic cost, not even on
 /// average, whether a new edge closes a cycle in one.
 ///
-/// **Cost.** One `Rc` for the value, and for each waiter O(log n) in their number.
+/// **Cost.** Four allocations when it is made, an `Rc` for the value, and for each waiter three small allocations and
+/// O(log n) in their number.
 pub struct SharedDeferred<T: 'static> {
     shared: Rc<Shared<T>>,
     original: CancelHandle,

@@ -146,7 +146,8 @@ impl CancelToken {
     ///
     /// The repository's `examples/database.rs` interrupts a query so, when its Deferred is cancelled.
     ///
-    /// Dropping the guard removes `f`. Cost: a box, and one short lock; removing takes another.
+    /// Dropping the guard removes `f`. Cost: a box, two more allocations for the first of a token, and one short
+    /// lock; removing takes another.
     ///
     /// ```
     /// use selvedge::{Job, ThreadPool};

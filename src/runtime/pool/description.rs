@@ -32,8 +32,8 @@ use crate::failure::Failure;
 ///   [`call_in_thread_with_callback`](crate::ThreadPool::call_in_thread_with_callback): a job whose function may have a
 ///   result.
 ///
-/// A setting that is left out costs nothing, and all can be combined. Cost: two allocations for a name, limits or a
-/// function for the start, and then one for what the job's function captured.
+/// A setting that is left out costs nothing, and all can be combined. Cost: one allocation for the description, one for
+/// what the job's function captured, and those of each setting.
 ///
 /// A pool that does not accept a job hands it back inside [`Rejected`] as a plain `Job`, whose function is
 /// [boxed](BoxedWork): it can be run here, or submitted again, there or to another pool.
@@ -100,6 +100,7 @@ impl<F> Job<F> {
     }
 
     /// The same job with a name, for reports, hooks and lists of running jobs. Names need not be unique.
+    /// Cost: the description's allocation, and one for a name that is not shared already.
     pub fn named(mut self, name: impl Into<StdArc<str>>) -> Self {
         self.extras.get_or_insert_default().name = Some(name.into());
         self
@@ -117,8 +118,8 @@ impl<F> Job<F> {
     ///   asking. A time limit counts on the reactor's clock, and so does a [limit in the queue](Self::queue_limit),
     ///   from the asking. If the limit passes or the pool is stopped, the Deferred fails with
     ///   [`Rejected<()>`](crate::error::Rejected); if the reactor ends, with
-    ///   [`ReactorStopped`](crate::error::ReactorStopped). Cost: two allocations and two short locks, two for each
-    ///   offer, and a post for each slot.
+    ///   [`ReactorStopped`](crate::error::ReactorStopped). Cost: three allocations and two short locks, one
+    ///   allocation and two short locks for each offer, and a post for each slot.
     ///
     /// Jobs run in the order in which they were accepted; threads and reactors that wait are not served in any
     /// particular order, and a job that does not wait may take the slot that they were told of.
@@ -181,8 +182,8 @@ impl<F> Job<F> {
     ///
     /// A job with a limit of zero is run. Without a Deferred, its token reads as cancelled from the start; with one, it
     /// is set once the reactor has learned of the start, and a job that is faster than that wins. `Duration::MAX` is no
-    /// limit. Cost: the description's allocation, and two more; with a Deferred also a post when the job begins, and a
-    /// timer.
+    /// limit. Cost: the description's allocation, and three more; with a Deferred six more, a post when the job begins,
+    /// and a timer.
     ///
     /// A limit ends no thread: nothing can. A reactor that shuts down, as [`block_on`](crate::Reactor::block_on) does
     /// when it has its result, still waits for a job that ignores its token, unless it was built with
@@ -240,7 +241,7 @@ impl<F> Job<F> {
     ///   for a slot included, by the system's clock.
     ///
     /// With a limit of zero a job never runs, even if a worker is idle. `Duration::MAX` is no limit. Cost: the
-    /// description's allocation, and one more; with a Deferred also a timer. For a test, the page of
+    /// description's allocation, and one more; with a Deferred three more, and a timer. For a test, the page of
     /// [`TestReactor`](crate::testing::TestReactor) shows one that passes.
     ///
     /// ```
@@ -389,7 +390,7 @@ impl<F: Work> Job<F> {
         Job::handed_back(F::into_boxed(self), when_full)
     }
 
-    /// Runs the job on this thread, as a worker would: a panic is not thrown but reported, to the pool's default sink.
+    /// Runs the job on this thread, as a worker would: a panic is not thrown but reported, to stderr.
     /// It is in no queue, so only its [limit from the start](Self::time_limit) counts.
     pub fn run(self) {
         let mut job = F::into_boxed(self);

@@ -51,7 +51,7 @@ pub struct PoolStats {
     /// How often a thread could not be started. Only the first of a series is
     /// [reported](crate::report::Incident::ThreadStart).
     pub start_failures: u64,
-    /// Jobs that were not accepted. One that a reactor's thread may not wait for is none of them.
+    /// Jobs that were not accepted. One that was to wait on a thread that must not is none of them.
     pub rejected: u64,
 }
 

@@ -18,7 +18,7 @@ pub enum StopPolicy {
     /// the pool. Running jobs are finished.
     CancelQueued,
     /// Waiting jobs never run, and running ones are asked to end: those that have a
-    /// [ticket](crate::ThreadPool::call_in_thread_ticketed), or that
+    /// [ticket](crate::ThreadPool::call_in_thread_ticketed) or a [time limit](crate::Job::time_limit), or that
     /// [`defer_to_thread`](crate::threads::defer_to_thread) submitted, find their
     /// [token](crate::pool::CancelToken) set. Whether and when they end is up to them. Others cannot be asked.
     CancelAll,
@@ -55,8 +55,9 @@ pub struct Straggler {
     pub activity: WorkerActivity,
     /// Its number. Its thread is called `<pool>-<number>`.
     pub worker: usize,
-    /// For how long. Start times of jobs exist only for named or ticketed ones; for others this is the time since the
-    /// call to [`stop_within`](crate::ThreadPool::stop_within).
+    /// For how long. The start of a job is recorded if it has a name, a limit, a ticket, a Deferred, or something that
+    /// travels with it; for others this is the time since the call to
+    /// [`stop_within`](crate::ThreadPool::stop_within).
     pub running_for: Duration,
 }
 

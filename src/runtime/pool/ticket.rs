@@ -29,7 +29,7 @@ pub enum Cancellation {
     /// A worker has taken the job, or another caller is cancelling it just now. From now on its [`CancelToken`] asks it
     /// to end; whether and when it does is up to the job.
     Asked,
-    /// The job is over: it has run, or was cancelled before.
+    /// The job is over: it has run, or was cancelled or refused before.
     Over,
 }
 

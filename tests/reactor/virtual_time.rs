@@ -15,12 +15,12 @@ use selvedge::error::{TimedOut, WouldDeadlock};
 use selvedge::pool::{Cancellation, StopPolicy, Ticket};
 use selvedge::reactor::{Event, Phase, Turn};
 use selvedge::{
-    Deferred, Failure, Handle, Reactor, ThreadPool,
+    Deferred, Failure, Handle, LocalHandle, Reactor, ThreadPool,
     testing::{Stepper, TestReactor, VirtualClock},
     threads,
 };
 
-use crate::support::{Gate, Log, OnDrop, wait_until, with_watchdog};
+use crate::support::{Gate, Log, OnDrop, hold, virtual_time, wait_until, with_watchdog};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -776,4 +776,26 @@ fn a_future_in_block_on_that_wakes_itself_is_polled_again() {
         threads::block_on(yields).unwrap();
         assert_eq!(polls, 3);
     });
+}
+
+// Checks: P9
+#[test]
+fn what_the_hook_of_a_stopped_pool_captured_may_give_the_reactor_another_pool_when_it_is_dropped() {
+    thread_local!(static LATER: RefCell<Option<(LocalHandle, ThreadPool)>> = const { RefCell::new(None) });
+    let (reactor, _, incidents) = virtual_time();
+    let given = OnDrop::new(|| {
+        let (local, later) = LATER.take().unwrap();
+        drop(local.with(|reactor| later.stopped(reactor)).unwrap());
+    });
+    let builder = ThreadPool::builder().on_worker_start(move |_| hold(&given));
+    let (stopped, stepper) = builder.build_stepped().unwrap();
+    drop(stopped.stopped(&reactor));
+    stopped.ask_to_stop(StopPolicy::Drain);
+    drop((stopped, stepper));
+    let [next, later] = [(); 2].map(|()| ThreadPool::new(0, 1).unwrap());
+    LATER.set(Some((reactor.local(), later)));
+    // The reactor forgets the pool that has stopped, and has the last pointer to it.
+    drop(next.stopped(&reactor));
+    assert!(LATER.take().is_none(), "it was dropped");
+    assert_eq!(incidents, []);
 }

@@ -79,8 +79,11 @@ impl VirtualTime {
         let watch = pool.rest_watch();
         let mut pools = self.pools.borrow_mut();
         if pools.iter().all(|used| used.id() != watch.id()) {
-            pools.retain(|used| !used.has_stopped());
+            let stopped: Vec<_> = pools.extract_if(.., |used| used.has_stopped()).collect();
             pools.push(watch);
+            drop(pools);
+            // After the borrow: with the last pointer to a pool, what its hooks captured is dropped.
+            drop(stopped);
         }
     }
 

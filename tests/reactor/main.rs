@@ -7,6 +7,7 @@ mod support;
 
 mod around_turns;
 mod bad_hosts;
+mod busy_hooks;
 mod callers;
 mod end;
 mod futures;

@@ -129,9 +129,19 @@ impl Reactor {
         call
     }
 
-    /// [`call_later`](Self::call_later), at a time of the reactor's clock and without waking a host that sleeps. A host
-    /// that is woken may turn the reactor at once, so it is [woken](Self::wake_host_by) when the call is kept where its
-    /// function looks for it.
+    /// [`call_later`](Self::call_later), whose call is given to `keep` before a host is woken, whose hook may turn the
+    /// reactor at once, and do anything else.
+    pub(crate) fn call_later_kept<F>(&self, delay: Duration, f: F, keep: impl FnOnce(DelayedCall))
+    where
+        F: FnOnce(&Reactor) + 'static,
+    {
+        let at = self.now().saturating_add(delay);
+        keep(self.add_call_at(at, f));
+        self.wake_host_by(at);
+    }
+
+    /// [`call_later`](Self::call_later), at a time of the reactor's clock and without waking a host that sleeps. It is
+    /// [woken](Self::wake_host_by) when the call is kept where its function looks for it.
     pub(crate) fn add_call_at<F>(&self, at: Duration, f: F) -> DelayedCall
     where
         F: FnOnce(&Reactor) + 'static,

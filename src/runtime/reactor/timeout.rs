@@ -202,8 +202,8 @@ impl<T: 'static, E: ChainError> Deferred<T, E> {
             timeout.chain.set(Some(Rc::downgrade(&deferred.chain)));
             let tail: Weak<dyn Node> = Rc::downgrade(&deferred.tail) as _;
             let expiry = Expiry { timeout: Rc::clone(&timeout), link: tail };
-            let timer = reactor.call_later(after, move |_| expiry.expire(Expired::TimePassed));
-            timeout.timer.set(Some(timer));
+            let expired = move |_: &Reactor| expiry.expire(Expired::TimePassed);
+            reactor.call_later_kept(after, expired, |timer| timeout.timer.set(Some(timer)));
         }
         deferred
     }

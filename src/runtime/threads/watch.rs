@@ -109,8 +109,7 @@ impl<T: 'static> JobWatch<T> {
         }
         self.job.set(WatchedJob::Waiting(place));
         if let WhenFull::WaitUpTo(limit) = when_full {
-            let timer = self.call_later(reactor, limit, Self::slot_limit_passed);
-            self.slot_timer.set(Some(timer));
+            self.call_later(reactor, limit, Self::slot_limit_passed, |timer| self.slot_timer.set(Some(timer)));
         }
     }
 
@@ -150,7 +149,7 @@ impl<T: 'static> JobWatch<T> {
 
     /// Stops the timer, and starts another.
     fn arm(self: &Rc<Self>, reactor: &Reactor, after: Duration, passed: fn(&Self, &Reactor, Duration)) {
-        stop(self.timer.replace(Some(self.call_later(reactor, after, passed))));
+        self.call_later(reactor, after, passed, |timer| stop(self.timer.replace(Some(timer))));
     }
 
     fn call_later(
@@ -158,13 +157,15 @@ impl<T: 'static> JobWatch<T> {
         reactor: &Reactor,
         after: Duration,
         passed: fn(&Self, &Reactor, Duration),
-    ) -> DelayedCall {
+        keep: impl FnOnce(DelayedCall),
+    ) {
         let watch = Rc::downgrade(self);
-        reactor.call_later(after, move |reactor| {
+        let passed = move |reactor: &Reactor| {
             if let Some(watch) = watch.upgrade() {
                 passed(&watch, reactor, after);
             }
-        })
+        };
+        reactor.call_later_kept(after, passed, keep);
     }
 
     fn slot_limit_passed(&self, reactor: &Reactor, after: Duration) {

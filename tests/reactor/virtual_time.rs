@@ -655,6 +655,20 @@ fn what_was_deferred_to_another_reactor_wins_against_a_timeout_of_a_minute() {
     });
 }
 
+// Checks: P88, P80
+#[test]
+fn what_was_deferred_to_another_reactor_and_is_given_up_lets_the_time_pass() {
+    with_watchdog(|| {
+        let reactor = reactor();
+        let never_turned = Reactor::new();
+        let given_up = threads::defer_to_reactor(&reactor, &never_turned.handle(), |_| ());
+        given_up.cancel();
+        drop(given_up.add_errback(|_| ()));
+        let slept = reactor.sleep(MINUTE);
+        assert!(run_until(reactor, slept).is_ok());
+    });
+}
+
 // Checks: P88, P110
 #[test]
 fn a_job_that_awaits_an_answer_of_this_reactor_in_its_own_executor_holds_the_time() {

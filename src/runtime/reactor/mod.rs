@@ -73,7 +73,7 @@ pub(crate) use self::slot_queue::SlotPlace;
 pub use self::timers::DelayedCall;
 pub use self::triggers::{Event, Phase, TriggerId};
 pub use self::turn::Turn;
-pub(crate) use self::virtual_time::{AwaitedAnswer, OwedAnswer};
+pub(crate) use self::virtual_time::OwedAnswer;
 
 /// An event loop: it owns what is not thread-safe, runs what other threads post to it, and keeps the timers.
 ///

@@ -3,7 +3,7 @@
 
 use super::super::deferred::{Deferred, Outcome, PendingResolver, Settled, maybe_deferred};
 use super::super::pool::ThreadPool;
-use super::super::reactor::{Address, AwaitedAnswer, Handle, Reactor, SendFuture};
+use super::super::reactor::{Address, Handle, Reactor, SendFuture};
 use super::super::report::drop_contained;
 use super::super::sync::StdArc;
 use crate::error::ReactorStopped;
@@ -51,14 +51,11 @@ where
     R: Outcome<Failure>,
     R::Value: Send + 'static,
 {
-    // It is dropped when the Deferred is cancelled or fires, and with that `f` is not wanted any more.
-    let wanted = StdArc::new(());
+    // It is dropped when the Deferred is cancelled or fires: then `f` is not wanted any more, nor its answer awaited.
+    let wanted = StdArc::new(reactor.await_answer_of(other));
     let still_wanted = StdArc::downgrade(&wanted);
     let (begun, resolver) = Deferred::with_canceller(move || drop(wanted));
-    let asking = AskingReactor {
-        address: Some(reactor.own(PendingResolver::new(resolver)).detach()),
-        awaited: reactor.await_answer_of(other),
-    };
+    let asking = AskingReactor { address: Some(reactor.own(PendingResolver::new(resolver)).detach()) };
     drop_contained(other.post_unbounded(move |other| {
         if still_wanted.strong_count() > 0 {
             asking.send(maybe_deferred(|| f(other)).into_send_future(other));
@@ -71,7 +68,6 @@ where
 /// Where the answer of another reactor goes. If it is dropped without one, that reactor has ended.
 struct AskingReactor<T: Send + 'static> {
     address: Option<Address<PendingResolver<SendFuture<T>>>>,
-    awaited: Option<AwaitedAnswer>,
 }
 
 impl<T: Send + 'static> AskingReactor<T> {
@@ -81,7 +77,6 @@ impl<T: Send + 'static> AskingReactor<T> {
 
     fn deliver(&mut self, answer: Result<SendFuture<T>, Failure>) {
         let Some(address) = self.address.take() else { return };
-        let awaited = self.awaited.take();
         // An error means that the reactor that asked has ended. Dropping the answer cancels what it waits for.
         drop(address.handle().post_unbounded({
             let address = address.clone();
@@ -89,7 +84,6 @@ impl<T: Send + 'static> AskingReactor<T> {
                 if let Some(pending) = address.take(reactor) {
                     pending.deliver(Settled::Now(answer));
                 }
-                drop(awaited);
             }
         }));
     }

@@ -669,6 +669,57 @@ fn what_was_deferred_to_another_reactor_and_is_given_up_lets_the_time_pass() {
     });
 }
 
+// Checks: P88
+#[test]
+fn an_answer_that_has_come_lets_the_time_pass_though_it_is_polled_for_only_later() {
+    with_watchdog(|| {
+        let reactor = reactor();
+        let gate = open_when_asleep(reactor.handle());
+        let (other_handle, other) = another_behind(gate);
+        let (local, asks) = (reactor.local(), other_handle.clone());
+        let answer = reactor.spawn(async move {
+            let mut asked = asks.ask(|_| 42);
+            assert!(futures::poll!(&mut asked).is_pending());
+            local.sleep(MINUTE).await?;
+            asked.await
+        });
+        assert_eq!(run_until(reactor, answer).unwrap(), 42);
+        other_handle.stop();
+        other.join().unwrap();
+    });
+}
+
+// Checks: P88
+#[test]
+fn a_question_that_another_thread_goes_on_to_await_lets_the_time_pass() {
+    with_watchdog(|| {
+        let reactor = reactor();
+        let gate = Gate::new();
+        let (other_handle, other) = another_behind(gate.clone());
+        let (send, receive) = mpsc::channel();
+        let asks = other_handle.clone();
+        reactor
+            .call_from_thread(move |_| {
+                let mut asked = asks.ask(|_| 42);
+                assert!(Pin::new(&mut asked).poll(&mut Context::from_waker(Waker::noop())).is_pending());
+                send.send(asked).unwrap();
+            })
+            .unwrap();
+        let handle = reactor.handle();
+        let elsewhere = thread::spawn(move || {
+            let asked = receive.recv().unwrap();
+            wait_until_asleep_or_over(&handle);
+            threads::block_on(asked).unwrap()
+        });
+        let slept = reactor.sleep(MINUTE);
+        assert!(run_until(reactor, slept).is_ok());
+        gate.open();
+        assert_eq!(elsewhere.join().unwrap().unwrap(), 42);
+        other_handle.stop();
+        other.join().unwrap();
+    });
+}
+
 // Checks: P88, P110
 #[test]
 fn a_job_that_awaits_an_answer_of_this_reactor_in_its_own_executor_holds_the_time() {

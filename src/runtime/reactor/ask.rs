@@ -9,7 +9,6 @@ use super::super::deferred::{Outcome, Settled, drop_late};
 use super::super::report::{Incident, drop_contained};
 use super::super::sync::catch;
 use super::polled_oneshot::{ResultReceiver, ResultSender, channel};
-use super::virtual_time::AwaitedAnswer;
 use super::{Address, Handle, Reactor, SendFuture, ValueId};
 use crate::error::ReactorStopped;
 use crate::failure::Failure;
@@ -42,8 +41,6 @@ enum State<T: Send + 'static> {
 pub struct Ask<T: Send + 'static> {
     state: State<T>,
     asked_at: &'static Location<'static>,
-    /// Holds the virtual time of the reactor that awaits this.
-    awaited: Option<AwaitedAnswer>,
 }
 
 impl Handle {
@@ -102,7 +99,7 @@ impl Handle {
         // A call that is handed back is dropped with its sender, and the future learns that like any other loss of the
         // sender.
         drop_contained(self.post_unbounded(move |reactor| answer(reactor, sender, f)));
-        Ask { state: State::Asked(receiver, self.clone()), asked_at: Location::caller(), awaited: None }
+        Ask { state: State::Asked(receiver, self.clone()), asked_at: Location::caller() }
     }
 }
 
@@ -189,13 +186,8 @@ impl<T: Send + 'static> Future for Ask<T> {
         let this = self.get_mut();
         let result = loop {
             match &mut this.state {
-                State::Asked(receiver, handle) => match receiver.poll(context.waker()) {
-                    Receive::Wait => {
-                        if this.awaited.is_none() {
-                            this.awaited = AwaitedAnswer::of(handle);
-                        }
-                        return Poll::Pending;
-                    }
+                State::Asked(receiver, handle) => match receiver.poll(context.waker(), handle) {
+                    Receive::Wait => return Poll::Pending,
                     Receive::Value(Answer::Now(result)) => break result,
                     Receive::Value(Answer::Later(future)) => this.state = State::Waiting(future),
                     Receive::Disconnected | Receive::TimedOut(_) => {
@@ -210,7 +202,6 @@ impl<T: Send + 'static> Future for Ask<T> {
             }
         };
         this.state = State::Finished;
-        this.awaited = None;
         Poll::Ready(result)
     }
 }

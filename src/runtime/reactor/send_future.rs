@@ -14,7 +14,6 @@ use super::super::deferred::{
 };
 use super::super::report::{Incident, drop_contained, report};
 use super::polled_oneshot::{ResultReceiver, ResultSender, channel};
-use super::virtual_time::AwaitedAnswer;
 use super::{Address, DropOrder, Owned, Reactor};
 use crate::error::{ReactorStopped, is_cancellation};
 use crate::failure::{ChainError, Failure};
@@ -87,8 +86,6 @@ where
     answered: Address<Answered<T, E>>,
     made_at: &'static Location<'static>,
     finished: bool,
-    /// Holds the virtual time of the reactor that awaits this.
-    awaited: Option<AwaitedAnswer>,
 }
 
 impl<T, E> Deferred<T, E>
@@ -134,7 +131,6 @@ where
             answered: reactor.own(Answered { _deferred: deferred.cancel_on_drop(), receipt }).detach(),
             made_at,
             finished: false,
-            awaited: None,
         }
     }
 
@@ -150,7 +146,7 @@ where
         };
         let receiver = ResultReceiver::decided(result);
         let nothing = Answered { _deferred: Deferred::from(Ok(())).cancel_on_drop(), receipt: Rc::default() };
-        SendFuture { receiver, answered: reactor.own(nothing).detach(), made_at, finished: false, awaited: None }
+        SendFuture { receiver, answered: reactor.own(nothing).detach(), made_at, finished: false }
     }
 }
 
@@ -165,18 +161,12 @@ where
         if self.finished {
             return Poll::Pending;
         }
-        let result = match self.receiver.poll(context.waker()) {
-            Receive::Wait => {
-                if self.awaited.is_none() {
-                    self.awaited = AwaitedAnswer::of(self.answered.handle());
-                }
-                return Poll::Pending;
-            }
+        let result = match self.receiver.poll(context.waker(), self.answered.handle()) {
+            Receive::Wait => return Poll::Pending,
             Receive::Value(result) => Some(result),
             Receive::Disconnected | Receive::TimedOut(_) => None,
         };
         self.finished = true;
-        self.awaited = None;
         Poll::Ready(result.unwrap_or_else(|| Err(convert_own(ReactorStopped))))
     }
 }

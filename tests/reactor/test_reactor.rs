@@ -11,7 +11,7 @@ use selvedge::testing::{Answers, Injected, TestReactor, schedules};
 use selvedge::{Deferred, Failure, Reactor, deferred::execute, threads};
 
 use crate::lifecycle::said_by;
-use crate::support::Log;
+use crate::support::{Log, OnDrop, in_own_process};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const SECOND: Duration = Duration::from_secs(1);
@@ -287,6 +287,24 @@ fn a_panic_belongs_to_the_test_reactors_that_were_there_and_to_no_later_one() {
     let outer = TestReactor::new();
     unwinds();
     assert_eq!(failure_of(|| outer.settle()), "contained");
+}
+
+// Checks: P120
+#[test]
+fn a_test_that_settles_while_it_unwinds_fails_with_its_own_panic() {
+    in_own_process(
+        "test_reactor::a_test_that_settles_while_it_unwinds_fails_with_its_own_panic",
+        |_| (),
+        || {
+            let failed = failure_of(|| {
+                let reactor = TestReactor::new();
+                reactor.call_from_thread(|_| panic!("contained")).unwrap();
+                let _settles = OnDrop::new(|| _ = reactor.settle());
+                panic!("its own");
+            });
+            assert_eq!(failed, "its own");
+        },
+    );
 }
 
 // Checks: P122

@@ -27,7 +27,8 @@ const MAX_STEPS: u32 = 100_000;
 /// - A panic in a callback, a job, a timer or a task of this thread, such as a failed assertion, is contained as
 ///   always, and then continued: out of the `settle` or `advance` that ran it, or else out of the next one, or of
 ///   the drop of this, which drops the reactor first. Only a panic with [`Injected`](crate::testing::Injected) is
-///   not. Of two test reactors on one thread, the first to settle or to be dropped continues it.
+///   not. Of two test reactors on one thread, the first to settle or to be dropped continues it. While the thread
+///   unwinds, none does.
 /// - A report, for example of an error that nobody has handled, fails the test in the same way, unless the builder was
 ///   given a sink.
 ///
@@ -262,6 +263,10 @@ impl TestReactor {
     #[track_caller]
     #[allow(clippy::panic, reason = "it fails a test")]
     fn fail_if_reported(&self) {
+        if panicking() {
+            // It has failed. A second panic would end the process, and with it all other tests.
+            return;
+        }
         let reports = std::mem::take(&mut *self.reports.lock());
         // It is among the reports too, unless the program has handled it. The panic hook has printed where it was.
         if let Some(message) = self.watch.take_first() {
@@ -293,10 +298,8 @@ impl Drop for TestReactor {
         if let Some(seed) = self.order.seed().filter(|_| fails) {
             eprintln!("this was seed {seed}: `testing::schedules([{seed}], ...)` runs it alone");
         }
-        if !panicking() {
-            // A test may end without having settled.
-            self.fail_if_reported();
-        }
+        // A test may end without having settled.
+        self.fail_if_reported();
     }
 }
 

@@ -334,9 +334,9 @@ pub(crate) fn drop_contained<T>(value: T) {
     }
 }
 
-/// Not generic over the value's type: compiled once.
+/// Reports what a drop has panicked with. Not generic over the value's type: compiled once.
 #[inline]
-fn report_drop(dropped: Result<(), Panic>) {
+pub(crate) fn report_drop(dropped: Result<(), Panic>) {
     if let Err(panic) = dropped {
         report(Incident::Drop, &panic, None);
     }

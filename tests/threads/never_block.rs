@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 use std::num::NonZeroUsize;
-use std::panic::panic_any;
+use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::sync::mpsc;
 use std::task::Poll;
 use std::thread;
@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use selvedge::error::{BlockingCallError, Cancelled, ReactorStopped, Rejection, WouldDeadlock};
 use selvedge::pool::{StopPolicy, StopWithinError, WhenFull};
+use selvedge::report::Incident;
 use selvedge::testing::VirtualClock;
 use selvedge::{Deferred, Failure, Handle, Job, Reactor, ThreadPool, reactor::Turn, threads};
 
-use crate::support::{DropSignal, Gate, Log, OnDrop, with_watchdog};
+use crate::support::{DropSignal, Gate, Log, OnDrop, PanicOnDrop, hold, in_own_process, with_watchdog};
 
 /// What every call that blocks says on this thread: whether it was refused.
 fn refusals(pool: &ThreadPool, other: &Handle) -> Vec<(&'static str, bool)> {
@@ -326,4 +327,43 @@ fn a_future_that_makes_a_reactor_where_it_is_polled_cannot_wait_there() {
     assert!(matches!(threads::block_on(future), Err(WouldDeadlock { .. })));
     assert_eq!(polled.len(), 1);
     assert!(matches!(threads::block_on(async { 42 }), Ok(42)));
+}
+
+// Checks: P77
+#[test]
+fn a_future_whose_drop_panics_has_its_output_all_the_same() {
+    let (outputs, reports) = (Log::new(), Log::new());
+    let pool = ThreadPool::builder().size(0, 1).on_report(reports.sink()).build().unwrap();
+    pool.start().unwrap();
+    let noted = outputs.clone();
+    pool.call_in_thread(move || {
+        let held = PanicOnDrop;
+        let output = threads::block_on(poll_fn(move |_| {
+            hold(&held);
+            Poll::Ready(42)
+        }));
+        noted.note(output.ok());
+    })
+    .unwrap();
+    pool.stop().unwrap();
+    assert_eq!(outputs, [Some(42)]);
+    assert_eq!(reports, [Incident::Drop]);
+}
+
+// Checks: P77
+#[test]
+fn a_future_that_panics_and_whose_drop_panics_too_is_one_panic() {
+    in_own_process(
+        "never_block::a_future_that_panics_and_whose_drop_panics_too_is_one_panic",
+        |_| (),
+        || {
+            let held = OnDrop::new(|| panic_any("dropped"));
+            let future = poll_fn(move |_| -> Poll<()> {
+                hold(&held);
+                panic_any("polled")
+            });
+            let panic = catch_unwind(AssertUnwindSafe(|| threads::block_on(future))).unwrap_err();
+            assert_eq!(panic.downcast_ref::<&str>(), Some(&"polled"));
+        },
+    );
 }

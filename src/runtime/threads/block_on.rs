@@ -1,12 +1,12 @@
 //! Awaiting a future on a thread that has no reactor: it polls the future, and is parked between polls.
 
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Wake, Waker};
 
 use super::super::pool::{Blocked, RestWatch};
 use super::super::reactor_thread::is_reactor_thread;
-use super::super::report::drop_contained;
-use super::super::sync::{Condvar, Mutex, StdArc};
+use super::super::report::{drop_contained, report_drop};
+use super::super::sync::{Condvar, Mutex, StdArc, catch};
 use crate::error::WouldDeadlock;
 
 /// A thread that awaits a future.
@@ -66,7 +66,7 @@ enum State {
 /// here and waits; it is dropped then. [`Reactor::block_on`](crate::Reactor::block_on) runs that.
 ///
 /// # Panics
-/// The future panics.
+/// The future panics where it is polled. What its drop panics with is reported.
 pub fn block_on<F: IntoFuture>(future: F) -> Result<F::Output, WouldDeadlock> {
     if is_reactor_thread() {
         drop_contained(future);
@@ -77,21 +77,31 @@ pub fn block_on<F: IntoFuture>(future: F) -> Result<F::Output, WouldDeadlock> {
         woken: Condvar::new(),
         pool: RestWatch::of_this_thread(),
     });
-    let waker = Waker::from(StdArc::clone(&awaiting));
-    let mut future = pin!(future.into_future());
-    loop {
-        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
-            return Ok(output);
-        }
-        if is_reactor_thread() {
-            // The future has made it, and nobody would turn it.
-            return Err(WouldDeadlock);
-        }
-        awaiting.park();
-    }
+    let mut future = pin!(Some(future.into_future()));
+    let output = catch(|| {
+        let Some(future) = future.as_mut().as_pin_mut() else { unreachable!("it is dropped below") };
+        awaiting.run(future)
+    });
+    // A panic of its drop neither takes the place of the output nor follows upon that of a poll, which would abort.
+    report_drop(catch(|| future.set(None)));
+    output.unwrap_or_else(|panic| panic.resume())
 }
 
 impl Awaiting {
+    fn run<F: Future>(self: &StdArc<Self>, mut future: Pin<&mut F>) -> Result<F::Output, WouldDeadlock> {
+        let waker = Waker::from(StdArc::clone(self));
+        loop {
+            if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+                return Ok(output);
+            }
+            if is_reactor_thread() {
+                // The future has made it, and nobody would turn it.
+                return Err(WouldDeadlock);
+            }
+            self.park();
+        }
+    }
+
     /// Waits until the future is to be polled again.
     fn park(&self) {
         {

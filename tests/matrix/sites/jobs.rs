@@ -198,7 +198,7 @@ pub const SITES: &[Site] = &[
     },
     Site {
         name: "a future of `threads::block_on`",
-        places: &["runtime/threads/block_on block_on"],
+        places: &["runtime/threads/block_on block_on", "runtime/threads/block_on run"],
         install: Install::OnLoop(|reactor, act| {
             let act = act.clone();
             let awaits = move || act.tell_caller(|| threads::block_on(async { act.run() }).unwrap());

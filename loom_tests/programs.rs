@@ -1,10 +1,12 @@
 //! `selvedge::loom::model`, which explores programs of users: its bounds, and what it prints where one fails.
 
 use std::env;
+use std::panic::{catch_unwind, panic_any};
 use std::process::Command;
 
 use loom::sync::{Arc, Mutex};
 use loom::thread;
+use selvedge::loom::testing::Injected;
 use selvedge::loom::{Model, Reactor, note};
 
 /// Two threads post a call each.
@@ -29,7 +31,9 @@ fn a_bound_on_preemptions_makes_a_search_smaller_and_each_smaller_one_comes_firs
     let bounded = [0, 1, 2].map(|bound| executions(Model::new().preemptions(bound)));
     assert!(bounded[0] < bounded[1] && bounded[1] < bounded[2], "{bounded:?}");
     assert_eq!(executions(Model::new()), bounded[2], "two are the default");
-    assert!(executions(Model::new().exhaustive()) > bounded[2]);
+    let all = executions(Model::new().exhaustive());
+    assert!(all > bounded[2]);
+    assert_eq!(executions(Model::new().preemptions(usize::MAX)), all);
 }
 
 // Checks: P128
@@ -63,6 +67,13 @@ fn what_happened_where_a_model_fails_is_printed_in_its_order() {
     }
     assert_eq!(lines.last().map(|line| line.starts_with("main      runs loom::programs")), Some(true), "{lines:#?}");
     assert_eq!(text.matches("the model fails").count(), 1, "{text}");
+}
+
+// Checks: P129
+#[test]
+fn a_note_outside_of_a_model_does_nothing_also_after_one_that_has_failed() {
+    assert!(catch_unwind(|| Model::new().check(|| panic_any(Injected))).is_err());
+    note("outside");
 }
 
 // Checks: P129

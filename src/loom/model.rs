@@ -14,6 +14,9 @@ use crate::failure::Injected;
 /// An execution of a model that ends takes a few hundred branches.
 const MAX_BRANCHES: usize = 10_000;
 
+/// Loom counts no more.
+const MAX_PREEMPTIONS: usize = 255;
+
 /// Explores a model with at most two preemptions: [`Model::new`], [`Model::check`].
 ///
 /// # Panics
@@ -56,9 +59,9 @@ impl Model {
         Self { preemptions: Some(2) }
     }
 
-    /// Up to so many preemptions.
+    /// Up to so many preemptions; more than 255 are any number.
     pub fn preemptions(self, at_most: usize) -> Self {
-        Self { preemptions: Some(at_most) }
+        Self { preemptions: (at_most <= MAX_PREEMPTIONS).then_some(at_most) }
     }
 
     /// Any number of preemptions. For small models only: two threads and a few posts.
@@ -79,6 +82,7 @@ impl Model {
     /// for each call that was posted or run, each job that was submitted or run, and each [`note`].
     pub fn check(self, program: impl Fn() + Send + Sync + 'static) -> usize {
         print_traces();
+        let _trace = TraceGuard;
         let (program, executions) = (Arc::new(program), Arc::new(AtomicUsize::new(0)));
         let begun = Instant::now();
         let bounds = match self.preemptions {
@@ -101,10 +105,18 @@ impl Model {
                 program();
             });
         }
-        drop(trace::take());
         let executions = executions.load(Ordering::Relaxed);
         println!("{executions} executions in {:.1} s", begun.elapsed().as_secs_f64());
         executions
+    }
+}
+
+/// Ends the trace of the last execution, also of one that has failed and was not printed.
+struct TraceGuard;
+
+impl Drop for TraceGuard {
+    fn drop(&mut self) {
+        drop(trace::take());
     }
 }
 

@@ -94,7 +94,7 @@ const OWN: &[(&str, &[&str])] = &[
     ),
     (
         "it is a second net: what it calls contains the code of programs",
-        &["runtime/deferred/cancel cancel_all", "runtime/deferred/effect_queue run_or_enqueue"],
+        &["runtime/deferred/cancel cancel_all", "runtime/deferred/effect_queue run_contained"],
     ),
     (
         "the method is this crate's",

@@ -8,10 +8,10 @@ use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
-use selvedge::error::{BlockingCallError, Cancelled, ReactorStopped, Rejection, WouldDeadlock};
+use selvedge::error::{Abandoned, BlockingCallError, Cancelled, ReactorStopped, Rejection, WouldDeadlock};
 use selvedge::pool::{StopPolicy, StopWithinError, WhenFull};
 use selvedge::report::Incident;
-use selvedge::testing::VirtualClock;
+use selvedge::testing::{TestReactor, VirtualClock};
 use selvedge::{Deferred, Failure, Handle, Job, Reactor, ThreadPool, reactor::Turn, threads};
 
 use crate::support::{DropSignal, Gate, Log, OnDrop, PanicOnDrop, hold, in_own_process, with_watchdog};
@@ -366,4 +366,31 @@ fn a_future_that_panics_and_whose_drop_panics_too_is_one_panic() {
             assert_eq!(panic.downcast_ref::<&str>(), Some(&"polled"));
         },
     );
+}
+
+// Checks: P20
+#[test]
+fn a_future_in_block_on_inside_an_errback_is_told_of_what_was_dropped_there() {
+    with_watchdog(|| {
+        let abandoned = |awaited: Result<(), Failure>| awaited.unwrap_err().is::<Abandoned>();
+        let waits: [fn(Deferred<()>) -> Result<(), Failure>; 4] = [
+            |dropped| threads::block_on(dropped).unwrap(),
+            |_| threads::block_on(async { unfired().await }).unwrap(),
+            |dropped| Reactor::new().block_on(dropped),
+            |dropped| TestReactor::new().block_on(dropped),
+        ];
+        for wait in waits {
+            let (outer, resolver) = Deferred::<()>::new();
+            let outer = outer.add_errback(move |_| assert!(abandoned(wait(unfired()))));
+            drop(resolver);
+            assert!(outer.try_result().is_ok_and(|result| result.is_ok()));
+        }
+    });
+}
+
+/// A Deferred whose resolver was dropped.
+fn unfired() -> Deferred<()> {
+    let (deferred, resolver) = Deferred::new();
+    drop(resolver);
+    deferred
 }

@@ -41,6 +41,13 @@ thread_local! {
 }
 
 impl Effect {
+    /// This runs inside a drop: a panic must not leave it, nor keep the other effects in the queue.
+    fn run_contained(self) {
+        if let Err(panic) = catch(|| self.run()) {
+            report(Incident::Drop, &panic, None);
+        }
+    }
+
     fn run(self) {
         match self {
             Self::Abandon(source, why) => source.abandon(why),
@@ -51,8 +58,8 @@ impl Effect {
     }
 }
 
-/// Until it is dropped, effects do not wait for the one that runs on this thread already: in it, a reactor runs whose
-/// Deferreds have to go on.
+/// Until it is dropped, effects do not wait for the one that runs on this thread already: in it, a reactor or a future
+/// runs whose Deferreds have to go on.
 #[must_use]
 pub(crate) struct InsideEffect(Option<ChunkedQueue<Effect>>);
 
@@ -72,6 +79,14 @@ impl Drop for InsideEffect {
     }
 }
 
+/// Runs the effects that wait for the one that runs on this thread: from now on that waits itself, perhaps for them.
+pub(crate) fn run_waiting_effects() {
+    let next = || QUEUE.try_with(|queue| queue.with(|queue| queue.as_mut()?.pop_front())).ok().flatten();
+    while let Some(effect) = next() {
+        effect.run_contained();
+    }
+}
+
 /// Runs the effect at once; if another one is running on this thread, after that one.
 ///
 /// Failing a chain drops the callbacks that the error passes by, and with them resolvers that they had captured;
@@ -88,10 +103,7 @@ pub(super) fn run_or_enqueue(first: Effect) {
     });
     let mut next = first;
     while let Some(effect) = next {
-        // This runs inside a drop: a panic must not leave it, nor keep the other effects in the queue.
-        if let Err(panic) = catch(|| effect.run()) {
-            report(Incident::Drop, &panic, None);
-        }
+        effect.run_contained();
         next = QUEUE.try_with(|queue| queue.with(ChunkedQueue::pop_or_close)).ok().flatten();
     }
 }

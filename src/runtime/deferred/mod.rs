@@ -60,7 +60,7 @@ pub use self::cancel_on_drop::CancelOnDrop;
 pub use self::constructors::{execute, maybe_deferred};
 pub use self::deferred::Deferred;
 pub use self::deferred_list::{DeferredList, gather_results, race};
-pub(crate) use self::effect_queue::InsideEffect;
+pub(crate) use self::effect_queue::{InsideEffect, run_waiting_effects};
 pub use self::future::DeferredFuture;
 pub use self::outcome::{Outcome, OutcomeOf, Plain, Raise, Settled};
 pub use self::pause::PauseHandle;

@@ -10,7 +10,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::super::deferred::InsideEffect;
+use super::super::deferred::{InsideEffect, run_waiting_effects};
 use super::super::reactor_thread::EndingGuard;
 use super::super::report::Incident;
 use super::super::sync::trace;
@@ -102,8 +102,9 @@ impl Reactor {
     /// [hook](crate::reactor::ReactorBuilder::on_wake) is dropped as `run` begins.
     pub fn run(self) -> Shutdown {
         self.core.shared.inbox.retire_hook();
+        run_waiting_effects();
         loop {
-            // No turn can be running: `run` owns the reactor.
+            // An error inside a turn of its own, which a `LocalHandle` has begun: the reactor ends with that.
             let Ok(turn) = self.run_turn() else { return Shutdown::default() };
             let inbox = &self.core.shared.inbox;
             match (turn, &self.core.clock) {

@@ -5,7 +5,7 @@ use std::ops::Deref;
 use std::panic::resume_unwind;
 use std::time::Duration;
 
-use super::super::deferred::Outcome;
+use super::super::deferred::{Outcome, run_waiting_effects};
 use super::super::pool::Stepper;
 use super::super::reactor::{Reactor, ReactorBuilder, Turn, VirtualClock};
 use super::super::report::Report;
@@ -245,6 +245,7 @@ impl TestReactor {
     where
         F: IntoFuture<Output: Outcome<Failure>, IntoFuture: 'static>,
     {
+        run_waiting_effects();
         let mut waiting = self.spawn(future.into_future());
         loop {
             let turn = self.settle();

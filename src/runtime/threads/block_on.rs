@@ -3,6 +3,7 @@
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Wake, Waker};
 
+use super::super::deferred::{InsideEffect, run_waiting_effects};
 use super::super::pool::{Blocked, RestWatch};
 use super::super::reactor_thread::is_reactor_thread;
 use super::super::report::{drop_contained, report_drop};
@@ -77,6 +78,8 @@ pub fn block_on<F: IntoFuture>(future: F) -> Result<F::Output, WouldDeadlock> {
         woken: Condvar::new(),
         pool: RestWatch::of_this_thread(),
     });
+    run_waiting_effects();
+    let _inside_effect = InsideEffect::enter();
     let mut future = pin!(Some(future.into_future()));
     let output = catch(|| {
         let Some(future) = future.as_mut().as_pin_mut() else { unreachable!("it is dropped below") };

@@ -88,6 +88,7 @@ const OWN: &[(&str, &[&str])] = &[
             "sync/spin wait",
             "sync/spin yield_until",
             "sync/std check",
+            "sync/std check_on_threads",
             "sync/std drop",
             "thread_value with",
         ],

@@ -77,3 +77,24 @@ fn a_callback_that_waits_for_another_deferred_after_a_waiters_result_is_not_give
     assert!(!resolver.is_cancelled());
     resolver.callback(Rc::new(2));
 }
+
+// Checks: P80, B57
+#[test]
+fn what_a_cancelled_deferred_is_fired_with_is_cancelled() {
+    let told = reports(|| {
+        let queue = DeferredQueue::<u32>::new();
+        for from_the_other_side in [false, true] {
+            let (deferred, resolver) = Deferred::<u32>::new();
+            deferred.cancel();
+            drop(deferred.add_errback(|_| 0));
+            let item = queue.get().unwrap();
+            if from_the_other_side {
+                item.chain_deferred(resolver)
+            } else {
+                resolver.settle(item)
+            }
+            assert_eq!(queue.waiting(), 0);
+        }
+    });
+    assert!(told.is_empty(), "{told:?}");
+}

@@ -113,12 +113,13 @@ impl Model {
         self.drop_resolver(it);
     }
 
-    /// B49, B57: the first result counts; a late one is dropped.
+    /// B49, B57, P80: the first result counts; a late one is dropped, and what would have one is cancelled.
     pub(super) fn arrive(&mut self, it: usize, comes: Returned) {
         if self.deferreds[it].fired {
             match comes {
                 Returned::Now(result) => self.drop_result(result),
                 Returned::Later(inner) => {
+                    self.cancel(inner);
                     self.add(inner, Pair::Ignore);
                     self.drop_deferred(inner);
                 }

@@ -112,7 +112,10 @@ impl<T: 'static, E: ChainError> Source<T, E> for Head<T, E> {
                 let first = wait(head, inner, &mut chain);
                 run(first, chain);
             }
-            Fire::Discard => inner.ignore(),
+            Fire::Discard => {
+                inner.cancel();
+                inner.ignore();
+            }
         }
     }
 

@@ -70,7 +70,8 @@ impl<T, E> Resolver<T, E> {
     }
 
     /// Fires with anything that a callback could return. If that is a Deferred, its result is waited for as if a first
-    /// callback had returned it: a cancel is forwarded to it, and a Deferred that would wait for itself fails.
+    /// callback had returned it: a cancel is forwarded to it, also one that came before, and a Deferred that would wait
+    /// for itself fails.
     pub fn settle(self, outcome: impl OutcomeOf<T, E>) {
         self.fire_settled(outcome.settle_as());
     }

@@ -49,6 +49,10 @@ impl<T> Mutex<T> {
         locks::taken::<T>();
         MutexGuard { mutex: self, guard: self.0.lock().unwrap_or_else(PoisonError::into_inner) }
     }
+
+    pub(crate) fn lock_spinning(&self) -> MutexGuard<'_, T> {
+        self.lock()
+    }
 }
 
 impl<T> Deref for MutexGuard<'_, T> {

@@ -17,10 +17,11 @@ pub use crate::machine::inbox::{CallQueue, PushCall};
 /// A batch is large if it has more calls than this: somebody posts faster than the loop takes.
 const LARGE_BATCH: usize = 4;
 
-/// How long the loop pauses after a large batch before it takes the next: some microseconds. A loop that takes each
-/// call as soon as it is posted contends with its posters for the lock's cache line; the pause lets a batch gather.
-/// Calls that come one by one are never delayed.
+/// How long the loop pauses after a large batch before it looks whether more was posted: some microseconds.
 const GATHER_PAUSES: u32 = 128;
+
+/// How often it pauses at most before it takes the next batch.
+const GATHER_ROUNDS: u32 = 8;
 
 /// The inbox, shared by all who post and the one loop that takes. `Q` holds the calls; it may be a `Vec`.
 pub struct Inbox<Q> {
@@ -85,7 +86,7 @@ impl<Q: CallQueue> Inbox<Q> {
     where
         Q: PushCall<C>,
     {
-        self.post_locked(self.state.lock(), call)
+        self.post_locked(self.state.lock_spinning(), call)
     }
 
     #[inline]
@@ -107,7 +108,7 @@ impl<Q: CallQueue> Inbox<Q> {
     where
         Q: PushCall<C>,
     {
-        let mut state = self.state.lock();
+        let mut state = self.state.lock_spinning();
         match state.post_bounded(call) {
             Ok(wake) => {
                 trace::call::<C>("posts");
@@ -238,9 +239,24 @@ impl<Q: CallQueue> Inbox<Q> {
     pub(crate) fn spin_until_nonempty(&self) -> bool {
         let maybe_nonempty = self.consumer.spin.until(&self.maybe_nonempty);
         if maybe_nonempty && self.consumer.last_batch_large.get() {
-            pause(GATHER_PAUSES);
+            self.gather();
         }
         maybe_nonempty
+    }
+
+    /// Lets a batch gather, as long as calls keep coming. A loop that takes each call as soon as it is posted contends
+    /// with its posters for the cache lines of the lock and of what it guards. Calls that come one by one, or a few at
+    /// a time, are never delayed.
+    fn gather(&self) {
+        pause(GATHER_PAUSES);
+        for _ in 1..GATHER_ROUNDS {
+            self.maybe_nonempty.set(false);
+            pause(GATHER_PAUSES);
+            if !self.maybe_nonempty.get() {
+                break;
+            }
+        }
+        self.maybe_nonempty.set(true);
     }
 
     /// Whether there is something to take.
@@ -289,5 +305,26 @@ impl<Q: CallQueue> fmt::Debug for Inbox<Q> {
         };
         let mut shown = f.debug_struct("Inbox");
         shown.field("loop", &state).field("calls", &calls).field("posters_wait", &posters_wait).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sync::check_on_threads;
+    use super::{Inbox, LARGE_BATCH};
+
+    // Checks: P4
+    #[test]
+    fn the_loop_knows_of_what_it_has_let_gather() {
+        check_on_threads(|| {
+            let inbox = Inbox::<Vec<usize>>::new();
+            (0..=LARGE_BATCH).for_each(|call| inbox.post(call).expect("it is open"));
+            let mut batch = Vec::new();
+            inbox.take(&mut batch);
+            assert_eq!((batch.len(), inbox.has_calls()), (LARGE_BATCH + 1, false));
+            inbox.post(0).expect("it is open");
+            assert!(inbox.spin_until_nonempty());
+            assert!(inbox.has_calls());
+        });
     }
 }

@@ -6,7 +6,8 @@ use std::hint::spin_loop;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{self, PoisonError};
+use std::sync::{self, PoisonError, TryLockError};
+use std::thread::yield_now;
 use std::time::Duration;
 
 mod spin;
@@ -45,6 +46,10 @@ pub(crate) mod trace {
 #[derive(Debug, Default)]
 pub(crate) struct Mutex<T>(sync::Mutex<T>);
 
+/// How often [`lock_spinning`](Mutex::lock_spinning) tries to take a lock that is held, in about a microsecond.
+const TRIES: u32 = 10;
+const PAUSES_BEFORE_TRY: u32 = 4;
+
 pub(crate) type MutexGuard<'a, T> = sync::MutexGuard<'a, T>;
 
 impl<T> Mutex<T> {
@@ -54,6 +59,38 @@ impl<T> Mutex<T> {
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// [`lock`](Self::lock) for a mutex that many threads want one after the other, each for a moment. Before a thread
+    /// sleeps until it is woken, it tries some times, gives up the core, and tries again.
+    #[inline]
+    pub(crate) fn lock_spinning(&self) -> MutexGuard<'_, T> {
+        match self.try_lock() {
+            Some(guard) => guard,
+            None => self.lock_held(),
+        }
+    }
+
+    #[cold]
+    fn lock_held(&self) -> MutexGuard<'_, T> {
+        for _ in 0..TRIES {
+            pause(PAUSES_BEFORE_TRY);
+            if let Some(guard) = self.try_lock() {
+                return guard;
+            }
+        }
+        // Whoever has the lock may have lost its core.
+        yield_now();
+        self.try_lock().unwrap_or_else(|| self.lock())
+    }
+
+    #[inline]
+    fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
+        match self.0.try_lock() {
+            Ok(guard) => Some(guard),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
     }
 }
 
@@ -261,9 +298,31 @@ pub(crate) fn check_on_threads(test: fn()) {
 mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::sync::{Arc, mpsc};
-    use std::thread::yield_now;
+    use std::thread::{self, yield_now};
 
-    use super::{BacklogHint, spawn};
+    use super::{BacklogHint, Mutex, spawn};
+
+    // Checks: P9
+    #[test]
+    fn a_lock_that_is_held_is_waited_for_however_long_that_takes() {
+        let lock = Arc::new(Mutex::new(0));
+        let mut held = lock.lock_spinning();
+        let (ask, asked) = mpsc::channel();
+        let waiter = {
+            let lock = Arc::clone(&lock);
+            thread::spawn(move || {
+                ask.send(()).expect("it is waited for");
+                *lock.lock_spinning() += 1;
+            })
+        };
+        asked.recv().expect("it asks");
+        // A thread that does not wait is over by then.
+        (0..1000).for_each(|_| yield_now());
+        *held = 10;
+        drop(held);
+        waiter.join().expect("it does not panic");
+        assert_eq!(*lock.lock(), 11);
+    }
 
     // Checks: P4
     #[test]

@@ -226,8 +226,8 @@ pub mod machines {
     //!
     //! # A task
     //!
-    //! A wake while it is polled is remembered, so none is lost. However many wakes come before its next poll, it is
-    //! scheduled once.
+    //! It is idle before it is polled, so a wake during the poll schedules it again, and none is lost. However many
+    //! wakes come before its next poll, it is scheduled once.
     #![doc = include_str!("guide/diagrams/task.svg")]
     //!
     //! # An answer on its way to a thread that waits

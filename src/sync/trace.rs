@@ -110,7 +110,7 @@ const OWN_CALLS: &[(&str, &str)] = &[
     ("threads::PostedResult", "the result of a job"),
     ("threads::post_refusal", "the refusal of a job"),
     ("reactor::handle::Handle::stop", "the reactor's stop"),
-    ("reactor::spawn::TaskWaker", "the next poll of a task"),
+    ("reactor::spawn::post_poll", "the next poll of a task"),
     ("reactor::pools::", "the end of a pool"),
 ];
 

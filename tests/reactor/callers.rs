@@ -170,8 +170,10 @@ fn coordination() -> Vec<Case> {
 
 fn reactors() -> Vec<Case> {
     vec![
-        case(&["reactor/spawn spawn", "reactor/spawn spawn_boxed"], |bench| bench.of(bench.reactor.spawn(async { 1 }))),
-        case(&["reactor/spawn spawn", "reactor/spawn spawn_boxed"], |bench| {
+        case(&["reactor/spawn spawn", "reactor/spawn spawn_boxed", "deferred/constructors produced"], |bench| {
+            bench.of(bench.reactor.spawn(async { 1 }))
+        }),
+        case(&["reactor/spawn spawn", "reactor/spawn spawn_boxed", "deferred/constructors produced"], |bench| {
             bench.of(bench.reactor.local().spawn(async { 1 }))
         }),
         case(&["reactor/sleep sleep"], |bench| bench.of(bench.reactor.sleep(SECOND))),

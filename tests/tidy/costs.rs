@@ -10,6 +10,7 @@ const ROWS: &[(&str, &str)] = &[
     ("posted-call", "post a call, and run it"),
     ("timer", "a timer: set, and run"),
     ("task", "a task: spawn"),
+    ("task-woken", "a task: woken"),
     ("callback", "a Deferred: made"),
     ("callback-on-fired", "a callback on a Deferred that has its result"),
     ("callback-of-other-type", "the same, with a result of another type"),

@@ -1,7 +1,9 @@
 //! The operations that are counted. None reads a clock or depends on one.
 
+use std::future::poll_fn;
 use std::hint::black_box;
 use std::mem;
+use std::task::Poll;
 use std::time::Duration;
 
 use selvedge::{Deferred, Handle, Reactor, ThreadPool, coordination::DeferredLock, deferred::gather_results, threads};
@@ -20,6 +22,7 @@ pub const OPERATIONS: &[Operation] = &[
     Operation { name: "posted-call", run: posted_call },
     Operation { name: "timer", run: timer },
     Operation { name: "task", run: task },
+    Operation { name: "task-woken", run: task_woken },
     Operation { name: "callback", run: callback },
     Operation { name: "callback-on-fired", run: callback_on_fired },
     Operation { name: "callback-of-other-type", run: callback_of_other_type },
@@ -68,6 +71,23 @@ fn task(times: u32) {
         }
         turn(&reactor);
     }
+}
+
+/// A task woken, and polled again.
+fn task_woken(times: u32) {
+    let reactor = Reactor::new();
+    for task in 0..BATCH {
+        let mut left = times / BATCH;
+        drop(reactor.spawn(poll_fn(move |context| {
+            if left == 0 {
+                return Poll::Ready(black_box(task));
+            }
+            left -= 1;
+            context.waker().wake_by_ref();
+            Poll::Pending
+        })));
+    }
+    (0..=times / BATCH).for_each(|_| turn(&reactor));
 }
 
 /// A Deferred made, a callback added, and fired.

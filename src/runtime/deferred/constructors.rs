@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::super::sync::catch;
 use super::deferred::Deferred;
-use super::head::Head;
+use super::head::{Head, Producer};
 use super::node::{Handler, Output, handler};
 use super::outcome::{Outcome, Raise, Settled};
 use super::resolver::Resolver;
@@ -105,7 +105,7 @@ impl<T: 'static, E: ChainError> Deferred<T, E> {
     /// As [`with_firing_canceller`](Deferred::with_firing_canceller), with an error type of the program's own.
     #[track_caller]
     pub fn typed_with_firing_canceller(canceller: impl FnOnce(Resolver<T, E>) + 'static) -> (Self, Resolver<T, E>) {
-        let head = Head::unfired(None, Location::caller());
+        let head = Head::<T, E>::unfired(None, Location::caller());
         // Weak: a head that owned a resolver of its own would never be abandoned.
         let weak = Rc::downgrade(&head);
         head.set_canceller(handler(move |_chain, _head| {
@@ -125,11 +125,18 @@ impl<T: 'static, E: ChainError> Deferred<T, E> {
     #[inline]
     #[track_caller]
     fn unfired(canceller: Option<Handler>) -> (Self, Resolver<T, E>) {
-        let head = Head::unfired(canceller, Location::caller());
+        let head = Head::<T, E>::unfired(canceller, Location::caller());
         (Self::from_head(Rc::clone(&head)), Resolver::new(head))
     }
 
-    pub(super) fn from_head(head: Rc<Head<T, E>>) -> Self {
+    /// A Deferred whose head has what will make its result.
+    #[track_caller]
+    pub(crate) fn produced<P: Producer + Default>() -> (Self, Rc<Head<T, E, P>>) {
+        let head = Head::produced(Location::caller());
+        (Self::from_head(Rc::clone(&head)), head)
+    }
+
+    pub(super) fn from_head<P: Producer>(head: Rc<Head<T, E, P>>) -> Self {
         Self { tail: Rc::clone(&head) as Rc<dyn Output<T, E>>, chain: head }
     }
 }

@@ -8,16 +8,29 @@ use super::super::report::drop_contained;
 use super::conversion::convert;
 use super::deferred::Deferred;
 use super::effect_queue::{Abandon, Effect, run_or_enqueue};
-use super::node::{Chain, ChainRef, Core, Handler, Node, Output, ResultCell, Stored, connect};
-use super::run::{deliver, deliver_stored, hold_if_paused, run, wait};
+use super::node::{Chain, ChainRef, Core, Handler, Node, Output, ResultCell, Stored, connect, handler};
+use super::run::{carry_out, deliver_stored, hold_if_paused, run, wait};
 use super::unclaimed::Unclaimed;
 use crate::failure::{ChainError, Failure};
-use crate::machine::deferred::{ChainStage, ChainState, Fire, PathEnds, PathPosition, Unpause};
+use crate::machine::deferred::{ChainStage, ChainState, Fire, PathEnds, PathPosition, Store, Unpause};
 
-/// The first node, in one allocation: the data of the chain, and the cell for its first result.
-pub(super) struct Head<T, E: ChainError> {
+/// The first node, in one allocation: the data of the chain, the cell for its first result, and what will make that, if
+/// it is known.
+pub(crate) struct Head<T, E: ChainError, P = ()> {
     core: Core,
     cell: ResultCell<T, E>,
+    producer: P,
+}
+
+/// What makes the first result of a chain, in the chain's head.
+pub(crate) trait Producer: 'static {
+    /// The chain is cancelled unfired.
+    fn cancel(&self);
+}
+
+/// Nothing, or what only the chain's resolver and canceller know.
+impl Producer for () {
+    fn cancel(&self) {}
 }
 
 /// A head, as its resolver sees it.
@@ -34,8 +47,27 @@ pub(super) trait Source<T, E>: Abandon {
 }
 
 impl<T: 'static, E: ChainError> Head<T, E> {
+    pub(super) fn fired(result: Result<T, E>, made_at: &'static Location<'static>) -> Rc<Self> {
+        let state = ChainState::new(ChainStage::Resting);
+        Rc::new(Self { core: Core::new(state, None, made_at), cell: ResultCell::stored(result, made_at), producer: () })
+    }
+
+    pub(super) fn unclaimed(item: Unclaimed<T>, made_at: &'static Location<'static>) -> Rc<Self> {
+        let state = ChainState::new(ChainStage::Resting);
+        Rc::new(Self { core: Core::new(state, None, made_at), cell: ResultCell::unclaimed(item), producer: () })
+    }
+
+    pub(super) fn set_canceller(&self, canceller: Handler) {
+        self.core.handler.set(Some(canceller));
+    }
+}
+
+impl<T: 'static, E: ChainError, P: Producer> Head<T, E, P> {
     #[inline]
-    pub(super) fn unfired(canceller: Option<Handler>, made_at: &'static Location<'static>) -> Rc<Self> {
+    pub(super) fn unfired(canceller: Option<Handler>, made_at: &'static Location<'static>) -> Rc<Self>
+    where
+        P: Default,
+    {
         let mut head = Rc::<Self>::default();
         if let Some(head) = Rc::get_mut(&mut head) {
             head.core.set_made_at(made_at);
@@ -44,18 +76,18 @@ impl<T: 'static, E: ChainError> Head<T, E> {
         head
     }
 
-    pub(super) fn fired(result: Result<T, E>, made_at: &'static Location<'static>) -> Rc<Self> {
-        let state = ChainState::new(ChainStage::Resting);
-        Rc::new(Self { core: Core::new(state, None, made_at), cell: ResultCell::stored(result, made_at) })
+    /// An unfired head whose canceller is its producer's.
+    #[inline]
+    pub(super) fn produced(made_at: &'static Location<'static>) -> Rc<Self>
+    where
+        P: Default,
+    {
+        // This captures nothing, so it is no allocation.
+        Self::unfired(Some(handler(|chain, _head| chain.cancel_producer())), made_at)
     }
 
-    pub(super) fn unclaimed(item: Unclaimed<T>, made_at: &'static Location<'static>) -> Rc<Self> {
-        let state = ChainState::new(ChainStage::Resting);
-        Rc::new(Self { core: Core::new(state, None, made_at), cell: ResultCell::unclaimed(item) })
-    }
-
-    pub(super) fn set_canceller(&self, canceller: Handler) {
-        self.core.handler.set(Some(canceller));
+    pub(crate) fn producer(&self) -> &P {
+        &self.producer
     }
 
     /// The chain runs from now on.
@@ -83,21 +115,30 @@ impl<T: 'static, E: ChainError> Head<T, E> {
 
     #[inline(never)]
     fn deliver(self: Rc<Self>, result: Result<T, E>) {
-        let mut chain = Rc::clone(&self) as Rc<dyn Chain>;
-        let first = deliver(self, result, &mut chain);
-        run(first, chain);
+        match self.cell.store(Stored::Result(result, self.core.made_at())) {
+            kept @ Store::Kept => {
+                // Nothing is in it, but the compiler would call its drop.
+                mem::forget(kept);
+                self.core.transition(ChainState::rest);
+            }
+            action => {
+                let mut chain = Rc::clone(&self) as Rc<dyn Chain>;
+                let first = carry_out(action, self, &mut chain);
+                run(first, chain);
+            }
+        }
     }
 }
 
 /// An unfired head. (`Rc::default` makes it in place; `Rc::new` would copy it there.)
-impl<T, E: ChainError> Default for Head<T, E> {
+impl<T, E: ChainError, P: Default> Default for Head<T, E, P> {
     fn default() -> Self {
         let core = Core::new(ChainState::new(ChainStage::Unfired), None, Location::caller());
-        Self { core, cell: ResultCell::empty() }
+        Self { core, cell: ResultCell::empty(), producer: P::default() }
     }
 }
 
-impl<T: 'static, E: ChainError> Source<T, E> for Head<T, E> {
+impl<T: 'static, E: ChainError, P: Producer> Source<T, E> for Head<T, E, P> {
     fn fire(self: Rc<Self>, result: Result<T, E>) {
         match self.core.transition(ChainState::fire) {
             Fire::Run => self.send(result),
@@ -135,7 +176,7 @@ impl<T: 'static, E: ChainError> Source<T, E> for Head<T, E> {
     }
 }
 
-impl<T: 'static, E: ChainError> Abandon for Head<T, E> {
+impl<T: 'static, E: ChainError, P: Producer> Abandon for Head<T, E, P> {
     fn is_unfired(&self) -> bool {
         self.core.state().stage() == ChainStage::Unfired
     }
@@ -148,7 +189,7 @@ impl<T: 'static, E: ChainError> Abandon for Head<T, E> {
     }
 }
 
-impl<T: 'static, E: ChainError> Chain for Head<T, E> {
+impl<T: 'static, E: ChainError, P: Producer> Chain for Head<T, E, P> {
     fn core(&self) -> &Core {
         &self.core
     }
@@ -157,9 +198,13 @@ impl<T: 'static, E: ChainError> Chain for Head<T, E> {
         self.drop_canceller();
         self.deliver(Err(convert(failure)));
     }
+
+    fn cancel_producer(&self) {
+        self.producer.cancel();
+    }
 }
 
-impl<T: 'static, E: ChainError> Node for Head<T, E> {
+impl<T: 'static, E: ChainError, P: Producer> Node for Head<T, E, P> {
     fn next(&self) -> Option<Rc<dyn Node>> {
         self.cell.next()
     }
@@ -169,7 +214,7 @@ impl<T: 'static, E: ChainError> Node for Head<T, E> {
     }
 }
 
-impl<T: 'static, E: ChainError> Output<T, E> for Head<T, E> {
+impl<T: 'static, E: ChainError, P: Producer> Output<T, E> for Head<T, E, P> {
     fn cell(&self) -> &ResultCell<T, E> {
         &self.cell
     }
@@ -183,7 +228,7 @@ impl<T: 'static, E: ChainError> Output<T, E> for Head<T, E> {
     }
 }
 
-impl<T, E: ChainError> Drop for Head<T, E> {
+impl<T, E: ChainError, P> Drop for Head<T, E, P> {
     fn drop(&mut self) {
         if let Some(handler) = self.core.handler.take() {
             release_without_head(&self.core, handler);
@@ -200,7 +245,7 @@ fn release_without_head(dropped: &Core, handler: Handler) {
         return drop_contained(handler);
     }
     let core = Core::new(state, None, dropped.made_at());
-    let chain: Rc<dyn Chain> = Rc::new(Head::<(), Failure> { core, cell: ResultCell::empty() });
+    let chain: Rc<dyn Chain> = Rc::new(Head::<(), Failure> { core, cell: ResultCell::empty(), producer: () });
     if let PathPosition::Innermost { outermost } = dropped.position.replace(PathPosition::Alone) {
         connect(PathEnds { outermost, innermost: ChainRef::new(&chain) });
     }

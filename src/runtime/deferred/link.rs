@@ -192,7 +192,7 @@ where
 {
     let mut tail = Some(tail);
     let same = (&mut tail as &mut dyn Any).downcast_mut::<Option<Rc<dyn Output<U, E>>>>()?;
-    same.take().filter(|tail| !tail.is_head())
+    same.take_if(|tail| !tail.is_head())
 }
 
 impl<C, T, E> Input<T, E> for Link<C, T, E>

@@ -20,6 +20,9 @@ pub(crate) trait Chain {
     /// Sends a failure to the first link. Only after a transition of the chain's state that returned `Fire::Run`.
     fn fail(self: Rc<Self>, failure: Failure);
 
+    /// Cancels what will make the chain's first result, if the chain knows it: see `Producer` in `head.rs`.
+    fn cancel_producer(&self) {}
+
     /// The list, if this is a member of one. `None` for every chain that has a head.
     fn list(&self) -> Option<Rc<dyn List>> {
         None

@@ -1,6 +1,9 @@
 //! A resolver that the reactor keeps until the result comes.
 
+use std::rc::Rc;
+
 use super::super::report::{Incident, Origin, drop_contained, report_and_drop};
+use super::head::{Head, Producer, Source};
 use super::outcome::Settled;
 use super::resolver::Resolver;
 use crate::error::is_cancellation;
@@ -13,6 +16,10 @@ pub(crate) struct PendingResolver<T>(Option<Resolver<T>>);
 impl<T: 'static> PendingResolver<T> {
     pub(crate) fn new(resolver: Resolver<T>) -> Self {
         Self(Some(resolver))
+    }
+
+    pub(crate) fn of_head<P: Producer>(head: Rc<Head<T, Failure, P>>) -> Self {
+        Self::new(Resolver::new(head))
     }
 
     pub(crate) fn deliver(mut self, settled: Settled<T, Failure>) {
@@ -29,6 +36,17 @@ impl<T: 'static> PendingResolver<T> {
 
     pub(crate) fn fail(self, failure: Failure) {
         self.deliver(Settled::Now(Err(failure)));
+    }
+}
+
+/// Fires a chain with what its producer has made.
+pub(crate) fn deliver_produced<T: 'static, P: Producer>(head: Rc<Head<T, Failure, P>>, settled: Settled<T, Failure>) {
+    if head.is_decided() {
+        return drop_late(Incident::Unhandled, settled, None);
+    }
+    match settled {
+        Settled::Now(result) => head.fire(result),
+        Settled::Later(inner) => head.fire_with(inner),
     }
 }
 

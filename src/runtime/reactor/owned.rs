@@ -2,8 +2,7 @@
 //! address.
 
 use std::any::{Any, type_name};
-use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::cell::{Cell, RefCell, RefMut};
 use std::fmt;
 use std::marker::PhantomData;
 use std::panic::Location;
@@ -14,6 +13,7 @@ use super::super::report::{Incident, drop_contained, report};
 use super::super::sync::{Arc, catch};
 use super::{Call, Core, Handle, Reactor};
 use crate::error::{OwnedError, Rejected, Unavailable};
+use crate::machine::radix_map::RadixMap;
 
 /// Identifies a value of one reactor, and says where a program gave it to the reactor. As small as two words, because
 /// each call by address carries it.
@@ -25,14 +25,18 @@ pub(crate) struct ValueId {
 
 /// A value's number, which is never reused, behind its drop order. When the reactor ends, values are dropped in the
 /// order of their keys.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct ValueKey(u64);
+#[derive(Clone, Copy)]
+pub(super) struct ValueKey(u64);
 
 impl ValueKey {
     const NUMBER_BITS: u32 = 62;
 
     fn new(drop_order: DropOrder, number: u64) -> Self {
         Self((drop_order as u64) << Self::NUMBER_BITS | number)
+    }
+
+    fn drop_order(self) -> usize {
+        (self.0 >> Self::NUMBER_BITS) as usize
     }
 
     fn number(self) -> u64 {
@@ -55,19 +59,30 @@ pub(crate) enum DropOrder {
     BlockedCaller,
     /// Then: what has asked to be told of the end. It is told while the values that it may use are still there.
     Listener,
-    /// Last: a program's values.
+    /// Last: a program's values, and its tasks.
     Value,
 }
 
+const DROP_ORDERS: usize = DropOrder::Value as usize + 1;
+
 /// One value: `None` once it is gone, borrowed while it is in use.
-struct Slot<T> {
+pub(super) struct Slot<T> {
     value: RefCell<Option<T>>,
     /// It has left the table, or was never in it. If the value is in use, its user drops it when done.
     removed: Cell<bool>,
 }
 
 impl<T> Slot<T> {
-    fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> Result<R, Unavailable> {
+    fn new(value: T) -> Self {
+        Self { value: RefCell::new(Some(value)), removed: Cell::new(false) }
+    }
+
+    /// Puts a value into a slot that has none.
+    pub(super) fn fill(&self, value: T) {
+        *self.value.borrow_mut() = Some(value);
+    }
+
+    pub(super) fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> Result<R, Unavailable> {
         let mut value = self.value.try_borrow_mut().map_err(|_| Unavailable::InUse)?;
         // Not `map`: it would drop an uncalled `f` while the slot is borrowed, and that drop is user code, which may
         // use the slot.
@@ -77,33 +92,56 @@ impl<T> Slot<T> {
         }
     }
 
-    fn take(&self) -> Result<T, Unavailable> {
+    pub(super) fn take(&self) -> Result<T, Unavailable> {
         let mut value = self.value.try_borrow_mut().map_err(|_| Unavailable::InUse)?;
         value.take().ok_or(Unavailable::Gone)
+    }
+
+    pub(super) fn is_removed(&self) -> bool {
+        self.removed.get()
+    }
+
+    /// The slot has left the table.
+    pub(super) fn mark_removed(&self) {
+        self.removed.set(true);
+    }
+
+    /// Drops the value of a removed slot, with a panic contained. A value in use is left for its user to drop.
+    pub(super) fn empty(&self) {
+        drop_contained(self.take());
+    }
+}
+
+/// One whose value comes later.
+impl<T> Default for Slot<T> {
+    fn default() -> Self {
+        Self { value: RefCell::new(None), removed: Cell::new(false) }
     }
 }
 
 /// A slot whose type is erased, for the table.
-trait AnySlot {
-    /// The slot has left the table.
+pub(super) trait AnySlot: Any {
     fn mark_removed(&self);
-    /// Drops the value of a removed slot, with a panic contained. A value in use is left for `with_slot` to drop.
-    fn empty(&self);
-    fn as_any(self: Rc<Self>) -> Rc<dyn Any>;
+
+    /// The reactor ends: a removed slot loses its value.
+    fn end(self: Rc<Self>);
+
+    /// Polls the value, which has this key. Only a task is polled.
+    fn poll(self: Rc<Self>, _key: ValueKey, _reactor: &Reactor) {}
 }
 
 impl<T: 'static> AnySlot for Slot<T> {
     fn mark_removed(&self) {
-        self.removed.set(true);
+        self.mark_removed();
     }
 
-    fn empty(&self) {
-        drop_contained(self.take());
+    fn end(self: Rc<Self>) {
+        self.empty();
     }
+}
 
-    fn as_any(self: Rc<Self>) -> Rc<dyn Any> {
-        self
-    }
+fn downcast<T: 'static>(slot: Rc<dyn AnySlot>) -> Option<Rc<Slot<T>>> {
+    (slot as Rc<dyn Any>).downcast().ok()
 }
 
 /// Calls `f` with the value of a slot.
@@ -119,7 +157,7 @@ fn with_slot<T: 'static, R>(
 ) -> Result<R, OwnedError> {
     let result = catch(|| slot.with(f));
     // A reactor that is being dropped has let go of all values, of those too that are still in its table.
-    if slot.removed.get() || core.strong_count() == 0 {
+    if slot.is_removed() || core.strong_count() == 0 {
         // Upgraded only now: `f` may end the reactor, and a strong reference would delay that.
         let core = core.upgrade();
         let _scope = core.map(|core| core.reporter.enter());
@@ -131,36 +169,56 @@ fn with_slot<T: 'static, R>(
 /// All values that the reactor owns.
 #[derive(Default)]
 pub(super) struct Table {
-    slots: RefCell<BTreeMap<ValueKey, Rc<dyn AnySlot>>>,
+    /// By drop order, and then by number.
+    slots: [RefCell<Slots>; DROP_ORDERS],
     next: Cell<u64>,
 }
 
+type Slots = RadixMap<Rc<dyn AnySlot>>;
+
 impl Table {
-    fn next_id(&self, drop_order: DropOrder, owned_at: &'static Location<'static>) -> ValueId {
-        let number = self.next.get();
-        self.next.set(number + 1);
-        ValueId { key: ValueKey::new(drop_order, number), owned_at }
+    pub(super) fn insert(&self, drop_order: DropOrder, slot: Rc<dyn AnySlot>) -> ValueKey {
+        let key = self.next_key(drop_order);
+        if let Some(mut slots) = self.slots(key) {
+            slots.insert(key.number(), slot);
+        }
+        key
     }
 
-    fn find<T: 'static>(&self, id: ValueId) -> Option<Rc<Slot<T>>> {
-        let slot = Rc::clone(self.slots.borrow().get(&id.key)?);
-        slot.as_any().downcast().ok()
+    fn next_key(&self, drop_order: DropOrder) -> ValueKey {
+        let number = self.next.get();
+        self.next.set(number + 1);
+        ValueKey::new(drop_order, number)
+    }
+
+    pub(super) fn find(&self, key: ValueKey) -> Option<Rc<dyn AnySlot>> {
+        self.slots(key)?.get_mut(key.number()).map(|slot| Rc::clone(slot))
     }
 
     /// Removes a value's slot and returns it: the caller drops the value.
-    fn remove(&self, id: ValueId) -> Option<Rc<dyn AnySlot>> {
-        let slot = self.slots.borrow_mut().remove(&id.key)?;
+    pub(super) fn remove(&self, key: ValueKey) -> Option<Rc<dyn AnySlot>> {
+        let mut slots = self.slots(key)?;
+        let slot = slots.remove(key.number())?;
+        drop(slots.take_emptied());
         slot.mark_removed();
         Some(slot)
     }
 
+    /// Those of the key's drop order.
+    fn slots(&self, key: ValueKey) -> Option<RefMut<'_, Slots>> {
+        self.slots.get(key.drop_order()).map(RefCell::borrow_mut)
+    }
+
     /// Drops all values: by drop order, then oldest first.
     pub(super) fn clear(&self) {
-        loop {
-            let first = self.slots.borrow_mut().pop_first();
-            let Some((_, slot)) = first else { return };
-            slot.mark_removed();
-            slot.empty();
+        for slots in &self.slots {
+            loop {
+                let first = slots.borrow_mut().pop_first_if(|_| true);
+                let Some(slot) = first else { break };
+                slot.mark_removed();
+                slot.end();
+            }
+            slots.take();
         }
     }
 }
@@ -197,15 +255,16 @@ impl<T: 'static> Owned<T> {
     #[track_caller]
     pub(crate) fn new(reactor: &Reactor, drop_order: DropOrder, value: T) -> Self {
         let core = &reactor.core;
-        let id = core.owned.next_id(drop_order, Location::caller());
-        let slot = Rc::new(Slot { value: RefCell::new(Some(value)), removed: Cell::new(false) });
-        if core.has_ended() {
+        let slot = Rc::new(Slot::new(value));
+        let key = if core.has_ended() {
             let _scope = core.reporter.enter();
             slot.mark_removed();
             slot.empty();
+            core.owned.next_key(drop_order)
         } else {
-            core.owned.slots.borrow_mut().insert(id.key, Rc::clone(&slot) as Rc<dyn AnySlot>);
-        }
+            core.owned.insert(drop_order, Rc::clone(&slot) as Rc<dyn AnySlot>)
+        };
+        let id = ValueId { key, owned_at: Location::caller() };
         Self { core: Rc::downgrade(core), id, slot, handle: reactor.handle(), detached: false }
     }
 
@@ -245,12 +304,12 @@ impl<T: 'static> Owned<T> {
 
 impl<T: 'static> Drop for Owned<T> {
     fn drop(&mut self) {
-        if self.detached || self.slot.removed.get() {
+        if self.detached || self.slot.is_removed() {
             return;
         }
         let core = self.core.upgrade();
         let _scope = core.as_ref().map(|core| core.reporter.enter());
-        drop(core.map(|core| core.owned.remove(self.id)));
+        drop(core.map(|core| core.owned.remove(self.id.key)));
         self.slot.empty();
     }
 }
@@ -357,7 +416,7 @@ impl<T: 'static> Address<T> {
 
     /// Takes the value of this id out, on the reactor's thread.
     pub(crate) fn take_by_id(reactor: &Reactor, id: ValueId) -> Option<T> {
-        let slot = reactor.core.owned.remove(id)?.as_any().downcast::<Slot<T>>().ok()?;
+        let slot = downcast::<T>(reactor.core.owned.remove(id.key)?)?;
         slot.take().ok()
     }
 
@@ -367,7 +426,8 @@ impl<T: 'static> Address<T> {
         id: ValueId,
         f: impl FnOnce(&mut T, &Reactor) -> R,
     ) -> Result<R, OwnedError> {
-        let slot = reactor.core.owned.find::<T>(id).ok_or_else(|| id.error::<T>(Unavailable::Gone))?;
+        let slot =
+            reactor.core.owned.find(id.key).and_then(downcast).ok_or_else(|| id.error::<T>(Unavailable::Gone))?;
         with_slot(&Rc::downgrade(&reactor.core), id, &slot, |value| f(value, reactor))
     }
 }

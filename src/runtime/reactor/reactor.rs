@@ -214,7 +214,7 @@ impl Reactor {
     /// Gives a value to the reactor. The value stays on this thread; its [`Address`] can go anywhere.
     ///
     /// If the reactor has ended, the value is dropped inside this call, and the owner is empty. Cost: two allocations
-    /// and an entry in a search tree.
+    /// and an entry in a radix tree.
     #[track_caller]
     pub fn own<T: 'static>(&self, value: T) -> Owned<T> {
         Owned::new(self, DropOrder::Value, value)

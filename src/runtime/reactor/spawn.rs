@@ -1,105 +1,120 @@
 //! `spawn`: futures that the reactor polls on its thread, and their wakers, which any thread may use.
 
 use std::pin::Pin;
+use std::rc::{Rc, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 
-use super::super::deferred::{Deferred, Outcome, PendingResolver, Settled, drop_late};
-use super::super::report::{Incident, drop_contained};
-use super::{Address, LocalHandle, Reactor, Shared};
+use super::super::deferred::{Deferred, Head, Outcome, PendingResolver, Producer, Settled, deliver_produced};
+use super::super::report::drop_contained;
+use super::owned::{AnySlot, DropOrder, Slot, ValueKey};
+use super::{Core, Handle, LocalHandle, Reactor, Shared};
 // `Wake` is implemented for std's own `Arc`, also in the build over loom.
 use super::super::sync::{Mutex, StdArc as Arc, catch};
 use crate::error::ReactorStopped;
 use crate::failure::Failure;
-use crate::machine::task::{Begin, PollRequest, Task as State};
+use crate::machine::task::{PollRequest, Task as State};
 
 /// A spawned future, owned by the reactor. It never leaves the reactor's thread.
 ///
 /// Its type is erased, so that a program has this code once for each type of outputs.
 struct Task<R: Outcome<Failure> + 'static> {
-    future: Option<Pin<Box<dyn Future<Output = R>>>>,
-    result: Option<PendingResolver<R::Value>>,
-    /// This and `waker` are `None` only while the task is being constructed.
-    task_waker: Option<Arc<TaskWaker<R>>>,
-    waker: Option<Waker>,
+    future: Pin<Box<dyn Future<Output = R>>>,
+    task_waker: Arc<TaskWaker>,
+    waker: Waker,
+    core: Weak<Core>,
 }
 
-/// What the wakers of a task share: its state, and its address on the reactor.
-struct TaskWaker<R: Outcome<Failure> + 'static> {
+/// Where a task lies: in the head of its Deferred, which the reactor's table shares.
+type TaskHead<R> = Head<<R as Outcome<Failure>>::Value, Failure, Slot<Task<R>>>;
+
+/// What the wakers of a task share: its state, and where it is.
+struct TaskWaker {
     state: Mutex<State>,
-    address: Address<Task<R>>,
+    reactor: Handle,
+    key: ValueKey,
 }
 
 impl<R: Outcome<Failure> + 'static> Task<R> {
     /// Polls the future once. `None` is pending; a panic is an error.
     fn poll(&mut self) -> Option<Result<R, Failure>> {
-        let (future, waker) = (self.future.as_mut()?, self.waker.as_ref()?);
-        match catch(|| future.as_mut().poll(&mut Context::from_waker(waker))) {
+        self.task_waker.state.lock().begin();
+        match catch(|| self.future.as_mut().poll(&mut Context::from_waker(&self.waker))) {
             Ok(Poll::Pending) => None,
             Ok(Poll::Ready(output)) => Some(Ok(output)),
             Err(panic) => Some(Err(Failure::without_backtrace(panic))),
         }
     }
 
-    /// Drops the future, and then fires the Deferred.
-    fn finish(mut self, result: Result<R, Failure>) {
-        drop_contained(self.future.take());
-        let resolver = self.result.take();
-        drop(self);
-        let Some(resolver) = resolver else { return drop_contained(result) };
-        match result.and_then(|output| catch(|| output.settle()).map_err(Failure::without_backtrace)) {
-            Ok(settled) => resolver.deliver(settled),
-            Err(failure) => resolver.fail(failure),
-        }
+    /// Drops a task that was cancelled, and what the table has of it.
+    fn leave(self) {
+        let core = self.core.upgrade();
+        let _scope = core.as_ref().map(|core| core.reporter.enter());
+        core.into_iter().for_each(|core| drop(core.owned.remove(self.task_waker.key)));
+        drop_contained(self);
     }
 }
 
 impl<R: Outcome<Failure> + 'static> Drop for Task<R> {
-    /// Tells the wakers that the task has ended. The future is dropped first, and then its Deferred fails.
+    /// Tells the wakers that the task has ended. Then the future is dropped, which whoever drops the task contains.
     fn drop(&mut self) {
-        if let Some(task_waker) = &self.task_waker {
-            task_waker.state.lock().finish();
-        }
-        drop_contained(self.future.take());
+        self.task_waker.state.lock().finish();
     }
 }
 
-impl<R: Outcome<Failure> + 'static> TaskWaker<R> {
-    /// Posts the call that polls the task, whatever the inbox's bound: a wake that is refused would be lost for good.
-    /// If the reactor has stopped, the task is never polled again.
-    fn post_poll(self: Arc<Self>, to: &Shared) {
-        let _ = to.post_unbounded(move |reactor| self.poll_task(reactor));
+impl<R: Outcome<Failure> + 'static> Producer for Slot<Task<R>> {
+    /// A task that is being polled is dropped after the poll.
+    fn cancel(&self) {
+        self.mark_removed();
+        if let Ok(task) = self.take() {
+            task.leave();
+        }
+    }
+}
+
+impl<R: Outcome<Failure> + 'static> AnySlot for TaskHead<R> {
+    fn mark_removed(&self) {
+        self.producer().mark_removed();
     }
 
-    /// The posted call.
-    fn poll_task(self: Arc<Self>, reactor: &Reactor) {
-        if self.state.lock().begin() == Begin::Skip {
+    /// The future is dropped first, and then its Deferred fails.
+    fn end(self: Rc<Self>) {
+        self.producer().empty();
+        drop(PendingResolver::of_head(self));
+    }
+
+    /// A task that ends in its poll, or is cancelled there, is dropped when that has returned. A result that comes too
+    /// late is not lost: a failure that nobody will see is reported.
+    fn poll(self: Rc<Self>, key: ValueKey, reactor: &Reactor) {
+        let slot = self.producer();
+        let ended = slot.with(Task::poll).ok().flatten();
+        if ended.is_none() && !slot.is_removed() {
             return;
         }
-        match self.address.with_value(reactor, Task::poll) {
-            Ok(Some(result)) => match self.address.take(reactor) {
-                Some(task) => task.finish(result),
-                // It was cancelled during the poll.
-                None => report_late(result),
-            },
-            Ok(None) => {
-                let owed = self.state.lock().pending();
-                if owed == PollRequest::Post {
-                    self.post_poll(&reactor.core.shared);
-                }
-            }
-            // Cancelled since it was woken.
-            Err(_) => {}
+        drop(reactor.core.owned.remove(key));
+        slot.empty();
+        if let Some(result) = ended {
+            deliver_produced(self, settle(result));
         }
     }
 }
 
-/// Drops the output of a task that was cancelled. A failure that nobody will see is reported.
-fn report_late<R: Outcome<Failure>>(result: Result<R, Failure>) {
-    let settled = result.and_then(|output| catch(|| output.settle()).map_err(Failure::without_backtrace));
-    drop_late(Incident::Unhandled, settled.unwrap_or_else(|failure| Settled::Now(Err(failure))), None);
+/// Posts the call that polls a task, whatever the inbox's bound: a wake that is refused would be lost for good. If the
+/// reactor has stopped, or the task is gone by then, it is never polled again.
+fn post_poll(to: &Shared, key: ValueKey) {
+    let _ = to.post_unbounded(move |reactor| {
+        if let Some(slot) = reactor.core.owned.find(key) {
+            slot.poll(key, reactor);
+        }
+    });
 }
 
-impl<R: Outcome<Failure> + 'static> Wake for TaskWaker<R> {
+/// What comes of a poll that ended the task.
+fn settle<R: Outcome<Failure>>(result: Result<R, Failure>) -> Settled<R::Value, Failure> {
+    let settled = result.and_then(|output| catch(|| output.settle()).map_err(Failure::without_backtrace));
+    settled.unwrap_or_else(|failure| Settled::Now(Err(failure)))
+}
+
+impl Wake for TaskWaker {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
@@ -107,7 +122,7 @@ impl<R: Outcome<Failure> + 'static> Wake for TaskWaker<R> {
     fn wake_by_ref(self: &Arc<Self>) {
         let owed = self.state.lock().wake();
         if owed == PollRequest::Post {
-            Arc::clone(self).post_poll(&self.address.handle().shared);
+            post_poll(&self.reactor.shared, self.key);
         }
     }
 }
@@ -132,9 +147,8 @@ impl Reactor {
     /// the reactor knows.
     ///
     /// It can await whatever needs no particular executor: channels, locks, combinators; a [`Deferred`];
-    /// [`sleep`](Self::sleep); [`defer_to_thread`](crate::threads::defer_to_thread). Cost: five allocations (the
-    /// future, its entry on the reactor, its waker, its Deferred and the canceller) and an entry in a search tree,
-    /// which each poll looks up.
+    /// [`sleep`](Self::sleep); [`defer_to_thread`](crate::threads::defer_to_thread). Cost: three allocations (the
+    /// future, its waker, its Deferred) and an entry in a radix tree, which each poll looks up.
     ///
     /// ```
     /// use selvedge::{Failure, Reactor};
@@ -173,17 +187,12 @@ impl Reactor {
         &self,
         future: Pin<Box<dyn Future<Output = R>>>,
     ) -> Deferred<R::Value> {
-        let owned = self.own(Task { future: Some(future), result: None, task_waker: None, waker: None });
-        let address = owned.address();
-        let task_waker = Arc::new(TaskWaker { state: Mutex::new(State::new()), address: address.clone() });
-        let (deferred, resolver) = Deferred::with_canceller(move || drop(owned));
-        // It is there, because no code of the program is called in between.
-        let _ = address.with_value(self, |task| {
-            task.result = Some(PendingResolver::new(resolver));
-            task.task_waker = Some(Arc::clone(&task_waker));
-            task.waker = Some(Waker::from(Arc::clone(&task_waker)));
-        });
-        task_waker.post_poll(&self.core.shared);
+        let (deferred, head) = Deferred::produced::<Slot<Task<R>>>();
+        let key = self.core.owned.insert(DropOrder::Value, Rc::clone(&head) as Rc<dyn AnySlot>);
+        let task_waker = Arc::new(TaskWaker { state: Mutex::new(State::new()), reactor: self.handle(), key });
+        let (waker, core) = (Waker::from(Arc::clone(&task_waker)), Rc::downgrade(&self.core));
+        head.producer().fill(Task { future, task_waker, waker, core });
+        post_poll(&self.core.shared, key);
         deferred
     }
 }

@@ -16,7 +16,7 @@ pub const SITES: &[Site] = &[
         panic_after_cancel: Some(Goes::Reported(Incident::Unhandled)),
         cancels: true,
         error: Some(Goes::Told),
-        places: &["runtime/reactor/spawn poll"],
+        places: &["runtime/reactor/spawn poll", "runtime/reactor/spawn post_poll"],
         install: Install::OnLoop(|reactor, act| {
             let (polled, told, waking) = (act.clone(), act.clone(), act.clone());
             let done = reactor.spawn(async move {
@@ -45,7 +45,7 @@ pub const SITES: &[Site] = &[
     Site {
         name: "the drop of a future that is cancelled",
         panic: Goes::Reported(Incident::Drop),
-        places: &["runtime/reactor/spawn drop"],
+        places: &["runtime/reactor/spawn leave"],
         install: Install::OnLoop(|reactor, act| {
             let captured = OnDrop(act.clone());
             let done = reactor.spawn(async move {
@@ -74,7 +74,6 @@ pub const SITES: &[Site] = &[
     Site {
         name: "the drop of a future that has finished",
         panic: Goes::Reported(Incident::Drop),
-        places: &["runtime/reactor/spawn finish"],
         install: Install::OnLoop(|reactor, act| {
             struct Finished {
                 _on_drop: OnDrop,

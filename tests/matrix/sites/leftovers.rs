@@ -65,7 +65,6 @@ pub const SITES: &[Site] = &[
     Site {
         name: "the drop of a future that is never polled",
         panic: Goes::Reported(Incident::Drop),
-        places: &["runtime/reactor/spawn drop"],
         install: Install::OnLoop(|_, act| {
             let (sink, captured) = (act.clone(), OnDrop(act.clone()));
             let other = Reactor::builder().on_report(move |report| sink.reported(report)).build().unwrap();
@@ -78,7 +77,7 @@ pub const SITES: &[Site] = &[
     Site {
         name: "the drop of a future that was cancelled in its own poll",
         panic: Goes::Reported(Incident::Drop),
-        places: &["runtime/reactor/spawn report_late"],
+        places: &["runtime/reactor/spawn settle"],
         install: Install::OnLoop(|reactor, act| {
             let place = std::rc::Rc::new(std::cell::Cell::new(None::<Deferred<()>>));
             let itself = std::rc::Rc::clone(&place);

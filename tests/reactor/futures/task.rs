@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::future::{pending, poll_fn};
 use std::rc::Rc;
-use std::task::Poll;
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use selvedge::{
@@ -149,21 +149,26 @@ fn one_that_is_cancelled_before_its_first_poll_is_never_polled() {
 // Checks: P22, B56
 #[test]
 fn a_task_that_cancels_itself_is_dropped_when_its_poll_returns() {
-    let (reactor, _, reports) = virtual_time();
-    let log = Log::new();
-    let own: Rc<RefCell<Option<Deferred<u32>>>> = Rc::default();
-    let (inside, dropped, noted) = (Rc::clone(&own), log.when_dropped("dropped"), log.clone());
-    let task = reactor.spawn(async move {
-        let _dropped = dropped;
-        inside.borrow().as_ref().unwrap().cancel();
-        noted.note("still here");
-        7_u32
-    });
-    own.replace(Some(task));
-    reactor.turn().unwrap();
-    assert_eq!(log, ["still here", "dropped"]);
-    assert!(own.take().unwrap().try_result().unwrap().unwrap_err().is::<Cancelled>());
-    assert_eq!(reports.len(), 0);
+    for waits in [false, true] {
+        let (reactor, _, reports) = virtual_time();
+        let log = Log::new();
+        let own: Rc<RefCell<Option<Deferred<u32>>>> = Rc::default();
+        let (inside, dropped, noted) = (Rc::clone(&own), log.when_dropped("dropped"), log.clone());
+        let task = reactor.spawn(async move {
+            let _dropped = dropped;
+            inside.borrow().as_ref().unwrap().cancel();
+            noted.note("still here");
+            if waits {
+                pending::<()>().await;
+            }
+            7_u32
+        });
+        own.replace(Some(task));
+        reactor.turn().unwrap();
+        assert_eq!(log, ["still here", "dropped"]);
+        assert!(own.take().unwrap().try_result().unwrap().unwrap_err().is::<Cancelled>());
+        assert_eq!(reports.len(), 0);
+    }
 }
 
 // Checks: P22, B60
@@ -242,6 +247,63 @@ fn the_reactors_end_drops_the_future_and_fails_the_deferred() {
         assert_eq!(log, ["dropped", "told"]);
         assert_eq!(reports.len(), 0);
     }
+}
+
+/// More tasks than have a place of their own: the others are found in the tree of the values.
+const MANY: usize = 2_000;
+
+// Checks: P22, P5
+#[test]
+fn tasks_and_values_that_are_left_are_dropped_at_the_reactors_end_the_oldest_first() {
+    let (reactor, _) = reporting();
+    let log = Log::new();
+    let own = |number: usize| drop(reactor.own(log.when_dropped(number)).detach());
+    let spawn = |number: usize| {
+        let dropped = log.when_dropped(number);
+        let task = reactor.spawn(async move {
+            let _dropped = dropped;
+            pending::<()>().await;
+        });
+        drop(task.add_errback(|_| ()));
+    };
+    (0..MANY).for_each(|number| if number % 3 == 0 { own(number) } else { spawn(number) });
+    drop(reactor);
+    assert_eq!(log.entries(), (0..MANY).collect::<Vec<_>>());
+}
+
+// Checks: P21, P22
+#[test]
+fn each_of_many_tasks_is_polled_for_its_own_wakes_and_cancelled_by_its_own_deferred() {
+    let (reactor, _, reports) = virtual_time();
+    let polls: Rc<Vec<Cell<usize>>> = Rc::new((0..MANY).map(|_| Cell::new(0)).collect());
+    let wakers: Rc<RefCell<Vec<Waker>>> = Rc::default();
+    // Half of them end at once, so that others come to the places that those leave.
+    drop((0..MANY).map(|_| reactor.spawn(async {})).collect::<Vec<_>>());
+    let tasks: Vec<_> = (0..MANY)
+        .map(|number| {
+            let (polls, wakers) = (Rc::clone(&polls), Rc::clone(&wakers));
+            reactor.spawn(poll_fn(move |context| {
+                if polls[number].replace(polls[number].get() + 1) == 0 {
+                    wakers.borrow_mut().push(context.waker().clone());
+                }
+                if polls[number].get() == 3 { Poll::Ready(number) } else { Poll::Pending }
+            }))
+        })
+        .collect();
+    reactor.turn().unwrap();
+    wakers.borrow().iter().step_by(2).for_each(Waker::wake_by_ref);
+    reactor.turn().unwrap();
+    assert!(polls.iter().enumerate().all(|(number, polls)| polls.get() == 2 - number % 2));
+    tasks.iter().skip(1).step_by(2).for_each(Deferred::cancel);
+    wakers.borrow().iter().for_each(Waker::wake_by_ref);
+    reactor.turn().unwrap();
+    for (number, task) in tasks.into_iter().enumerate() {
+        match task.try_result().unwrap() {
+            Ok(output) => assert_eq!((output, number % 2), (number, 0)),
+            Err(failure) => assert!(failure.is::<Cancelled>() && number % 2 == 1),
+        }
+    }
+    assert_eq!(reports.len(), 0);
 }
 
 // Checks: P22

@@ -19,7 +19,7 @@ use selvedge::{
 };
 
 use crate::support::deferred::{Drops, error, value};
-use crate::support::{Gate, Log, hold, reporting, virtual_time, wait_until, with_watchdog};
+use crate::support::{Gate, Log, OnDrop, hold, reporting, virtual_time, wait_until, with_watchdog};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -387,6 +387,31 @@ fn a_blocking_call_among_the_last_whose_answer_can_never_come_is_told_that_the_r
         let told = asker.take().unwrap().join().unwrap();
         assert!(matches!(told, Err(BlockingCallError::ReactorStopped)));
         assert_eq!(reports.len(), 0);
+    });
+}
+
+// Checks: P90
+#[test]
+fn what_a_posted_call_captured_may_join_a_thread_whose_answer_can_never_come() {
+    with_watchdog(|| {
+        let reactor = Reactor::new();
+        let (asked, seen) = (reactor.handle(), reactor.handle());
+        let asker = thread::spawn(move || {
+            threads::blocking_call_from_thread(&asked, |_| {
+                let (never, resolver) = Deferred::<()>::new();
+                std::mem::forget(resolver);
+                never
+            })
+        });
+        wait_until(|| format!("{seen:?}").contains("calls: 1"));
+        // It waits for its Deferred from now on.
+        reactor.turn().unwrap();
+        let told = Log::new();
+        let noted = told.clone();
+        let joins = OnDrop::new(move || noted.note(asker.join().unwrap().is_err()));
+        reactor.handle().call_from_thread(move |_| hold(&joins)).unwrap();
+        drop(reactor);
+        assert_eq!(told, [true]);
     });
 }
 

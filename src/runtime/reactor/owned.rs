@@ -209,17 +209,25 @@ impl Table {
         self.slots.get(key.drop_order()).map(RefCell::borrow_mut)
     }
 
+    /// Tells all callers that are blocked until their answer comes.
+    pub(super) fn clear_blocked_callers(&self) {
+        let [blocked_callers, ..] = &self.slots;
+        Self::clear_slots(blocked_callers);
+    }
+
     /// Drops all values: by drop order, then oldest first.
     pub(super) fn clear(&self) {
-        for slots in &self.slots {
-            loop {
-                let first = slots.borrow_mut().pop_first_if(|_| true);
-                let Some(slot) = first else { break };
-                slot.mark_removed();
-                slot.end();
-            }
-            slots.take();
+        self.slots.iter().for_each(Self::clear_slots);
+    }
+
+    fn clear_slots(slots: &RefCell<Slots>) {
+        loop {
+            let first = slots.borrow_mut().pop_first_if(|_| true);
+            let Some(slot) = first else { break };
+            slot.mark_removed();
+            slot.end();
         }
+        slots.take();
     }
 }
 

@@ -310,7 +310,10 @@ impl Core {
         let _ending = EndingGuard::enter();
         self.parked.take();
         self.transition(Lifecycle::end);
-        self.shared.inbox.close().drop_unrun();
+        let unrun = self.shared.inbox.close();
+        // What the calls captured may wait for those who are blocked.
+        self.owned.clear_blocked_callers();
+        unrun.drop_unrun();
         self.clock.forget_pools(&self.shared);
         self.owned.clear();
         self.timers.clear();

@@ -296,6 +296,7 @@ pub(crate) fn check_on_threads(test: fn()) {
 
 #[cfg(test)]
 mod tests {
+    use std::panic::resume_unwind;
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::sync::{Arc, mpsc};
     use std::thread::{self, yield_now};
@@ -322,6 +323,20 @@ mod tests {
         drop(held);
         waiter.join().expect("it does not panic");
         assert_eq!(*lock.lock(), 11);
+    }
+
+    // Checks: P9
+    #[test]
+    fn a_lock_is_taken_though_a_thread_has_panicked_that_held_it() {
+        let lock = Arc::new(Mutex::new(7));
+        let held = Arc::clone(&lock);
+        let panics = thread::spawn(move || {
+            let _held = held.lock();
+            resume_unwind(Box::new(()));
+        });
+        assert!(panics.join().is_err());
+        assert_eq!(*lock.lock(), 7);
+        assert_eq!(*lock.lock_spinning(), 7);
     }
 
     // Checks: P4

@@ -28,7 +28,14 @@ thread_local! {
 /// Asks a reactor that turns only here, with a caller that gives up; then the reactor turns again. A function that has
 /// not begun by then never runs: it is asked once more, by a caller with more patience.
 fn give_up_on(reactor: &Reactor, function: impl Fn(&Reactor) -> Deferred<u32> + Clone + Send + 'static) {
-    give_up(reactor, |handle, patience, begun, _| {
+    give_up(reactor, asking(function));
+}
+
+/// Asks for what this function returns.
+fn asking(
+    function: impl Fn(&Reactor) -> Deferred<u32> + Clone + Send + 'static,
+) -> impl Fn(Handle, Duration, Gate, Gate) -> thread::JoinHandle<Result<(), BlockingCallError>> {
+    move |handle, patience, begun, _| {
         let function = function.clone();
         thread::spawn(move || {
             threads::blocking_call_from_thread_timeout(&handle, patience, move |reactor| {
@@ -37,7 +44,7 @@ fn give_up_on(reactor: &Reactor, function: impl Fn(&Reactor) -> Deferred<u32> + 
             })
             .map(drop)
         })
-    });
+    }
 }
 
 /// Has this start a caller, which opens the first gate when its function begins, and who is told by the second when it
@@ -45,6 +52,15 @@ fn give_up_on(reactor: &Reactor, function: impl Fn(&Reactor) -> Deferred<u32> + 
 fn give_up(
     reactor: &Reactor,
     ask: impl Fn(Handle, Duration, Gate, Gate) -> thread::JoinHandle<Result<(), BlockingCallError>>,
+) {
+    give_up_before(reactor, ask, || ());
+}
+
+/// The same. `late` runs when the caller has given up, before the reactor knows.
+fn give_up_before(
+    reactor: &Reactor,
+    ask: impl Fn(Handle, Duration, Gate, Gate) -> thread::JoinHandle<Result<(), BlockingCallError>>,
+    late: impl Fn(),
 ) {
     let begun = Gate::new();
     let mut patience = PATIENCE;
@@ -60,6 +76,9 @@ fn give_up(
         reactor.turn().unwrap();
         let answer = giving_up.join().unwrap();
         assert!(matches!(answer, Err(BlockingCallError::TimedOut(after)) if after == patience), "{answer:?}");
+        if begun.is_open() {
+            late();
+        }
         reactor.turn().unwrap();
         patience *= 2;
     }
@@ -77,6 +96,23 @@ fn blocking_calls_that_time_out_take_no_items_from_the_queue_they_waited_for() {
         assert_eq!(queue.waiting(), 0);
         (0..8).for_each(|item| queue.put(item).unwrap());
         assert_eq!(queue.len(), 8);
+        assert_eq!(reports.entries(), []);
+    });
+}
+
+// Checks: P80, P81, B48
+#[test]
+fn an_item_that_comes_when_its_caller_has_just_given_up_goes_back() {
+    with_watchdog(|| {
+        let (reactor, reports) = reporting();
+        let queue = QUEUE.with(Clone::clone);
+        let late = || {
+            assert_eq!(queue.waiting(), 1);
+            queue.put(7).unwrap();
+            assert_eq!((queue.waiting(), queue.len()), (0, 1));
+        };
+        give_up_before(&reactor, asking(|_| QUEUE.with(|queue| queue.get().unwrap())), late);
+        assert_eq!((queue.get().unwrap().try_result().unwrap().unwrap(), queue.len()), (7, 0));
         assert_eq!(reports.entries(), []);
     });
 }

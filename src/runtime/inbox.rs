@@ -321,10 +321,10 @@ mod tests {
             (0..=LARGE_BATCH).for_each(|call| inbox.post(call).expect("it is open"));
             let mut batch = Vec::new();
             inbox.take(&mut batch);
-            assert_eq!((batch.len(), inbox.has_calls()), (LARGE_BATCH + 1, false));
+            assert_eq!((batch.len(), inbox.has_calls(), inbox.expects_calls()), (LARGE_BATCH + 1, false, false));
             inbox.post(0).expect("it is open");
             assert!(inbox.spin_until_nonempty());
-            assert!(inbox.has_calls());
+            assert!(inbox.has_calls() && inbox.expects_calls());
         });
     }
 }

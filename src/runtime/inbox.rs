@@ -324,7 +324,7 @@ mod tests {
             assert_eq!((batch.len(), inbox.has_calls(), inbox.expects_calls()), (LARGE_BATCH + 1, false, false));
             inbox.post(0).expect("it is open");
             assert!(inbox.spin_until_nonempty());
-            assert!(inbox.has_calls() && inbox.expects_calls());
+            assert_eq!((inbox.has_calls(), inbox.expects_calls()), (true, true));
         });
     }
 }

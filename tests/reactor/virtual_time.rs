@@ -56,6 +56,17 @@ fn another_behind(gate: Gate) -> (Handle, JoinHandle<()>) {
     (receive.recv().unwrap(), other)
 }
 
+/// Runs this with a reactor and the handle of another, which runs on a thread of its own once the first one sleeps.
+fn beside_another(test: impl FnOnce(Reactor, Handle) + Send + 'static) {
+    with_watchdog(|| {
+        let reactor = reactor();
+        let (handle, other) = another_behind(open_when_asleep(reactor.handle()));
+        test(reactor, handle.clone());
+        handle.stop();
+        other.join().unwrap();
+    });
+}
+
 /// Runs a job, which is given the reactor's handle, beside a timer of a minute: the job has to be over first.
 fn is_over_before_a_timer(job: impl FnOnce(Handle) + Send + 'static) {
     let (reactor, log) = (reactor(), Log::new());
@@ -608,11 +619,8 @@ fn an_answer_of_another_reactor_wins_against_a_timeout_of_a_minute() {
 // Checks: P88
 #[test]
 fn a_question_that_is_polled_again_before_its_answer_has_come_holds_the_time_until_then_and_no_longer() {
-    with_watchdog(|| {
-        let reactor = reactor();
-        let gate = open_when_asleep(reactor.handle());
-        let (other_handle, other) = another_behind(gate);
-        let mut asked = other_handle.ask(|_| 42);
+    beside_another(|reactor, other| {
+        let mut asked = other.ask(|_| 42);
         let polled_twice = poll_fn(move |context| match Pin::new(&mut asked).poll(context) {
             Poll::Pending => Pin::new(&mut asked).poll(context),
             ready => ready,
@@ -621,8 +629,6 @@ fn a_question_that_is_polled_again_before_its_answer_has_come_holds_the_time_unt
         let answer = reactor.spawn(polled_twice).add_timeout(&reactor, MINUTE);
         let later = answer.add_callback(move |answer| local.sleep(MINUTE).add_callback(move |()| answer));
         assert_eq!(run_until(reactor, later).unwrap(), 42);
-        other_handle.stop();
-        other.join().unwrap();
     });
 }
 
@@ -644,14 +650,9 @@ fn an_answer_of_this_reactor_itself_and_one_that_is_given_up_let_the_time_pass()
 // Checks: P88
 #[test]
 fn what_was_deferred_to_another_reactor_wins_against_a_timeout_of_a_minute() {
-    with_watchdog(|| {
-        let reactor = reactor();
-        let gate = open_when_asleep(reactor.handle());
-        let (other_handle, other) = another_behind(gate);
-        let answer = threads::defer_to_reactor(&reactor, &other_handle, |_| 42).add_timeout(&reactor, MINUTE);
+    beside_another(|reactor, other| {
+        let answer = threads::defer_to_reactor(&reactor, &other, |_| 42).add_timeout(&reactor, MINUTE);
         assert!(run_until(reactor, answer).is_ok_and(|answer| answer == 42));
-        other_handle.stop();
-        other.join().unwrap();
     });
 }
 
@@ -672,20 +673,15 @@ fn what_was_deferred_to_another_reactor_and_is_given_up_lets_the_time_pass() {
 // Checks: P88
 #[test]
 fn an_answer_that_has_come_lets_the_time_pass_though_it_is_polled_for_only_later() {
-    with_watchdog(|| {
-        let reactor = reactor();
-        let gate = open_when_asleep(reactor.handle());
-        let (other_handle, other) = another_behind(gate);
-        let (local, asks) = (reactor.local(), other_handle.clone());
+    beside_another(|reactor, other| {
+        let local = reactor.local();
         let answer = reactor.spawn(async move {
-            let mut asked = asks.ask(|_| 42);
+            let mut asked = other.ask(|_| 42);
             assert!(futures::poll!(&mut asked).is_pending());
             local.sleep(MINUTE).await?;
             asked.await
         });
         assert_eq!(run_until(reactor, answer).unwrap(), 42);
-        other_handle.stop();
-        other.join().unwrap();
     });
 }
 

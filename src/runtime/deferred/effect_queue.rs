@@ -28,7 +28,7 @@ pub(super) trait Tell {
 }
 
 /// A head, as the queue sees it: it can fail for want of a resolver.
-pub(super) trait Abandon {
+pub(crate) trait Abandon {
     /// Whether it would fail: it was neither fired nor cancelled.
     fn is_unfired(&self) -> bool;
 

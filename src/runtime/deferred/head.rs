@@ -9,10 +9,10 @@ use super::conversion::convert;
 use super::deferred::Deferred;
 use super::effect_queue::{Abandon, Effect, run_or_enqueue};
 use super::node::{Chain, ChainRef, Core, Handler, Node, Output, ResultCell, Stored, connect, handler};
-use super::run::{carry_out, deliver_stored, hold_if_paused, run, wait};
+use super::run::{carry_out, deliver_stored, hold_if_paused, rest_if_kept, run, wait};
 use super::unclaimed::Unclaimed;
 use crate::failure::{ChainError, Failure};
-use crate::machine::deferred::{ChainStage, ChainState, Fire, PathEnds, PathPosition, Store, Unpause};
+use crate::machine::deferred::{ChainStage, ChainState, Fire, PathEnds, PathPosition, Unpause};
 
 /// The first node, in one allocation: the data of the chain, the cell for its first result, and what will make that, if
 /// it is known.
@@ -34,7 +34,7 @@ impl Producer for () {
 }
 
 /// A head, as its resolver sees it.
-pub(super) trait Source<T, E>: Abandon {
+pub(crate) trait Source<T, E>: Abandon {
     fn fire(self: Rc<Self>, result: Result<T, E>);
 
     /// Fires with the result of `inner`, as if a first callback had returned that.
@@ -115,18 +115,11 @@ impl<T: 'static, E: ChainError, P: Producer> Head<T, E, P> {
 
     #[inline(never)]
     fn deliver(self: Rc<Self>, result: Result<T, E>) {
-        match self.cell.store(Stored::Result(result, self.core.made_at())) {
-            kept @ Store::Kept => {
-                // Nothing is in it, but the compiler would call its drop.
-                mem::forget(kept);
-                self.core.transition(ChainState::rest);
-            }
-            action => {
-                let mut chain = Rc::clone(&self) as Rc<dyn Chain>;
-                let first = carry_out(action, self, &mut chain);
-                run(first, chain);
-            }
-        }
+        let stored = self.cell.store(Stored::Result(result, self.core.made_at()));
+        let Some(action) = rest_if_kept(&self.core, stored) else { return };
+        let mut chain = Rc::clone(&self) as Rc<dyn Chain>;
+        let first = carry_out(action, self, &mut chain);
+        run(first, chain);
     }
 }
 

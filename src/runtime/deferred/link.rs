@@ -7,10 +7,10 @@ use std::rc::Rc;
 
 use super::node::{Chain, Input, Node, Output, ResultCell, Run, Stored};
 use super::outcome::Settled;
-use super::run::{carry_out, deliver_stored, hold_if_paused, run, run_added, wait};
+use super::run::{carry_out, deliver_stored, hold_if_paused, rest_if_kept, run, run_added, wait};
 use super::unclaimed::Unclaimed;
 use crate::failure::{ChainError, Failure};
-use crate::machine::deferred::{ChainState, Store};
+use crate::machine::deferred::ChainState;
 
 /// What a link calls with the result it is given: one type for each way to add a callback.
 pub(crate) trait Callback<T, E> {
@@ -92,15 +92,8 @@ where
                 if let Some(next) = self.cell.detach_link() {
                     return hold_if_paused(core, next.accept(result));
                 }
-                match self.cell.store(Stored::Result(result, core.made_at())) {
-                    kept @ Store::Kept => {
-                        // Nothing is in it, but the compiler would call its drop.
-                        mem::forget(kept);
-                        core.transition(ChainState::rest);
-                        None
-                    }
-                    action => carry_out(action, self, chain),
-                }
+                let action = rest_if_kept(core, self.cell.store(Stored::Result(result, core.made_at())))?;
+                carry_out(action, self, chain)
             }
             Settled::Later(inner) => wait(self, inner, chain),
         }

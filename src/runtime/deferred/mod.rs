@@ -76,6 +76,6 @@ pub(crate) use self::node::{Chain, Node};
 // For the runtime's other parts that fire, await and drop Deferreds.
 pub(crate) use self::future::ignore_cancellation;
 pub(crate) use self::head::{Head, Producer};
-pub(crate) use self::pending_resolver::{PendingResolver, deliver_produced, drop_late};
+pub(crate) use self::pending_resolver::{PendingResolver, deliver_to, drop_late};
 // For queues, and for what carries their items to other threads.
 pub(crate) use self::unclaimed::{Receipt, TakeBack, Unclaimed};

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::super::report::{Incident, Origin, drop_contained, report_and_drop};
 use super::head::{Head, Producer, Source};
 use super::outcome::Settled;
-use super::resolver::Resolver;
+use super::resolver::{Resolver, fire_settled};
 use crate::error::is_cancellation;
 use crate::failure::Failure;
 
@@ -23,9 +23,8 @@ impl<T: 'static> PendingResolver<T> {
     }
 
     pub(crate) fn deliver(mut self, settled: Settled<T, Failure>) {
-        match self.0.take() {
-            Some(resolver) if !resolver.is_cancelled() => resolver.fire_settled(settled),
-            _ => drop_late(Incident::Unhandled, settled, None),
+        if let Some(source) = self.0.take().and_then(Resolver::into_source) {
+            deliver_to(source, settled);
         }
     }
 
@@ -39,14 +38,12 @@ impl<T: 'static> PendingResolver<T> {
     }
 }
 
-/// Fires a chain with what its producer has made.
-pub(crate) fn deliver_produced<T: 'static, P: Producer>(head: Rc<Head<T, Failure, P>>, settled: Settled<T, Failure>) {
-    if head.is_decided() {
-        return drop_late(Incident::Unhandled, settled, None);
-    }
-    match settled {
-        Settled::Now(result) => head.fire(result),
-        Settled::Later(inner) => head.fire_with(inner),
+/// Fires a chain, unless it was cancelled.
+pub(crate) fn deliver_to<T: 'static, S: Source<T, Failure> + ?Sized>(source: Rc<S>, settled: Settled<T, Failure>) {
+    if source.is_decided() {
+        drop_late(Incident::Unhandled, settled, None);
+    } else {
+        fire_settled(source, settled);
     }
 }
 

@@ -86,11 +86,13 @@ impl<T, E> Resolver<T, E> {
 
     pub(crate) fn fire_settled(mut self, settled: Settled<T, E>) {
         if let Some(source) = self.source.take() {
-            match settled {
-                Settled::Now(result) => source.fire(result),
-                Settled::Later(inner) => source.fire_with(inner),
-            }
+            fire_settled(source, settled);
         }
+    }
+
+    /// What it fires.
+    pub(super) fn into_source(mut self) -> Option<Rc<dyn Source<T, E>>> {
+        self.source.take()
     }
 
     /// Drops the resolver unfired: the Deferred fails with [`ReactorStopped`]. If its canceller is running, it fails
@@ -135,6 +137,13 @@ impl<T, E> Drop for Resolver<T, E> {
         if let Some(source) = self.source.take() {
             abandon(source, || Failure::without_backtrace(Abandoned));
         }
+    }
+}
+
+pub(super) fn fire_settled<T, E, S: Source<T, E> + ?Sized>(source: Rc<S>, settled: Settled<T, E>) {
+    match settled {
+        Settled::Now(result) => source.fire(result),
+        Settled::Later(inner) => source.fire_with(inner),
     }
 }
 

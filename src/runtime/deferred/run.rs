@@ -1,5 +1,6 @@
 //! The one loop that runs callbacks, and how it passes results along a chain and from chain to waiting chain.
 
+use std::mem;
 use std::rc::Rc;
 use std::task::Waker;
 
@@ -32,16 +33,6 @@ pub(super) fn run_added(link: Rc<dyn Run>, chain: &Rc<dyn Chain>) {
     run(next, Rc::clone(chain));
 }
 
-/// Carries a result out of `from`.
-pub(super) fn deliver<T: 'static, E: ChainError>(
-    from: Rc<dyn Output<T, E>>,
-    result: Result<T, E>,
-    chain: &mut Rc<dyn Chain>,
-) -> Option<Rc<dyn Run>> {
-    let made_at = chain.core().made_at();
-    deliver_stored(from, Stored::Result(result, made_at), chain)
-}
-
 /// Carries a result out of `from`: to the next link, which is returned to be run, or to the node that waits for this
 /// chain.
 #[inline]
@@ -52,6 +43,20 @@ pub(super) fn deliver_stored<T: 'static, E: ChainError>(
 ) -> Option<Rc<dyn Run>> {
     let action = from.cell().store(stored);
     carry_out(action, from, chain)
+}
+
+/// Lets the chain rest if its cell has kept the result. Otherwise returns the action, to be carried out.
+#[inline]
+pub(super) fn rest_if_kept<S, R, W>(core: &Core, action: Store<S, R, W>) -> Option<Store<S, R, W>> {
+    match action {
+        kept @ Store::Kept => {
+            // Nothing is in it, but the compiler would call its drop.
+            mem::forget(kept);
+            core.transition(ChainState::rest);
+            None
+        }
+        action => Some(action),
+    }
 }
 
 /// Carries out what the cell of `from` says to do with the result that has come there.
@@ -135,7 +140,8 @@ pub(super) fn wait<T: 'static, E: ChainError>(
     let ends = if would_close_cycle(chain, &other) { None } else { joined_ends(chain, &other) };
     let Some(ends) = ends else {
         drop((tail, other));
-        return deliver(waiter, Err(convert_own(WaitsForItself)), chain);
+        let closed = Stored::Result(Err(convert_own(WaitsForItself)), chain.core().made_at());
+        return deliver_stored(waiter, closed, chain);
     };
     let may_be_bypassed = chain.core().state().may_be_bypassed();
     let next = match may_be_bypassed.then(|| waiter.cell().detach_waiter()).flatten() {

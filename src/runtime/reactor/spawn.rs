@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::rc::{Rc, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 
-use super::super::deferred::{Deferred, Head, Outcome, PendingResolver, Producer, Settled, deliver_produced};
+use super::super::deferred::{Deferred, Head, Outcome, PendingResolver, Producer, Settled, deliver_to};
 use super::super::report::drop_contained;
 use super::owned::{AnySlot, DropOrder, Slot, ValueKey};
 use super::{Core, Handle, LocalHandle, Reactor, Shared};
@@ -93,7 +93,7 @@ impl<R: Outcome<Failure> + 'static> AnySlot for TaskHead<R> {
         drop(reactor.core.owned.remove(key));
         slot.empty();
         if let Some(result) = ended {
-            deliver_produced(self, settle(result));
+            deliver_to(self, settle(result));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A cooperator's run queue, and the ticks that step the tasks in it.
 
 use std::rc::{Rc, Weak};
+use std::time::Duration;
 
 use super::super::super::reactor::EndListener;
 use super::super::super::report::{Incident, drop_contained, report};
@@ -69,9 +70,7 @@ impl CooperatorCore {
         let this = Rc::clone(self);
         // An error means that the reactor is ending and has yet to tell this cooperator.
         let _ = self.reactor.with(|reactor| {
-            let now = reactor.now();
-            self.timer.set(Some(reactor.add_call_at(now, move |_| this.tick())));
-            reactor.wake_host_by(now);
+            reactor.call_later_kept(Duration::ZERO, move |_| this.tick(), |timer| self.timer.set(Some(timer)));
         });
     }
 

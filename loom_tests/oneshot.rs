@@ -148,7 +148,6 @@ fn send_against_stop_and_timeout(others: fn(&dyn Fn() -> bool, &dyn Fn()) -> boo
 
 // Checks: B48, R25, R28
 #[test]
-#[ignore = "long: `.ci/long` runs it"]
 fn a_send_against_a_stop_and_then_a_timeout_has_one_outcome() {
     explore_calm(|_| {
         send_against_stop_and_timeout(|stop, time_out| {
@@ -161,7 +160,6 @@ fn a_send_against_a_stop_and_then_a_timeout_has_one_outcome() {
 
 // Checks: B48, R25, R28
 #[test]
-#[ignore = "long: `.ci/long` runs it"]
 fn a_send_against_a_timeout_and_then_a_stop_has_one_outcome() {
     explore_calm(|_| {
         send_against_stop_and_timeout(|stop, time_out| {

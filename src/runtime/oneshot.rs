@@ -31,7 +31,11 @@ impl<T, W: Copy> Shared<T, W> {
 
 /// The half that sends. Dropping it unused tells the receiver that no value will come. `W` names the work that makes
 /// the value: see [`start_work`](Self::start_work).
-pub struct Sender<T, W: Copy = ()>(Arc<Shared<T, W>>);
+pub struct Sender<T, W: Copy = ()> {
+    shared: Arc<Shared<T, W>>,
+    /// Whether it has sent: then its drop tells nobody anything, and leaves the lock to the receiver.
+    sent: bool,
+}
 
 /// The half that blocks.
 pub struct Receiver<T, W: Copy = ()>(Arc<Shared<T, W>>);
@@ -50,7 +54,7 @@ pub enum RecvError<W = ()> {
 pub fn channel<T, W: Copy>() -> (Sender<T, W>, Receiver<T, W>) {
     let shared =
         Arc::new(Shared { channel: Mutex::new(Oneshot::new()), wake: Condvar::new(), settled: Hint::default() });
-    (Sender(Arc::clone(&shared)), Receiver(shared))
+    (Sender { shared: Arc::clone(&shared), sent: false }, Receiver(shared))
 }
 
 impl<T, W: Copy> Sender<T, W> {
@@ -58,27 +62,30 @@ impl<T, W: Copy> Sender<T, W> {
     /// has passed: then the caller has to cancel it.
     #[must_use]
     pub fn start_work(&self, named: W) -> bool {
-        self.0.channel.lock().start_work(named) == Work::Keep
+        self.shared.channel.lock().start_work(named) == Work::Keep
     }
 
     /// Sends the value, and wakes the receiver.
     ///
     /// # Errors
     /// The value, if the receiver has given up: it stays with the sender.
-    pub fn send(self, value: T) -> Result<(), T> {
-        self.0.settle(|channel| channel.send(value))
+    pub fn send(mut self, value: T) -> Result<(), T> {
+        self.sent = true;
+        self.shared.settle(|channel| channel.send(value))
     }
 
     /// Whether the receiver still waits for the value.
     #[must_use]
     pub fn is_wanted(&self) -> bool {
-        self.0.channel.lock().is_wanted()
+        self.shared.channel.lock().is_wanted()
     }
 }
 
 impl<T, W: Copy> Drop for Sender<T, W> {
     fn drop(&mut self) {
-        let Ok(()) = self.0.settle(|channel| Ok::<_, Infallible>(channel.disconnect()));
+        if !self.sent {
+            let Ok(()) = self.shared.settle(|channel| Ok::<_, Infallible>(channel.disconnect()));
+        }
     }
 }
 
@@ -93,8 +100,8 @@ impl<T, W: Copy> Receiver<T, W> {
     /// # Errors
     /// Why no value will come.
     pub fn recv(self, timeout: Option<Duration>) -> Result<T, RecvError<W>> {
-        let started = Instant::now();
         let mut channel = self.0.channel.lock();
+        let mut started = None;
         loop {
             match channel.receive() {
                 Receive::Value(value) => return Ok(value),
@@ -102,6 +109,7 @@ impl<T, W: Copy> Receiver<T, W> {
                 Receive::TimedOut(work) => return Err(RecvError::TimedOut(work)),
                 Receive::Wait => {}
             }
+            let started = started.get_or_insert_with(Instant::now);
             let left = timeout.map(|timeout| timeout.saturating_sub(started.elapsed()));
             if left == Some(Duration::ZERO) {
                 // The only thread that could be woken is this one.

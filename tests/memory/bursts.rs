@@ -135,6 +135,14 @@ fn what_a_reactor_keeps() {
         reactor.advance(Duration::ZERO).unwrap();
         drop(tasks);
     });
+    is_given_back("tasks that are cancelled while they wait", |number| {
+        let tasks: Vec<_> = (0..number).map(|_| reactor.spawn(std::future::pending::<()>())).collect();
+        reactor.advance(Duration::ZERO).unwrap();
+        for task in tasks {
+            task.cancel();
+            drop(task.add_errback(|_| ()));
+        }
+    });
 }
 
 // Checks: P93, R53

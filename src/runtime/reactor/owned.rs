@@ -121,7 +121,8 @@ impl<T> Default for Slot<T> {
 
 /// A slot whose type is erased, for the table.
 pub(super) trait AnySlot: Any {
-    fn mark_removed(&self);
+    /// It has left the table. A task need not know: no reactor ends while it polls one.
+    fn mark_removed(&self) {}
 
     /// The reactor ends: a removed slot loses its value.
     fn end(self: Rc<Self>);

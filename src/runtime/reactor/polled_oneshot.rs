@@ -50,21 +50,26 @@ impl<T> Shared<T> {
 /// A new channel for one result.
 pub(super) fn channel<T>() -> (ResultSender<T>, ResultReceiver<T>) {
     let shared = Shared::new(Oneshot::new());
-    (ResultSender(Arc::clone(&shared)), ResultReceiver(shared))
+    (ResultSender { shared: Arc::clone(&shared), sent: false }, ResultReceiver(shared))
 }
 
 /// The reactor's half. Dropped unused, at the reactor's end, it says that there will be no result.
-pub(super) struct ResultSender<T>(Arc<Mutex<Shared<T>>>);
+pub(super) struct ResultSender<T> {
+    shared: Arc<Mutex<Shared<T>>>,
+    /// Whether it has sent: then its drop says nothing.
+    sent: bool,
+}
 
 impl<T> ResultSender<T> {
     /// Whether somebody still waits for the result.
     pub(super) fn is_wanted(&self) -> bool {
-        self.0.lock().channel.is_wanted()
+        self.shared.lock().channel.is_wanted()
     }
 
     /// Sends the result and wakes who awaits it; returns it if nobody does any more.
-    pub(super) fn send(self, value: T) -> Result<(), T> {
-        let mut shared = self.0.lock();
+    pub(super) fn send(mut self, value: T) -> Result<(), T> {
+        self.sent = true;
+        let mut shared = self.shared.lock();
         let wake = shared.channel.send(value)?;
         let told = shared.take_told(wake);
         drop(shared);
@@ -75,7 +80,10 @@ impl<T> ResultSender<T> {
 
 impl<T> Drop for ResultSender<T> {
     fn drop(&mut self) {
-        let mut shared = self.0.lock();
+        if self.sent {
+            return;
+        }
+        let mut shared = self.shared.lock();
         let wake = shared.channel.disconnect();
         let told = shared.take_told(wake);
         drop(shared);

@@ -72,10 +72,6 @@ impl<R: Outcome<Failure> + 'static> Producer for Slot<Task<R>> {
 }
 
 impl<R: Outcome<Failure> + 'static> AnySlot for TaskHead<R> {
-    fn mark_removed(&self) {
-        self.producer().mark_removed();
-    }
-
     /// The future is dropped first, and then its Deferred fails.
     fn end(self: Rc<Self>) {
         self.producer().empty();

@@ -394,15 +394,17 @@ fn timers_thread_calls_and_other_tasks_can_be_awaited() {
     assert_eq!(reports.len(), 0);
 }
 
+struct PanicOnDrop;
+
+impl Drop for PanicOnDrop {
+    fn drop(&mut self) {
+        panic!("a drop that panics");
+    }
+}
+
 // Checks: P22, B38
 #[test]
 fn a_future_whose_drop_panics_is_reported_and_its_deferred_still_fires() {
-    struct PanicOnDrop;
-    impl Drop for PanicOnDrop {
-        fn drop(&mut self) {
-            panic!("a drop that panics");
-        }
-    }
     let (reactor, reports) = reporting();
     let finished = reactor.spawn(poll_fn({
         let panics_on_drop = PanicOnDrop;
@@ -427,6 +429,41 @@ fn a_future_whose_drop_panics_is_reported_and_its_deferred_still_fires() {
     assert_eq!(finished.take().unwrap().unwrap(), 1);
     assert!(told.get());
     assert_eq!(reports, [Incident::Drop, Incident::Drop]);
+}
+
+/// A task that never ends, and whose future panics as it is dropped.
+fn endless(reactor: &Reactor, mut polled: impl FnMut() + 'static) -> Deferred<()> {
+    let panics_on_drop = PanicOnDrop;
+    reactor.spawn(poll_fn(move |_| {
+        let _ = &panics_on_drop;
+        polled();
+        Poll::<()>::Pending
+    }))
+}
+
+// Checks: P22, B38
+#[test]
+fn a_panic_of_a_future_that_is_dropped_by_a_cancel_is_reported_to_its_reactor() {
+    let (reactor, reports) = reporting();
+    let task = endless(&reactor, || ());
+    task.cancel();
+    assert_eq!(reports, [Incident::Drop]);
+    assert!(task.try_result().unwrap().unwrap_err().is::<Cancelled>());
+}
+
+// Checks: P7, P22, B38
+#[test]
+fn a_panic_of_a_future_that_is_dropped_as_its_own_poll_drops_the_reactor_is_reported() {
+    let (reactor, reports) = reporting();
+    let (local, held) = (reactor.local(), Rc::new(RefCell::new(None)));
+    let task = endless(&reactor, {
+        let held = Rc::clone(&held);
+        move || drop(held.take())
+    });
+    *held.borrow_mut() = Some(reactor);
+    local.with(|reactor| reactor.turn().unwrap()).unwrap();
+    assert_eq!(reports, [Incident::Drop]);
+    assert!(task.try_result().unwrap().unwrap_err().is::<ReactorStopped>());
 }
 
 // Checks: P24, P8

@@ -10,7 +10,8 @@ HEAD = """# Mutants of cargo-mutants that were tried
 Written by `tests/mutants/every --table`, a row for each file of which mutants were tried. *Source* is the beginning of
 the file's SHA-256 then: a file that has changed since was tried in that state. *None* are those that do not compile,
 behind a switch. *Argued* are those of [survivors.toml](argued/survivors.toml). *Survived* are those that no test caught
-of the programs that were tried so far, some of them without their longer tests. A file without a row was not tried.
+of the programs that were tried so far, some of them without their longer tests. A file without a row has no
+mutant, or was not tried.
 
 | File | Source | Mutants | None | Caught | Argued | Survived | Not tried |
 |---|---|---|---|---|---|---|---|
@@ -99,3 +100,9 @@ def write(table, mutants, record, reasons, states):
     body = [line(f"`{file}`", f"`{state}`", *counts) for file, (state, counts) in rows.items()]
     ends = [line(place, "", *counts) for place, counts in sums.items() if place != "all"]
     table.write_text(HEAD + "".join(body + ends) + line("all of these", "", *sums["all"]))
+
+
+def totals(table):
+    """What has become of all mutants of which the table has a row."""
+    columns = zip(*(counts for _, counts in written(table).values()))
+    return collections.Counter(dict(zip(COUNTS, list(map(sum, columns))[1:])))
